@@ -1,0 +1,17 @@
+/** The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. */
+import { App } from 'aws-cdk-lib';
+import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
+import { addPurchaseOrderStack } from './synthesize.ts';
+
+const app = new App();
+const choice: unknown = app.node.tryGetContext('env');
+try {
+  if (typeof choice !== 'string') {
+    throw new Error(`Which environment? Add -c env=${Object.keys(ENVIRONMENTS).join('|')}, or -c env=./file.json.`);
+  }
+  await addPurchaseOrderStack(app, loadEnvironment(choice));
+} catch (error) {
+  // A bad entry is an operator's mistake, not ours: the message says all, a stack trace would bury it.
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,62 @@
+/** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { WorkerVariables } from '../../shared/environment.ts';
+import type { Environment } from '../environments.ts';
+import { type CartChannel, MAX_RECEIVE_COUNT } from './cart-channel.ts';
+import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
+import type { LedgerTable } from './ledger-table.ts';
+
+export interface OrderWorkerProps {
+  readonly environment: Environment;
+  readonly bundle: string;
+  readonly channel: CartChannel;
+  readonly ledger: LedgerTable;
+  /** The worker reads a cart again that was too large for the queue. */
+  readonly srmSecret: Secret;
+  readonly vmsSecret: Secret;
+}
+
+export class OrderWorker extends Construct {
+  readonly function: InterfaceFunction;
+
+  constructor(scope: Construct, id: string, props: OrderWorkerProps) {
+    super(scope, id);
+    const { environment, ledger, channel } = props;
+    const { delivery, vms } = environment;
+    const variables: WorkerVariables = {
+      ...commonVariables(environment, 'worker', ledger.table.tableName),
+      ...srmVariables(environment.srm),
+      QUEUE_URL: channel.queue.queueUrl,
+      VMS_BASE_URL: vms.baseUrl,
+      VMS_TOKEN_URL: vms.tokenUrl,
+      VMS_SCOPE: vms.scope,
+      VMS_SECRET: vms.secretName,
+      VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
+      RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
+      MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
+      // An attempt cannot outlive its function by more than the clocks of two hosts differ.
+      LEASE_SECONDS: String(delivery.timeoutSeconds + 5),
+    };
+    this.function = new InterfaceFunction(this, 'Function', {
+      bundle: props.bundle,
+      service: 'worker',
+      description: 'Translates queued shopping carts and creates purchase orders in 11VMS',
+      timeoutSeconds: delivery.timeoutSeconds,
+      memoryMegabytes: delivery.memoryMegabytes,
+      variables,
+    });
+    this.function.addEventSource(
+      new SqsEventSource(channel.queue, {
+        batchSize: delivery.batchSize,
+        // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
+        maxConcurrency: delivery.maximumConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+    ledger.grantItems(this.function);
+    props.srmSecret.grantRead(this.function);
+    props.vmsSecret.grantRead(this.function);
+  }
+}

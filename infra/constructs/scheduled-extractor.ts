@@ -1,0 +1,60 @@
+/** Polling Consumer: a schedule, and the function that reads approved carts from SRM onto the channel. */
+import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { ExtractorVariables } from '../../shared/environment.ts';
+import type { Environment } from '../environments.ts';
+import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
+import type { LedgerTable } from './ledger-table.ts';
+
+export interface ScheduledExtractorProps {
+  readonly environment: Environment;
+  readonly bundle: string;
+  readonly queue: Queue;
+  readonly ledger: LedgerTable;
+  readonly srmSecret: Secret;
+}
+
+export class ScheduledExtractor extends Construct {
+  readonly function: InterfaceFunction;
+
+  constructor(scope: Construct, id: string, props: ScheduledExtractorProps) {
+    super(scope, id);
+    const { environment, ledger } = props;
+    const { extraction } = environment;
+    const variables: ExtractorVariables = {
+      ...commonVariables(environment, 'extractor', ledger.table.tableName),
+      ...srmVariables(environment.srm),
+      QUEUE_URL: props.queue.queueUrl,
+      FIRST_WATERMARK: extraction.firstWatermark,
+      OVERLAP_SECONDS: String(extraction.overlapSeconds),
+      SAFETY_SECONDS: String(extraction.safetySeconds),
+      // The function is certainly dead by then, so a crash blocks the next run no longer than this.
+      LEASE_SECONDS: String(extraction.timeoutSeconds + 30),
+    };
+    this.function = new InterfaceFunction(this, 'Function', {
+      bundle: props.bundle,
+      service: 'extractor',
+      description: 'Reads approved shopping carts from SAP SRM 7 and queues them',
+      timeoutSeconds: extraction.timeoutSeconds,
+      memoryMegabytes: extraction.memoryMegabytes,
+      variables,
+    });
+    props.queue.grantSendMessages(this.function);
+    ledger.grantItems(this.function);
+    props.srmSecret.grantRead(this.function);
+
+    // The metric AWS/Scheduler has no dimension below the group: one group a stack.
+    const group = new ScheduleGroup(this, 'ScheduleGroup');
+    new Schedule(this, 'Schedule', {
+      description: 'Starts the extraction of approved shopping carts',
+      scheduleGroup: group,
+      schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
+      // A run that could not be started is made up for by the next one, which reads the same window.
+      target: new LambdaInvoke(this.function, { retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
+    });
+  }
+}

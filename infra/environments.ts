@@ -1,0 +1,174 @@
+/**
+ * One typed entry per environment, validated at synth. `-c env=dev|test|prod` picks one of those below;
+ * `-c env=./file.json` reads a user's own with the same schema, so that a new environment needs no code.
+ */
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { translationSettingsSchema } from '../shared/translation-settings.ts';
+
+const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
+const serviceUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => url.startsWith('https:') || loopbackHosts.includes(new URL(url).hostname),
+    'must be https (plain http is for loopback only)',
+  )
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const connection = z.strictObject({
+  baseUrl: serviceUrl,
+  tokenUrl: serviceUrl,
+  scope: z.string().default(''),
+  /** Name of the secret that holds `{ "clientId", "clientSecret" }`. */
+  secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
+});
+
+export const environmentSchema = z.strictObject({
+  /** Part of every resource name. */
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'lower-case letters, digits and hyphens, at most 20'),
+  account: z
+    .string()
+    .regex(/^\d{12}$/)
+    .optional(),
+  region: z.string().optional(),
+  srm: connection.extend({
+    client: z.string().regex(/^\d{3}$/, 'sap-client: three digits'),
+    language: z.string().length(2).default('EN'),
+    /** Hosts that SRM may name in `__next` although we reach it through a proxy (edge case 6). */
+    internalHosts: z.array(z.string().min(1)).default([]),
+    /** The statuses that the list read asks for (rules.md, last decision). */
+    statuses: z
+      .array(z.string().regex(/^[A-Z]\d{4}$/))
+      .min(1)
+      .default(['I1129']),
+  }),
+  vms: connection.extend({
+    /** One call; well under the worker's time-out. */
+    timeoutSeconds: z.int().min(1).max(60).default(10),
+  }),
+  extraction: z.strictObject({
+    schedule: z.string().regex(/^(rate|cron)\(.+\)$/, 'an EventBridge Scheduler expression: rate(...) or cron(...)'),
+    timeZone: z.string().default('Europe/Brussels'),
+    /** Where the very first run starts; there is no default "beginning of time" (edge case 11). */
+    firstWatermark: z.iso.datetime({ offset: true }),
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .default(30 * 60),
+    safetySeconds: z
+      .int()
+      .min(0)
+      .default(5 * 60),
+    timeoutSeconds: z.int().min(10).max(900).default(300),
+    memoryMegabytes: z.int().min(128).max(10_240).default(1024),
+  }),
+  delivery: z.strictObject({
+    /** First retry delay; it doubles: 30, 60, 120 s. */
+    retryBaseSeconds: z.int().min(1).max(300).default(30),
+    batchSize: z.int().min(1).max(10).default(10),
+    /** Protects 11VMS; SQS allows 2 or more. */
+    maximumConcurrency: z.int().min(2).max(1000).default(2),
+    timeoutSeconds: z.int().min(10).max(900).default(60),
+    memoryMegabytes: z.int().min(128).max(10_240).default(1024),
+  }),
+  translation: translationSettingsSchema,
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+type EnvironmentEntry = z.input<typeof environmentSchema>;
+
+/** What an operator of a landscape changes first: hosts, and the business units of the value map. */
+const landscape = (name: 'dev' | 'test' | 'prod', sapClient: string): EnvironmentEntry => ({
+  name,
+  srm: {
+    baseUrl: `https://srm-${name}.example.com`,
+    tokenUrl: `https://srm-${name}.example.com/oauth/token`,
+    scope: 'srm.carts.read',
+    secretName: `proc-srm7-11vms-purchase-order-v1/${name}/srm`,
+    client: sapClient,
+  },
+  vms: {
+    baseUrl: `https://apim-${name}.example.com/11VMSProxy_V2`,
+    tokenUrl: `https://apim-${name}.example.com/oauth/token`,
+    scope: 'vms.purchase-orders.write',
+    secretName: `proc-srm7-11vms-purchase-order-v1/${name}/11vms`,
+  },
+  extraction: { schedule: 'rate(5 minutes)', firstWatermark: '2026-12-01T00:00:00Z' },
+  delivery: {},
+  translation: { valueMaps: { businessUnit: { BE10: 'BU-BE-BRU' } } },
+});
+
+/**
+ * What `npm start` synthesizes: the same stack, made quick. The stand-ins' URLs and the first watermark take the
+ * place of those here; the value maps are those of the interface's sample and of the generated carts.
+ */
+const local: EnvironmentEntry = {
+  name: 'local',
+  account: '000000000000',
+  region: 'eu-west-1',
+  srm: {
+    baseUrl: 'http://127.0.0.1:8001',
+    tokenUrl: 'http://127.0.0.1:8001/oauth/token',
+    scope: 'srm.carts.read',
+    secretName: 'proc-srm7-11vms-purchase-order-v1/local/srm',
+    client: '100',
+  },
+  vms: {
+    baseUrl: 'http://127.0.0.1:8002/11VMSProxy_V2',
+    tokenUrl: 'http://127.0.0.1:8002/oauth/token',
+    scope: 'vms.purchase-orders.write',
+    secretName: 'proc-srm7-11vms-purchase-order-v1/local/11vms',
+    timeoutSeconds: 2,
+  },
+  extraction: {
+    schedule: 'rate(1 minute)',
+    firstWatermark: '2026-11-20T00:00:00Z',
+    timeoutSeconds: 60,
+  },
+  delivery: { retryBaseSeconds: 1, timeoutSeconds: 10 },
+  translation: {
+    valueMaps: {
+      businessUnit: { BE10: 'BU-BE-BRU', FR20: 'BU-FR-PAR', DE30: 'BU-DE-BER', NL40: 'BU-NL-AMS' },
+      supplier: { mode: 'identity', codes: { '100234': 'SUP-00871', '199999': 'SUP-INACTIVE' } },
+    },
+  },
+};
+
+export const ENVIRONMENTS: Readonly<Record<string, EnvironmentEntry>> = {
+  dev: landscape('dev', '100'),
+  test: landscape('test', '200'),
+  prod: landscape('prod', '400'),
+  local,
+};
+
+/** Parses an entry. @throws {Error} that names every field which is wrong. */
+export function parseEnvironment(entry: unknown, origin: string): Environment {
+  const parsed = environmentSchema.safeParse(entry);
+  if (parsed.success) return parsed.data;
+  throw new Error(`${origin} is not a valid environment:\n${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * The environment by its name, or from a JSON file when the name is a path.
+ * @throws {Error} for an unknown name, an unreadable file or a bad entry; it says which, and what is allowed.
+ */
+export function loadEnvironment(nameOrFile: string): Environment {
+  if (!/[./\\]/.test(nameOrFile)) {
+    const entry = Object.hasOwn(ENVIRONMENTS, nameOrFile) ? ENVIRONMENTS[nameOrFile] : undefined;
+    if (entry !== undefined) return parseEnvironment(entry, `Environment ${nameOrFile} (infra/environments.ts)`);
+    throw new Error(
+      `Unknown environment "${nameOrFile}". Known: ${Object.keys(ENVIRONMENTS).join(', ')}; or give the path of a JSON file.`,
+    );
+  }
+  return parseEnvironment(readJsonFile(nameOrFile), `Environment file ${nameOrFile}`);
+}
+
+function readJsonFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Environment file ${path} cannot be read as JSON: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,57 @@
+/** The whole interface for one environment. */
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { Bundles } from './bundle.ts';
+import { CartChannel } from './constructs/cart-channel.ts';
+import { LedgerTable } from './constructs/ledger-table.ts';
+import { OrderWorker } from './constructs/order-worker.ts';
+import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
+import type { Environment } from './environments.ts';
+
+export interface PurchaseOrderStackProps extends StackProps {
+  readonly environment: Environment;
+  readonly bundles: Bundles;
+}
+
+export class PurchaseOrderStack extends Stack {
+  constructor(scope: Construct, id: string, props: PurchaseOrderStackProps) {
+    super(scope, id, props);
+    const { environment, bundles } = props;
+
+    const srmSecret = this.#connectionSecret('SrmSecret', environment.srm.secretName, 'SAP SRM 7');
+    const vmsSecret = this.#connectionSecret('VmsSecret', environment.vms.secretName, '11VMS');
+    const ledger = new LedgerTable(this, 'Ledger');
+    const channel = new CartChannel(this, 'CartChannel', {
+      workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
+    });
+    new ScheduledExtractor(this, 'Extractor', {
+      environment,
+      bundle: bundles['extract-approved-carts'],
+      queue: channel.queue,
+      ledger,
+      srmSecret,
+    });
+    new OrderWorker(this, 'Worker', {
+      environment,
+      bundle: bundles['create-purchase-orders'],
+      channel,
+      ledger,
+      srmSecret,
+      vmsSecret,
+    });
+
+    new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
+    new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
+  }
+
+  /** Created empty of credentials: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */
+  #connectionSecret(id: string, secretName: string, system: string): Secret {
+    return new Secret(this, id, {
+      secretName,
+      description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+}

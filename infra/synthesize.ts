@@ -1,0 +1,41 @@
+/** One environment to one cloud assembly: what the CDK CLI and the local run both call. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, type AppProps } from 'aws-cdk-lib';
+import * as z from 'zod';
+import { bundleFunctions } from './bundle.ts';
+import type { Environment } from './environments.ts';
+import { PurchaseOrderStack } from './purchase-order-stack.ts';
+
+const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
+
+/** The feature flags of cdk.json, which the CLI would pass; without them a synth in process gives other logical ids. */
+export function featureFlags(): Record<string, unknown> {
+  const text = readFileSync(join(import.meta.dirname, '..', 'cdk.json'), 'utf8');
+  return cdkJson.parse(JSON.parse(text)).context;
+}
+
+export const stackName = (environment: Environment): string => `proc-srm7-11vms-purchase-order-v1-${environment.name}`;
+
+/** Adds the stack of one environment to an app, with freshly bundled functions. */
+export async function addPurchaseOrderStack(app: App, environment: Environment): Promise<PurchaseOrderStack> {
+  const { account, region } = environment;
+  return new PurchaseOrderStack(app, 'PurchaseOrder', {
+    stackName: stackName(environment),
+    description: `PROC-SRM7-11VMS-PURCHASE-ORDER-V1 (${environment.name})`,
+    environment,
+    bundles: await bundleFunctions(environment),
+    env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
+  });
+}
+
+/** Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it. */
+export async function synthesize(
+  environment: Environment,
+  outdir: string,
+  props: AppProps = {},
+): Promise<{ directory: string; artifact: string }> {
+  const app = new App({ outdir, context: featureFlags(), analyticsReporting: false, ...props });
+  const stack = await addPurchaseOrderStack(app, environment);
+  return { directory: app.synth().directory, artifact: stack.artifactId };
+}

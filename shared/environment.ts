@@ -1,0 +1,91 @@
+/**
+ * The functions' environment variables: the only contract between the stack and the code. The stack builds exactly
+ * these keys (a missing one is a compile error) and each function parses them once, when it starts.
+ */
+import * as z from 'zod';
+
+const instant = z.iso.datetime({ offset: true });
+const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
+const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
+
+const connection = {
+  BASE_URL: z.url(),
+  TOKEN_URL: z.url(),
+  SCOPE: z.string(),
+  SECRET: z.string().min(1),
+};
+
+const srmVariables = {
+  SRM_BASE_URL: connection.BASE_URL,
+  SRM_TOKEN_URL: connection.TOKEN_URL,
+  SRM_SCOPE: connection.SCOPE,
+  SRM_SECRET: connection.SECRET,
+  /** `sap-client`, part of a cart's identity. */
+  SRM_CLIENT: z.string().regex(/^\d{3}$/),
+  SRM_LANGUAGE: z.string().length(2),
+  /** Host names that `__next` may carry instead of the base URL's, comma-separated. */
+  SRM_INTERNAL_HOSTS: list,
+  /** The statuses in the filter of the list read, comma-separated. */
+  SRM_STATUSES: list,
+};
+
+const common = {
+  INTERFACE_ENVIRONMENT: z.string().min(1),
+  TABLE_NAME: z.string().min(1),
+  POWERTOOLS_SERVICE_NAME: z.string().min(1),
+  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
+  POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']),
+};
+
+export const extractorVariables = z.object({
+  ...common,
+  ...srmVariables,
+  QUEUE_URL: z.url(),
+  /** Where reading starts when there is no watermark yet (edge case 11). */
+  FIRST_WATERMARK: instant,
+  OVERLAP_SECONDS: whole(0),
+  SAFETY_SECONDS: whole(0),
+  /** How long a run may hold the watermark: longer than the function can live. */
+  LEASE_SECONDS: whole(1),
+});
+
+export const workerVariables = z.object({
+  ...common,
+  ...srmVariables,
+  QUEUE_URL: z.url(),
+  VMS_BASE_URL: connection.BASE_URL,
+  VMS_TOKEN_URL: connection.TOKEN_URL,
+  VMS_SCOPE: connection.SCOPE,
+  VMS_SECRET: connection.SECRET,
+  /** How long one call to 11VMS may take. */
+  VMS_TIMEOUT_MS: whole(100),
+  RETRY_BASE_SECONDS: whole(1),
+  /** The queue's maxReceiveCount: the attempt after which SQS moves the message to the dead-letter queue. */
+  MAX_RECEIVE_COUNT: whole(1),
+  /** How long an attempt may hold an order: longer than the function can live. */
+  LEASE_SECONDS: whole(1),
+});
+
+export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
+export type WorkerEnvironment = z.infer<typeof workerVariables>;
+
+/** What the stack must set; `LAMBDA_TASK_ROOT` and the region come from Lambda. */
+export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
+export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
+/** The parts of both, as the stack puts them together. */
+export type CommonVariables = Record<keyof typeof common, string>;
+export type SrmVariables = Record<keyof typeof srmVariables, string>;
+
+/**
+ * Parses a function's environment.
+ * @throws {Error} that names each variable which is missing or malformed, never its value.
+ */
+export function parseVariables<Schema extends z.ZodType>(
+  schema: Schema,
+  variables: Readonly<Record<string, string | undefined>>,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} (${issue.message})`);
+  throw new Error(`Environment variables missing or malformed: ${faults.join('; ')}. Deploy the stack again.`);
+}

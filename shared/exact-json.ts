@@ -1,0 +1,50 @@
+/** JSON as text that survives: numbers keep the digits they were written with, which IEEE doubles would lose. */
+
+// The source text access of JSON.parse is in Node 24; TypeScript's library does not describe it yet.
+interface RawJson {
+  readonly rawJSON: string;
+}
+interface JsonWithSource {
+  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): RawJson;
+  isRawJSON(value: unknown): value is RawJson;
+}
+const exactJson = JSON as unknown as JsonWithSource;
+
+/**
+ * Parses JSON; a number whose text a double would change (`650.00`, 20 digits) becomes a raw number, which
+ * `JSON.stringify` writes back to the letter.
+ * @throws {InvalidJson} without any part of the text in its message: the text may hold personal data.
+ */
+export function parseExactJson(text: string): unknown {
+  try {
+    return exactJson.parse(text, (_key, value, context) =>
+      typeof value === 'number' && context.source !== undefined && String(value) !== context.source
+        ? exactJson.rawJSON(context.source)
+        : value,
+    );
+  } catch {
+    throw new InvalidJson(text.length);
+  }
+}
+
+/** The text is not JSON. */
+export class InvalidJson extends Error {
+  constructor(length: number) {
+    super(`not JSON (${length} characters)`);
+    this.name = 'InvalidJson';
+  }
+}
+
+/** The digits of a number as they were written, or undefined when the value is no number. */
+export function numberText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return exactJson.isRawJSON(value) ? value.rawJSON : undefined;
+}
+
+/** A JSON object, and not an array, null or a raw number. */
+export function asJsonObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || exactJson.isRawJSON(value))
+    return undefined;
+  return value as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,25 @@
+/** The names that code, alarms and dashboard share. */
+
+export const METRIC_NAMESPACE = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
+
+export const SERVICE_NAMES = {
+  extractor: 'extract-approved-carts',
+  worker: 'create-purchase-orders',
+} as const;
+
+export const METRICS = {
+  cartsRead: 'CartsRead',
+  cartsQueued: 'CartsQueued',
+  extractionCompleted: 'ExtractionCompleted',
+  extractionFailed: 'ExtractionFailed',
+  ordersCreated: 'OrdersCreated',
+  ordersRecovered: 'OrdersRecovered',
+  cartsSkipped: 'CartsSkipped',
+  attemptsRetried: 'AttemptsRetried',
+  cartsDeadLettered: 'CartsDeadLettered',
+  outcomesUnknown: 'OutcomesUnknown',
+  targetRefused: 'TargetRefused',
+  targetThrottled: 'TargetThrottled',
+  /** Milliseconds from the cart's last change (its approval) to the order. */
+  approvalToOrder: 'ApprovalToOrder',
+} as const;

@@ -1,0 +1,138 @@
+/**
+ * What the translation is told by its environment: switches and value maps, as data with a schema.
+ * Validated by zod at synth, written beside the bundled function as JSON, and parsed again when the function starts.
+ * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
+ */
+import * as z from 'zod';
+
+const code = z.string().min(1);
+const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
+
+/** Every code must be listed; one that is not is a fault. */
+const listedCodes = z.record(code, code).refine(nonEmpty, 'a value map must not be empty');
+
+/**
+ * `identity`: codes pass through, except those listed, which are replaced.
+ * `mapped`: every code must be listed, so that no unknown code passes silently.
+ */
+const codeMap = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('identity'), codes: z.record(code, code).default({}) }),
+  z.strictObject({ mode: z.literal('mapped'), codes: listedCodes }),
+]);
+export type CodeMap = z.infer<typeof codeMap>;
+
+/** What a status says of a cart or line (source-srm7.md, "Statuses"). */
+const statusMeaning = z.enum(['approved', 'eligible', 'rejected', 'awaiting', 'deleted']);
+
+const countryCodes =
+  'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD ' +
+  'CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF ' +
+  'GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN ' +
+  'KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA ' +
+  'NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI ' +
+  'SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI ' +
+  'VN VU WF WS YE YT ZA ZM ZW';
+const isoCountries = Object.fromEntries(countryCodes.split(' ').map((country) => [country, country]));
+
+/** ISO 4217, active currencies by their number of decimals. */
+const isoCurrencies: Readonly<Record<number, string>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+  2:
+    'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP ' +
+    'COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR ' +
+    'JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN ' +
+    'NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL ' +
+    'THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG',
+  3: 'BHD IQD JOD KWD LYD OMR TND',
+  4: 'CLF UYW',
+};
+const isoCurrencyDecimals: Record<string, number> = Object.fromEntries(
+  Object.entries(isoCurrencies).flatMap(([decimals, currencies]) =>
+    currencies.split(' ').map((currency) => [currency, Number(decimals)]),
+  ),
+);
+
+const defaultUnits: Record<string, string> = {
+  ST: 'EA', PC: 'EA', EA: 'EA',
+  STD: 'HUR', H: 'HUR',
+  TAG: 'DAY', DAY: 'DAY',
+  WCH: 'WEE', WK: 'WEE',
+  MON: 'MON',
+  JHR: 'ANN', YR: 'ANN',
+  MIN: 'MIN',
+  LE: 'C62', AU: 'C62',
+  KG: 'KGM', G: 'GRM', TO: 'TNE',
+  M: 'MTR', M2: 'MTK', M3: 'MTQ', L: 'LTR', KM: 'KMT',
+}; // biome-ignore format: one unit a pair, one kind of unit a line
+
+/** The value maps. One that an environment gives replaces the default whole. */
+export const valueMapsSchema = z.strictObject({
+  /** Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units. */
+  businessUnit: listedCodes,
+  /** Row 18, keyed by the vendor number without leading zeros. */
+  supplier: codeMap.default({ mode: 'identity', codes: {} }),
+  /** Row 40. */
+  category: codeMap.default({ mode: 'identity', codes: {} }),
+  /** Row 51. */
+  tax: codeMap.default({ mode: 'identity', codes: {} }),
+  /** Row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
+  unit: listedCodes.default(defaultUnits),
+  /** Row 13: the known currencies, and how many decimals each has. */
+  currencyDecimals: z
+    .record(z.string().regex(/^[A-Z]{3}$/, 'a currency is three capital letters'), z.int().min(0).max(4))
+    .refine(nonEmpty, 'a value map must not be empty')
+    .default(isoCurrencyDecimals),
+  /** Row 29: SAP's country key to ISO 3166-1 alpha-2. */
+  country: listedCodes.default({ ...isoCountries, UK: 'GB', EL: 'GR' }),
+  /** Row 57. */
+  accountCategory: z
+    .record(code, z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']))
+    .refine(nonEmpty, 'a value map must not be empty')
+    .default({ CC: 'COST_CENTRE', OR: 'INTERNAL_ORDER', WBS: 'WBS', AS: 'ASSET', NET: 'NETWORK' }),
+  /** source-srm7.md, "Statuses": customers verify it against their own TJ02T. */
+  status: z.record(code, statusMeaning).refine(nonEmpty, 'a value map must not be empty').default({
+    I1129: 'approved',
+    I1111: 'eligible',
+    I1113: 'eligible',
+    I1080: 'eligible',
+    I1120: 'eligible',
+    I1116: 'eligible',
+    I1038: 'eligible',
+    I1180: 'eligible',
+    I1016: 'rejected',
+    I1015: 'awaiting',
+    I1021: 'awaiting',
+    I1009: 'awaiting',
+    I1040: 'deleted',
+  }),
+  /** Row 63: SAP's text id to the note type; a text id that is not listed is left out. */
+  textType: z
+    .record(code, z.enum(['HEADER', 'INTERNAL', 'SUPPLIER']))
+    .default({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' }),
+  /** Row 29. */
+  partnerFunction: z.strictObject({ shipTo: code }).default({ shipTo: '00000027' }),
+});
+export type ValueMaps = z.infer<typeof valueMapsSchema>;
+
+/** Switches of the translation and its value maps (rules.md, "Defaults"). */
+export const translationSettingsSchema = z.strictObject({
+  /** The zone of `orderDate` (row 12), an IANA name. */
+  timeZone: z.string().default('Europe/Brussels'),
+  /** True where SRM sends amounts as ABAP stores them, with 2 decimals whatever the currency ("Amounts and units"). */
+  amountsAreInternal: z.boolean().default(false),
+  allowZeroPrice: z.boolean().default(false),
+  allowUnlimited: z.boolean().default(false),
+  /** Row 9. */
+  purchaseRequestMandatory: z.boolean().default(false),
+  /** Row 60. */
+  glAccountMandatory: z.boolean().default(false),
+  maximumLines: z.int().min(1).max(999).default(999),
+  maximumAttachments: z.int().min(0).default(50),
+  /** Rule 28: an order whose JSON is larger is refused, never cut. */
+  maximumBodyBytes: z.int().min(1024).default(1_048_576),
+  valueMaps: valueMapsSchema,
+});
+export type TranslationSettings = z.infer<typeof translationSettingsSchema>;
+
+/** The file that carries the settings inside a function's bundle. */
+export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';
