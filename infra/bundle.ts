@@ -7,8 +7,7 @@ import type { Environment } from './environments.ts';
 
 const root = join(import.meta.dirname, '..');
 
-export const FUNCTION_FOLDERS = ['extract-approved-carts', 'create-purchase-orders'] as const;
-type FunctionFolder = (typeof FUNCTION_FOLDERS)[number];
+type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders';
 
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
@@ -16,15 +15,10 @@ export type Bundles = Readonly<Record<FunctionFolder, string>>;
 /** Bundles both functions into `.build/<environment>/`. @throws {Error} esbuild's, with file and line. */
 export async function bundleFunctions(environment: Environment): Promise<Bundles> {
   const target = join(root, '.build', environment.name);
-  const paths = await Promise.all(
-    FUNCTION_FOLDERS.map(async (folder) => [folder, await bundleFunction(folder, join(target, folder))] as const),
-  );
-  const bundles = Object.fromEntries(paths) as Record<FunctionFolder, string>;
-  writeFileSync(
-    join(bundles['create-purchase-orders'], TRANSLATION_SETTINGS_FILE),
-    JSON.stringify(environment.translation),
-  );
-  return bundles;
+  const bundle = (folder: FunctionFolder): Promise<string> => bundleFunction(folder, join(target, folder));
+  const [extractor, worker] = await Promise.all([bundle('extract-approved-carts'), bundle('create-purchase-orders')]);
+  writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
+  return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker };
 }
 
 async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<string> {

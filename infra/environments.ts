@@ -59,7 +59,7 @@ export const environmentSchema = z.strictObject({
       .int()
       .min(0)
       .default(5 * 60),
-    timeoutSeconds: z.int().min(10).max(900).default(300),
+    timeoutSeconds: z.int().min(60).max(900).default(300),
     memoryMegabytes: z.int().min(128).max(10_240).default(1024),
   }),
   delivery: z.strictObject({

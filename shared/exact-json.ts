@@ -9,6 +9,7 @@ interface JsonWithSource {
   rawJSON(text: string): RawJson;
   isRawJSON(value: unknown): value is RawJson;
 }
+// oxlint-disable-next-line no-unsafe-type-assertion -- only the library's description is missing
 const exactJson = JSON as unknown as JsonWithSource;
 
 /**
@@ -28,6 +29,15 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
+/** Parsed JSON for a schema to judge; undefined when the text is none. The parser's message would quote the text. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text is not JSON. */
 export class InvalidJson extends Error {
   constructor(length: number) {
@@ -43,8 +53,11 @@ export function numberText(value: unknown): string | undefined {
 }
 
 /** A JSON object, and not an array, null or a raw number. */
-export function asJsonObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || exactJson.isRawJSON(value))
-    return undefined;
-  return value as Readonly<Record<string, unknown>>;
+export function asJsonObject(value: unknown): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
 }
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !exactJson.isRawJSON(value);

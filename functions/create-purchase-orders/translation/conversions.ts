@@ -1,0 +1,149 @@
+/** Conversions that several rules share: each reports through the context and gives undefined where there is no value. */
+import { edmInstantMs } from '../../../shared/sap-values.ts';
+import type { CodeMap } from '../../../shared/translation-settings.ts';
+import type { FaultCode } from '../../../shared/failure.ts';
+import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
+import type { Address } from './purchase-order.ts';
+import { fault, type RuleContext, warn } from './rule-table.ts';
+import type { Partner } from './shopping-cart.ts';
+import { cutText } from './text.ts';
+
+/** Where a field stands in the source row, as a JSON path. */
+export const at = (path: string, name: string): string => `${path}.${name}`;
+
+export function mandatory(
+  text: string | undefined,
+  context: RuleContext,
+  path: string,
+  code: FaultCode = 'E_FIELD_MISSING',
+): string | undefined {
+  return text ?? fault(context, code, 'the field is empty', { path });
+}
+
+/** A code by its map; `identity` lets unlisted codes pass. The value is a code, so it may be shown. */
+export function lookUp(
+  map: CodeMap,
+  key: string,
+  context: RuleContext,
+  code: FaultCode,
+  path: string,
+): string | undefined {
+  if (Object.hasOwn(map.codes, key)) return map.codes[key];
+  return map.mode === 'identity' ? key : fault(context, code, 'the code is not in the value map', { path, value: key });
+}
+
+export function lookUpListed<Value>(
+  codes: Readonly<Record<string, Value>>,
+  key: string,
+  context: RuleContext,
+  code: FaultCode,
+  path: string,
+): Value | undefined {
+  if (Object.hasOwn(codes, key)) return codes[key];
+  return fault(context, code, 'the code is not in the value map', { path, value: key });
+}
+
+/** A decimal of any scale; absent is undefined, unreadable is a fault. */
+export function decimal(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
+  if (text === undefined) return undefined;
+  return (
+    parseDecimal(text) ??
+    fault(context, 'E_FIELD_FORMAT', 'not a plain decimal of at most 13 digits before the point', {
+      path,
+      value: text.slice(0, 40),
+    })
+  );
+}
+
+/** An amount in the order's currency: as SRM stores it where so configured, and never finer than the currency. */
+export function amount(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
+  const raw = decimal(text, context, path);
+  if (raw === undefined) return undefined;
+  const actual = actualAmount(raw, context);
+  if (hasAtMostDecimals(actual, context.decimals)) return actual;
+  return fault(context, 'E_AMT_PRECISION', `more decimals than the currency has (${context.decimals})`, {
+    path,
+    ...(text === undefined ? {} : { value: text }),
+  });
+}
+
+/** ABAP stores every amount with 2 decimals: stored = actual / 10^(2 - decimals) ("Amounts and units"). */
+export const actualAmount = (stored: Decimal, { settings, decimals }: RuleContext): Decimal =>
+  settings.amountsAreInternal ? stored.times(powerOfTen(2 - decimals)) : stored;
+
+/** SAP's "no end": 9999-12-31. */
+const OPEN_END = '9999-12-31';
+
+/** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56); absent and open ends are undefined. */
+export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
+  if (text === undefined) return undefined;
+  const ms = edmInstantMs(text);
+  const date = ms === undefined ? undefined : new Date(ms).toISOString().slice(0, 10);
+  if (date === undefined || !/^\d{4}-/.test(date)) {
+    return fault(context, 'E_DATE_INVALID', 'not a date', { path, value: text.slice(0, 40) });
+  }
+  return date === OPEN_END ? undefined : date;
+}
+
+/** RFC 3339 UTC, in seconds. */
+export function instant(text: string | undefined, context: RuleContext, path: string): string | undefined {
+  if (text === undefined) return undefined;
+  const ms = edmInstantMs(text);
+  if (ms === undefined || ms < 0 || ms > Date.UTC(9999, 11, 31)) {
+    return fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text.slice(0, 40) });
+  }
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** A text for people: cut with a marker and a warning when it is too long (edge case 45). */
+export function readableText(text: string, maximum: number, context: RuleContext, path: string): string {
+  const cut = cutText(text, maximum);
+  if (cut !== text) warn(context, 'E_FIELD_LENGTH', `cut to ${maximum} characters`, { path });
+  return cut;
+}
+
+/** SAP's HR prefix of an organizational unit: `O 50000123`. */
+export const withoutHrPrefix = (text: string | undefined): string | undefined => text?.replace(/^O\s+/, '');
+
+/** Enough to tell an address from a name; anything finer is 11VMS's to judge. */
+const EMAIL = /^[^\s@<>()",;:\\[\]]+@[^\s@<>()",;:\\[\]]+\.[^\s@<>()",;:\\[\]]+$/;
+
+export function email(text: string | undefined, context: RuleContext, path: string): string | undefined {
+  if (text === undefined) return undefined;
+  const lower = text.toLowerCase();
+  // The value is personal: the path says where to look.
+  return EMAIL.test(lower) ? lower : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
+}
+
+/** SAP users are upper-case. */
+export const userId = (text: string | undefined): string | undefined => text?.toUpperCase();
+
+/** The ship-to partner's address (row 29); absent when there is none. `path` is that of the entity holding the partners. */
+export function shipToAddress(partners: readonly Partner[], context: RuleContext, path: string): Address | undefined {
+  const { partnerFunction, country: countries } = context.settings.valueMaps;
+  const index = partners.findIndex(({ PartnerFct }) => PartnerFct === partnerFunction.shipTo);
+  const partner = partners[index];
+  if (partner === undefined) return undefined;
+  const where = at(`${path}.Partners.results[${index}]`, 'Country');
+  const key = mandatory(partner.Country, context, where, 'E_MAP_COUNTRY')?.toUpperCase();
+  const country = key === undefined ? undefined : lookUpListed(countries, key, context, 'E_MAP_COUNTRY', where);
+  if (country === undefined) return undefined;
+  return {
+    ...given('name', partner.Name),
+    ...given('street', partner.Street),
+    ...given('houseNumber', partner.HouseNo),
+    ...given('postalCode', partner.PostlCod1),
+    ...given('city', partner.City),
+    ...given('region', partner.Region),
+    country,
+  };
+}
+
+const given = <Name extends string>(name: Name, text: string | undefined): { [Field in Name]?: string } =>
+  // oxlint-disable-next-line no-unsafe-type-assertion -- a computed key widens to string
+  (text === undefined ? {} : { [name]: text }) as { [Field in Name]?: string };
+
+/** The values that are there, each once, in order. */
+export const distinct = (values: readonly (string | undefined)[]): string[] => [
+  ...new Set(values.filter((value) => value !== undefined)),
+];

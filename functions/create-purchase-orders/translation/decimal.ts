@@ -1,0 +1,62 @@
+/** Exact decimals, from SAP's text to the target's; never through a float (edge cases 38, 39, 42). */
+import Big from 'big.js';
+
+export type Decimal = Big;
+
+/** At most 13 digits before the point, no exponent, no comma. */
+const PLAIN = /^-?\d{1,13}(\.\d{1,10})?$/;
+
+export const zero = new Big(0);
+
+/** Undefined when the text is no plain decimal. */
+export const parseDecimal = (text: string): Decimal | undefined => (PLAIN.test(text) ? new Big(text) : undefined);
+
+export const powerOfTen = (exponent: number): Decimal => new Big(10).pow(exponent);
+
+/** The smallest amount of a currency with so many decimals. */
+export const minorUnit = (decimals: number): Decimal => powerOfTen(-decimals);
+
+export const sum = (values: readonly Decimal[]): Decimal => values.reduce((total, value) => total.plus(value), zero);
+
+/** True when nothing is lost by writing the value with so many decimals. */
+export const hasAtMostDecimals = (value: Decimal, decimals: number): boolean =>
+  value.round(decimals, Big.roundDown).eq(value);
+
+/** `39000.000` with 2 decimals is `39000.00`. */
+export const scaled = (value: Decimal, decimals: number): string => value.toFixed(decimals);
+
+/** `60.000` is `60`. */
+export const withoutTrailingZeros = (value: Decimal): string => value.toFixed();
+
+/** At least so many decimals, more where the value has more: unit prices. */
+export const withAtLeastDecimals = (value: Decimal, decimals: number): string => {
+  const text = value.toFixed();
+  const own = text.split('.')[1]?.length ?? 0;
+  return own >= decimals ? text : value.toFixed(decimals);
+};
+
+/**
+ * Splits a total by weights, in units of the last decimal, by largest remainder: the parts always add up to the total,
+ * and a tie goes to the first (mapping row 59; rules.md, "Ties").
+ */
+export function splitByLargestRemainder(total: Decimal, weights: readonly Decimal[], decimals: number): Decimal[] {
+  const unit = minorUnit(decimals);
+  const whole = sum(weights);
+  const shares = weights.map((weight) => {
+    const units = total.times(weight).div(whole).div(unit);
+    const floor = units.round(0, Big.roundDown);
+    return { floor, remainder: units.minus(floor) };
+  });
+  const missing = Number(
+    total
+      .div(unit)
+      .minus(sum(shares.map((share) => share.floor)))
+      .toFixed(0),
+  );
+  const receivers = shares
+    .map((share, index) => ({ index, remainder: share.remainder }))
+    .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
+    .slice(0, missing)
+    .map(({ index }) => index);
+  return shares.map(({ floor }, index) => floor.plus(receivers.includes(index) ? 1 : 0).times(unit));
+}

@@ -1,0 +1,464 @@
+/** Mapping rows 34 to 55: the lines of an order. */
+import { normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { type AccountingShare, accountingRules, accountingShares } from './accounting-rules.ts';
+import {
+  actualAmount,
+  amount,
+  at,
+  calendarDate,
+  decimal,
+  lookUp,
+  lookUpListed,
+  mandatory,
+  readableText,
+  shipToAddress,
+} from './conversions.ts';
+import {
+  type Decimal,
+  hasAtMostDecimals,
+  minorUnit,
+  parseDecimal,
+  scaled,
+  withAtLeastDecimals,
+  withoutTrailingZeros,
+  zero,
+} from './decimal.ts';
+import type { CartLine, LineGroup } from './groups.ts';
+import type { Address, LineAccounting, OrderLine } from './purchase-order.ts';
+import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
+import { languageCode } from './text.ts';
+
+/** A line with what its rules share, worked out once. */
+export interface PreparedLine extends CartLine {
+  readonly group: LineGroup;
+  readonly type: OrderLine['type'] | undefined;
+  readonly unit: string | undefined;
+  readonly net: Decimal | undefined;
+  readonly tax: Decimal | undefined;
+  readonly period: { readonly startDate: string; readonly endDate?: string } | undefined;
+  readonly deliveryDate: string | undefined;
+  /** A date of the line is wrong and reported; that it is missing then is not reported as well. */
+  readonly hasFaultyDate: boolean;
+  /** The line's own ship-to address. */
+  readonly shipTo: Address | undefined;
+  readonly accounting: readonly AccountingShare[];
+}
+
+/** A line as its rules see it: prepared, and with the address that the order's header does not already give. */
+export interface AddressedLine extends PreparedLine {
+  readonly deliverTo: Address | undefined;
+}
+
+const ONE = parseDecimal('1') ?? zero;
+const TIME_UNITS: readonly string[] = ['HUR', 'DAY', 'WEE', 'MON'];
+
+/** `field` of the context is the line's place in the order, for the faults found here. */
+export function prepareLine(line: CartLine, group: LineGroup, context: RuleContext): PreparedLine {
+  const { item, path } = line;
+  const of = (name: string): RuleContext => ({ ...context, field: `${context.field}.${name}` });
+  const isLimit = item.LimitInd !== undefined;
+  const unit = isLimit ? undefined : unitOf(line, of('unitOfMeasure'));
+  const type = lineType(line, unit, of('type'));
+  const net = netAmount(line, of('netAmount'));
+  const faultsBefore = context.faults.length;
+  const period = periodOf(line, of('servicePeriod'));
+  const deliveryDate = calendarDate(item.DelivDate, of('deliveryDate'), at(path, 'DelivDate'));
+  return {
+    ...line,
+    group,
+    type,
+    unit,
+    net,
+    tax: amount(item.TaxValue, of('tax.amount'), at(path, 'TaxValue')),
+    period,
+    deliveryDate,
+    hasFaultyDate: context.faults.length > faultsBefore,
+    shipTo: shipToAddress(item.Partners, of('deliverTo'), path),
+    accounting: accountingShares(line, group, net, of('accounting')),
+  };
+}
+
+/** A line's amount: its value, or what a limit line is expected to cost (rows 47, 58). */
+function netAmount({ item, path }: CartLine, context: RuleContext): Decimal | undefined {
+  const name = item.LimitInd === undefined ? 'Value' : 'ExpValue';
+  const net = amount(mandatory(item[name], context, at(path, name)), context, at(path, name));
+  if (net === undefined || net.gte(0)) return net;
+  return fault(context, 'E_FIELD_FORMAT', 'an amount is negative', { path: at(path, name), value: net.toFixed() });
+}
+
+function unitOf({ item, path }: CartLine, context: RuleContext): string | undefined {
+  const unit = mandatory(item.Unit, context, at(path, 'Unit'), 'E_MAP_UOM');
+  return unit === undefined
+    ? undefined
+    : lookUpListed(context.settings.valueMaps.unit, unit, context, 'E_MAP_UOM', at(path, 'Unit'));
+}
+
+function lineType(
+  { item, path }: CartLine,
+  unit: string | undefined,
+  context: RuleContext,
+): OrderLine['type'] | undefined {
+  if (item.LimitInd !== undefined) return 'LIMIT';
+  if (item.ProductType === '01') return 'MATERIAL';
+  if (item.ProductType === '02') return unit !== undefined && TIME_UNITS.includes(unit) ? 'LABOUR' : 'SERVICE';
+  return fault(context, 'E_MAP_LINE_TYPE', 'the product type is neither 01 nor 02', {
+    path: at(path, 'ProductType'),
+    ...(item.ProductType === undefined ? {} : { value: item.ProductType }),
+  });
+}
+
+function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine['period'] {
+  const startDate = calendarDate(item.StartDate, context, at(path, 'StartDate'));
+  const endDate = calendarDate(item.EndDate, context, at(path, 'EndDate'));
+  if (startDate === undefined) {
+    return endDate === undefined
+      ? undefined
+      : fault(context, 'E_DATE_RANGE', 'the period has an end but no start', { path: at(path, 'StartDate') });
+  }
+  if (endDate === undefined) return { startDate };
+  if (endDate >= startDate) return { startDate, endDate };
+  return fault(context, 'E_DATE_RANGE', `the period ends before it starts on ${startDate}`, {
+    path: at(path, 'EndDate'),
+    value: endDate,
+  });
+}
+
+const isLimit = (line: PreparedLine): boolean => line.type === 'LIMIT';
+
+/** Row 46; edge case 37: 0 or absent is 1, and the value check decides. */
+function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal | undefined {
+  const where = at(path, 'PriceUnit');
+  const unit = decimal(item.PriceUnit ?? '0', context, where);
+  if (unit === undefined) return undefined;
+  if (unit.eq(0)) {
+    warn(context, 'E_FIELD_MISSING', 'the price unit is 0 or empty; 1 is taken', { path: where });
+    return ONE;
+  }
+  if (unit.gt(0) && hasAtMostDecimals(unit, 0)) return unit;
+  return fault(context, 'E_FIELD_FORMAT', 'not a whole number of at least 1', { path: where, value: unit.toFixed() });
+}
+
+/** Row 48: quantity x price / price unit is the value, within one minor unit. Reports nothing that a rule reports. */
+function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext): void {
+  const { item, path } = line;
+  const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '1'].map((text) =>
+    text === undefined ? undefined : parseDecimal(text),
+  );
+  if (isLimit(line) || quantity === undefined || price === undefined || unit === undefined) return;
+  const expected = quantity.times(actualAmount(price, context)).div(unit.eq(0) ? ONE : unit);
+  if (expected.minus(net).abs().lte(minorUnit(context.decimals))) return;
+  fault(context, 'E_AMT_LINE_MISMATCH', `quantity x price / price unit is ${expected.round(4).toFixed()}`, {
+    path: at(path, 'Value'),
+    value: net.toFixed(),
+  });
+}
+
+const periodRules: RuleTable<NonNullable<PreparedLine['period']>, NonNullable<OrderLine['servicePeriod']>> = {
+  startDate: value(
+    { row: 53, source: 'StartDate', rule: 'date', mandatory: 'C', codes: ['E_DATE_INVALID', 'E_DATE_RANGE'] },
+    ({ startDate }) => startDate,
+  ),
+  endDate: value(
+    {
+      row: 53,
+      source: 'EndDate',
+      rule: 'date, not before the start; an open end is left out',
+      mandatory: 'O',
+      codes: ['E_DATE_INVALID', 'E_DATE_RANGE'],
+    },
+    ({ endDate }) => endDate,
+  ),
+};
+
+const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
+  maximumAmount: value(
+    { row: 49, source: 'Limit', rule: 'SCALE, unless unlimited', mandatory: 'C', codes: ['E_FIELD_MISSING'] },
+    ({ item, path }, context) => {
+      if (item.Unlimited !== undefined) return undefined;
+      const where = at(path, 'Limit');
+      const maximum = amount(mandatory(item.Limit, context, where), context, where);
+      return maximum === undefined ? undefined : scaled(maximum, context.decimals);
+    },
+  ),
+  unlimited: value(
+    { row: 49, source: 'Unlimited', rule: 'true, only if allowed', mandatory: 'C', codes: ['E_LIMIT_UNLIMITED'] },
+    ({ item, path }, context) => {
+      if (item.Unlimited === undefined) return undefined;
+      if (context.settings.allowUnlimited) return true;
+      return fault(context, 'E_LIMIT_UNLIMITED', 'the line has no limit', { path: at(path, 'Unlimited') });
+    },
+  ),
+  expectedAmount: value(
+    { row: 50, source: 'ExpValue', rule: 'SCALE, at most the limit', mandatory: 'C', codes: ['E_LIMIT_RANGE'] },
+    ({ item, path, net }, context) => {
+      const limit = item.Limit === undefined ? undefined : parseDecimal(item.Limit);
+      if (net === undefined) return undefined;
+      if (item.Unlimited === undefined && limit !== undefined && net.gt(actualAmount(limit, context))) {
+        return fault(context, 'E_LIMIT_RANGE', 'the expected value exceeds the limit', {
+          path: at(path, 'ExpValue'),
+          value: net.toFixed(),
+        });
+      }
+      return scaled(net, context.decimals);
+    },
+  ),
+};
+
+const contractRules: RuleTable<PreparedLine, NonNullable<OrderLine['contract']>> = {
+  number: value({ row: 54, source: 'CtrId', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+    item.CtrId === undefined ? undefined : stripZeros(item.CtrId),
+  ),
+  item: value({ row: 54, source: 'CtrItem', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+    item.CtrId === undefined || item.CtrItem === undefined ? undefined : stripZeros(item.CtrItem),
+  ),
+};
+
+const categoryRules: RuleTable<PreparedLine, OrderLine['category']> = {
+  scheme: value({ row: 40, source: '-', rule: 'constant SRM', mandatory: 'M', codes: [] }, () => 'SRM'),
+  code: value(
+    { row: 40, source: 'CategoryId', rule: 'COPY or LOOKUP category', mandatory: 'M', codes: ['E_MAP_CATEGORY'] },
+    ({ item, path }, context) => {
+      const where = at(path, 'CategoryId');
+      const category = mandatory(item.CategoryId, context, where, 'E_MAP_CATEGORY');
+      return category === undefined
+        ? undefined
+        : lookUp(context.settings.valueMaps.category, category, context, 'E_MAP_CATEGORY', where);
+    },
+  ),
+};
+
+const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
+  code: value(
+    { row: 51, source: 'TaxCode', rule: 'LOOKUP or COPY', mandatory: 'O', codes: ['E_MAP_TAX'] },
+    ({ item, path }, context) =>
+      item.TaxCode === undefined
+        ? undefined
+        : lookUp(context.settings.valueMaps.tax, item.TaxCode, context, 'E_MAP_TAX', at(path, 'TaxCode')),
+  ),
+  amount: value(
+    { row: 51, source: 'TaxValue', rule: 'SCALE, default 0', mandatory: 'O', codes: ['E_AMT_PRECISION'] },
+    ({ item, tax }, { decimals }) => (item.TaxCode === undefined ? undefined : scaled(tax ?? zero, decimals)),
+  ),
+};
+
+export const addressRules: RuleTable<Address, Address> = {
+  name: value({ row: 29, source: 'Name', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ name }) => name),
+  street: value({ row: 29, source: 'Street', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ street }) => street),
+  houseNumber: value(
+    { row: 29, source: 'HouseNo', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ houseNumber }) => houseNumber,
+  ),
+  postalCode: value(
+    { row: 29, source: 'PostlCod1', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ postalCode }) => postalCode,
+  ),
+  city: value({ row: 29, source: 'City', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ city }) => city),
+  region: value({ row: 29, source: 'Region', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ region }) => region),
+  country: value(
+    { row: 29, source: 'Country', rule: 'LOOKUP to alpha-2', mandatory: 'M', codes: ['E_MAP_COUNTRY'] },
+    ({ country }) => country,
+  ),
+};
+
+/** Applies a nested table to a part of the line that may be absent. */
+const part = <Part, Target extends object>(
+  select: (line: AddressedLine) => Part | undefined,
+  table: RuleTable<Part, Target>,
+) => {
+  const rule = object(table);
+  return {
+    spreadsheet: rule.spreadsheet,
+    apply: (line: AddressedLine, context: RuleContext) => {
+      const selected = select(line);
+      return selected === undefined ? undefined : rule.apply(selected, context);
+    },
+  };
+};
+
+export const lineRules: RuleTable<AddressedLine, OrderLine> = {
+  lineNumber: value(
+    {
+      row: 34,
+      source: 'NumberInt',
+      rule: 'integer, not renumbered',
+      mandatory: 'M',
+      codes: ['E_FIELD_FORMAT', 'E_LINE_DUPLICATE'],
+    },
+    ({ item, path, group }, context) => {
+      const where = at(path, 'NumberInt');
+      const text = mandatory(item.NumberInt, context, where, 'E_FIELD_FORMAT');
+      if (text === undefined) return undefined;
+      if (!/^\d{1,10}$/.test(text))
+        return fault(context, 'E_FIELD_FORMAT', 'not an integer', { path: where, value: text.slice(0, 20) });
+      const same = group.lines.filter(
+        (other) => other.item.NumberInt !== undefined && Number(other.item.NumberInt) === Number(text),
+      );
+      if (same.length > 1)
+        return fault(context, 'E_LINE_DUPLICATE', 'another line of the order has this number', {
+          path: where,
+          value: text,
+        });
+      return Number(text);
+    },
+  ),
+  externalLineId: value(
+    { row: 35, source: 'item Guid', rule: '32 hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
+    ({ item, path }, context) => {
+      const where = at(path, 'Guid');
+      const guid = mandatory(item.Guid, context, where, 'E_FIELD_FORMAT');
+      return guid === undefined
+        ? undefined
+        : (normalGuid(guid) ??
+            fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid.slice(0, 40) }));
+    },
+  ),
+  purchaseRequestLineId: value(
+    { row: 36, source: 'ExtDemPosid', rule: 'ALPHA-', mandatory: 'O', codes: [] },
+    ({ item }) => (item.ExtDemPosid === undefined ? undefined : stripZeros(item.ExtDemPosid)),
+  ),
+  type: value(
+    {
+      row: 37,
+      source: 'LimitInd, ProductType, Unit',
+      rule: 'LimitInd -> LIMIT; 01 -> MATERIAL; 02 + time unit -> LABOUR; other 02 -> SERVICE',
+      mandatory: 'M',
+      codes: ['E_MAP_LINE_TYPE'],
+    },
+    ({ type }) => type,
+  ),
+  description: value(
+    { row: 38, source: 'Description', rule: 'TRIM', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    ({ item, path }, context) => {
+      const where = at(path, 'Description');
+      const text = mandatory(item.Description, context, where);
+      return text === undefined ? undefined : readableText(text, 255, context, where);
+    },
+  ),
+  longText: value(
+    {
+      row: 39,
+      source: 'Texts ITXT',
+      rule: 'language: document, EN, first; cut at 4000 with marker; outline descriptions before it',
+      mandatory: 'O',
+      codes: [],
+    },
+    (line, context) => {
+      const texts = line.item.Texts.filter(({ Tdid, Text }) => Tdid === 'ITXT' && Text !== undefined);
+      const inLanguage = (language: string | undefined) =>
+        texts.find((text) => language !== undefined && languageCode(text.Language) === language);
+      const own = (inLanguage(languageCode(line.cart.DescrLanguage)) ?? inLanguage('en') ?? texts[0])?.Text;
+      const whole = [...line.outlines, own].filter((text) => text !== undefined).join('\n');
+      return whole === '' ? undefined : readableText(whole, 4000, context, at(line.path, 'Texts'));
+    },
+  ),
+  category: object(categoryRules),
+  productCode: value({ row: 41, source: 'OrderedProd', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+    item.OrderedProd === undefined ? undefined : stripZeros(item.OrderedProd),
+  ),
+  supplierPartNumber: value(
+    { row: 42, source: 'PartnerProd', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ item }) => item.PartnerProd,
+  ),
+  manufacturerPartNumber: value(
+    { row: 42, source: 'ManuProd', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ item }) => item.ManuProd,
+  ),
+  quantity: value(
+    {
+      row: 43,
+      source: 'Quantity',
+      rule: '> 0; trailing zeros dropped; not for LIMIT',
+      mandatory: 'C',
+      codes: ['E_QTY_INVALID', 'E_FIELD_FORMAT'],
+    },
+    (line, context) => {
+      if (isLimit(line)) return undefined;
+      const where = at(line.path, 'Quantity');
+      const quantity = decimal(mandatory(line.item.Quantity, context, where, 'E_QTY_INVALID'), context, where);
+      if (quantity === undefined) return undefined;
+      if (quantity.lte(0))
+        return fault(context, 'E_QTY_INVALID', 'the quantity is not greater than zero', {
+          path: where,
+          value: quantity.toFixed(),
+        });
+      return withoutTrailingZeros(quantity);
+    },
+  ),
+  unitOfMeasure: value(
+    { row: 44, source: 'Unit', rule: 'LOOKUP unit; not for LIMIT', mandatory: 'C', codes: ['E_MAP_UOM'] },
+    ({ unit }) => unit,
+  ),
+  unitPrice: value(
+    {
+      row: 45,
+      source: 'Price',
+      rule: '>= 0, zero only if allowed; at least the decimals of the currency, at most 4; not for LIMIT',
+      mandatory: 'C',
+      codes: ['E_PRICE_INVALID', 'E_AMT_PRECISION'],
+    },
+    (line, context) => {
+      if (isLimit(line)) return undefined;
+      const where = at(line.path, 'Price');
+      const stored = decimal(mandatory(line.item.Price, context, where, 'E_PRICE_INVALID'), context, where);
+      if (stored === undefined) return undefined;
+      const price = actualAmount(stored, context);
+      if (price.lt(0) || (price.eq(0) && !context.settings.allowZeroPrice)) {
+        return fault(context, 'E_PRICE_INVALID', 'the price is negative, or zero where that is not allowed', {
+          path: where,
+          value: price.toFixed(),
+        });
+      }
+      if (!hasAtMostDecimals(price, 4))
+        return fault(context, 'E_AMT_PRECISION', 'a unit price has more than 4 decimals', {
+          path: where,
+          value: price.toFixed(),
+        });
+      return withAtLeastDecimals(price, context.decimals);
+    },
+  ),
+  priceBaseQuantity: value(
+    {
+      row: 46,
+      source: 'PriceUnit',
+      rule: 'integer >= 1; 0 or absent -> 1; not for LIMIT',
+      mandatory: 'C',
+      codes: ['E_FIELD_FORMAT'],
+    },
+    (line, context) => (isLimit(line) ? undefined : priceUnit(line, context)?.toFixed()),
+  ),
+  netAmount: value(
+    {
+      row: 47,
+      source: 'Value (LIMIT: ExpValue)',
+      rule: 'SCALE; equal to quantity x price / price unit within one minor unit (row 48)',
+      mandatory: 'M',
+      codes: ['E_FIELD_MISSING', 'E_AMT_PRECISION', 'E_AMT_LINE_MISMATCH'],
+    },
+    (line, context) => {
+      if (line.net === undefined) return undefined;
+      checkLineAmount(line, line.net, context);
+      return scaled(line.net, context.decimals);
+    },
+  ),
+  limit: part((line) => (isLimit(line) ? line : undefined), limitRules),
+  tax: object(taxRules),
+  deliveryDate: value(
+    {
+      row: 52,
+      source: 'DelivDate',
+      rule: 'MATERIAL; any other line with no period',
+      mandatory: 'C',
+      codes: ['E_DATE_MISSING', 'E_DATE_INVALID'],
+    },
+    (line, context) => {
+      if (line.type !== 'MATERIAL' && line.period !== undefined) return undefined;
+      if (line.deliveryDate !== undefined || line.hasFaultyDate) return line.deliveryDate;
+      const what = line.type === 'MATERIAL' ? 'no delivery date' : 'neither a delivery date nor a service period';
+      return fault(context, 'E_DATE_MISSING', `the line has ${what}`, { path: at(line.path, 'DelivDate') });
+    },
+  ),
+  servicePeriod: part((line) => (line.type === 'MATERIAL' ? undefined : line.period), periodRules),
+  contract: object(contractRules),
+  deliverTo: part(({ deliverTo }) => deliverTo, addressRules),
+  accounting: list<AddressedLine, AccountingShare, LineAccounting>(({ accounting }) => accounting, accountingRules),
+};

@@ -1,0 +1,493 @@
+/** Mapping rows 1 to 33, 63 and 64: the order's header. */
+import { edmInstantMs, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import {
+  amount,
+  at,
+  calendarDate,
+  distinct,
+  email,
+  instant,
+  lookUp,
+  lookUpListed,
+  mandatory,
+  readableText,
+  shipToAddress,
+  userId,
+  withoutHrPrefix,
+} from './conversions.ts';
+import { type Decimal, minorUnit, scaled, sum, zero } from './decimal.ts';
+import type { LineGroup } from './groups.ts';
+import { type AddressedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
+import type { Address, OrderLine, PurchaseOrder } from './purchase-order.ts';
+import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
+import type { CartText } from './shopping-cart.ts';
+import { languageCode } from './text.ts';
+
+/** A group with what the header's rules share, worked out once. */
+export interface PreparedOrder {
+  readonly group: LineGroup;
+  readonly externalId: string | undefined;
+  readonly lines: readonly AddressedLine[];
+  /** The header's ship-to address, else the one that the lines share (rules.md, "Addresses"). */
+  readonly address: Address | undefined;
+  readonly net: Decimal;
+  readonly tax: Decimal;
+}
+
+export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOrder {
+  const { cart } = group;
+  const prepared = group.lines.map((line, index) => prepareLine(line, group, { ...context, field: `lines[${index}]` }));
+  const own = prepared.flatMap(({ shipTo }) => (shipTo === undefined ? [] : [shipTo]));
+  const header = shipToAddress(cart.Partners, { ...context, field: 'deliveryAddress' }, '$');
+  const shared = own.every((address) => isSame(address, own[0])) ? own[0] : undefined;
+  const address = header ?? shared;
+  const lines = prepared.map((line) => ({
+    ...line,
+    deliverTo: isSame(line.shipTo, address) ? undefined : line.shipTo,
+  }));
+  return {
+    group,
+    externalId: externalIdOf(group, context),
+    lines,
+    address,
+    net: sum(lines.map(({ net }) => net ?? zero)),
+    tax: sum(lines.map(({ tax }) => tax ?? zero)),
+  };
+}
+
+const isSame = (a: Address | undefined, b: Address | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Row 2: always all parts, so that a second supplier later does not rename the first order. */
+export function externalIdOf(
+  { cart, vendorId, currency, companyCode }: LineGroup,
+  { client }: RuleContext,
+): string | undefined {
+  if (cart.ObjectId === undefined || vendorId === undefined || currency === undefined || companyCode === undefined)
+    return undefined;
+  return `SRM7-${client}-${stripZeros(cart.ObjectId)}-${vendorId}-${currency}-${companyCode}`;
+}
+
+/** The path of the first line, for what a group has because its lines have it. */
+const ofFirstLine = ({ group }: PreparedOrder, name: string): string => at(group.lines[0]?.path ?? '$.Items', name);
+
+/** Row 12: the calendar date of an instant in the interface's zone. */
+function dateInZone(ms: number, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  return parts.format(ms);
+}
+
+const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
+  guid: value(
+    { row: 4, source: 'Guid', rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
+    ({ group: { cart } }, context) =>
+      normalGuid(cart.Guid) ??
+      fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid.slice(0, 40) }),
+  ),
+  number: value(
+    { row: 5, source: 'ObjectId', rule: 'ALPHA-', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    ({ group: { cart } }, context) => {
+      const number = mandatory(cart.ObjectId, context, '$.ObjectId');
+      return number === undefined ? undefined : stripZeros(number);
+    },
+  ),
+  approvedAt: value(
+    {
+      row: 6,
+      source: 'ApprovedAt',
+      rule: 'RFC 3339 UTC; else ChangedAt, with a warning',
+      mandatory: 'O',
+      codes: ['E_DATE_INVALID'],
+    },
+    ({ group: { cart } }, context) => {
+      if (cart.ApprovedAt !== undefined) return instant(cart.ApprovedAt, context, '$.ApprovedAt');
+      warn(context, 'E_FIELD_MISSING', 'no time of approval; the time of the last change is taken', {
+        path: '$.ApprovedAt',
+      });
+      // What is wrong with ChangedAt is row 8's to report.
+      return edmInstantMs(cart.ChangedAt) === undefined ? undefined : instant(cart.ChangedAt, context, '$.ChangedAt');
+    },
+  ),
+  approvedBy: value(
+    { row: 7, source: 'ApprovedBy', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ group: { cart } }) => cart.ApprovedBy,
+  ),
+  changedAt: value(
+    { row: 8, source: 'ChangedAt', rule: 'RFC 3339 UTC', mandatory: 'M', codes: ['E_DATE_INVALID'] },
+    ({ group: { cart } }, context) =>
+      instant(mandatory(cart.ChangedAt, context, '$.ChangedAt', 'E_DATE_INVALID'), context, '$.ChangedAt'),
+  ),
+};
+
+const supplierRules: RuleTable<PreparedOrder, PurchaseOrder['supplier']> = {
+  code: value(
+    {
+      row: 18,
+      source: 'VendorId',
+      rule: 'LOOKUP supplier',
+      mandatory: 'M',
+      codes: ['E_MAP_SUPPLIER', 'E_SUPPLIER_MISSING'],
+    },
+    (order, context) => {
+      const { vendorId } = order.group;
+      const path = ofFirstLine(order, 'VendorId');
+      if (vendorId === undefined)
+        return fault(context, 'E_SUPPLIER_MISSING', 'no source of supply is assigned', { path });
+      return lookUp(context.settings.valueMaps.supplier, vendorId, context, 'E_MAP_SUPPLIER', path);
+    },
+  ),
+  externalCode: value(
+    { row: 19, source: 'VendorId', rule: 'ALPHA-', mandatory: 'M', codes: [] },
+    ({ group }) => group.vendorId,
+  ),
+  name: value({ row: 20, source: 'VendorName', rule: 'TRIM', mandatory: 'O', codes: [] }, (order, context) => {
+    const [name] = distinct(order.lines.map(({ item }) => item.VendorName));
+    return name === undefined ? undefined : readableText(name, 120, context, ofFirstLine(order, 'VendorName'));
+  }),
+};
+
+const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
+  externalId: value(
+    {
+      row: 21,
+      source: 'RequesterId, else CreatedBy',
+      rule: 'upper-case; an e-mail alone is enough',
+      mandatory: 'C',
+      codes: ['E_REQUESTER_MISSING'],
+    },
+    ({ group: { cart } }, context) => {
+      const id = userId(cart.RequesterId ?? cart.CreatedBy);
+      if (id !== undefined || cart.RequesterEmail !== undefined) return id;
+      return fault(context, 'E_REQUESTER_MISSING', 'the cart names no requester', { path: '$.RequesterId' });
+    },
+  ),
+  email: value(
+    { row: 22, source: 'RequesterEmail', rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
+    ({ group: { cart } }, context) => email(cart.RequesterEmail, context, '$.RequesterEmail'),
+  ),
+  name: value(
+    { row: 23, source: 'RequesterName', rule: 'TRIM', mandatory: 'O', codes: [] },
+    ({ group: { cart } }, context) =>
+      cart.RequesterName === undefined ? undefined : readableText(cart.RequesterName, 80, context, '$.RequesterName'),
+  ),
+};
+
+/** Users that approve without being anyone (row 24). */
+const SYSTEM_USERS: readonly string[] = ['WF-BATCH', 'SAPSYS', 'DDIC'];
+const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
+  cart.ApprovedBy !== undefined && !SYSTEM_USERS.includes(cart.ApprovedBy.toUpperCase());
+
+const approverRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['approver']>> = {
+  externalId: value(
+    { row: 24, source: 'ApprovedBy', rule: 'upper-case; system users left out', mandatory: 'O', codes: [] },
+    (order) => (approvedByPerson(order) ? userId(order.group.cart.ApprovedBy) : undefined),
+  ),
+  email: value(
+    { row: 24, source: 'ApproverEmail', rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
+    (order, context) =>
+      approvedByPerson(order) ? email(order.group.cart.ApproverEmail, context, '$.ApproverEmail') : undefined,
+  ),
+};
+
+/** Lines that make the order valid for a time: labour, and whatever has a period. */
+const periods = ({ lines }: PreparedOrder) => lines.flatMap(({ period }) => (period === undefined ? [] : [period]));
+
+const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validity']>> = {
+  startDate: value(
+    { row: 25, source: 'StartDate', rule: 'earliest of the lines', mandatory: 'C', codes: ['E_DATE_RANGE'] },
+    (order, context) => {
+      const start = periods(order)
+        .map(({ startDate }) => startDate)
+        .sort()[0];
+      const labour = order.lines.find(({ type, hasFaultyDate }) => type === 'LABOUR' && !hasFaultyDate);
+      if (start !== undefined || labour === undefined) return start;
+      return fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(labour.path, 'StartDate') });
+    },
+  ),
+  endDate: value(
+    { row: 26, source: 'EndDate', rule: 'latest of the lines; left out when one is open', mandatory: 'O', codes: [] },
+    (order) => {
+      const ends = periods(order).map(({ endDate }) => endDate);
+      return ends.includes(undefined) ? undefined : ends.sort().at(-1);
+    },
+  ),
+};
+
+const incotermRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['incoterms']>> = {
+  code: value(
+    { row: 28, source: 'IncotermKey', rule: 'when the same on all lines', mandatory: 'O', codes: [] },
+    (order) => common(order, ({ item }) => item.IncotermKey),
+  ),
+  location: value(
+    { row: 28, source: 'IncotermLoc', rule: 'when the same on all lines', mandatory: 'O', codes: [] },
+    (order) =>
+      common(order, ({ item }) => item.IncotermKey) === undefined
+        ? undefined
+        : common(order, ({ item }) => item.IncotermLoc),
+  ),
+};
+
+/** The value that all lines have, or undefined. */
+function common({ lines }: PreparedOrder, select: (line: AddressedLine) => string | undefined): string | undefined {
+  const values = new Set(lines.map(select));
+  return values.size === 1 ? [...values][0] : undefined;
+}
+
+const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
+  netAmount: value(
+    {
+      row: 30,
+      source: '-',
+      rule: 'sum of the lines; equal to TotalValue where comparable (row 31)',
+      mandatory: 'M',
+      codes: ['E_AMT_TOTAL_MISMATCH'],
+    },
+    (order, context) => {
+      checkTotal(order, context);
+      return scaled(order.net, context.decimals);
+    },
+  ),
+  taxAmount: value(
+    { row: 32, source: 'TaxValue', rule: 'sum of the lines, default 0', mandatory: 'M', codes: [] },
+    ({ tax }, { decimals }) => scaled(tax, decimals),
+  ),
+  grossAmount: value(
+    { row: 33, source: '-', rule: 'net + tax', mandatory: 'M', codes: [] },
+    ({ net, tax }, { decimals }) => scaled(net.plus(tax), decimals),
+  ),
+};
+
+/** Row 31: one minor unit of tolerance for each line. */
+function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext): void {
+  if (!group.isWholeCart || lines.some((line) => line.net === undefined)) return;
+  const total = amount(group.cart.TotalValue, context, '$.TotalValue');
+  if (total === undefined || total.minus(net).abs().lte(minorUnit(context.decimals).times(lines.length))) return;
+  fault(context, 'E_AMT_TOTAL_MISMATCH', `the lines add up to ${scaled(net, context.decimals)}`, {
+    path: '$.TotalValue',
+    value: total.toFixed(),
+  });
+}
+
+type Note = NonNullable<PurchaseOrder['notes']>[number];
+const noteRules: RuleTable<CartText, Note> = {
+  type: value(
+    { row: 63, source: 'Tdid', rule: 'LOOKUP text type', mandatory: 'M', codes: [] },
+    ({ Tdid }, { settings }) => (Tdid === undefined ? undefined : settings.valueMaps.textType[Tdid]),
+  ),
+  language: value(
+    { row: 63, source: 'Language', rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
+    ({ Language }) => languageCode(Language),
+  ),
+  text: value(
+    { row: 63, source: 'Text', rule: 'cut at 4000 with marker', mandatory: 'M', codes: [] },
+    ({ Text }, context) => (Text === undefined ? undefined : readableText(Text, 4000, context, '$.Texts')),
+  ),
+};
+
+type Attachment = NonNullable<PurchaseOrder['attachments']>[number];
+type CartAttachment = LineGroup['cart']['Attachments'][number];
+const attachmentRules: RuleTable<CartAttachment, Attachment> = {
+  fileName: value({ row: 64, source: 'FileName', rule: 'TRIM', mandatory: 'M', codes: [] }, ({ FileName }) => FileName),
+  mimeType: value({ row: 64, source: 'MimeType', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ MimeType }) => MimeType),
+  sizeBytes: value({ row: 64, source: 'SizeBytes', rule: 'integer', mandatory: 'O', codes: [] }, ({ SizeBytes }) =>
+    SizeBytes !== undefined && /^\d{1,15}$/.test(SizeBytes) ? Number(SizeBytes) : undefined,
+  ),
+  url: value({ row: 64, source: 'Guid', rule: 'urn:srm7:attachment:<guid>', mandatory: 'M', codes: [] }, ({ Guid }) => {
+    const guid = Guid === undefined ? undefined : normalGuid(Guid);
+    return guid === undefined ? undefined : `urn:srm7:attachment:${guid}`;
+  }),
+};
+
+/** Metadata of what 11VMS may know of; what has no name or id is left out with a warning. */
+function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleContext): CartAttachment[] {
+  const visible = cart.Attachments.filter(({ InternalOnly }) => InternalOnly === undefined);
+  const usable = visible.filter(
+    ({ FileName, Guid }) => FileName !== undefined && Guid !== undefined && normalGuid(Guid) !== undefined,
+  );
+  const kept = usable.slice(0, context.settings.maximumAttachments);
+  if (kept.length < visible.length) {
+    warn(context, 'E_FIELD_LENGTH', `${visible.length - kept.length} attachment(s) left out`, {
+      path: '$.Attachments',
+    });
+  }
+  return kept;
+}
+
+const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']> = {
+  code: value(
+    { row: 14, source: 'CoCode (+ ProcOrg)', rule: 'LOOKUP business unit', mandatory: 'M', codes: ['E_MAP_COMPANY'] },
+    ({ group: { cart } }, context) => {
+      // Row 15 reports an empty company code.
+      if (cart.CoCode === undefined) return undefined;
+      const { businessUnit } = context.settings.valueMaps;
+      const byOrganization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
+      if (Object.hasOwn(businessUnit, byOrganization)) return businessUnit[byOrganization];
+      return lookUpListed(businessUnit, cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode');
+    },
+  ),
+};
+
+const legalEntityRules: RuleTable<PreparedOrder, PurchaseOrder['legalEntity']> = {
+  code: value(
+    { row: 15, source: 'CoCode', rule: 'COPY', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    ({ group: { cart } }, context) => mandatory(cart.CoCode, context, '$.CoCode'),
+  ),
+};
+
+/** V1 only creates. */
+const FIRST_REVISION = 1;
+
+export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
+  externalSystem: value({ row: 1, source: '-', rule: 'constant SRM7', mandatory: 'M', codes: [] }, () => 'SRM7'),
+  externalId: value(
+    {
+      row: 2,
+      source: 'client, ObjectId, VendorId, Currency, CoCode',
+      rule: 'SRM7-{client}-{ALPHA- ObjectId}-{ALPHA- VendorId}-{Currency}-{CoCode}',
+      mandatory: 'M',
+      codes: ['E_FIELD_MISSING'],
+    },
+    // Each part that is missing is reported by its own rule.
+    ({ externalId }) => externalId,
+  ),
+  externalRevision: value({ row: 3, source: '-', rule: '1', mandatory: 'M', codes: [] }, () => FIRST_REVISION),
+  sourceDocument: object(sourceDocumentRules),
+  purchaseRequestId: value(
+    {
+      row: 9,
+      source: 'ExtDemid',
+      rule: 'one value -> COPY; several -> left out with a warning',
+      mandatory: 'cfg',
+      codes: ['E_EXTREF_MISSING'],
+    },
+    (order, context) => {
+      const ids = distinct(order.lines.map(({ item }) => item.ExtDemid));
+      const path = ofFirstLine(order, 'ExtDemid');
+      if (ids.length > 1) return warn(context, 'E_EXTREF_MISSING', 'several purchase requests; left out', { path });
+      if (ids.length === 0 && context.settings.purchaseRequestMandatory)
+        return fault(context, 'E_EXTREF_MISSING', 'no line names a purchase request', { path });
+      return ids[0];
+    },
+  ),
+  erpPurchaseOrderNumber: value(
+    {
+      row: 10,
+      source: 'BeObjectId',
+      rule: 'one value -> ALPHA-; several -> left out with a warning',
+      mandatory: 'O',
+      codes: [],
+    },
+    (order, context) => {
+      const ids = distinct(order.lines.map(({ item }) => item.BeObjectId));
+      if (ids.length > 1)
+        return warn(context, 'E_FIELD_FORMAT', 'several follow-on documents; left out', {
+          path: ofFirstLine(order, 'BeObjectId'),
+        });
+      return ids[0] === undefined ? undefined : stripZeros(ids[0]);
+    },
+  ),
+  title: value(
+    { row: 11, source: 'Description', rule: 'TRIM; empty -> Shopping cart {number}', mandatory: 'M', codes: [] },
+    ({ group: { cart } }, context) =>
+      readableText(
+        cart.Description ?? `Shopping cart ${stripZeros(cart.ObjectId ?? '')}`,
+        120,
+        context,
+        '$.Description',
+      ),
+  ),
+  orderDate: value(
+    {
+      row: 12,
+      source: 'ApprovedAt, else PostingDate',
+      rule: 'calendar date of ApprovedAt in the interface zone',
+      mandatory: 'M',
+      codes: ['E_DATE_INVALID'],
+    },
+    ({ group: { cart } }, context) => {
+      const approvedMs = edmInstantMs(cart.ApprovedAt);
+      if (approvedMs !== undefined) return dateInZone(approvedMs, context.settings.timeZone);
+      return (
+        calendarDate(cart.PostingDate, context, '$.PostingDate') ??
+        (cart.PostingDate === undefined
+          ? fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', { path: '$.PostingDate' })
+          : undefined)
+      );
+    },
+  ),
+  currency: value(
+    {
+      row: 13,
+      source: 'Items.Currency, else header',
+      rule: 'upper-case, ISO 4217 known',
+      mandatory: 'M',
+      codes: ['E_MAP_CURRENCY'],
+    },
+    (order, context) => {
+      const path = ofFirstLine(order, 'Currency');
+      const currency = mandatory(order.group.currency, context, path, 'E_MAP_CURRENCY');
+      if (currency === undefined) return undefined;
+      lookUpListed(context.settings.valueMaps.currencyDecimals, currency, context, 'E_MAP_CURRENCY', path);
+      return currency;
+    },
+  ),
+  businessUnit: object(businessUnitRules),
+  legalEntity: object(legalEntityRules),
+  purchasingOrganization: value(
+    { row: 16, source: 'ProcOrg', rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
+    ({ group: { cart } }) => withoutHrPrefix(cart.ProcOrg),
+  ),
+  purchasingGroup: value(
+    { row: 17, source: 'ProcGroup', rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
+    ({ group: { cart } }) => withoutHrPrefix(cart.ProcGroup),
+  ),
+  supplier: object(supplierRules),
+  requester: object(requesterRules),
+  approver: object(approverRules),
+  validity: object(validityRules),
+  paymentTerms: value(
+    { row: 27, source: 'PmntTrms', rule: 'COPY', mandatory: 'O', codes: [] },
+    ({ group: { cart } }) => cart.PmntTrms,
+  ),
+  incoterms: object(incotermRules),
+  deliveryAddress: {
+    spreadsheet: object(addressRules).spreadsheet,
+    apply: ({ address, lines }, context) => {
+      const homeless = lines.find(
+        ({ type, shipTo, item }) =>
+          type === 'MATERIAL' &&
+          shipTo === undefined &&
+          !item.Partners.some(({ PartnerFct }) => PartnerFct === context.settings.valueMaps.partnerFunction.shipTo),
+      );
+      if (address !== undefined || homeless === undefined) return address;
+      return fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', {
+        path: at(homeless.path, 'Partners'),
+      });
+    },
+  },
+  totals: object(totalsRules),
+  lines: list<PreparedOrder, AddressedLine, OrderLine>(({ lines }) => lines, lineRules),
+  notes: optionalList<CartText, Note>(
+    ({ group: { cart } }, { settings }) =>
+      cart.Texts.filter(
+        ({ Tdid, Text }) =>
+          Tdid !== undefined && Text !== undefined && Object.hasOwn(settings.valueMaps.textType, Tdid),
+      ),
+    noteRules,
+  ),
+  attachments: optionalList<CartAttachment, Attachment>(publicAttachments, attachmentRules),
+};
+
+/** A list that is left out when it is empty. */
+function optionalList<Element, Target extends object>(
+  elements: (order: PreparedOrder, context: RuleContext) => readonly Element[],
+  table: RuleTable<Element, Target>,
+) {
+  const rule = list(elements, table);
+  return {
+    spreadsheet: rule.spreadsheet,
+    apply: (order: PreparedOrder, context: RuleContext) => {
+      const made = rule.apply(order, context);
+      return made === undefined || made.length === 0 ? undefined : made;
+    },
+  };
+}

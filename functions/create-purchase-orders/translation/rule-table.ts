@@ -1,0 +1,105 @@
+/**
+ * The mapping as data: one typed rule per target field, keyed by the field, so that a field without a rule does not
+ * compile, every fault of a cart is reported at once, and the tables print themselves as the mapping spreadsheet.
+ */
+import type { Fault, FaultCode } from '../../../shared/failure.ts';
+import type { TranslationSettings } from '../../../shared/translation-settings.ts';
+
+/** A rule's row in the spreadsheet. */
+export interface RuleRow {
+  /** Row of mapping.csv. */
+  readonly row: number;
+  /** The source fields it reads, with SAP's names. */
+  readonly source: string;
+  readonly rule: string;
+  /** M mandatory, O optional, C by condition, cfg by configuration. */
+  readonly mandatory: 'M' | 'O' | 'C' | 'cfg';
+  /** The codes it can report. */
+  readonly codes: readonly FaultCode[];
+}
+
+/** What a rule may use beside its source, and where it reports. */
+export interface RuleContext {
+  readonly settings: TranslationSettings;
+  /** `sap-client`. */
+  readonly client: string;
+  /** Decimals of the order's currency. */
+  readonly decimals: number;
+  /** Target field in the making. */
+  readonly field: string;
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+}
+
+export interface Rule<Source, Value> {
+  readonly spreadsheet: RuleRow | RuleTable<never, never>;
+  readonly apply: (source: Source, context: RuleContext) => Value | undefined;
+}
+
+/** One rule for each field of the target. */
+export type RuleTable<Source, Target> = {
+  readonly [Field in keyof Target]-?: Rule<Source, NonNullable<Target[Field]>>;
+};
+
+/** Reports a fault for the field in the making; undefined, so that a rule can return it. */
+export function fault(
+  context: RuleContext,
+  code: FaultCode,
+  message: string,
+  where: Pick<Fault, 'path' | 'value'> = {},
+): undefined {
+  context.faults.push({ code, message, field: context.field, ...where });
+}
+
+/** Reports what was handled but is worth knowing. */
+export function warn(
+  context: RuleContext,
+  code: FaultCode,
+  message: string,
+  where: Pick<Fault, 'path' | 'value'> = {},
+): undefined {
+  context.warnings.push({ code, message, field: context.field, ...where });
+}
+
+/** A rule for a single value. */
+export const value = <Source, Value>(
+  spreadsheet: RuleRow,
+  apply: (source: Source, context: RuleContext) => Value | undefined,
+): Rule<Source, Value> => ({ spreadsheet, apply });
+
+/** A nested object by its own table; left out when none of its fields has a value. */
+export const object = <Source, Target extends object>(table: RuleTable<Source, Target>): Rule<Source, Target> => ({
+  spreadsheet: table as RuleTable<never, never>,
+  apply: (source, context) => {
+    const result = applyRules(table, source, context);
+    return Object.keys(result).length === 0 ? undefined : result;
+  },
+});
+
+/** A list: one object by the table for each element. */
+export const list = <Source, Element, Target extends object>(
+  elements: (source: Source, context: RuleContext) => readonly Element[],
+  table: RuleTable<Element, Target>,
+): Rule<Source, Target[]> => ({
+  spreadsheet: table as RuleTable<never, never>,
+  apply: (source, context) =>
+    elements(source, context).map((element, index) =>
+      applyRules(table, element, { ...context, field: `${context.field}[${index}]` }),
+    ),
+});
+
+/** Every rule of a table, in its order; absent values are left out, so that no key is ever null. */
+export function applyRules<Source, Target extends object>(
+  table: RuleTable<Source, Target>,
+  source: Source,
+  context: RuleContext,
+): Target {
+  const prefix = context.field === '' ? '' : `${context.field}.`;
+  const result: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries<Rule<Source, unknown>>(table)) {
+    const made = rule.apply(source, { ...context, field: prefix + name });
+    if (made !== undefined) result[name] = made;
+  }
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the caller parses the whole by the target's schema
+  return result as Target;
+}

@@ -1,0 +1,43 @@
+/** Texts as SAP writes them, made fit to travel (edge cases 43-47; rules.md, "Texts"). */
+
+/** C0 control characters, except line feed and tab. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
+/** SAP's tag for `&`, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
+export function cleanText(text: string): string {
+  return text
+    .replaceAll('<(>&<)>', '&')
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\u00a0', ' ')
+    .replaceAll('\ufeff', '')
+    .replace(CONTROL, '')
+    .toWellFormed()
+    .normalize('NFC')
+    .trim();
+}
+
+const MARKER = '[...]';
+
+/** Cuts at a code point, never inside one; the marker counts in the maximum. */
+export function cutText(text: string, maximum: number): string {
+  const points = [...text];
+  return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
+}
+
+/** SAP's one-character languages. */
+const SAP_LANGUAGES: Readonly<Record<string, string>> = {
+  E: 'en',
+  F: 'fr',
+  D: 'de',
+  N: 'nl',
+  S: 'es',
+  I: 'it',
+  P: 'pt',
+};
+
+/** SAP's language key, of one or two characters, as ISO 639-1 in lower case; undefined when it is neither. */
+export function languageCode(language: string | undefined): string | undefined {
+  if (language === undefined) return undefined;
+  return SAP_LANGUAGES[language] ?? (/^[A-Za-z]{2}$/.test(language) ? language.toLowerCase() : undefined);
+}

@@ -1,0 +1,74 @@
+/** The channel's near end: batches filled by count and bytes, and only what failed is sent again. */
+import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
+import { SQS_LIMIT_BYTES } from '../../shared/cart-message.ts';
+
+export interface CartQueue {
+  /** Resolves when every body is durably queued. @throws {NotQueued} when some are not after all tries. */
+  send(bodies: readonly string[]): Promise<void>;
+}
+
+/** SQS did not take some messages; the run must not move on past them. */
+export class NotQueued extends Error {
+  constructor(count: number, codes: readonly string[]) {
+    super(`SQS did not accept ${count} message(s) after ${TRIES} tries: ${codes.join(', ')}`);
+    this.name = 'NotQueued';
+  }
+}
+
+/** SQS takes 10 messages in a batch. */
+const BATCH_ENTRIES = 10;
+const BATCHES_AT_ONCE = 4;
+const TRIES = 5;
+const FIRST_PAUSE_MS = 100;
+
+/** Packs bodies in order: a batch is closed by its tenth entry or when the next would exceed SQS's bytes. */
+export function packBatches(bodies: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let batch: string[] = [];
+  let bytes = 0;
+  for (const body of bodies) {
+    const size = Buffer.byteLength(body);
+    if (batch.length === BATCH_ENTRIES || bytes + size > SQS_LIMIT_BYTES) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(body);
+    bytes += size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches.filter((full) => full.length > 0);
+}
+
+export function createCartQueue(
+  sqs: SQSClient,
+  queueUrl: string,
+  wait: (milliseconds: number) => Promise<unknown>,
+): CartQueue {
+  async function sendBatch(bodies: readonly string[]): Promise<void> {
+    let left = bodies;
+    let failed: readonly string[] = [];
+    for (let attempt = 0; attempt < TRIES && left.length > 0; attempt++) {
+      if (attempt > 0) await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      const current = left;
+      const Entries = current.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+      const answer = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+      // What SQS does not confirm is not queued, whether it is listed as failed or not at all.
+      const confirmed = new Set(answer.Successful?.map((entry: SendMessageBatchResultEntry) => entry.Id));
+      left = current.filter((_, index) => !confirmed.has(String(index)));
+      failed = [...new Set(answer.Failed?.map((entry) => entry.Code ?? 'unknown'))];
+    }
+    if (left.length > 0) throw new NotQueued(left.length, failed);
+  }
+
+  return {
+    async send(bodies) {
+      const batches = packBatches(bodies);
+      const next = batches.values();
+      const lane = async (): Promise<void> => {
+        for (const batch of next) await sendBatch(batch);
+      };
+      await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, lane));
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Which windows a run reads. Pure. Source: rules.md, "Reading without gaps"; edge cases 3, 10, 11. */
+import type { ReadingWindow } from '../../shared/srm-carts.ts';
+import type { WatermarkItem } from '../../shared/watermark.ts';
+
+export interface WindowSettings {
+  readonly firstWatermarkMs: number;
+  /** Read again, for what was committed late with an earlier stamp (edge case 2). */
+  readonly overlapMs: number;
+  /** Left unread at the end, for what is stamped already but not committed yet. */
+  readonly safetyMs: number;
+}
+
+/** SRM refuses a wider window. */
+const WIDEST_MS = 24 * 3600_000;
+
+/** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
+const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
+/**
+ * Where the next slice starts: the furthest that is durably queued, less the overlap, but never before the first
+ * watermark, which is where the interface went live.
+ */
+export function readingStartMs(stored: WatermarkItem, settings: WindowSettings): number {
+  const { firstWatermarkMs, overlapMs } = settings;
+  const reachedMs = Math.max(stored.watermarkMs ?? firstWatermarkMs, stored.positionMs ?? firstWatermarkMs);
+  return wholeSecond(Math.max(firstWatermarkMs, reachedMs - overlapMs));
+}
+
+/** Where reading must stop: what is younger may not be committed yet. */
+export const readingEndMs = (nowMs: number, settings: WindowSettings): number => wholeSecond(nowMs - settings.safetyMs);
+
+/**
+ * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the slice must
+ * reach beyond what is known.
+ */
+export function nextSlice(startMs: number, reachedMs: number | undefined, endMs: number): ReadingWindow | undefined {
+  const toMs = Math.min(startMs + WIDEST_MS, endMs);
+  return toMs > Math.max(startMs, reachedMs ?? startMs) ? { fromMs: startMs, toMs } : undefined;
+}
+
+/** A difference between our clock and SRM's that is worth following (edge case 3). */
+const SKEW_FOLLOWED_MS = 60_000;
+export const SKEW_WARNED_MS = 5 * 60_000;
+
+/** The time to reckon with: ours, unless SRM's own clock differs by more than a minute. */
+export function trustedTimeMs(ourMs: number, serverMs: number | undefined): number {
+  return serverMs !== undefined && Math.abs(serverMs - ourMs) > SKEW_FOLLOWED_MS ? serverMs : ourMs;
+}

@@ -1,0 +1,55 @@
+/** The message between both functions: one cart, its source row untouched, in a versioned envelope (rules.md, rule 4). */
+import * as z from 'zod';
+import { parseExactJson } from './exact-json.ts';
+
+const envelope = {
+  schemaVersion: z.literal(1),
+  /** The extraction run that read the cart. */
+  runId: z.string().min(1).max(100),
+  correlationId: z.string().regex(/^[\x21-\x7e]{1,200}$/),
+  /** `sap-client`: with the number, the cart's identity. */
+  client: z.string().regex(/^\d{3}$/),
+  /** As read from the row; null where the row has none that can be read. */
+  cart: z.strictObject({ number: z.string().nullable(), guid: z.string().nullable() }),
+};
+
+const cartMessage = z.union([
+  z.strictObject({ ...envelope, source: z.unknown().nonoptional() }),
+  // Claim Check: a cart over SQS's limit travels as its key; one that has no key is for a person to find.
+  z.strictObject({ ...envelope, claim: z.strictObject({ guid: z.string().min(1).nullable() }) }),
+]);
+export type CartMessage = z.infer<typeof cartMessage>;
+
+/** The largest message, and the largest batch, that SQS takes: 1 MiB. */
+export const SQS_LIMIT_BYTES = 1_048_576;
+
+/** JSON for SQS, which refuses two characters that JSON allows; they travel escaped. */
+export function writeCartMessage(message: CartMessage): string {
+  return JSON.stringify(message).replace(/[\ufffe\uffff]/g, (character) =>
+    character === '\ufffe' ? String.raw`\ufffe` : String.raw`\uffff`,
+  );
+}
+
+/**
+ * Parses a message body; numbers in the source row keep their digits.
+ * @throws {UnreadableMessage} which says where the message breaks its schema, without quoting it.
+ */
+export function readCartMessage(body: string): CartMessage {
+  let json: unknown;
+  try {
+    json = parseExactJson(body);
+  } catch (error) {
+    throw new UnreadableMessage(error instanceof Error ? error.message : 'not JSON');
+  }
+  const parsed = cartMessage.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map((issue) => `$${issue.path.map((key) => `.${String(key)}`).join('')}`);
+  throw new UnreadableMessage(`breaks the schema of cart messages at ${places.join(', ')}`);
+}
+
+export class UnreadableMessage extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = 'UnreadableMessage';
+  }
+}

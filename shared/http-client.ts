@@ -1,0 +1,135 @@
+/** One HTTP client for both systems: axios with every default that would surprise us switched off. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import axios, { AxiosError } from 'axios';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path and query below the base URL, starting with `/`. Never an absolute URL. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Shortens the client's own time limit for this call. */
+  readonly timeoutMs?: number;
+}
+
+/** An answer, whatever its status; its body as text, unparsed. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly body: string;
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+}
+
+export interface HttpClient {
+  /** @throws {HttpError} when there is no whole answer. Every status is an answer. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/**
+ * No whole answer. `sent` is false only when the request certainly did not reach the other side; otherwise it may have
+ * been carried out. Holds no header, body or configuration of the request, which would carry the token.
+ */
+export class HttpError extends Error {
+  readonly sent: boolean;
+  readonly code: string;
+
+  constructor(where: string, code: string, sent: boolean) {
+    super(`${where}: ${sent ? 'no whole answer' : 'could not be sent'} (${code})`);
+    this.name = 'HttpError';
+    this.code = code;
+    this.sent = sent;
+  }
+}
+
+export interface HttpClientOptions {
+  readonly baseUrl: string;
+  /** For the whole call: connecting, sending, and the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** A larger answer is cut off and fails. */
+  readonly maximumResponseBytes: number;
+}
+
+/** Failures before the first byte of the request leaves this host. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_INVALID_URL',
+]);
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  // The default agent drops connections after 5 s idle; a batch a minute would connect anew each time.
+  const agent = { keepAlive: true, maxSockets: 64, timeout: 60_000 };
+  const client = axios.create({
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new HttpsAgent(agent),
+    timeout: options.timeoutMs,
+    maxRedirects: 0,
+    maxContentLength: options.maximumResponseBytes,
+    // No environment variable may send a token to a proxy that nobody configured here.
+    proxy: false,
+    responseType: 'text',
+    // Statuses and bodies are the adapters' to judge.
+    validateStatus: () => true,
+    transformRequest: [(data: unknown) => data],
+    transformResponse: [(data: unknown) => data],
+  });
+  return {
+    async request({ method, path, headers, body, timeoutMs }) {
+      if (!path.startsWith('/') || path.startsWith('//')) throw new Error('HTTP path must start with a single slash');
+      const limitMs = Math.max(1, Math.min(timeoutMs ?? options.timeoutMs, options.timeoutMs));
+      try {
+        const response = await client.request<unknown>({
+          method,
+          url: options.baseUrl + path,
+          headers: { ...headers },
+          ...(body === undefined ? {} : { data: body }),
+          // axios's own timeout counts idle time only; a slow drip would never end.
+          signal: AbortSignal.timeout(limitMs),
+        });
+        return {
+          status: response.status,
+          body: typeof response.data === 'string' ? response.data : '',
+          header: (name) => headerText(response.headers[name]),
+        };
+      } catch (error) {
+        throw toHttpError(error, `${method} ${new URL(options.baseUrl + path).pathname}`);
+      }
+    },
+  };
+}
+
+function toHttpError(error: unknown, where: string): HttpError {
+  if (!(error instanceof AxiosError)) return new HttpError(where, 'UNEXPECTED', true);
+  const code = error.code ?? 'UNKNOWN';
+  if (code === 'ERR_CANCELED') return new HttpError(where, 'TIMEOUT', true);
+  const sent = !(NOT_SENT.has(code) || isConnectError(error.cause));
+  return new HttpError(where, code, sent);
+}
+
+/** Node names the system call that failed: whatever failed while connecting was never sent. */
+const isConnectError = (cause: unknown): boolean =>
+  typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
+
+const headerText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** Cap of every `Retry-After` (rules.md, "transient"). */
+const MAXIMUM_RETRY_AFTER_MS = 15 * 60_000;
+
+/** `Retry-After` in milliseconds from now, from seconds or an HTTP date, capped at 15 min; undefined when unreadable. */
+export function retryAfterMs(response: HttpResponse, nowMs: number): number | undefined {
+  const text = response.header('retry-after')?.trim();
+  if (text === undefined || text === '') return undefined;
+  const delayMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, 0), MAXIMUM_RETRY_AFTER_MS);
+}

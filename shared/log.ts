@@ -1,0 +1,81 @@
+/** Structured logs and EMF metrics, by Powertools. What may appear on a line is a closed list of fields. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { METRICS } from './metric-names.ts';
+
+/** The only fields a log line can carry: identifiers, counts, codes and reasons; never a payload, a name or a secret. */
+export interface LogFields {
+  readonly cartNumber?: string | undefined;
+  readonly cartGuid?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly externalId?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly orderNumber?: string | undefined;
+  readonly outcome?: string;
+  readonly codes?: readonly string[];
+  readonly reason?: string;
+  readonly reasons?: readonly string[];
+  readonly attempt?: number;
+  readonly retryInSeconds?: number;
+  readonly status?: number;
+  readonly transactionId?: string | undefined;
+  readonly changedFrom?: string;
+  readonly changedTo?: string;
+  readonly watermark?: string;
+  readonly pages?: number;
+  readonly rows?: number;
+  readonly queued?: number;
+  readonly expected?: number;
+  readonly skewSeconds?: number;
+  readonly errorName?: string;
+  readonly stack?: string | undefined;
+}
+
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A log that puts these fields on each of its lines. */
+  with(fields: LogFields): Log;
+}
+
+/** Wraps Powertools' logger; `Logger` itself takes its service name and level from the environment. */
+export function createLog(logger: Logger): Log {
+  return {
+    info: (message, fields = {}) => logger.info(message, { ...fields }),
+    warn: (message, fields = {}) => logger.warn(message, { ...fields }),
+    error: (message, fields = {}) => logger.error(message, { ...fields }),
+    with: (fields) => createLog(logger.createChild({ persistentKeys: { ...fields } })),
+  };
+}
+
+/**
+ * What an unexpected error may show: its name and where it arose. Its message may quote what it was given, so only the
+ * frames of the stack are kept.
+ */
+export function errorFields(error: unknown): Pick<LogFields, 'errorName' | 'stack'> {
+  if (!(error instanceof Error)) return { errorName: typeof error };
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
+  return { errorName: error.name, stack: frames?.join('\n') };
+}
+
+type MetricName = (typeof METRICS)[keyof typeof METRICS];
+
+export interface Meter {
+  count(name: MetricName, value?: number): void;
+  milliseconds(name: MetricName, value: number): void;
+}
+
+/** Metrics are gathered here and written as one EMF line when the invocation ends. */
+export function createMeter(metrics: Metrics): Meter {
+  return {
+    count: (name, value = 1) => {
+      metrics.addMetric(name, MetricUnit.Count, value);
+    },
+    milliseconds: (name, value) => {
+      metrics.addMetric(name, MetricUnit.Milliseconds, value);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks and how to parse them". */
+
+/** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is all but always 0. */
+const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;
+
+const MAXIMUM_MS = 8_640_000_000_000_000;
+
+/** Milliseconds since 1970, or undefined when the value is no Edm date or lies outside time. */
+export function edmInstantMs(value: unknown): number | undefined {
+  const match = typeof value === 'string' ? EDM_DATE.exec(value) : null;
+  if (match === null) return undefined;
+  // UI5 subtracts the offset to get UTC; MS-ODATA's text says otherwise, and SAP's own client wins.
+  const ms = Number(match[1]) - Number(match[2] ?? 0) * 60_000;
+  return Math.abs(ms) <= MAXIMUM_MS ? ms : undefined;
+}
+
+/** True when the value carries an offset that is not zero, which SAP normally never sends. */
+export function hasOffset(value: string): boolean {
+  const offset = EDM_DATE.exec(value)?.[2];
+  return offset !== undefined && Number(offset) !== 0;
+}
+
+/** ALPHA conversion, outwards: leading zeros dropped from values of digits only; anything else stays. */
+export const stripZeros = (value: string): string => (/^\d+$/.test(value) ? value.replace(/^0+(?=\d)/, '') : value);
+
+/** ALPHA conversion, inwards: digits padded to SAP's length; anything else stays. */
+export const padZeros = (value: string, length: number): string =>
+  /^\d+$/.test(value) ? value.padStart(length, '0') : value;
+
+/** Edm.Guid, base64 of 16 bytes or CHAR32, as 32 lower-case hex digits; undefined when it is none of them. */
+export function normalGuid(value: string): string | undefined {
+  const hex = value.replaceAll('-', '').toLowerCase();
+  if (/^[0-9a-f]{32}$/.test(hex)) return hex;
+  return /^[A-Za-z0-9+/]{22}==$/.test(value) ? Buffer.from(value, 'base64').toString('hex') : undefined;
+}

@@ -1,0 +1,226 @@
+/**
+ * The only code that speaks SRM's protocol: OData V2 over the assumed service ZSRM_SC_EXTRACT_SRV.
+ * A real service that differs is this file's change. Source: source-srm7.md, "Reading carts" and "JSON quirks".
+ */
+import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
+import { InterfaceError } from './failure.ts';
+import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
+import { edmInstantMs } from './sap-values.ts';
+
+export interface SrmSettings {
+  readonly baseUrl: string;
+  readonly client: string;
+  readonly language: string;
+  readonly statuses: readonly string[];
+  readonly internalHosts: readonly string[];
+}
+
+/** Half-open: from <= ChangedAt < to. */
+export interface ReadingWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One row, as SRM sent it, and the little that is needed to queue it. Undefined where the row has none to be read. */
+export interface SourceRow {
+  readonly source: unknown;
+  readonly number: string | undefined;
+  readonly guid: string | undefined;
+  readonly changedAtMs: number | undefined;
+}
+
+export interface CartPage {
+  readonly rows: readonly SourceRow[];
+  /** `__count`: how many rows the whole window holds, by SRM's word. */
+  readonly announced: number | undefined;
+  /** SRM's clock, from the `Date` header (edge case 3). */
+  readonly serverTimeMs: number | undefined;
+}
+
+export interface SrmCarts {
+  /** The approved carts of a window, page by page. @throws {InterfaceError} when a page cannot be had after 3 retries. */
+  pages(window: ReadingWindow, correlationId: string): AsyncGenerator<CartPage, void, void>;
+  /** One cart, with all that belongs to it: undefined when SRM has none of that id. @throws {InterfaceError} */
+  cart(guid: string, correlationId: string): Promise<unknown>;
+}
+
+export interface SrmDependencies {
+  readonly http: HttpClient;
+  readonly now: () => number;
+  /** Waits, or returns false at once when there is no time left to wait that long. */
+  readonly wait: (milliseconds: number) => Promise<boolean>;
+}
+
+const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
+const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
+const EXPAND = 'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments';
+const RETRY_DELAYS_MS = [1000, 2000, 4000];
+
+/** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
+export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
+  const common = { $format: 'json', 'sap-client': settings.client, 'sap-language': settings.language };
+
+  async function get<Result>(
+    path: string,
+    correlationId: string,
+    read: (response: HttpResponse, nowMs: number) => Result,
+  ): Promise<Result> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const headers = { Accept: 'application/json', 'X-Correlation-ID': correlationId };
+        const response = await dependencies.http.request({ method: 'GET', path, headers });
+        return read(response, dependencies.now());
+      } catch (error) {
+        const failure = toInterfaceError(error);
+        const delayMs = RETRY_DELAYS_MS[attempt];
+        if (failure.failureClass === 'refused' || failure.failureClass === 'permanent') throw failure;
+        if (delayMs === undefined) throw failure;
+        if (!(await dependencies.wait(Math.max(delayMs, failure.retryAfterMs ?? 0)))) throw failure;
+      }
+    }
+  }
+
+  /** `__next` is followed to the letter, but only below our own base URL: the token goes nowhere else (edge case 6). */
+  function nextPath(next: string): string {
+    const base = new URL(settings.baseUrl);
+    const url = new URL(next, `${settings.baseUrl}${SERVICE_PATH}/`);
+    if (url.host !== base.host && !settings.internalHosts.includes(url.host)) {
+      throw protocolFault(`__next names another host (${url.host}); add it to internalHosts if it is SRM itself`);
+    }
+    const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
+    if (service < 0) throw protocolFault('__next leaves the extraction service');
+    return url.pathname.slice(service) + url.search;
+  }
+
+  return {
+    async *pages(window, correlationId) {
+      let path: string | undefined = `${ENTITY_SET}?${query({
+        $filter: windowFilter(window, settings.statuses),
+        $orderby: 'ChangedAt asc,Guid asc',
+        $expand: EXPAND,
+        $inlinecount: 'allpages',
+        ...common,
+      })}`;
+      const seen = new Set<string>();
+      while (path !== undefined) {
+        if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
+        seen.add(path);
+        const read: { page: CartPage; next: string | undefined } = await get(path, correlationId, readPage);
+        path = read.next === undefined ? undefined : nextPath(read.next);
+        yield read.page;
+      }
+    },
+
+    async cart(guid, correlationId) {
+      const path = `${ENTITY_SET}(guid'${encodeURIComponent(guid)}')?${query({ $expand: EXPAND, ...common })}`;
+      return get(path, correlationId, (response, nowMs) => {
+        if (response.status === 404) return undefined;
+        return asJsonObject(readEnvelope(response, nowMs))?.['d'] ?? missing('d');
+      });
+    },
+  };
+}
+
+function windowFilter({ fromMs, toMs }: ReadingWindow, statuses: readonly string[]): string {
+  const approved = statuses.map((status) => `Status eq '${status.replaceAll("'", "''")}'`).join(' or ');
+  return [
+    `ChangedAt ge ${instantLiteral(fromMs)}`,
+    `ChangedAt lt ${instantLiteral(toMs)}`,
+    statuses.length > 1 ? `(${approved})` : approved,
+  ].join(' and ');
+}
+
+/** SRM's clock ticks in seconds. */
+const instantLiteral = (ms: number): string => `datetimeoffset'${new Date(ms).toISOString().slice(0, 19)}Z'`;
+
+const query = (parameters: Readonly<Record<string, string>>): string =>
+  Object.entries(parameters)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&');
+
+/** The three envelopes: `{"d":{"results":[..]}}`, `{"d":[..]}` and, for one entity, `{"d":{..}}`. */
+function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: string | undefined } {
+  const d = asJsonObject(readEnvelope(response, nowMs))?.['d'];
+  const body = asJsonObject(d);
+  const results = Array.isArray(d) ? d : (body?.['results'] ?? (body === undefined ? undefined : [body]));
+  if (!Array.isArray(results)) return missing('d.results');
+  const next = body?.['__next'];
+  const count = body?.['__count'];
+  const dateMs = Date.parse(response.header('date') ?? '');
+  return {
+    page: {
+      rows: results.map(sourceRow),
+      announced: typeof count === 'string' || typeof count === 'number' ? wholeNumber(String(count)) : undefined,
+      serverTimeMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    },
+    next: typeof next === 'string' && next !== '' ? next : undefined,
+  };
+}
+
+const wholeNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+
+function sourceRow(source: unknown): SourceRow {
+  const row = asJsonObject(source);
+  return {
+    source,
+    number: shortText(row?.['ObjectId']),
+    guid: shortText(row?.['Guid']),
+    changedAtMs: edmInstantMs(row?.['ChangedAt']),
+  };
+}
+
+/** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
+const shortText = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value) ? value : undefined;
+
+/** Status and content type decide before anything is parsed: proxies answer HTML. */
+function readEnvelope(response: HttpResponse, nowMs: number): unknown {
+  const { status } = response;
+  if (status === 401 || status === 403) {
+    throw new InterfaceError('refused', { code: 'E_SRC_AUTH', message: `SRM answered ${status}${sapError(response)}` });
+  }
+  if (status === 429) {
+    const fault = { code: 'E_SRC_THROTTLED', message: 'SRM answered 429' } as const;
+    throw new InterfaceError('throttled', fault, retryAfterMs(response, nowMs));
+  }
+  if (status >= 500 || status === 408) {
+    throw unavailable(`SRM answered ${status}${sapError(response)}`, retryAfterMs(response, nowMs));
+  }
+  if (status !== 200) {
+    const message = `SRM answered ${status}${sapError(response)}; check the base URL and the service`;
+    throw new InterfaceError('permanent', { code: 'E_SRC_UNAVAILABLE', message });
+  }
+  if (!/\bjson\b/i.test(response.header('content-type') ?? '')) throw unavailable('SRM answered 200 with no JSON');
+  try {
+    return parseExactJson(response.body);
+  } catch (error) {
+    throw unavailable(`the page from SRM is ${error instanceof Error ? error.message : 'not JSON'}`);
+  }
+}
+
+/** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */
+function sapError(response: HttpResponse): string {
+  const error = asJsonObject(asJsonObject(tryParseJson(response.body))?.['error']);
+  const code = shortText(error?.['code']);
+  const transaction = shortText(asJsonObject(error?.['innererror'])?.['transactionid']);
+  const parts = [code, transaction === undefined ? undefined : `transaction ${transaction}`].filter(
+    (part) => part !== undefined,
+  );
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function toInterfaceError(error: unknown): InterfaceError {
+  if (error instanceof InterfaceError) return error;
+  if (error instanceof HttpError) return unavailable(`SRM cannot be read: ${error.message}`);
+  throw error;
+}
+
+const unavailable = (message: string, retryMs?: number): InterfaceError =>
+  new InterfaceError('transient', { code: 'E_SRC_UNAVAILABLE', message }, retryMs);
+
+const protocolFault = (message: string): InterfaceError =>
+  new InterfaceError('permanent', { code: 'E_SRC_UNAVAILABLE', message });
+
+function missing(what: string): never {
+  throw unavailable(`the page from SRM has no ${what}`);
+}

@@ -1,0 +1,41 @@
+/** How either function reaches SRM, from its environment variables. */
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { readClientCredentials } from './connection-secret.ts';
+import type { ExtractorEnvironment } from './environment.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
+import { createOAuthClient } from './oauth-client.ts';
+import type { SrmSettings } from './srm-carts.ts';
+
+type SrmEnvironment = Pick<ExtractorEnvironment, Extract<keyof ExtractorEnvironment, `SRM_${string}`>>;
+
+/** A page of 100 large carts is some tens of megabytes; more is not a page. */
+const MAXIMUM_PAGE_BYTES = 64 * 1024 * 1024;
+const TIMEOUT_MS = 15_000;
+
+export function createSrmClient(
+  environment: SrmEnvironment,
+  secrets: SecretsManagerClient,
+  now: () => number,
+): HttpClient {
+  return createOAuthClient({
+    system: 'SRM',
+    http: createHttpClient({
+      baseUrl: environment.SRM_BASE_URL,
+      timeoutMs: TIMEOUT_MS,
+      maximumResponseBytes: MAXIMUM_PAGE_BYTES,
+    }),
+    tokenUrl: environment.SRM_TOKEN_URL,
+    scope: environment.SRM_SCOPE,
+    readCredentials: () => readClientCredentials(secrets, environment.SRM_SECRET),
+    faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
+    now,
+  });
+}
+
+export const srmSettings = (environment: SrmEnvironment): SrmSettings => ({
+  baseUrl: environment.SRM_BASE_URL,
+  client: environment.SRM_CLIENT,
+  language: environment.SRM_LANGUAGE,
+  statuses: environment.SRM_STATUSES,
+  internalHosts: environment.SRM_INTERNAL_HOSTS,
+});

@@ -1,0 +1,115 @@
+/**
+ * How far SRM has been read, and who may read on: one item, written only under conditions (rules.md, "Reading without
+ * gaps"; edge cases 5, 9, 11).
+ *
+ * `watermark` is the end of the last slice that was read whole. `position` is how far the slice under way is durably
+ * queued; it is dropped when the slice turns out to be incomplete, so that the slice is read again from its start.
+ */
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  type UpdateItemCommandInput,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+
+const watermarkItem = z.object({ watermarkMs: z.number().optional(), positionMs: z.number().optional() });
+/** Both undefined before the first run. */
+export type WatermarkItem = z.infer<typeof watermarkItem>;
+
+export interface Lease {
+  readonly runId: string;
+  readonly leaseMs: number;
+}
+
+export interface Watermark {
+  /** Takes the lease; undefined while another run holds it. */
+  acquire(lease: Lease, nowMs: number): Promise<WatermarkItem | undefined>;
+  /** Moves the position forward, never back. @throws {LeaseLost} */
+  advancePosition(lease: Lease, positionMs: number, nowMs: number): Promise<void>;
+  /** Moves the watermark forward, never back: the slice is whole. @throws {LeaseLost} */
+  completeSlice(lease: Lease, watermarkMs: number, nowMs: number): Promise<void>;
+  /** Gives up what is known of the slice under way: it must be read again. @throws {LeaseLost} */
+  dropPosition(lease: Lease, nowMs: number): Promise<void>;
+  /** Lets the next run start at once; a run that lost its lease loses nothing here. */
+  release(lease: Lease): Promise<void>;
+}
+
+/** Another run holds the watermark now; this one must stop. */
+export class LeaseLost extends Error {
+  constructor() {
+    super('Another extraction run holds the watermark: this run lasted longer than its lease and stops here');
+    this.name = 'LeaseLost';
+  }
+}
+
+export function createWatermark(client: DynamoDBClient, tableName: string, sapClient: string): Watermark {
+  const item = { TableName: tableName, Key: marshall({ pk: `WATERMARK#${sapClient}`, sk: 'WATERMARK' }) };
+
+  /** One conditional write; undefined when the condition does not hold. */
+  async function write(
+    update: Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpression'>,
+    values: Record<string, string | number>,
+  ): Promise<WatermarkItem | undefined> {
+    try {
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
+          ...item,
+          ...update,
+          ExpressionAttributeValues: marshall(values),
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return watermarkItem.parse(unmarshall(Attributes ?? {}));
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  }
+
+  /** A write of the holder, which also renews the lease. */
+  async function hold(
+    lease: Lease,
+    nowMs: number,
+    change: { set?: string; remove?: string; value?: number },
+  ): Promise<void> {
+    const set = change.set === undefined ? '' : `, ${change.set} = :value`;
+    const remove = change.remove === undefined ? '' : ` REMOVE ${change.remove}`;
+    const forward =
+      change.set === undefined ? '' : ` AND (attribute_not_exists(${change.set}) OR ${change.set} <= :value)`;
+    const held = await write(
+      {
+        UpdateExpression: `SET leaseUntilMs = :until${set}${remove}`,
+        ConditionExpression: `leaseOwner = :owner${forward}`,
+      },
+      {
+        ':owner': lease.runId,
+        ':until': nowMs + lease.leaseMs,
+        ...(change.value === undefined ? {} : { ':value': change.value }),
+      },
+    );
+    if (held === undefined) throw new LeaseLost();
+  }
+
+  return {
+    acquire: (lease, nowMs) =>
+      write(
+        {
+          UpdateExpression: 'SET leaseOwner = :owner, leaseUntilMs = :until',
+          ConditionExpression: 'attribute_not_exists(leaseOwner) OR leaseUntilMs < :now OR leaseOwner = :owner',
+        },
+        { ':owner': lease.runId, ':until': nowMs + lease.leaseMs, ':now': nowMs },
+      ),
+    advancePosition: (lease, positionMs, nowMs) => hold(lease, nowMs, { set: 'positionMs', value: positionMs }),
+    completeSlice: (lease, watermarkMs, nowMs) =>
+      hold(lease, nowMs, { set: 'watermarkMs', value: watermarkMs, remove: 'positionMs' }),
+    dropPosition: (lease, nowMs) => hold(lease, nowMs, { remove: 'positionMs' }),
+    release: async (lease) => {
+      await write(
+        { UpdateExpression: 'REMOVE leaseOwner, leaseUntilMs', ConditionExpression: 'leaseOwner = :owner' },
+        { ':owner': lease.runId },
+      );
+    },
+  };
+}
