@@ -87,7 +87,8 @@ export interface Ledger {
   /** NEW, UNKNOWN, REJECTED for another message, or POSTING past its lease, to POSTING. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
   created(claim: OrderClaim, order: { id: string; number: string | undefined }): Promise<void>;
-  rejected(claim: OrderClaim, faults: readonly Fault[]): Promise<void>;
+  /** `mayExist`: an order is there all the same, so that a redrive looks it up before it posts. */
+  rejected(claim: OrderClaim, faults: readonly Fault[], mayExist: boolean): Promise<void>;
   unknown(claim: OrderClaim, fault: Fault): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
@@ -200,7 +201,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     claim: async (claim) => (await claimOnce(claim)) ?? (await explainRefusal(claim)),
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
-    rejected: (claim, faults) => settle(claim, 'REJECTED', { faults: [...faults], mayExist: false }),
+    rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: [...faults], mayExist }),
     unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 

@@ -1,1 +1,4 @@
-export const handler = async () => ({});
+/** The Lambda's entry point. */
+import { createHandler } from './handler.ts';
+
+export const handler = createHandler(process.env);

@@ -207,7 +207,12 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
     { row: 26, source: 'EndDate', rule: 'latest of the lines; left out when one is open', mandatory: 'O', codes: [] },
     (order) => {
       const ends = periods(order).map(({ endDate }) => endDate);
-      return ends.includes(undefined) ? undefined : ends.sort().at(-1);
+      return ends.includes(undefined)
+        ? undefined
+        : ends
+            .filter((end) => end !== undefined)
+            .sort()
+            .at(-1);
     },
   ),
 };

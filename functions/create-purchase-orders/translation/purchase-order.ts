@@ -10,7 +10,7 @@ const text = (maximum: number) =>
     .string()
     .min(1)
     .max(maximum * 2)
-    .refine((value) => [...value].length <= maximum, {
+    .refine((value) => Array.from(value).length <= maximum, {
       error: `longer than ${maximum} characters`,
       params: { tooLong: true },
     });

@@ -31,8 +31,13 @@ export interface RuleContext {
   readonly warnings: Fault[];
 }
 
+/** The rows of a table, by target field. */
+export interface Spreadsheet {
+  readonly [field: string]: RuleRow | Spreadsheet;
+}
+
 export interface Rule<Source, Value> {
-  readonly spreadsheet: RuleRow | RuleTable<never, never>;
+  readonly spreadsheet: RuleRow | Spreadsheet;
   readonly apply: (source: Source, context: RuleContext) => Value | undefined;
 }
 
@@ -69,7 +74,7 @@ export const value = <Source, Value>(
 
 /** A nested object by its own table; left out when none of its fields has a value. */
 export const object = <Source, Target extends object>(table: RuleTable<Source, Target>): Rule<Source, Target> => ({
-  spreadsheet: table as RuleTable<never, never>,
+  spreadsheet: rowsOf(table),
   apply: (source, context) => {
     const result = applyRules(table, source, context);
     return Object.keys(result).length === 0 ? undefined : result;
@@ -81,12 +86,17 @@ export const list = <Source, Element, Target extends object>(
   elements: (source: Source, context: RuleContext) => readonly Element[],
   table: RuleTable<Element, Target>,
 ): Rule<Source, Target[]> => ({
-  spreadsheet: table as RuleTable<never, never>,
+  spreadsheet: rowsOf(table),
   apply: (source, context) =>
     elements(source, context).map((element, index) =>
       applyRules(table, element, { ...context, field: `${context.field}[${index}]` }),
     ),
 });
+
+const rowsOf = <Source, Target extends object>(table: RuleTable<Source, Target>): Spreadsheet =>
+  Object.fromEntries(
+    Object.entries<Rule<Source, unknown>>(table).map(([field, { spreadsheet }]) => [field, spreadsheet]),
+  );
 
 /** Every rule of a table, in its order; absent values are left out, so that no key is ever null. */
 export function applyRules<Source, Target extends object>(

@@ -21,7 +21,7 @@ const MARKER = '[...]';
 
 /** Cuts at a code point, never inside one; the marker counts in the maximum. */
 export function cutText(text: string, maximum: number): string {
-  const points = [...text];
+  const points = Array.from(text);
   return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
 }
 

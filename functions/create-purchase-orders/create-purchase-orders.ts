@@ -1,0 +1,218 @@
+/** Event-Driven Consumer: ONE queued cart to its purchase orders, and what becomes of its message. */
+import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
+import { type Fault, InterfaceError } from '../../shared/failure.ts';
+import type { CartKey } from '../../shared/ledger.ts';
+import { errorFields, type Log } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import { stripZeros } from '../../shared/sap-values.ts';
+import type { SrmCarts } from '../../shared/srm-carts.ts';
+import type { TranslationSettings } from '../../shared/translation-settings.ts';
+import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
+import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
+import { isDeferred } from './translation/shopping-cart.ts';
+import { translateCart } from './translation/translate-cart.ts';
+
+/** One receive of one queue message. */
+export interface ReceivedMessage {
+  readonly messageId: string;
+  readonly body: string;
+  /** ApproximateReceiveCount: 1 for the first receive. */
+  readonly attempt: number;
+}
+
+export interface CreationDependencies extends DeliveryDependencies {
+  readonly carts: Pick<SrmCarts, 'cart'>;
+  readonly settings: TranslationSettings;
+  /** `sap-client` of messages that do not say theirs. */
+  readonly sapClient: string;
+  /** The queue's maxReceiveCount. */
+  readonly maximumAttempts: number;
+  readonly newId: () => string;
+}
+
+/** Never throws: what is not foreseen is retried, and dead-lettered with a reason when it stays so. */
+export async function createPurchaseOrders(
+  received: ReceivedMessage,
+  dependencies: CreationDependencies,
+): Promise<Outcome> {
+  const message = readMessage(received.body);
+  const cart: CartKey =
+    message instanceof UnreadableMessage
+      ? { client: dependencies.sapClient, number: undefined }
+      : { client: message.client, number: message.cart.number === null ? undefined : stripZeros(message.cart.number) };
+  const log = logOf(message, cart, received, dependencies.log);
+  try {
+    return await attempt(received, message, cart, { ...dependencies, log });
+  } catch (error) {
+    const fault = unforeseen(error);
+    log.error('Attempt failed', { codes: [fault.code], reason: fault.message, ...errorFields(error) });
+    return { kind: 'retry', faults: [fault], afterMs: undefined };
+  }
+}
+
+/**
+ * A message that was received before ends at its verdict, when there is one. On its last receive it gets a provisional
+ * one first, so that even a crash leaves a reason behind.
+ */
+async function attempt(
+  received: ReceivedMessage,
+  message: CartMessage | UnreadableMessage,
+  cart: CartKey,
+  dependencies: CreationDependencies,
+): Promise<Outcome> {
+  const { ledger, log, meter, now, maximumAttempts } = dependencies;
+  const { messageId } = received;
+  if (received.attempt > 1) {
+    const verdict = await ledger.verdict(cart, messageId);
+    if (verdict !== undefined) return { kind: 'dead-letter', faults: verdict };
+  }
+  const isLast = received.attempt >= maximumAttempts;
+  if (isLast) await ledger.recordVerdict(cart, messageId, [CRASHED], now());
+
+  const tried =
+    message instanceof UnreadableMessage ? notOurs(message) : await tryCart(message, received, cart, dependencies);
+  const outcome = isLast && tried.kind === 'retry' ? ({ kind: 'dead-letter', faults: tried.faults } as const) : tried;
+
+  switch (outcome.kind) {
+    case 'done':
+      break;
+    case 'skipped':
+      meter.count(METRICS.cartsSkipped);
+      log.info('Cart skipped', { outcome: 'skipped', reason: outcome.reason });
+      break;
+    case 'retry':
+      meter.count(METRICS.attemptsRetried);
+      log.warn('Cart will be tried again', { outcome: 'retry', ...faultFields(outcome.faults) });
+      break;
+    case 'refused':
+      meter.count(METRICS.targetRefused);
+      log.error('The cart is not to blame: we are refused', { outcome: 'refused', ...faultFields(outcome.faults) });
+      break;
+    case 'dead-letter':
+      await ledger.recordVerdict(cart, messageId, outcome.faults, now());
+      meter.count(METRICS.cartsDeadLettered);
+      log.error('Cart goes to the dead-letter queue', { outcome: 'dead-letter', ...faultFields(outcome.faults) });
+      break;
+  }
+  return outcome;
+}
+
+const CRASHED: Fault = { code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' };
+
+async function tryCart(
+  message: CartMessage,
+  received: ReceivedMessage,
+  cart: CartKey,
+  dependencies: CreationDependencies,
+): Promise<Outcome> {
+  const { ledger, settings, log, now } = dependencies;
+  let source: unknown;
+  try {
+    source = await sourceOf(message, dependencies.carts);
+  } catch (error) {
+    if (error instanceof InterfaceError) return sourceFailure(error);
+    throw error;
+  }
+  const translation = translateCart(source, { client: message.client, settings });
+  if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
+  if (translation.kind === 'skip') {
+    await ledger.recordSkip(cart, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
+    return { kind: 'skipped', reason: translation.reason };
+  }
+  const groupFaults: Fault[] = [];
+  const outcomes: OrderOutcome[] = [];
+  for (const group of translation.groups) {
+    if (group.kind === 'faulty') {
+      groupFaults.push(...group.faults);
+      continue;
+    }
+    if (group.warnings.length > 0) {
+      log.warn('Order translated with warnings', {
+        externalId: group.order.externalId,
+        ...faultFields(group.warnings),
+      });
+    }
+    const delivery = {
+      order: group.order,
+      cart,
+      changedAtMs: translation.changedAtMs,
+      messageId: received.messageId,
+      attemptId: dependencies.newId(),
+      correlationId: message.correlationId,
+    };
+    outcomes.push(await deliverOrder(delivery, dependencies));
+  }
+  return combineOutcomes(outcomes, groupFaults);
+}
+
+/** The row itself; or read again from SRM, for a cart that was too large to queue or came without its parts (edge case 84). */
+async function sourceOf(message: CartMessage, carts: Pick<SrmCarts, 'cart'>): Promise<unknown> {
+  if ('source' in message && !isDeferred(message.source)) return message.source;
+  const guid = 'claim' in message ? message.claim.guid : message.cart.guid;
+  if (guid === null) {
+    const what = 'claim' in message ? 'is too large for the queue' : 'came without its parts';
+    const fault = {
+      code: 'E_SRC_SCHEMA',
+      message: `the cart ${what} and has no readable Guid`,
+      path: '$.Guid',
+    } as const;
+    throw new InterfaceError('permanent', fault);
+  }
+  const source = await carts.cart(guid, message.correlationId);
+  if (source !== undefined) return source;
+  const fault = {
+    code: 'E_SRC_SCHEMA',
+    message: 'SRM does not find the cart by its Guid',
+    path: '$.Guid',
+    value: guid,
+  } as const;
+  throw new InterfaceError('permanent', fault);
+}
+
+function sourceFailure({ failureClass, fault, retryAfterMs }: InterfaceError): Outcome {
+  if (failureClass === 'refused') return { kind: 'refused', faults: [fault] };
+  if (failureClass === 'permanent') return { kind: 'dead-letter', faults: [fault] };
+  return { kind: 'retry', faults: [fault], afterMs: retryAfterMs };
+}
+
+function readMessage(body: string): CartMessage | UnreadableMessage {
+  try {
+    return readCartMessage(body);
+  } catch (error) {
+    if (error instanceof UnreadableMessage) return error;
+    throw error;
+  }
+}
+
+const notOurs = (error: UnreadableMessage): Outcome => ({
+  kind: 'dead-letter',
+  faults: [{ code: 'E_INT_MESSAGE', message: `the queue message ${error.message}` }],
+});
+
+/** AWS's errors are named by their service; anything else is a defect. Neither message is quoted: it may hold data. */
+function unforeseen(error: unknown): Fault {
+  const isAws = typeof error === 'object' && error !== null && '$metadata' in error;
+  const name = error instanceof Error ? error.name : typeof error;
+  return isAws || name === 'TimeoutError' || name === 'AggregateError'
+    ? { code: 'E_INT_LEDGER', message: `the ledger did not answer (${name})` }
+    : { code: 'E_INT_UNEXPECTED', message: `unforeseen ${name}` };
+}
+
+const faultFields = (faults: readonly Fault[]) => ({
+  codes: [...new Set(faults.map(({ code }) => code))],
+  reasons: faults
+    .slice(0, 10)
+    .map(({ code, message, path }) => `${code}: ${message}${path === undefined ? '' : ` at ${path}`}`),
+});
+
+function logOf(message: CartMessage | UnreadableMessage, cart: CartKey, received: ReceivedMessage, log: Log): Log {
+  const common = { messageId: received.messageId, attempt: received.attempt };
+  if (message instanceof UnreadableMessage) return log.with(common);
+  return log.with({
+    ...common,
+    cartNumber: cart.number,
+    cartGuid: message.cart.guid ?? undefined,
+    runId: message.runId,
+    correlationId: message.correlationId,
+  });
+}

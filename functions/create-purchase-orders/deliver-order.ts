@@ -1,0 +1,266 @@
+/**
+ * Idempotent Receiver: one order to 11VMS, at most once whatever happens. The ledger is written before the first byte
+ * leaves and after the answer is read; whenever an earlier outcome is not known, 11VMS is asked before anything is
+ * posted (rules.md, "Delivering once").
+ */
+import { type Fault, InterfaceError } from '../../shared/failure.ts';
+import type { ClaimResult, Ledger, OrderClaim } from '../../shared/ledger.ts';
+import type { Log, Meter } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import { contentHash, differences, idempotencyKey } from './content.ts';
+import type { OrderOutcome } from './outcome.ts';
+import type { Pacer } from './pacer.ts';
+import type { PurchaseOrder } from './translation/purchase-order.ts';
+import type { CreateAnswer, StoredOrder, VmsOrders } from './vms-orders.ts';
+
+export interface DeliveryDependencies {
+  readonly ledger: Ledger;
+  readonly orders: VmsOrders;
+  readonly pacer: Pacer;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly now: () => number;
+  /** No call starts later, so that its answer can still be read and written down. */
+  readonly deadlineMs: number;
+  readonly leaseMs: number;
+}
+
+export interface OrderDelivery {
+  readonly order: PurchaseOrder;
+  readonly cart: OrderClaim['cart'];
+  readonly changedAtMs: number;
+  readonly messageId: string;
+  readonly attemptId: string;
+  readonly correlationId: string;
+}
+
+/** @throws the SDK's error when the ledger does not answer: the message is then seen again. */
+export async function deliverOrder(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
+  const { order, cart, changedAtMs, messageId, attemptId } = delivery;
+  const { ledger, now, leaseMs } = dependencies;
+  const claim: OrderClaim = {
+    cart,
+    externalId: order.externalId,
+    contentHash: contentHash(order),
+    changedAtMs,
+    messageId,
+    attemptId,
+    nowMs: now(),
+    leaseMs,
+  };
+  const result = await ledger.claim(claim);
+  return result.kind === 'claimed'
+    ? new Attempt(delivery, dependencies, claim, result).run()
+    : notClaimed(result, delivery, claim, dependencies);
+}
+
+/** Somebody was here before: what that means for this message. */
+async function notClaimed(
+  result: Exclude<ClaimResult, { kind: 'claimed' }>,
+  delivery: OrderDelivery,
+  claim: OrderClaim,
+  dependencies: DeliveryDependencies,
+): Promise<OrderOutcome> {
+  switch (result.kind) {
+    case 'held': {
+      const fault = { code: 'E_INT_IN_PROGRESS', message: 'another delivery of this order is under way' } as const;
+      return { kind: 'retry', fault, afterMs: Math.max(0, result.untilMs - claim.nowMs) };
+    }
+    case 'superseded':
+      return { kind: 'skipped', reason: 'superseded: a newer version of the cart is known' };
+    case 'rejected':
+      return { kind: 'rejected', faults: result.faults };
+    case 'created': {
+      const { order } = result;
+      if (order.contentHash === claim.contentHash || order.changedAtMs >= claim.changedAtMs) {
+        return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
+      }
+      return changedAfterSend(delivery, dependencies);
+    }
+  }
+}
+
+/** Edge case 17: V1 only creates. The difference is taken to what 11VMS holds, since the ledger holds no content. */
+async function changedAfterSend(
+  { order, correlationId }: OrderDelivery,
+  { orders }: DeliveryDependencies,
+): Promise<OrderOutcome> {
+  let stored: StoredOrder | undefined;
+  try {
+    stored = await orders.lookUp(order.externalId, correlationId);
+  } catch (error) {
+    return failedLookUp(error);
+  }
+  const changed = stored?.order === undefined ? undefined : differences(stored.order, order);
+  if (changed?.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
+  const message =
+    changed === undefined
+      ? 'the order was created from an earlier version of the cart'
+      : `the order was created from an earlier version; different now: ${changed.slice(0, 20).join(', ')}`;
+  return { kind: 'rejected', faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }] };
+}
+
+function failedLookUp(error: unknown): Extract<OrderOutcome, { kind: 'retry' | 'refused' }> {
+  if (!(error instanceof InterfaceError)) throw error;
+  if (error.failureClass === 'refused') return { kind: 'refused', fault: error.fault };
+  return { kind: 'retry', fault: error.fault, afterMs: error.retryAfterMs };
+}
+
+/** One attempt that holds the claim. Every way out of it first writes to the ledger what is known. */
+class Attempt {
+  readonly #delivery: OrderDelivery;
+  readonly #dependencies: DeliveryDependencies;
+  readonly #claim: OrderClaim;
+  readonly #before: Extract<ClaimResult, { kind: 'claimed' }>;
+  /** 11VMS may hold the order, by an earlier attempt or by this one. */
+  #mayExist: boolean;
+
+  constructor(
+    delivery: OrderDelivery,
+    dependencies: DeliveryDependencies,
+    claim: OrderClaim,
+    before: Extract<ClaimResult, { kind: 'claimed' }>,
+  ) {
+    this.#delivery = delivery;
+    this.#dependencies = dependencies;
+    this.#claim = claim;
+    this.#before = before;
+    this.#mayExist = before.lookUpFirst;
+  }
+
+  async run(): Promise<OrderOutcome> {
+    const found = this.#mayExist ? await this.#lookUp() : undefined;
+    if (found !== undefined) return found;
+    return this.#post();
+  }
+
+  async #post(): Promise<OrderOutcome> {
+    const { orders, pacer, meter, deadlineMs } = this.#dependencies;
+    const { order, correlationId } = this.#delivery;
+    let last: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS is throttling; no turn before the time was up' };
+    let retryAfterMs: number | undefined;
+    while (await pacer.turn(deadlineMs)) {
+      const answer = await orders.create({
+        order,
+        idempotencyKey: idempotencyKey(order, this.#claim.contentHash),
+        correlationId,
+      });
+      if (answer.kind !== 'throttled') {
+        if (answer.kind === 'created') pacer.succeeded();
+        return this.#conclude(answer);
+      }
+      meter.count(METRICS.targetThrottled);
+      pacer.throttled(answer.retryAfterMs);
+      last = answer.fault;
+      ({ retryAfterMs } = answer);
+      if (answer.mayBeTaken) {
+        this.#mayExist = true;
+        const found = (await pacer.turn(deadlineMs)) ? await this.#lookUp() : undefined;
+        if (found !== undefined) return found;
+      }
+    }
+    return this.#comeBack(last, retryAfterMs);
+  }
+
+  async #conclude(answer: Exclude<CreateAnswer, { kind: 'throttled' }>): Promise<OrderOutcome> {
+    const { ledger, log, meter } = this.#dependencies;
+    switch (answer.kind) {
+      case 'created':
+        return this.#created(answer.id, answer.number, false);
+      case 'rejected':
+        await ledger.rejected(this.#claim, answer.faults, this.#mayExist);
+        return { kind: 'rejected', faults: answer.faults };
+      case 'refused':
+        await this.#release(answer.fault);
+        return { kind: 'refused', fault: answer.fault };
+      case 'not-taken':
+        return this.#comeBack(answer.fault, answer.retryAfterMs);
+      case 'exists':
+        this.#mayExist = true;
+        return (
+          (await this.#lookUp()) ??
+          this.#comeBack({
+            code: 'E_TGT_RESPONSE_SCHEMA',
+            message: '11VMS says the order exists, and does not find it',
+          })
+        );
+      case 'unknown': {
+        this.#mayExist = true;
+        meter.count(METRICS.outcomesUnknown);
+        log.warn('The outcome of a create is not known; 11VMS is asked', {
+          codes: [answer.fault.code],
+          reason: answer.fault.message,
+        });
+        // Not posted again in this attempt, even when it is not found: it may still be on its way.
+        return (await this.#lookUp(answer.fault)) ?? this.#comeBack(answer.fault, answer.retryAfterMs);
+      }
+    }
+  }
+
+  /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown. */
+  async #lookUp(because?: Fault): Promise<OrderOutcome | undefined> {
+    const { orders, ledger } = this.#dependencies;
+    const { order, correlationId } = this.#delivery;
+    try {
+      const stored = await orders.lookUp(order.externalId, correlationId);
+      return stored === undefined ? undefined : await this.#settleFound(stored);
+    } catch (error) {
+      const failure = failedLookUp(error);
+      const why = because?.message ?? 'the outcome of an earlier attempt is not known';
+      const message = `${why}, and the look-up failed: ${failure.fault.message}`;
+      const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message } as const;
+      await ledger.unknown(this.#claim, fault);
+      return failure.kind === 'refused' ? failure : { ...failure, fault };
+    }
+  }
+
+  async #settleFound(stored: StoredOrder): Promise<OrderOutcome> {
+    const { ledger } = this.#dependencies;
+    const storedHash = stored.order === undefined ? undefined : contentHash(stored.order);
+    if (storedHash === this.#claim.contentHash) return this.#created(stored.id, stored.number, true);
+    const faults: Fault[] = [this.#foundDifferent(stored, storedHash)];
+    await ledger.rejected(this.#claim, faults, true);
+    return { kind: 'rejected', faults };
+  }
+
+  #foundDifferent(stored: StoredOrder, storedHash: string | undefined): Fault {
+    const name = stored.number ?? stored.id;
+    if (stored.order === undefined) {
+      return {
+        code: 'E_TGT_RESPONSE_SCHEMA',
+        message: `11VMS holds the order as ${name}; its content cannot be compared`,
+      };
+    }
+    const changed = differences(stored.order, this.#delivery.order).slice(0, 20).join(', ');
+    const ours = storedHash === this.#before.before?.contentHash;
+    return ours
+      ? {
+          code: 'E_CART_CHANGED_AFTER_SEND',
+          message: `created as ${name} from an earlier version; different now: ${changed}`,
+        }
+      : { code: 'E_TGT_DUPLICATE_DIFFERENT', message: `11VMS holds ${name} with other content: ${changed}` };
+  }
+
+  async #created(id: string, number: string | undefined, recovered: boolean): Promise<OrderOutcome> {
+    const { ledger, log, meter, now } = this.#dependencies;
+    await ledger.created(this.#claim, { id, number });
+    meter.count(recovered ? METRICS.ordersRecovered : METRICS.ordersCreated);
+    meter.milliseconds(METRICS.approvalToOrder, Math.max(0, now() - this.#claim.changedAtMs));
+    log.info(recovered ? 'Order found, created by an earlier attempt' : 'Order created', {
+      externalId: this.#claim.externalId,
+      orderId: id,
+      orderNumber: number,
+    });
+    return { kind: 'created', orderId: id, orderNumber: number, recovered };
+  }
+
+  async #comeBack(fault: Fault, retryAfterMs?: number): Promise<OrderOutcome> {
+    await this.#release(fault);
+    return { kind: 'retry', fault, afterMs: retryAfterMs };
+  }
+
+  #release(fault: Fault): Promise<void> {
+    const { ledger } = this.#dependencies;
+    return this.#mayExist ? ledger.unknown(this.#claim, fault) : ledger.released(this.#claim, fault);
+  }
+}

@@ -1,0 +1,121 @@
+/** Wiring only: environment -> adapters -> middy; and one batch of SQS to the settlements of its messages. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import * as z from 'zod';
+import { readClientCredentials } from '../../shared/connection-secret.ts';
+import { parseVariables, workerVariables } from '../../shared/environment.ts';
+import { createHttpClient } from '../../shared/http-client.ts';
+import { createLedger } from '../../shared/ledger.ts';
+import { createLog, createMeter } from '../../shared/log.ts';
+import { createOAuthClient } from '../../shared/oauth-client.ts';
+import { createSrmCarts } from '../../shared/srm-carts.ts';
+import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
+import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
+import { returnMessages } from './message-visibility.ts';
+import { settle } from './outcome.ts';
+import { createPacer } from './pacer.ts';
+import { createVmsOrders } from './vms-orders.ts';
+
+/** Those of the stack, and the one of Lambda's that says where the bundle lies. */
+const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
+
+const sqsEvent = z.object({
+  Records: z.array(
+    z.object({
+      messageId: z.string().min(1),
+      receiptHandle: z.string().min(1),
+      body: z.string(),
+      attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
+    }),
+  ),
+});
+
+/** For the ledger's last write and the message's visibility. */
+const RESERVE_MS = 2000;
+/** An order's answer is a page of JSON; a look-up's is the order itself. */
+const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
+
+export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+  const environment = parseVariables(processVariables, variables);
+  const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
+  const logger = new Logger();
+  const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
+  const now = Date.now;
+  const secrets = new SecretsManagerClient({});
+  const sqs = new SQSClient({});
+  const ledger = createLedger(new DynamoDBClient({}), environment.TABLE_NAME);
+  const pacer = createPacer({ now, sleep: setTimeout });
+  const srmClient = createSrmClient(environment, secrets, now);
+  const vmsClient = createOAuthClient({
+    system: '11VMS',
+    http: createHttpClient({
+      baseUrl: environment.VMS_BASE_URL,
+      timeoutMs: environment.VMS_TIMEOUT_MS,
+      maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
+    }),
+    tokenUrl: environment.VMS_TOKEN_URL,
+    scope: environment.VMS_SCOPE,
+    readCredentials: () => readClientCredentials(secrets, environment.VMS_SECRET),
+    faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+    now,
+  });
+  const orders = createVmsOrders(vmsClient, now);
+
+  async function create(event: unknown, context: Context): Promise<SQSBatchResponse> {
+    const { Records: records } = sqsEvent.parse(event);
+    // A create, a look-up and the reserve must fit behind the last start.
+    const deadlineMs = now() + context.getRemainingTimeInMillis() - 2 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
+    const wait = async (ms: number): Promise<boolean> => {
+      if (now() + ms > deadlineMs) return false;
+      await setTimeout(ms);
+      return true;
+    };
+    const dependencies: CreationDependencies = {
+      ledger,
+      orders,
+      pacer,
+      carts: createSrmCarts(srmSettings(environment), { http: srmClient, now, wait }),
+      log: createLog(logger),
+      meter: createMeter(metrics),
+      now,
+      newId: randomUUID,
+      deadlineMs,
+      leaseMs: environment.LEASE_SECONDS * 1000,
+      settings,
+      sapClient: environment.SRM_CLIENT,
+      maximumAttempts: environment.MAX_RECEIVE_COUNT,
+    };
+    const returned = await Promise.all(
+      records.map(async ({ messageId, receiptHandle, body, attributes }) => {
+        const attempt = attributes.ApproximateReceiveCount;
+        const outcome = await createPurchaseOrders({ messageId, body, attempt }, dependencies);
+        const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
+        const settlement = settle(outcome, attempt, policy, Math.random());
+        return settlement.kind === 'delete' ? [] : [{ messageId, receiptHandle, ...settlement }];
+      }),
+    );
+    // Last of all: a visibility that is set survives the return.
+    await returnMessages(sqs, environment.QUEUE_URL, returned.flat(), dependencies.log);
+    return { batchItemFailures: returned.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  }
+
+  return middy<unknown, SQSBatchResponse>().use(injectLambdaContext(logger)).use(logMetrics(metrics)).handler(create);
+}
+
+/** The settings that were validated at synth and travel in the bundle; parsed again, since a bundle is input too. */
+function readTranslationSettings(directory: string) {
+  const path = join(directory, TRANSLATION_SETTINGS_FILE);
+  return translationSettingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+}

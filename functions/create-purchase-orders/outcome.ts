@@ -1,0 +1,90 @@
+/** What became of one message, and of one order in it. Source: rules.md, "Delivering once". */
+import type { Fault } from '../../shared/failure.ts';
+
+/** What became of one order in this attempt. */
+export type OrderOutcome =
+  /** `recovered`: it existed already, by an earlier attempt whose outcome was not known. */
+  | {
+      readonly kind: 'created';
+      readonly orderId: string;
+      readonly orderNumber: string | undefined;
+      readonly recovered: boolean;
+    }
+  /** Nothing to do: created before, or newer content is known. */
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly fault: Fault; readonly afterMs: number | undefined }
+  | { readonly kind: 'refused'; readonly fault: Fault }
+  | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
+
+/** What becomes of a message. */
+export type Outcome =
+  /** Every order of the cart exists, or is not wanted: the message is deleted. */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  /** Seen again after a delay, 4 attempts in all. */
+  | { readonly kind: 'retry'; readonly faults: readonly Fault[]; readonly afterMs: number | undefined }
+  /** 11VMS or SRM refuses us: the cart is not to blame. */
+  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
+  /** Moved to the dead-letter queue by SQS, with the reason in the ledger. */
+  | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
+
+/**
+ * The outcome of a message from those of its orders and the faults of its other groups. What may still succeed comes
+ * first: a message is given up only when nothing in it is left to try.
+ */
+export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: readonly Fault[]): Outcome {
+  const refusals = orders.filter((order) => order.kind === 'refused');
+  if (refusals.length > 0) return { kind: 'refused', faults: refusals.map(({ fault }) => fault) };
+  const retries = orders.filter((order) => order.kind === 'retry');
+  if (retries.length > 0) {
+    const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
+    return {
+      kind: 'retry',
+      faults: retries.map(({ fault }) => fault),
+      afterMs: delays.length === 0 ? undefined : Math.max(...delays),
+    };
+  }
+  const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
+  if (faults.length > 0) return { kind: 'dead-letter', faults };
+  const skips = orders.filter((order) => order.kind === 'skipped');
+  const [skip] = skips;
+  return skip !== undefined && skips.length === orders.length
+    ? { kind: 'skipped', reason: skip.reason }
+    : { kind: 'done' };
+}
+
+/** What SQS is told of a message: nothing (it is deleted), or when it may be seen again. */
+export type Settlement =
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'return'; readonly visibleAfterSeconds: number };
+
+export interface RetryPolicy {
+  /** 30 s in the rules; doubles with each attempt. */
+  readonly baseSeconds: number;
+}
+
+/** The cap of every delay (rules.md, "transient"). */
+const MAXIMUM_DELAY_SECONDS = 900;
+
+/**
+ * The one switch from outcome to acknowledgement. A dead-lettered message is made visible at once: its remaining
+ * receives end at the recorded verdict, and then SQS itself moves it, so that it can be redriven from the console.
+ * @param attempt 1 for the first receive.
+ * @param jitter 0 to 1, uniformly; the delay varies by +/- 20 %.
+ */
+export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, jitter: number): Settlement {
+  switch (outcome.kind) {
+    case 'done':
+    case 'skipped':
+      return { kind: 'delete' };
+    case 'dead-letter':
+      return { kind: 'return', visibleAfterSeconds: 0 };
+    case 'refused':
+      return { kind: 'return', visibleAfterSeconds: MAXIMUM_DELAY_SECONDS };
+    case 'retry': {
+      const doubled = policy.baseSeconds * 2 ** (attempt - 1);
+      const delay = Math.max(doubled * (0.8 + 0.4 * jitter), (outcome.afterMs ?? 0) / 1000);
+      return { kind: 'return', visibleAfterSeconds: Math.min(Math.max(1, Math.round(delay)), MAXIMUM_DELAY_SECONDS) };
+    }
+  }
+}
