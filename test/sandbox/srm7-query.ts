@@ -1,0 +1,113 @@
+/** A call that the service refuses: becomes an OData error. */
+export class ODataRefusal extends Error {
+  override readonly name = 'ODataRefusal';
+  readonly status: number;
+  readonly code: string;
+  readonly property: string;
+
+  constructor(status: number, code: string, message: string, property = '') {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.property = property;
+  }
+}
+
+/** What the `$filter` of a list read selects. */
+export interface Selection {
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+  readonly statuses: ReadonlySet<string>;
+}
+
+/** Navigations to be expanded, as a tree: `Items/Texts` is Texts under Items. */
+export type ExpandTree = ReadonlyMap<string, ExpandTree>;
+
+/** The navigations that the service has, as a tree like the one of `$expand`. */
+export const cartNavigations: ExpandTree = expandTree(
+  'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments',
+);
+
+const literal = String.raw`datetimeoffset'(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,7})?Z)'`;
+const status = String.raw`Status eq '[A-Z0-9]{1,5}'`;
+const statusList = String.raw`(${status}|\(${status}(?: or ${status})*\))`;
+const documentedFilter = new RegExp(`^ChangedAt ge ${literal} and ChangedAt lt ${literal} and ${statusList}$`);
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Reads a `$filter`, which must have the documented shape to the letter. */
+export function parseSelection(filter: string | null): Selection {
+  if (filter === null || filter.trim() === '') {
+    throw new ODataRefusal(
+      400,
+      'ZSRM_SC/002',
+      'A filter on ChangedAt and Status is required',
+      'ShoppingCart/ChangedAt',
+    );
+  }
+  const [, from = '', to = '', statuses = ''] = documentedFilter.exec(filter) ?? [];
+  const fromMs = Date.parse(from);
+  const toMs = Date.parse(to);
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs) || fromMs > toMs) {
+    throw new ODataRefusal(400, 'ZSRM_SC/003', `Filter is not supported: ${filter}`, 'ShoppingCart/ChangedAt');
+  }
+  if (toMs - fromMs > dayMs) {
+    throw new ODataRefusal(400, 'ZSRM_SC/004', 'Selection window exceeds 24 hours', 'ShoppingCart/ChangedAt');
+  }
+  const codes = [...statuses.matchAll(/'([^']+)'/g)].map(([, code = '']) => code);
+  return { fromMs, toMs, statuses: new Set(codes) };
+}
+
+/** Refuses any `$orderby` but the documented one; ascending is OData's default. */
+export function requireDocumentedOrder(orderBy: string | null): void {
+  if (!/^ChangedAt(?: asc)?, ?Guid(?: asc)?$/.test(orderBy ?? '')) {
+    throw new ODataRefusal(400, 'ZSRM_SC/005', 'Order by ChangedAt asc,Guid asc is required', 'ShoppingCart/ChangedAt');
+  }
+}
+
+/** Reads `$expand` and refuses a navigation that is not in `known`. */
+export function parseExpand(expand: string | null, known: ExpandTree): ExpandTree {
+  const tree = expandTree(expand ?? '');
+  refuseUnknown(tree, known);
+  return tree;
+}
+
+/** Whether `tree` asks for everything that `known` has. */
+export function isFullExpand(tree: ExpandTree, known: ExpandTree): boolean {
+  return [...known].every(([name, below]) => {
+    const asked = tree.get(name);
+    return asked !== undefined && isFullExpand(asked, below);
+  });
+}
+
+/** Reads a whole number from a query option; null where it is not given. */
+export function parseCount(option: string, value: string | null): number | null {
+  if (value === null) {
+    return null;
+  }
+  if (!/^\d{1,9}$/.test(value)) {
+    throw new ODataRefusal(400, 'ZSRM_SC/003', `${option} is not a whole number: ${value}`);
+  }
+  return Number(value);
+}
+
+function expandTree(expand: string): ExpandTree {
+  const tree = new Map<string, ExpandTree>();
+  for (const path of expand.split(',').filter((part) => part.trim() !== '')) {
+    const [head = '', ...rest] = path.trim().split('/');
+    const below = expandTree(rest.join('/'));
+    tree.set(head, new Map([...(tree.get(head) ?? []), ...below]));
+  }
+  return tree;
+}
+
+function refuseUnknown(tree: ExpandTree, known: ExpandTree): void {
+  for (const [name, below] of tree) {
+    const knownBelow = known.get(name);
+    if (knownBelow === undefined) {
+      throw new ODataRefusal(400, 'ZSRM_SC/007', `No navigation property ${name}`, name);
+    }
+    refuseUnknown(below, knownBelow);
+  }
+}
