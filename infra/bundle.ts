@@ -12,9 +12,8 @@ type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders';
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
 
-/** Bundles both functions into `.build/<environment>/`. @throws {Error} esbuild's, with file and line. */
-export async function bundleFunctions(environment: Environment): Promise<Bundles> {
-  const target = join(root, '.build', environment.name);
+/** Bundles both functions below a directory. @throws {Error} esbuild's, with file and line. */
+export async function bundleFunctions(environment: Environment, target: string): Promise<Bundles> {
   const bundle = (folder: FunctionFolder): Promise<string> => bundleFunction(folder, join(target, folder));
   const [extractor, worker] = await Promise.all([bundle('extract-approved-carts'), bundle('create-purchase-orders')]);
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));

@@ -124,6 +124,8 @@ const local: EnvironmentEntry = {
   extraction: {
     schedule: 'rate(1 minute)',
     firstWatermark: '2026-11-20T00:00:00Z',
+    overlapSeconds: 60,
+    safetySeconds: 5,
     timeoutSeconds: 60,
   },
   delivery: { retryBaseSeconds: 1, timeoutSeconds: 10 },

@@ -17,14 +17,22 @@ export function featureFlags(): Record<string, unknown> {
 
 export const stackName = (environment: Environment): string => `proc-srm7-11vms-purchase-order-v1-${environment.name}`;
 
+/** Where `cdk deploy` bundles; CDK copies what it needs into its assembly. */
+const buildDirectory = (environment: Environment): string =>
+  join(import.meta.dirname, '..', '.build', environment.name);
+
 /** Adds the stack of one environment to an app, with freshly bundled functions. */
-export async function addPurchaseOrderStack(app: App, environment: Environment): Promise<PurchaseOrderStack> {
+export async function addPurchaseOrderStack(
+  app: App,
+  environment: Environment,
+  bundleDirectory = buildDirectory(environment),
+): Promise<PurchaseOrderStack> {
   const { account, region } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
     stackName: stackName(environment),
     description: `PROC-SRM7-11VMS-PURCHASE-ORDER-V1 (${environment.name})`,
     environment,
-    bundles: await bundleFunctions(environment),
+    bundles: await bundleFunctions(environment, bundleDirectory),
     env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   });
 }
@@ -36,6 +44,6 @@ export async function synthesize(
   props: AppProps = {},
 ): Promise<{ directory: string; artifact: string }> {
   const app = new App({ outdir, context: featureFlags(), analyticsReporting: false, ...props });
-  const stack = await addPurchaseOrderStack(app, environment);
+  const stack = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
   return { directory: app.synth().directory, artifact: stack.artifactId };
 }

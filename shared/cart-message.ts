@@ -23,10 +23,14 @@ export type CartMessage = z.infer<typeof cartMessage>;
 /** The largest message, and the largest batch, that SQS takes: 1 MiB. */
 export const SQS_LIMIT_BYTES = 1_048_576;
 
-/** JSON for SQS, which refuses two characters that JSON allows; they travel escaped. */
+/**
+ * JSON for SQS, which refuses U+FFFE and U+FFFF, and whose relatives stumble over anything beyond the basic plane: such
+ * characters travel as JSON escapes, which say the same.
+ */
 export function writeCartMessage(message: CartMessage): string {
-  return JSON.stringify(message).replace(/[\ufffe\uffff]/g, (character) =>
-    character === '\ufffe' ? String.raw`\ufffe` : String.raw`\uffff`,
+  return JSON.stringify(message).replace(
+    /[\ud800-\udfff\ufffe\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
   );
 }
 

@@ -259,6 +259,11 @@ export const FAULT_CATALOGUE = {
     'The queue message is not one that this interface wrote',
     'Find out who wrote to the queue; nothing was ordered. Delete the dead letter.',
   ),
+  E_INT_QUEUE: entry(
+    'interface team',
+    'SQS did not take all carts',
+    'Check SQS and the rights on the queue; the next run reads the same window again.',
+  ),
   E_INT_LEDGER: entry(
     'interface team',
     'The ledger (DynamoDB) did not answer',

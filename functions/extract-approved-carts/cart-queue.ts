@@ -1,18 +1,17 @@
 /** The channel's near end: batches filled by count and bytes, and only what failed is sent again. */
 import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_LIMIT_BYTES } from '../../shared/cart-message.ts';
+import { InterfaceError } from '../../shared/failure.ts';
 
 export interface CartQueue {
-  /** Resolves when every body is durably queued. @throws {NotQueued} when some are not after all tries. */
+  /** Resolves when every body is durably queued. @throws {InterfaceError} E_INT_QUEUE when some are not after all tries. */
   send(bodies: readonly string[]): Promise<void>;
 }
 
 /** SQS did not take some messages; the run must not move on past them. */
-export class NotQueued extends Error {
-  constructor(count: number, codes: readonly string[]) {
-    super(`SQS did not accept ${count} message(s) after ${TRIES} tries: ${codes.join(', ')}`);
-    this.name = 'NotQueued';
-  }
+function notQueued(count: number, codes: readonly string[]): InterfaceError {
+  const message = `SQS did not accept ${count} message(s) after ${TRIES} tries: ${codes.join(', ')}`;
+  return new InterfaceError('transient', { code: 'E_INT_QUEUE', message });
 }
 
 /** SQS takes 10 messages in a batch. */
@@ -58,7 +57,7 @@ export function createCartQueue(
       left = current.filter((_, index) => !confirmed.has(String(index)));
       failed = [...new Set(answer.Failed?.map((entry) => entry.Code ?? 'unknown'))];
     }
-    if (left.length > 0) throw new NotQueued(left.length, failed);
+    if (left.length > 0) throw notQueued(left.length, failed);
   }
 
   return {

@@ -1,0 +1,151 @@
+/** What became of every cart, told from outside the functions: by the queues and the ledger. */
+import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
+import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import { stripZeros } from '../../shared/sap-values.ts';
+import type { QueuedMessage } from './emulators.ts';
+import type { CartIdentity } from './systems.ts';
+
+/** The summary of a run; `created` counts orders, the rest carts. */
+export interface Summary {
+  readonly approved: number;
+  readonly queued: number;
+  readonly created: number;
+  readonly skipped: number;
+  readonly deadLettered: readonly DeadLetter[];
+  readonly retries: number;
+  readonly unaccounted: number;
+  readonly seconds: number;
+}
+
+export interface DeadLetter {
+  readonly cartNumber: string | null;
+  readonly guid: string | null;
+  readonly codes: readonly string[];
+  readonly reason: string;
+  readonly body: string;
+}
+
+export interface Accounts {
+  readonly created: number;
+  /** Carts with at least one order. */
+  readonly orderedCarts: number;
+  readonly skippedFor: readonly string[];
+  readonly deadLettered: readonly DeadLetter[];
+  /** Approved carts of which nobody can say what became, by what is known of them. */
+  readonly unaccounted: readonly string[];
+}
+
+export interface Evidence {
+  /** What SRM holds; undefined where only the queue can tell. */
+  readonly approved: readonly CartIdentity[] | undefined;
+  /** Every message that was seen on the queue, by its body. */
+  readonly queuedBodies: readonly string[];
+  readonly leftOnQueue: readonly QueuedMessage[];
+  readonly deadLetters: readonly QueuedMessage[];
+  readonly ledger: readonly LedgerItem[];
+}
+
+const ledgerItem = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  state: z.string().optional(),
+  reason: z.string().optional(),
+  faults: z.array(z.object({ code: z.string(), message: z.string(), path: z.string().optional() })).default([]),
+});
+export type LedgerItem = z.infer<typeof ledgerItem>;
+
+/** Every item of the ledger, read as anybody could read it. */
+export async function readLedger(client: DynamoDBClient, tableName: string): Promise<LedgerItem[]> {
+  const items: LedgerItem[] = [];
+  for await (const page of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) {
+    for (const item of page.Items ?? []) items.push(ledgerItem.parse(unmarshall(item)));
+  }
+  return items;
+}
+
+/** The cart that a message body names; nothing where the body is not one of ours. */
+export function identityOf(body: string): CartIdentity {
+  const cart = asJsonObject(asJsonObject(tryParseJson(body))?.['cart']);
+  const text = (name: string): string | undefined => {
+    const value = cart?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { number: text('number'), guid: text('guid') };
+}
+
+/** Carts are told apart by number, else by GUID; those with neither can only be counted. */
+const keyOf = ({ number, guid }: CartIdentity): string =>
+  number === undefined ? `guid ${guid ?? '(none)'}` : stripZeros(number);
+
+/** Holds every approved cart against what the queues and the ledger say of it. */
+export function account(evidence: Evidence): Accounts {
+  const byCart = Map.groupBy(evidence.ledger, ({ pk }) => pk.replace(/^CART#\d+#/, ''));
+  const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item.faults]));
+  const deadKeys = countBy(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
+  const waiting = new Set(evidence.leftOnQueue.map(({ body }) => keyOf(identityOf(body))));
+  const carts = evidence.approved ?? distinctCarts(evidence.queuedBodies);
+
+  const isAccounted = (cart: CartIdentity): boolean => {
+    const key = keyOf(cart);
+    // Carts without a number or GUID share a key: each needs a dead letter of its own.
+    const dead = deadKeys.get(key) ?? 0;
+    if (dead > 0) {
+      if (key.startsWith('guid (none)')) deadKeys.set(key, dead - 1);
+      return true;
+    }
+    const items = byCart.get(key) ?? [];
+    const orders = items.filter(({ sk }) => sk.startsWith('ORDER#'));
+    if (waiting.has(key) || orders.some(({ state }) => state !== 'CREATED')) return false;
+    return orders.length > 0 || items.some(({ sk }) => sk === 'SKIP');
+  };
+
+  const orders = evidence.ledger.filter(({ sk, state }) => sk.startsWith('ORDER#') && state === 'CREATED');
+  return {
+    created: orders.length,
+    orderedCarts: new Set(orders.map(({ pk }) => pk)).size,
+    skippedFor: evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ reason }) => reason ?? 'unknown'),
+    deadLettered: evidence.deadLetters.map(({ messageId, body }) =>
+      deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? []),
+    ),
+    unaccounted: carts.filter((cart) => !isAccounted(cart)).map(keyOf),
+  };
+}
+
+function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
+  const { number, guid } = identityOf(body);
+  const reasons = faults.map(({ code, message, path }) => {
+    const action = isFaultCode(code) ? ` ${FAULT_CATALOGUE[code].action}` : '';
+    return `${message}${path === undefined ? '' : ` (${path})`}.${action}`;
+  });
+  return {
+    cartNumber: number ?? null,
+    guid: guid ?? null,
+    codes: [...new Set(faults.map(({ code }) => code))],
+    reason:
+      reasons.length === 0
+        ? 'No verdict in the ledger; read the log by the message id.'
+        : [...new Set(reasons)].join(' '),
+    body,
+  };
+}
+
+const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(FAULT_CATALOGUE, code);
+
+/** How many carts the messages stand for: the same cart may have been queued more than once. */
+export function distinctCarts(bodies: readonly string[]): CartIdentity[] {
+  const identities = bodies.map(identityOf);
+  const anonymous = identities.filter(({ number, guid }) => number === undefined && guid === undefined);
+  const named = new Map(
+    identities.filter((identity) => !anonymous.includes(identity)).map((identity) => [keyOf(identity), identity]),
+  );
+  return [...named.values(), ...anonymous];
+}
+
+function countBy(keys: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,220 @@
+/** The interface end to end on this machine: systems, stack, carts, and an account of every one of them. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asJsonObject } from '../../shared/exact-json.ts';
+import { type Environment, loadEnvironment } from '../environments.ts';
+import { synthesize } from '../synthesize.ts';
+import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
+import type { InvocationResult } from './execution-environment.ts';
+import { type LocalStack, only, startLocalStack } from './local-stack.ts';
+import type { LocalRunOptions } from './options.ts';
+import type { Report } from './report.ts';
+import { RunLog } from './run-log.ts';
+import { startSystems, type Systems } from './systems.ts';
+
+/** The run could not be started or finished; the message says what, where and what to do. */
+export class RunFailed extends Error {}
+
+/** What a run consists of, once everything is up. */
+interface Run {
+  readonly options: LocalRunOptions;
+  readonly systems: Systems;
+  readonly stack: LocalStack;
+  readonly log: RunLog;
+  readonly report: Report;
+  /** Ctrl-C: what is under way ends, and the account is given all the same. */
+  readonly signal: AbortSignal;
+  /** Every message that came off the queue, by its id. */
+  readonly bodies: ReadonlyMap<string, string>;
+  readonly startedMs: number;
+}
+
+/** True when every approved cart is accounted for. @throws {RunFailed | UsageError} before anything was moved. */
+export async function runLocally(
+  options: LocalRunOptions,
+  report: Report,
+  startedMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const base = environmentOf(options);
+  report.title(`PROC-SRM7-11VMS-PURCHASE-ORDER-V1, environment ${base.name}, on this machine`);
+  const directory = mkdtempSync(join(tmpdir(), 'proc-srm7-11vms-'));
+  const log = new RunLog(join(directory, 'functions.log'));
+  const systems = await startSystems(base, options, startedMs);
+  let stack: LocalStack | undefined;
+  try {
+    for (const description of systems.descriptions) report.stage('systems', description);
+    const bodies = new Map<string, string>();
+    stack = await deploy(systems, join(directory, 'assembly'), { log, report, bodies });
+    const run: Run = { options, systems, stack, log, report, signal, bodies, startedMs };
+    await (options.watch ? keepRunning(run) : runOnce(run));
+    return await giveAccount(run);
+  } finally {
+    report.end();
+    await stack?.close();
+    await systems.close();
+    // The log stays, for whoever wants to know more; the assembly can be made again.
+    rmSync(join(directory, 'assembly'), { recursive: true, force: true });
+  }
+}
+
+function environmentOf(options: LocalRunOptions): Environment {
+  try {
+    return loadEnvironment(options.environmentFile ?? 'local');
+  } catch (error) {
+    throw new RunFailed(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function deploy(
+  { environment, secrets }: Systems,
+  outdir: string,
+  { log, report, bodies }: { log: RunLog; report: Report; bodies: Map<string, string> },
+): Promise<LocalStack> {
+  const startedMs = Date.now();
+  mkdirSync(outdir);
+  const { directory: assembly, artifact } = await synthesize(environment, outdir);
+  report.stage('synthesized', `stack of environment ${environment.name} in ${seconds(Date.now() - startedMs)} s`);
+  const stack = await startLocalStack({
+    assembly,
+    artifact,
+    secrets,
+    onLogLine: (line) => log.write(line),
+    onError: (error) => report.warn(`queue poller: ${error instanceof Error ? error.message : String(error)}`),
+    onBatch: (event) => {
+      for (const { messageId, body } of event.records) bodies.set(messageId, body);
+      if (event.kind === 'ended' && event.result.kind !== 'succeeded') report.warn(`worker: ${event.result.reason}`);
+      if (event.kind === 'ended' && event.fault !== undefined) report.warn(`worker: ${event.fault}`);
+    },
+  });
+  const { queues, tables, functions, mappings, schedules } = stack;
+  report.stage(
+    'provisioned',
+    `from the template: ${queues.length} queues, ${tables.length} table, ${functions.length} functions, ` +
+      `${mappings.length} event source, ${schedules.length} schedule`,
+  );
+  return stack;
+}
+
+/** The scheduled run, once; the worker beside it until the queue is empty. */
+async function runOnce(run: Run): Promise<void> {
+  const { stack, report, log } = run;
+  stack.startMappings();
+  report.follow(log.progress);
+  await extract(run);
+  await drain(run);
+  await stack.stopMappings();
+}
+
+/** A run that fails is followed by another, as the schedule would; a third time is the user's decision. */
+const EXTRACTION_RUNS = 2;
+
+async function extract(run: Run): Promise<void> {
+  const { stack, report, log, signal } = run;
+  const schedule = only(stack.schedules, 'schedule');
+  for (let failures = 0; !signal.aborted; ) {
+    const result = await schedule.fire(new Date());
+    const status = statusOf(result);
+    if (status === 'complete') {
+      report.stage('extracted', `${log.progress.queued} carts queued`);
+      return;
+    }
+    if (status === 'stopped') continue;
+    failures++;
+    const reason = result.kind === 'succeeded' ? `ended as ${status}` : (log.lastError ?? result.reason);
+    report.warn(`extraction failed: ${reason}`);
+    if (failures === EXTRACTION_RUNS) return;
+    report.stage('extracting', 'once more, as the schedule would');
+  }
+}
+
+const statusOf = (result: InvocationResult): unknown =>
+  result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
+
+/** Until the queue is empty, or nothing has moved for longer than any retry can take. */
+async function drain({ stack, systems, log, report, signal }: Run): Promise<void> {
+  const mapping = only(stack.mappings, 'event source mapping');
+  const { retryBaseSeconds, timeoutSeconds } = systems.environment.delivery;
+  const patienceMs = Math.max(30, 6 * retryBaseSeconds + 2 * timeoutSeconds) * 1000;
+  let drained = false;
+  const settled = mapping.poller.settled().then(() => {
+    drained = true;
+  });
+  while (!drained && !signal.aborted) {
+    await Promise.race([settled, sleep(250)]);
+    if (!drained && Date.now() - log.lastLineAtMs > patienceMs) {
+      report.warn(`nothing has moved for ${seconds(patienceMs)} s: the run ends here${lastErrorOf(log)}`);
+      break;
+    }
+  }
+  // Whoever stops waiting must not be told later that the poller was stopped.
+  settled.catch(() => undefined);
+}
+
+const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' : ` (last error: ${log.lastError})`);
+
+/** --watch: on the schedule of the template, until Ctrl-C. */
+async function keepRunning(run: Run): Promise<void> {
+  const { stack, report, log, signal } = run;
+  const schedule = only(stack.schedules, 'schedule');
+  stack.startMappings();
+  report.follow(log.progress);
+  while (!signal.aborted) {
+    await extract(run);
+    const now = new Date();
+    const next = schedule.nextFiring(now);
+    if (next === undefined) break;
+    report.stage('waiting', `next extraction at ${next.toISOString().slice(11, 19)} UTC; Ctrl-C ends the run`);
+    await sleep(next.getTime() - now.getTime(), undefined, { signal }).catch(() => undefined);
+  }
+  await stack.stopMappings();
+}
+
+async function giveAccount(run: Run): Promise<boolean> {
+  const { stack, systems, report, log, startedMs } = run;
+  const queue = only(stack.mappings, 'event source mapping').queue;
+  const [left, dead, ledger] = await Promise.all([
+    queue.inspect(),
+    queue.deadLetters?.inspect(),
+    readLedger(stack.clients.dynamodb, only(stack.tables, 'table').name),
+  ]);
+  const leftOnQueue = [...left.ready, ...left.delayed, ...left.inFlight];
+  const queuedBodies = [...run.bodies.values(), ...leftOnQueue.map(({ body }) => body)];
+  const accounts = account({
+    approved: systems.approved,
+    queuedBodies,
+    leftOnQueue,
+    deadLetters: dead === undefined ? [] : [...dead.ready, ...dead.delayed, ...dead.inFlight],
+    ledger,
+  });
+  const queued = distinctCarts(queuedBodies).length;
+  const doubled = doubledOrders(systems);
+  report.summary({
+    summary: {
+      approved: systems.approved?.length ?? queued,
+      queued,
+      created: accounts.created,
+      skipped: accounts.skippedFor.length,
+      deadLettered: accounts.deadLettered,
+      retries: log.progress.retries,
+      unaccounted: accounts.unaccounted.length,
+      seconds: seconds(Date.now() - startedMs),
+    },
+    accounts,
+    doubled,
+    logPath: log.path,
+  });
+  return isComplete(accounts) && doubled.length === 0 && log.completedExtraction;
+}
+
+const isComplete = ({ unaccounted }: Accounts): boolean => unaccounted.length === 0;
+
+/** The stand-in's own word: orders that exist twice. Nothing of ours can hide them. */
+function doubledOrders({ vms }: Systems): string[] {
+  const ids = vms?.orders().map(({ order }) => order.externalId) ?? [];
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+}
+
+const seconds = (ms: number): number => Math.round(ms / 100) / 10;

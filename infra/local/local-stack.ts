@@ -1,0 +1,178 @@
+/** One synthesized stack, running: its resources on the emulators, its functions in processes, its queue polled. */
+import { type AwsClients, createAwsClients } from './aws-clients.ts';
+import { type Emulators, type QueueContents, startEmulators } from './emulators.ts';
+import { type BatchEvent, EventSourceMapping } from './event-source-mapping.ts';
+import type { InvocationResult, LogLine } from './execution-environment.ts';
+import { LambdaFunction } from './lambda-function.ts';
+import {
+  type FunctionDescription,
+  provision,
+  type QueueDescription,
+  type ScheduleDescription,
+  type TableDescription,
+} from './provision.ts';
+import { nextFiring, scheduledEvent } from './schedule.ts';
+import { loadTemplate } from './template.ts';
+
+/** What to run, and who listens. */
+export interface LocalStackOptions {
+  /** The assembly's directory, and the stack's name in it: what infra/synthesize.ts returns. */
+  readonly assembly: string;
+  readonly artifact: string;
+  /** Secret strings by secret name: one for every secret of the template. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Emulators to stand on; otherwise the stack starts its own, and closes them. */
+  readonly emulators?: Emulators;
+  readonly onLogLine?: (line: LogLine) => void;
+  readonly onBatch?: (event: BatchEvent) => void;
+  /** A failing queue, which the poller goes on trying. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A queue of the stack; `deadLetters` is where its redrive policy points. */
+export interface LocalQueue extends QueueDescription {
+  readonly deadLetters: LocalQueue | undefined;
+  inspect(): Promise<QueueContents>;
+}
+
+/** A schedule of the stack; when it fires is up to the caller's clock. */
+export interface LocalSchedule {
+  readonly description: ScheduleDescription;
+  readonly target: LambdaFunction;
+  nextFiring(after: Date): Date | undefined;
+  /** Invokes the target with what the schedule sends it. */
+  fire(at: Date): Promise<InvocationResult>;
+}
+
+/** An event source mapping of the stack with both its ends; it polls only once started. */
+export interface LocalMapping {
+  readonly poller: EventSourceMapping;
+  readonly queue: LocalQueue;
+  readonly target: LambdaFunction;
+}
+
+/** The running stack. */
+export interface LocalStack {
+  readonly region: string;
+  readonly emulators: Emulators;
+  readonly clients: AwsClients;
+  readonly functions: readonly LambdaFunction[];
+  readonly queues: readonly LocalQueue[];
+  readonly tables: readonly TableDescription[];
+  readonly schedules: readonly LocalSchedule[];
+  readonly mappings: readonly LocalMapping[];
+  /** The template's outputs, resolved. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Starts the mappings that the template enables. */
+  startMappings(): void;
+  /** Lets in-flight batches end, and receives no more. */
+  stopMappings(): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+/** Provisions a stack. @throws {Error} that names the resource or the port at fault; nothing is left running then. */
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const template = loadTemplate(options.assembly, options.artifact);
+  const { region } = template;
+  const emulators = options.emulators ?? (await startEmulators());
+  const clients = createAwsClients(emulators.endpoints, region);
+  const release = async (): Promise<void> => {
+    for (const client of Object.values(clients)) client.destroy();
+    if (options.emulators === undefined) await emulators.close();
+  };
+  try {
+    const provisioned = await provision(template, {
+      clients,
+      endpoints: emulators.endpoints,
+      secrets: options.secrets,
+    });
+
+    const functions = provisioned.functions.map(
+      (description) =>
+        new LambdaFunction(description, {
+          region,
+          endpoints: emulators.endpoints,
+          ...(options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine }),
+        }),
+    );
+    const functionOf = (description: FunctionDescription): LambdaFunction =>
+      only(
+        functions.filter((candidate) => candidate.description === description),
+        description.logicalId,
+      );
+
+    const queues = new Map<string, LocalQueue>();
+    for (const description of provisioned.queues) {
+      queues.set(description.arn, {
+        ...description,
+        // Dead-letter queues come first: the redrive policy made provisioning see to that.
+        deadLetters: description.deadLetterArn === undefined ? undefined : queues.get(description.deadLetterArn),
+        inspect: () => emulators.inspectQueue(description.name),
+      });
+    }
+
+    const schedules = provisioned.schedules.map((description): LocalSchedule => {
+      const target = functionOf(description.target);
+      const next = (after: Date): Date | undefined => nextFiring(description.expression, description.timeZone, after);
+      // An expression that nobody can read is refused now, not when it should have fired.
+      next(new Date(0));
+      return {
+        description,
+        target,
+        nextFiring: next,
+        fire: (at) => target.invoke(scheduledEvent(description, region, at)),
+      };
+    });
+
+    const mappings = provisioned.mappings.map((description): LocalMapping => {
+      const target = functionOf(description.target);
+      const queue = only(
+        [...queues.values()].filter(({ arn }) => arn === description.queue.arn),
+        description.queue.logicalId,
+      );
+      const poller = new EventSourceMapping(description, {
+        sqs: clients.sqs,
+        region,
+        invoke: (event) => target.invoke(event),
+        ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
+        onError: options.onError,
+      });
+      return { poller, queue, target };
+    });
+
+    return {
+      region,
+      emulators,
+      clients,
+      functions,
+      queues: [...queues.values()],
+      tables: provisioned.tables,
+      schedules,
+      mappings,
+      outputs: provisioned.outputs,
+      startMappings() {
+        for (const { poller } of mappings) if (poller.description.enabled) poller.start();
+      },
+      async stopMappings() {
+        await Promise.all(mappings.map(({ poller }) => poller.stop()));
+      },
+      async close() {
+        const aborted = mappings.map(({ poller }) => poller.abort());
+        await Promise.all(functions.map((lambda) => lambda.close()));
+        await Promise.all(aborted);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The one thing of a list. @throws {Error} when there are none, or several. */
+export function only<Thing>(things: readonly Thing[], what: string): Thing {
+  const [thing] = things;
+  if (thing !== undefined && things.length === 1) return thing;
+  throw new Error(`Expected exactly one ${what} in the template, found ${things.length}.`);
+}

@@ -1,0 +1,118 @@
+/** The command line of the local run. */
+import { parseArgs } from 'node:util';
+
+export type FaultProfile = 'none' | 'typical' | 'harsh';
+
+export interface LocalRunOptions {
+  readonly carts: number;
+  readonly seed: number;
+  readonly inputFile: string | undefined;
+  readonly faults: FaultProfile;
+  /** Where reading starts; undefined for the default. */
+  readonly sinceMs: number | undefined;
+  readonly srmUrl: string | undefined;
+  readonly vmsUrl: string | undefined;
+  readonly environmentFile: string | undefined;
+  readonly watch: boolean;
+  readonly json: boolean;
+}
+
+export const HELP = `npm start -- [options]
+
+Runs the interface on this machine: the synthesized stack on embedded emulators of SQS, DynamoDB and Secrets Manager,
+the bundled functions as deployed, and stand-ins of SRM 7 and 11VMS. No account, no Docker, no flag needed.
+
+  --carts N         how many carts to generate (200)
+  --seed N          which carts, and which faults (1)
+  --input FILE      carts from an OData page as SRM sends it, instead of generated ones
+  --faults LEVEL    none, typical or harsh: how often the stand-ins fail (typical)
+  --since WHEN      where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
+                    (24h ago, or the oldest cart of --input)
+  --srm URL         reads from this SRM instead of the stand-in; token at <origin>/oauth/token
+                    (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
+  --vms URL         creates orders in this 11VMS instead of the stand-in; token at <origin>/oauth/token
+                    (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
+  --env FILE        an environment file instead of "local"; its two systems are replaced by the stand-ins
+                    unless --srm or --vms is given
+  --watch           keeps running on the schedule until Ctrl-C
+  --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
+                    keeps npm's own banner off stdout)
+  --help            this text
+
+Exits 0 when every approved cart is accounted for, 1 otherwise.
+`;
+
+/** What the user typed cannot be used: the message says which option, and what it takes. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(`${message}\nSee npm start -- --help.`);
+    this.name = 'UsageError';
+  }
+}
+
+/** Undefined when help is asked for. @throws {UsageError} */
+export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
+  const { values } = parse(args);
+  if (values.help === true) return undefined;
+  return {
+    carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
+    seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
+    inputFile: values.input,
+    faults: faultProfile(values.faults ?? 'typical'),
+    sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
+    srmUrl: values.srm === undefined ? undefined : httpUrl('--srm', values.srm),
+    vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
+    environmentFile: values.env,
+    watch: values.watch ?? false,
+    json: values.json ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        carts: { type: 'string' },
+        seed: { type: 'string' },
+        input: { type: 'string' },
+        faults: { type: 'string' },
+        since: { type: 'string' },
+        srm: { type: 'string' },
+        vms: { type: 'string' },
+        env: { type: 'string' },
+        watch: { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(option: string, text: string, minimum: number, maximum: number): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= minimum && number <= maximum) return number;
+  throw new UsageError(`${option} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
+}
+
+function faultProfile(text: string): FaultProfile {
+  if (text === 'none' || text === 'typical' || text === 'harsh') return text;
+  throw new UsageError(`--faults takes none, typical or harsh, not "${text}".`);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function instantOrDuration(text: string, nowMs: number): number {
+  const duration = /^(\d{1,6})([smhd])$/.exec(text);
+  if (duration !== null) return nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
+  const instant = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(instant)) return instant;
+  throw new UsageError(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
+}
+
+function httpUrl(option: string, text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
+  throw new UsageError(`${option} takes an http or https URL, not "${text}".`);
+}

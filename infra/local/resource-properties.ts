@@ -1,0 +1,149 @@
+/**
+ * What the local run understands of each resource type, and what it ignores knowingly. All else is refused, by type and
+ * by property: a part of the stack that the local run drops in silence is a part nobody tests.
+ */
+import * as z from 'zod';
+
+/** What means nothing locally: nobody checks permissions, keeps logs, watches alarms or is paged. */
+export const IGNORED_TYPES = new Set([
+  'AWS::CDK::Metadata',
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::CompositeAlarm',
+  'AWS::CloudWatch::Dashboard',
+  'AWS::IAM::ManagedPolicy',
+  'AWS::IAM::Policy',
+  'AWS::IAM::Role',
+  'AWS::KMS::Alias',
+  'AWS::KMS::Key',
+  // Asynchronous retries: the local run invokes synchronously, and shows the result.
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::Permission',
+  'AWS::Logs::LogGroup',
+  'AWS::Logs::MetricFilter',
+  'AWS::Logs::QueryDefinition',
+  'AWS::SNS::Subscription',
+  'AWS::SNS::Topic',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
+  'AWS::Scheduler::ScheduleGroup',
+]);
+
+/** Properties that mean nothing locally, by type; `Tags` are ignored everywhere. Encryption, permissions, descriptions. */
+const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
+  'AWS::DynamoDB::Table': [
+    'DeletionProtectionEnabled',
+    'PointInTimeRecoverySpecification',
+    'SSESpecification',
+    // dynalite expires nothing, and no local run lasts that long.
+    'TimeToLiveSpecification',
+  ],
+  'AWS::Lambda::EventSourceMapping': [],
+  'AWS::Lambda::Function': [
+    'Architectures',
+    'Code.S3Bucket',
+    'DeadLetterConfig',
+    'Description',
+    'KmsKeyArn',
+    'LoggingConfig',
+    'Role',
+    'TracingConfig',
+  ],
+  'AWS::SQS::Queue': ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId'],
+  'AWS::Scheduler::Schedule': [
+    'Description',
+    'FlexibleTimeWindow',
+    'GroupName',
+    'KmsKeyArn',
+    'Target.DeadLetterConfig',
+    'Target.RetryPolicy',
+    'Target.RoleArn',
+  ],
+  'AWS::SecretsManager::Secret': ['Description', 'GenerateSecretString', 'KmsKeyId'],
+};
+
+/** Standard queues only: the poller keeps no order. */
+export const queueProperties = z.strictObject({
+  QueueName: z.string().optional(),
+  DelaySeconds: z.number().optional(),
+  MaximumMessageSize: z.number().optional(),
+  MessageRetentionPeriod: z.number().optional(),
+  ReceiveMessageWaitTimeSeconds: z.number().optional(),
+  RedriveAllowPolicy: z.record(z.string(), z.unknown()).optional(),
+  RedrivePolicy: z.strictObject({ deadLetterTargetArn: z.string(), maxReceiveCount: z.number() }).optional(),
+  SqsManagedSseEnabled: z.boolean().optional(),
+  VisibilityTimeout: z.number().optional(),
+});
+
+const keySchema = z.array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
+const projection = z.strictObject({
+  ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
+  NonKeyAttributes: z.array(z.string()).exactOptional(),
+});
+const indexes = z.array(z.strictObject({ IndexName: z.string(), KeySchema: keySchema, Projection: projection }));
+/** Keys and indexes; capacity means nothing locally. */
+export const tableProperties = z.strictObject({
+  TableName: z.string().optional(),
+  AttributeDefinitions: z.array(z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
+  KeySchema: keySchema,
+  BillingMode: z.literal('PAY_PER_REQUEST'),
+  GlobalSecondaryIndexes: indexes.exactOptional(),
+  LocalSecondaryIndexes: indexes.exactOptional(),
+});
+
+/** A name: the value comes from the caller. */
+export const secretProperties = z.strictObject({ Name: z.string().optional() });
+
+/** What a process needs to run as the function. */
+export const functionProperties = z.strictObject({
+  FunctionName: z.string().optional(),
+  Runtime: z.string().regex(/^nodejs\d+\.x$/, 'the local run knows Node.js runtimes only'),
+  Code: z.strictObject({ S3Key: z.string() }),
+  Handler: z.string(),
+  // CloudFormation's defaults.
+  Timeout: z.number().default(3),
+  MemorySize: z.number().default(128),
+  Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
+});
+
+/** SQS sources only; a filter would drop messages, so it is not overlooked. */
+export const mappingProperties = z.strictObject({
+  EventSourceArn: z.string(),
+  FunctionName: z.string(),
+  Enabled: z.boolean().default(true),
+  BatchSize: z.int().min(1).default(10),
+  MaximumBatchingWindowInSeconds: z.int().min(0).default(0),
+  // Without a limit Lambda starts with five batches at once, and would scale from there.
+  ScalingConfig: z.strictObject({ MaximumConcurrency: z.int().min(2) }).default({ MaximumConcurrency: 5 }),
+  FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
+});
+
+/** What to invoke, and when. */
+export const scheduleProperties = z.strictObject({
+  Name: z.string().optional(),
+  ScheduleExpression: z.string(),
+  ScheduleExpressionTimezone: z.string().default('UTC'),
+  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+  Target: z.strictObject({ Arn: z.string(), Input: z.string().optional() }),
+});
+
+/** The properties that mean something locally, unresolved. */
+export const meaningfulProperties = (
+  type: string,
+  properties: Readonly<Record<string, unknown>>,
+): Record<string, unknown> => withoutPaths(properties, ['Tags', ...(IGNORED_PROPERTIES[type] ?? [])]);
+
+/** The properties without those at the dotted paths: what is ignored need not be resolvable either. */
+function withoutPaths(
+  properties: Readonly<Record<string, unknown>>,
+  paths: readonly string[],
+): Record<string, unknown> {
+  const record = z.record(z.string(), z.unknown());
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([key]) => !paths.includes(key))
+      .map(([key, value]) => {
+        const below = paths.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));
+        return [key, below.length === 0 ? value : withoutPaths(record.parse(value), below)];
+      }),
+  );
+}

@@ -1,0 +1,106 @@
+/** As much of AWS Secrets Manager as the interface uses, over its JSON 1.1 protocol; no emulator on npm has it alone. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { json } from 'node:stream/consumers';
+import * as z from 'zod';
+import { LOCAL_ACCOUNT } from './aws-clients.ts';
+
+interface Secret {
+  readonly arn: string;
+  readonly name: string;
+  readonly createdAt: number;
+  value: string | undefined;
+  versionId: string;
+}
+
+const requestSchema = z.object({
+  SecretId: z.string().optional(),
+  Name: z.string().optional(),
+  SecretString: z.string().optional(),
+});
+type Request = z.infer<typeof requestSchema>;
+
+/** An error as AWS words it on the wire. */
+class ServiceFault extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A Secrets Manager that knows CreateSecret, PutSecretValue, GetSecretValue and DescribeSecret; not yet listening. */
+export function createSecretsManager(): Server {
+  const secrets: Secret[] = [];
+  const find = ({ SecretId: id = '' }: Request): Secret => {
+    const secret = secrets.find(({ arn, name }) => id === name || id === arn || id === arn.slice(0, -7));
+    if (secret === undefined) {
+      throw new ServiceFault('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    }
+    return secret;
+  };
+  const operations: Readonly<Record<string, (request: Request, region: string) => object>> = {
+    CreateSecret: ({ Name: name = '', SecretString: value }, region) => {
+      if (secrets.some((secret) => secret.name === name)) {
+        throw new ServiceFault(
+          'ResourceExistsException',
+          `The operation failed because the secret ${name} already exists.`,
+        );
+      }
+      // AWS, too, ends an ARN in six characters of its own.
+      const arn = `arn:aws:secretsmanager:${region}:${LOCAL_ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
+      const secret = { arn, name, createdAt: Date.now() / 1000, value, versionId: randomUUID() };
+      secrets.push(secret);
+      return { ARN: arn, Name: name, VersionId: secret.versionId };
+    },
+    PutSecretValue: (request) => {
+      const secret = find(request);
+      secret.value = request.SecretString;
+      secret.versionId = randomUUID();
+      return { ARN: secret.arn, Name: secret.name, VersionId: secret.versionId, VersionStages: ['AWSCURRENT'] };
+    },
+    GetSecretValue: (request) => {
+      const { arn, name, value, versionId, createdAt } = find(request);
+      if (value === undefined) {
+        throw new ServiceFault(
+          'ResourceNotFoundException',
+          "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+        );
+      }
+      const version = { VersionId: versionId, VersionStages: ['AWSCURRENT'] };
+      return { ARN: arn, Name: name, SecretString: value, ...version, CreatedDate: createdAt };
+    },
+    DescribeSecret: (request) => {
+      const { arn, name, versionId, createdAt } = find(request);
+      return { ARN: arn, Name: name, CreatedDate: createdAt, VersionIdsToStages: { [versionId]: ['AWSCURRENT'] } };
+    },
+  };
+
+  async function answer(request: IncomingMessage): Promise<object> {
+    const name = String(request.headers['x-amz-target']).replace('secretsmanager.', '');
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (operation === undefined) {
+      throw new ServiceFault(
+        'UnknownOperationException',
+        `${name} is not among ${Object.keys(operations).join(', ')}.`,
+      );
+    }
+    // Credential=<key>/<date>/<region>/secretsmanager/aws4_request
+    const region = request.headers.authorization?.split('/')[2] ?? 'eu-west-1';
+    return operation(requestSchema.parse(await json(request)), region);
+  }
+
+  return createServer((request, response) => {
+    const send = (status: number, body: object): void => {
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    };
+    answer(request).then(
+      (body) => send(200, body),
+      (error: unknown) => {
+        if (error instanceof ServiceFault) send(400, { __type: error.code, Message: error.message });
+        else send(400, { __type: 'InvalidRequestException', Message: String(error) });
+      },
+    );
+  });
+}

@@ -1,0 +1,88 @@
+/** The event that Lambda makes of SQS messages, and how it reads the function's answer to it. */
+import type { Message } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+
+/** Lambda's limit for an event: a batch that would be larger is invoked in parts. */
+const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+
+/** The messages that failed; `fault` is why all did although the function succeeded. */
+export interface BatchFailures {
+  readonly failed: ReadonlySet<string>;
+  readonly fault: string | undefined;
+}
+
+/**
+ * Reads a function's partial batch response as Lambda documents it: nothing at all, or no list, is a complete success;
+ * a response of another shape, or an item without an id of this batch, is a complete failure.
+ */
+export function batchItemFailures(response: unknown, messageIds: readonly string[]): BatchFailures {
+  const all = (fault: string): BatchFailures => ({ failed: new Set(messageIds), fault });
+  if (response === null || response === undefined) return { failed: new Set(), fault: undefined };
+  if (typeof response !== 'object' || Array.isArray(response)) return all('the response is not an object');
+  const items: unknown = Reflect.get(response, 'batchItemFailures') ?? [];
+  if (!Array.isArray(items)) return all('batchItemFailures is not a list');
+  const failed = new Set<string>();
+  for (const item of items) {
+    const id: unknown = Reflect.get(Object(item), 'itemIdentifier');
+    if (typeof id !== 'string' || id === '') return all('an item of batchItemFailures has no itemIdentifier');
+    if (!messageIds.includes(id)) return all(`itemIdentifier "${id}" is not a message of this batch`);
+    failed.add(id);
+  }
+  return { failed, fault: undefined };
+}
+
+/** A received message as Lambda puts it into its event: other names, other casing, binary values in base64. */
+export function messageToRecord(message: Message, queueArn: string, region: string): SQSRecord {
+  const {
+    MessageAttributes: attributes = {},
+    MD5OfMessageAttributes: md5OfMessageAttributes,
+    Attributes: system = {},
+  } = message;
+  return {
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: {
+      ...system,
+      ApproximateReceiveCount: system.ApproximateReceiveCount ?? '',
+      SentTimestamp: system.SentTimestamp ?? '',
+      SenderId: system.SenderId ?? '',
+      ApproximateFirstReceiveTimestamp: system.ApproximateFirstReceiveTimestamp ?? '',
+    },
+    messageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, { DataType = 'String', StringValue, BinaryValue }]) => [
+        name,
+        {
+          ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+          ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+          stringListValues: [],
+          binaryListValues: [],
+          dataType: DataType,
+        },
+      ]),
+    ),
+    md5OfBody: message.MD5OfBody ?? '',
+    ...(md5OfMessageAttributes === undefined ? {} : { md5OfMessageAttributes }),
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  };
+}
+
+/** Parts of a batch that each fit into one event. */
+export function splitByPayload(records: readonly SQSRecord[]): SQSRecord[][] {
+  const parts: SQSRecord[][] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = Buffer.byteLength(JSON.stringify(record));
+    const part = parts.at(-1);
+    if (part !== undefined && bytes + size <= MAX_EVENT_BYTES) {
+      part.push(record);
+      bytes += size;
+    } else {
+      parts.push([record]);
+      bytes = size;
+    }
+  }
+  return parts;
+}
