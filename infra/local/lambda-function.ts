@@ -10,6 +10,10 @@ export class LambdaFunction {
   readonly #environments = new Set<ExecutionEnvironment>();
   readonly #idle: ExecutionEnvironment[] = [];
   #closed = false;
+  /** A process that never comes back to its event loop would not notice that its parent is gone. */
+  readonly #killAll = (): void => {
+    for (const environment of this.#environments) void environment.kill();
+  };
 
   /** @throws {Error} when the template asks for another Node than this process runs on. */
   constructor(description: FunctionDescription, options: LambdaOptions) {
@@ -21,6 +25,7 @@ export class LambdaFunction {
     }
     this.description = description;
     this.#options = options;
+    process.once('exit', this.#killAll);
   }
 
   /** Invokes it synchronously; never rejects, whatever the function does. */
@@ -40,6 +45,7 @@ export class LambdaFunction {
   /** Ends this function's processes; what was under way counts as crashed. */
   async close(): Promise<void> {
     this.#closed = true;
+    process.off('exit', this.#killAll);
     await Promise.all([...this.#environments].map((environment) => environment.kill()));
   }
 

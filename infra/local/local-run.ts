@@ -123,7 +123,7 @@ async function extract(run: Run): Promise<void> {
     }
     if (status === 'stopped') continue;
     failures++;
-    const reason = result.kind === 'succeeded' ? `ended as ${status}` : (log.lastError ?? result.reason);
+    const reason = result.kind === 'succeeded' ? `it ended as ${String(status)}` : (log.lastError ?? result.reason);
     report.warn(`extraction failed: ${reason}`);
     if (failures === EXTRACTION_RUNS) return;
     report.stage('extracting', 'once more, as the schedule would');
@@ -138,19 +138,16 @@ async function drain({ stack, systems, log, report, signal }: Run): Promise<void
   const mapping = only(stack.mappings, 'event source mapping');
   const { retryBaseSeconds, timeoutSeconds } = systems.environment.delivery;
   const patienceMs = Math.max(30, 6 * retryBaseSeconds + 2 * timeoutSeconds) * 1000;
-  let drained = false;
-  const settled = mapping.poller.settled().then(() => {
-    drained = true;
-  });
-  while (!drained && !signal.aborted) {
-    await Promise.race([settled, sleep(250)]);
-    if (!drained && Date.now() - log.lastLineAtMs > patienceMs) {
+  const settled = mapping.poller.settled().then(() => true);
+  // Whoever stops waiting must not be told later that the poller was stopped.
+  settled.catch(() => false);
+  while (!signal.aborted) {
+    if (await Promise.race([settled, sleep(250, false)])) return;
+    if (Date.now() - log.lastLineAtMs > patienceMs) {
       report.warn(`nothing has moved for ${seconds(patienceMs)} s: the run ends here${lastErrorOf(log)}`);
-      break;
+      return;
     }
   }
-  // Whoever stops waiting must not be told later that the poller was stopped.
-  settled.catch(() => undefined);
 }
 
 const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' : ` (last error: ${log.lastError})`);

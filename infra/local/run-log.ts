@@ -42,7 +42,7 @@ export class RunLog {
     if (outcome === 'refused') progress.refused++;
     if (outcome === 'dead-letter') progress.deadLettered++;
     if (level === 'ERROR') {
-      const code = Array.isArray(codes) ? codes.join(', ') : String(errorName ?? '');
+      const code = Array.isArray(codes) ? codes.join(', ') : errorName;
       this.lastError = [code, reason].filter((part) => typeof part === 'string' && part !== '').join(': ');
     }
   }

@@ -41,7 +41,7 @@ async function rig(
   const lines: LogLine[] = [];
   const ended: Ended[] = [];
   const changes = new EventEmitter();
-  let receivedCount = 0;
+  const received: BatchEvent[] = [];
   const stack = await startLocalStack({
     assembly: writeAssembly(
       {
@@ -64,7 +64,7 @@ async function rig(
     onLogLine: (line) => lines.push(line),
     onBatch(event) {
       if (event.kind === 'ended') ended.push(event);
-      else receivedCount += 1;
+      else received.push(event);
       changes.emit('change');
     },
     onError: (error) => {
@@ -91,7 +91,7 @@ async function rig(
       return ended;
     },
     received: async (count) => {
-      while (receivedCount < count) await once(changes, 'change');
+      while (received.length < count) await once(changes, 'change');
     },
   };
 }
