@@ -128,7 +128,7 @@ const local: EnvironmentEntry = {
     safetySeconds: 5,
     timeoutSeconds: 60,
   },
-  delivery: { retryBaseSeconds: 1, timeoutSeconds: 10 },
+  delivery: { retryBaseSeconds: 1, timeoutSeconds: 30 },
   translation: {
     valueMaps: {
       businessUnit: { BE10: 'BU-BE-BRU', FR20: 'BU-FR-PAR', DE30: 'BU-DE-BER', NL40: 'BU-NL-AMS' },

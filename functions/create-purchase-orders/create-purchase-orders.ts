@@ -41,38 +41,58 @@ export async function createPurchaseOrders(
       ? { client: dependencies.sapClient, number: undefined }
       : { client: message.client, number: message.cart.number === null ? undefined : stripZeros(message.cart.number) };
   const log = logOf(message, cart, received, dependencies.log);
-  try {
-    return await attempt(received, message, cart, { ...dependencies, log });
-  } catch (error) {
+  const own = { ...dependencies, log };
+  const verdict = await earlierVerdict(received, cart, own);
+  if (verdict !== undefined) return { kind: 'dead-letter', faults: verdict };
+  const tried = await attempt(received, message, cart, own).catch((error: unknown): Outcome => {
     const fault = unforeseen(error);
     log.error('Attempt failed', { codes: [fault.code], reason: fault.message, ...errorFields(error) });
     return { kind: 'retry', faults: [fault], afterMs: undefined };
+  });
+  const isLast = received.attempt >= dependencies.maximumAttempts;
+  const outcome: Outcome =
+    isLast && (tried.kind === 'retry' || tried.kind === 'refused')
+      ? { kind: 'dead-letter', faults: tried.faults }
+      : tried;
+  await conclude(outcome, received.messageId, cart, own);
+  return outcome;
+}
+
+/** A message that was received before ends at its verdict, without another call to anybody. */
+async function earlierVerdict(
+  { messageId, attempt }: ReceivedMessage,
+  cart: CartKey,
+  { ledger, log }: CreationDependencies,
+): Promise<readonly Fault[] | undefined> {
+  if (attempt === 1) return undefined;
+  try {
+    return await ledger.verdict(cart, messageId);
+  } catch (error) {
+    // Trying once more is safe: the ledger guards every order, and comes to the same verdict.
+    log.warn('The verdict could not be read', errorFields(error));
+    return undefined;
   }
 }
 
-/**
- * A message that was received before ends at its verdict, when there is one. On its last receive it gets a provisional
- * one first, so that even a crash leaves a reason behind.
- */
+/** The last receive gets a provisional verdict first, so that even a crash leaves a reason behind. */
 async function attempt(
   received: ReceivedMessage,
   message: CartMessage | UnreadableMessage,
   cart: CartKey,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
-  const { ledger, log, meter, now, maximumAttempts } = dependencies;
-  const { messageId } = received;
-  if (received.attempt > 1) {
-    const verdict = await ledger.verdict(cart, messageId);
-    if (verdict !== undefined) return { kind: 'dead-letter', faults: verdict };
-  }
-  const isLast = received.attempt >= maximumAttempts;
-  if (isLast) await ledger.recordVerdict(cart, messageId, [CRASHED], now());
+  const { ledger, now, maximumAttempts } = dependencies;
+  if (received.attempt >= maximumAttempts) await ledger.recordVerdict(cart, received.messageId, [CRASHED], now());
+  return message instanceof UnreadableMessage ? notOurs(message) : tryCart(message, received, cart, dependencies);
+}
 
-  const tried =
-    message instanceof UnreadableMessage ? notOurs(message) : await tryCart(message, received, cart, dependencies);
-  const outcome = isLast && tried.kind === 'retry' ? ({ kind: 'dead-letter', faults: tried.faults } as const) : tried;
-
+/** Writes down what became of the message, for people and for its next receive. */
+async function conclude(
+  outcome: Outcome,
+  messageId: string,
+  cart: CartKey,
+  { ledger, log, meter, now }: CreationDependencies,
+): Promise<void> {
   switch (outcome.kind) {
     case 'done':
       break;
@@ -89,12 +109,14 @@ async function attempt(
       log.error('The cart is not to blame: we are refused', { outcome: 'refused', ...faultFields(outcome.faults) });
       break;
     case 'dead-letter':
-      await ledger.recordVerdict(cart, messageId, outcome.faults, now());
       meter.count(METRICS.cartsDeadLettered);
       log.error('Cart goes to the dead-letter queue', { outcome: 'dead-letter', ...faultFields(outcome.faults) });
+      await ledger.recordVerdict(cart, messageId, outcome.faults, now()).catch((error: unknown) => {
+        // The reason stands in the line above; without a verdict the next receive comes to the same end by itself.
+        log.warn('The verdict could not be written', errorFields(error));
+      });
       break;
   }
-  return outcome;
 }
 
 const CRASHED: Fault = { code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' };

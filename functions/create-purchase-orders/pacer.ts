@@ -21,6 +21,7 @@ const NARROWEST_SPACING_MS = 2;
 
 export function createPacer({ now, sleep }: PacerDependencies): Pacer {
   let openAtMs = 0;
+  let pausedUntilMs = 0;
   let spacingMs = 0;
   return {
     async turn(deadlineMs) {
@@ -37,8 +38,11 @@ export function createPacer({ now, sleep }: PacerDependencies): Pacer {
       }
     },
     throttled(retryAfterMs) {
-      openAtMs = Math.max(openAtMs, now() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
-      spacingMs = Math.min(Math.max(spacingMs * 2, FIRST_SPACING_MS), WIDEST_SPACING_MS);
+      // The calls of one batch are throttled together: that is one sign, not ten.
+      const known = now() < pausedUntilMs;
+      pausedUntilMs = Math.max(pausedUntilMs, now() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
+      openAtMs = Math.max(openAtMs, pausedUntilMs);
+      if (!known) spacingMs = Math.min(Math.max(spacingMs * 2, FIRST_SPACING_MS), WIDEST_SPACING_MS);
     },
     succeeded() {
       spacingMs = spacingMs < NARROWEST_SPACING_MS ? 0 : spacingMs * 0.9;

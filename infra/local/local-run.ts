@@ -133,18 +133,22 @@ async function extract(run: Run): Promise<void> {
 const statusOf = (result: InvocationResult): unknown =>
   result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
 
+const REFUSED_PATIENCE_MS = 15_000;
+
 /** Until the queue is empty, or nothing has moved for longer than any retry can take. */
 async function drain({ stack, systems, log, report, signal }: Run): Promise<void> {
   const mapping = only(stack.mappings, 'event source mapping');
-  const { retryBaseSeconds, timeoutSeconds } = systems.environment.delivery;
-  const patienceMs = Math.max(30, 6 * retryBaseSeconds + 2 * timeoutSeconds) * 1000;
+  // A message that a crash left behind is seen again after the queue's visibility timeout, six times the function's.
+  const patienceMs = (30 + 6 * systems.environment.delivery.timeoutSeconds) * 1000;
+  // Whoever is refused now is refused in a minute, too.
+  const patience = (): number => (log.progress.refused > 0 ? REFUSED_PATIENCE_MS : patienceMs);
   const settled = mapping.poller.settled().then(() => true);
   // Whoever stops waiting must not be told later that the poller was stopped.
   settled.catch(() => false);
   while (!signal.aborted) {
     if (await Promise.race([settled, sleep(250, false)])) return;
-    if (Date.now() - log.lastLineAtMs > patienceMs) {
-      report.warn(`nothing has moved for ${seconds(patienceMs)} s: the run ends here${lastErrorOf(log)}`);
+    if (Date.now() - log.lastLineAtMs > patience()) {
+      report.warn(`nothing has moved for ${seconds(patience())} s: the run ends here${lastErrorOf(log)}`);
       return;
     }
   }
