@@ -130,6 +130,8 @@ const MAXIMUM_RETRY_AFTER_MS = 15 * 60_000;
 export function retryAfterMs(response: HttpResponse, nowMs: number): number | undefined {
   const text = response.header('retry-after')?.trim();
   if (text === undefined || text === '') return undefined;
-  const delayMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  // `Date.parse` makes a date of nearly anything ("soon 1"); an HTTP date starts with a weekday's name.
+  const dateMs = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
+  const delayMs = /^\d+$/.test(text) ? Number(text) * 1000 : dateMs - nowMs;
   return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, 0), MAXIMUM_RETRY_AFTER_MS);
 }

@@ -25,6 +25,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -62,6 +63,7 @@ const orderItem = z.object({
   faults: faults.default([]),
 });
 export type OrderItem = z.infer<typeof orderItem>;
+const keyedOrderItem = orderItem.extend({ sk: z.string() });
 
 export interface OrderClaim {
   readonly cart: CartKey;
@@ -83,6 +85,12 @@ export type ClaimResult =
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
   | { readonly kind: 'superseded'; readonly byChangedAtMs: number };
 
+export interface CreatedOrder {
+  readonly externalId: string;
+  readonly orderNumber: string | undefined;
+  readonly changedAtMs: number;
+}
+
 export interface Ledger {
   /** NEW, UNKNOWN, REJECTED for another message, or POSTING past its lease, to POSTING. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
@@ -92,6 +100,8 @@ export interface Ledger {
   unknown(claim: OrderClaim, fault: Fault): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
+  /** The orders that were created of a cart. One read; wanted only where something was taken out of a cart. */
+  createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
   /** Why a message is on its way to the dead-letter queue, or undefined. */
   verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
   recordVerdict(cart: CartKey, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
@@ -205,6 +215,23 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
+    async createdOrders(cart) {
+      // A cart has few orders: one page holds them all.
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: 'pk = :cart AND begins_with(sk, :orders)',
+          ExpressionAttributeValues: marshall({ ':cart': cartPartition(cart), ':orders': orderSort('') }),
+          ConsistentRead: true,
+        }),
+      );
+      return Items.flatMap((raw) => {
+        const item = keyedOrderItem.parse(unmarshall(raw));
+        const externalId = item.sk.slice(orderSort('').length);
+        const { orderNumber, changedAtMs } = item;
+        return item.state === 'CREATED' ? [{ externalId, orderNumber, changedAtMs }] : [];
+      });
+    },
     async verdict(cart, messageId) {
       const item = await read({ pk: cartPartition(cart), sk: verdictSort(messageId) });
       return item === undefined ? undefined : faults.parse(item['faults']);

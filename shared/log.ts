@@ -29,6 +29,7 @@ export interface LogFields {
   readonly queued?: number;
   readonly expected?: number;
   readonly skewSeconds?: number;
+  readonly droppedLines?: number;
   readonly errorName?: string;
   readonly stack?: string | undefined;
 }

@@ -20,6 +20,8 @@ export const METRICS = {
   outcomesUnknown: 'OutcomesUnknown',
   targetRefused: 'TargetRefused',
   targetThrottled: 'TargetThrottled',
+  /** Properties that the contract with SRM does not know. */
+  unknownProperties: 'UnknownProperties',
   /** Milliseconds from the cart's last change (its approval) to the order. */
   approvalToOrder: 'ApprovalToOrder',
 } as const;

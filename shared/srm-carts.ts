@@ -59,6 +59,7 @@ const RETRY_DELAYS_MS = [1000, 2000, 4000];
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
   const common = { $format: 'json', 'sap-client': settings.client, 'sap-language': settings.language };
+  const internalHosts = new Set(settings.internalHosts.map((host) => host.toLowerCase()));
 
   async function get<Result>(
     path: string,
@@ -71,7 +72,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         const response = await dependencies.http.request({ method: 'GET', path, headers });
         return read(response, dependencies.now());
       } catch (error) {
-        const failure = toInterfaceError(error);
+        const failure = toInterfaceError(error, settings.baseUrl);
         const delayMs = RETRY_DELAYS_MS[attempt];
         if (failure.failureClass === 'refused' || failure.failureClass === 'permanent') throw failure;
         if (delayMs === undefined) throw failure;
@@ -83,8 +84,9 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   /** `__next` is followed to the letter, but only below our own base URL: the token goes nowhere else (edge case 6). */
   function nextPath(next: string): string {
     const base = new URL(settings.baseUrl);
-    const url = new URL(next, `${settings.baseUrl}${SERVICE_PATH}/`);
-    if (url.host !== base.host && !settings.internalHosts.includes(url.host)) {
+    const url = URL.parse(next, `${settings.baseUrl}${SERVICE_PATH}/`);
+    if (url === null) throw protocolFault('__next is no URL');
+    if (url.host !== base.host && !internalHosts.has(url.host)) {
       throw protocolFault(`__next names another host (${url.host}); add it to internalHosts if it is SRM itself`);
     }
     const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
@@ -142,7 +144,8 @@ const query = (parameters: Readonly<Record<string, string>>): string =>
 function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: string | undefined } {
   const d = asJsonObject(readEnvelope(response, nowMs))?.['d'];
   const body = asJsonObject(d);
-  const results = Array.isArray(d) ? d : (body?.['results'] ?? (body === undefined ? undefined : [body]));
+  const single = body === undefined || 'results' in body ? body?.['results'] : [body];
+  const results = Array.isArray(d) ? d : single;
   if (!Array.isArray(results)) return missing('d.results');
   const next = body?.['__next'];
   const count = body?.['__count'];
@@ -209,9 +212,10 @@ function sapError(response: HttpResponse): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-function toInterfaceError(error: unknown): InterfaceError {
+function toInterfaceError(error: unknown, baseUrl: string): InterfaceError {
   if (error instanceof InterfaceError) return error;
-  if (error instanceof HttpError) return unavailable(`SRM cannot be read: ${error.message}`);
+  if (error instanceof HttpError)
+    return unavailable(`SRM at ${new URL(baseUrl).host} cannot be read: ${error.message}`);
   throw error;
 }
 

@@ -6,23 +6,46 @@
 import * as z from 'zod';
 
 const code = z.string().min(1);
+const EMPTY = 'a value map must not be empty';
 const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
+const vendorNumber = code.refine((number) => !/^0\d/.test(number), 'a vendor number has no leading zeros here');
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** Every code must be listed; one that is not is a fault. */
-const listedCodes = z.record(code, code).refine(nonEmpty, 'a value map must not be empty');
+const listedCodes = z.record(code, code).refine(nonEmpty, EMPTY);
 
 /**
  * `identity`: codes pass through, except those listed, which are replaced.
  * `mapped`: every code must be listed, so that no unknown code passes silently.
  */
-const codeMap = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('identity'), codes: z.record(code, code).default({}) }),
-  z.strictObject({ mode: z.literal('mapped'), codes: listedCodes }),
-]);
-export type CodeMap = z.infer<typeof codeMap>;
+const codeMap = (key: z.ZodString) =>
+  z.discriminatedUnion('mode', [
+    z.strictObject({ mode: z.literal('identity'), codes: z.record(key, code).default({}) }),
+    z.strictObject({ mode: z.literal('mapped'), codes: z.record(key, code).refine(nonEmpty, EMPTY) }),
+  ]);
+export type CodeMap = z.infer<ReturnType<typeof codeMap>>;
+
+/** Asked of the same library that will use it: a zone it does not know would fail every cart. */
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+/** An IANA name. */
+export const timeZoneSchema = z.string().refine(isTimeZone, 'must be an IANA time zone, such as Europe/Brussels');
 
 /** What a status says of a cart or line (source-srm7.md, "Statuses"). */
-const statusMeaning = z.enum(['approved', 'eligible', 'rejected', 'awaiting', 'deleted']);
+const statusMeaning = z.enum(['approved', 'eligible', 'completed', 'rejected', 'awaiting', 'deleted']);
 
 const countryCodes =
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD ' +
@@ -70,34 +93,37 @@ export const valueMapsSchema = z.strictObject({
   /** Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units. */
   businessUnit: listedCodes,
   /** Row 18, keyed by the vendor number without leading zeros. */
-  supplier: codeMap.default({ mode: 'identity', codes: {} }),
+  supplier: codeMap(vendorNumber).default({ mode: 'identity', codes: {} }),
   /** Row 40. */
-  category: codeMap.default({ mode: 'identity', codes: {} }),
+  category: codeMap(code).default({ mode: 'identity', codes: {} }),
   /** Row 51. */
-  tax: codeMap.default({ mode: 'identity', codes: {} }),
+  tax: codeMap(code).default({ mode: 'identity', codes: {} }),
   /** Row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
   unit: listedCodes.default(defaultUnits),
   /** Row 13: the known currencies, and how many decimals each has. */
   currencyDecimals: z
-    .record(z.string().regex(/^[A-Z]{3}$/, 'a currency is three capital letters'), z.int().min(0).max(4))
-    .refine(nonEmpty, 'a value map must not be empty')
+    .record(
+      z.string().refine((currency) => Object.hasOwn(isoCurrencyDecimals, currency), 'not a currency of ISO 4217'),
+      z.int().min(0).max(4),
+    )
+    .refine(nonEmpty, EMPTY)
     .default(isoCurrencyDecimals),
   /** Row 29: SAP's country key to ISO 3166-1 alpha-2. */
   country: listedCodes.default({ ...isoCountries, UK: 'GB', EL: 'GR' }),
   /** Row 57. */
   accountCategory: z
     .record(code, z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']))
-    .refine(nonEmpty, 'a value map must not be empty')
+    .refine(nonEmpty, EMPTY)
     .default({ CC: 'COST_CENTRE', OR: 'INTERNAL_ORDER', WBS: 'WBS', AS: 'ASSET', NET: 'NETWORK' }),
   /** source-srm7.md, "Statuses": customers verify it against their own TJ02T. */
-  status: z.record(code, statusMeaning).refine(nonEmpty, 'a value map must not be empty').default({
+  status: z.record(code, statusMeaning).refine(nonEmpty, EMPTY).default({
     I1129: 'approved',
     I1111: 'eligible',
     I1113: 'eligible',
     I1080: 'eligible',
     I1120: 'eligible',
     I1116: 'eligible',
-    I1038: 'eligible',
+    I1038: 'completed',
     I1180: 'eligible',
     I1016: 'rejected',
     I1015: 'awaiting',
@@ -117,7 +143,7 @@ export type ValueMaps = z.infer<typeof valueMapsSchema>;
 /** Switches of the translation and its value maps (rules.md, "Defaults"). */
 export const translationSettingsSchema = z.strictObject({
   /** The zone of `orderDate` (row 12), an IANA name. */
-  timeZone: z.string().default('Europe/Brussels'),
+  timeZone: timeZoneSchema.default('Europe/Brussels'),
   /** True where SRM sends amounts as ABAP stores them, with 2 decimals whatever the currency ("Amounts and units"). */
   amountsAreInternal: z.boolean().default(false),
   allowZeroPrice: z.boolean().default(false),
@@ -126,6 +152,15 @@ export const translationSettingsSchema = z.strictObject({
   purchaseRequestMandatory: z.boolean().default(false),
   /** Row 60. */
   glAccountMandatory: z.boolean().default(false),
+  /** Rule 2: restricts the interface to the lines that belong in 11VMS; off by default. */
+  lineFilter: z
+    .strictObject({
+      purchaseRequestPattern: z.string().refine(isPattern, 'not a regular expression').exactOptional(),
+      categories: z.array(code).min(1).exactOptional(),
+      /** Vendor numbers without leading zeros. */
+      suppliers: z.array(vendorNumber).min(1).exactOptional(),
+    })
+    .default({}),
   maximumLines: z.int().min(1).max(999).default(999),
   maximumAttachments: z.int().min(0).default(50),
   /** Rule 28: an order whose JSON is larger is refused, never cut. */

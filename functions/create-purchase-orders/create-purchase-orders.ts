@@ -1,8 +1,8 @@
 /** Event-Driven Consumer: ONE queued cart to its purchase orders, and what becomes of its message. */
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
-import type { CartKey } from '../../shared/ledger.ts';
-import { errorFields, type Log } from '../../shared/log.ts';
+import type { CartKey, Ledger } from '../../shared/ledger.ts';
+import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
@@ -10,7 +10,7 @@ import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { isDeferred } from './translation/shopping-cart.ts';
-import { translateCart } from './translation/translate-cart.ts';
+import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */
 export interface ReceivedMessage {
@@ -127,7 +127,7 @@ async function tryCart(
   cart: CartKey,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
-  const { ledger, settings, log, now } = dependencies;
+  const { ledger, settings, log, meter, now } = dependencies;
   let source: unknown;
   try {
     source = await sourceOf(message, dependencies.carts);
@@ -135,13 +135,17 @@ async function tryCart(
     if (error instanceof InterfaceError) return sourceFailure(error);
     throw error;
   }
-  const translation = translateCart(source, { client: message.client, settings });
+  const today = new Date(now()).toISOString().slice(0, 10);
+  const translation = translateCart(source, { client: message.client, settings, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
   if (translation.kind === 'skip') {
+    const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
+    if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
     await ledger.recordSkip(cart, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
     return { kind: 'skipped', reason: translation.reason };
   }
-  const groupFaults: Fault[] = [];
+  audit(translation, log, meter);
+  const groupFaults = await ordersOfDroppedLines(translation, cart, ledger);
   const outcomes: OrderOutcome[] = [];
   for (const group of translation.groups) {
     if (group.kind === 'faulty') {
@@ -161,10 +165,45 @@ async function tryCart(
       messageId: received.messageId,
       attemptId: dependencies.newId(),
       correlationId: message.correlationId,
+      onlyIfNeverSent: translation.onlyIfNeverSent,
     };
     outcomes.push(await deliverOrder(delivery, dependencies));
   }
   return combineOutcomes(outcomes, groupFaults);
+}
+
+type TranslatedCart = Extract<CartTranslation, { kind: 'orders' }>;
+
+/** What is worth knowing of the whole cart (edge cases 14, 85). */
+function audit({ warnings, droppedLines, unknownProperties }: TranslatedCart, log: Log, meter: Meter): void {
+  if (unknownProperties > 0) meter.count(METRICS.unknownProperties, unknownProperties);
+  if (warnings.length === 0 && droppedLines === 0) return;
+  log.info('Cart read', { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(warnings) });
+}
+
+/** Edge case 18, for a part of a cart: an order of which no line is left. */
+async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, ledger: Ledger): Promise<Fault[]> {
+  if (translation.droppedLines === 0) return [];
+  const current = translation.groups.map((group) =>
+    group.kind === 'order' ? group.order.externalId : group.externalId,
+  );
+  return cancelledOrders(cart, translation.changedAtMs, current, ledger);
+}
+
+/** Orders that were created of an earlier version of the cart, and that its present version has no place for. */
+async function cancelledOrders(
+  cart: CartKey,
+  changedAtMs: number,
+  current: readonly (string | undefined)[],
+  ledger: Ledger,
+): Promise<Fault[]> {
+  const created = await ledger.createdOrders(cart);
+  return created
+    .filter((order) => order.changedAtMs < changedAtMs && !current.includes(order.externalId))
+    .map(({ externalId, orderNumber }) => ({
+      code: 'E_CART_CANCELLED_AFTER_SEND',
+      message: `the order was created as ${orderNumber ?? externalId}, and the cart has nothing left for it`,
+    }));
 }
 
 /** The row itself; or read again from SRM, for a cart that was too large to queue or came without its parts (edge case 84). */

@@ -32,6 +32,8 @@ export interface OrderDelivery {
   readonly messageId: string;
   readonly attemptId: string;
   readonly correlationId: string;
+  /** A completed cart: an order that exists is left as it is, whatever the cart says now. */
+  readonly onlyIfNeverSent: boolean;
 }
 
 /** @throws the SDK's error when the ledger does not answer: the message is then seen again. */
@@ -72,7 +74,8 @@ async function notClaimed(
       return { kind: 'rejected', faults: result.faults };
     case 'created': {
       const { order } = result;
-      if (order.contentHash === claim.contentHash || order.changedAtMs >= claim.changedAtMs) {
+      const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
+      if (isSettled || order.contentHash === claim.contentHash) {
         return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
       }
       return changedAfterSend(delivery, dependencies);

@@ -19,8 +19,8 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** Single items only: the ledger needs no scan and no transaction. */
+  /** Single items, and those of one cart: the ledger needs no scan and no transaction. */
   grantItems(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
   }
 }

@@ -77,6 +77,8 @@ const OPEN_END = '9999-12-31';
 /** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56); absent and open ends are undefined. */
 export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
+  // ABAP's initial date, from a service that does not turn it into null.
+  if (text === '00000000') return undefined;
   const ms = edmInstantMs(text);
   const date = ms === undefined ? undefined : new Date(ms).toISOString().slice(0, 10);
   if (date === undefined || !/^\d{4}-/.test(date)) {
@@ -95,6 +97,12 @@ export function instant(text: string | undefined, context: RuleContext, path: st
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
+/** Late approval is normal: what lies in the past is ordered, and told (edge case 57). */
+export function warnIfPast(date: string, context: RuleContext, path: string): string {
+  if (date < context.today) warn(context, 'E_DATE_RANGE', 'the date lies in the past', { path, value: date });
+  return date;
+}
+
 /** A text for people: cut with a marker and a warning when it is too long (edge case 45). */
 export function readableText(text: string, maximum: number, context: RuleContext, path: string): string {
   const cut = cutText(text, maximum);
@@ -108,11 +116,14 @@ export const withoutHrPrefix = (text: string | undefined): string | undefined =>
 /** Enough to tell an address from a name; anything finer is 11VMS's to judge. */
 const EMAIL = /^[^\s@<>()",;:\\[\]]+@[^\s@<>()",;:\\[\]]+\.[^\s@<>()",;:\\[\]]+$/;
 
+export const isEmail = (text: string): boolean => EMAIL.test(text);
+
 export function email(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  const lower = text.toLowerCase();
   // The value is personal: the path says where to look.
-  return EMAIL.test(lower) ? lower : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
+  return isEmail(text)
+    ? text.toLowerCase()
+    : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
 }
 
 /** SAP users are upper-case. */

@@ -1,7 +1,8 @@
 /** Selection and grouping: which carts and lines are ordered, and which of them share an order. Source: rules.md. */
+import type { Fault } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
-import type { ShoppingCart, ShoppingCartItem } from './shopping-cart.ts';
+import { type ItemFlags, readItem, readItemFlags, type ShoppingCart, type ShoppingCartItem } from './shopping-cart.ts';
 
 /** A line to be ordered, and where it stands in the source row. */
 export interface CartLine {
@@ -18,6 +19,7 @@ export interface LineGroup {
   readonly cart: ShoppingCart;
   /** Vendor number without leading zeros; undefined while no source is assigned (edge case 25). */
   readonly vendorId: string | undefined;
+  /** Upper-case. */
   readonly currency: string | undefined;
   readonly companyCode: string | undefined;
   readonly lines: readonly CartLine[];
@@ -26,67 +28,120 @@ export interface LineGroup {
 }
 
 export type Selection =
-  | { readonly kind: 'eligible'; readonly groups: readonly LineGroup[]; readonly droppedLines: number }
-  /** Not for 11VMS, by a rule: audited, no alert. */
-  | { readonly kind: 'skip'; readonly reason: string };
+  | {
+      readonly kind: 'eligible';
+      readonly groups: readonly LineGroup[];
+      /** Deleted, rejected, awaiting or filtered: told in the audit (edge case 14). */
+      readonly droppedLines: number;
+      /** A completed cart is ordered only if it never was (source-srm7.md, "Statuses"). */
+      readonly onlyIfNeverSent: boolean;
+      readonly warnings: readonly Fault[];
+    }
+  /** Not for 11VMS, by a rule. `isCancelled`: it may have been before (edge case 18). */
+  | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean }
+  | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
 
-const isSet = (flag: string | undefined): boolean => flag === 'X' || flag === 'x';
+type Meaning = TranslationSettings['valueMaps']['status'][string];
 
-/** Rules 1 to 3; edge cases 13 to 15, 20, 22, 24. */
+const isSet = (flag: string | undefined): boolean => flag?.toUpperCase() === 'X';
+const skip = (reason: string, isCancelled = false): Selection => ({ kind: 'skip', reason, isCancelled });
+
+/** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings): Selection {
-  const meaningOf = (status: string | undefined) =>
-    status === undefined || !Object.hasOwn(settings.valueMaps.status, status)
-      ? undefined
-      : settings.valueMaps.status[status];
+  if (cart.VersionType !== undefined) return skip('a change or historical version, not the active one');
+  if (isSet(cart.DelInd)) return skip('the cart is deleted', true);
+  const meaning = meaningOf(cart.Status, settings);
+  if (meaning === undefined) return skip(`unknown status ${cart.Status ?? '(none)'}`);
+  if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, meaning === 'deleted' || meaning === 'rejected');
 
-  if (cart.VersionType !== undefined)
-    return { kind: 'skip', reason: 'a change or historical version, not the active one' };
-  if (isSet(cart.DelInd)) return { kind: 'skip', reason: 'the cart is deleted' };
-  const meaning = meaningOf(cart.Status);
-  if (meaning === undefined) return { kind: 'skip', reason: `unknown status ${cart.Status ?? '(none)'}` };
-  if (meaning !== 'approved' && meaning !== 'eligible') return { kind: 'skip', reason: `not approved: ${meaning}` };
-
-  const all = cart.Items.map((item, index) => ({ item, path: `$.Items.results[${index}]` }));
-  const isOutline = (item: ShoppingCartItem): boolean => isSet(item.OutlineInd);
-  const isOrdered = (item: ShoppingCartItem): boolean => {
-    const meaning = meaningOf(item.Status);
-    return !isSet(item.DelInd) && meaning !== 'deleted' && meaning !== 'rejected' && meaning !== 'awaiting';
-  };
-  const outlineByGuid = new Map(
-    all.filter(({ item }) => isOutline(item) && item.Guid !== undefined).map(({ item }) => [item.Guid, item]),
-  );
-  const lines = all
-    .filter(({ item }) => !isOutline(item) && isOrdered(item))
-    .map(({ item, path }): CartLine => ({ item, path, outlines: outlinesOf(item, outlineByGuid), cart }));
-  if (lines.length === 0) return { kind: 'skip', reason: 'E_CART_EMPTY: no line is left to order' };
-
-  const droppedLines = all.filter(({ item }) => !isOutline(item)).length - lines.length;
-  const byKey = Map.groupBy(lines, (line) => JSON.stringify(groupKey(line)));
-  const sameCurrency = lines.every(({ item }) => (item.Currency ?? cart.Currency) === cart.Currency);
-  const groups = [...byKey.values()].map((members): LineGroup => {
-    const [first] = members;
-    const { vendorId, currency } = first === undefined ? {} : groupKey(first);
-    return {
-      cart,
-      vendorId,
-      currency,
-      companyCode: cart.CoCode,
-      lines: members,
-      isWholeCart: byKey.size === 1 && droppedLines === 0 && sameCurrency,
-    };
+  const flagged = cart.Items.map((source, index) => {
+    const path = `$.Items.results[${index}]`;
+    return { source, path, flags: readItemFlags(source, path) };
   });
-  return { kind: 'eligible', groups, droppedLines };
+  const warnings: Fault[] = [];
+  const faults: Fault[] = [];
+  const outlines = new Map<string, ItemFlags>();
+  const ordered: { readonly source: unknown; readonly path: string }[] = [];
+  let droppedLines = 0;
+  for (const { source, path, flags } of flagged) {
+    if ('faults' in flags) {
+      faults.push(...flags.faults);
+      continue;
+    }
+    const { OutlineInd, Guid, Status, DelInd } = flags.value;
+    if (isSet(OutlineInd)) {
+      if (Guid !== undefined) outlines.set(Guid, flags.value);
+      continue;
+    }
+    const ofItem = meaningOf(Status, settings);
+    if (Status !== undefined && ofItem === undefined) warnings.push(unknownStatus(Status, path));
+    if (isSet(DelInd) || (ofItem !== undefined && !isApproved(ofItem))) droppedLines++;
+    else ordered.push({ source, path });
+  }
+
+  const lines: CartLine[] = [];
+  for (const { source, path } of ordered) {
+    const item = readItem(source, path);
+    if ('faults' in item) faults.push(...item.faults);
+    else if (!isWanted(item.value, settings)) droppedLines++;
+    else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines), cart });
+  }
+  // A row whose structure breaks the contract fails whole: nobody knows what else it means.
+  if (faults.length > 0) return { kind: 'faulty', faults };
+  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', droppedLines > 0);
+  const groups = group(cart, lines, droppedLines);
+  return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
 }
 
-function groupKey({ item, cart }: CartLine): { vendorId?: string; currency?: string } {
-  const currency = (item.Currency ?? cart.Currency)?.toUpperCase();
-  return {
-    ...(item.VendorId === undefined ? {} : { vendorId: stripZeros(item.VendorId) }),
-    ...(currency === undefined ? {} : { currency }),
-  };
+const meaningOf = (status: string | undefined, { valueMaps }: TranslationSettings): Meaning | undefined =>
+  status !== undefined && Object.hasOwn(valueMaps.status, status) ? valueMaps.status[status] : undefined;
+
+const isApproved = (meaning: Meaning): boolean =>
+  meaning === 'approved' || meaning === 'eligible' || meaning === 'completed';
+
+const unknownStatus = (status: string, path: string): Fault => ({
+  code: 'E_SRC_SCHEMA',
+  message: 'unknown status on an approved cart; the line is ordered',
+  path: `${path}.Status`,
+  value: status.slice(0, 40),
+});
+
+/** Rule 2: what belongs in 11VMS, where the interface is restricted to it. */
+function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFilter }: TranslationSettings): boolean {
+  const { purchaseRequestPattern, categories, suppliers } = lineFilter;
+  if (purchaseRequestPattern !== undefined && !new RegExp(purchaseRequestPattern, 'u').test(ExtDemid ?? ''))
+    return false;
+  if (categories !== undefined && !categories.includes(CategoryId ?? '')) return false;
+  return suppliers === undefined || suppliers.includes(stripZeros(VendorId ?? ''));
 }
 
-function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string | undefined, ShoppingCartItem>): string[] {
+function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: number): LineGroup[] {
+  const keyed = lines.map((line) => ({ line, key: groupKey(line) }));
+  const byKey = Map.groupBy(keyed, ({ key }) => JSON.stringify([key.vendorId, key.currency]));
+  const headerCurrency = cart.Currency?.toUpperCase();
+  const comparable =
+    droppedLines === 0 && byKey.size === 1 && keyed.every(({ key }) => key.currency === headerCurrency);
+  return [...byKey.values()].flatMap(([first, ...rest]) =>
+    first === undefined
+      ? []
+      : [
+          {
+            cart,
+            ...first.key,
+            companyCode: cart.CoCode,
+            lines: [first.line, ...rest.map(({ line }) => line)],
+            isWholeCart: comparable,
+          },
+        ],
+  );
+}
+
+const groupKey = ({ item, cart }: CartLine): Pick<LineGroup, 'vendorId' | 'currency'> => ({
+  vendorId: item.VendorId === undefined ? undefined : stripZeros(item.VendorId),
+  currency: (item.Currency ?? cart.Currency)?.toUpperCase(),
+});
+
+function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, ItemFlags>): string[] {
   const texts: string[] = [];
   const seen = new Set<string>();
   let parent = item.ParentGuid;

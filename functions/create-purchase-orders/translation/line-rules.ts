@@ -12,6 +12,7 @@ import {
   mandatory,
   readableText,
   shipToAddress,
+  warnIfPast,
 } from './conversions.ts';
 import {
   type Decimal,
@@ -116,7 +117,7 @@ function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine[
       : fault(context, 'E_DATE_RANGE', 'the period has an end but no start', { path: at(path, 'StartDate') });
   }
   if (endDate === undefined) return { startDate };
-  if (endDate >= startDate) return { startDate, endDate };
+  if (endDate >= startDate) return { startDate, endDate: warnIfPast(endDate, context, at(path, 'EndDate')) };
   return fault(context, 'E_DATE_RANGE', `the period ends before it starts on ${startDate}`, {
     path: at(path, 'EndDate'),
     value: endDate,
@@ -452,9 +453,11 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
     },
     (line, context) => {
       if (line.type !== 'MATERIAL' && line.period !== undefined) return undefined;
-      if (line.deliveryDate !== undefined || line.hasFaultyDate) return line.deliveryDate;
+      const where = at(line.path, 'DelivDate');
+      if (line.deliveryDate !== undefined) return warnIfPast(line.deliveryDate, context, where);
+      if (line.hasFaultyDate) return undefined;
       const what = line.type === 'MATERIAL' ? 'no delivery date' : 'neither a delivery date nor a service period';
-      return fault(context, 'E_DATE_MISSING', `the line has ${what}`, { path: at(line.path, 'DelivDate') });
+      return fault(context, 'E_DATE_MISSING', `the line has ${what}`, { path: where });
     },
   ),
   servicePeriod: part((line) => (line.type === 'MATERIAL' ? undefined : line.period), periodRules),

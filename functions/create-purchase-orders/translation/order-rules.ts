@@ -7,6 +7,7 @@ import {
   distinct,
   email,
   instant,
+  isEmail,
   lookUp,
   lookUpListed,
   mandatory,
@@ -156,7 +157,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
     },
     ({ group: { cart } }, context) => {
       const id = userId(cart.RequesterId ?? cart.CreatedBy);
-      if (id !== undefined || cart.RequesterEmail !== undefined) return id;
+      if (id !== undefined || (cart.RequesterEmail !== undefined && isEmail(cart.RequesterEmail))) return id;
       return fault(context, 'E_REQUESTER_MISSING', 'the cart names no requester', { path: '$.RequesterId' });
     },
   ),
@@ -174,7 +175,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
 /** Users that approve without being anyone (row 24). */
 const SYSTEM_USERS: readonly string[] = ['WF-BATCH', 'SAPSYS', 'DDIC'];
 const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
-  cart.ApprovedBy !== undefined && !SYSTEM_USERS.includes(cart.ApprovedBy.toUpperCase());
+  !SYSTEM_USERS.includes(cart.ApprovedBy?.toUpperCase() ?? '');
 
 const approverRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['approver']>> = {
   externalId: value(
@@ -198,7 +199,8 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       const start = periods(order)
         .map(({ startDate }) => startDate)
         .sort()[0];
-      const labour = order.lines.find(({ type, hasFaultyDate }) => type === 'LABOUR' && !hasFaultyDate);
+      // A line with no date at all is row 52's to report.
+      const labour = order.lines.find(({ type, deliveryDate }) => type === 'LABOUR' && deliveryDate !== undefined);
       if (start !== undefined || labour === undefined) return start;
       return fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(labour.path, 'StartDate') });
     },

@@ -23,6 +23,8 @@ export interface RuleContext {
   readonly settings: TranslationSettings;
   /** `sap-client`. */
   readonly client: string;
+  /** The calendar date of now, for what lies in the past. */
+  readonly today: string;
   /** Decimals of the order's currency. */
   readonly decimals: number;
   /** Target field in the making. */
@@ -74,7 +76,7 @@ export const value = <Source, Value>(
 
 /** A nested object by its own table; left out when none of its fields has a value. */
 export const object = <Source, Target extends object>(table: RuleTable<Source, Target>): Rule<Source, Target> => ({
-  spreadsheet: rowsOf(table),
+  spreadsheet: spreadsheetOf(table),
   apply: (source, context) => {
     const result = applyRules(table, source, context);
     return Object.keys(result).length === 0 ? undefined : result;
@@ -86,14 +88,15 @@ export const list = <Source, Element, Target extends object>(
   elements: (source: Source, context: RuleContext) => readonly Element[],
   table: RuleTable<Element, Target>,
 ): Rule<Source, Target[]> => ({
-  spreadsheet: rowsOf(table),
+  spreadsheet: spreadsheetOf(table),
   apply: (source, context) =>
     elements(source, context).map((element, index) =>
       applyRules(table, element, { ...context, field: `${context.field}[${index}]` }),
     ),
 });
 
-const rowsOf = <Source, Target extends object>(table: RuleTable<Source, Target>): Spreadsheet =>
+/** The rows of a table, nested as its target is. */
+export const spreadsheetOf = <Source, Target extends object>(table: RuleTable<Source, Target>): Spreadsheet =>
   Object.fromEntries(
     Object.entries<Rule<Source, unknown>>(table).map(([field, { spreadsheet }]) => [field, spreadsheet]),
   );

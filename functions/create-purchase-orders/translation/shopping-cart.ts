@@ -32,17 +32,13 @@ const navigation = <Entity extends z.ZodType>(entity: Entity) =>
   z
     .preprocess(
       (value) => (Array.isArray(value) ? { results: value } : value),
-      z.object({
-        results: z.array(entity),
-      }),
+      z.object({ results: z.array(entity, 'must be a list') }, 'must be a list'),
     )
     .transform(({ results }) => results);
 const optionalNavigation = <Entity extends z.ZodType>(entity: Entity) =>
-  z
-    .union([z.null(), z.undefined(), navigation(entity)])
-    .transform((rows): z.infer<Entity>[] => rows ?? [])
-    .optional()
-    .default([]);
+  navigation(entity)
+    .nullish()
+    .transform((rows): z.infer<Entity>[] => rows ?? []);
 
 const fields = <Name extends string>(...names: readonly Name[]): Record<Name, typeof field> => {
   const shape: Partial<Record<Name, typeof field>> = {};
@@ -51,124 +47,95 @@ const fields = <Name extends string>(...names: readonly Name[]): Record<Name, ty
   return shape as Record<Name, typeof field>;
 };
 
-const accountAssignment = z.object(
-  fields(
-    'AccNo',
-    'AccCat',
-    'DistrPerc',
-    'GLAcct',
-    'CostCtr',
-    'OrderNo',
-    'WbsElem',
-    'Asset',
-    'SubNumber',
-    'Network',
-    'Activity',
-    'ProfitCtr',
-    'CoArea',
-    'DelInd',
-  ),
-);
+// biome-ignore format: lists of names
+const accountAssignment = z.object(fields(
+  'AccNo', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'SubNumber', 'Network',
+  'Activity', 'ProfitCtr', 'CoArea', 'DelInd',
+));
 const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
 const text = z.object(fields('Tdid', 'Language', 'Text'));
 const attachment = z.object(fields('Guid', 'FileName', 'MimeType', 'SizeBytes', 'InternalOnly'));
 
+/** What decides whether an item is ordered; an item that is not is judged by nothing else. */
+const itemFlags = z.object(fields('Guid', 'ParentGuid', 'OutlineInd', 'Description', 'Status', 'DelInd'));
+
+// biome-ignore format: lists of names
 const item = z.object({
   ...fields(
-    'Guid',
-    'ParentGuid',
-    'NumberInt',
-    'OutlineInd',
-    'ProductType',
-    'OrderedProd',
-    'Description',
-    'CategoryId',
-    'PartnerProd',
-    'ManuProd',
-    'Quantity',
-    'Unit',
-    'Price',
-    'PriceUnit',
-    'Value',
-    'Currency',
-    'TaxCode',
-    'TaxValue',
-    'DelivDate',
-    'StartDate',
-    'EndDate',
-    'LimitInd',
-    'Limit',
-    'Unlimited',
-    'ExpValue',
-    'VendorId',
-    'VendorName',
-    'CtrId',
-    'CtrItem',
-    'ExtDemid',
-    'ExtDemPosid',
-    'IncotermKey',
-    'IncotermLoc',
-    'Status',
-    'DelInd',
-    'BeObjectId',
+    'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'OrderedProd', 'Description', 'CategoryId', 'PartnerProd',
+    'ManuProd', 'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate',
+    'StartDate', 'EndDate', 'LimitInd', 'Limit', 'Unlimited', 'ExpValue', 'VendorId', 'VendorName', 'CtrId', 'CtrItem',
+    'ExtDemid', 'ExtDemPosid', 'IncotermKey', 'IncotermLoc', 'Status', 'BeObjectId',
   ),
   Accounting: optionalNavigation(accountAssignment),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),
 });
 
+// biome-ignore format: lists of names
 const shoppingCart = z.object({
   ...fields(
-    'Description',
-    'DescrLanguage',
-    'PostingDate',
-    'CreatedBy',
-    'ChangedAt',
-    'ApprovedAt',
-    'ApprovedBy',
-    'ApproverEmail',
-    'Status',
-    'Currency',
-    'TotalValue',
-    'CoCode',
-    'ProcOrg',
-    'ProcGroup',
-    'PmntTrms',
-    'VersionType',
-    'DelInd',
-    'RequesterId',
-    'RequesterName',
-    'RequesterEmail',
+    'ObjectId', 'Description', 'DescrLanguage', 'PostingDate', 'CreatedBy', 'ChangedAt', 'ApprovedAt', 'ApprovedBy',
+    'ApproverEmail', 'Status', 'Currency', 'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType',
+    'DelInd', 'RequesterId', 'RequesterName', 'RequesterEmail',
   ),
   Guid: z.string('must be a GUID').min(1, 'must be a GUID'),
-  ObjectId: field,
-  Items: navigation(item),
+  Items: navigation(z.unknown()),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),
   Attachments: optionalNavigation(attachment),
 });
 
 export type ShoppingCart = z.infer<typeof shoppingCart>;
-export type ShoppingCartItem = ShoppingCart['Items'][number];
+export type ShoppingCartItem = z.infer<typeof item>;
+export type ItemFlags = z.infer<typeof itemFlags>;
 export type AccountAssignment = ShoppingCartItem['Accounting'][number];
 export type Partner = ShoppingCart['Partners'][number];
 export type CartText = ShoppingCart['Texts'][number];
 
-/** Every way in which a row breaks the contract, with its JSON path; never the value, which may be personal. */
-export function readShoppingCart(source: unknown): { cart: ShoppingCart } | { faults: readonly Fault[] } {
-  const parsed = shoppingCart.safeParse(source);
-  if (parsed.success) return { cart: parsed.data };
+/** What was read, or every way in which it breaks the contract: by its JSON path, without the value, which may be personal. */
+export type Read<Value> = { readonly value: Value } | { readonly faults: readonly Fault[] };
+
+function read<Schema extends z.ZodType>(schema: Schema, source: unknown, path: string): Read<z.infer<Schema>> {
+  const parsed = schema.safeParse(source);
+  if (parsed.success) return { value: parsed.data };
   return {
     faults: parsed.error.issues.map((issue) => ({
       code: 'E_SRC_SCHEMA',
       message: `the source row breaks the contract: ${issue.message}`,
-      path: jsonPath(issue.path),
+      path: path + jsonPath(issue.path),
     })),
   };
 }
 
 const jsonPath = (path: readonly PropertyKey[]): string =>
-  `$${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')}`;
+  path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+
+/** The header and what hangs on it; its items are left as they came. */
+export const readShoppingCart = (source: unknown): Read<ShoppingCart> => read(shoppingCart, source, '$');
+
+export const readItemFlags = (source: unknown, path: string): Read<ItemFlags> => read(itemFlags, source, path);
+
+export const readItem = (source: unknown, path: string): Read<ShoppingCartItem> => read(item, source, path);
+
+/** Properties of the contract that the mapping does not use; anything beyond them and the schema is drift. */
+// biome-ignore format: lists of names
+const UNUSED = new Set([
+  '__metadata', 'ProcessType', 'CreatedAt', 'ChangedBy', 'Tzone', 'StatusText', 'TotalTax', 'VersionNo', 'DocClosed',
+  'ItmType', 'OutlineInd', 'DelInd', 'SourceRelInd', 'BeLogSystem', 'BeObjectType', 'BeObjItem', 'BusArea', 'FuncArea',
+  'PartnerNo', 'Email', 'Tel', 'ContentUri',
+]);
+
+/** How many properties of the header and its items the contract does not know (edge case 85). */
+export function countUnknownProperties(source: unknown): number {
+  const unknownIn = (entity: unknown, shape: object): number =>
+    Object.keys(asJsonObject(entity) ?? {}).filter((name) => !UNUSED.has(name) && !Object.hasOwn(shape, name)).length;
+  const items = rowsOf(asJsonObject(source)?.['Items']);
+  return items.reduce<number>(
+    (count, entity) => count + unknownIn(entity, item.shape),
+    unknownIn(source, shoppingCart.shape),
+  );
+}
 
 /** True where SRM sent a link instead of the data (edge case 84): the row must be read again, expanded. */
 export function isDeferred(source: unknown): boolean {
@@ -176,7 +143,10 @@ export function isDeferred(source: unknown): boolean {
   const links = (entity: unknown, names: readonly string[]): boolean =>
     names.some((name) => asJsonObject(asJsonObject(entity)?.[name])?.['__deferred'] !== undefined);
   if (links(row, ['Items', 'Partners', 'Texts', 'Attachments'])) return true;
-  const items = row?.['Items'];
-  const rows = Array.isArray(items) ? items : asJsonObject(items)?.['results'];
-  return Array.isArray(rows) && rows.some((entity) => links(entity, ['Accounting', 'Partners', 'Texts']));
+  return rowsOf(row?.['Items']).some((entity) => links(entity, ['Accounting', 'Partners', 'Texts']));
+}
+
+function rowsOf(collection: unknown): readonly unknown[] {
+  const rows = Array.isArray(collection) ? collection : asJsonObject(collection)?.['results'];
+  return Array.isArray(rows) ? rows : [];
 }

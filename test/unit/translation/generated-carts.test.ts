@@ -7,7 +7,7 @@ import { loadEnvironment } from '../../../infra/environments.ts';
 import { generateCarts } from '../../sandbox/carts.ts';
 
 const { translation: settings } = loadEnvironment('local');
-const origin = { client: '100', settings };
+const origin = { client: '100', settings, today: '2026-11-22' };
 /** What only 11VMS can tell: its supplier is closed there. */
 const TARGET_CODES = new Set(['E_TGT_VALIDATION']);
 

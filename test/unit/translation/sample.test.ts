@@ -11,7 +11,7 @@ const read = (name: string) => JSON.parse(readFileSync(join(samples, name), 'utf
 test('the sample cart becomes the sample order to the letter, in its order of fields', () => {
   const { translation: settings } = loadEnvironment('local');
   const page: { d: { results: unknown[] } } = read('srm7-shopping-carts.json');
-  const translation = translateCart(page.d.results[0], { client: '100', settings });
+  const translation = translateCart(page.d.results[0], { client: '100', settings, today: '2026-11-22' });
   expect(translation).toMatchObject({ kind: 'orders', groups: [{ kind: 'order', warnings: [] }] });
   const orders = translation.kind === 'orders' ? translation.groups : [];
   expect(orders.map((group) => JSON.stringify(group.kind === 'order' ? group.order : group))).toEqual([
