@@ -1,11 +1,13 @@
 /** Bundles a function as it is deployed: one CommonJS file, the SDK inside, and the translation's settings beside it. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
+import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE } from '../shared/translation-settings.ts';
 import type { Environment } from './environments.ts';
 
 const root = join(import.meta.dirname, '..');
+const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
 type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders';
 
@@ -42,5 +44,16 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
     legalComments: 'none',
     logLevel: 'error',
   });
+  nameSourcesFromRoot(join(outdir, 'main.cjs.map'));
   return outdir;
+}
+
+/**
+ * esbuild names sources as seen from the bundle: those of a bundle outside the project would tell where the project lies
+ * on this machine, and the same code would be another asset. Stack traces read better from the root, too.
+ */
+function nameSourcesFromRoot(mapFile: string): void {
+  const map = sourceMap.parse(JSON.parse(readFileSync(mapFile, 'utf8')));
+  const fromRoot = (source: string): string => relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
+  writeFileSync(mapFile, JSON.stringify({ ...map, sources: map.sources.map(fromRoot) }));
 }

@@ -4,35 +4,44 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { translationSettingsSchema } from '../shared/translation-settings.ts';
+import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
+/** Judged only once it is a URL: a refinement runs even on what is none. */
+const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 const serviceUrl = z
   .url({ protocol: /^https?$/ })
-  .refine(
-    (url) => url.startsWith('https:') || loopbackHosts.includes(new URL(url).hostname),
-    'must be https (plain http is for loopback only)',
-  )
+  .refine((text) => {
+    const url = parsedUrl(text);
+    return url === undefined || url.protocol !== 'http:' || loopbackHosts.includes(url.hostname);
+  }, 'must be https (plain http is for loopback only)')
+  // It stands in the template and in logs, where no password may be; those go into the connection secret.
+  .refine((text) => {
+    const url = parsedUrl(text);
+    return url === undefined || url.username + url.password === '';
+  }, 'must not hold a user or password')
   .transform((url) => url.replace(/\/+$/, ''));
+/** Paths are added to its end. */
+const baseUrl = serviceUrl.refine((text) => !/[?#]/.test(text), 'must not have a query or fragment');
 
 const connection = z.strictObject({
-  baseUrl: serviceUrl,
+  baseUrl,
   tokenUrl: serviceUrl,
   scope: z.string().default(''),
   /** Name of the secret that holds `{ "clientId", "clientSecret" }`. */
   secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
 });
 
-export const environmentSchema = z.strictObject({
+const entrySchema = z.strictObject({
   /** Part of every resource name. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'lower-case letters, digits and hyphens, at most 20'),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be lower-case letters, digits and hyphens, at most 20'),
   account: z
     .string()
     .regex(/^\d{12}$/)
     .optional(),
   region: z.string().optional(),
   srm: connection.extend({
-    client: z.string().regex(/^\d{3}$/, 'sap-client: three digits'),
+    client: z.string().regex(/^\d{3}$/, 'must be a sap-client: three digits'),
     language: z.string().length(2).default('EN'),
     /** Hosts that SRM may name in `__next` although we reach it through a proxy (edge case 6). */
     internalHosts: z.array(z.string().min(1)).default([]),
@@ -47,8 +56,10 @@ export const environmentSchema = z.strictObject({
     timeoutSeconds: z.int().min(1).max(60).default(10),
   }),
   extraction: z.strictObject({
-    schedule: z.string().regex(/^(rate|cron)\(.+\)$/, 'an EventBridge Scheduler expression: rate(...) or cron(...)'),
-    timeZone: z.string().default('Europe/Brussels'),
+    schedule: z
+      .string()
+      .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)'),
+    timeZone: timeZoneSchema.default('Europe/Brussels'),
     /** Where the very first run starts; there is no default "beginning of time" (edge case 11). */
     firstWatermark: z.iso.datetime({ offset: true }),
     overlapSeconds: z
@@ -74,6 +85,12 @@ export const environmentSchema = z.strictObject({
   translation: translationSettingsSchema,
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
+
+/** A look-up, a create and the ledger's last write must fit into one invocation, or no order would ever be started. */
+export const environmentSchema = entrySchema.refine(
+  ({ delivery, vms }) => delivery.timeoutSeconds >= 3 * vms.timeoutSeconds,
+  { path: ['delivery', 'timeoutSeconds'], error: 'must be at least three times vms.timeoutSeconds' },
+);
 
 export type Environment = z.infer<typeof environmentSchema>;
 type EnvironmentEntry = z.input<typeof environmentSchema>;

@@ -112,6 +112,33 @@ export interface Ledger {
 /** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time to ask questions. */
 const VERDICT_LIFETIME_SECONDS = 90 * 24 * 3600;
 
+const MAXIMUM_FAULTS = 100;
+const MAXIMUM_MESSAGE = 500;
+const MAXIMUM_PLACE = 200;
+
+/**
+ * DynamoDB takes no item over 400 KB, and a cart of 999 lines can have thousands of faults: a reason must always fit.
+ * Where not all fit, every code is kept at least once.
+ */
+function bounded(faults: readonly Fault[]): Fault[] {
+  const cut = (text: string, maximum: number): string => text.slice(0, maximum).toWellFormed();
+  const isFirstOfItsCode = (fault: Fault): boolean => faults.find(({ code }) => code === fault.code) === fault;
+  const ordered =
+    faults.length <= MAXIMUM_FAULTS
+      ? faults
+      : [...faults.filter(isFirstOfItsCode), ...faults.filter((fault) => !isFirstOfItsCode(fault))];
+  const kept = ordered.slice(0, MAXIMUM_FAULTS).map((fault) => ({
+    ...fault,
+    message: cut(fault.message, MAXIMUM_MESSAGE),
+    ...(fault.path === undefined ? {} : { path: cut(fault.path, MAXIMUM_PLACE) }),
+    ...(fault.field === undefined ? {} : { field: cut(fault.field, MAXIMUM_PLACE) }),
+    ...(fault.value === undefined ? {} : { value: cut(fault.value, MAXIMUM_PLACE) }),
+  }));
+  const [firstLeftOut] = ordered.slice(MAXIMUM_FAULTS);
+  if (firstLeftOut === undefined) return kept;
+  return [...kept, { code: firstLeftOut.code, message: `and ${faults.length - MAXIMUM_FAULTS} more faults` }];
+}
+
 export const cartPartition = (cart: CartKey): string => `CART#${cart.client}#${cart.number ?? '-'}`;
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
 const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
@@ -211,7 +238,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     claim: async (claim) => (await claimOnce(claim)) ?? (await explainRefusal(claim)),
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
-    rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: [...faults], mayExist }),
+    rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: bounded(faults), mayExist }),
     unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
@@ -243,7 +270,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           Item: marshall({
             pk: cartPartition(cart),
             sk: verdictSort(messageId),
-            faults: [...faults],
+            faults: bounded(faults),
             recordedAtMs: nowMs,
             expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
           }),

@@ -162,7 +162,8 @@ class Attempt {
         if (found !== undefined) return found;
       }
     }
-    return this.#comeBack(last, retryAfterMs);
+    // Who only waited behind a throttled neighbour must not come back, and use up a receive, before the pause is over.
+    return this.#comeBack(last, Math.max(retryAfterMs ?? 0, pacer.pausedForMs()));
   }
 
   async #conclude(answer: Exclude<CreateAnswer, { kind: 'throttled' }>): Promise<OrderOutcome> {
@@ -220,7 +221,11 @@ class Attempt {
   async #settleFound(stored: StoredOrder): Promise<OrderOutcome> {
     const { ledger } = this.#dependencies;
     const storedHash = stored.order === undefined ? undefined : contentHash(stored.order);
-    if (storedHash === this.#claim.contentHash) return this.#created(stored.id, stored.number, true);
+    const isSame =
+      storedHash === this.#claim.contentHash ||
+      // Approved again, while the earlier outcome was open, without a change to its order.
+      (stored.order !== undefined && differences(stored.order, this.#delivery.order).length === 0);
+    if (isSame) return this.#created(stored.id, stored.number, true);
     const faults: Fault[] = [this.#foundDifferent(stored, storedHash)];
     await ledger.rejected(this.#claim, faults, true);
     return { kind: 'rejected', faults };

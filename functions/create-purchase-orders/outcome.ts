@@ -33,18 +33,19 @@ export type Outcome =
  * first: a message is given up only when nothing in it is left to try.
  */
 export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: readonly Fault[]): Outcome {
+  // Told in any case, behind the reason: the attempt may turn out to be the last, and then all faults are the verdict.
+  const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
   const refusals = orders.filter((order) => order.kind === 'refused');
-  if (refusals.length > 0) return { kind: 'refused', faults: refusals.map(({ fault }) => fault) };
+  if (refusals.length > 0) return { kind: 'refused', faults: [...refusals.map(({ fault }) => fault), ...faults] };
   const retries = orders.filter((order) => order.kind === 'retry');
   if (retries.length > 0) {
     const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
     return {
       kind: 'retry',
-      faults: retries.map(({ fault }) => fault),
+      faults: [...retries.map(({ fault }) => fault), ...faults],
       afterMs: delays.length === 0 ? undefined : Math.max(...delays),
     };
   }
-  const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
   if (faults.length > 0) return { kind: 'dead-letter', faults };
   const skips = orders.filter((order) => order.kind === 'skipped');
   const [skip] = skips;
@@ -83,8 +84,8 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
       return { kind: 'return', visibleAfterSeconds: MAXIMUM_DELAY_SECONDS };
     case 'retry': {
       const doubled = policy.baseSeconds * 2 ** (attempt - 1);
-      const delay = Math.max(doubled * (0.8 + 0.4 * jitter), (outcome.afterMs ?? 0) / 1000);
-      return { kind: 'return', visibleAfterSeconds: Math.min(Math.max(1, Math.round(delay)), MAXIMUM_DELAY_SECONDS) };
+      const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil((outcome.afterMs ?? 0) / 1000), 1);
+      return { kind: 'return', visibleAfterSeconds: Math.min(delay, MAXIMUM_DELAY_SECONDS) };
     }
   }
 }

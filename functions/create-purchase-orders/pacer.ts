@@ -5,6 +5,8 @@
 export interface Pacer {
   /** Waits for a turn; false when there is none before the deadline. */
   turn(deadlineMs: number): Promise<boolean>;
+  /** How long nobody gets a turn, by 11VMS's word; 0 when calls flow. */
+  pausedForMs(): number;
   throttled(retryAfterMs: number | undefined): void;
   succeeded(): void;
 }
@@ -22,6 +24,7 @@ const NARROWEST_SPACING_MS = 2;
 export function createPacer({ now, sleep }: PacerDependencies): Pacer {
   let openAtMs = 0;
   let pausedUntilMs = 0;
+  let slowedAtMs = Number.NEGATIVE_INFINITY;
   let spacingMs = 0;
   return {
     async turn(deadlineMs) {
@@ -37,12 +40,15 @@ export function createPacer({ now, sleep }: PacerDependencies): Pacer {
         await sleep(myTurnMs - current);
       }
     },
+    pausedForMs: () => Math.max(0, pausedUntilMs - now()),
     throttled(retryAfterMs) {
-      // The calls of one batch are throttled together: that is one sign, not ten.
-      const known = now() < pausedUntilMs;
+      // The calls of one batch are throttled together, if not in the same moment: that is one sign, not ten.
+      const known = now() < Math.max(pausedUntilMs, slowedAtMs + DEFAULT_PAUSE_MS);
       pausedUntilMs = Math.max(pausedUntilMs, now() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
       openAtMs = Math.max(openAtMs, pausedUntilMs);
-      if (!known) spacingMs = Math.min(Math.max(spacingMs * 2, FIRST_SPACING_MS), WIDEST_SPACING_MS);
+      if (known) return;
+      slowedAtMs = now();
+      spacingMs = Math.min(Math.max(spacingMs * 2, FIRST_SPACING_MS), WIDEST_SPACING_MS);
     },
     succeeded() {
       spacingMs = spacingMs < NARROWEST_SPACING_MS ? 0 : spacingMs * 0.9;

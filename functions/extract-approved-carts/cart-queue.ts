@@ -9,8 +9,8 @@ export interface CartQueue {
 }
 
 /** SQS did not take some messages; the run must not move on past them. */
-function notQueued(count: number, codes: readonly string[]): InterfaceError {
-  const message = `SQS did not accept ${count} message(s) after ${TRIES} tries: ${codes.join(', ')}`;
+function notQueued(count: number, tries: number, codes: readonly string[]): InterfaceError {
+  const message = `SQS did not accept ${count} message(s) after ${tries} tries: ${codes.join(', ')}`;
   return new InterfaceError('transient', { code: 'E_INT_QUEUE', message });
 }
 
@@ -51,13 +51,18 @@ export function createCartQueue(
       if (attempt > 0) await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
       const current = left;
       const Entries = current.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
-      const answer = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+      const answer = await sqs
+        .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
+        .catch((error: unknown) => {
+          // The SDK has tried again already; its message may quote what it was given.
+          throw notQueued(current.length, attempt + 1, [error instanceof Error ? error.name : 'unknown']);
+        });
       // What SQS does not confirm is not queued, whether it is listed as failed or not at all.
       const confirmed = new Set(answer.Successful?.map((entry: SendMessageBatchResultEntry) => entry.Id));
       left = current.filter((_, index) => !confirmed.has(String(index)));
       failed = [...new Set(answer.Failed?.map((entry) => entry.Code ?? 'unknown'))];
     }
-    if (left.length > 0) throw notQueued(left.length, failed);
+    if (left.length > 0) throw notQueued(left.length, TRIES, failed);
   }
 
   return {
@@ -67,7 +72,10 @@ export function createCartQueue(
       const lane = async (): Promise<void> => {
         for (const batch of next) await sendBatch(batch);
       };
-      await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, lane));
+      // All lanes end before the run does: a send that outlives it would wake up in another invocation.
+      const lanes = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane));
+      const failed = lanes.find((lane) => lane.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   SKEW_WARNED_MS,
   trustedTimeMs,
   type WindowSettings,
+  wholeSeconds,
 } from './extraction-window.ts';
 
 export interface ExtractionSettings extends WindowSettings {
@@ -60,6 +61,8 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   const lease = { runId, leaseMs: settings.leaseMs };
   const stored = await watermark.acquire(lease, dependencies.now());
   const tally = newTally();
+  // Fixed for the whole run: an SRM that needs a second for a page would else be asked for one new second after another.
+  const endMs = readingEndMs(dependencies.now(), settings);
   if (stored === undefined) {
     log.info('Another run holds the watermark; nothing to do');
     return { runId, status: 'locked', ...tally };
@@ -68,26 +71,32 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
     let { watermarkMs } = stored;
     let startMs = readingStartMs(stored, settings);
     for (;;) {
-      const slice = nextSlice(startMs, watermarkMs, readingEndMs(dependencies.now(), settings));
+      const slice = nextSlice(startMs, watermarkMs, endMs);
       if (slice === undefined) break;
       const position = new Position(slice, stored.positionMs);
-      const end = await readSliceTwice(slice, dependencies, tally, async (page) => {
-        const reachedMs = position.after(page);
-        if (reachedMs !== undefined) await watermark.advancePosition(lease, reachedMs, dependencies.now());
+      const end = await readSliceTwice(slice, dependencies, tally, {
+        async onQueued(page, timeMs) {
+          const reachedMs = position.after(page, readingEndMs(timeMs, settings));
+          if (reachedMs !== undefined) await watermark.advancePosition(lease, reachedMs, dependencies.now());
+        },
+        async onIncomplete() {
+          position.standStill();
+          await watermark.dropPosition(lease, dependencies.now());
+        },
       });
       if (end.kind === 'stopped') {
         return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
       }
-      if (end.kind === 'incomplete') {
-        await watermark.dropPosition(lease, dependencies.now());
-        throw incomplete(end);
-      }
+      if (end.kind === 'incomplete') throw incomplete(end);
       // By SRM's clock the end of the slice may still be in the making: then only so far is it whole.
       const wholeToMs = Math.min(slice.toMs, readingEndMs(end.timeMs, settings));
-      if (wholeToMs <= (watermarkMs ?? slice.fromMs)) break;
-      await watermark.completeSlice(lease, wholeToMs, dependencies.now());
-      watermarkMs = wholeToMs;
-      startMs = wholeToMs;
+      // A slice of a long overlap may end before the watermark, which never moves back.
+      if (wholeToMs > (watermarkMs ?? slice.fromMs)) {
+        await watermark.completeSlice(lease, wholeToMs, dependencies.now());
+        watermarkMs = wholeToMs;
+      }
+      if (wholeToMs < slice.toMs) break;
+      startMs = slice.toMs;
     }
     return finish('complete', dependencies, tally, watermarkMs ?? startMs);
   } finally {
@@ -106,13 +115,19 @@ export async function extractWindow(
   dependencies: ExtractionDependencies,
 ): Promise<ExtractionResult> {
   const tally = newTally();
-  let startMs = window.fromMs;
+  const { fromMs, toMs } = wholeSeconds(window);
+  let startMs = fromMs;
   for (;;) {
-    const slice = nextSlice(startMs, undefined, window.toMs);
-    if (slice === undefined) return finish('complete', dependencies, tally, window.toMs);
+    const slice = nextSlice(startMs, undefined, toMs);
+    if (slice === undefined) return finish('complete', dependencies, tally, toMs);
     const position = new Position(slice, undefined);
-    const end = await readSliceTwice(slice, dependencies, tally, async (page) => {
-      position.after(page);
+    const end = await readSliceTwice(slice, dependencies, tally, {
+      async onQueued(page) {
+        position.after(page, slice.toMs);
+      },
+      async onIncomplete() {
+        position.standStill();
+      },
     });
     if (end.kind === 'stopped') return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
     if (end.kind === 'incomplete') throw incomplete(end);
@@ -123,24 +138,36 @@ export async function extractWindow(
 /** How far a slice is durably queued. It stands still as soon as the pages turn out not to be in order. */
 class Position {
   reachedMs: number | undefined;
+  readonly #endMs: number;
   #lastMs: number;
   #inOrder = true;
 
   constructor(slice: ReadingWindow, storedMs: number | undefined) {
+    this.#endMs = slice.toMs;
     this.#lastMs = slice.fromMs;
     this.reachedMs = storedMs;
   }
 
-  /** The new position when the page moved it forward. Rows without a readable stamp are queued, and move nothing. */
-  after(page: CartPage): number | undefined {
+  /**
+   * The new position when the page moved it forward, no further than the limit. Rows without a readable stamp are
+   * queued, and move nothing; a stamp beyond the slice is none to go by.
+   */
+  after(page: CartPage, limitMs: number): number | undefined {
     for (const { changedAtMs } of page.rows) {
       if (changedAtMs === undefined) continue;
-      if (changedAtMs < this.#lastMs) this.#inOrder = false;
+      if (changedAtMs < this.#lastMs || changedAtMs >= this.#endMs) this.#inOrder = false;
       this.#lastMs = changedAtMs;
     }
-    if (!this.#inOrder || this.#lastMs <= (this.reachedMs ?? 0)) return undefined;
-    this.reachedMs = this.#lastMs;
-    return this.reachedMs;
+    const reachedMs = Math.min(this.#lastMs, limitMs);
+    if (!this.#inOrder || reachedMs <= (this.reachedMs ?? 0)) return undefined;
+    this.reachedMs = reachedMs;
+    return reachedMs;
+  }
+
+  /** The slice was not delivered whole: what it has reached proves nothing, and only its end will. */
+  standStill(): void {
+    this.reachedMs = undefined;
+    this.#inOrder = false;
   }
 }
 
@@ -149,31 +176,41 @@ type SliceEnd =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'incomplete'; readonly announced: number; readonly read: number };
 
+interface SliceEvents {
+  /** A page is durably queued; the time is the one to reckon with for this slice. */
+  onQueued(page: CartPage, timeMs: number): Promise<void>;
+  /** The slice was not delivered whole and is about to be read once more. */
+  onIncomplete(): Promise<void>;
+}
+
 /** Edge case 7: a slice whose count does not add up is read once more, then it is an alert. */
 async function readSliceTwice(
   slice: ReadingWindow,
   dependencies: ExtractionDependencies,
   tally: Tally,
-  onQueued: (page: CartPage) => Promise<void>,
+  events: SliceEvents,
 ): Promise<SliceEnd> {
-  const first = await readSlice(slice, dependencies, tally, onQueued);
+  const first = await readSlice(slice, dependencies, tally, events);
   if (first.kind !== 'incomplete') return first;
   dependencies.log.warn('SRM announced another number of carts than it delivered; the slice is read again', {
     expected: first.announced,
     rows: first.read,
   });
-  return readSlice(slice, dependencies, tally, onQueued);
+  await events.onIncomplete();
+  return readSlice(slice, dependencies, tally, events);
 }
 
 async function readSlice(
   slice: ReadingWindow,
   dependencies: ExtractionDependencies,
   tally: Tally,
-  onQueued: (page: CartPage) => Promise<void>,
+  events: SliceEvents,
 ): Promise<SliceEnd> {
   const { carts, log, now, runId } = dependencies;
   let announced: number | undefined;
-  let read = 0;
+  // A cart that moved between the pages comes twice and counts once, so that it cannot stand in for a missing one.
+  const guids = new Set<string>();
+  let nameless = 0;
   let timeMs = now();
   log.info('Reading approved carts', {
     changedFrom: new Date(slice.fromMs).toISOString(),
@@ -186,9 +223,13 @@ async function readSlice(
     }
     if (!dependencies.timeLeft()) return { kind: 'stopped' };
     await queuePage(page, dependencies, tally);
-    await onQueued(page);
-    read += page.rows.length;
+    await events.onQueued(page, timeMs);
+    for (const { guid } of page.rows) {
+      if (guid === undefined) nameless++;
+      else guids.add(guid);
+    }
   }
+  const read = guids.size + nameless;
   if (announced !== undefined && announced !== read) return { kind: 'incomplete', announced, read };
   return { kind: 'whole', timeMs };
 }

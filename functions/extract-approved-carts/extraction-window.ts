@@ -16,6 +16,12 @@ const WIDEST_MS = 24 * 3600_000;
 /** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
 const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
+/** The whole seconds that a window touches: one that an operator gave may end at 23:59:59.999. */
+export const wholeSeconds = ({ fromMs, toMs }: ReadingWindow): ReadingWindow => ({
+  fromMs: wholeSecond(fromMs),
+  toMs: wholeSecond(toMs + 999),
+});
+
 /**
  * Where the next slice starts: the furthest that is durably queued, less the overlap, but never before the first
  * watermark, which is where the interface went live.
@@ -30,12 +36,12 @@ export function readingStartMs(stored: WatermarkItem, settings: WindowSettings):
 export const readingEndMs = (nowMs: number, settings: WindowSettings): number => wholeSecond(nowMs - settings.safetyMs);
 
 /**
- * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the slice must
- * reach beyond what is known.
+ * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the end must
+ * lie beyond what is known.
  */
 export function nextSlice(startMs: number, reachedMs: number | undefined, endMs: number): ReadingWindow | undefined {
-  const toMs = Math.min(startMs + WIDEST_MS, endMs);
-  return toMs > Math.max(startMs, reachedMs ?? startMs) ? { fromMs: startMs, toMs } : undefined;
+  if (endMs <= Math.max(startMs, reachedMs ?? startMs)) return undefined;
+  return { fromMs: startMs, toMs: Math.min(startMs + WIDEST_MS, endMs) };
 }
 
 /** A difference between our clock and SRM's that is worth following (edge case 3). */

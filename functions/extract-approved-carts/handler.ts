@@ -60,7 +60,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     const meter = createMeter(metrics);
     const timeLeft = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
     const wait = async (ms: number): Promise<boolean> => {
-      if (context.getRemainingTimeInMillis() - ms < RESERVE_MS / 2) return false;
+      if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
       await setTimeout(ms);
       return true;
     };

@@ -76,9 +76,14 @@ export function identityOf(body: string): CartIdentity {
   return { number: text('number'), guid: text('guid') };
 }
 
-/** Carts are told apart by number, else by GUID; those with neither can only be counted. */
-const keyOf = ({ number, guid }: CartIdentity): string =>
-  number === undefined ? `guid ${guid ?? '(none)'}` : stripZeros(number);
+/** The key of carts with neither number nor GUID, which can only be counted. */
+const NAMELESS = 'no number, no GUID';
+
+/** Carts are told apart by number, else by GUID. */
+function keyOf({ number, guid }: CartIdentity): string {
+  if (number !== undefined) return stripZeros(number);
+  return guid === undefined ? NAMELESS : `guid ${guid}`;
+}
 
 /** Holds every approved cart against what the queues and the ledger say of it. */
 export function account(evidence: Evidence): Accounts {
@@ -89,16 +94,17 @@ export function account(evidence: Evidence): Accounts {
   const carts = evidence.approved ?? distinctCarts(evidence.queuedBodies);
 
   const isAccounted = (cart: CartIdentity): boolean => {
-    const key = keyOf(cart);
-    // Carts without a number or GUID share a key: each needs a dead letter of its own.
-    const dead = deadKeys.get(key) ?? 0;
-    if (dead > 0) {
-      if (key.startsWith('guid (none)')) deadKeys.set(key, dead - 1);
+    // A number that is none travels as null: its message then goes by the GUID.
+    const keys = [keyOf(cart), keyOf({ ...cart, number: undefined })];
+    const deadKey = keys.find((key) => (deadKeys.get(key) ?? 0) > 0);
+    if (deadKey !== undefined) {
+      // Carts without a number or GUID share a key: each needs a dead letter of its own.
+      if (deadKey === NAMELESS) deadKeys.set(deadKey, (deadKeys.get(deadKey) ?? 0) - 1);
       return true;
     }
-    const items = byCart.get(key) ?? [];
+    const items = byCart.get(keyOf(cart)) ?? [];
     const orders = items.filter(({ sk }) => sk.startsWith('ORDER#'));
-    if (waiting.has(key) || orders.some(({ state }) => state !== 'CREATED')) return false;
+    if (keys.some((key) => waiting.has(key)) || orders.some(({ state }) => state !== 'CREATED')) return false;
     return orders.length > 0 || items.some(({ sk }) => sk === 'SKIP');
   };
 

@@ -105,11 +105,15 @@ function faultProfile(text: string): FaultProfile {
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function instantOrDuration(text: string, nowMs: number): number {
-  const duration = /^(\d{1,6})([smhd])$/.exec(text);
-  if (duration !== null) return nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
-  const instant = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(instant)) return instant;
+  const ms = durationAgoMs(text, nowMs) ?? (/^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN);
+  if (ms > nowMs) throw new UsageError(`--since ${text} lies in the future: nothing could be read.`);
+  if (ms >= 0) return ms;
   throw new UsageError(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
+}
+
+function durationAgoMs(text: string, nowMs: number): number | undefined {
+  const duration = /^(\d{1,6})([smhd])$/.exec(text);
+  return duration === null ? undefined : nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
 }
 
 function httpUrl(option: string, text: string): string {

@@ -34,7 +34,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
   const srmCredentials = options.srmUrl === undefined ? undefined : credentialsFromEnvironment('SRM');
   const vmsCredentials = options.vmsUrl === undefined ? undefined : credentialsFromEnvironment('VMS');
   const rows = options.srmUrl === undefined ? cartRows(base, options, nowMs) : [];
-  const oldestMs = Math.min(...rows.map(({ changedAtMs }) => changedAtMs));
+  const oldestMs = rows.reduce((oldest, { changedAtMs }) => Math.min(oldest, changedAtMs), Number.POSITIVE_INFINITY);
   const sinceMs = options.sinceMs ?? (options.inputFile !== undefined && rows.length > 0 ? oldestMs : nowMs - DAY_MS);
 
   const srm = srmCredentials === undefined ? await startSourceStandIn(base, rows, options, nowMs) : undefined;

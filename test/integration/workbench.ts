@@ -58,11 +58,16 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   });
   const clients = createAwsClients(endpoints, REGION);
   const [queueName, deadLetterName, tableName] = ['carts', 'carts-dead', 'ledger'];
-  const deadLetterUrl = await createQueue(clients, deadLetterName, {});
+  const createQueue = async (name: string, attributes: Record<string, string>): Promise<string> => {
+    const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+    // The emulator names a host that does not resolve everywhere; the SDK follows a queue's URL.
+    return new URL(new URL(QueueUrl ?? '').pathname, endpoints.sqs).href;
+  };
+  const deadLetterUrl = await createQueue(deadLetterName, {});
   const { Attributes } = await clients.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
   );
-  const queueUrl = await createQueue(clients, queueName, {
+  const queueUrl = await createQueue(queueName, {
     VisibilityTimeout: '60',
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
   });
@@ -145,12 +150,6 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       rmSync(taskRoot, { recursive: true, force: true });
     },
   };
-}
-
-async function createQueue({ sqs }: AwsClients, name: string, attributes: Record<string, string>): Promise<string> {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
-  if (QueueUrl === undefined) throw new Error(`the embedded SQS did not create ${name}`);
-  return QueueUrl;
 }
 
 function captureOutput(): { take(): string[]; stop(): void } {

@@ -1,10 +1,21 @@
-import { type AccountingDraft, type CartDraft, isEligible, type LineDraft, midnight } from './cart-draft.ts';
-import { type Address, documents, headerTextTypes, type Wording, wordings } from './cart-vocabulary.ts';
-import { minorDigits, unitsToDecimal } from './exact-decimals.ts';
-import { between, chance, pick, type Random } from './seeded-random.ts';
-
-/** A cart's row as SRM's OData service writes it. */
-export type SrmCartRow = Readonly<Record<string, unknown>>;
+import {
+  type AccountingDraft,
+  type AttachmentDraft,
+  type CartDraft,
+  countedLines,
+  dayMs,
+  type DropReason,
+  type GuidStyle,
+  type LineDraft,
+  midnight,
+  moneyText,
+  type RowEdit,
+  type SrmRow,
+  totalMinor,
+} from './cart-draft.ts';
+import type { Address, Wording } from './cart-vocabulary.ts';
+import { unitsToDecimal } from './exact-decimals.ts';
+import { between, pick, type Random } from './seeded-random.ts';
 
 /** What names a cart. */
 export interface CartNames {
@@ -14,76 +25,94 @@ export interface CartNames {
 }
 
 const serviceRoot = 'https://srm.example.test/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
-const dayMs = 24 * 60 * 60 * 1000;
 
 /** Writes a draft in the exact shape of the sample page. */
-export function cartDraftToRow(draft: CartDraft, names: CartNames, random: Random): SrmCartRow {
+export function cartDraftToRow(draft: CartDraft, names: CartNames, random: Random): SrmRow {
   const guid = names.nextGuid();
-  const eligible = draft.lines.filter((line) => isEligible(line) && line.currency === draft.currency);
-  const money = (minor: bigint): string => unitsToDecimal(minor, minorDigits(draft.currency), 3);
-  const items = itemRows(draft, guid, names.nextGuid);
-  return {
+  const nextGuid = (): string => styledGuid(names.nextGuid(), draft.guidStyle);
+  const taxMinor = countedLines(draft).reduce((sum, line) => sum + line.taxMinor, 0n);
+  const items = itemRows(draft, guid, nextGuid);
+  const row = {
     __metadata: { id: `${serviceRoot}/ShoppingCartSet(guid'${guid}')`, type: 'ZSRM_SC_EXTRACT_SRV.ShoppingCart' },
     Guid: guid,
     ObjectId: names.number,
     ProcessType: 'SHC',
     Description: draft.title,
-    DescrLanguage: draft.company.language,
+    DescrLanguage: draft.language,
     ...headerTimes(draft, between(random, 1, 9)),
     ...approvalFields(draft),
     Tzone: draft.company.zone,
     Status: 'I1129',
     StatusText: 'Approved',
     Currency: draft.currency,
-    TotalValue: money(eligible.reduce((sum, { valueMinor }) => sum + valueMinor, 0n)),
-    TotalTax: money(eligible.reduce((sum, { taxMinor }) => sum + taxMinor, 0n)),
+    TotalValue: moneyText(totalMinor(draft), draft.currency),
+    TotalTax: moneyText(taxMinor, draft.currency),
     CoCode: draft.companyCode,
     ProcOrg: draft.company.purchasingOrganization,
     ProcGroup: 'O 50000456',
     PmntTrms: pick(random, ['Z045', 'Z030', '']),
     VersionType: draft.versionType,
     VersionNo: '1',
-    DocClosed: '',
-    DelInd: '',
-    RequesterId: chance(random, 0.05) ? '' : draft.requester.id,
+    DocClosed: flag(draft, false),
+    DelInd: flag(draft, draft.deleted),
+    RequesterId: draft.requester.id,
     RequesterName: draft.requester.name,
-    RequesterEmail: chance(random, 0.05) ? '' : draft.requester.email,
+    RequesterEmail: draft.requester.email,
     Items: draft.brokenItems === undefined ? { results: items } : draft.brokenItems,
     Partners: { results: draft.address === null ? [] : [addressRow(draft.address)] },
-    Texts: { results: chance(random, 0.25) ? headerTexts(random) : [] },
-    Attachments: { results: chance(random, 0.1) ? attachmentRows(random, guid, names.nextGuid) : [] },
+    Texts: { results: draft.notes.map(({ type, wording }) => textRow(type, wording)) },
+    Attachments: { results: draft.attachments.map((file) => attachmentRow(draft, file, guid, nextGuid())) },
   };
+  return edited(row, draft.edits);
 }
 
-function headerTimes({ changedAtMs, requester, approval }: CartDraft, daysOpen: number): SrmCartRow {
+function edited(row: SrmRow, edits: readonly RowEdit[]): SrmRow {
+  return edits.length === 0 ? row : edits.reduce<SrmRow>((before, edit) => ({ ...before, ...edit(before) }), row);
+}
+
+function flag({ booleanFlags }: CartDraft, set: boolean): boolean | string {
+  if (booleanFlags) {
+    return set;
+  }
+  return set ? 'X' : '';
+}
+
+function styledGuid(dashed: string, style: GuidStyle): string {
+  if (style === 'dashed') {
+    return dashed;
+  }
+  const hex = dashed.replaceAll('-', '');
+  return style === 'hex' ? hex.toUpperCase() : Buffer.from(hex, 'hex').toString('base64');
+}
+
+function headerTimes({ changedAtMs, requester, approval, offsetMinutes }: CartDraft, daysOpen: number): SrmRow {
   const createdMs = changedAtMs - daysOpen * dayMs;
   return {
     PostingDate: dateText(midnight(createdMs)),
-    CreatedAt: instantText(createdMs),
+    CreatedAt: instantText(createdMs, offsetMinutes),
     CreatedBy: requester.id,
-    ChangedAt: instantText(changedAtMs),
+    ChangedAt: instantText(changedAtMs, offsetMinutes),
     ChangedBy: 'WF-BATCH',
-    ApprovedAt: approval === 'automatic' ? null : instantText(changedAtMs - 1000),
+    ApprovedAt: approval === 'automatic' ? null : instantText(changedAtMs - 1000, offsetMinutes),
   };
 }
 
-function approvalFields({ approval }: CartDraft): SrmCartRow {
-  switch (approval) {
-    case 'automatic':
-      return { ApprovedBy: '', ApproverEmail: '' };
-    case 'workflow':
-      return { ApprovedBy: 'WF-BATCH', ApproverEmail: '' };
-    default:
-      return { ApprovedBy: approval.by.id, ApproverEmail: approval.by.email };
+function approvalFields({ approval }: CartDraft): SrmRow {
+  if (approval === 'automatic') {
+    return { ApprovedBy: '', ApproverEmail: '' };
   }
+  return 'by' in approval
+    ? { ApprovedBy: approval.by.id, ApproverEmail: approval.by.email }
+    : { ApprovedBy: approval.systemUser, ApproverEmail: '' };
 }
 
-function itemRows(draft: CartDraft, cartGuid: string, nextGuid: () => string): readonly SrmCartRow[] {
-  let parentGuid = cartGuid;
+function itemRows(draft: CartDraft, cartGuid: string, nextGuid: () => string): readonly SrmRow[] {
+  let parentGuid = styledGuid(cartGuid, draft.guidStyle);
   return draft.lines.map((line, position) => {
     const guid = nextGuid();
-    const row = itemRow(draft, line, position + 1, { guid, parentGuid, nextGuid });
-    // An outline item is the parent of the lines behind it.
+    const number = line.numberOf === null ? position + 1 : draft.lines.indexOf(line.numberOf) + 1;
+    const row = edited(itemRow(draft, line, number, { guid, parentGuid, nextGuid }), line.edits);
+    // An outline item is the parent of the items behind it, so that two in a row make a tree of two levels.
     parentGuid = line.dropped === 'outline' ? guid : parentGuid;
     return row;
   });
@@ -95,16 +124,16 @@ interface ItemGuids {
   readonly nextGuid: () => string;
 }
 
-function itemRow(draft: CartDraft, line: LineDraft, position: number, guids: ItemGuids): SrmCartRow {
-  const money = (minor: bigint): string => unitsToDecimal(minor, minorDigits(line.currency), 3);
+function itemRow(draft: CartDraft, line: LineDraft, number: number, guids: ItemGuids): SrmRow {
+  const money = (minor: bigint): string => moneyText(minor, line.currency);
   const isLimit = line.kind === 'LIMIT';
   return {
     __metadata: { type: 'ZSRM_SC_EXTRACT_SRV.ShoppingCartItem' },
     Guid: guids.guid,
     ParentGuid: guids.parentGuid,
-    NumberInt: String(position).padStart(10, '0'),
+    NumberInt: String(number).padStart(10, '0'),
     ItmType: itemTypes[line.kind],
-    OutlineInd: line.dropped === 'outline' ? 'X' : '',
+    OutlineInd: flag(draft, line.dropped === 'outline'),
     ProductType: line.kind === 'MATERIAL' ? '01' : '02',
     OrderedProd: line.materialNumber,
     Description: line.article.description,
@@ -122,16 +151,16 @@ function itemRow(draft: CartDraft, line: LineDraft, position: number, guids: Ite
     DelivDate: dateText(line.deliveryMs),
     StartDate: dateText(line.startMs),
     EndDate: dateText(line.endMs),
-    LimitInd: isLimit ? 'X' : '',
+    LimitInd: flag(draft, isLimit),
     Limit: money(line.limitMinor),
-    Unlimited: '',
+    Unlimited: flag(draft, false),
     ExpValue: money(isLimit ? line.valueMinor : 0n),
     VendorId: line.vendor?.id ?? '',
     VendorName: line.vendor?.name ?? '',
     CtrId: line.contract,
     CtrItem: line.contract === '' ? '' : '10',
-    ExtDemid: draft.purchaseRequest,
-    ExtDemPosid: draft.purchaseRequest === '' ? '' : String(position),
+    ExtDemid: line.purchaseRequest,
+    ExtDemPosid: line.purchaseRequest === '' ? '' : String(number),
     IncotermKey: draft.incoterm?.code ?? '',
     IncotermLoc: draft.incoterm?.place ?? '',
     SourceRelInd: '',
@@ -151,29 +180,37 @@ const itemTypes: Record<LineDraft['kind'], string> = {
   LIMIT: 'SCLI',
 };
 
-function itemStatus({ erpOrder }: CartDraft, { dropped }: LineDraft): SrmCartRow {
-  const followOn = { BeLogSystem: '', BeObjectType: '', BeObjectId: '', BeObjItem: '' };
-  if (dropped === 'deleted') {
-    return { Status: 'I1040', StatusText: 'Deleted', DelInd: 'X', ...followOn };
-  }
-  if (dropped === 'rejected') {
-    return { Status: 'I1016', StatusText: 'Rejected', DelInd: '', ...followOn };
-  }
-  if (erpOrder === '') {
-    return { Status: 'I1129', StatusText: 'Approved', DelInd: '', ...followOn };
-  }
+const droppedStatuses: Record<DropReason, string> = {
+  deleted: 'I1040',
+  rejected: 'I1016',
+  awaiting: 'I1015',
+  outline: 'I1129',
+};
+
+function itemStatus(draft: CartDraft, { dropped, status, erpOrder }: LineDraft): SrmRow {
+  const ordered = dropped === null && erpOrder !== '';
+  const shown = dropped === null ? status : droppedStatuses[dropped];
   return {
-    Status: 'I1113',
-    StatusText: 'Follow-on document created',
-    DelInd: '',
-    BeLogSystem: 'ECCCLNT100',
-    BeObjectType: 'BUS2012',
-    BeObjectId: erpOrder,
-    BeObjItem: '00010',
+    Status: shown,
+    StatusText: statusTexts.get(shown) ?? '',
+    DelInd: flag(draft, dropped === 'deleted'),
+    BeLogSystem: ordered ? 'ECCCLNT100' : '',
+    BeObjectType: ordered ? 'BUS2012' : '',
+    BeObjectId: ordered ? erpOrder : '',
+    BeObjItem: ordered ? '00010' : '',
   };
 }
 
-function accountingRow({ company }: CartDraft, part: AccountingDraft, sequence: number, guid: string): SrmCartRow {
+const statusTexts: ReadonlyMap<string, string> = new Map([
+  ['I1129', 'Approved'],
+  ['I1113', 'Follow-on document created'],
+  ['I1111', 'Item in transfer process'],
+  ['I1040', 'Deleted'],
+  ['I1016', 'Rejected'],
+  ['I1015', 'Awaiting approval'],
+]);
+
+function accountingRow(draft: CartDraft, part: AccountingDraft, sequence: number, guid: string): SrmRow {
   const objectIf = (category: AccountingDraft['category']): string => (part.category === category ? part.object : '');
   return {
     Guid: guid,
@@ -188,12 +225,13 @@ function accountingRow({ company }: CartDraft, part: AccountingDraft, sequence: 
     ...(part.category === 'AS' ? { Asset: part.object, SubNumber: part.part } : {}),
     ...(part.category === 'NET' ? { Network: part.object, Activity: part.part } : {}),
     ProfitCtr: part.profitCentre,
-    CoArea: company.controllingArea,
-    DelInd: part.deleted ? 'X' : '',
+    CoArea: draft.company.controllingArea,
+    DelInd: flag(draft, part.deleted),
+    ...part.fields,
   };
 }
 
-function itemPartners({ address, preferredVendor }: LineDraft): readonly SrmCartRow[] {
+function itemPartners({ address, preferredVendor }: LineDraft): readonly SrmRow[] {
   return [
     ...(address === null ? [] : [addressRow(address)]),
     ...(preferredVendor === null
@@ -202,7 +240,7 @@ function itemPartners({ address, preferredVendor }: LineDraft): readonly SrmCart
   ];
 }
 
-function addressRow(address: Address): SrmCartRow {
+function addressRow(address: Address): SrmRow {
   return partnerRow({
     PartnerFct: '00000027',
     PartnerNo: address.partnerNo,
@@ -216,40 +254,33 @@ function addressRow(address: Address): SrmCartRow {
   });
 }
 
-function partnerRow(fields: SrmCartRow): SrmCartRow {
+function partnerRow(fields: SrmRow): SrmRow {
   const empty = { PartnerFct: '', PartnerNo: '', Name: '', Email: '', Street: '', HouseNo: '', PostlCod1: '' };
   return { ...empty, City: '', Region: '', Country: '', Tel: '', ...fields };
 }
 
-function headerTexts(random: Random): readonly SrmCartRow[] {
-  return Array.from({ length: between(random, 1, 2) }, () =>
-    textRow(pick(random, headerTextTypes), pick(random, wordings)),
-  );
-}
-
-function textRow(type: string, { language, text }: Wording): SrmCartRow {
+function textRow(type: string, { language, text }: Wording): SrmRow {
   return { Tdid: type, Language: language, Text: text };
 }
 
-function attachmentRows(random: Random, cartGuid: string, nextGuid: () => string): readonly SrmCartRow[] {
-  return Array.from({ length: between(random, 1, 3) }, () => {
-    const guid = nextGuid();
-    const { fileName, mimeType } = pick(random, documents);
-    return {
-      Guid: guid,
-      FileName: fileName,
-      MimeType: mimeType,
-      SizeBytes: String(between(random, 900, 4_000_000)),
-      InternalOnly: chance(random, 0.2) ? 'X' : '',
-      ContentUri: `ShoppingCartSet(guid'${cartGuid}')/Attachments(guid'${guid}')/$value`,
-    };
-  });
+function attachmentRow(draft: CartDraft, file: AttachmentDraft, cartGuid: string, guid: string): SrmRow {
+  return {
+    Guid: guid,
+    FileName: file.fileName,
+    MimeType: file.mimeType,
+    SizeBytes: String(file.sizeBytes),
+    InternalOnly: flag(draft, file.internal),
+    ContentUri: `ShoppingCartSet(guid'${cartGuid}')/Attachments(guid'${guid}')/$value`,
+  };
 }
 
 function dateText(midnightMs: number | null): string | null {
   return midnightMs === null ? null : `/Date(${midnightMs})/`;
 }
 
-function instantText(instantMs: number): string {
-  return `/Date(${instantMs}+0000)/`;
+/** UI5, and so SAP, subtracts the offset to get UTC. */
+function instantText(instantMs: number, offsetMinutes: number): string {
+  const sign = offsetMinutes < 0 ? '-' : '+';
+  const minutes = String(Math.abs(offsetMinutes)).padStart(4, '0');
+  return `/Date(${instantMs + offsetMinutes * 60_000}${sign}${minutes})/`;
 }

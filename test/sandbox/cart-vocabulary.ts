@@ -144,6 +144,7 @@ export const goods: readonly Article[] = [
   { description: '精密ベアリング 6204', category: 'MAT-MRO-04' },
   { description: 'Koffiebonen, 1 kg ☕', category: 'MAT-CAT-01' },
   { description: 'Étiquettes « Fragile »', category: 'MAT-OFF-09' },
+  { description: 'قفازات واقية، مقاس كبير', category: 'MAT-PPE-04' },
 ];
 
 /** Work paid by time. */
@@ -179,6 +180,7 @@ export const titles: readonly string[] = [
   '東京オフィス備品',
   'Kampagne "Frühling" 🌱',
   'Renovação do laboratório',
+  'لوازم مكتب الرباط',
 ];
 
 /** A text with the language key that SRM gives it, of one character or two. */
@@ -200,6 +202,7 @@ export const wordings: readonly Wording[] = [
   { language: 'ZH', text: '請於工作日上午送達，謝謝 👍🏽' },
   { language: 'ES', text: 'Entregar sólo con cita previa: ¿quién firma?' },
   { language: 'EN', text: 'Pasted from a form:\u000bline two "quoted" \\ and a path C:\\temp' },
+  { language: 'AR', text: 'يرجى التسليم قبل الساعة ١٢:٠٠ – شكراً' },
   { language: 'PT', text: 'Atenção: cafe\u0301 e pa\u0303o, sem glúten.' },
 ];
 
@@ -214,4 +217,22 @@ export const documents: readonly { readonly fileName: string; readonly mimeType:
     mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   },
   { fileName: '見積書.xlsx', mimeType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
+];
+
+/** What editors, forms and old interfaces leave inside a text; none of it may reach 11VMS as it is. */
+export const noises: readonly string[] = [
+  '\u00a0',
+  '\r',
+  '\r\n',
+  '\t',
+  '\ufeff',
+  '\u0000',
+  '\u0007',
+  '\u000b',
+  '\u001f',
+  '<(>&<)>',
+  // Half of an emoji, either half.
+  '\ud83d',
+  '\udc4d',
+  '👩🏽‍🔧',
 ];

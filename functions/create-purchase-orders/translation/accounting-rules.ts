@@ -1,25 +1,37 @@
 /** Mapping rows 56 to 62: how a line's cost is assigned. */
 import { padZeros } from '../../../shared/sap-values.ts';
 import { at, decimal, lookUpListed, mandatory } from './conversions.ts';
-import { type Decimal, parseDecimal, scaled, splitByLargestRemainder, sum, zero } from './decimal.ts';
+import {
+  type Decimal,
+  hasAtMostDecimals,
+  minorUnit,
+  powerOfTen,
+  scaled,
+  splitByLargestRemainder,
+  sum,
+  zero,
+} from './decimal.ts';
 import type { CartLine, LineGroup } from './groups.ts';
 import type { LineAccounting } from './purchase-order.ts';
-import { fault, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
+import { fault, type RuleContext, type RuleTable, value, warn, within } from './rule-table.ts';
 import type { AccountAssignment } from './shopping-cart.ts';
 
 /** One assignment with its final share of the line. */
 export interface AccountingShare {
   readonly row: AccountAssignment;
   readonly path: string;
-  readonly position: number;
+  readonly sequence: number;
   readonly percentage: Decimal;
   readonly amount: Decimal;
   readonly category: LineAccounting['category'] | undefined;
   readonly companyCode: string | undefined;
 }
 
-const HUNDRED = parseDecimal('100') ?? zero;
-const TOLERANCE_PER_PART = parseDecimal('0.01') ?? zero;
+const HUNDRED = powerOfTen(2);
+const TOLERANCE_PER_PART = minorUnit(2);
+
+/** An assignment that is not deleted, and its share as SRM has it. */
+type GivenShare = Pick<AccountingShare, 'row' | 'path' | 'sequence' | 'percentage'>;
 
 /** The shares of a line, which always add up to 100 % and to its amount (edge cases 30 to 33; rows 58, 59). */
 export function accountingShares(
@@ -29,9 +41,15 @@ export function accountingShares(
   context: RuleContext,
 ): AccountingShare[] {
   const path = at(linePath, 'Accounting');
-  const given = item.Accounting.map((row, index) => ({ row, path: `${path}.results[${index}]`, position: index + 1 }))
-    .filter(({ row }) => row.DelInd === undefined)
-    .map((entry) => ({ ...entry, percentage: percentageOf(entry.row, context, entry.path) }));
+  const given = item.Accounting.map((row, index) => ({
+    row,
+    path: `${path}.results[${index}]`,
+    sequence: sequenceOf(row, index + 1),
+  }))
+    .filter(({ row }) => row.DelInd !== true)
+    // What is left over goes to the lowest sequence, which need not come first.
+    .sort((a, b) => a.sequence - b.sequence)
+    .map((entry, index) => ({ ...entry, percentage: percentageOf(entry.row, shareContext(context, index), entry.path) }));
   if (given.length === 0) {
     fault(context, 'E_ACC_MISSING', 'the line has no account assignment', { path });
     return [];
@@ -42,70 +60,71 @@ export function accountingShares(
   if (known.length < given.length) return [];
   const parts = known.filter(({ percentage }) => percentage.gt(0));
   if (parts.length < known.length) warn(context, 'E_ACC_SPLIT_NOT_100', 'zero-percent rows are left out', { path });
-  const percentages = toHundred(
-    parts.map(({ percentage }) => percentage),
-    context,
-    path,
-  );
-  if (percentages === undefined) return [];
-  const amounts = splitByLargestRemainder(lineAmount ?? zero, percentages, context.decimals);
-  return parts.map(({ row, path: rowPath, position }, index) => ({
-    row,
-    path: rowPath,
-    position,
-    percentage: percentages[index] ?? zero,
-    amount: amounts[index] ?? zero,
-    category: categoryOf(row, context, rowPath),
+  const shares = toHundred(parts, context, path);
+  const split = splitByLargestRemainder(lineAmount ?? zero, shares, ({ percentage }) => percentage, context.decimals);
+  return split.map(({ part, amount }, index) => ({
+    ...part,
+    amount,
+    category: categoryOf(part, shareContext(context, index)),
     companyCode: group.companyCode,
   }));
 }
 
+const sequenceOf = ({ AccNo = '' }: AccountAssignment, position: number): number =>
+  /^0*[1-9]\d{0,8}$/.test(AccNo) ? Number(AccNo) : position;
+
+const shareContext = (context: RuleContext, index: number): RuleContext => ({
+  ...context,
+  field: `${context.field}[${index}]`,
+});
+
 function percentageOf(row: AccountAssignment, context: RuleContext, path: string): Decimal | undefined {
   const where = at(path, 'DistrPerc');
-  const text = mandatory(row.DistrPerc, context, where);
-  const share = decimal(text, context, where);
-  return share?.lt(0)
-    ? fault(context, 'E_ACC_SPLIT_NOT_100', 'a share is negative', { path: where, value: share.toFixed() })
-    : share;
+  const field = within(context, 'percentage');
+  const share = decimal(mandatory(row.DistrPerc, field, where, 'E_ACC_SPLIT_NOT_100'), field, where);
+  if (share === undefined || (share.gte(0) && hasAtMostDecimals(share, 2))) return share;
+  return fault(field, 'E_ACC_SPLIT_NOT_100', 'a share is negative, or has more than 2 decimals', {
+    path: where,
+    value: share.toFixed(),
+  });
 }
 
 /** Edge case 31: a rounding difference goes to the largest part, the first of equals; anything more is a fault. */
-function toHundred(parts: readonly Decimal[], context: RuleContext, path: string): Decimal[] | undefined {
-  const total = sum(parts);
+function toHundred(parts: readonly GivenShare[], context: RuleContext, path: string): readonly GivenShare[] {
+  const total = sum(parts.map(({ percentage }) => percentage));
   const difference = HUNDRED.minus(total);
-  if (difference.eq(0)) return [...parts];
-  if (parts.length === 0 || difference.abs().gt(TOLERANCE_PER_PART.times(parts.length))) {
-    return fault(context, 'E_ACC_SPLIT_NOT_100', 'the shares do not add up to 100 %', { path, value: total.toFixed() });
+  if (difference.eq(0)) return parts;
+  if (difference.abs().gt(TOLERANCE_PER_PART.times(parts.length))) {
+    fault(context, 'E_ACC_SPLIT_NOT_100', 'the shares do not add up to 100 %', { path, value: total.toFixed() });
+    return [];
   }
   warn(context, 'E_ACC_SPLIT_NOT_100', `the shares add up to ${total.toFixed()} %; the largest takes the difference`, {
     path,
   });
-  const largest = parts.reduce((best, part, index) => (part.gt(parts[best] ?? zero) ? index : best), 0);
-  return parts.map((part, index) => (index === largest ? part.plus(difference) : part));
+  const [largest] = [...parts].sort((a, b) => b.percentage.cmp(a.percentage));
+  return parts.map((part) => (part === largest ? { ...part, percentage: part.percentage.plus(difference) } : part));
 }
 
 function categoryOf(
-  row: AccountAssignment,
+  { row, path }: GivenShare,
   context: RuleContext,
-  path: string,
 ): LineAccounting['category'] | undefined {
   const where = at(path, 'AccCat');
-  const key = mandatory(row.AccCat, context, where, 'E_MAP_ACCCAT');
+  const field = within(context, 'category');
+  const key = mandatory(row.AccCat, field, where, 'E_MAP_ACCCAT');
   if (key === undefined) return undefined;
-  return lookUpListed(context.settings.valueMaps.accountCategory, key, context, 'E_MAP_ACCCAT', where);
+  return lookUpListed(context.settings.valueMaps.accountCategory, key, field, 'E_MAP_ACCCAT', where);
 }
 
-/** Row 61: the object that the category names, and no other, must be there. */
-const accountObject = (
-  category: LineAccounting['category'],
-  name: keyof AccountAssignment,
-  length: number,
-  second?: { readonly name: keyof AccountAssignment; readonly length: number },
-) =>
+/** A field and SAP's length of it, to which digits are padded. */
+type PaddedField = readonly [name: Exclude<keyof AccountAssignment, 'DelInd'>, length: number];
+
+/** Row 61: the object that the category names, and no other, must be there; its second part may be. */
+const accountObject = (category: LineAccounting['category'], [name, length]: PaddedField, ...second: PaddedField[]) =>
   value<AccountingShare, string>(
     {
       row: 61,
-      source: second === undefined ? name : `${name} (+${second.name})`,
+      source: [name, ...second.map(([part]) => `(+${part})`)].join(' '),
       rule: `when the category is ${category}; padded as in SAP`,
       mandatory: 'C',
       codes: ['E_ACC_OBJECT_MISSING'],
@@ -114,28 +133,36 @@ const accountObject = (
       if (share.category !== category) return undefined;
       const main = mandatory(share.row[name], context, at(share.path, name), 'E_ACC_OBJECT_MISSING');
       if (main === undefined) return undefined;
-      const extra = second === undefined ? undefined : share.row[second.name];
-      const padded = padZeros(main, length);
-      return extra === undefined ? padded : `${padded}-${padZeros(extra, second?.length ?? 0)}`;
+      const parts = second.map(([part, partLength]) => padded(share.row[part], partLength));
+      return [padZeros(main, length), ...parts.filter((part) => part !== undefined)].join('-');
     },
   );
 
+const padded = (text: string | undefined, length: number): string | undefined =>
+  text === undefined ? undefined : padZeros(text, length);
+
 export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   sequence: value(
-    { row: 56, source: 'AccNo', rule: 'integer, else the position', mandatory: 'M', codes: [] },
-    ({ row, position }) => (row.AccNo !== undefined && /^\d{1,9}$/.test(row.AccNo) ? Number(row.AccNo) : position),
+    { row: 56, source: 'AccNo', rule: 'integer of at least 1, else the position; rows are in its order', mandatory: 'M', codes: [] },
+    ({ sequence }) => sequence,
   ),
   category: value(
-    { row: 57, source: 'AccCat', rule: 'LOOKUP account category', mandatory: 'M', codes: ['E_MAP_ACCCAT'] },
+    {
+      row: 57,
+      source: 'AccCat',
+      rule: 'LOOKUP account category; a line without any assignment is refused',
+      mandatory: 'M',
+      codes: ['E_MAP_ACCCAT', 'E_ACC_MISSING'],
+    },
     ({ category }) => category,
   ),
   percentage: value(
     {
       row: 58,
       source: 'DistrPerc',
-      rule: '2 decimals; the sum per line is exactly 100.00',
+      rule: '2 decimals; the sum per line is exactly 100.00, or within 0.01 a part: then the largest takes the difference',
       mandatory: 'M',
-      codes: ['E_ACC_SPLIT_NOT_100'],
+      codes: ['E_ACC_SPLIT_NOT_100', 'E_FIELD_FORMAT'],
     },
     ({ percentage }) => scaled(percentage, 2),
   ),
@@ -151,11 +178,12 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
       return fault(context, 'E_ACC_OBJECT_MISSING', 'the G/L account is empty', { path: at(path, 'GLAcct') });
     },
   ),
-  costCentre: accountObject('COST_CENTRE', 'CostCtr', 10),
-  internalOrder: accountObject('INTERNAL_ORDER', 'OrderNo', 12),
-  wbsElement: accountObject('WBS', 'WbsElem', 24),
-  asset: accountObject('ASSET', 'Asset', 12, { name: 'SubNumber', length: 4 }),
-  network: accountObject('NETWORK', 'Network', 12, { name: 'Activity', length: 4 }),
+  costCentre: accountObject('COST_CENTRE', ['CostCtr', 10]),
+  internalOrder: accountObject('INTERNAL_ORDER', ['OrderNo', 12]),
+  // SAP pads no WBS element: its key is edited by a mask, and digits alone are as good a key as any.
+  wbsElement: accountObject('WBS', ['WbsElem', 0]),
+  asset: accountObject('ASSET', ['Asset', 12], ['SubNumber', 4]),
+  network: accountObject('NETWORK', ['Network', 12], ['Activity', 4]),
   profitCentre: value(
     { row: 62, source: 'ProfitCtr', rule: 'COPY', mandatory: 'O', codes: [] },
     ({ row }) => row.ProfitCtr,

@@ -4,7 +4,7 @@ import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
 import type { Address } from './purchase-order.ts';
-import { fault, type RuleContext, warn } from './rule-table.ts';
+import { fault, type RuleContext, warn, within } from './rule-table.ts';
 import type { Partner } from './shopping-cart.ts';
 import { cutText } from './text.ts';
 
@@ -50,20 +50,21 @@ export function decimal(text: string | undefined, context: RuleContext, path: st
     parseDecimal(text) ??
     fault(context, 'E_FIELD_FORMAT', 'not a plain decimal of at most 13 digits before the point', {
       path,
-      value: text.slice(0, 40),
+      value: text,
     })
   );
 }
 
-/** An amount in the order's currency: as SRM stores it where so configured, and never finer than the currency. */
+/** An amount in the order's currency: as SRM stores it where so configured, never negative or finer than the currency. */
 export function amount(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
   const raw = decimal(text, context, path);
   if (raw === undefined) return undefined;
+  if (raw.lt(0)) return fault(context, 'E_FIELD_FORMAT', 'an amount is negative', { path, value: text });
   const actual = actualAmount(raw, context);
   if (hasAtMostDecimals(actual, context.decimals)) return actual;
   return fault(context, 'E_AMT_PRECISION', `more decimals than the currency has (${context.decimals})`, {
     path,
-    ...(text === undefined ? {} : { value: text }),
+    value: text,
   });
 }
 
@@ -77,24 +78,24 @@ const OPEN_END = '9999-12-31';
 /** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56); absent and open ends are undefined. */
 export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  // ABAP's initial date, from a service that does not turn it into null.
-  if (text === '00000000') return undefined;
-  const ms = edmInstantMs(text);
-  const date = ms === undefined ? undefined : new Date(ms).toISOString().slice(0, 10);
-  if (date === undefined || !/^\d{4}-/.test(date)) {
-    return fault(context, 'E_DATE_INVALID', 'not a date', { path, value: text.slice(0, 40) });
-  }
+  const date = isoInstant(text)?.slice(0, 10);
+  if (date === undefined) return fault(context, 'E_DATE_INVALID', 'not a date', { path, value: text });
   return date === OPEN_END ? undefined : date;
 }
 
 /** RFC 3339 UTC, in seconds. */
 export function instant(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
+  const iso = isoInstant(text);
+  if (iso === undefined) return fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text });
+  return `${iso.slice(0, 19)}Z`;
+}
+
+/** ISO 8601 in UTC, or undefined where there is no date, or none of the years 0000 to 9999. */
+function isoInstant(text: string): string | undefined {
   const ms = edmInstantMs(text);
-  if (ms === undefined || ms < 0 || ms > Date.UTC(9999, 11, 31)) {
-    return fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text.slice(0, 40) });
-  }
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const iso = ms === undefined ? '' : new Date(ms).toISOString();
+  return /^\d{4}-/.test(iso) ? iso : undefined;
 }
 
 /** Late approval is normal: what lies in the past is ordered, and told (edge case 57). */
@@ -116,7 +117,7 @@ export const withoutHrPrefix = (text: string | undefined): string | undefined =>
 /** Enough to tell an address from a name; anything finer is 11VMS's to judge. */
 const EMAIL = /^[^\s@<>()",;:\\[\]]+@[^\s@<>()",;:\\[\]]+\.[^\s@<>()",;:\\[\]]+$/;
 
-export const isEmail = (text: string): boolean => EMAIL.test(text);
+export const isEmail = (text: string): boolean => text.length <= 254 && EMAIL.test(text);
 
 export function email(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
@@ -126,28 +127,53 @@ export function email(text: string | undefined, context: RuleContext, path: stri
     : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
 }
 
-/** SAP users are upper-case. */
-export const userId = (text: string | undefined): string | undefined => text?.toUpperCase();
+/** SAP users are upper-case; a capital can be made of two characters that NFC makes one. */
+export const userId = (text: string | undefined): string | undefined => text?.toUpperCase().normalize('NFC');
+
+/** A ship-to address, and the partner that it was made of. */
+export interface ShipTo {
+  readonly address: Address;
+  readonly row: Partner;
+  readonly path: string;
+}
+
+const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number =>
+  partners.findIndex(({ PartnerFct }) => PartnerFct === settings.valueMaps.partnerFunction.shipTo);
+
+/** True where there is a ship-to partner, whatever its address is worth. */
+export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>
+  shipToIndex(partners, context) >= 0;
 
 /** The ship-to partner's address (row 29); absent when there is none. `path` is that of the entity holding the partners. */
-export function shipToAddress(partners: readonly Partner[], context: RuleContext, path: string): Address | undefined {
-  const { partnerFunction, country: countries } = context.settings.valueMaps;
-  const index = partners.findIndex(({ PartnerFct }) => PartnerFct === partnerFunction.shipTo);
-  const partner = partners[index];
-  if (partner === undefined) return undefined;
-  const where = at(`${path}.Partners.results[${index}]`, 'Country');
-  const key = mandatory(partner.Country, context, where, 'E_MAP_COUNTRY')?.toUpperCase();
-  const country = key === undefined ? undefined : lookUpListed(countries, key, context, 'E_MAP_COUNTRY', where);
+export function shipToAddress(partners: readonly Partner[], context: RuleContext, path: string): ShipTo | undefined {
+  const index = shipToIndex(partners, context);
+  const row = partners[index];
+  if (row === undefined) return undefined;
+  const where = `${path}.Partners.results[${index}]`;
+  const country = countryOf(row, within(context, 'country'), at(where, 'Country'));
   if (country === undefined) return undefined;
+  const { Name } = row;
+  const name = Name === undefined ? undefined : readableText(Name, 80, within(context, 'name'), at(where, 'Name'));
   return {
-    ...given('name', partner.Name),
-    ...given('street', partner.Street),
-    ...given('houseNumber', partner.HouseNo),
-    ...given('postalCode', partner.PostlCod1),
-    ...given('city', partner.City),
-    ...given('region', partner.Region),
-    country,
+    address: {
+      ...given('name', name),
+      ...given('street', row.Street),
+      ...given('houseNumber', row.HouseNo),
+      ...given('postalCode', row.PostlCod1),
+      ...given('city', row.City),
+      ...given('region', row.Region),
+      country,
+    },
+    row,
+    path: where,
   };
+}
+
+function countryOf({ Country }: Partner, context: RuleContext, path: string): string | undefined {
+  const key = mandatory(Country, context, path, 'E_MAP_COUNTRY')?.toUpperCase();
+  return key === undefined
+    ? undefined
+    : lookUpListed(context.settings.valueMaps.country, key, context, 'E_MAP_COUNTRY', path);
 }
 
 const given = <Name extends string>(name: Name, text: string | undefined): { [Field in Name]?: string } =>

@@ -29,23 +29,25 @@ export const scaled = (value: Decimal, decimals: number): string => value.toFixe
 export const withoutTrailingZeros = (value: Decimal): string => value.toFixed();
 
 /** At least so many decimals, more where the value has more: unit prices. */
-export const withAtLeastDecimals = (value: Decimal, decimals: number): string => {
-  const text = value.toFixed();
-  const own = text.split('.')[1]?.length ?? 0;
-  return own >= decimals ? text : value.toFixed(decimals);
-};
+export const withAtLeastDecimals = (value: Decimal, decimals: number): string =>
+  hasAtMostDecimals(value, decimals) ? value.toFixed(decimals) : value.toFixed();
 
 /**
  * Splits a total by weights, in units of the last decimal, by largest remainder: the parts always add up to the total,
- * and a tie goes to the first (mapping row 59; rules.md, "Ties").
+ * and a tie goes to the first (mapping row 59; rules.md, "Ties"). The weights must not all be zero.
  */
-export function splitByLargestRemainder(total: Decimal, weights: readonly Decimal[], decimals: number): Decimal[] {
+export function splitByLargestRemainder<Part>(
+  total: Decimal,
+  parts: readonly Part[],
+  weightOf: (part: Part) => Decimal,
+  decimals: number,
+): { readonly part: Part; readonly amount: Decimal }[] {
   const unit = minorUnit(decimals);
-  const whole = sum(weights);
-  const shares = weights.map((weight) => {
-    const units = total.times(weight).div(whole).div(unit);
+  const whole = sum(parts.map(weightOf));
+  const shares = parts.map((part) => {
+    const units = total.times(weightOf(part)).div(whole).div(unit);
     const floor = units.round(0, Big.roundDown);
-    return { floor, remainder: units.minus(floor) };
+    return { part, floor, remainder: units.minus(floor) };
   });
   const missing = Number(
     total
@@ -58,5 +60,8 @@ export function splitByLargestRemainder(total: Decimal, weights: readonly Decima
     .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
     .slice(0, missing)
     .map(({ index }) => index);
-  return shares.map(({ floor }, index) => floor.plus(receivers.includes(index) ? 1 : 0).times(unit));
+  return shares.map(({ part, floor }, index) => ({
+    part,
+    amount: floor.plus(receivers.includes(index) ? 1 : 0).times(unit),
+  }));
 }

@@ -2,7 +2,15 @@
 import type { Fault } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
-import { type ItemFlags, readItem, readItemFlags, type ShoppingCart, type ShoppingCartItem } from './shopping-cart.ts';
+import {
+  type Outline,
+  readItem,
+  readItemFlags,
+  readOutline,
+  type ShoppingCart,
+  type ShoppingCartItem,
+} from './shopping-cart.ts';
+import { excerpt } from './text.ts';
 
 /** A line to be ordered, and where it stands in the source row. */
 export interface CartLine {
@@ -22,7 +30,7 @@ export interface LineGroup {
   /** Upper-case. */
   readonly currency: string | undefined;
   readonly companyCode: string | undefined;
-  readonly lines: readonly CartLine[];
+  readonly lines: readonly [CartLine, ...CartLine[]];
   /** True when the cart is this order and nothing else, so that their totals can be compared (mapping row 31). */
   readonly isWholeCart: boolean;
 }
@@ -43,16 +51,16 @@ export type Selection =
 
 type Meaning = TranslationSettings['valueMaps']['status'][string];
 
-const isSet = (flag: string | undefined): boolean => flag?.toUpperCase() === 'X';
 const skip = (reason: string, isCancelled = false): Selection => ({ kind: 'skip', reason, isCancelled });
 
 /** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings): Selection {
   if (cart.VersionType !== undefined) return skip('a change or historical version, not the active one');
-  if (isSet(cart.DelInd)) return skip('the cart is deleted', true);
+  if (cart.DelInd === true) return skip('the cart is deleted', true);
+  if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS] };
   const meaning = meaningOf(cart.Status, settings);
-  if (meaning === undefined) return skip(`unknown status ${cart.Status ?? '(none)'}`);
-  if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, meaning === 'deleted' || meaning === 'rejected');
+  if (meaning === undefined) return skip(`unknown status ${excerpt(cart.Status)}`);
+  if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, isCancelled(meaning));
 
   const flagged = cart.Items.map((source, index) => {
     const path = `$.Items.results[${index}]`;
@@ -60,23 +68,30 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
   });
   const warnings: Fault[] = [];
   const faults: Fault[] = [];
-  const outlines = new Map<string, ItemFlags>();
+  const outlines = new Map<string, Outline>();
   const ordered: { readonly source: unknown; readonly path: string }[] = [];
   let droppedLines = 0;
+  let cancelledLines = 0;
   for (const { source, path, flags } of flagged) {
     if ('faults' in flags) {
       faults.push(...flags.faults);
       continue;
     }
-    const { OutlineInd, Guid, Status, DelInd } = flags.value;
-    if (isSet(OutlineInd)) {
-      if (Guid !== undefined) outlines.set(Guid, flags.value);
+    const { OutlineInd, Status, DelInd } = flags.value;
+    if (OutlineInd === true) {
+      const outline = readOutline(source, path);
+      if ('faults' in outline) faults.push(...outline.faults);
+      else if (outline.value.Guid !== undefined) outlines.set(outline.value.Guid, outline.value);
       continue;
     }
     const ofItem = meaningOf(Status, settings);
+    if (DelInd === true || (ofItem !== undefined && !isApproved(ofItem))) {
+      droppedLines++;
+      if (DelInd === true || isCancelled(ofItem)) cancelledLines++;
+      continue;
+    }
     if (Status !== undefined && ofItem === undefined) warnings.push(unknownStatus(Status, path));
-    if (isSet(DelInd) || (ofItem !== undefined && !isApproved(ofItem))) droppedLines++;
-    else ordered.push({ source, path });
+    ordered.push({ source, path });
   }
 
   const lines: CartLine[] = [];
@@ -88,7 +103,7 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
   }
   // A row whose structure breaks the contract fails whole: nobody knows what else it means.
   if (faults.length > 0) return { kind: 'faulty', faults };
-  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', droppedLines > 0);
+  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0);
   const groups = group(cart, lines, droppedLines);
   return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
 }
@@ -99,11 +114,19 @@ const meaningOf = (status: string | undefined, { valueMaps }: TranslationSetting
 const isApproved = (meaning: Meaning): boolean =>
   meaning === 'approved' || meaning === 'eligible' || meaning === 'completed';
 
+const isCancelled = (meaning: Meaning | undefined): boolean => meaning === 'deleted' || meaning === 'rejected';
+
+const NO_STATUS: Fault = {
+  code: 'E_SRC_SCHEMA',
+  message: 'the source row breaks the contract: must have a status',
+  path: '$.Status',
+};
+
 const unknownStatus = (status: string, path: string): Fault => ({
   code: 'E_SRC_SCHEMA',
   message: 'unknown status on an approved cart; the line is ordered',
   path: `${path}.Status`,
-  value: status.slice(0, 40),
+  value: excerpt(status),
 });
 
 /** Rule 2: what belongs in 11VMS, where the interface is restricted to it. */
@@ -116,24 +139,24 @@ function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFi
 }
 
 function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: number): LineGroup[] {
-  const keyed = lines.map((line) => ({ line, key: groupKey(line) }));
-  const byKey = Map.groupBy(keyed, ({ key }) => JSON.stringify([key.vendorId, key.currency]));
+  const byKey = new Map<string, [CartLine, ...CartLine[]]>();
+  for (const line of lines) {
+    const { vendorId, currency } = groupKey(line);
+    const key = JSON.stringify([vendorId, currency]);
+    const members = byKey.get(key);
+    if (members === undefined) byKey.set(key, [line]);
+    else members.push(line);
+  }
   const headerCurrency = cart.Currency?.toUpperCase();
-  const comparable =
-    droppedLines === 0 && byKey.size === 1 && keyed.every(({ key }) => key.currency === headerCurrency);
-  return [...byKey.values()].flatMap(([first, ...rest]) =>
-    first === undefined
-      ? []
-      : [
-          {
-            cart,
-            ...first.key,
-            companyCode: cart.CoCode,
-            lines: [first.line, ...rest.map(({ line }) => line)],
-            isWholeCart: comparable,
-          },
-        ],
-  );
+  const isWholeCart =
+    droppedLines === 0 && byKey.size === 1 && lines.every((line) => groupKey(line).currency === headerCurrency);
+  return [...byKey.values()].map((members) => ({
+    cart,
+    ...groupKey(members[0]),
+    companyCode: cart.CoCode,
+    lines: members,
+    isWholeCart,
+  }));
 }
 
 const groupKey = ({ item, cart }: CartLine): Pick<LineGroup, 'vendorId' | 'currency'> => ({
@@ -141,7 +164,7 @@ const groupKey = ({ item, cart }: CartLine): Pick<LineGroup, 'vendorId' | 'curre
   currency: (item.Currency ?? cart.Currency)?.toUpperCase(),
 });
 
-function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, ItemFlags>): string[] {
+function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, Outline>): string[] {
   const texts: string[] = [];
   const seen = new Set<string>();
   let parent = item.ParentGuid;

@@ -11,6 +11,7 @@ import {
   lookUpListed,
   mandatory,
   readableText,
+  type ShipTo,
   shipToAddress,
   warnIfPast,
 } from './conversions.ts';
@@ -19,6 +20,7 @@ import {
   hasAtMostDecimals,
   minorUnit,
   parseDecimal,
+  powerOfTen,
   scaled,
   withAtLeastDecimals,
   withoutTrailingZeros,
@@ -26,7 +28,7 @@ import {
 } from './decimal.ts';
 import type { CartLine, LineGroup } from './groups.ts';
 import type { Address, LineAccounting, OrderLine } from './purchase-order.ts';
-import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
+import { fault, list, object, type RuleContext, type RuleTable, value, warn, within } from './rule-table.ts';
 import { languageCode } from './text.ts';
 
 /** A line with what its rules share, worked out once. */
@@ -41,24 +43,23 @@ export interface PreparedLine extends CartLine {
   /** A date of the line is wrong and reported; that it is missing then is not reported as well. */
   readonly hasFaultyDate: boolean;
   /** The line's own ship-to address. */
-  readonly shipTo: Address | undefined;
+  readonly shipTo: ShipTo | undefined;
   readonly accounting: readonly AccountingShare[];
 }
 
 /** A line as its rules see it: prepared, and with the address that the order's header does not already give. */
 export interface AddressedLine extends PreparedLine {
-  readonly deliverTo: Address | undefined;
+  readonly deliverTo: ShipTo | undefined;
 }
 
-const ONE = parseDecimal('1') ?? zero;
+const ONE = powerOfTen(0);
 const TIME_UNITS: readonly string[] = ['HUR', 'DAY', 'WEE', 'MON'];
 
 /** `field` of the context is the line's place in the order, for the faults found here. */
 export function prepareLine(line: CartLine, group: LineGroup, context: RuleContext): PreparedLine {
   const { item, path } = line;
-  const of = (name: string): RuleContext => ({ ...context, field: `${context.field}.${name}` });
-  const isLimit = item.LimitInd !== undefined;
-  const unit = isLimit ? undefined : unitOf(line, of('unitOfMeasure'));
+  const of = (name: string): RuleContext => within(context, name);
+  const unit = item.LimitInd === true ? undefined : unitOf(line, of('unitOfMeasure'));
   const type = lineType(line, unit, of('type'));
   const net = netAmount(line, of('netAmount'));
   const faultsBefore = context.faults.length;
@@ -81,10 +82,9 @@ export function prepareLine(line: CartLine, group: LineGroup, context: RuleConte
 
 /** A line's amount: its value, or what a limit line is expected to cost (rows 47, 58). */
 function netAmount({ item, path }: CartLine, context: RuleContext): Decimal | undefined {
-  const name = item.LimitInd === undefined ? 'Value' : 'ExpValue';
-  const net = amount(mandatory(item[name], context, at(path, name)), context, at(path, name));
-  if (net === undefined || net.gte(0)) return net;
-  return fault(context, 'E_FIELD_FORMAT', 'an amount is negative', { path: at(path, name), value: net.toFixed() });
+  const name = item.LimitInd === true ? 'ExpValue' : 'Value';
+  const where = at(path, name);
+  return amount(mandatory(item[name], context, where), context, where);
 }
 
 function unitOf({ item, path }: CartLine, context: RuleContext): string | undefined {
@@ -99,18 +99,21 @@ function lineType(
   unit: string | undefined,
   context: RuleContext,
 ): OrderLine['type'] | undefined {
-  if (item.LimitInd !== undefined) return 'LIMIT';
+  if (item.LimitInd === true) return 'LIMIT';
   if (item.ProductType === '01') return 'MATERIAL';
   if (item.ProductType === '02') return unit !== undefined && TIME_UNITS.includes(unit) ? 'LABOUR' : 'SERVICE';
   return fault(context, 'E_MAP_LINE_TYPE', 'the product type is neither 01 nor 02', {
     path: at(path, 'ProductType'),
-    ...(item.ProductType === undefined ? {} : { value: item.ProductType }),
+    value: item.ProductType,
   });
 }
 
 function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine['period'] {
+  const faultsBefore = context.faults.length;
   const startDate = calendarDate(item.StartDate, context, at(path, 'StartDate'));
   const endDate = calendarDate(item.EndDate, context, at(path, 'EndDate'));
+  // With a date that cannot be read there is nothing to compare.
+  if (context.faults.length > faultsBefore) return undefined;
   if (startDate === undefined) {
     return endDate === undefined
       ? undefined
@@ -142,10 +145,12 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
 /** Row 48: quantity x price / price unit is the value, within one minor unit. Reports nothing that a rule reports. */
 function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext): void {
   const { item, path } = line;
-  const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '1'].map((text) =>
-    text === undefined ? undefined : parseDecimal(text),
+  const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '0'].map((text = '') =>
+    parseDecimal(text),
   );
-  if (isLimit(line) || quantity === undefined || price === undefined || unit === undefined) return;
+  if (isLimit(line) || !context.isCurrencyKnown) return;
+  if (quantity === undefined || quantity.lte(0) || price === undefined || price.lt(0)) return;
+  if (unit === undefined || unit.lt(0)) return;
   const expected = quantity.times(actualAmount(price, context)).div(unit.eq(0) ? ONE : unit);
   if (expected.minus(net).abs().lte(minorUnit(context.decimals))) return;
   fault(context, 'E_AMT_LINE_MISMATCH', `quantity x price / price unit is ${expected.round(4).toFixed()}`, {
@@ -175,7 +180,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   maximumAmount: value(
     { row: 49, source: 'Limit', rule: 'SCALE, unless unlimited', mandatory: 'C', codes: ['E_FIELD_MISSING'] },
     ({ item, path }, context) => {
-      if (item.Unlimited !== undefined) return undefined;
+      if (item.Unlimited === true) return undefined;
       const where = at(path, 'Limit');
       const maximum = amount(mandatory(item.Limit, context, where), context, where);
       return maximum === undefined ? undefined : scaled(maximum, context.decimals);
@@ -184,7 +189,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   unlimited: value(
     { row: 49, source: 'Unlimited', rule: 'true, only if allowed', mandatory: 'C', codes: ['E_LIMIT_UNLIMITED'] },
     ({ item, path }, context) => {
-      if (item.Unlimited === undefined) return undefined;
+      if (item.Unlimited !== true) return undefined;
       if (context.settings.allowUnlimited) return true;
       return fault(context, 'E_LIMIT_UNLIMITED', 'the line has no limit', { path: at(path, 'Unlimited') });
     },
@@ -192,9 +197,9 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   expectedAmount: value(
     { row: 50, source: 'ExpValue', rule: 'SCALE, at most the limit', mandatory: 'C', codes: ['E_LIMIT_RANGE'] },
     ({ item, path, net }, context) => {
-      const limit = item.Limit === undefined ? undefined : parseDecimal(item.Limit);
+      const limit = parseDecimal(item.Limit ?? '');
       if (net === undefined) return undefined;
-      if (item.Unlimited === undefined && limit !== undefined && net.gt(actualAmount(limit, context))) {
+      if (item.Unlimited !== true && limit !== undefined && net.gt(actualAmount(limit, context))) {
         return fault(context, 'E_LIMIT_RANGE', 'the expected value exceeds the limit', {
           path: at(path, 'ExpValue'),
           value: net.toFixed(),
@@ -243,7 +248,7 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
 };
 
 export const addressRules: RuleTable<Address, Address> = {
-  name: value({ row: 29, source: 'Name', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ name }) => name),
+  name: value({ row: 29, source: 'Name', rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] }, ({ name }) => name),
   street: value({ row: 29, source: 'Street', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ street }) => street),
   houseNumber: value(
     { row: 29, source: 'HouseNo', rule: 'TRIM', mandatory: 'O', codes: [] },
@@ -256,7 +261,13 @@ export const addressRules: RuleTable<Address, Address> = {
   city: value({ row: 29, source: 'City', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ city }) => city),
   region: value({ row: 29, source: 'Region', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ region }) => region),
   country: value(
-    { row: 29, source: 'Country', rule: 'LOOKUP to alpha-2', mandatory: 'M', codes: ['E_MAP_COUNTRY'] },
+    {
+      row: 29,
+      source: 'Country',
+      rule: 'LOOKUP to alpha-2; MATERIAL lines need an address',
+      mandatory: 'M',
+      codes: ['E_MAP_COUNTRY', 'E_ADDRESS_MISSING'],
+    },
     ({ country }) => country,
   ),
 };
@@ -281,7 +292,7 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
     {
       row: 34,
       source: 'NumberInt',
-      rule: 'integer, not renumbered',
+      rule: 'integer of at least 1, not renumbered',
       mandatory: 'M',
       codes: ['E_FIELD_FORMAT', 'E_LINE_DUPLICATE'],
     },
@@ -289,8 +300,8 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
       const where = at(path, 'NumberInt');
       const text = mandatory(item.NumberInt, context, where, 'E_FIELD_FORMAT');
       if (text === undefined) return undefined;
-      if (!/^\d{1,10}$/.test(text))
-        return fault(context, 'E_FIELD_FORMAT', 'not an integer', { path: where, value: text.slice(0, 20) });
+      if (!/^0*[1-9]\d{0,9}$/.test(text))
+        return fault(context, 'E_FIELD_FORMAT', 'not a line number', { path: where, value: text });
       const same = group.lines.filter(
         (other) => other.item.NumberInt !== undefined && Number(other.item.NumberInt) === Number(text),
       );
@@ -310,7 +321,7 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
       return guid === undefined
         ? undefined
         : (normalGuid(guid) ??
-            fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid.slice(0, 40) }));
+            fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid }));
     },
   ),
   purchaseRequestLineId: value(
@@ -462,6 +473,6 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
   ),
   servicePeriod: part((line) => (line.type === 'MATERIAL' ? undefined : line.period), periodRules),
   contract: object(contractRules),
-  deliverTo: part(({ deliverTo }) => deliverTo, addressRules),
+  deliverTo: part(({ deliverTo }) => deliverTo?.address, addressRules),
   accounting: list<AddressedLine, AccountingShare, LineAccounting>(({ accounting }) => accounting, accountingRules),
 };

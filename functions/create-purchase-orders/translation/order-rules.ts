@@ -6,12 +6,14 @@ import {
   calendarDate,
   distinct,
   email,
+  hasShipTo,
   instant,
   isEmail,
   lookUp,
   lookUpListed,
   mandatory,
   readableText,
+  type ShipTo,
   shipToAddress,
   userId,
   withoutHrPrefix,
@@ -19,9 +21,9 @@ import {
 import { type Decimal, minorUnit, scaled, sum, zero } from './decimal.ts';
 import type { LineGroup } from './groups.ts';
 import { type AddressedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
-import type { Address, OrderLine, PurchaseOrder } from './purchase-order.ts';
+import type { OrderLine, PurchaseOrder } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
-import type { CartText } from './shopping-cart.ts';
+import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
 import { languageCode } from './text.ts';
 
 /** A group with what the header's rules share, worked out once. */
@@ -30,7 +32,7 @@ export interface PreparedOrder {
   readonly externalId: string | undefined;
   readonly lines: readonly AddressedLine[];
   /** The header's ship-to address, else the one that the lines share (rules.md, "Addresses"). */
-  readonly address: Address | undefined;
+  readonly address: ShipTo | undefined;
   readonly net: Decimal;
   readonly tax: Decimal;
 }
@@ -56,7 +58,8 @@ export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOr
   };
 }
 
-const isSame = (a: Address | undefined, b: Address | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
+  JSON.stringify(a?.address) === JSON.stringify(b?.address);
 
 /** Row 2: always all parts, so that a second supplier later does not rename the first order. */
 export function externalIdOf(
@@ -68,8 +71,9 @@ export function externalIdOf(
   return `SRM7-${client}-${stripZeros(cart.ObjectId)}-${vendorId}-${currency}-${companyCode}`;
 }
 
-/** The path of the first line, for what a group has because its lines have it. */
-const ofFirstLine = ({ group }: PreparedOrder, name: string): string => at(group.lines[0]?.path ?? '$.Items', name);
+/** For what a group has because its lines have it: where the first line has it, or should have it. */
+const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCartItem): string =>
+  at((lines.find(({ item }) => item[name] !== undefined) ?? lines[0]).path, name);
 
 /** Row 12: the calendar date of an instant in the interface's zone. */
 function dateInZone(ms: number, timeZone: string): string {
@@ -82,7 +86,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
     { row: 4, source: 'Guid', rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
     ({ group: { cart } }, context) =>
       normalGuid(cart.Guid) ??
-      fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid.slice(0, 40) }),
+      fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
   ),
   number: value(
     { row: 5, source: 'ObjectId', rule: 'ALPHA-', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
@@ -199,8 +203,10 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       const start = periods(order)
         .map(({ startDate }) => startDate)
         .sort()[0];
-      // A line with no date at all is row 52's to report.
-      const labour = order.lines.find(({ type, deliveryDate }) => type === 'LABOUR' && deliveryDate !== undefined);
+      // A line with no date at all is row 52's to report, and one with a wrong date is told already.
+      const labour = order.lines.find(
+        ({ type, deliveryDate, hasFaultyDate }) => type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate,
+      );
       if (start !== undefined || labour === undefined) return start;
       return fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(labour.path, 'StartDate') });
     },
@@ -265,8 +271,8 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
 
 /** Row 31: one minor unit of tolerance for each line. */
 function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext): void {
-  if (!group.isWholeCart || lines.some((line) => line.net === undefined)) return;
-  const total = amount(group.cart.TotalValue, context, '$.TotalValue');
+  if (!group.isWholeCart || !context.isCurrencyKnown || lines.some((line) => line.net === undefined)) return;
+  const total = amount(mandatory(group.cart.TotalValue, context, '$.TotalValue'), context, '$.TotalValue');
   if (total === undefined || total.minus(net).abs().lte(minorUnit(context.decimals).times(lines.length))) return;
   fault(context, 'E_AMT_TOTAL_MISMATCH', `the lines add up to ${scaled(net, context.decimals)}`, {
     path: '$.TotalValue',
@@ -274,48 +280,65 @@ function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext):
   });
 }
 
+/** A text or attachment of the header, and where it stands. */
+interface Located<Row> {
+  readonly row: Row;
+  readonly path: string;
+}
+const located = <Row>(rows: readonly Row[], path: string): Located<Row>[] =>
+  rows.map((row, index) => ({ row, path: `${path}.results[${index}]` }));
+
 type Note = NonNullable<PurchaseOrder['notes']>[number];
-const noteRules: RuleTable<CartText, Note> = {
+const noteRules: RuleTable<Located<CartText>, Note> = {
   type: value(
-    { row: 63, source: 'Tdid', rule: 'LOOKUP text type', mandatory: 'M', codes: [] },
-    ({ Tdid }, { settings }) => (Tdid === undefined ? undefined : settings.valueMaps.textType[Tdid]),
+    { row: 63, source: 'Tdid', rule: 'LOOKUP text type; others left out', mandatory: 'M', codes: [] },
+    ({ row: { Tdid = '' } }, { settings }) => settings.valueMaps.textType[Tdid],
   ),
   language: value(
     { row: 63, source: 'Language', rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
-    ({ Language }) => languageCode(Language),
+    ({ row }) => languageCode(row.Language),
   ),
   text: value(
     { row: 63, source: 'Text', rule: 'cut at 4000 with marker', mandatory: 'M', codes: [] },
-    ({ Text }, context) => (Text === undefined ? undefined : readableText(Text, 4000, context, '$.Texts')),
+    ({ row: { Text = '' }, path }, context) => readableText(Text, 4000, context, at(path, 'Text')),
   ),
 };
 
 type Attachment = NonNullable<PurchaseOrder['attachments']>[number];
-type CartAttachment = LineGroup['cart']['Attachments'][number];
-const attachmentRules: RuleTable<CartAttachment, Attachment> = {
-  fileName: value({ row: 64, source: 'FileName', rule: 'TRIM', mandatory: 'M', codes: [] }, ({ FileName }) => FileName),
-  mimeType: value({ row: 64, source: 'MimeType', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ MimeType }) => MimeType),
-  sizeBytes: value({ row: 64, source: 'SizeBytes', rule: 'integer', mandatory: 'O', codes: [] }, ({ SizeBytes }) =>
-    SizeBytes !== undefined && /^\d{1,15}$/.test(SizeBytes) ? Number(SizeBytes) : undefined,
+const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
+  fileName: value(
+    { row: 64, source: 'FileName', rule: 'TRIM; cut at 255 with marker', mandatory: 'M', codes: [] },
+    ({ row: { FileName = '' }, path }, context) => readableText(FileName, 255, context, at(path, 'FileName')),
   ),
-  url: value({ row: 64, source: 'Guid', rule: 'urn:srm7:attachment:<guid>', mandatory: 'M', codes: [] }, ({ Guid }) => {
-    const guid = Guid === undefined ? undefined : normalGuid(Guid);
-    return guid === undefined ? undefined : `urn:srm7:attachment:${guid}`;
-  }),
+  mimeType: value(
+    { row: 64, source: 'MimeType', rule: 'TRIM; left out with a warning when longer than 128', mandatory: 'O', codes: [] },
+    ({ row: { MimeType }, path }, context) => {
+      if (MimeType === undefined || Array.from(MimeType).length <= 128) return MimeType;
+      return warn(context, 'E_FIELD_LENGTH', 'not a MIME type; left out', { path: at(path, 'MimeType') });
+    },
+  ),
+  sizeBytes: value(
+    { row: 64, source: 'SizeBytes', rule: 'integer, else left out with a warning', mandatory: 'O', codes: [] },
+    ({ row: { SizeBytes }, path }, context) => {
+      if (SizeBytes === undefined || /^\d{1,15}$/.test(SizeBytes)) return SizeBytes && Number(SizeBytes);
+      return warn(context, 'E_FIELD_FORMAT', 'not a size in bytes; left out', { path: at(path, 'SizeBytes') });
+    },
+  ),
+  url: value(
+    { row: 64, source: 'Guid', rule: 'urn:srm7:attachment:<guid>', mandatory: 'M', codes: [] },
+    ({ row: { Guid = '' } }) => `urn:srm7:attachment:${normalGuid(Guid)}`,
+  ),
 };
 
-/** Metadata of what 11VMS may know of; what has no name or id is left out with a warning. */
-function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleContext): CartAttachment[] {
-  const visible = cart.Attachments.filter(({ InternalOnly }) => InternalOnly === undefined);
+/** Metadata of what 11VMS may know of; what has no name or id is left out with a warning, as is what is too much. */
+function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleContext): Located<CartAttachment>[] {
+  const visible = located(cart.Attachments, '$.Attachments').filter(({ row }) => row.InternalOnly !== true);
   const usable = visible.filter(
-    ({ FileName, Guid }) => FileName !== undefined && Guid !== undefined && normalGuid(Guid) !== undefined,
+    ({ row }) => row.FileName !== undefined && row.Guid !== undefined && normalGuid(row.Guid) !== undefined,
   );
   const kept = usable.slice(0, context.settings.maximumAttachments);
-  if (kept.length < visible.length) {
-    warn(context, 'E_FIELD_LENGTH', `${visible.length - kept.length} attachment(s) left out`, {
-      path: '$.Attachments',
-    });
-  }
+  const lost = visible.filter((attachment) => !kept.includes(attachment));
+  for (const { path } of lost) warn(context, 'E_FIELD_LENGTH', 'an attachment without name or GUID, or beyond the maximum; left out', { path });
   return kept;
 }
 
@@ -413,12 +436,10 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     ({ group: { cart } }, context) => {
       const approvedMs = edmInstantMs(cart.ApprovedAt);
       if (approvedMs !== undefined) return dateInZone(approvedMs, context.settings.timeZone);
-      return (
-        calendarDate(cart.PostingDate, context, '$.PostingDate') ??
-        (cart.PostingDate === undefined
-          ? fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', { path: '$.PostingDate' })
-          : undefined)
-      );
+      const faultsBefore = context.faults.length;
+      const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
+      if (postingDate !== undefined || context.faults.length > faultsBefore) return postingDate;
+      return fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', { path: '$.PostingDate' });
     },
   ),
   currency: value(
@@ -430,7 +451,9 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: ['E_MAP_CURRENCY'],
     },
     (order, context) => {
-      const path = ofFirstLine(order, 'Currency');
+      const { cart, lines } = order.group;
+      const isOfLines = lines.some(({ item }) => item.Currency !== undefined) || cart.Currency === undefined;
+      const path = isOfLines ? ofFirstLine(order, 'Currency') : '$.Currency';
       const currency = mandatory(order.group.currency, context, path, 'E_MAP_CURRENCY');
       if (currency === undefined) return undefined;
       lookUpListed(context.settings.valueMaps.currencyDecimals, currency, context, 'E_MAP_CURRENCY', path);
@@ -458,14 +481,10 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   incoterms: object(incotermRules),
   deliveryAddress: {
     spreadsheet: object(addressRules).spreadsheet,
-    apply: ({ address, lines }, context) => {
-      const homeless = lines.find(
-        ({ type, shipTo, item }) =>
-          type === 'MATERIAL' &&
-          shipTo === undefined &&
-          !item.Partners.some(({ PartnerFct }) => PartnerFct === context.settings.valueMaps.partnerFunction.shipTo),
-      );
-      if (address !== undefined || homeless === undefined) return address;
+    apply: ({ address, lines, group: { cart } }, context) => {
+      // An address that is there and wrong has been told already.
+      const homeless = lines.find(({ type, item }) => type === 'MATERIAL' && !hasShipTo(item.Partners, context));
+      if (address !== undefined || homeless === undefined || hasShipTo(cart.Partners, context)) return address?.address;
       return fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', {
         path: at(homeless.path, 'Partners'),
       });
@@ -473,15 +492,14 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   },
   totals: object(totalsRules),
   lines: list<PreparedOrder, AddressedLine, OrderLine>(({ lines }) => lines, lineRules),
-  notes: optionalList<CartText, Note>(
+  notes: optionalList<Located<CartText>, Note>(
     ({ group: { cart } }, { settings }) =>
-      cart.Texts.filter(
-        ({ Tdid, Text }) =>
-          Tdid !== undefined && Text !== undefined && Object.hasOwn(settings.valueMaps.textType, Tdid),
+      located(cart.Texts, '$.Texts').filter(
+        ({ row: { Tdid = '', Text } }) => Text !== undefined && Object.hasOwn(settings.valueMaps.textType, Tdid),
       ),
     noteRules,
   ),
-  attachments: optionalList<CartAttachment, Attachment>(publicAttachments, attachmentRules),
+  attachments: optionalList<Located<CartAttachment>, Attachment>(publicAttachments, attachmentRules),
 };
 
 /** A list that is left out when it is empty. */
@@ -489,12 +507,12 @@ function optionalList<Element, Target extends object>(
   elements: (order: PreparedOrder, context: RuleContext) => readonly Element[],
   table: RuleTable<Element, Target>,
 ) {
-  const rule = list(elements, table);
+  const { spreadsheet, apply } = list(elements, table);
   return {
-    spreadsheet: rule.spreadsheet,
+    spreadsheet,
     apply: (order: PreparedOrder, context: RuleContext) => {
-      const made = rule.apply(order, context);
-      return made === undefined || made.length === 0 ? undefined : made;
+      const made = apply(order, context);
+      return made?.length === 0 ? undefined : made;
     },
   };
 }

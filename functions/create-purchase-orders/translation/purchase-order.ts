@@ -9,11 +9,9 @@ const text = (maximum: number) =>
   z
     .string()
     .min(1)
-    .max(maximum * 2)
-    .refine((value) => Array.from(value).length <= maximum, {
-      error: `longer than ${maximum} characters`,
-      params: { tooLong: true },
-    });
+    .refine((value) => Array.from(value).length <= maximum, `longer than ${maximum} characters`)
+    // Counted in characters, as JSON Schema does, and not in UTF-16 units, as zod's own maximum would.
+    .meta({ maxLength: maximum });
 
 const address = z.object({
   name: text(80).exactOptional(),
@@ -28,7 +26,7 @@ const address = z.object({
 const period = z.object({ startDate: date, endDate: date.exactOptional() });
 
 const accounting = z.object({
-  sequence: z.int().min(0),
+  sequence: z.int().min(1),
   category: z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']),
   percentage,
   amount: decimal,
@@ -44,7 +42,7 @@ const accounting = z.object({
 });
 
 const line = z.object({
-  lineNumber: z.int().min(0),
+  lineNumber: z.int().min(1),
   externalLineId: text(32),
   purchaseRequestLineId: text(10).exactOptional(),
   type: z.enum(['MATERIAL', 'SERVICE', 'LABOUR', 'LIMIT']),
@@ -66,7 +64,7 @@ const line = z.object({
       expectedAmount: decimal,
     })
     .exactOptional(),
-  tax: z.object({ code: text(20), amount: decimal }).exactOptional(),
+  tax: z.object({ code: text(10), amount: decimal }).exactOptional(),
   deliveryDate: date.exactOptional(),
   servicePeriod: period.exactOptional(),
   contract: z.object({ number: text(10), item: text(10).exactOptional() }).exactOptional(),

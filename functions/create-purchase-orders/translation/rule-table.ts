@@ -4,6 +4,7 @@
  */
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
+import { excerpt } from './text.ts';
 
 /** A rule's row in the spreadsheet. */
 export interface RuleRow {
@@ -25,8 +26,10 @@ export interface RuleContext {
   readonly client: string;
   /** The calendar date of now, for what lies in the past. */
   readonly today: string;
-  /** Decimals of the order's currency. */
+  /** Decimals of the order's currency; as many as there are while it is unknown, so that no amount is blamed for it. */
   readonly decimals: number;
+  /** While it is not, amounts cannot be compared: what one minor unit is, nobody knows. */
+  readonly isCurrencyKnown: boolean;
   /** Target field in the making. */
   readonly field: string;
   readonly faults: Fault[];
@@ -48,25 +51,35 @@ export type RuleTable<Source, Target> = {
   readonly [Field in keyof Target]-?: Rule<Source, NonNullable<Target[Field]>>;
 };
 
+/** Where a fault lies in the source row, and what stands there, unless it is personal. */
+export interface Where {
+  readonly path: string;
+  readonly value?: string | undefined;
+}
+
+const located = ({ field }: RuleContext, code: FaultCode, message: string, { path, value }: Where): Fault => ({
+  code,
+  message,
+  field,
+  path,
+  ...(value === undefined ? {} : { value: excerpt(value) }),
+});
+
 /** Reports a fault for the field in the making; undefined, so that a rule can return it. */
-export function fault(
-  context: RuleContext,
-  code: FaultCode,
-  message: string,
-  where: Pick<Fault, 'path' | 'value'> = {},
-): undefined {
-  context.faults.push({ code, message, field: context.field, ...where });
+export function fault(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
+  context.faults.push(located(context, code, message, where));
 }
 
 /** Reports what was handled but is worth knowing. */
-export function warn(
-  context: RuleContext,
-  code: FaultCode,
-  message: string,
-  where: Pick<Fault, 'path' | 'value'> = {},
-): undefined {
-  context.warnings.push({ code, message, field: context.field, ...where });
+export function warn(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
+  context.warnings.push(located(context, code, message, where));
 }
+
+/** The same context, for a field within the one in the making. */
+export const within = (context: RuleContext, name: string): RuleContext => ({
+  ...context,
+  field: `${context.field}.${name}`,
+});
 
 /** A rule for a single value. */
 export const value = <Source, Value>(

@@ -8,23 +8,39 @@ import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { cleanText } from './text.ts';
 
-/** Text, number (with its digits), flag or nothing; an object or a list breaks the contract. */
+/** Clean text, or undefined where there is none: null, blank, or nothing but what cleaning takes away. */
+function textOf(value: unknown): string | undefined {
+  const clean = cleanText(typeof value === 'string' ? value : (numberText(value) ?? ''));
+  return clean === '' ? undefined : clean;
+}
+
+/** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
+  .custom<unknown>(
+    (value) =>
+      value === undefined || value === null || typeof value === 'string' || numberText(value) !== undefined,
+    'must be text',
+  )
+  .transform(textOf)
+  .optional();
+
+/** ABAP's initial date or time stamp, from a service that does not turn it into null. */
+const INITIAL_DATE = /^(0{8}|0{14})$/;
+
+/** A date or an instant; whether it can be read is its rule's to judge. */
+const date = field.transform((text) => (text === undefined || INITIAL_DATE.test(text) ? undefined : text));
+
+/** `X` or blank, or a real boolean ("JSON quirks"); anything else is an unknown value of the contract. */
+const flag = z
   .custom<unknown>(
     (value) =>
       value === undefined ||
       value === null ||
-      typeof value === 'string' ||
       typeof value === 'boolean' ||
-      numberText(value) !== undefined,
-    'must be text',
+      (typeof value === 'string' && /^X?$/i.test(cleanText(value))),
+    'must be X or blank',
   )
-  .transform((value): string | undefined => {
-    if (typeof value === 'boolean') return value ? 'X' : undefined;
-    const text = typeof value === 'string' ? value : numberText(value);
-    const clean = text === undefined ? '' : cleanText(text);
-    return clean === '' ? undefined : clean;
-  })
+  .transform((value) => value === true || textOf(value) !== undefined)
   .optional();
 
 /** `{"results":[..]}` or, from some V1-style services, the list itself. */
@@ -40,46 +56,61 @@ const optionalNavigation = <Entity extends z.ZodType>(entity: Entity) =>
     .nullish()
     .transform((rows): z.infer<Entity>[] => rows ?? []);
 
-const fields = <Name extends string>(...names: readonly Name[]): Record<Name, typeof field> => {
-  const shape: Partial<Record<Name, typeof field>> = {};
-  for (const name of names) shape[name] = field;
-  // oxlint-disable-next-line no-unsafe-type-assertion -- every name was just given its field
-  return shape as Record<Name, typeof field>;
-};
+const each =
+  <Schema extends z.ZodType>(schema: Schema) =>
+  <Name extends string>(...names: readonly Name[]): Record<Name, Schema> => {
+    const shape: Partial<Record<Name, Schema>> = {};
+    for (const name of names) shape[name] = schema;
+    // oxlint-disable-next-line no-unsafe-type-assertion -- every name was just given its schema
+    return shape as Record<Name, Schema>;
+  };
+const fields = each(field);
+const dates = each(date);
+const flags = each(flag);
 
 // biome-ignore format: lists of names
-const accountAssignment = z.object(fields(
-  'AccNo', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'SubNumber', 'Network',
-  'Activity', 'ProfitCtr', 'CoArea', 'DelInd',
-));
+const accountAssignment = z.object({
+  ...fields(
+    'AccNo', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'SubNumber', 'Network',
+    'Activity', 'ProfitCtr', 'CoArea',
+  ),
+  ...flags('DelInd'),
+});
 const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
 const text = z.object(fields('Tdid', 'Language', 'Text'));
-const attachment = z.object(fields('Guid', 'FileName', 'MimeType', 'SizeBytes', 'InternalOnly'));
+const attachment = z.object({ ...fields('Guid', 'FileName', 'MimeType', 'SizeBytes'), ...flags('InternalOnly') });
 
 /** What decides whether an item is ordered; an item that is not is judged by nothing else. */
-const itemFlags = z.object(fields('Guid', 'ParentGuid', 'OutlineInd', 'Description', 'Status', 'DelInd'));
+export const itemFlags = z.object({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
+
+/** What is told of an outline row: it is no line, but its lines stand below it. */
+const outline = z.object(fields('Guid', 'ParentGuid', 'Description'));
 
 // biome-ignore format: lists of names
-const item = z.object({
+export const item = z.object({
   ...fields(
     'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'OrderedProd', 'Description', 'CategoryId', 'PartnerProd',
-    'ManuProd', 'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate',
-    'StartDate', 'EndDate', 'LimitInd', 'Limit', 'Unlimited', 'ExpValue', 'VendorId', 'VendorName', 'CtrId', 'CtrItem',
-    'ExtDemid', 'ExtDemPosid', 'IncotermKey', 'IncotermLoc', 'Status', 'BeObjectId',
+    'ManuProd', 'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit',
+    'ExpValue', 'VendorId', 'VendorName', 'CtrId', 'CtrItem', 'ExtDemid', 'ExtDemPosid', 'IncotermKey', 'IncotermLoc',
+    'Status', 'BeObjectId',
   ),
+  ...dates('DelivDate', 'StartDate', 'EndDate'),
+  ...flags('LimitInd', 'Unlimited'),
   Accounting: optionalNavigation(accountAssignment),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),
 });
 
 // biome-ignore format: lists of names
-const shoppingCart = z.object({
+export const shoppingCart = z.object({
   ...fields(
-    'ObjectId', 'Description', 'DescrLanguage', 'PostingDate', 'CreatedBy', 'ChangedAt', 'ApprovedAt', 'ApprovedBy',
-    'ApproverEmail', 'Status', 'Currency', 'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType',
-    'DelInd', 'RequesterId', 'RequesterName', 'RequesterEmail',
+    'ObjectId', 'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
+    'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType', 'RequesterId', 'RequesterName',
+    'RequesterEmail',
   ),
-  Guid: z.string('must be a GUID').min(1, 'must be a GUID'),
+  ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
+  ...flags('DelInd'),
+  Guid: z.string('must be a GUID').trim().min(1, 'must be a GUID'),
   Items: navigation(z.unknown()),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),
@@ -89,8 +120,10 @@ const shoppingCart = z.object({
 export type ShoppingCart = z.infer<typeof shoppingCart>;
 export type ShoppingCartItem = z.infer<typeof item>;
 export type ItemFlags = z.infer<typeof itemFlags>;
+export type Outline = z.infer<typeof outline>;
 export type AccountAssignment = ShoppingCartItem['Accounting'][number];
 export type Partner = ShoppingCart['Partners'][number];
+export type Attachment = ShoppingCart['Attachments'][number];
 export type CartText = ShoppingCart['Texts'][number];
 
 /** What was read, or every way in which it breaks the contract: by its JSON path, without the value, which may be personal. */
@@ -116,6 +149,8 @@ export const readShoppingCart = (source: unknown): Read<ShoppingCart> => read(sh
 
 export const readItemFlags = (source: unknown, path: string): Read<ItemFlags> => read(itemFlags, source, path);
 
+export const readOutline = (source: unknown, path: string): Read<Outline> => read(outline, source, path);
+
 export const readItem = (source: unknown, path: string): Read<ShoppingCartItem> => read(item, source, path);
 
 /** Properties of the contract that the mapping does not use; anything beyond them and the schema is drift. */
@@ -126,15 +161,28 @@ const UNUSED = new Set([
   'PartnerNo', 'Email', 'Tel', 'ContentUri',
 ]);
 
-/** How many properties of the header and its items the contract does not know (edge case 85). */
-export function countUnknownProperties(source: unknown): number {
-  const unknownIn = (entity: unknown, shape: object): number =>
-    Object.keys(asJsonObject(entity) ?? {}).filter((name) => !UNUSED.has(name) && !Object.hasOwn(shape, name)).length;
-  const items = rowsOf(asJsonObject(source)?.['Items']);
-  return items.reduce<number>(
-    (count, entity) => count + unknownIn(entity, item.shape),
-    unknownIn(source, shoppingCart.shape),
-  );
+/** An entity of the contract: its properties, and what hangs on it. */
+interface Entity {
+  readonly shape: object;
+  readonly parts: Readonly<Record<string, Entity>>;
+}
+const entityOf = ({ shape }: z.ZodObject, parts: Entity['parts'] = {}): Entity => ({ shape, parts });
+const common = { Partners: entityOf(partner), Texts: entityOf(text) };
+const cartEntity = entityOf(shoppingCart, {
+  ...common,
+  Attachments: entityOf(attachment),
+  Items: entityOf(item, { ...common, Accounting: entityOf(accountAssignment) }),
+});
+
+/** How many properties the contract does not know, in the cart and in all that hangs on it (edge case 85). */
+export const countUnknownProperties = (source: unknown): number => unknownIn(source, cartEntity);
+
+function unknownIn(source: unknown, { shape, parts }: Entity): number {
+  const row = asJsonObject(source) ?? {};
+  const own = Object.keys(row).filter((name) => !UNUSED.has(name) && !Object.hasOwn(shape, name)).length;
+  return Object.entries(parts)
+    .flatMap(([name, part]) => rowsOf(row[name]).map((entry) => unknownIn(entry, part)))
+    .reduce((total, count) => total + count, own);
 }
 
 /** True where SRM sent a link instead of the data (edge case 84): the row must be read again, expanded. */

@@ -25,19 +25,22 @@ export function cutText(text: string, maximum: number): string {
   return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
 }
 
+/** What a fault shows of a value: enough to find it by, and never half a character. */
+export const excerpt = (text: string): string => Array.from(text).slice(0, 40).join('');
+
 /** SAP's one-character languages. */
-const SAP_LANGUAGES: Readonly<Record<string, string>> = {
-  E: 'en',
-  F: 'fr',
-  D: 'de',
-  N: 'nl',
-  S: 'es',
-  I: 'it',
-  P: 'pt',
-};
+const SAP_LANGUAGES = new Map([
+  ['E', 'en'],
+  ['F', 'fr'],
+  ['D', 'de'],
+  ['N', 'nl'],
+  ['S', 'es'],
+  ['I', 'it'],
+  ['P', 'pt'],
+]);
 
 /** SAP's language key, of one or two characters, as ISO 639-1 in lower case; undefined when it is neither. */
 export function languageCode(language: string | undefined): string | undefined {
   if (language === undefined) return undefined;
-  return SAP_LANGUAGES[language] ?? (/^[A-Za-z]{2}$/.test(language) ? language.toLowerCase() : undefined);
+  return SAP_LANGUAGES.get(language) ?? (/^[A-Za-z]{2}$/.test(language) ? language.toLowerCase() : undefined);
 }

@@ -70,6 +70,52 @@ const offsetWarnings = (cart: ShoppingCart): Fault[] =>
     }));
 
 function translateGroup(group: LineGroup, { client, settings, today }: CartOrigin): GroupTranslation {
+  const decimals = settings.valueMaps.currencyDecimals[group.currency ?? ''];
+  const context: RuleContext = {
+    settings,
+    client,
+    today,
+    decimals: decimals ?? MOST_DECIMALS,
+    isCurrencyKnown: decimals !== undefined,
+    field: '',
+    faults: [],
+    warnings: [],
+  };
+  const prepared = prepareOrder(group, context);
+  const order = applyRules(orderRules, prepared, context);
+  const { warnings } = context;
+  const faults = [...context.faults, ...faultsOfTheWhole(order, prepared, context)];
+  if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults };
+  return { kind: 'order', order, warnings: [...warnings, ...replacedCharacters(order)] };
+}
+
+/** No currency has more, and 11VMS takes no more. */
+const MOST_DECIMALS = 4;
+
+/** What no single rule sees: lengths and patterns of the target, the number of lines, the size of the body. */
+function faultsOfTheWhole(order: PurchaseOrder, prepared: PreparedOrder, context: RuleContext): Fault[] {
+  const { maximumLines, maximumBodyBytes } = context.settings;
+  const lines = prepared.lines.length;
+  const bytes = Buffer.byteLength(JSON.stringify(order));
+  const tooLarge = [
+    ...(lines > maximumLines ? [`${lines} lines, at most ${maximumLines}`] : []),
+    ...(bytes > maximumBodyBytes ? [`${bytes} bytes, at most ${maximumBodyBytes}`] : []),
+  ].map((message): Fault => ({ code: 'E_TGT_TOO_LARGE', message, field: 'lines', path: '$.Items' }));
+  const reported = new Set([...context.faults, ...tooLarge].map(({ field }) => field));
+  const issues = (purchaseOrderSchema.safeParse(order).error?.issues ?? []).map((issue) => ({
+    ...issue,
+    field: fieldName(issue.path),
+    value: valueAt(order, issue.path),
+  }));
+  const [made, absent] = [true, false].map((isMade) =>
+    issues
+      .filter(({ value }) => isMade === (value !== undefined && value !== ''))
+      .filter(({ field }) => !reported.has(field))
+      .map((issue) => issueToFault(issue, prepared)),
+  );
+  return [];
+}
+function translateGroup(group: LineGroup, { client, settings, today }: CartOrigin): GroupTranslation {
   const { currencyDecimals } = settings.valueMaps;
   const currency = group.currency ?? '';
   const context: RuleContext = {

@@ -1,0 +1,26 @@
+/** Every document that the code prints of itself, by its path below the project's root. */
+import { ENVIRONMENTS, loadEnvironment } from '../environments.ts';
+import { errorsMarkdown } from './errors.ts';
+import { jsonText } from './json-text.ts';
+import { mappingCsv, mappingMarkdown } from './mapping.ts';
+import type { Landscape } from './openapi.ts';
+import { srm7OpenApi } from './srm7-openapi.ts';
+import { vmsOpenApi } from './vms-openapi.ts';
+
+export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
+  const translation = 'functions/create-purchase-orders/translation';
+  const contract = 'shared/contract';
+  return new Map([
+    [`${translation}/mapping.md`, mappingMarkdown()],
+    [`${translation}/mapping.csv`, mappingCsv()],
+    [`${contract}/errors.md`, errorsMarkdown()],
+    [`${contract}/srm7.openapi.json`, jsonText(await srm7OpenApi(landscapes('srm')))],
+    [`${contract}/11vms.openapi.json`, jsonText(await vmsOpenApi(landscapes('vms')))],
+  ]);
+}
+
+/** Those that are deployed; `local` is a stand-in. */
+const landscapes = (system: 'srm' | 'vms'): Landscape[] =>
+  Object.keys(ENVIRONMENTS)
+    .filter((name) => name !== 'local')
+    .map((name) => ({ name, ...loadEnvironment(name)[system] }));

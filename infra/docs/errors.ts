@@ -1,0 +1,44 @@
+/** The error catalogue for the people who are told of a fault. */
+import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import { GENERATED, markdownTable } from './markdown.ts';
+
+type FamilyOf<Code> = Code extends `E_${infer Name}_${string}` ? Name : never;
+
+/** Every family has its heading: a new one does not compile without. */
+const HEADINGS: Readonly<Record<FamilyOf<FaultCode>, string>> = {
+  SRC: 'Reading from SRM',
+  CART: 'The life of a cart',
+  EXTREF: 'References',
+  SUPPLIER: 'Supplier',
+  REQUESTER: 'Requester',
+  ADDRESS: 'Delivery address',
+  FIELD: 'Fields',
+  DATE: 'Dates',
+  LINE: 'Lines',
+  QTY: 'Quantities',
+  PRICE: 'Prices',
+  AMT: 'Amounts',
+  LIMIT: 'Limits',
+  ACC: 'Account assignment',
+  MAP: 'Value maps',
+  TGT: 'Delivery to 11VMS',
+  INT: 'The interface itself',
+};
+
+export function errorsMarkdown(): string {
+  const sections = Object.entries(HEADINGS).map(([family, heading]) => {
+    const rows = Object.entries(FAULT_CATALOGUE)
+      .filter(([code]) => code.split('_')[1] === family)
+      .map(([code, { meaning, owner, action }]) => [code, meaning, owner, action]);
+    return `## ${heading}: E_${family}\n\n${markdownTable(['code', 'meaning', 'owner', 'what to do'], rows)}\n`;
+  });
+  return `# Error catalogue
+
+${GENERATED}
+The catalogue is \`shared/failure.ts\`.
+
+A fault carries one of these codes, the JSON path in the cart, the field of the order, and the value where it is not
+personal. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
+
+${sections.join('\n')}`;
+}

@@ -1,0 +1,71 @@
+/** The CDK app as the CLI runs it: a process, told by its environment. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
+import { featureFlags, synthesize } from '../../infra/synthesize.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'app-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs infra/app.ts with the context that `cdk -c` would pass. */
+async function runApp(context: object, outdir: string) {
+  const child = spawn(process.execPath, ['infra/app.ts'], {
+    cwd: root,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: directory,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      CDK_OUTDIR: outdir,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { stdout, stderr, status };
+}
+
+describe('the CDK app', () => {
+  const bad = join(directory, 'bad.json');
+  writeFileSync(bad, JSON.stringify({ ...ENVIRONMENTS['dev'], logLevel: 'LOUD' }));
+  test.each([
+    ['no environment', {}, 'Which environment? Add -c env=dev|test|prod|local, or -c env=./file.json.'],
+    ['one that is no text', { env: 7 }, 'Which environment? Add -c env='],
+    ['an unknown one', { env: 'nosuch' }, 'Unknown environment "nosuch". Known: dev, test, prod, local;'],
+    [
+      'a file that is not there',
+      { env: './nosuch.json' },
+      'Environment file ./nosuch.json cannot be read as JSON: ENOENT',
+    ],
+    ['a file that is not JSON', { env: './README.md' }, 'Environment file ./README.md cannot be read as JSON: '],
+    ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
+  ])('with %s says so in words, without a stack trace, and exits 1', async (_what, context, message) => {
+    const outdir = join(directory, 'refused');
+    const { stdout, stderr, status } = await runApp(context, outdir);
+
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^\s+at (?!logLevel)|node:internal|Error:/m);
+    expect(stderr.split('\n').length).toBeLessThan(6);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+    expect(existsSync(join(outdir, 'PurchaseOrder.template.json'))).toBe(false);
+  });
+
+  test('synthesizes the same template in its own process as the tests and the local run do in theirs', async () => {
+    const outdir = join(directory, 'cdk.out');
+    const file = 'PurchaseOrder.template.json';
+    const [app, inProcess] = await Promise.all([
+      runApp({ ...featureFlags(), env: 'test' }, outdir),
+      synthesize(loadEnvironment('test'), join(directory, 'in-process')),
+    ]);
+
+    expect(app).toMatchObject({ status: 0 });
+    const read = (assembly: string): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
+    expect(read(outdir)).toEqual(read(inProcess.directory));
+  }, 60_000);
+});

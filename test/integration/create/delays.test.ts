@@ -1,0 +1,236 @@
+/** Edge cases 64, 70, 71: how long a cart is kept waiting, and what waits inside the invocation. */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
+import { onceFor } from './tap.ts';
+import {
+  always,
+  answer,
+  CARELESS,
+  envelope,
+  isCreate,
+  isLookUp,
+  newCart,
+  onEveryCreate,
+  onFirstCreate,
+  openWorkerBench,
+  type Row,
+  type Variables,
+  type Worker,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench({ vms: CARELESS });
+});
+beforeEach(() => {
+  bench.calm();
+  bench.takeOutput();
+});
+afterAll(() => bench.close());
+
+async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ worker: Worker; messageId: string }> {
+  const worker = await bench.worker({ VMS_TIMEOUT_MS: '500', ...variables });
+  const [messageId = ''] = await worker.send(envelope(cart));
+  return { worker, messageId };
+}
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+}
+
+const onlySeconds = (worker: Worker): number => {
+  const calls = worker.takeVisibilities();
+  expect(calls).toHaveLength(1);
+  return calls[0]?.[0] ?? -1;
+};
+
+test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, and given up at the fourth attempt', async () => {
+  const cart = newCart();
+  const { worker, messageId } = await sent(cart, { VMS_BASE_URL: await closedPort() });
+  for (const [low, high] of [
+    [24, 36],
+    [48, 72],
+    [96, 144],
+  ]) {
+    expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
+    const seconds = onlySeconds(worker);
+    expect(seconds).toBeGreaterThanOrEqual(low ?? 0);
+    expect(seconds).toBeLessThanOrEqual(high ?? 0);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', mayExist: false });
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+  }
+  expect((await worker.deliver()).failed).toEqual([messageId]);
+  expect(onlySeconds(worker)).toBe(0);
+  expect(await bench.verdictOf(messageId)).toEqual([
+    { code: 'E_TGT_UNAVAILABLE', message: '11VMS cannot be reached (ECONNREFUSED)' },
+  ]);
+  expect(await worker.receive()).toEqual([]);
+  expect(await worker.deadLetters()).toEqual([messageId]);
+
+  // The redrive finds 11VMS again, and need not ask it first.
+  await worker.send(envelope(cart));
+  expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create']);
+});
+
+test('a whole batch comes back by one call, each message with a delay of its own', async () => {
+  const worker = await bench.worker();
+  bench.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  const ids = await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
+  expect((await worker.deliver()).failed.toSorted()).toEqual(ids.toSorted());
+  const calls = worker.takeVisibilities();
+  expect(calls).toHaveLength(1);
+  expect(calls[0]).toHaveLength(10);
+  expect(new Set(calls[0]).size).toBeGreaterThan(1);
+});
+
+test('only what failed comes back; where nothing did, no call is made', async () => {
+  const worker = await bench.worker();
+  const [bad, ...good] = Array.from({ length: 4 }, () => newCart());
+  const badId = String(bad?.['ObjectId']);
+  bench.vms.setFaults(({ operation, key }) =>
+    operation === 'create' && key.includes(badId) ? { kind: 'status', status: 408 } : { kind: 'none' },
+  );
+  await worker.send(...[bad, ...good].map((cart) => envelope(cart ?? {})));
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  expect(worker.takeVisibilities().map((seconds) => seconds.length)).toEqual([1]);
+  bench.calm();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(worker.takeVisibilities()).toEqual([]);
+  expect([bad, ...good].map((cart) => bench.ordersOf(cart ?? {}).length)).toEqual([1, 1, 1, 1]);
+});
+
+test('where SQS does not take the delays, the batch is reported all the same', async () => {
+  const cart = newCart();
+  const { worker, messageId } = await sent(cart);
+  bench.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  const refusedByAws = answer(400, { __type: 'com.amazonaws.sqs#AccessDeniedException' });
+  bench.taps.sqs.intercept(always(({ operation }) => operation === 'ChangeMessageVisibilityBatch', refusedByAws));
+  expect((await worker.deliver()).failed).toEqual([messageId]);
+  expect(bench.takeOutput().join('\n')).toContain('keep the visibility of the queue');
+});
+
+describe('Retry-After', () => {
+  const inTenMinutes = (): string => new Date(Date.now() + 600_000).toUTCString();
+  test.each<[string, number, string, number, number]>([
+    ['wins when it is longer', 408, '200', 200, 200],
+    ['does not shorten a delay', 408, '3', 24, 36],
+    ['is a date too', 408, inTenMinutes(), 590, 600],
+    ['is capped at 15 minutes', 408, '86400', 900, 900],
+    ['is ignored when it is nonsense', 408, 'soon', 24, 36],
+    ['counts where the outcome is unknown', 500, '200', 200, 200],
+  ])('%s', async (_what, status, retryAfter, low, high) => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(status, {}, { 'retry-after': retryAfter })));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    const seconds = onlySeconds(worker);
+    expect(seconds).toBeGreaterThanOrEqual(low);
+    expect(seconds).toBeLessThanOrEqual(high);
+  });
+
+  test('of a look-up counts as well', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    bench.taps.vms.intercept((call, forward) => {
+      if (isLookUp(call)) return answer(429, {}, { 'retry-after': '300' })(call, forward);
+      return isCreate(call) ? Promise.resolve('reset') : forward();
+    });
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(onlySeconds(worker)).toBe(300);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+  });
+});
+
+describe('429', () => {
+  const throttledOnce: SandboxFault = { kind: 'status', status: 429, retryAfter: '0' };
+
+  test('is waited out inside the invocation: created, and no failure reported', async () => {
+    const worker = await bench.worker();
+    const carts = Array.from({ length: 10 }, () => newCart());
+    bench.vms.setFaults(onFirstCreate(throttledOnce));
+    await worker.send(...carts.map((cart) => envelope(cart)));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(carts.map((cart) => bench.callsFor(cart))).toEqual(carts.map(() => ['create', 'create']));
+    expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+    expect(bench.takeOutput().join('\n')).toContain('"TargetThrottled"');
+  });
+
+  test('keeps everybody off 11VMS until the pause is over', async () => {
+    const worker = await bench.worker();
+    const first = newCart();
+    const times = new Map<string, number>();
+    bench.taps.vms.intercept(async (call, forward) => {
+      if (!isCreate(call)) return forward();
+      const isFirst = call.body.includes(String(first['ObjectId']));
+      times.set(`${isFirst ? 'first' : 'second'} ${times.size}`, performance.now());
+      return times.size === 1 ? answer(429, {}, { 'retry-after': '1' })(call, forward) : forward();
+    });
+    await worker.send(envelope(first));
+    const delivered = worker.deliver();
+    await bench.until(() => times.size === 1);
+    await worker.send(envelope(newCart()));
+    await Promise.all([delivered, worker.deliver()]);
+    const [throttled = 0, ...later] = times.values();
+    expect(later).toHaveLength(2);
+    expect(Math.min(...later) - throttled).toBeGreaterThanOrEqual(950);
+  });
+
+  test('for longer than the invocation has: back after that time, and nothing is posted twice', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(onceFor(isCreate, answer(429, {}, { 'retry-after': '300' })));
+    const { records, failed } = await worker.deliver();
+    expect(failed).toEqual([messageId]);
+    expect(onlySeconds(worker)).toBe(300);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
+
+    // A neighbour that comes meanwhile is not posted, and does not come back before the pause is over either.
+    const neighbour = newCart();
+    await worker.send(envelope(neighbour));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(onlySeconds(worker)).toBeGreaterThanOrEqual(295);
+    expect(bench.callsFor(neighbour)).toEqual([]);
+
+    await worker.endDelay(records);
+    expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('at the fourth attempt ends in the dead-letter path as throttled', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
+    await worker.deliverTimes(4);
+    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_THROTTLED' }]);
+    expect(bench.callsFor(cart)).toEqual(['create']);
+  });
+});
+
+test('503 with a Retry-After may hide an order: waited out, looked up, then posted, in one invocation', async () => {
+  const cart = newCart();
+  const { worker } = await sent(cart);
+  bench.vms.setFaults(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+test('an invocation without time for an answer posts nothing, and gives the claim back', async () => {
+  const cart = newCart();
+  const { worker } = await sent(cart);
+  expect((await worker.deliverAndReturn({ remainingMs: 2900 })).failed).toHaveLength(1);
+  expect(bench.callsFor(cart)).toEqual([]);
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW' });
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+});

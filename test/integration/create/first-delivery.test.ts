@@ -1,0 +1,157 @@
+/** The main promise: one approved cart becomes one order, once, and nothing personal stays behind. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { v5 as uuidV5 } from 'uuid';
+import * as z from 'zod';
+import {
+  CARELESS,
+  envelope,
+  itemsOf,
+  newCart,
+  openWorkerBench,
+  type Row,
+  sampleCart,
+  sampleOrder,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench({ vms: CARELESS });
+});
+beforeEach(() => {
+  bench.calm();
+  bench.takeOutput();
+});
+afterAll(() => bench.close());
+
+/** RFC 8785 for what an order holds (no numbers but integers), written anew so as not to repeat the code's own mistake. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+}
+
+/** Whom and what the sample cart names, and what opens doors. */
+const PRIVATE = ['Dupont', 'example.test', 'Rue du Canal', 'Nordlys', 'Data engineer', 'sandbox-secret', '11vms-token'];
+const logLine = z.looseObject({ level: z.string(), message: z.string(), messageId: z.string().optional() });
+
+test('the sample cart becomes the sample order to the letter, and leaves no personal data behind', async () => {
+  const worker = await bench.worker();
+  const before = bench.taps.dynamodb.calls.length;
+  const [messageId] = await worker.send(envelope(sampleCart(), { correlationId: 'c-7f31' }));
+
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+  const stored = bench.ordersOf(sampleCart());
+  expect(JSON.stringify(stored.map(({ order }) => order))).toBe(JSON.stringify([sampleOrder]));
+  const hash = createHash('sha256').update(canonical(sampleOrder)).digest('hex');
+  const namespace = uuidV5('urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1', uuidV5.URL);
+  const key = uuidV5(`SRM7-100-1000004711-100234-EUR-BE10|r1|${hash}`, namespace);
+  const [create, ...others] = bench.taps.vms.calls.filter(({ path }) => path.includes('/purchase-orders'));
+  expect(others).toEqual([]);
+  expect(create).toMatchObject({
+    method: 'POST',
+    path: '/11VMSProxy_V2/purchase-orders',
+    headers: {
+      authorization: expect.stringMatching(/^Bearer \S+$/),
+      'content-type': 'application/json; charset=utf-8',
+      accept: 'application/json, application/problem+json',
+      'idempotency-key': `"${key}"`,
+      'x-correlation-id': 'c-7f31',
+      'x-interface-id': 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1',
+    },
+  });
+
+  // One conditional write before the POST and one after it; and, for the deleted line, one read of earlier orders.
+  const ledgerCalls = bench.taps.dynamodb.calls.slice(before);
+  expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['Query', 'UpdateItem', 'UpdateItem']);
+  const orderNumber = stored[0]?.number;
+  expect(await bench.ledgerOf(sampleCart())).toEqual([
+    expect.objectContaining({
+      sk: 'ORDER#SRM7-100-1000004711-100234-EUR-BE10',
+      state: 'CREATED',
+      orderNumber,
+      messageId,
+    }),
+  ]);
+
+  const output = bench.takeOutput();
+  const lines = output.map((line) => logLine.parse({ level: '', message: '', ...JSON.parse(line) }));
+  const ofTheCart = lines.filter((line) => line.messageId !== undefined);
+  expect(ofTheCart.length).toBeGreaterThan(0);
+  expect(ofTheCart.length).toBeLessThanOrEqual(3);
+  expect(ofTheCart.at(-1)).toMatchObject({
+    level: 'INFO',
+    cartNumber: '1000004711',
+    cartGuid: '005056a5-09b3-1ee1-bee5-8ce5a1c90db0',
+    messageId,
+    runId: 'run-7',
+    correlationId: 'c-7f31',
+    orderNumber,
+  });
+  const kept = [...output, JSON.stringify(await bench.wholeTable())].join('\n');
+  expect(PRIVATE.filter((word) => kept.includes(word))).toEqual([]);
+});
+
+/** A cart that nothing was taken out of, as nearly all are. */
+const withoutDeletedItems = (cart: Row): Row => ({
+  ...cart,
+  Items: { results: itemsOf(cart).filter((item) => item['DelInd'] !== 'X') },
+});
+
+test('a batch of ten becomes ten orders with one token and two ledger writes each', async () => {
+  const worker = await bench.worker();
+  const carts = Array.from({ length: 10 }, () => withoutDeletedItems(newCart()));
+  const before = { ledger: bench.taps.dynamodb.calls.length, vms: bench.taps.vms.calls.length };
+  await worker.send(...carts.map((cart) => envelope(cart)));
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+  expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+  expect(bench.taps.dynamodb.calls.slice(before.ledger)).toHaveLength(20);
+  const calls = bench.taps.vms.calls.slice(before.vms).map(({ method, path }) => `${method} ${path}`);
+  expect(calls.filter((call) => call.includes('token'))).toHaveLength(1);
+  expect(calls.filter((call) => call.startsWith('GET'))).toEqual([]);
+});
+
+test('a created cart that is delivered again is done, and not posted again', async () => {
+  const worker = await bench.worker();
+  const cart = newCart();
+  await worker.send(envelope(cart));
+  const records = await worker.receive();
+  await worker.invoke(records);
+  // The deletion was lost: the same message comes once more, and so does the same cart as another message.
+  expect(await worker.invoke(records)).toMatchObject({ failed: [] });
+  await worker.send(envelope(cart, { runId: 'run-8' }));
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+  expect(bench.callsFor(cart)).toEqual(['create']);
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 1 });
+});
+
+test('the same message delivered twice at once becomes one order, and the loser comes back', async () => {
+  const worker = await bench.worker();
+  const cart = newCart();
+  await worker.send(envelope(cart));
+  const records = await worker.receive();
+  // Slow enough that both are at it before the first has its answer.
+  bench.vms.setFaults(({ operation }) => (operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' }));
+  const other = bench.anotherHandler(worker);
+  const deliveries = await Promise.all([worker.invoke(records), worker.invoke(records, { handler: other })]);
+
+  expect(deliveries.map(({ failed }) => failed.length).toSorted((a, b) => a - b)).toEqual([0, 1]);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(bench.callsFor(cart)).toEqual(['create']);
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+});
+
+test('the same cart twice in one batch becomes one order', async () => {
+  const worker = await bench.worker();
+  const cart = newCart();
+  await worker.send(envelope(cart), envelope(cart, { runId: 'run-8' }));
+  const { failed } = await worker.deliverAndReturn();
+  expect(failed).toHaveLength(1);
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create']);
+});

@@ -1,0 +1,96 @@
+/** What remains when an attempt does not end: edge case 76, and the reason that even a crash leaves behind. */
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { lambdaContext } from '../workbench.ts';
+import {
+  always,
+  answer,
+  CARELESS,
+  envelope,
+  isCreate,
+  newCart,
+  openWorkerBench,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench({ vms: CARELESS });
+});
+beforeEach(() => bench.calm());
+afterAll(() => bench.close());
+
+const crashed = [{ code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' }];
+
+test('a function that dies in its last attempt leaves a reason; SQS moves the message; a redrive looks first', async () => {
+  const cart = newCart();
+  const worker = await bench.worker({ VMS_TIMEOUT_MS: '5000' });
+  const [messageId = ''] = await worker.send(envelope(cart));
+  bench.taps.vms.intercept(always(isCreate, answer(408)));
+  await worker.deliverTimes(3);
+  const answered = Promise.withResolvers<'reset'>();
+  bench.taps.vms.intercept(
+    always(isCreate, async (_call, forward) => {
+      await forward();
+      return answered.promise;
+    }),
+  );
+  const records = await worker.receive();
+  expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['4']);
+  const abandoned = worker.handler({ Records: records }, lambdaContext());
+  await bench.until(() => bench.ordersOf(cart).length === 1);
+
+  expect(await bench.verdictOf(messageId)).toEqual(crashed);
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING', mayExist: true, attempts: 4 });
+  await worker.endDelay(records);
+  expect(await worker.receive()).toEqual([]);
+  expect(await worker.deadLetters()).toEqual([messageId]);
+
+  bench.taps.vms.intercept((_call, forward) => forward());
+  await bench.expireLease(cart);
+  await worker.send(envelope(cart));
+  expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+  answered.resolve('reset');
+  await abandoned;
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+test('the first three attempts have no provisional verdict', async () => {
+  const cart = newCart();
+  const worker = await bench.worker();
+  const [messageId = ''] = await worker.send(envelope(cart));
+  bench.taps.vms.intercept(always(isCreate, answer(408)));
+  const verdicts: unknown[] = [];
+  while (verdicts.length < 3) {
+    await worker.deliverAndReturn();
+    verdicts.push(await bench.verdictOf(messageId));
+  }
+  expect(verdicts).toEqual([undefined, undefined, undefined]);
+});
+
+test('a last attempt that succeeds creates the order', async () => {
+  const cart = newCart();
+  const worker = await bench.worker();
+  await worker.send(envelope(cart));
+  bench.taps.vms.intercept(always(isCreate, answer(408)));
+  await worker.deliverTimes(3);
+  bench.calm();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(await worker.receive()).toEqual([]);
+  expect(await worker.deadLetters()).toEqual([]);
+});
+
+test('a ledger that is down for all four attempts: nothing is ever posted, and the log tells why', async () => {
+  const cart = newCart();
+  const worker = await bench.worker();
+  const [messageId = ''] = await worker.send(envelope(cart));
+  const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
+  bench.taps.dynamodb.intercept(refusedByAws);
+  bench.takeOutput();
+  expect(await worker.deliverTimes(4)).toEqual(Array.from({ length: 4 }, () => [messageId]));
+  expect(bench.callsFor(cart)).toEqual([]);
+  expect(bench.takeOutput().join('\n')).toMatch(/"outcome":"dead-letter","codes":\["E_INT_LEDGER"\]/);
+  expect(await worker.receive()).toEqual([]);
+  expect(await worker.deadLetters()).toEqual([messageId]);
+});

@@ -1,0 +1,214 @@
+/** Edge cases 79, 83 and 84: messages that are no cart, carts that break the contract, and carts to be read again. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { lambdaContext } from '../workbench.ts';
+import {
+  CARELESS,
+  type CartMessage,
+  claimCheck,
+  envelope,
+  itemsOf,
+  newCart,
+  openWorkerBench,
+  type Row,
+  textOf,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench({ vms: CARELESS });
+});
+beforeEach(() => {
+  bench.calm();
+  bench.bench.srm.setFaults('none');
+  bench.takeOutput();
+});
+afterAll(() => bench.close());
+
+const MARK = 'j.dupont@example.test';
+const withSource = (source: unknown): string => JSON.stringify({ ...envelope(newCart()), source });
+const nested = (depth: number): string => `${'['.repeat(depth)}"${MARK}"${']'.repeat(depth)}`;
+const withoutGuid = (): string => {
+  const { Guid: _guid, ...row } = newCart({ RequesterEmail: MARK });
+  return withSource(row);
+};
+/** A key that only JSON can write. */
+const withProto = (text: string): string => `{"__proto__":{"polluted":"${MARK}"},${text.slice(1)}`;
+
+describe('a message that nothing can be made of', () => {
+  test.each<[string, () => string, string, RegExp]>([
+    ['is not JSON', () => `<cart>${MARK}</cart>`, 'E_INT_MESSAGE', /not JSON/],
+    ['is half of its JSON', () => withSource(newCart()).slice(0, 700), 'E_INT_MESSAGE', /not JSON/],
+    ['is JSON null', () => 'null', 'E_INT_MESSAGE', /at \$/],
+    ['is an empty list', () => '[]', 'E_INT_MESSAGE', /at \$/],
+    [
+      'has an unknown schema version',
+      () => JSON.stringify({ ...envelope(newCart()), schemaVersion: 2 }),
+      'E_INT_MESSAGE',
+      /at \$/,
+    ],
+    ['has no source', () => JSON.stringify({ ...envelope(newCart()), source: undefined }), 'E_INT_MESSAGE', /at \$/],
+    ['has __proto__ in its envelope', () => withProto(withSource(newCart())), 'E_INT_MESSAGE', /at \$/],
+    ['is nested beyond all measure', () => nested(200_000), 'E_INT_MESSAGE', /./],
+    ['has a source nested beyond all measure', () => withSource(0).replace(/0}$/, `${nested(50_000)}}`), 'E_', /./],
+    ['has a source null', () => withSource(null), 'E_SRC_SCHEMA', /^\$$/],
+    ['has a source that is text', () => withSource(MARK), 'E_SRC_SCHEMA', /^\$$/],
+    ['has a source that is a number', () => withSource(17), 'E_SRC_SCHEMA', /^\$$/],
+    ['has a source that is a list', () => withSource([newCart()]), 'E_SRC_SCHEMA', /^\$$/],
+    ['has Items that are text', () => withSource(newCart({ Items: MARK })), 'E_SRC_SCHEMA', /^\$\.Items/],
+    ['has Items that are null', () => withSource(newCart({ Items: null })), 'E_SRC_SCHEMA', /^\$\.Items/],
+    [
+      'has results that are no list',
+      () => withSource(newCart({ Items: { results: {} } })),
+      'E_SRC_SCHEMA',
+      /^\$\.Items/,
+    ],
+    ['has an item that is null', () => withSource(newCart({ Items: { results: [null] } })), 'E_SRC_SCHEMA', /\[0\]/],
+    [
+      'has an object as currency',
+      () => withSource(newCart({ Currency: { a: MARK } })),
+      'E_SRC_SCHEMA',
+      /^\$\.Currency/,
+    ],
+    ['has no Guid', withoutGuid, 'E_SRC_SCHEMA', /^\$\.Guid/],
+    ['has a Guid that is a number', () => withSource(newCart({ Guid: 5 })), 'E_SRC_SCHEMA', /^\$\.Guid/],
+  ])('%s: dead-lettered at once with its reason, and nothing of it is quoted', async (_what, body, code, where) => {
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(body());
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(worker.takeVisibilities()).toEqual([[0]]);
+    const [fault] = (await bench.verdictOf(messageId)) ?? [];
+    expect(fault?.code).toContain(code);
+    expect(fault?.path ?? fault?.message).toMatch(where);
+    // On to the dead-letter queue, without a word to 11VMS.
+    const calls = bench.taps.vms.calls.length;
+    expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(bench.taps.vms.calls).toHaveLength(calls);
+    const kept = [...bench.takeOutput(), JSON.stringify(await bench.verdictOf(messageId))].join('\n');
+    expect(kept).not.toMatch(/dupont|polluted/i);
+    expect(kept).toContain(messageId);
+  });
+});
+
+test('one poison message among ten: the other nine are done', async () => {
+  const worker = await bench.worker();
+  const carts = Array.from({ length: 9 }, () => newCart());
+  const [first, ...rest] = carts.map((cart) => envelope(cart));
+  const ids = await worker.send(...[first, `{"${MARK}`, ...rest].filter((message) => message !== undefined));
+  expect((await worker.deliver()).failed).toEqual([ids[1]]);
+  expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+});
+
+test('properties that the contract does not know, __proto__ among them, hold nothing back and pollute nothing', async () => {
+  const worker = await bench.worker();
+  const cart = newCart();
+  const source = JSON.parse(withProto(JSON.stringify({ ...cart, ZZ_NEW: { deep: [MARK] } })));
+  const message: CartMessage = { ...envelope(cart), source };
+  await worker.send(message);
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(Reflect.get({}, 'polluted')).toBeUndefined();
+});
+
+test.each<[string, unknown]>([
+  ['no event', undefined],
+  ['no Records', {}],
+  [
+    'a record without a receive count',
+    { Records: [{ messageId: 'm', receiptHandle: 'r', body: '{}', attributes: {} }] },
+  ],
+  [
+    'a record without a body',
+    { Records: [{ messageId: 'm', receiptHandle: 'r', attributes: { ApproximateReceiveCount: '1' } }] },
+  ],
+])('%s: the invocation fails as a whole, so that nothing is deleted', async (_what, event) => {
+  const worker = await bench.worker();
+  await expect(worker.handler(event, lambdaContext())).rejects.toThrow(/Records|invalid/i);
+});
+
+describe('a cart that is read again from SRM', () => {
+  /** What a list read shows of a cart that it does not expand. */
+  const deferred = (cart: Row): Row => ({ ...cart, Items: { __deferred: { uri: 'https://srm.example.test/Items' } } });
+  const deferredBelow = (cart: Row): Row => ({
+    ...cart,
+    Items: { results: itemsOf(cart).map((item) => ({ ...item, Accounting: { __deferred: { uri: 'https://x' } } })) },
+  });
+
+  test.each<[string, (cart: Row) => CartMessage]>([
+    ['was too large for the queue', claimCheck],
+    ['came without its items', (cart) => envelope(deferred(cart))],
+    ['came without the accounting of its items', (cart) => envelope(deferredBelow(cart))],
+  ])('because it %s: one read, and it is ordered', async (_what, message) => {
+    const cart = newCart();
+    bench.bench.srm.addCarts([cart]);
+    const reads = bench.bench.srm.traffic().requests.cart;
+    const worker = await bench.worker();
+    await worker.send(message(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.ordersOf(cart).map(({ order }) => order.lines.length)).toEqual([3]);
+    expect(bench.bench.srm.traffic().requests.cart).toBe(reads + 1);
+    expect(bench.bench.srm.requests.at(-1)).toMatchObject({
+      operation: 'cart',
+      correlationId: `c-${textOf(cart['ObjectId'])}`,
+    });
+  });
+
+  test('in its present version, not in the one that was queued', async () => {
+    const cart = newCart();
+    bench.bench.srm.addCarts([{ ...cart, Status: 'I1016' }]);
+    const worker = await bench.worker();
+    await worker.send(claimCheck(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.ordersOf(cart)).toEqual([]);
+    expect(await bench.ledgerOf(cart)).toMatchObject([{ sk: 'SKIP' }]);
+  });
+
+  test('comes back while SRM is down, and is ordered afterwards', async () => {
+    const cart = newCart();
+    bench.bench.srm.addCarts([cart]);
+    bench.bench.srm.setFaults(() => ({ kind: 'status', status: 503 }));
+    const worker = await bench.worker();
+    await worker.send(claimCheck(cart));
+    // Too little time left for the reader's own retries: they have tests of their own.
+    expect((await worker.deliverAndReturn({ remainingMs: 4500 })).failed).toHaveLength(1);
+    expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
+    expect(bench.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
+    bench.bench.srm.setFaults('none');
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('comes back where SRM refuses us, without a verdict', async () => {
+    const cart = newCart();
+    bench.bench.srm.setFaults(({ operation }) =>
+      operation === 'cart' ? { kind: 'status', status: 403 } : { kind: 'none' },
+    );
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(claimCheck(cart));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(worker.takeVisibilities()).toEqual([[900]]);
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+  });
+
+  test('is dead-lettered where SRM does not find it, and says so', async () => {
+    const cart = newCart();
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(claimCheck(cart));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await bench.verdictOf(messageId)).toMatchObject([
+      { code: 'E_SRC_SCHEMA', message: 'SRM does not find the cart by its Guid', path: '$.Guid' },
+    ]);
+  });
+
+  test.each([
+    ['too large for the queue', (): CartMessage => ({ ...claimCheck(newCart()), claim: { guid: null } })],
+    ['without its parts', (): CartMessage => ({ ...envelope(deferred(newCart())), cart: { number: '1', guid: null } })],
+  ])('is dead-lettered where it is %s and has no Guid to read it by', async (what, message) => {
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(message());
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect((await bench.verdictOf(messageId))?.[0]?.message).toContain(what);
+  });
+});

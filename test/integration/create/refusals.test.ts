@@ -1,0 +1,356 @@
+/** Edge cases 62 to 69, 77, 78 and 81: what 11VMS refuses, for good or until the world is mended. */
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { onceFor, resetBefore } from './tap.ts';
+import {
+  always,
+  answer,
+  commitThenAnswer,
+  envelope,
+  isCreate,
+  isToken,
+  newCart,
+  openWorkerBench,
+  type Row,
+  type Worker,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+/** Suppliers that 11VMS has closed; a test changes them. */
+const inactive = new Set<string>();
+beforeAll(async () => {
+  bench = await openWorkerBench({
+    // Each order once, by its externalId alone.
+    vms: { ignoreIdempotencyKeys: true, inactiveSuppliers: (code) => inactive.has(code) },
+  });
+});
+beforeEach(() => {
+  inactive.clear();
+  bench.calm();
+  bench.takeOutput();
+});
+afterAll(() => bench.close());
+
+async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
+  const worker = await bench.worker();
+  const [messageId = ''] = await worker.send(envelope(cart));
+  return { worker, messageId };
+}
+
+/** Receives that end at the verdict, until SQS itself moves the message; answers the receive counts seen. */
+async function untilDeadLettered(worker: Worker): Promise<string[]> {
+  const counts: string[] = [];
+  for (;;) {
+    const { records, failed } = await worker.deliver();
+    if (records.length === 0) return counts;
+    expect(failed).toEqual(records.map(({ messageId }) => messageId));
+    counts.push(...records.map(({ attributes }) => attributes.ApproximateReceiveCount));
+  }
+}
+
+describe('409', () => {
+  test('for an order with the same content is a success', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    await bench.forget(cart);
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'create', 'lookup']);
+    const [order] = bench.ordersOf(cart);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: order?.number });
+  });
+
+  test('for an order with other content goes to the dead letters, with the fields and without their values', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    await bench.forget(cart);
+    bench.takeOutput();
+    const changed = { ...cart, Description: 'Secret mission', RequesterName: 'Jane Roe' };
+    const [messageId = ''] = await worker.send(envelope(changed));
+    const { failed } = await worker.deliver();
+
+    expect(failed).toEqual([messageId]);
+    const verdict = await bench.verdictOf(messageId);
+    expect(verdict).toEqual([
+      { code: 'E_TGT_DUPLICATE_DIFFERENT', message: expect.stringMatching(/PO-\d+.*: \/title, \/requester\/name$/) },
+    ]);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
+    const kept = [...bench.takeOutput(), JSON.stringify(await bench.wholeTable())].join('\n');
+    expect(['Secret mission', 'Jane Roe', 'Dupont'].filter((word) => kept.includes(word))).toEqual([]);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test.each([
+    ['an earlier request in progress that fails', false],
+    ['an earlier request in progress that succeeds', true],
+  ])('for %s comes back, and ends in one order', async (_what, succeeds) => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    const inProgress = { code: 'REQUEST_IN_PROGRESS', title: 'Conflict', status: 409 };
+    let earlier: () => Promise<unknown> = () => Promise.resolve();
+    bench.taps.vms.intercept(
+      onceFor(isCreate, (call, forward) => {
+        if (succeeds) earlier = forward;
+        return answer(409, inProgress)(call, forward);
+      }),
+    );
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    await earlier();
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    const calls = ['create', 'lookup', 'lookup'];
+    expect(bench.callsFor(cart)).toEqual(succeeds ? calls : [...calls, 'create']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('that says the order exists while the look-up denies it comes back', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(409, { code: 'EXTERNAL_ID_EXISTS' })));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_RESPONSE_SCHEMA' }] });
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+  });
+});
+
+test('200, the replay of an earlier answer to the same key, is a success without a look-up', async () => {
+  const cart = newCart();
+  const { worker } = await sent(cart);
+  bench.taps.vms.intercept(always(isCreate, commitThenAnswer(200, { id: 'po_7', number: 'PO-7' })));
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create']);
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-7' });
+});
+
+describe('a refused content', () => {
+  test('is called once, ends at its verdict on each receive, and is moved by SQS itself after the fourth', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    inactive.add('SUP-00871');
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    // At once, by the handler: nothing here ends a delay.
+    expect(worker.takeVisibilities()).toEqual([[0]]);
+    const verdict = await bench.verdictOf(messageId);
+    expect(verdict).toEqual([
+      {
+        code: 'E_TGT_VALIDATION',
+        message: expect.stringContaining('422 SUPPLIER_NOT_FOUND'),
+        field: '/supplier/code',
+      },
+    ]);
+
+    expect(await untilDeadLettered(worker)).toEqual(['2', '3', '4']);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(bench.callsFor(cart)).toEqual(['create']);
+    expect(await bench.verdictOf(messageId)).toEqual(verdict);
+    // Said once, and counted once.
+    const output = bench.takeOutput();
+    expect(output.filter((line) => line.includes('"outcome":"dead-letter"'))).toHaveLength(1);
+    expect(output.filter((line) => line.includes('"CartsDeadLettered":1'))).toHaveLength(1);
+  });
+
+  test('is tried again by a redrive, and created once its cause is mended', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    inactive.add('SUP-00871');
+    await untilDeadLettered(worker);
+
+    // A redriven message has the same body and another id. The first one comes too early.
+    const [second = ''] = await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toEqual([second]);
+    expect(second).not.toBe(messageId);
+    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
+    await untilDeadLettered(worker);
+
+    inactive.clear();
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'create', 'create']);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 3 });
+    // And once more by mistake: a created order is never posted again.
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toHaveLength(3);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('is looked up by a redrive where an earlier outcome was never known', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    bench.taps.vms.intercept(onceFor(isCreate, resetBefore));
+    inactive.add('SUP-00871');
+    await worker.deliverAndReturn();
+    await worker.deliver();
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
+    await untilDeadLettered(worker);
+    inactive.clear();
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create', 'lookup', 'create']);
+  });
+
+  test('keeps its verdict when the write of the verdict itself fails once', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    inactive.add('SUP-00871');
+    const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
+    bench.taps.dynamodb.intercept(onceFor(({ operation }) => operation === 'PutItem', refusedByAws));
+    expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    await worker.deliver();
+    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
+    expect(bench.callsFor(cart)).toEqual(['create']);
+  });
+
+  const unknownReference = { errors: [{ code: 'REFERENCE_NOT_FOUND', pointer: '/businessUnit/code' }] };
+  test.each<[string, number, unknown, object]>([
+    [
+      '400 with two errors',
+      400,
+      { errors: [{ code: 'A', pointer: '/a' }, { pointer: '/b' }] },
+      [
+        { code: 'E_TGT_VALIDATION', field: '/a' },
+        { code: 'E_TGT_VALIDATION', field: '/b' },
+      ],
+    ],
+    [
+      '404 for a referenced object',
+      404,
+      unknownReference,
+      [{ code: 'E_TGT_NOT_FOUND_REF', field: '/businessUnit/code' }],
+    ],
+    ['413', 413, '<html>too large</html>', [{ code: 'E_TGT_TOO_LARGE' }]],
+    ['422 for a reused key', 422, { code: 'IDEMPOTENCY_KEY_REUSED' }, [{ code: 'E_TGT_IDEMPOTENCY' }]],
+    ['422 without a word', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
+    ['418 in HTML', 418, '<html>j.dupont@example.test</html>', [{ code: 'E_TGT_VALIDATION' }]],
+    ['409 of an unknown kind', 409, { code: 'SOMETHING_ELSE' }, [{ code: 'E_TGT_VALIDATION' }]],
+  ])('%s gets its verdict at once, without a word of the answer', async (_what, status, body, faults) => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(status, body)));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(worker.takeVisibilities()).toEqual([[0]]);
+    expect(await bench.verdictOf(messageId)).toMatchObject(faults);
+    expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
+    expect(bench.callsFor(cart)).toEqual(['create']);
+    expect(bench.takeOutput().join('\n')).not.toContain('example.test');
+  });
+
+  test('is not quoted where 11VMS puts data into codes and pointers', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    const errors = [{ code: 'j.dupont@example.test', pointer: 'Jean Dupont', detail: 'Jean Dupont is unknown' }];
+    bench.taps.vms.intercept(always(isCreate, answer(422, { code: 'Jean Dupont', title: 'Jean Dupont', errors })));
+    await worker.deliver();
+    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
+    const kept = [...bench.takeOutput(), JSON.stringify(await bench.verdictOf(messageId))].join('\n');
+    expect(kept).not.toMatch(/dupont/i);
+  });
+});
+
+describe("a world that is wrong is not the cart's fault", () => {
+  const html = '<html><body>No such service</body></html>';
+  test.each<[string, number, unknown, number]>([
+    ['401 after a refresh of the token', 401, {}, 2],
+    ['403', 403, {}, 1],
+    ['404 in HTML on the collection', 404, html, 1],
+  ])('%s: the cart comes back without a verdict', async (_what, status, body, posts) => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(status, body)));
+    const before = { tokens: bench.taps.vms.calls.filter(isToken).length, secrets: bench.taps.secrets.calls.length };
+    const { records, failed } = await worker.deliver();
+    expect(failed).toEqual([messageId]);
+    expect(worker.takeVisibilities()).toEqual([[900]]);
+    expect(bench.callsFor(cart)).toHaveLength(posts);
+    expect(bench.taps.vms.calls.filter(isToken)).toHaveLength(before.tokens + posts);
+    expect(bench.taps.secrets.calls).toHaveLength(before.secrets + posts);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+
+    await worker.endDelay(records);
+    bench.calm();
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).not.toContain('lookup');
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('nothing is dead-lettered before the receives are used up, and then the reason is told', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isCreate, answer(403)));
+    expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
+    expect(await worker.deadLetters()).toEqual([]);
+    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_AUTH' }]);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+  });
+
+  test('a secret that no longer opens the token endpoint: the cart comes back', async () => {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept(always(isToken, answer(401, { error: 'invalid_client' })));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(bench.callsFor(cart)).toEqual([]);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+  });
+
+  test('a missing secret: the cart comes back, and the log says which secret and what to do', async () => {
+    const worker = await bench.worker({ VMS_SECRET: 'forgotten' });
+    const cart = newCart();
+    await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(bench.takeOutput().join('\n')).toMatch(/E_TGT_AUTH.*Secret forgotten does not exist.*put-secret-value/);
+  });
+
+  test('a token endpoint that is down is transient', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    bench.taps.vms.intercept(always(isToken, answer(503)));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_UNAVAILABLE' }] });
+  });
+
+  test('revoked tokens: one refresh for a whole batch, and every cart is created', async () => {
+    const worker = await bench.worker();
+    await worker.send(envelope(newCart()));
+    await worker.deliver();
+    const tokens = bench.taps.vms.calls.filter(isToken).length;
+    bench.vms.revokeTokens();
+    const carts = Array.from({ length: 5 }, () => newCart());
+    await worker.send(...carts.map((cart) => envelope(cart)));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.taps.vms.calls.filter(isToken)).toHaveLength(tokens + 1);
+    expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  test('a secret that was rotated during the run is read afresh, and the cart is created', async () => {
+    const worker = await bench.worker();
+    const setSecret = async (clientSecret: string): Promise<void> => {
+      bench.vms.setClient(bench.vms.clientId, clientSecret);
+      bench.vms.revokeTokens();
+      const SecretString = JSON.stringify({ clientId: bench.vms.clientId, clientSecret });
+      await bench.bench.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: '11vms', SecretString }));
+    };
+    await worker.send(envelope(newCart()));
+    await worker.deliver();
+    await setSecret('rotated');
+    const cart = newCart();
+    const { secrets, vms } = bench.taps;
+    const before = { secrets: secrets.calls.length, tokens: vms.calls.filter(isToken).length };
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(secrets.calls.length).toBe(before.secrets + 1);
+    expect(vms.calls.filter(isToken).length).toBe(before.tokens + 1);
+    await setSecret(bench.vms.clientSecret);
+  });
+});

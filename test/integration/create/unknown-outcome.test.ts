@@ -1,0 +1,311 @@
+/**
+ * Edge cases 61, 62, 71 to 76: whatever becomes of an answer, of the process or of the ledger, there is one order. All
+ * against an 11VMS that would take a second POST for a second order.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
+import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
+import { lambdaContext } from '../workbench.ts';
+import { commitThenReset, type Interceptor, neverAnswer, onceFor, resetBefore, type TappedCall } from './tap.ts';
+import {
+  answer,
+  CARELESS,
+  commitThenAnswer,
+  envelope,
+  externalIdOf,
+  isCreate,
+  isLookUp,
+  newCart,
+  onFirstCreate,
+  openWorkerBench,
+  type Row,
+  sampleCart,
+  type Worker,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench({ vms: CARELESS });
+});
+beforeEach(() => bench.calm());
+afterAll(() => bench.close());
+
+const quick = { VMS_TIMEOUT_MS: '250' };
+async function sent(cart: Row): Promise<Worker> {
+  const worker = await bench.worker(quick);
+  await worker.send(envelope(cart));
+  return worker;
+}
+
+const html = '<html><body>Logon</body></html>';
+const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
+
+describe('the order is stored, and its answer', () => {
+  const faults: [string, SandboxFault][] = [
+    ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
+    ['is a broken connection', { kind: 'reset-after-commit' }],
+    ['is cut in the middle', { kind: 'truncated' }],
+    ['is half of its JSON', { kind: 'not-json' }],
+    ['is 500', { kind: 'status-after-commit', status: 500 }],
+    ['is 502 in HTML', { kind: 'status-after-commit', status: 502, html: true }],
+    ['is 503', { kind: 'status-after-commit', status: 503 }],
+    ['is 504', { kind: 'status-after-commit', status: 504 }],
+    ['is 200 with an error inside', { kind: 'disguised-error', afterCommit: true }],
+    ['is 200 with HTML', { kind: 'html' }],
+  ];
+  const interceptors: [string, Interceptor][] = [
+    ['is 201 with HTML', commitThenAnswer(201, html)],
+    ['is 201 without an id', commitThenAnswer(201, { number: 'PO-2026-1' })],
+    ['is 201 with an empty body', commitThenAnswer(201, '')],
+    ['is 201 with an id that is no text', commitThenAnswer(201, { id: 17 })],
+    ['is 201 for another order', commitThenAnswer(201, otherOrder)],
+    ['is a redirect', commitThenAnswer(302, '', { location: '/logon' })],
+    ['is 503 with a Retry-After', commitThenAnswer(503, {}, { 'retry-after': '0' })],
+  ];
+
+  const expectRecovered = async (cart: Row, worker: Worker): Promise<void> => {
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    const orders = bench.ordersOf(cart);
+    expect(orders).toHaveLength(1);
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
+  };
+
+  test.each(faults)('%s: it is found by look-up, and there is one', async (_what, fault) => {
+    const cart = newCart();
+    bench.vms.setFaults(onFirstCreate(fault));
+    await expectRecovered(cart, await sent(cart));
+  });
+
+  test.each(interceptors)('%s: it is found by look-up, and there is one', async (_what, instead) => {
+    const cart = newCart();
+    bench.taps.vms.intercept(onceFor(isCreate, instead));
+    await expectRecovered(cart, await sent(cart));
+  });
+});
+
+describe('the order is not stored, and the answer', () => {
+  const faults: [string, SandboxFault][] = [
+    ['is a broken connection', { kind: 'reset-before' }],
+    ['is 500', { kind: 'status', status: 500 }],
+    ['is 502 in HTML', { kind: 'status', status: 502, html: true }],
+    ['is 503', { kind: 'status', status: 503 }],
+    ['is 504', { kind: 'status', status: 504 }],
+    ['is 200 with an error inside', { kind: 'disguised-error' }],
+  ];
+  const interceptors: [string, Interceptor][] = [
+    ['never comes', neverAnswer],
+    ['is 201 with HTML', answer(201, html)],
+    ['is 201 without an id', answer(201)],
+  ];
+
+  const expectOneLater = async (cart: Row, worker: Worker): Promise<void> => {
+    const first = await worker.deliverAndReturn();
+    expect(first.failed).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    // Looked up at once, looked up again before the second post.
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
+  };
+
+  test.each(faults)('%s: the message comes back, is looked up, and then posted once', async (_what, fault) => {
+    const cart = newCart();
+    bench.vms.setFaults(onFirstCreate(fault));
+    await expectOneLater(cart, await sent(cart));
+  });
+
+  test.each(interceptors)('%s: the message comes back, is looked up, and then posted once', async (_what, instead) => {
+    const cart = newCart();
+    bench.taps.vms.intercept(onceFor(isCreate, instead));
+    await expectOneLater(cart, await sent(cart));
+  });
+});
+
+test('an order that appears only after the first look-up is found by the second, and not posted again', async () => {
+  const cart = newCart();
+  const worker = await sent(cart);
+  let store: () => Promise<unknown> = () => Promise.resolve();
+  bench.taps.vms.intercept(
+    onceFor(isCreate, (_call, forward) => {
+      store = forward;
+      return Promise.resolve('reset');
+    }),
+  );
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  await store();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+test.each<[string, Interceptor]>([
+  ['is down', answer(503)],
+  ['does not exist', answer(404, html)],
+  ['cannot be read', answer(200, { orders: [] })],
+  ['is reset', resetBefore],
+])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {
+  const cart = newCart();
+  const worker = await sent(cart);
+  bench.taps.vms.intercept(async (call, forward) => {
+    if (isLookUp(call)) return instead(call, forward);
+    return isCreate(call) ? commitThenReset(call, forward) : forward();
+  });
+  const unknown = { state: 'UNKNOWN', mayExist: true, faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] };
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  expect(await bench.orderRow(cart)).toMatchObject(unknown);
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  expect(await bench.orderRow(cart)).toMatchObject(unknown);
+  bench.calm();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'lookup']);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+test('a look-up that lists only other orders is no hit', async () => {
+  const cart = newCart();
+  const worker = await sent(cart);
+  bench.taps.vms.intercept(async (call, forward) => {
+    if (isLookUp(call)) {
+      const item = { ...Object(bench.vms.orders()[0]?.order), id: 'po_X', externalId: 'SRM7-100-1-1-EUR-BE10' };
+      return answer(200, { items: [item] })(call, forward);
+    }
+    return isCreate(call) ? 'reset' : forward();
+  });
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  bench.calm();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+describe('a crash while posting', () => {
+  /** What an attempt leaves that claimed the order and died; its lease ends `leaseMs` from now. */
+  async function crashedAttempt(cart: Row, leaseMs: number): Promise<void> {
+    const ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+    const claim: OrderClaim = {
+      cart: { client: '100', number: String(cart['ObjectId']) },
+      externalId: externalIdOf(cart),
+      contentHash: 'of the crashed attempt',
+      changedAtMs: Date.parse('2026-11-20T14:32:06Z'),
+      messageId: randomUUID(),
+      attemptId: randomUUID(),
+      nowMs: Date.now() - 60_000,
+      leaseMs: 60_000 + leaseMs,
+    };
+    expect(await ledger.claim(claim)).toMatchObject({ kind: 'claimed', lookUpFirst: false });
+  }
+
+  test('before the order was stored: it is looked up, then posted', async () => {
+    const cart = newCart();
+    await crashedAttempt(cart, -1000);
+    const worker = await sent(cart);
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['lookup', 'create']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('after the order was stored: it is found, not posted again, and a zombie changes nothing', async () => {
+    const cart = newCart();
+    const worker = await bench.worker({ VMS_TIMEOUT_MS: '5000' });
+    await worker.send(envelope(cart));
+    const zombie = Promise.withResolvers<'reset'>();
+    bench.taps.vms.intercept(
+      onceFor(isCreate, async (_call, forward) => {
+        await forward();
+        return zombie.promise;
+      }),
+    );
+    const records = await worker.receive();
+    const abandoned = worker.handler({ Records: records }, lambdaContext());
+    await bench.until(() => bench.ordersOf(cart).length === 1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING', mayExist: true });
+
+    await bench.expireLease(cart);
+    expect(await worker.invoke(records, { handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
+    const row = await bench.orderRow(cart);
+    expect(row).toMatchObject({ state: 'CREATED', attempts: 2 });
+
+    zombie.resolve('reset');
+    await abandoned;
+    expect(bench.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toEqual(row);
+  });
+
+  test('while the lease still runs, another attempt keeps its hands off and comes back', async () => {
+    const cart = newCart();
+    await crashedAttempt(cart, 45_000);
+    const worker = await sent(cart);
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(bench.callsFor(cart)).toEqual([]);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING', attempts: 1 });
+    // Not before the lease has ended.
+    const [[seconds] = []] = worker.takeVisibilities();
+    expect(seconds).toBeGreaterThan(40);
+    expect(seconds).toBeLessThanOrEqual(46);
+  });
+});
+
+describe('the ledger fails', () => {
+  const isUpdate = ({ operation }: TappedCall): boolean => operation === 'UpdateItem';
+  const isSecondWrite = (call: TappedCall): boolean => isUpdate(call) && call.body.includes('"CREATED"');
+  // An error that the SDK does not retry by itself.
+  const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
+
+  test('after 201: the message comes back, the order is found, and there is one', async () => {
+    const cart = newCart();
+    const worker = await sent(cart);
+    bench.taps.dynamodb.intercept((call, forward) => (isSecondWrite(call) ? refusedByAws(call, forward) : forward()));
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING' });
+    bench.calm();
+    // Before the lease ends nobody touches it; afterwards it is found.
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    await bench.expireLease(cart);
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('and its answer to the claim is lost: still one order', async () => {
+    const cart = newCart();
+    const worker = await sent(cart);
+    bench.taps.dynamodb.intercept(onceFor(isUpdate, commitThenReset));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('and its answer to the second write is lost: still CREATED, and done', async () => {
+    const cart = newCart();
+    const worker = await sent(cart);
+    bench.taps.dynamodb.intercept(onceFor(isSecondWrite, commitThenReset));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart)).toEqual(['create']);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('before anything was claimed: nothing is posted, and the message comes back', async () => {
+    const cart = newCart();
+    const worker = await sent(cart);
+    bench.taps.dynamodb.intercept((call, forward) => (isUpdate(call) ? refusedByAws(call, forward) : forward()));
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect(bench.callsFor(cart)).toEqual([]);
+    bench.calm();
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+});
+
+test('the sample itself survives a lost answer to the letter: what is found is compared by content', async () => {
+  bench.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
+  const worker = await sent(sampleCart());
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.ordersOf(sampleCart())).toHaveLength(1);
+});

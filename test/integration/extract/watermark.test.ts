@@ -1,0 +1,484 @@
+/** How far reading has come, and who may read on: edge cases 3, 5, 7, 8 and 9. */
+import { describe, expect, test } from '@jest/globals';
+import { type Fault, type FaultRequest, noFault } from '../../sandbox/faults.ts';
+import type { Srm7StandIn } from '../../sandbox/srm7.ts';
+import {
+  cartAt,
+  cartsFrom,
+  DAY,
+  type Extractor,
+  type ExtractorOptions,
+  forward,
+  guidsOf,
+  HOUR,
+  MINUTE,
+  noTimeToRetry,
+  pagesRead,
+  rowsOf,
+  SECOND,
+  thisSecond,
+  useRig,
+} from './extractor-rig.ts';
+
+const rig = useRig();
+
+const unavailable: Fault = { kind: 'status', status: 503 };
+
+/** Faults for the pages of these ordinals: 1 is the first page that is asked for. */
+const onPages =
+  (...ordinals: number[]) =>
+  ({ operation, ordinal }: FaultRequest): Fault =>
+    operation === 'page' && ordinals.includes(ordinal) ? unavailable : noFault;
+
+const numberOf = async (extractor: Extractor, name: 'watermarkMs' | 'positionMs'): Promise<number | undefined> => {
+  const value = (await extractor.watermark())?.[name]?.N;
+  return value === undefined ? undefined : Number(value);
+};
+
+const leaseOf = async (extractor: Extractor): Promise<string | undefined> =>
+  (await extractor.watermark())?.['leaseOwner']?.S;
+
+/** Fifteen carts, a minute apart, in pages of five: the first page ends at minute 4, the second at minute 9. */
+async function openThreePages(options: ExtractorOptions = {}) {
+  const start = thisSecond() - 30 * MINUTE;
+  const extractor = await rig.open({
+    pageSize: 5,
+    ...options,
+    variables: { FIRST_WATERMARK: new Date(start).toISOString(), OVERLAP_SECONDS: '60', ...options.variables },
+  });
+  const carts = cartsFrom(start, 15, MINUTE);
+  extractor.srm.addCarts(rowsOf(carts));
+  return { extractor, carts, start };
+}
+
+describe('a page that cannot be read', () => {
+  test('fails the run; the watermark stands at the page before, and the next run finishes without a gap', async () => {
+    const { extractor, carts, start } = await openThreePages({ faults: onPages(2) });
+
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
+      fault: { code: 'E_SRC_UNAVAILABLE' },
+    });
+
+    expect(await extractor.guids()).toEqual(guidsOf(carts.slice(0, 5)));
+    expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
+    expect(await numberOf(extractor, 'positionMs')).toBe(start + 4 * MINUTE);
+    expect(await leaseOf(extractor)).toBeUndefined();
+    extractor.takeWindows();
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+    const [window] = extractor.takeWindows();
+    expect(window?.fromMs).toBe(start + 3 * MINUTE);
+    expect(await extractor.guids()).toEqual(guidsOf([...carts, ...carts.slice(3, 5)]));
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(window?.toMs);
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+  });
+
+  test('on the first page moves nothing', async () => {
+    const { extractor } = await openThreePages({ faults: onPages(1) });
+
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+
+    expect(await extractor.bodies()).toEqual([]);
+    expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+  });
+
+  test('in a later slice keeps the slices before', async () => {
+    const start = thisSecond() - 2.5 * DAY;
+    const extractor = await rig.open({
+      faults: onPages(2),
+      variables: { FIRST_WATERMARK: new Date(start).toISOString() },
+    });
+
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(start + DAY);
+  });
+
+  test('after pages that were not in order moves nothing before the end', async () => {
+    const { extractor, carts, start } = await openThreePages({ unordered: true, faults: onPages(3) });
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+    expect(await extractor.bodies()).toHaveLength(10);
+    // The first page, too, is out of order with these carts: nothing has moved beyond the start.
+    expect((await numberOf(extractor, 'positionMs')) ?? start).toBe(start);
+    extractor.takeWindows();
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 15 });
+
+    const [window] = extractor.takeWindows();
+    expect(window?.fromMs).toBe(start);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(window?.toMs);
+  });
+
+  test('behind a cart with a stamp from beyond the window does not carry the watermark there', async () => {
+    const { extractor, start } = await openThreePages({ faults: onPages(2) });
+    const stray = { ...cartAt(start, 50).row, ChangedAt: '/Date(253402214400000)/' };
+    extractor.srm.addCarts([stray], { changedAt: new Date(start + MINUTE) });
+
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 16 });
+  });
+});
+
+describe('a count that does not add up', () => {
+  const incomplete = { fault: { code: 'E_SRC_PAGING_INCOMPLETE' } };
+
+  test('has the slice read twice, fails the run, and the next run starts where this one did', async () => {
+    const { extractor, start } = await openThreePages();
+    extractor.srm.miscount(2);
+
+    await expect(extractor.run()).rejects.toMatchObject(incomplete);
+
+    expect(extractor.takeWindows().map(({ fromMs }) => fromMs)).toEqual([start, start]);
+    expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+    expect(await leaseOf(extractor)).toBeUndefined();
+    expect(rig.shown().join('\n')).toContain('announced 17 carts and delivered 15, twice');
+
+    extractor.srm.miscount(0);
+    await extractor.run();
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(start);
+  });
+
+  test('leaves the watermark of the runs before where it was', async () => {
+    const { extractor, start } = await openThreePages();
+    const watermarkMs = start + 10 * MINUTE;
+    await extractor.putWatermark({ watermarkMs });
+    extractor.srm.miscount(-1);
+
+    await expect(extractor.run()).rejects.toMatchObject(incomplete);
+
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(watermarkMs);
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+  });
+
+  test('only the first time lets the run complete', async () => {
+    let srm: Srm7StandIn | undefined;
+    const { extractor, carts } = await openThreePages({
+      faults: ({ operation, ordinal }) => {
+        // Before the fourth page, which is the first of the second read.
+        if (operation === 'page' && ordinal === 4) srm?.miscount(0);
+        return noFault;
+      },
+    });
+    srm = extractor.srm;
+    srm.miscount(1);
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', pages: 6 });
+
+    const windows = extractor.takeWindows();
+    expect(windows).toHaveLength(2);
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(windows[0]?.toMs);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+  });
+
+  test.each([
+    ['fails', onPages(5), () => 20_500],
+    ['runs out of time', () => noFault, undefined],
+  ])('moves nothing, even when the second read %s', async (_, faults, remaining) => {
+    const { extractor, start } = await openThreePages({ faults });
+    extractor.srm.miscount(1);
+    const run = extractor.run({ remaining: remaining ?? (() => (pagesRead(extractor) < 5 ? 60_000 : 1000)) });
+
+    const [ended] = await Promise.allSettled([run]);
+
+    expect(ended).toMatchObject(
+      remaining === undefined
+        ? { value: { status: 'stopped', readTo: new Date(start).toISOString() } }
+        : { reason: { fault: { code: 'E_SRC_UNAVAILABLE' } } },
+    );
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+    expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
+  });
+
+  test('fails a replay just so', async () => {
+    const { extractor, start } = await openThreePages();
+    extractor.srm.miscount(1);
+    const event = { changedFrom: new Date(start).toISOString(), changedTo: new Date(start + HOUR).toISOString() };
+
+    await expect(extractor.run({ event })).rejects.toMatchObject(incomplete);
+
+    expect(extractor.takeWindows()).toHaveLength(2);
+    expect(await extractor.watermark()).toBeUndefined();
+  });
+
+  /** A service whose two pages hold these GUIDs. */
+  async function openTwoPages(announced: number, first: string[], second: string[]): Promise<Extractor> {
+    const rows = (guids: string[]) => JSON.stringify(guids.map((Guid) => ({ Guid })));
+    const service = await rig.serve((request, response) => {
+      const body = request.url?.includes('skiptoken')
+        ? `{"d":{"results":${rows(second)}}}`
+        : `{"d":{"__count":"${announced}","results":${rows(first)},"__next":"ShoppingCartSet?$skiptoken=2"}}`;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    });
+    return rig.open({ variables: { SRM_BASE_URL: service.url } });
+  }
+
+  test('is not made good by a cart that moved between the pages and came twice', async () => {
+    const extractor = await openTwoPages(3, ['a', 'b'], ['b']);
+    await expect(extractor.run()).rejects.toMatchObject(incomplete);
+  });
+
+  test('is not made wrong by one either', async () => {
+    const extractor = await openTwoPages(3, ['a', 'b'], ['b', 'c']);
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 4 });
+  });
+});
+
+describe('two runs at once', () => {
+  test('the second finds the watermark locked and queues nothing; the first is not disturbed', async () => {
+    const second = Promise.withResolvers<unknown>();
+    const sending = Promise.withResolvers<unknown>();
+    const { extractor, carts } = await openThreePages({
+      sqs: {
+        async beforeSend() {
+          sending.resolve(undefined);
+          await second.promise;
+        },
+      },
+    });
+    const first = extractor.run();
+    await sending.promise;
+
+    const result = await extractor.run();
+    second.resolve(undefined);
+
+    expect(result).toMatchObject({ status: 'locked', cartsRead: 0, cartsQueued: 0, pages: 0 });
+    expect(await first).toMatchObject({ status: 'complete', cartsQueued: 15 });
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  test('a lease that still runs keeps others out, also when its holder has crashed', async () => {
+    const { extractor } = await openThreePages();
+    await extractor.putWatermark({ leaseOwner: 'crashed', leaseUntilMs: Date.now() + MINUTE });
+
+    expect(await extractor.run()).toMatchObject({ status: 'locked' });
+
+    expect(extractor.srm.requests).toEqual([]);
+    expect(await leaseOf(extractor)).toBe('crashed');
+  });
+
+  test('after a crash the next run takes over, once the lease has expired, from where the crashed one was', async () => {
+    const { extractor, carts, start } = await openThreePages();
+    await extractor.putWatermark({
+      leaseOwner: 'crashed',
+      leaseUntilMs: Date.now() - 1,
+      watermarkMs: start + MINUTE,
+      positionMs: start + 9 * MINUTE,
+    });
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(start + 8 * MINUTE);
+    expect(await extractor.guids()).toEqual(guidsOf(carts.slice(8)));
+    expect(await leaseOf(extractor)).toBeUndefined();
+  });
+
+  test.each([1, 3])('a run whose lease was taken while it queued page %i stops and moves nothing', async (page) => {
+    const thief = { leaseOwner: 'thief', leaseUntilMs: Date.now() + HOUR, watermarkMs: Date.now() - 10 * MINUTE };
+    const { extractor } = await openThreePages({
+      sqs: {
+        async beforeSend(ordinal) {
+          if (ordinal === page) await extractor.putWatermark(thief);
+        },
+      },
+    });
+
+    const run = extractor.run();
+
+    await expect(run).rejects.toThrow('Another extraction run holds the watermark');
+    expect(await extractor.watermark()).toMatchObject({
+      leaseOwner: { S: 'thief' },
+      watermarkMs: { N: String(thief.watermarkMs) },
+    });
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+    expect(extractor.batches).toHaveLength(page);
+  });
+
+  test('a run holds the watermark for as long as its lease says, and each page renews it', async () => {
+    const until: number[] = [];
+    const { extractor } = await openThreePages({
+      variables: { LEASE_SECONDS: '100' },
+      sqs: {
+        async beforeSend() {
+          until.push(Number((await extractor.watermark())?.['leaseUntilMs']?.N));
+        },
+      },
+    });
+    const before = Date.now();
+    await extractor.run();
+
+    expect(until).toHaveLength(3);
+    for (const [index, leaseUntilMs] of until.entries()) {
+      expect(leaseUntilMs).toBeGreaterThanOrEqual(index === 0 ? before + 100 * SECOND : (until[index - 1] ?? 0));
+      expect(leaseUntilMs).toBeLessThanOrEqual(Date.now() + 100 * SECOND);
+    }
+    expect(new Set(until).size).toBeGreaterThan(1);
+  });
+
+  test('a lease that cannot be released is a warning, and the run is none the worse', async () => {
+    const { extractor, carts } = await openThreePages();
+    const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
+    const dynamodb = await rig.serve((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        if (body.includes('REMOVE leaseOwner')) {
+          response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+          response.end('{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}');
+          return;
+        }
+        forward(endpoint, request, body)
+          .then(async (reply) => response.writeHead(reply.status).end(await reply.text()))
+          .catch(() => response.destroy());
+      });
+    });
+    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamodb.url;
+    try {
+      expect(await extractor.run({ variables: {} })).toMatchObject({ status: 'complete', cartsQueued: 15 });
+    } finally {
+      process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
+    }
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+    expect(rig.shown().join('\n')).toContain('The lease could not be released');
+    expect(await leaseOf(extractor)).toBeDefined();
+  });
+});
+
+describe('near its time limit', () => {
+  const stopAtPage = (extractor: Extractor, page: number) => () => (pagesRead(extractor) < page ? 60_000 : 10_000);
+
+  test('a run stops cleanly: what is queued stays, the lease is free, and the next run goes on from there', async () => {
+    const { extractor, carts, start } = await openThreePages();
+
+    const result = await extractor.run({ remaining: stopAtPage(extractor, 2) });
+
+    expect(result).toMatchObject({
+      status: 'stopped',
+      cartsQueued: 5,
+      readTo: new Date(start + 4 * MINUTE).toISOString(),
+    });
+    expect(await extractor.guids()).toEqual(guidsOf(carts.slice(0, 5)));
+    expect(await numberOf(extractor, 'positionMs')).toBe(start + 4 * MINUTE);
+    expect(await leaseOf(extractor)).toBeUndefined();
+    extractor.takeWindows();
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(start + 3 * MINUTE);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+  });
+
+  test('also at the very first page, where nothing has moved yet', async () => {
+    const { extractor, carts, start } = await openThreePages();
+
+    const result = await extractor.run({ remaining: stopAtPage(extractor, 1) });
+
+    expect(result).toMatchObject({ status: 'stopped', cartsQueued: 0, readTo: new Date(start).toISOString() });
+    expect(await extractor.bodies()).toEqual([]);
+    expect(await leaseOf(extractor)).toBeUndefined();
+    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+
+    await extractor.run();
+    expect(extractor.takeWindows().at(-1)?.fromMs).toBe(start);
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  test('again and again still gets to the end', async () => {
+    const { extractor, carts } = await openThreePages();
+    const runs: string[] = [];
+    while (!runs.includes('complete') && runs.length < 10) {
+      const next = pagesRead(extractor) + 2;
+      runs.push((await extractor.run({ remaining: stopAtPage(extractor, next) })).status);
+    }
+
+    expect(runs.at(-1)).toBe('complete');
+    expect(runs.length).toBeGreaterThan(2);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+  });
+
+  test('between two slices, too', async () => {
+    const start = thisSecond() - 2.5 * DAY;
+    const extractor = await rig.open({ variables: { FIRST_WATERMARK: new Date(start).toISOString() } });
+
+    const result = await extractor.run({ remaining: stopAtPage(extractor, 2) });
+
+    expect(result).toMatchObject({ status: 'stopped', readTo: new Date(start + DAY).toISOString() });
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(start + DAY);
+  });
+});
+
+describe('when the clocks differ', () => {
+  const skewed = (ms: number) => ({ clock: () => new Date(Date.now() + ms) });
+  const warning = 'The clocks of SRM and of this function differ';
+
+  test('SRM’s 10 minutes behind: the watermark does not pass SRM’s own now less the safety, and it is a warning', async () => {
+    const { extractor } = await openThreePages({ ...skewed(-10 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
+
+    const before = thisSecond();
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+
+    const watermarkMs = (await numberOf(extractor, 'watermarkMs')) ?? 0;
+    expect(watermarkMs).toBeGreaterThanOrEqual(before - 11 * MINUTE);
+    expect(watermarkMs).toBeLessThanOrEqual(thisSecond() - 11 * MINUTE);
+    const lines = rig.shown().filter((line) => line.includes(warning));
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 'WARN', skewSeconds: expect.any(Number) }),
+    ]);
+
+    // What SRM commits late by its own clock is caught, however far our own clock was ahead.
+    const late = cartAt(watermarkMs + 5 * SECOND, 60);
+    extractor.srm.addCarts([late.row]);
+    await extractor.run();
+    expect(await extractor.guids()).toContain(late.guid);
+  });
+
+  test('nor does a run that fails on its way', async () => {
+    const start = thisSecond() - 12 * MINUTE;
+    const extractor = await rig.open({
+      ...skewed(-10 * MINUTE),
+      pageSize: 5,
+      faults: onPages(2),
+      variables: { FIRST_WATERMARK: new Date(start).toISOString(), SAFETY_SECONDS: '60', OVERLAP_SECONDS: '0' },
+    });
+    // Up to SRM's own last second, which is not safe yet.
+    extractor.srm.addCarts(rowsOf(cartsFrom(start, 10, 20 * SECOND)));
+
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+
+    expect(await numberOf(extractor, 'positionMs')).toBeLessThanOrEqual(thisSecond() - 11 * MINUTE);
+  });
+
+  test('SRM’s 10 minutes ahead: what it says is safe is, up to our own now less the safety, and it is a warning', async () => {
+    const { extractor } = await openThreePages({ ...skewed(10 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
+
+    const before = thisSecond();
+    await extractor.run();
+
+    const watermarkMs = await numberOf(extractor, 'watermarkMs');
+    expect(watermarkMs).toBeGreaterThanOrEqual(before - MINUTE);
+    expect(watermarkMs).toBeLessThanOrEqual(thisSecond() - MINUTE);
+    expect(rig.shown().join('\n')).toContain(warning);
+  });
+
+  test.each([30, -30])('by less than a minute (%i s), ours is good enough, and nobody is warned', async (seconds) => {
+    const { extractor } = await openThreePages({ ...skewed(seconds * SECOND), variables: { SAFETY_SECONDS: '60' } });
+
+    await extractor.run();
+
+    expect(await numberOf(extractor, 'watermarkMs')).toBe(extractor.takeWindows()[0]?.toMs);
+    expect(rig.shown().join('\n')).not.toContain(warning);
+  });
+
+  test('by minutes, SRM’s is followed without a warning', async () => {
+    const { extractor } = await openThreePages({ ...skewed(-3 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
+
+    await extractor.run();
+
+    expect(await numberOf(extractor, 'watermarkMs')).toBeLessThanOrEqual(thisSecond() - 4 * MINUTE);
+    expect(rig.shown().join('\n')).not.toContain(warning);
+  });
+});

@@ -1,0 +1,94 @@
+/** The connection secrets, read from Secrets Manager over its protocol: what an operator is told when one is not there. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { readClientCredentials, SecretUnusable } from '../../../shared/connection-secret.ts';
+
+const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';
+const CURE =
+  `Write { "clientId": "...", "clientSecret": "..." } into it: ` +
+  `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`;
+
+let emulators: Emulators;
+let clients: AwsClients;
+beforeEach(async () => {
+  emulators = await startEmulators();
+  clients = createAwsClients(emulators.endpoints, 'eu-west-1');
+});
+afterEach(async () => {
+  for (const client of Object.values(clients)) client.destroy();
+  await emulators.close();
+});
+
+const create = (value?: string) =>
+  clients.secretsManager.send(
+    new CreateSecretCommand({ Name: NAME, ...(value === undefined ? {} : { SecretString: value }) }),
+  );
+const read = () => readClientCredentials(clients.secretsManager, NAME);
+
+async function messageOf(reading: Promise<unknown>): Promise<string> {
+  const error: unknown = await reading.then(
+    () => new Error('was read'),
+    (error: unknown) => error,
+  );
+  if (error instanceof SecretUnusable) return error.message;
+  throw error;
+}
+
+describe('a connection secret', () => {
+  test('is read, and what else it holds is left alone', async () => {
+    await create(JSON.stringify({ clientId: 'id', clientSecret: 's', tenant: 'x' }));
+
+    expect(await read()).toEqual({ clientId: 'id', clientSecret: 's' });
+  });
+
+  test('is read afresh each time', async () => {
+    await create(JSON.stringify({ clientId: 'id', clientSecret: 'old' }));
+    await read();
+    const SecretString = JSON.stringify({ clientId: 'id', clientSecret: 'new' });
+    await clients.secretsManager.send(new PutSecretValueCommand({ SecretId: NAME, SecretString }));
+
+    expect(await read()).toEqual({ clientId: 'id', clientSecret: 'new' });
+  });
+
+  test('that does not exist: the error names it, and the command that writes it', async () => {
+    expect(await messageOf(read())).toBe(`Secret ${NAME} does not exist or has no value. ${CURE}`);
+  });
+
+  test('that was never written: the same', async () => {
+    await create();
+
+    expect(await messageOf(read())).toBe(`Secret ${NAME} does not exist or has no value. ${CURE}`);
+  });
+
+  test.each([
+    ['no JSON', 'hunter2'],
+    ['what Secrets Manager generates', 'x7%kQ"hunter2'],
+    ['a JSON text', '"hunter2"'],
+    ['an array', '["hunter2"]'],
+    ['no clientSecret', '{"clientId":"hunter2"}'],
+    ['no clientId', '{"clientSecret":"hunter2"}'],
+    ['other names', '{"client_id":"hunter2","client_secret":"hunter2"}'],
+    ['an empty clientSecret', '{"clientId":"hunter2","clientSecret":""}'],
+    ['a number', '{"clientId":"hunter2","clientSecret":7}'],
+  ])('that holds %s: the error says so, and quotes nothing of it', async (_what, value) => {
+    await create(value);
+
+    const message = await messageOf(read());
+
+    expect(message).toBe(`Secret ${NAME} does not hold an OAuth2 client. ${CURE}`);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('where Secrets Manager does not answer: its client`s own error, not a verdict on the secret', async () => {
+    await create(JSON.stringify({ clientId: 'id', clientSecret: 's' }));
+    await emulators.close();
+
+    const error: unknown = await read().catch((error: unknown) => error);
+
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(SecretUnusable);
+    emulators = await startEmulators();
+  });
+});

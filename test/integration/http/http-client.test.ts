@@ -1,0 +1,498 @@
+/** The one HTTP client, against real servers on loopback: what it takes as an answer, and what it says when there is none. */
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createHttpClient, HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
+
+const SECRET_TOKEN = 'token-that-nobody-may-read';
+const SECRET_BODY = '{"requester":"Private Person"}';
+const secretRequest = {
+  method: 'POST',
+  path: '/purchase-orders?externalId=X-1',
+  headers: { Authorization: `Bearer ${SECRET_TOKEN}`, 'Content-Type': 'application/json' },
+  body: SECRET_BODY,
+} as const;
+
+const cleanUps: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+async function listen(server: Server | TcpServer, host = '127.0.0.1'): Promise<number> {
+  server.listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  return (address satisfies AddressInfo).port;
+}
+
+/** An HTTP server on loopback, closed after the test. */
+async function serve(listener: RequestListener): Promise<{ url: string; server: Server }> {
+  const server = createServer(listener);
+  const port = await listen(server);
+  cleanUps.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  return { url: `http://127.0.0.1:${port}`, server };
+}
+
+/** A port on which nothing listens: it was ours a moment ago. */
+async function closedPort(): Promise<number> {
+  const server = createTcpServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const clientOf = (baseUrl: string, limits: { timeoutMs?: number; maximumResponseBytes?: number } = {}) =>
+  createHttpClient({ baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000, ...limits });
+
+/** The error of a request that must fail. */
+async function failureOf(answer: Promise<HttpResponse>): Promise<HttpError> {
+  const error: unknown = await answer.then(
+    ({ status }) => new Error(`was answered ${status}`),
+    (error: unknown) => error,
+  );
+  if (error instanceof HttpError) return error;
+  throw error;
+}
+
+function expectNoSecretIn(error: HttpError): void {
+  const told = [error.message, String(error), error.stack, JSON.stringify(error), inspect(error, { depth: 10 })];
+  for (const text of told) {
+    expect(text).not.toContain(SECRET_TOKEN);
+    expect(text).not.toContain('Private Person');
+    expect(text).not.toMatch(/authorization|bearer/i);
+  }
+  expect(error.cause).toBeUndefined();
+}
+
+describe('an answer', () => {
+  test.each([200, 201, 202, 301, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])(
+    'of status %i is an answer, with its body and headers',
+    async (status) => {
+      const { url } = await serve((_request, response) => {
+        response.writeHead(status, { 'Retry-After': '7', 'X-Thing': 'some' }).end('{"a":650.00}');
+      });
+
+      const answer = await clientOf(url).request({ method: 'GET', path: '/' });
+
+      expect(answer).toMatchObject({ status, body: '{"a":650.00}' });
+      expect(answer.header('retry-after')).toBe('7');
+      expect(answer.header('x-thing')).toBe('some');
+      expect(answer.header('x-other')).toBeUndefined();
+    },
+  );
+
+  test('of status 204 or without a body is an empty text', async () => {
+    const { url } = await serve((request, response) => {
+      response.writeHead(request.url === '/none' ? 204 : 200).end();
+    });
+    const client = clientOf(url);
+
+    expect(await client.request({ method: 'GET', path: '/none' })).toMatchObject({ status: 204, body: '' });
+    expect(await client.request({ method: 'GET', path: '/empty' })).toMatchObject({ status: 200, body: '' });
+  });
+
+  test('is text to the letter: JSON is not parsed, and characters beyond ASCII arrive', async () => {
+    const text = '{"quantity":1.10,"name":"Žluťoučký 🐎 كتاب"}';
+    const { url } = await serve((_request, response) => {
+      response.setHeader('Content-Type', 'application/json').end(text);
+    });
+
+    expect((await clientOf(url).request({ method: 'GET', path: '/' })).body).toBe(text);
+  });
+
+  test('comes to the request as it was made: method, path and query, headers, body', async () => {
+    const seen: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        seen.push({ method: request.method, url: request.url, authorization: request.headers.authorization, body });
+        response.end();
+      });
+    });
+    const path = '/Set?$filter=ChangedAt%20ge%20datetimeoffset%272026-11-20T14%3A00%3A00Z%27&$format=json';
+
+    await clientOf(`${url}/base`).request({ ...secretRequest, path, body: '{"price":"1.00","é":1.10}' });
+
+    const authorization = `Bearer ${SECRET_TOKEN}`;
+    expect(seen).toEqual([{ method: 'POST', url: `/base${path}`, authorization, body: '{"price":"1.00","é":1.10}' }]);
+  });
+
+  test('in pieces is put together', async () => {
+    const { url } = await serve((_request, response) => {
+      response.write('one ');
+      setImmediate(() => response.end('two'));
+    });
+
+    expect((await clientOf(url).request({ method: 'GET', path: '/' })).body).toBe('one two');
+  });
+});
+
+describe('where a request goes', () => {
+  test.each([301, 302, 303, 307, 308])(
+    'a redirect (%i) is not followed: the token goes nowhere else',
+    async (status) => {
+      const visited: string[] = [];
+      const { url: elsewhere } = await serve((request, response) => {
+        visited.push(`elsewhere ${request.headers.authorization}`);
+        response.end();
+      });
+      const { url } = await serve((request, response) => {
+        visited.push(`here ${request.url}`);
+        response.writeHead(status, { Location: `${elsewhere}/stolen` }).end();
+      });
+
+      const answer = await clientOf(url).request(secretRequest);
+
+      expect(answer.status).toBe(status);
+      expect(answer.header('location')).toBe(`${elsewhere}/stolen`);
+      expect(visited).toEqual([`here ${secretRequest.path}`]);
+    },
+  );
+
+  test('an absolute URL, or a path that names a host, is refused before anything is sent', async () => {
+    let calls = 0;
+    const { url } = await serve((_request, response) => {
+      calls++;
+      response.end();
+    });
+    const host = url.replace('http:', '');
+    const client = clientOf(url);
+
+    for (const path of [`${url}/x`, `${host}/x`, '//other.example.com/x', '@other.example.com', '.evil.com', '', 'x']) {
+      await expect(client.request({ ...secretRequest, path })).rejects.toThrow('must start with a single slash');
+    }
+    expect(calls).toBe(0);
+  });
+
+  test('a path that only looks like another host stays on ours', async () => {
+    const seen: (string | undefined)[] = [];
+    const { url } = await serve((request, response) => {
+      seen.push(request.url);
+      response.end();
+    });
+    const client = clientOf(url);
+
+    await client.request({ method: 'GET', path: '/\\other.example.com/x' });
+    await client.request({ method: 'GET', path: '/@other.example.com/x' });
+    await client.request({ method: 'GET', path: '/x?next=http://other.example.com/' });
+
+    expect(seen).toHaveLength(3);
+  });
+
+  test('a proxy of the environment is ignored', async () => {
+    let throughProxy = 0;
+    const { url: proxy } = await serve((_request, response) => {
+      throughProxy++;
+      response.end('from the proxy');
+    });
+    const { url } = await serve((_request, response) => response.end('from the system'));
+    const names = [
+      'HTTP_PROXY',
+      'http_proxy',
+      'HTTPS_PROXY',
+      'https_proxy',
+      'ALL_PROXY',
+      'all_proxy',
+      'NO_PROXY',
+      'no_proxy',
+    ];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    cleanUps.push(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    });
+    for (const name of names) process.env[name] = name.toLowerCase() === 'no_proxy' ? '' : proxy;
+
+    const answer = await clientOf(url).request(secretRequest);
+
+    expect(answer.body).toBe('from the system');
+    expect(throughProxy).toBe(0);
+  });
+
+  test('calls one after the other share one connection, and it survives a pause', async () => {
+    const { url, server } = await serve((request, response) => {
+      request.resume().on('end', () => response.end('ok'));
+    });
+    let connections = 0;
+    server.on('connection', () => {
+      connections++;
+    });
+    const client = clientOf(url);
+
+    for (let call = 0; call < 5; call++) await client.request(secretRequest);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await client.request(secretRequest);
+
+    expect(connections).toBe(1);
+  });
+
+  test('calls at the same time do not wait for each other', async () => {
+    const waiting: (() => void)[] = [];
+    const { url } = await serve((_request, response) => {
+      waiting.push(() => response.end());
+      // Only once all have come is any answered.
+      if (waiting.length === 10) for (const answer of waiting) answer();
+    });
+    const client = clientOf(url);
+
+    const answers = await Promise.all(Array.from({ length: 10 }, () => client.request({ method: 'GET', path: '/' })));
+
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+  });
+});
+
+describe('no whole answer', () => {
+  test('a connection that is refused: certainly not sent', async () => {
+    const port = await closedPort();
+
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const error = await failureOf(clientOf(`http://${host}:${port}`).request(secretRequest));
+      expect(error).toMatchObject({ name: 'HttpError', sent: false, code: 'ECONNREFUSED' });
+      expect(error.message).toBe('POST /purchase-orders: could not be sent (ECONNREFUSED)');
+      expectNoSecretIn(error);
+    }
+  });
+
+  test('a host that does not resolve: certainly not sent', async () => {
+    const error = await failureOf(clientOf('http://srm.does-not-exist.invalid').request(secretRequest));
+
+    expect(error.sent).toBe(false);
+    expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(error.code);
+    expectNoSecretIn(error);
+  });
+
+  test('a server that speaks no TLS, or no trusted one: nothing of the request arrived', async () => {
+    const received: string[] = [];
+    const { url } = await serve((request, response) => {
+      received.push(String(request.url));
+      response.end();
+    });
+
+    const error = await failureOf(clientOf(url.replace('http:', 'https:')).request(secretRequest));
+
+    expect(received).toEqual([]);
+    expectNoSecretIn(error);
+  });
+
+  test('a reset after the body was sent: it may have been carried out', async () => {
+    const bodies: string[] = [];
+    const { url } = await serve((request) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      request.on('end', () => {
+        bodies.push(body);
+        request.socket.resetAndDestroy();
+      });
+    });
+
+    const error = await failureOf(clientOf(url).request(secretRequest));
+
+    expect(bodies).toEqual([SECRET_BODY]);
+    expect(error).toMatchObject({ sent: true, code: 'ECONNRESET' });
+    expect(error.message).toBe('POST /purchase-orders: no whole answer (ECONNRESET)');
+    expectNoSecretIn(error);
+  });
+
+  test('a connection closed in the middle of the answer: it was carried out, perhaps', async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(201, { 'Content-Length': '100' });
+      response.write('{"id":', () => response.destroy());
+    });
+
+    const error = await failureOf(clientOf(url).request(secretRequest));
+
+    expect(error.sent).toBe(true);
+    expectNoSecretIn(error);
+  });
+
+  test('a reset on a connection that was kept alive counts as sent: nobody can tell', async () => {
+    let calls = 0;
+    const { url } = await serve((request, response) => {
+      request.resume().on('end', () => {
+        calls++;
+        if (calls === 1) response.end('ok');
+        else request.socket.resetAndDestroy();
+      });
+    });
+    const client = clientOf(url);
+    await client.request(secretRequest);
+
+    const error = await failureOf(client.request(secretRequest));
+
+    expect(error.sent).toBe(true);
+    expect(calls).toBe(2);
+    expectNoSecretIn(error);
+  });
+
+  test('what is no HTTP at all', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('220 mail.example.com ESMTP\r\n');
+    });
+    const port = await listen(server);
+    cleanUps.push(() => {
+      server.close();
+    });
+
+    const error = await failureOf(clientOf(`http://127.0.0.1:${port}`).request(secretRequest));
+
+    expect(error.sent).toBe(true);
+    expectNoSecretIn(error);
+  });
+
+  test('silence is cut at the time limit', async () => {
+    const { url } = await serve(() => undefined);
+
+    const error = await failureOf(clientOf(url, { timeoutMs: 150 }).request(secretRequest));
+
+    expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
+    expect(error.message).toBe('POST /purchase-orders: no whole answer (TIMEOUT)');
+    expectNoSecretIn(error);
+  });
+
+  test('a slow drip, which is never idle for long, is cut at the time limit too', async () => {
+    let drops = 0;
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => {
+        drops++;
+        response.write('.');
+      }, 20);
+      response.on('close', () => clearInterval(drip));
+      cleanUps.push(() => clearInterval(drip));
+    });
+
+    const error = await failureOf(clientOf(url, { timeoutMs: 150 }).request(secretRequest));
+
+    expect(drops).toBeGreaterThan(0);
+    expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
+  });
+
+  test('a call may shorten the limit, never lengthen it', async () => {
+    const { url } = await serve(() => undefined);
+
+    const errors = await Promise.all(
+      [
+        { ofClient: 60_000, ofCall: 100 },
+        { ofClient: 100, ofCall: 60_000 },
+        { ofClient: 60_000, ofCall: -5 },
+      ].map(({ ofClient, ofCall }) =>
+        failureOf(clientOf(url, { timeoutMs: ofClient }).request({ ...secretRequest, timeoutMs: ofCall })),
+      ),
+    );
+
+    expect(errors.map(({ code }) => code)).toEqual(['TIMEOUT', 'TIMEOUT', 'TIMEOUT']);
+  });
+
+  test('a connection that was cut is not used again', async () => {
+    let calls = 0;
+    const { url } = await serve((request, response) => {
+      calls++;
+      if (request.url !== '/slow') response.end('ok');
+    });
+    const client = clientOf(url, { timeoutMs: 1000 });
+    await failureOf(client.request({ method: 'GET', path: '/slow', timeoutMs: 100 }));
+
+    expect(await client.request({ method: 'GET', path: '/' })).toMatchObject({ status: 200, body: 'ok' });
+    expect(calls).toBe(2);
+  });
+
+  test('an oversized answer is cut, whether it says its length or not', async () => {
+    const piece = 'x'.repeat(10_000);
+    let written = 0;
+    const { url } = await serve((request, response) => {
+      if (request.url === '/announced') {
+        response.writeHead(200, { 'Content-Length': String(1000 * piece.length) });
+      }
+      const write = (): void => {
+        if (response.destroyed) return;
+        written++;
+        response.write(piece, () => setImmediate(write));
+      };
+      write();
+    });
+    const client = clientOf(url, { maximumResponseBytes: 50_000 });
+
+    for (const path of ['/announced', '/chunked']) {
+      const error = await failureOf(client.request({ ...secretRequest, path }));
+      expect(error.sent).toBe(true);
+      expect(error.code).not.toBe('TIMEOUT');
+      expectNoSecretIn(error);
+    }
+    expect(written).toBeLessThan(10_000);
+  });
+
+  test('a small answer that unpacks to an oversized one is cut', async () => {
+    const bomb = gzipSync(Buffer.alloc(5_000_000, 'x'));
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': String(bomb.length) }).end(bomb);
+    });
+    expect(bomb.length).toBeLessThan(50_000);
+
+    const error = await failureOf(clientOf(url, { maximumResponseBytes: 50_000 }).request(secretRequest));
+
+    expect(error.sent).toBe(true);
+  });
+
+  test('an answer of just the largest size passes', async () => {
+    const { url } = await serve((_request, response) => response.end('x'.repeat(50_000)));
+
+    const { body } = await clientOf(url, { maximumResponseBytes: 50_000 }).request({ method: 'GET', path: '/' });
+
+    expect(body).toHaveLength(50_000);
+  });
+});
+
+describe('Retry-After', () => {
+  const nowMs = Date.parse('2026-11-20T14:00:00Z');
+  const delay = (value: string | undefined): number | undefined =>
+    retryAfterMs({ status: 429, body: '', header: (name) => (name === 'retry-after' ? value : undefined) }, nowMs);
+
+  test.each([
+    ['seconds', '30', 30_000],
+    ['no wait', '0', 0],
+    ['spaces around', '  5 ', 5000],
+    ['just the cap', '900', 900_000],
+    ['more than the cap', '901', 900_000],
+    ['far more than the cap', '99999999999999999999999999', 900_000],
+    ['an HTTP date', 'Fri, 20 Nov 2026 14:00:45 GMT', 45_000],
+    ['an HTTP date in RFC 850 form', 'Friday, 20-Nov-26 14:00:45 GMT', 45_000],
+    ['a date that is past', 'Fri, 20 Nov 2026 13:59:00 GMT', 0],
+    ['a date beyond the cap', 'Sat, 21 Nov 2026 14:00:00 GMT', 900_000],
+    ['nothing', undefined, undefined],
+    ['an empty text', '', undefined],
+    ['words', 'later', undefined],
+    ['words with a number', 'soon 1', undefined],
+    ['words with a number, in capitals', 'Later 1', undefined],
+    ['a negative number', '-5', undefined],
+    ['a fraction', '1.5', undefined],
+    ['a duration', 'PT30S', undefined],
+    ['a date that is none', 'Fri, 45 Nov 2026 14:00:45 GMT', undefined],
+  ])('%s', (_what, value, expected) => {
+    expect(delay(value)).toBe(expected);
+  });
+
+  test('is read from an answer over the wire', async () => {
+    const { url } = await serve((_request, response) => response.writeHead(429, { 'Retry-After': '3' }).end());
+
+    expect(retryAfterMs(await clientOf(url).request({ method: 'GET', path: '/' }), nowMs)).toBe(3000);
+  });
+});

@@ -1,0 +1,568 @@
+/** The token source, against a token endpoint and an API on loopback: when it asks for a token, and what it says when there is none. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type ClientCredentials, SecretUnusable } from '../../../shared/connection-secret.ts';
+import { InterfaceError } from '../../../shared/failure.ts';
+import { createHttpClient, type HttpClient, HttpError } from '../../../shared/http-client.ts';
+import { createOAuthClient } from '../../../shared/oauth-client.ts';
+import { startVms } from '../../sandbox/vms.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+}
+
+interface TokenAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What is written: JSON, unless it is a text. */
+  readonly body?: unknown;
+}
+interface TokenRequest {
+  readonly method: string | undefined;
+  readonly path: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly form: URLSearchParams;
+}
+
+const SECRET = 'the-secret-itself';
+const PATH = '/orders?x=1';
+
+/** A token endpoint, an API that takes what the test says, and the client that stands before both. */
+async function openDesk(
+  options: {
+    /** The answer to the n-th token request; by default a token of an hour, `token-<n>`. */
+    answerToken?: (ordinal: number) => TokenAnswer | undefined;
+    accepts?: (authorization: string) => boolean;
+    readCredentials?: () => Promise<ClientCredentials>;
+    scope?: string;
+    tokenPath?: string;
+  } = {},
+) {
+  const tokenRequests: TokenRequest[] = [];
+  const calls: string[] = [];
+  let secretReads = 0;
+  let nowMs = Date.parse('2026-11-20T14:00:00Z');
+  const tokenServer = await serve((request, response) => {
+    const answerTo = (body: string): void => {
+      const { method, url, headers } = request;
+      tokenRequests.push({ method, path: url, headers, form: new URLSearchParams(body) });
+      const ordinal = tokenRequests.length;
+      const answer = options.answerToken?.(ordinal) ?? {};
+      const content = answer.body ?? { access_token: `token-${ordinal}`, token_type: 'Bearer', expires_in: 3600 };
+      response.writeHead(answer.status ?? 200, { 'Content-Type': 'application/json', ...answer.headers });
+      response.end(typeof content === 'string' ? content : JSON.stringify(content));
+    };
+    void text(request).then(answerTo);
+  });
+  const api = await serve((request, response) => {
+    const authorization = request.headers.authorization ?? '';
+    calls.push(authorization);
+    response.writeHead((options.accepts?.(authorization) ?? true) ? 200 : 401).end('answer');
+  });
+  const readCredentials = options.readCredentials ?? (() => Promise.resolve({ clientId: 'id', clientSecret: SECRET }));
+  const tokenUrl = tokenServer + (options.tokenPath ?? '/oauth/token');
+  const client = createOAuthClient({
+    system: '11VMS',
+    http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+    tokenUrl,
+    scope: options.scope ?? 'orders.write',
+    readCredentials: () => {
+      secretReads++;
+      return readCredentials();
+    },
+    faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+    now: () => nowMs,
+  });
+  return {
+    client,
+    tokenUrl,
+    tokenRequests,
+    /** The Authorization header of each call to the API. */
+    calls,
+    secretReads: () => secretReads,
+    pass: (seconds: number): void => {
+      nowMs += seconds * 1000;
+    },
+  };
+}
+
+const call = (client: HttpClient) => client.request({ method: 'GET', path: PATH });
+const statuses = async (client: HttpClient, times: number) => {
+  const answers = await Promise.all(Array.from({ length: times }, () => call(client)));
+  return answers.map(({ status }) => status);
+};
+
+async function failureOf(client: HttpClient): Promise<InterfaceError> {
+  const error: unknown = await call(client).then(
+    ({ status }) => new Error(`was answered ${status}`),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof InterfaceError)) throw error;
+  const told = [error.message, error.stack, JSON.stringify(error), inspect(error, { depth: 10 })].join('\n');
+  expect(told).not.toContain(SECRET);
+  expect(told).not.toContain(Buffer.from(`id:${SECRET}`).toString('base64'));
+  expect(told).not.toMatch(/authorization|basic /i);
+  return error;
+}
+
+describe('one token for all', () => {
+  test('20 calls at once fetch one token, and read the secret once', async () => {
+    const { client, tokenRequests, calls, secretReads } = await openDesk();
+
+    expect(new Set(await statuses(client, 20))).toEqual(new Set([200]));
+
+    expect(tokenRequests).toHaveLength(1);
+    expect(secretReads()).toBe(1);
+    expect(calls).toEqual(Array.from({ length: 20 }, () => 'Bearer token-1'));
+  });
+
+  test('it is kept until its expiry less 60 s, and renewed then', async () => {
+    const { client, tokenRequests, calls, pass } = await openDesk();
+
+    await call(client);
+    pass(3600 - 61);
+    await call(client);
+    expect(tokenRequests).toHaveLength(1);
+    pass(1);
+    await statuses(client, 5);
+
+    expect(tokenRequests).toHaveLength(2);
+    expect(calls.slice(0, 2)).toEqual(['Bearer token-1', 'Bearer token-1']);
+    expect(new Set(calls.slice(2))).toEqual(new Set(['Bearer token-2']));
+  });
+
+  test('the secret is not read again for a renewal', async () => {
+    const { client, secretReads, pass } = await openDesk();
+
+    await call(client);
+    pass(3600);
+    await call(client);
+
+    expect(secretReads()).toBe(1);
+  });
+
+  test.each([10, 60, 90])(
+    'a token of %i s is usable, for at least half its life, and not beyond it',
+    async (seconds) => {
+      const { client, tokenRequests, pass } = await openDesk({
+        answerToken: (ordinal) => ({ body: { access_token: `token-${ordinal}`, expires_in: seconds } }),
+      });
+
+      await statuses(client, 5);
+      pass(seconds / 2 - 1);
+      await call(client);
+      expect(tokenRequests).toHaveLength(1);
+      pass(seconds / 2 + 1);
+      await call(client);
+      expect(tokenRequests).toHaveLength(2);
+    },
+  );
+
+  test.each([
+    ['as text', { access_token: 'token-1', expires_in: '3600' }, 3000],
+    ['left out', { access_token: 'token-1' }, 200],
+  ])('a lifetime that is %s is taken', async (_what, body, seconds) => {
+    const { client, tokenRequests, pass } = await openDesk({ answerToken: () => ({ body }) });
+
+    await call(client);
+    pass(seconds);
+    await call(client);
+
+    expect(tokenRequests).toHaveLength(1);
+  });
+
+  test('a token that could not be had does not stay: the next call asks again', async () => {
+    const { client, tokenRequests } = await openDesk({
+      answerToken: (ordinal) => (ordinal === 1 ? { status: 503, body: '' } : undefined),
+    });
+
+    const failed = await Promise.allSettled(Array.from({ length: 20 }, () => call(client)));
+    expect(new Set(failed.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(tokenRequests).toHaveLength(1);
+
+    expect(await call(client)).toMatchObject({ status: 200 });
+    expect(tokenRequests).toHaveLength(2);
+  });
+});
+
+describe('the token request', () => {
+  test('is a form with the grant and the scope, authorized by Basic', async () => {
+    const { client, tokenRequests } = await openDesk({ scope: 'a b', tokenPath: '/realm/token?tenant=7' });
+
+    await call(client);
+
+    const [request] = tokenRequests;
+    expect(request).toMatchObject({
+      method: 'POST',
+      path: '/realm/token?tenant=7',
+      headers: {
+        authorization: `Basic ${Buffer.from(`id:${SECRET}`).toString('base64')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+      },
+    });
+    expect([...(request?.form ?? [])]).toEqual([
+      ['grant_type', 'client_credentials'],
+      ['scope', 'a b'],
+    ]);
+  });
+
+  test('has no scope where the environment names none', async () => {
+    const { client, tokenRequests } = await openDesk({ scope: '' });
+
+    await call(client);
+
+    expect([...(tokenRequests[0]?.form.keys() ?? [])]).toEqual(['grant_type']);
+  });
+
+  test('form-encodes both halves of the Basic pair (RFC 6749, 2.3.1): a colon in the id does not part them', async () => {
+    const credentials = { clientId: 'a:b c', clientSecret: 'ü%+&=/:"\\ *!' };
+    const { client, tokenRequests } = await openDesk({ readCredentials: () => Promise.resolve(credentials) });
+
+    await call(client);
+
+    const basic = tokenRequests[0]?.headers.authorization?.replace('Basic ', '') ?? '';
+    const pair = Buffer.from(basic, 'base64').toString();
+    // As a server decodes it: apart at the only colon, then each as a form's value.
+    expect(pair.match(/:/g)).toHaveLength(1);
+    const [clientId, clientSecret] = pair.split(':').map((half) => new URLSearchParams(`v=${half}`).get('v'));
+    expect({ clientId, clientSecret }).toEqual(credentials);
+  });
+});
+
+describe('a call that is refused (401)', () => {
+  test('renews the token once, with a freshly read secret, and is made again as it was', async () => {
+    const { client, tokenRequests, calls, secretReads } = await openDesk({
+      accepts: (authorization) => authorization === 'Bearer token-2',
+    });
+
+    expect(await call(client)).toMatchObject({ status: 200 });
+
+    expect(calls).toEqual(['Bearer token-1', 'Bearer token-2']);
+    expect(tokenRequests).toHaveLength(2);
+    expect(secretReads()).toBe(2);
+  });
+
+  test('renews it once for all of 20 calls that are refused at once', async () => {
+    let good = 'Bearer token-1';
+    const { client, tokenRequests, calls, secretReads } = await openDesk({
+      accepts: (authorization) => authorization === good,
+    });
+    await call(client);
+    good = 'Bearer token-2';
+
+    expect(new Set(await statuses(client, 20))).toEqual(new Set([200]));
+
+    expect(tokenRequests).toHaveLength(2);
+    expect(secretReads()).toBe(2);
+    expect(calls.filter((authorization) => authorization === 'Bearer token-2')).toHaveLength(20);
+  });
+
+  test('by one who is late does not renew what was renewed meanwhile', async () => {
+    // The first call's refusal is held back until another call has renewed the token.
+    let refuseLate: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      refuseLate = resolve;
+    });
+    const seen: string[] = [];
+    const api = await serve((request, response) => {
+      const authorization = request.headers.authorization ?? '';
+      seen.push(authorization);
+      const answer = (): void => {
+        response.writeHead(authorization === 'Bearer token-2' ? 200 : 401).end();
+      };
+      if (seen.length === 1) void held.then(answer);
+      else answer();
+    });
+    let tokens = 0;
+    const tokenServer = await serve((_request, response) => {
+      tokens++;
+      response.end(JSON.stringify({ access_token: `token-${tokens}`, expires_in: 3600 }));
+    });
+    const client = createOAuthClient({
+      system: '11VMS',
+      http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+      tokenUrl: `${tokenServer}/token`,
+      scope: '',
+      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+      now: () => 0,
+    });
+
+    const late = call(client);
+    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await call(client)).toMatchObject({ status: 200 });
+    refuseLate();
+
+    expect(await late).toMatchObject({ status: 200 });
+    expect(tokens).toBe(2);
+  });
+
+  test('and refused again is the caller`s: the second 401 is handed over, with no third attempt', async () => {
+    const { client, tokenRequests, calls } = await openDesk({ accepts: () => false });
+
+    expect(await call(client)).toMatchObject({ status: 401, body: 'answer' });
+
+    expect(calls).toEqual(['Bearer token-1', 'Bearer token-2']);
+    expect(tokenRequests).toHaveLength(2);
+  });
+
+  test('20 at once, refused twice: one renewal, and 20 times 401', async () => {
+    const { client, tokenRequests, calls } = await openDesk({ accepts: () => false });
+
+    expect(await statuses(client, 20)).toEqual(Array.from({ length: 20 }, () => 401));
+
+    expect(tokenRequests).toHaveLength(2);
+    expect(calls).toHaveLength(40);
+  });
+
+  test('403 says something about our rights, not about the token: no renewal', async () => {
+    const api = await serve((_request, response) => response.writeHead(403).end());
+    let tokens = 0;
+    const tokenServer = await serve((_request, response) => {
+      tokens++;
+      response.end(JSON.stringify({ access_token: 'token', expires_in: 3600 }));
+    });
+    const client = createOAuthClient({
+      system: 'SRM',
+      http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+      tokenUrl: `${tokenServer}/token`,
+      scope: '',
+      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
+      now: () => 0,
+    });
+
+    expect(await call(client)).toMatchObject({ status: 403 });
+    expect(tokens).toBe(1);
+  });
+
+  test('a token that the system gave up is replaced at the stand-in of 11VMS, too', async () => {
+    const vms = await startVms();
+    closing.push(() => vms.close());
+    const client = createOAuthClient({
+      system: '11VMS',
+      http: createHttpClient({ baseUrl: vms.baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000 }),
+      tokenUrl: vms.tokenUrl,
+      scope: '',
+      readCredentials: () => Promise.resolve({ clientId: vms.clientId, clientSecret: vms.clientSecret }),
+      faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+      now: Date.now,
+    });
+    const lookUp = () =>
+      client.request({
+        method: 'GET',
+        path: '/purchase-orders?externalId=SRM7-100-1-1-EUR-BE10',
+        headers: {
+          Accept: 'application/json',
+          'X-Correlation-ID': 'c',
+          'X-Interface-ID': 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1',
+        },
+      });
+    await lookUp();
+    vms.revokeTokens();
+
+    expect((await lookUp()).status).not.toBe(401);
+    expect(vms.traffic().requests.token).toBe(2);
+  });
+});
+
+describe('a secret that was rotated', () => {
+  test('since it was read is read again once, when the token endpoint refuses the old one', async () => {
+    const old = { clientId: 'id', clientSecret: `${SECRET}-old` };
+    const secrets = [old, { clientId: 'id', clientSecret: SECRET }];
+    const good = `Basic ${Buffer.from(`id:${SECRET}`).toString('base64')}`;
+    const desk = await openDesk({
+      readCredentials: () => Promise.resolve(secrets.shift() ?? old),
+      answerToken: (ordinal) => (ordinal === 2 ? { status: 401, body: { error: 'invalid_client' } } : undefined),
+    });
+    await call(desk.client);
+    desk.pass(3600);
+
+    expect(new Set(await statuses(desk.client, 20))).toEqual(new Set([200]));
+
+    expect(desk.secretReads()).toBe(2);
+    expect(desk.tokenRequests).toHaveLength(3);
+    expect(desk.tokenRequests[1]?.headers.authorization).not.toBe(good);
+    expect(desk.tokenRequests[2]?.headers.authorization).toBe(good);
+  });
+
+  test('and is refused all the same: refused, after one more attempt', async () => {
+    const desk = await openDesk({
+      answerToken: (ordinal) => (ordinal > 1 ? { status: 401, body: { error: 'invalid_client' } } : undefined),
+    });
+    await call(desk.client);
+    desk.pass(3600);
+
+    expect(await failureOf(desk.client)).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
+    expect(desk.secretReads()).toBe(2);
+    expect(desk.tokenRequests).toHaveLength(3);
+  });
+
+  test('just before the first call was read afresh: it is not tried twice', async () => {
+    const desk = await openDesk({ answerToken: () => ({ status: 401, body: { error: 'invalid_client' } }) });
+
+    await failureOf(desk.client);
+
+    expect(desk.secretReads()).toBe(1);
+    expect(desk.tokenRequests).toHaveLength(1);
+  });
+});
+
+describe('no token', () => {
+  test.each([
+    [500, undefined, undefined],
+    [502, undefined, undefined],
+    [503, '20', 20_000],
+    [429, '7', 7000],
+    [429, 'Fri, 20 Nov 2026 14:00:30 GMT', 30_000],
+    [408, undefined, undefined],
+  ])('%i (Retry-After %s): transient', async (status, retryAfter, retryAfterMs) => {
+    const headers = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
+    const { client, tokenUrl } = await openDesk({ answerToken: () => ({ status, headers, body: 'sorry' }) });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' }, retryAfterMs });
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}`);
+  });
+
+  test.each([400, 401, 403, 404, 302])('%i: refused', async (status) => {
+    const { client, tokenUrl } = await openDesk({
+      answerToken: () => ({ status, headers: { Location: 'http://127.0.0.1:9/' }, body: { error: 'invalid_client' } }),
+    });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}`);
+  });
+
+  test.each([400, 401, 500, 200])('an endpoint that echoes the secret (%i) is not quoted', async (status) => {
+    const { client } = await openDesk({
+      answerToken: () => ({
+        status,
+        body: {
+          error: 'invalid_client',
+          error_description: `id ${SECRET} is wrong, Basic ${Buffer.from(`id:${SECRET}`).toString('base64')}`,
+        },
+      }),
+    });
+
+    // failureOf looks for the secret.
+    expect((await failureOf(client)).fault.message).not.toContain('is wrong');
+  });
+
+  test.each([
+    ['HTML', `<html>Logon ${SECRET}</html>`],
+    ['not JSON', `{"access_token": "${SECRET}`],
+    ['no body', ''],
+    ['a JSON that is no object', `["${SECRET}"]`],
+    ['null', 'null'],
+    ['no access_token', { token_type: 'Bearer', expires_in: 3600 }],
+    ['an empty access_token', { access_token: '', expires_in: 3600 }],
+    ['an access_token that is no text', { access_token: 7, expires_in: 3600 }],
+    ['an access_token that would break the header', { access_token: `${SECRET}\r\nX-Evil: 1`, expires_in: 3600 }],
+    ['an access_token beyond ASCII', { access_token: `${SECRET}é`, expires_in: 3600 }],
+    ['a lifetime that is over', { access_token: SECRET, expires_in: 0 }],
+    ['a lifetime that is none', { access_token: SECRET, expires_in: 'soon' }],
+  ])('200 with %s: transient, and says what is missing', async (_what, body) => {
+    const { client, tokenUrl, calls } = await openDesk({ answerToken: () => ({ body }) });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered 200 without a usable access_token`);
+    expect(calls).toEqual([]);
+  });
+
+  test('an oversized answer is transient', async () => {
+    const { client } = await openDesk({ answerToken: () => ({ body: 'x'.repeat(200_000) }) });
+
+    expect(await failureOf(client)).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+  });
+
+  test('nobody at the token endpoint: transient, with the address and the reason', async () => {
+    const port = new URL(await serve(() => undefined)).port;
+    for (const close of closing.splice(0)) await close();
+    const client = createOAuthClient({
+      system: 'SRM',
+      http: createHttpClient({ baseUrl: 'http://127.0.0.1:9', timeoutMs: 1000, maximumResponseBytes: 1000 }),
+      tokenUrl: `http://127.0.0.1:${port}/oauth/token?tenant=7`,
+      scope: '',
+      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
+      now: () => 0,
+    });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
+    const where = `SRM token endpoint http://127.0.0.1:${port}/oauth/token`;
+    expect(error.fault.message).toBe(`${where} cannot be reached (ECONNREFUSED)`);
+  });
+
+  test('a secret that cannot be used: refused, in the words of the secret`s own error', async () => {
+    const { client, tokenRequests } = await openDesk({
+      readCredentials: () => Promise.reject(new SecretUnusable('x/11vms', 'does not exist or has no value')),
+    });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
+    expect(error.fault.message).toContain('Secret x/11vms does not exist or has no value');
+    expect(tokenRequests).toEqual([]);
+  });
+
+  test('Secrets Manager that does not answer: transient, its own message unquoted, and read again by the next call', async () => {
+    let reads = 0;
+    const { client } = await openDesk({
+      readCredentials: () => {
+        reads++;
+        const error = new Error(`said ${SECRET}`);
+        error.name = 'ThrottlingException';
+        return reads === 1 ? Promise.reject(error) : Promise.resolve({ clientId: 'id', clientSecret: SECRET });
+      },
+    });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+    expect(error.fault.message).toBe('Secrets Manager did not give the secret of 11VMS (ThrottlingException)');
+    expect(await call(client)).toMatchObject({ status: 200 });
+  });
+
+  test('a failure of the call itself stays what it is: an HttpError', async () => {
+    const { tokenUrl } = await openDesk();
+    const client = createOAuthClient({
+      system: '11VMS',
+      http: createHttpClient({ baseUrl: 'http://127.0.0.1:1', timeoutMs: 1000, maximumResponseBytes: 1000 }),
+      tokenUrl,
+      scope: '',
+      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+      now: () => 0,
+    });
+
+    await expect(call(client)).rejects.toThrow(HttpError);
+  });
+});

@@ -1,0 +1,290 @@
+import {
+  type CartDraft,
+  countedLines,
+  draftAttachments,
+  isEligible,
+  moneyText,
+  shareOrder,
+  type SrmRow,
+  totalMinor,
+} from './cart-draft.ts';
+import type { CartOddity } from './cart-oddities.ts';
+import { wordings } from './cart-vocabulary.ts';
+import { between, pick, type Random } from './seeded-random.ts';
+
+const onCart =
+  (change: (cart: CartDraft, random: Random) => void): CartOddity['apply'] =>
+  (cart, random) => {
+    change(cart, random);
+    return true;
+  };
+
+/** Writes other fields into the cart's row. */
+const cartFields = (...choices: readonly SrmRow[]): CartOddity['apply'] =>
+  onCart((cart, random) => {
+    const fields = pick(random, choices);
+    cart.edits.push(() => fields);
+  });
+
+const skippedCarts: readonly CartOddity[] = [
+  {
+    // Edge case 20.
+    name: 'version row',
+    share: 0.012,
+    apply: onCart((cart, random) => {
+      cart.versionType = pick(random, ['C', 'H']);
+    }),
+  },
+  {
+    // Rule 1; edge case 18, where no order was made of it.
+    name: 'cart deleted',
+    share: 0.006,
+    apply: onCart((cart) => {
+      cart.deleted = true;
+    }),
+  },
+  {
+    // Edge case 15.
+    name: 'every item dropped',
+    share: 0.008,
+    apply: onCart((cart, random) => {
+      for (const line of cart.lines) {
+        line.dropped ??= pick(random, ['deleted', 'rejected', 'awaiting']);
+      }
+    }),
+  },
+];
+
+const peopleOddities: readonly CartOddity[] = [
+  {
+    // Edge case 21, mapping row 6.
+    name: 'released automatically',
+    share: 0.05,
+    apply: onCart((cart, random) => {
+      cart.approval = 'automatic';
+      const approvedAt = pick(random, [null, '']);
+      cart.edits.push(() => ({ ApprovedAt: approvedAt }));
+    }),
+  },
+  // Edge case 21: only its time is known.
+  { name: 'approver unknown', share: 0.02, apply: cartFields({ ApprovedBy: '', ApproverEmail: '' }) },
+  // Mapping row 24.
+  {
+    name: 'approved by a system user',
+    share: 0.05,
+    apply: onCart((cart, random) => {
+      cart.approval = { systemUser: pick(random, ['WF-BATCH', 'WF-BATCH', 'wf-batch', 'SAPSYS', 'DDIC']) };
+    }),
+  },
+  // Mapping rows 21 and 22; decision "A requester with only an e-mail is enough".
+  { name: 'requester by e-mail only', share: 0.02, apply: cartFields({ RequesterId: '', CreatedBy: '' }) },
+  { name: 'requester is the creator', share: 0.03, apply: cartFields({ RequesterId: '' }, { RequesterId: ' ' }) },
+  { name: 'requester without e-mail', share: 0.03, apply: cartFields({ RequesterEmail: '' }, { RequesterEmail: null }) },
+  { name: 'requester in lower case', share: 0.015, apply: cartFields({ RequesterId: 'jdupont' }) },
+  {
+    name: 'e-mail malformed',
+    share: 0.02,
+    apply: cartFields({ RequesterEmail: 'j.dupont at example.test' }, { ApproverEmail: '<m.martin@example.test>' }),
+  },
+];
+
+const fieldOddities: readonly CartOddity[] = [
+  // Edge case 46.
+  {
+    name: 'blank optional fields',
+    share: 0.03,
+    apply: onCart((cart, random) => {
+      const blank = pick(random, [' ', '   ', '\t', '\u00a0', '\r\n']);
+      cart.edits.push(() => ({
+        ...{ PmntTrms: blank, ProcGroup: blank, VersionType: blank, DelInd: blank },
+        ...{ RequesterName: blank, ApproverEmail: blank, Description: blank, Tzone: blank },
+      }));
+      for (const line of cart.lines) {
+        line.edits.push(() => ({
+          ...{ VendorName: blank, PartnerProd: blank, ManuProd: blank, OrderedProd: blank },
+          ...{ ExtDemid: blank, ExtDemPosid: blank, CtrId: blank, CtrItem: blank, OutlineInd: line.dropped === 'outline' },
+          ...{ IncotermKey: blank, IncotermLoc: blank, Unlimited: blank, BeObjectId: blank },
+        }));
+      }
+    }),
+  },
+  {
+    // source-srm7.md, "Empty": usually "", but null says the same.
+    name: 'null optional fields',
+    share: 0.02,
+    apply: cartFields({ Description: null, DescrLanguage: null, PmntTrms: null, ProcOrg: null, RequesterName: null }),
+  },
+  // source-srm7.md, "Fields": optional navigations.
+  {
+    name: 'optional navigations left out',
+    share: 0.02,
+    apply: onCart((cart) => {
+      cart.edits.push(({ Partners }) => ({
+        Texts: undefined,
+        Attachments: undefined,
+        ...(cart.address === null ? { Partners: undefined } : { Partners }),
+      }));
+    }),
+  },
+  {
+    // Edge case 85.
+    name: 'property unknown',
+    share: 0.02,
+    apply: onCart((cart) => {
+      cart.edits.push(() => ({ ZzPlant: '0010', ZzNavigation: { results: [] } }));
+      for (const line of cart.lines) {
+        line.edits.push(() => ({ ZzFund: null }));
+      }
+    }),
+  },
+  // Mapping rows 16 and 17: with and without the prefix of HR.
+  { name: 'organization without prefix', share: 0.02, apply: cartFields({ ProcOrg: '50000123', ProcGroup: '456' }) },
+];
+
+const styleOddities: readonly CartOddity[] = [
+  {
+    // source-srm7.md, "Edm.Guid / Binary / CHAR32".
+    name: 'GUIDs as 32 digits',
+    share: 0.03,
+    apply: onCart((cart) => {
+      cart.guidStyle = 'hex';
+    }),
+  },
+  {
+    name: 'GUIDs as base64',
+    share: 0.03,
+    apply: onCart((cart) => {
+      cart.guidStyle = 'base64';
+    }),
+  },
+  {
+    // source-srm7.md, "Boolean".
+    name: 'flags as booleans',
+    share: 0.04,
+    apply: onCart((cart) => {
+      cart.booleanFlags = true;
+    }),
+  },
+  {
+    // source-srm7.md, "Edm.DateTimeOffset".
+    name: 'instants with an offset',
+    share: 0.02,
+    apply: onCart((cart, random) => {
+      cart.offsetMinutes = pick(random, [60, 120, -300, 330]);
+    }),
+  },
+];
+
+const isComparable = ({ lines, currency }: CartDraft): boolean =>
+  lines.every((line) => isEligible(line) && line.currency === currency && lines.every((other) => shareOrder(line, other)));
+
+const totalOddities: readonly CartOddity[] = [
+  {
+    // Mapping row 31: one minor unit for each line.
+    name: 'total off within the tolerance',
+    share: 0.02,
+    apply: onCart((cart, random) => {
+      const off = BigInt(countedLines(cart).length) * pick(random, [1n, -1n]);
+      const total = totalMinor(cart) + off;
+      cart.edits.push(() => ({ TotalValue: moneyText(total < 0n ? 0n : total, cart.currency) }));
+    }),
+  },
+  {
+    // Mapping row 31: with a second order or a dropped line there is nothing to compare.
+    name: 'total not comparable',
+    share: 0.1,
+    apply: (cart) => {
+      if (isComparable(cart) || cart.lines.every((line) => isEligible(line) || line.dropped === 'outline')) {
+        return false;
+      }
+      cart.edits.push(() => ({ TotalValue: '1.000' }));
+      return true;
+    },
+  },
+];
+
+const deliveryOddities: readonly CartOddity[] = [
+  {
+    // Edge case 50: partner functions, too, are numbers with zeros or without.
+    name: 'partner function without its zeros',
+    share: 0.02,
+    apply: onCart((cart) => {
+      cart.edits.push(({ Partners }) => ({ Partners: withShortFunctions(Partners) }));
+      for (const line of cart.lines) {
+        line.edits.push(({ Partners }) => ({ Partners: withShortFunctions(Partners) }));
+      }
+    }),
+  },
+  {
+    // Decision "Addresses": a header address, and one line that goes elsewhere.
+    name: 'one line delivered elsewhere',
+    share: 0.04,
+    apply: (cart, random) => {
+      const [home, elsewhere] = cart.company.addresses;
+      const line = pick(random, cart.lines);
+      if (home === undefined || elsewhere === undefined || cart.address === null) {
+        return false;
+      }
+      line.address = cart.address === home ? elsewhere : home;
+      return true;
+    },
+  },
+];
+
+function withShortFunctions(partners: unknown): unknown {
+  const results = typeof partners === 'object' && partners !== null && 'results' in partners ? partners.results : [];
+  return {
+    results: Array.isArray(results)
+      ? results.map((partner: SrmRow) => ({ ...partner, PartnerFct: String(partner['PartnerFct']).replace(/^0+/, '') }))
+      : [],
+  };
+}
+
+const attachmentOddities: readonly CartOddity[] = [
+  {
+    // Mapping row 64.
+    name: 'attachments internal',
+    share: 0.02,
+    apply: onCart((cart, random) => {
+      cart.attachments = draftAttachments(random, between(random, 1, 3)).map((file) => ({ ...file, internal: true }));
+    }),
+  },
+  {
+    // Decision "Defaults": 50 at most.
+    name: 'attachments beyond fifty',
+    share: 0.01,
+    apply: onCart((cart, random) => {
+      cart.attachments = draftAttachments(random, between(random, 60, 80));
+    }),
+  },
+  {
+    // Mapping row 64: nothing to call it by.
+    name: 'attachment without a name',
+    share: 0.015,
+    apply: onCart((cart, random) => {
+      cart.attachments = [...draftAttachments(random, 2), { fileName: '', mimeType: '', sizeBytes: 0, internal: false }];
+    }),
+  },
+  {
+    // Mapping row 63: every type, and languages that are none.
+    name: 'notes of all types',
+    share: 0.03,
+    apply: onCart((cart, random) => {
+      cart.notes = ['NOTE', 'INTN', 'VEND', 'ZAPP', ''].map((type) => {
+        const wording = pick(random, wordings);
+        return { type, wording: { ...wording, language: pick(random, [wording.language, '', '1', 'Z1', 'ENG']) } };
+      });
+    }),
+  },
+];
+
+/** What is odd about a cart's header, or about how its service writes. */
+export const headerOddities: readonly CartOddity[] = [
+  ...skippedCarts,
+  ...peopleOddities,
+  ...fieldOddities,
+  ...styleOddities,
+  ...totalOddities,
+  ...deliveryOddities,
+  ...attachmentOddities,
+];

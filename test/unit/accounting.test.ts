@@ -1,0 +1,203 @@
+/** What became of every cart, told by queues and ledger alone: nothing may pass as accounted for that is not. */
+import { describe, expect, test } from '@jest/globals';
+import {
+  account,
+  type Accounts,
+  distinctCarts,
+  type Evidence,
+  identityOf,
+  type LedgerItem,
+} from '../../infra/local/accounting.ts';
+import type { QueuedMessage } from '../../infra/local/emulators.ts';
+import type { CartIdentity } from '../../infra/local/systems.ts';
+import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+
+const body = (number: string | null, guid: string | null = `guid-${number}`): string =>
+  JSON.stringify({ schemaVersion: 1, client: '100', cart: { number, guid }, source: { ObjectId: number } });
+const message = (messageId: string, text: string): QueuedMessage => ({
+  messageId,
+  body: text,
+  approximateReceiveCount: 1,
+  sentTimestamp: 0,
+});
+const item = (pk: string, sk: string, rest: Partial<LedgerItem> = {}): LedgerItem => ({ pk, sk, faults: [], ...rest });
+const order = (number: string, state: string, supplier = 'S1'): LedgerItem =>
+  item(`CART#100#${number}`, `ORDER#SRM7-100-${number}-${supplier}`, { state });
+const skip = (number: string, reason = 'E_CART_EMPTY'): LedgerItem => item(`CART#100#${number}`, 'SKIP', { reason });
+const verdict = (messageId: string, faults: LedgerItem['faults']): LedgerItem =>
+  item('VERDICTS', `VERDICT#${messageId}`, { faults });
+const cart = (number: string | undefined, guid: string | undefined = `guid-${number}`): CartIdentity => ({
+  number,
+  guid,
+});
+
+const accountOf = (evidence: Partial<Evidence>): Accounts =>
+  account({ approved: [], queuedBodies: [], leftOnQueue: [], deadLetters: [], ledger: [], ...evidence });
+
+describe('a cart is accounted for', () => {
+  test('by its orders, when all of them were created', () => {
+    const accounts = accountOf({
+      approved: [cart('1'), cart('2')],
+      ledger: [order('1', 'CREATED'), order('2', 'CREATED', 'S1'), order('2', 'CREATED', 'S2')],
+    });
+
+    expect(accounts).toMatchObject({ created: 3, orderedCarts: 2, unaccounted: [] });
+  });
+
+  test('by a skip', () => {
+    const accounts = accountOf({ approved: [cart('1')], ledger: [skip('1', 'a change version')] });
+
+    expect(accounts).toMatchObject({ created: 0, skippedFor: ['a change version'], unaccounted: [] });
+  });
+
+  test('by a dead letter, even while one of its orders is open', () => {
+    const accounts = accountOf({
+      approved: [cart('1')],
+      ledger: [order('1', 'CREATED', 'S1'), order('1', 'REJECTED', 'S2')],
+      deadLetters: [message('m1', body('1'))],
+    });
+
+    expect(accounts).toMatchObject({ created: 1, unaccounted: [] });
+  });
+
+  test('whether its number has leading zeros or not', () => {
+    const accounts = accountOf({
+      approved: [cart('0000000001'), cart('0000000002')],
+      ledger: [order('1', 'CREATED')],
+      deadLetters: [message('m2', body('2'))],
+    });
+
+    expect(accounts.unaccounted).toEqual([]);
+  });
+
+  test('by its GUID, where it has no number, or none that may travel', () => {
+    const accounts = accountOf({
+      approved: [cart(undefined, 'g1'), cart('not a number ', 'g2')],
+      deadLetters: [message('m1', body(null, 'g1')), message('m2', body(null, 'g2'))],
+    });
+
+    expect(accounts.unaccounted).toEqual([]);
+  });
+
+  test('when several have neither number nor GUID, each by a dead letter of its own', () => {
+    const nobody: CartIdentity = { number: undefined, guid: undefined };
+    const deadLetters = [message('m1', body(null, null)), message('m2', body(null, null))];
+
+    expect(accountOf({ approved: [nobody, nobody], deadLetters }).unaccounted).toEqual([]);
+    expect(accountOf({ approved: [nobody, nobody, nobody], deadLetters }).unaccounted).toHaveLength(1);
+  });
+});
+
+describe('a cart is not accounted for', () => {
+  test('when nothing is known of it', () => {
+    const accounts = accountOf({ approved: [cart('1'), cart(undefined, 'g2')], ledger: [order('3', 'CREATED')] });
+
+    expect(accounts.unaccounted).toEqual(['1', 'guid g2']);
+  });
+
+  test.each(['NEW', 'POSTING', 'UNKNOWN', 'REJECTED'])('when one of its orders is %s', (state) => {
+    const ledger = [order('1', 'CREATED', 'S1'), order('1', state, 'S2')];
+
+    expect(accountOf({ approved: [cart('1')], ledger }).unaccounted).toEqual(['1']);
+  });
+
+  test('while a message of it is on the queue', () => {
+    const ledger = [order('1', 'CREATED')];
+    const leftOnQueue = [message('m1', body('1'))];
+
+    expect(accountOf({ approved: [cart('1')], ledger, leftOnQueue }).unaccounted).toEqual(['1']);
+  });
+
+  test('by a dead letter of another, or by one that nobody can read', () => {
+    const deadLetters = [message('m1', body('2')), message('m2', 'not ours')];
+
+    expect(accountOf({ approved: [cart('1')], deadLetters }).unaccounted).toEqual(['1']);
+  });
+
+  test('by what only looks like it: a number that ends in the same digits', () => {
+    expect(accountOf({ approved: [cart('1')], ledger: [order('11', 'CREATED')] }).unaccounted).toEqual(['1']);
+  });
+});
+
+describe('where only SRM knows what is approved', () => {
+  test('every cart that was queued must be accounted for', () => {
+    const accounts = accountOf({
+      approved: undefined,
+      queuedBodies: [body('1'), body('1'), body('2'), body('3'), body(null, null)],
+      ledger: [order('1', 'CREATED'), skip('2')],
+    });
+
+    expect(accounts.unaccounted).toEqual(['3', 'no number, no GUID']);
+  });
+});
+
+describe('a dead letter', () => {
+  const faults: LedgerItem['faults'] = [
+    { code: 'E_MAP_UOM', message: 'unit ZZZ is not in the value map', path: '$.Items[0].Unit' },
+    { code: 'E_MAP_UOM', message: 'unit YYY is not in the value map', path: '$.Items[1].Unit' },
+    { code: 'E_QTY_INVALID', message: 'the quantity is not greater than zero' },
+  ];
+
+  test('tells cart, codes, each reason with what to do, and its body to the letter', () => {
+    const text = body('1').replace('"source":', '"source" : ');
+    const { deadLettered } = accountOf({ deadLetters: [message('m1', text)], ledger: [verdict('m1', faults)] });
+
+    expect(deadLettered).toEqual([
+      {
+        cartNumber: '1',
+        guid: 'guid-1',
+        codes: ['E_MAP_UOM', 'E_QTY_INVALID'],
+        reason:
+          `unit ZZZ is not in the value map ($.Items[0].Unit). ${FAULT_CATALOGUE.E_MAP_UOM.action} ` +
+          `unit YYY is not in the value map ($.Items[1].Unit). ${FAULT_CATALOGUE.E_MAP_UOM.action} ` +
+          `the quantity is not greater than zero. ${FAULT_CATALOGUE.E_QTY_INVALID.action}`,
+        body: text,
+      },
+    ]);
+  });
+
+  test('has the verdict of its own message, not of another of the same cart', () => {
+    const { deadLettered } = accountOf({
+      deadLetters: [message('m1', body('1')), message('m2', body('1'))],
+      ledger: [verdict('m2', faults.slice(2))],
+    });
+
+    expect(deadLettered.map(({ codes }) => codes)).toEqual([[], ['E_QTY_INVALID']]);
+    expect(deadLettered[0]?.reason).toBe('No verdict in the ledger; read the log by the message id.');
+  });
+
+  test('of a code that this version does not know is told all the same', () => {
+    const { deadLettered } = accountOf({
+      deadLetters: [message('m1', body('1'))],
+      ledger: [verdict('m1', [{ code: 'E_FUTURE', message: 'something new' }])],
+    });
+
+    expect(deadLettered[0]).toMatchObject({ codes: ['E_FUTURE'], reason: 'something new.' });
+  });
+
+  test.each([['not JSON'], ['7'], ['null'], ['{}'], ['{"cart":null}'], ['{"cart":{"number":7,"guid":{}}}']])(
+    'of a message that is none of ours (%s) names no cart',
+    (text) => {
+      expect(identityOf(text)).toEqual({ number: undefined, guid: undefined });
+      expect(accountOf({ deadLetters: [message('m1', text)] }).deadLettered).toMatchObject([
+        { cartNumber: null, guid: null, body: text },
+      ]);
+    },
+  );
+});
+
+describe('carts on the queue', () => {
+  test('are counted once, however often they were queued; nameless ones each', () => {
+    const bodies = [
+      body('1'),
+      body('0001'),
+      body('2'),
+      body(null, 'g'),
+      body(null, 'g'),
+      body(null, null),
+      'none of ours',
+    ];
+
+    expect(distinctCarts(bodies)).toHaveLength(5);
+  });
+});

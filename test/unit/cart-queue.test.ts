@@ -1,0 +1,75 @@
+/** How bodies are packed into batches that SQS takes. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { packBatches } from '../../functions/extract-approved-carts/cart-queue.ts';
+
+const MEBIBYTE = 1_048_576;
+const bytes = (batch: readonly string[]): number => batch.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
+
+describe('batches', () => {
+  test('hold ten bodies at most', () => {
+    const bodies = Array.from({ length: 21 }, (_, index) => `${index}`);
+    expect(packBatches(bodies).map(({ length }) => length)).toEqual([10, 10, 1]);
+  });
+
+  test('hold 1 MiB at most, to the byte, and bytes are not characters', () => {
+    const half = 'é'.repeat(MEBIBYTE / 4);
+    expect(packBatches([half, half]).map(({ length }) => length)).toEqual([2]);
+    expect(packBatches([half, `${half}x`]).map(({ length }) => length)).toEqual([1, 1]);
+  });
+
+  test('come of nothing as nothing', () => {
+    expect(packBatches([])).toEqual([]);
+  });
+
+  test.each([
+    ['at the start', ['L', 'a', 'b'], [['L'], ['a', 'b']]],
+    ['in the middle', ['a', 'L', 'b'], [['a'], ['L'], ['b']]],
+    ['at the end', ['a', 'b', 'L'], [['a', 'b'], ['L']]],
+  ])('leave a body that is too large %s alone, and never hold an empty batch', (_, names, batches) => {
+    const large = 'L'.repeat(MEBIBYTE + 1);
+    const bodies = names.map((name) => (name === 'L' ? large : name));
+    expect(packBatches(bodies).map((batch) => batch.map((body) => body[0]))).toEqual(batches);
+  });
+
+  const anyBodies = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.string({ unit: 'grapheme', maxLength: 20 }) },
+      fc
+        .tuple(fc.constantFrom('x', 'é', '漢', '😀'), fc.integer({ min: 0, max: 400_000 }))
+        .map(([unit, times]) => unit.repeat(times)),
+    ),
+    { maxLength: 40 },
+  );
+
+  test('of any bodies keep their order and lose nothing, and no batch breaks a limit unless a single body does', () => {
+    fc.assert(
+      fc.property(anyBodies, (bodies) => {
+        const batches = packBatches(bodies);
+        // Texts of megabytes are compared by identity: a failing diff of them would take minutes.
+        const packed = batches.flat();
+        expect(packed.length).toBe(bodies.length);
+        expect(packed.every((body, index) => body === bodies[index])).toBe(true);
+        for (const batch of batches) {
+          expect(batch.length).toBeGreaterThan(0);
+          expect(batch.length).toBeLessThanOrEqual(10);
+          expect(batch.length === 1 || bytes(batch) <= MEBIBYTE).toBe(true);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('are as few as their order allows: none could take the next body, too', () => {
+    fc.assert(
+      fc.property(anyBodies, (bodies) => {
+        const batches = packBatches(bodies);
+        for (const [index, batch] of batches.slice(0, -1).entries()) {
+          const [next = ''] = batches[index + 1] ?? [];
+          expect(batch.length === 10 || bytes(batch) + Buffer.byteLength(next) > MEBIBYTE).toBe(true);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

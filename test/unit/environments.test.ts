@@ -1,0 +1,238 @@
+/** Environments: what is taken from a name or a file, and what an operator is told of a bad one. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { ENVIRONMENTS, type Environment, loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'environments-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function file(name: string, content: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function refusal(load: () => unknown): string {
+  try {
+    load();
+  } catch (error) {
+    // A ZodError or TypeError would be an accident, not a message.
+    if (error instanceof Error && error.constructor === Error) return error.message;
+    throw error;
+  }
+  throw new Error('was taken');
+}
+
+/** The dev entry with one field changed, by its path. */
+function devWith(path: string, value: unknown): unknown {
+  const entry: unknown = structuredClone(ENVIRONMENTS['dev']);
+  const keys = path.split('.');
+  const last = keys.pop() ?? '';
+  let owner: unknown = entry;
+  for (const key of keys) owner = Reflect.get(Object(owner), key);
+  if (value === undefined) Reflect.deleteProperty(Object(owner), last);
+  else Reflect.set(Object(owner), last, value);
+  return entry;
+}
+const parse = (entry: unknown): Environment => parseEnvironment(entry, 'Environment x');
+
+describe('an environment by name', () => {
+  test.each(Object.keys(ENVIRONMENTS))('%s is valid, and named as it is called', (name) => {
+    expect(loadEnvironment(name).name).toBe(name);
+  });
+
+  test('of the cloud keep their secrets, clients and systems apart, and speak https alone', () => {
+    const cloud = ['dev', 'test', 'prod'].map(loadEnvironment);
+
+    for (const { name, srm, vms } of cloud) {
+      expect(srm.secretName).toBe(`proc-srm7-11vms-purchase-order-v1/${name}/srm`);
+      expect(vms.secretName).toBe(`proc-srm7-11vms-purchase-order-v1/${name}/11vms`);
+      for (const url of [srm.baseUrl, srm.tokenUrl, vms.baseUrl, vms.tokenUrl]) expect(url).toMatch(/^https:\/\//);
+    }
+    const own = cloud.flatMap(({ srm, vms }) => [srm.secretName, vms.secretName, srm.baseUrl, vms.baseUrl, srm.client]);
+    expect(new Set(own).size).toBe(own.length);
+  });
+
+  test('has the defaults of the rules', () => {
+    expect(loadEnvironment('prod')).toMatchObject({
+      srm: { statuses: ['I1129'], internalHosts: [], language: 'EN' },
+      extraction: { overlapSeconds: 1800, safetySeconds: 300, timeZone: 'Europe/Brussels' },
+      delivery: { retryBaseSeconds: 30, maximumConcurrency: 2 },
+      translation: { allowZeroPrice: false, maximumLines: 999, maximumAttachments: 50, maximumBodyBytes: 1_048_576 },
+      logLevel: 'INFO',
+    });
+  });
+
+  test.each(['nosuch', 'DEV', 'toString', '__proto__', 'constructor', ''])(
+    'that is unknown ("%s") lists those that are known',
+    (name) => {
+      expect(refusal(() => loadEnvironment(name))).toBe(
+        `Unknown environment "${name}". Known: dev, test, prod, local; or give the path of a JSON file.`,
+      );
+    },
+  );
+});
+
+describe('an environment from a file', () => {
+  test('is taken as it stands, with the same defaults', () => {
+    const path = file('mine.json', JSON.stringify(devWith('name', 'mine')));
+
+    expect(loadEnvironment(path)).toEqual({ ...loadEnvironment('dev'), name: 'mine' });
+  });
+
+  test('that is not there: the error names it, and why', () => {
+    const path = join(directory, 'nosuch.json');
+
+    expect(refusal(() => loadEnvironment(path))).toMatch(
+      new RegExp(`^Environment file ${path} cannot be read as JSON: .*ENOENT: no such file`),
+    );
+  });
+
+  test('that is a directory: the error names it', () => {
+    expect(refusal(() => loadEnvironment(directory))).toMatch(/^Environment file .* cannot be read as JSON: .*EISDIR/);
+  });
+
+  test.each([
+    ['not JSON', '{ "name": mine }'],
+    ['empty', ''],
+    ['JSON with comments', '// mine\n{}'],
+  ])('that is %s: the error names it', (_what, content) => {
+    const path = file('bad.json', content);
+
+    expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} cannot be read as JSON: `);
+  });
+
+  test.each(['null', '[]', '"dev"', '7'])('that holds %s: the error names it', (content) => {
+    const path = file('bad.json', content);
+
+    expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} is not a valid environment:`);
+  });
+
+  test('with several faults names them all at once', () => {
+    const message = refusal(() => parse({ ...Object(devWith('srm.client', '1')), name: 'X', extraction: {} }));
+
+    for (const path of ['name', 'srm.client', 'extraction.schedule', 'extraction.firstWatermark']) {
+      expect(message).toContain(`→ at ${path}`);
+    }
+  });
+});
+
+describe('a bad field is named', () => {
+  test.each<[string, unknown]>([
+    ['name', undefined],
+    ['name', ''],
+    ['name', 'Production'],
+    ['name', 'a'.repeat(21)],
+    ['name', '1st'],
+    ['account', '123'],
+    ['account', 123_456_789_012],
+    ['srm', undefined],
+    ['srm.baseUrl', undefined],
+    ['srm.baseUrl', 'nonsense'],
+    ['srm.baseUrl', ''],
+    ['srm.baseUrl', 'srm.example.com'],
+    ['srm.baseUrl', 'ftp://srm.example.com'],
+    ['srm.baseUrl', 'http://srm.example.com'],
+    ['srm.baseUrl', 'http://127.0.0.1.example.com'],
+    ['srm.baseUrl', 'http://localhost.example.com'],
+    ['srm.baseUrl', 'http://10.0.0.1'],
+    ['srm.baseUrl', 'HTTP://srm.example.com'],
+    ['srm.baseUrl', 'https://user:hunter2@srm.example.com'],
+    ['srm.baseUrl', 'https://srm.example.com/?sap-client=100'],
+    ['srm.tokenUrl', 'http://srm.example.com/oauth/token'],
+    ['srm.tokenUrl', 'https://user:hunter2@srm.example.com/oauth/token'],
+    ['srm.scope', 7],
+    ['srm.secretName', ''],
+    ['srm.secretName', 'has spaces'],
+    ['srm.secretName', '${Token}'],
+    ['srm.client', '10'],
+    ['srm.client', 100],
+    ['srm.language', 'ENG'],
+    ['srm.internalHosts', ['']],
+    ['srm.internalHosts', 'sap-internal'],
+    ['srm.statuses', []],
+    ['srm.statuses', ["I1129' or 'x"]],
+    ['vms.baseUrl', 'http://11vms.example.com'],
+    ['vms.tokenUrl', undefined],
+    ['vms.secretName', undefined],
+    ['vms.timeoutSeconds', 0],
+    ['vms.timeoutSeconds', 61],
+    ['extraction.schedule', 'every 5 minutes'],
+    ['extraction.schedule', '*/5 * * * *'],
+    ['extraction.schedule', 'at(2026-11-20T14:00:00)'],
+    ['extraction.timeZone', 'Europe/Brusels'],
+    ['extraction.timeZone', ''],
+    ['extraction.firstWatermark', undefined],
+    ['extraction.firstWatermark', '2026-12-01'],
+    ['extraction.firstWatermark', '2026-12-01T00:00:00'],
+    ['extraction.overlapSeconds', -1],
+    ['extraction.safetySeconds', 1.5],
+    ['extraction.timeoutSeconds', 59],
+    ['extraction.timeoutSeconds', 901],
+    ['extraction.memoryMegabytes', 64],
+    ['delivery.retryBaseSeconds', 0],
+    ['delivery.batchSize', 11],
+    ['delivery.maximumConcurrency', 1],
+    ['delivery.maximumConcurrency', 1001],
+    ['delivery.timeoutSeconds', 9],
+    ['delivery.timeoutSeconds', 29],
+    ['delivery.memoryMegabytes', '1024'],
+    ['translation', undefined],
+    ['translation.timeZone', 'Mars/Olympus'],
+    ['translation.maximumLines', 1000],
+    ['translation.valueMaps.businessUnit', undefined],
+    ['translation.valueMaps.businessUnit', {}],
+    ['translation.valueMaps.supplier', { mode: 'mapped', codes: {} }],
+    ['translation.valueMaps.supplier', { mode: 'all' }],
+    ['logLevel', 'TRACE'],
+  ])('%s: %j', (path, value) => {
+    const message = refusal(() => parse(devWith(path, value)));
+
+    expect(message).toMatch(/^Environment x is not a valid environment:\n✖ /);
+    expect(message).toContain(`→ at ${path}`);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test.each([
+    'nmae',
+    'srm.baseurl',
+    'vms.retries',
+    'extraction.cron',
+    'delivery.concurrency',
+    'translation.valueMaps.units',
+  ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {
+    const message = refusal(() => parse(devWith(path, 'x')));
+
+    expect(message).toContain(`Unrecognized key: "${path.split('.').at(-1)}"`);
+  });
+
+  test('what would leave the worker no time for a single order is refused', () => {
+    expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 20)))).toContain(
+      'must be at least three times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
+    );
+    expect(parse(devWith('delivery.timeoutSeconds', 30)).delivery.timeoutSeconds).toBe(30);
+  });
+});
+
+describe('a good field is taken', () => {
+  test.each<[string, unknown, unknown]>([
+    ['srm.baseUrl', 'http://127.0.0.1:8001', 'http://127.0.0.1:8001'],
+    ['srm.baseUrl', 'http://localhost:8001/', 'http://localhost:8001'],
+    ['srm.baseUrl', 'http://[::1]:8001', 'http://[::1]:8001'],
+    ['srm.baseUrl', 'https://srm.example.com/proxy//', 'https://srm.example.com/proxy'],
+    ['srm.tokenUrl', 'https://srm.example.com/token?tenant=7', 'https://srm.example.com/token?tenant=7'],
+    ['srm.scope', '', ''],
+    ['srm.secretName', 'a/b_c+d=e.f@g-1', 'a/b_c+d=e.f@g-1'],
+    ['extraction.timeZone', 'UTC', 'UTC'],
+    ['extraction.schedule', 'cron(0/5 6-20 ? * MON-FRI *)', 'cron(0/5 6-20 ? * MON-FRI *)'],
+    ['extraction.firstWatermark', '2026-12-01T00:00:00+01:00', '2026-12-01T00:00:00+01:00'],
+    ['delivery.maximumConcurrency', 1000, 1000],
+  ])('%s: %j', (path, value, expected) => {
+    let taken: unknown = parse(devWith(path, value));
+    for (const key of path.split('.')) taken = Reflect.get(Object(taken), key);
+
+    expect(taken).toEqual(expected);
+  });
+});

@@ -1,0 +1,123 @@
+/** JSON as text that survives. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { asJsonObject, InvalidJson, numberText, parseExactJson, tryParseJson } from '../../shared/exact-json.ts';
+
+const decimal = fc
+  .tuple(
+    fc.constantFrom('', '-'),
+    fc.oneof(fc.constant('0'), fc.stringMatching(/^[1-9]\d{0,30}$/)),
+    fc.oneof(fc.constant(''), fc.stringMatching(/^\.\d{1,30}$/)),
+    fc.oneof(fc.constant(''), fc.stringMatching(/^[eE][+-]?\d{1,4}$/)),
+  )
+  .map((parts) => parts.join(''));
+
+describe('numbers', () => {
+  test.each(['650.00', '12345678901234567890', '0.1', '-0', '1E400', '1e5', '0.000', '1.50e-7', '9007199254740993'])(
+    '%s keeps its digits',
+    (text) => {
+      expect(JSON.stringify(parseExactJson(text))).toBe(text);
+      expect(JSON.stringify(parseExactJson(`{"a":[${text}]}`))).toBe(`{"a":[${text}]}`);
+      expect(numberText(parseExactJson(text))).toBe(text);
+    },
+  );
+
+  test.each([
+    ['0', 0],
+    ['42', 42],
+    ['-1.5', -1.5],
+    ['9007199254740991', 9_007_199_254_740_991],
+  ])('%s, which a double holds to the letter, stays a number', (text, number) => {
+    expect(parseExactJson(text)).toBe(number);
+  });
+
+  test('of any form, anywhere, keep their digits', () => {
+    fc.assert(
+      fc.property(fc.array(decimal), (numbers) => {
+        const text = `{"list":[${numbers.join()}],"nested":{"n":${numbers[0] ?? '0'}}}`;
+        expect(JSON.stringify(parseExactJson(text))).toBe(text);
+      }),
+    );
+  });
+
+  test.each([['650.00'], [true], [null], [undefined], [{}], [[1]], [{ rawJSON: '1' }]])('%p is none', (value) => {
+    expect(numberText(value)).toBeUndefined();
+  });
+});
+
+describe('everything else', () => {
+  test('is parsed as JSON.parse does', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(JSON.stringify(parseExactJson(text))).toBe(JSON.stringify(JSON.parse(text)));
+      }),
+    );
+  });
+
+  test('a string that looks like a number stays a string', () => {
+    expect(parseExactJson('["650.00","1e5"]')).toEqual(['650.00', '1e5']);
+  });
+
+  test('keys that a careless parser trips over are keys like any other', () => {
+    const text = '{"__proto__":{"polluted":1.0},"constructor":2.0,"toJSON":"x","rawJSON":"1"}';
+    const parsed = parseExactJson(text);
+    expect(JSON.stringify(parsed)).toBe(text);
+    expect(asJsonObject(parsed)?.['polluted']).toBeUndefined();
+  });
+
+  test('lone surrogates and U+FFFF survive', () => {
+    const text = String.raw`"\ud800 \udc00 \uffff"`;
+    expect(parseExactJson(text)).toBe('\ud800 \udc00 \uffff');
+  });
+});
+
+describe('what is not JSON', () => {
+  const bad = ['', ' ', '{', '{"a":1', '[1,]', '01', 'NaN', "{'a':1}", '<html>Jean Dupont</html>', '{"d":1} x', '"\n"'];
+
+  test.each(bad)('%p is an error that tells its length and quotes nothing', (text) => {
+    expect(() => parseExactJson(text)).toThrow(new InvalidJson(text.length));
+    expect(new InvalidJson(text.length).message).toBe(`not JSON (${text.length} characters)`);
+    expect(tryParseJson(text)).toBeUndefined();
+  });
+
+  test('has no cause that would quote it', () => {
+    let caught: unknown;
+    try {
+      parseExactJson('{"RequesterName":"Jean Dupont"');
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(InvalidJson);
+    expect(caught instanceof Error && (caught.cause ?? 'none')).toBe('none');
+    expect(caught instanceof Error && caught.stack).not.toContain('Jean');
+  });
+
+  test('is all that JSON.parse refuses, and nothing else', () => {
+    const outcome = (parse: () => unknown): string | undefined => {
+      try {
+        return JSON.stringify(parse());
+      } catch {
+        return undefined;
+      }
+    };
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string({ unit: 'binary' })), fc.nat(), (text, cut) => {
+        const part = text.slice(0, cut % (text.length + 1));
+        const value = outcome(() => parseExactJson(part));
+        expect(value === undefined ? undefined : JSON.stringify(JSON.parse(value))).toBe(
+          outcome(() => JSON.parse(part)),
+        );
+      }),
+    );
+  });
+});
+
+describe('a JSON object', () => {
+  test.each([['{}'], ['{"a":1}']])('%s is one', (text) => {
+    expect(asJsonObject(parseExactJson(text))).toEqual(JSON.parse(text));
+  });
+
+  test.each(['[]', 'null', '"x"', '1', '1.0', 'true'])('%s is none', (text) => {
+    expect(asJsonObject(parseExactJson(text))).toBeUndefined();
+  });
+});

@@ -1,0 +1,141 @@
+/** The command line of the local run: what it takes, and what it says to what it cannot take. */
+import { describe, expect, test } from '@jest/globals';
+import { HELP, type LocalRunOptions, parseOptions, UsageError } from '../../infra/local/options.ts';
+
+const nowMs = Date.parse('2026-11-20T14:00:00Z');
+
+function parsed(...args: readonly string[]): LocalRunOptions {
+  const options = parseOptions(args, nowMs);
+  if (options === undefined) throw new Error('help was asked for');
+  return options;
+}
+
+function refusal(...args: readonly string[]): string {
+  try {
+    parseOptions(args, nowMs);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error(`${args.join(' ')} was taken`);
+}
+
+describe('options', () => {
+  test('need not be given', () => {
+    expect(parsed()).toEqual({
+      carts: 200,
+      seed: 1,
+      inputFile: undefined,
+      faults: 'typical',
+      sinceMs: undefined,
+      srmUrl: undefined,
+      vmsUrl: undefined,
+      environmentFile: undefined,
+      watch: false,
+      json: false,
+    });
+  });
+
+  test('are all taken, with a space or an equals sign', () => {
+    const args =
+      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --json';
+
+    expect(parsed(...args.split(' '), '--vms', 'http://127.0.0.1:8002/11VMSProxy_V2/', '--env', './mine.json')).toEqual(
+      {
+        carts: 7,
+        seed: 0,
+        inputFile: 'a.json',
+        faults: 'harsh',
+        sinceMs: nowMs - 90 * 60_000,
+        srmUrl: 'https://srm.example.com',
+        vmsUrl: 'http://127.0.0.1:8002/11VMSProxy_V2',
+        environmentFile: './mine.json',
+        watch: true,
+        json: true,
+      },
+    );
+  });
+
+  test.each([['--help'], ['-h'], ['--json --help']])('%s asks for help, and nothing else matters', (args) => {
+    expect(parseOptions(args.split(' '), nowMs)).toBeUndefined();
+  });
+
+  test('are all in the help, with their defaults', () => {
+    for (const option of 'carts seed input faults since srm vms env watch json help'.split(' ')) {
+      expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
+    }
+    for (const variable of ['SRM_CLIENT_ID', 'SRM_CLIENT_SECRET', 'VMS_CLIENT_ID', 'VMS_CLIENT_SECRET']) {
+      expect(HELP).toContain(variable);
+    }
+    expect(HELP).toMatch(/--carts.*\(200\)/);
+    expect(HELP).toMatch(/--seed.*\(1\)/);
+    expect(HELP).toMatch(/--faults.*\(typical\)/);
+    expect(HELP).toContain('Exits 0 when every approved cart is accounted for, 1 otherwise.');
+    expect(Math.max(...HELP.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('--since', () => {
+  test.each([
+    ['30s', nowMs - 30_000],
+    ['90m', nowMs - 90 * 60_000],
+    ['24h', nowMs - 86_400_000],
+    ['7d', nowMs - 7 * 86_400_000],
+    ['2026-11-20T13:00:00Z', nowMs - 3_600_000],
+    ['2026-11-20T14:00:00+01:00', nowMs - 3_600_000],
+    ['2026-11-19', Date.parse('2026-11-19T00:00:00Z')],
+  ])('%s is taken', (text, expected) => {
+    expect(parsed('--since', text).sinceMs).toBe(expected);
+  });
+
+  test.each([
+    'yesterday',
+    '24',
+    '24 h',
+    '1.5h',
+    '-1h',
+    'h',
+    '',
+    '2026',
+    '2026-13-01',
+    '2026-11-20T99:00:00Z',
+    '9999999d',
+    '999999d',
+    '1066-10-14',
+  ])('"%s" is refused, with what is taken', (text) => {
+    const message = `--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`;
+    expect(refusal(`--since=${text}`)).toBe(`${message}\nSee npm start -- --help.`);
+  });
+
+  test('in the future is refused: nothing could be read', () => {
+    expect(refusal('--since', '2026-11-20T14:00:01Z')).toMatch(/--since .*future/);
+  });
+});
+
+describe('bad options name themselves, and what they take', () => {
+  test.each([
+    ['--carts 0', '--carts takes a whole number from 1 to 1000000, not "0".'],
+    ['--carts 1000001', '--carts takes a whole number from 1 to 1000000, not "1000001".'],
+    ['--carts ten', '--carts takes a whole number from 1 to 1000000, not "ten".'],
+    ['--carts 1.5', '--carts takes a whole number from 1 to 1000000, not "1.5".'],
+    ['--carts 1e3', '--carts takes a whole number from 1 to 1000000, not "1e3".'],
+    ['--carts=', '--carts takes a whole number from 1 to 1000000, not "".'],
+    ['--carts=-5', '--carts takes a whole number from 1 to 1000000, not "-5".'],
+    ['--seed -1x', "Option '--seed' argument is ambiguous."],
+    ['--seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
+    ['--faults some', '--faults takes none, typical or harsh, not "some".'],
+    ['--faults', "Option '--faults <value>' argument missing"],
+    ['--srm srm.example.com', '--srm takes an http or https URL, not "srm.example.com".'],
+    ['--srm ftp://srm.example.com', '--srm takes an http or https URL, not "ftp://srm.example.com".'],
+    ['--vms http://', '--vms takes an http or https URL, not "http://".'],
+    ['--nosuch', "Unknown option '--nosuch'"],
+    ['-x', "Unknown option '-x'"],
+    ['carts.json', "Unexpected argument 'carts.json'."],
+    ['--watch=yes', "Option '--watch' does not take an argument"],
+  ])('%s', (args, message) => {
+    const told = refusal(...args.split(' '));
+
+    expect(told).toContain(message);
+    expect(told).toMatch(/\nSee npm start -- --help\.$/);
+  });
+});

@@ -1,0 +1,157 @@
+/** The one switch from outcome to acknowledgement, and how a cart's outcome comes from those of its orders. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  combineOutcomes,
+  type OrderOutcome,
+  type Outcome,
+  settle,
+} from '../../functions/create-purchase-orders/outcome.ts';
+import type { Fault } from '../../shared/failure.ts';
+
+const down: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
+const auth: Fault = { code: 'E_TGT_AUTH', message: 'no' };
+const invalid: Fault = { code: 'E_TGT_VALIDATION', message: 'bad' };
+const noSupplier: Fault = { code: 'E_SUPPLIER_MISSING', message: 'none' };
+
+const created: OrderOutcome = { kind: 'created', orderId: 'po_1', orderNumber: 'PO-1', recovered: false };
+const skipped: OrderOutcome = { kind: 'skipped', reason: 'already created' };
+const refused: OrderOutcome = { kind: 'refused', fault: auth };
+const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
+const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
+
+describe('a cart', () => {
+  test.each<[string, readonly OrderOutcome[], readonly Fault[], Outcome]>([
+    ['with all orders created is done', [created, created], [], { kind: 'done' }],
+    ['with one created and one there before is done', [skipped, created], [], { kind: 'done' }],
+    ['with nothing left to do is skipped', [skipped, skipped], [], { kind: 'skipped', reason: 'already created' }],
+    ['with a refused content is dead-lettered', [created, rejected], [], { kind: 'dead-letter', faults: [invalid] }],
+    ['with a faulty group is dead-lettered', [created], [noSupplier], { kind: 'dead-letter', faults: [noSupplier] }],
+    ['of faulty groups alone is dead-lettered', [], [noSupplier], { kind: 'dead-letter', faults: [noSupplier] }],
+    [
+      'reports all faults together',
+      [rejected, rejected],
+      [noSupplier],
+      { kind: 'dead-letter', faults: [noSupplier, invalid, invalid] },
+    ],
+    [
+      'with one order to retry comes back',
+      [created, retry()],
+      [],
+      { kind: 'retry', faults: [down], afterMs: undefined },
+    ],
+    [
+      'comes back after the longest wait of its orders',
+      [retry(5), retry(900), retry()],
+      [],
+      { kind: 'retry', faults: [down, down, down], afterMs: 900 },
+    ],
+    [
+      'with something left to try comes back, and does not forget its faults',
+      [rejected, retry()],
+      [noSupplier],
+      { kind: 'retry', faults: [down, noSupplier, invalid], afterMs: undefined },
+    ],
+    [
+      'that is refused is refused, whatever else',
+      [rejected, retry(), refused],
+      [noSupplier],
+      { kind: 'refused', faults: [auth, noSupplier, invalid] },
+    ],
+  ])('%s', (_what, orders, groupFaults, outcome) => {
+    expect(combineOutcomes(orders, groupFaults)).toEqual(outcome);
+  });
+
+  const anyOrders = fc.array(fc.constantFrom(created, skipped, refused, rejected, retry(), retry(7)));
+  const anyFaults = fc.array(fc.constantFrom(noSupplier, invalid), { maxLength: 3 });
+
+  test('is dead-lettered only when nothing else can be tried, and then with every fault', () => {
+    fc.assert(
+      fc.property(anyOrders, anyFaults, (orders, groupFaults) => {
+        const outcome = combineOutcomes(orders, groupFaults);
+        const canBeTried = orders.some(({ kind }) => kind === 'retry' || kind === 'refused');
+        const all = groupFaults.length + orders.filter(({ kind }) => kind === 'rejected').length;
+        expect(outcome.kind === 'dead-letter').toBe(!canBeTried && all > 0);
+        const reported = outcome.kind === 'dead-letter' ? outcome.faults.length : all;
+        expect(reported).toBe(all);
+      }),
+    );
+  });
+
+  test('is done only when each of its orders is', () => {
+    fc.assert(
+      fc.property(anyOrders, anyFaults, (orders, groupFaults) => {
+        const { kind } = combineOutcomes(orders, groupFaults);
+        const settled = groupFaults.length === 0 && orders.every((order) => order === created || order === skipped);
+        expect(kind === 'done' || kind === 'skipped').toBe(settled);
+      }),
+    );
+  });
+});
+
+describe('a message', () => {
+  const policy = { baseSeconds: 30 };
+  const comingBack = (afterMs?: number): Outcome => ({ kind: 'retry', faults: [down], afterMs });
+
+  test.each<[string, Outcome, ReturnType<typeof settle>]>([
+    ['that is done is deleted', { kind: 'done' }, { kind: 'delete' }],
+    ['that is skipped is deleted', { kind: 'skipped', reason: 'rule' }, { kind: 'delete' }],
+    [
+      'to be dead-lettered is visible at once',
+      { kind: 'dead-letter', faults: [invalid] },
+      { kind: 'return', visibleAfterSeconds: 0 },
+    ],
+    [
+      'that was refused waits as long as may be',
+      { kind: 'refused', faults: [auth] },
+      { kind: 'return', visibleAfterSeconds: 900 },
+    ],
+  ])('%s', (_what, outcome, settlement) => {
+    expect(settle(outcome, 1, policy, 0.5)).toEqual(settlement);
+  });
+
+  test.each([
+    [1, 0, 24],
+    [1, 0.5, 30],
+    [1, 1, 36],
+    [2, 0, 48],
+    [2, 0.5, 60],
+    [2, 1, 72],
+    [3, 0, 96],
+    [3, 0.5, 120],
+    [3, 1, 144],
+  ])('received %i times waits with jitter %d for %i s', (attempt, jitter, seconds) => {
+    expect(settle(comingBack(), attempt, policy, jitter)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
+  });
+
+  test.each([
+    ['a longer Retry-After wins', 45_000, 45],
+    ['a shorter one does not', 5000, 30],
+    ['a part of a second counts as a whole: never back before the time', 45_001, 46],
+    ['the cap holds', 86_400_000, 900],
+  ])('%s', (_what, afterMs, seconds) => {
+    expect(settle(comingBack(afterMs), 1, policy, 0.5)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
+  });
+
+  test('waits for a whole number of seconds between 1 and 900, and never less than it was told', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 600 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.option(fc.nat(2_000_000), { nil: undefined }),
+        (attempt, baseSeconds, jitter, afterMs) => {
+          const settlement = settle(comingBack(afterMs), attempt, { baseSeconds }, jitter);
+          const seconds = settlement.kind === 'return' ? settlement.visibleAfterSeconds : -1;
+          expect(Number.isInteger(seconds)).toBe(true);
+          expect(seconds).toBeGreaterThanOrEqual(1);
+          expect(seconds).toBeLessThanOrEqual(900);
+          expect(seconds).toBeGreaterThanOrEqual(Math.min((afterMs ?? 0) / 1000, 900));
+          const nominal = baseSeconds * 2 ** (attempt - 1);
+          expect(seconds).toBeGreaterThanOrEqual(Math.min(Math.round(nominal * 0.8), 900));
+          expect(seconds).toBeLessThanOrEqual(Math.max(1, Math.round(nominal * 1.2), Math.ceil((afterMs ?? 0) / 1000)));
+        },
+      ),
+    );
+  });
+});

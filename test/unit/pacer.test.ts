@@ -1,0 +1,190 @@
+/** One pace for all calls to 11VMS: everybody waits after a throttle, and nobody past its deadline. */
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createPacer } from '../../functions/create-purchase-orders/pacer.ts';
+
+/** A clock that only the sleepers move. */
+function fakeTime() {
+  let nowMs = 1000;
+  return {
+    now: () => nowMs,
+    sleep: (milliseconds: number): Promise<void> => {
+      nowMs += milliseconds;
+      return Promise.resolve();
+    },
+    pass(milliseconds: number): void {
+      nowMs += milliseconds;
+    },
+  };
+}
+
+/** Sleepers that wake in order of time, as several calls of one batch do. */
+function fakeTimers() {
+  let nowMs = 0;
+  const sleepers: { atMs: number; wake: () => void }[] = [];
+  return {
+    now: () => nowMs,
+    sleep: (milliseconds: number): Promise<void> =>
+      new Promise((wake) => void sleepers.push({ atMs: nowMs + milliseconds, wake })),
+    async runAll(): Promise<void> {
+      for (;;) {
+        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        sleepers.sort((a, b) => a.atMs - b.atMs);
+        const next = sleepers.shift();
+        if (next === undefined) return;
+        nowMs = next.atMs;
+        next.wake();
+      }
+    },
+  };
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+test('while nothing is throttled, everybody has a turn at once', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  for (let call = 0; call < 50; call++) expect(await pacer.turn(NEVER)).toBe(true);
+  expect(time.now()).toBe(1000);
+  expect(pacer.pausedForMs()).toBe(0);
+});
+
+test('after a throttle everybody waits as long as 11VMS said', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(5000);
+  expect(pacer.pausedForMs()).toBe(5000);
+  expect(await pacer.turn(NEVER)).toBe(true);
+  expect(time.now()).toBe(6000);
+  expect(pacer.pausedForMs()).toBe(0);
+});
+
+test('without a word from 11VMS the pause is a second', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(undefined);
+  await pacer.turn(NEVER);
+  expect(time.now()).toBe(2000);
+});
+
+test('whoever cannot have a turn before the deadline is told so at once, without waiting', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(5000);
+  expect(await pacer.turn(5999)).toBe(false);
+  expect(time.now()).toBe(1000);
+  expect(await pacer.turn(6000)).toBe(true);
+});
+
+test('a deadline that has passed gives no turn, even when nothing is throttled', async () => {
+  const time = fakeTime();
+  expect(await createPacer(time).turn(999)).toBe(false);
+});
+
+test('a shorter pause does not end a longer one', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(5000);
+  pacer.throttled(0);
+  await pacer.turn(NEVER);
+  expect(time.now()).toBe(6000);
+});
+
+test('a throttle while others wait makes them wait on', async () => {
+  const timers = fakeTimers();
+  const pacer = createPacer(timers);
+  const starts: number[] = [];
+  const call = async (): Promise<void> => {
+    if (await pacer.turn(NEVER)) starts.push(timers.now());
+    if (starts.length === 1) pacer.throttled(3000);
+  };
+  pacer.throttled(1000);
+  const calls = Promise.all([call(), call(), call()]);
+  await timers.runAll();
+  await calls;
+  expect(starts[0]).toBe(1000);
+  expect(starts[1]).toBeGreaterThanOrEqual(4000);
+  expect(starts[2]).toBeGreaterThanOrEqual(4000);
+});
+
+test('after the pause, calls follow each other at a distance; one throttled batch counts once', async () => {
+  const distances: number[] = [];
+  for (const [calls, retryAfterMs] of [
+    [1, 1000],
+    [10, 1000],
+    [10, 0],
+  ]) {
+    const time = fakeTime();
+    const pacer = createPacer(time);
+    for (let call = 0; call < (calls ?? 0); call++) {
+      pacer.throttled(retryAfterMs);
+      time.pass(5);
+    }
+    await pacer.turn(NEVER);
+    const first = time.now();
+    await pacer.turn(NEVER);
+    distances.push(time.now() - first);
+  }
+  expect(distances[0]).toBeGreaterThan(0);
+  expect(distances).toEqual(distances.map(() => distances[0]));
+});
+
+test('throttled again and again, the pace slows down to one call in 2 s, and no further', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  const distances: number[] = [];
+  for (let round = 0; round < 12; round++) {
+    time.pass(2000);
+    pacer.throttled(1);
+    await pacer.turn(NEVER);
+    const first = time.now();
+    await pacer.turn(NEVER);
+    distances.push(time.now() - first);
+  }
+  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
+  expect(distances.at(-1)).toBe(2000);
+});
+
+test('with success the pace recovers until calls flow freely again', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(1);
+  await pacer.turn(NEVER);
+  for (let call = 0; call < 40; call++) {
+    await pacer.turn(NEVER);
+    pacer.succeeded();
+  }
+  await pacer.turn(NEVER);
+  const free = time.now();
+  await pacer.turn(NEVER);
+  expect(time.now()).toBe(free);
+});
+
+test('no turn is ever given inside a pause, nor after the deadline', async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('throttled' as const), ms: fc.option(fc.nat(10_000), { nil: undefined }) }),
+    fc.record({ kind: fc.constant('turn' as const), ms: fc.nat(20_000) }),
+    fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(5000) }),
+    fc.record({ kind: fc.constant('succeeded' as const), ms: fc.constant(0) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const time = fakeTime();
+      const pacer = createPacer(time);
+      let pausedUntilMs = 0;
+      for (const { kind, ms } of steps) {
+        if (kind === 'throttled') {
+          pausedUntilMs = Math.max(pausedUntilMs, time.now() + (ms ?? 1000));
+          pacer.throttled(ms);
+        }
+        if (kind === 'succeeded') pacer.succeeded();
+        if (kind === 'pass') time.pass(ms ?? 0);
+        if (kind !== 'turn') continue;
+        const deadlineMs = time.now() + (ms ?? 0);
+        if (!(await pacer.turn(deadlineMs))) continue;
+        expect(time.now()).toBeGreaterThanOrEqual(pausedUntilMs);
+        expect(time.now()).toBeLessThanOrEqual(deadlineMs);
+      }
+    }),
+  );
+});

@@ -1,0 +1,154 @@
+/** SAP's ways to write a value: source-srm7.md, "JSON quirks and how to parse them". */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { edmInstantMs, hasOffset, normalGuid, padZeros, stripZeros } from '../../shared/sap-values.ts';
+
+const MINUTE = 60_000;
+
+describe('an Edm date', () => {
+  test.each([
+    ['/Date(1794960000000)/', 1_794_960_000_000],
+    ['/Date(1795185125000+0000)/', 1_795_185_125_000],
+    ['/Date(0)/', 0],
+    ['/Date(-62135596800000)/', -62_135_596_800_000],
+    ['/Date(-1000+0000)/', -1000],
+    ['/Date(253402214400000)/', Date.parse('9999-12-31T00:00:00Z')],
+    ['/Date(8640000000000000)/', 8_640_000_000_000_000],
+    ['/Date(-8640000000000000)/', -8_640_000_000_000_000],
+  ])('%s is %i ms after 1970', (text, ms) => {
+    expect(edmInstantMs(text)).toBe(ms);
+  });
+
+  test.each([
+    ['/Date(1795185125000+0060)/', 1_795_185_125_000 - 60 * MINUTE],
+    ['/Date(1795185125000-0300)/', 1_795_185_125_000 + 300 * MINUTE],
+    ['/Date(1795185125000+0120)/', 1_795_185_125_000 - 120 * MINUTE],
+  ])('%s has an offset of minutes, which is subtracted as UI5 does', (text, ms) => {
+    expect(edmInstantMs(text)).toBe(ms);
+  });
+
+  test.each([
+    '/Date(8640000000000001)/',
+    '/Date(-8640000000000001)/',
+    '/Date(8640000000000000-0001)/',
+    '/Date(99999999999999999)/',
+    '/Date(100000000000000000)/',
+    '/Date()/',
+    '/Date(1.5)/',
+    '/Date(1e3)/',
+    '/Date(1795185125000+60)/',
+    '/Date(1795185125000 +0000)/',
+    ' /Date(0)/',
+    '/Date(0)/ ',
+    '/Date(0)/\n',
+    '/Date(+0)/',
+    'Date(0)',
+    '2026-11-20T14:32:05Z',
+    '',
+    null,
+    undefined,
+    0,
+    1_795_185_125_000,
+    ['/Date(0)/'],
+    {},
+  ])('%p is none', (value) => {
+    expect(edmInstantMs(value)).toBeUndefined();
+  });
+
+  test('is read back from any instant there is, with any offset', () => {
+    const offsets = fc.integer({ min: -9999, max: 9999 });
+    fc.assert(
+      fc.property(fc.date({ noInvalidDate: true }), offsets, (date, offset) => {
+        const shown = `${offset < 0 ? '-' : '+'}${String(Math.abs(offset)).padStart(4, '0')}`;
+        expect(edmInstantMs(`/Date(${date.getTime()})/`)).toBe(date.getTime());
+        const ms = date.getTime() - offset * MINUTE;
+        const expected = Math.abs(ms) <= 8_640_000_000_000_000 ? ms : undefined;
+        expect(edmInstantMs(`/Date(${date.getTime()}${shown})/`)).toBe(expected);
+      }),
+    );
+  });
+
+  test.each([
+    ['/Date(0)/', false],
+    ['/Date(0+0000)/', false],
+    ['/Date(0-0000)/', false],
+    ['/Date(0+0060)/', true],
+    ['/Date(-5-0001)/', true],
+    ['no date +0060', false],
+  ])('%s carries an offset that is not zero: %p', (text, has) => {
+    expect(hasOffset(text)).toBe(has);
+  });
+});
+
+describe('leading zeros', () => {
+  test.each([
+    ['0000615200', '615200'],
+    ['0', '0'],
+    ['0000', '0'],
+    ['10', '10'],
+    ['', ''],
+    ['00A1', '00A1'],
+    ['BE10', 'BE10'],
+    ['-01', '-01'],
+    ['0.50', '0.50'],
+    [' 01', ' 01'],
+    ['٠٠١', '٠٠١'],
+  ])('of %p are dropped as %p: of digits only, and never the last', (value, stripped) => {
+    expect(stripZeros(value)).toBe(stripped);
+  });
+
+  test.each([
+    ['615200', 10, '0000615200'],
+    ['0000615200', 10, '0000615200'],
+    ['12345678901', 10, '12345678901'],
+    ['', 10, ''],
+    ['4711A', 10, '4711A'],
+    ['O 50000123', 14, 'O 50000123'],
+  ])('of %p are filled to %i as %p: of digits only', (value, length, padded) => {
+    expect(padZeros(value, length)).toBe(padded);
+  });
+
+  test('come and go without changing what is meant', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.integer({ min: 0, max: 40 }), (number, length) => {
+        expect(stripZeros(padZeros(String(number), length))).toBe(String(number));
+      }),
+    );
+  });
+});
+
+describe('a GUID', () => {
+  const hex = '005056a509b31ee1bee58ce5a1c90db0';
+  test.each([
+    ['Edm.Guid', '005056a5-09b3-1ee1-bee5-8ce5a1c90db0'],
+    ['Edm.Guid in capitals', '005056A5-09B3-1EE1-BEE5-8CE5A1C90DB0'],
+    ['CHAR32', '005056A509B31EE1BEE58CE5A1C90DB0'],
+    ['base64 of its 16 bytes', Buffer.from(hex, 'hex').toString('base64')],
+  ])('as %s is the same 32 digits', (_, value) => {
+    expect(normalGuid(value)).toBe(hex);
+  });
+
+  test.each([
+    '',
+    hex.slice(1),
+    `${hex}0`,
+    `${hex.slice(1)}g`,
+    `${hex} `,
+    'AFBWpQmzHuG+5YzlockNsA=',
+    'AFBWpQmzHuG-5YzlockNsA==',
+  ])('%p is none', (value) => {
+    expect(normalGuid(value)).toBeUndefined();
+  });
+
+  test('in any of its forms comes to the same digits', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (octets) => {
+        const bytes = Buffer.from(octets);
+        const digits = bytes.toString('hex');
+        const dashed = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+        const forms = [digits, digits.toUpperCase(), dashed, dashed.toUpperCase(), bytes.toString('base64')];
+        expect(forms.map(normalGuid)).toEqual(forms.map(() => digits));
+      }),
+    );
+  });
+});
