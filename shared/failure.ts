@@ -288,6 +288,10 @@ export const FAULT_CATALOGUE = {
 
 export type FaultCode = keyof typeof FAULT_CATALOGUE;
 
+/** Whether a text, as a ledger or a log holds it, is a code of this version. */
+export const isFaultCode = (code: unknown): code is FaultCode =>
+  typeof code === 'string' && Object.hasOwn(FAULT_CATALOGUE, code);
+
 /**
  * One thing that is wrong, in words for the person who owns it. Never holds personal data or a secret:
  * `value` is given only for codes, amounts and dates.

@@ -21,8 +21,8 @@ export function jsonSchemaOf(schema: z.ZodType): JsonObject {
         if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
         if (zodSchema instanceof z.ZodObject) jsonSchema.required = requiredFields(zodSchema);
         if (jsonSchema.required?.length === 0) delete jsonSchema.required;
-        if (jsonSchema.maxLength !== undefined && jsonSchema.pattern === undefined)
-          jsonSchema.maxLength = longestText(zodSchema, jsonSchema.minLength ?? 0, jsonSchema.maxLength);
+        if (zodSchema instanceof z.ZodObject) jsonSchema.required = requiredFields(zodSchema);
+        if (jsonSchema.required?.length === 0) delete jsonSchema.required;
       },
     }),
   );
@@ -39,17 +39,6 @@ const requiredFields = (schema: z.ZodObject): string[] =>
 
 /** Also those that may be absent but not undefined. */
 const isOptional = (field: z.core.$ZodType): boolean => field instanceof z.ZodType && field.def.type === 'optional';
-
-/** zod counts UTF-16 units, the contract and JSON Schema count characters: the longest that the schema really takes. */
-function longestText(schema: z.core.$ZodType, minimum: number, maximum: number): number {
-  let [taken, refused] = [minimum, maximum + 1];
-  while (refused - taken > 1) {
-    const middle = Math.floor((taken + refused) / 2);
-    if (z.safeParse(schema, 'x'.repeat(middle)).success) taken = middle;
-    else refused = middle;
-  }
-  return taken;
-}
 
 /** A part of an entity that is described as a component of its own. */
 export interface Part {

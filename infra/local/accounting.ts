@@ -3,7 +3,7 @@ import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
-import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, isFaultCode } from '../../shared/failure.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import type { QueuedMessage } from './emulators.ts';
 import type { CartIdentity } from './systems.ts';
@@ -113,11 +113,22 @@ export function account(evidence: Evidence): Accounts {
     created: orders.length,
     orderedCarts: new Set(orders.map(({ pk }) => pk)).size,
     skippedFor: evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ reason }) => reason ?? 'unknown'),
-    deadLettered: evidence.deadLetters.map(({ messageId, body }) =>
-      deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? []),
+    deadLettered: byCartAndReason(
+      evidence.deadLetters.map(({ messageId, body }) => deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? [])),
     ),
     unaccounted: carts.filter((cart) => !isAccounted(cart)).map(keyOf),
   };
+}
+
+/** A cart that was queued twice, since a run was repeated, is still one cart; those without a name are told apart by none. */
+function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
+  const distinct = new Map<string | DeadLetter, DeadLetter>();
+  for (const deadLetter of deadLetters) {
+    const { cartNumber, guid, reason } = deadLetter;
+    const isNamed = cartNumber !== null || guid !== null;
+    distinct.set(isNamed ? `${cartNumber} ${guid} ${reason}` : deadLetter, deadLetter);
+  }
+  return [...distinct.values()];
 }
 
 function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
@@ -137,8 +148,6 @@ function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
     body,
   };
 }
-
-const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(FAULT_CATALOGUE, code);
 
 /** How many carts the messages stand for: the same cart may have been queued more than once. */
 export function distinctCarts(bodies: readonly string[]): CartIdentity[] {

@@ -192,6 +192,7 @@ async function giveAccount(run: Run): Promise<boolean> {
   });
   const queued = distinctCarts(queuedBodies).length;
   const doubled = doubledOrders(systems);
+  const failure = failureOf(accounts, doubled, log);
   report.summary({
     summary: {
       approved: systems.approved?.length ?? queued,
@@ -205,12 +206,17 @@ async function giveAccount(run: Run): Promise<boolean> {
     },
     accounts,
     doubled,
+    failure,
     logPath: log.path,
   });
-  return isComplete(accounts) && doubled.length === 0 && log.completedExtraction;
+  return failure === undefined;
 }
 
-const isComplete = ({ unaccounted }: Accounts): boolean => unaccounted.length === 0;
+function failureOf({ unaccounted }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {
+  if (doubled.length > 0) return `${doubled.length} orders exist twice in 11VMS`;
+  if (!log.completedExtraction) return 'no extraction came to its end: SRM may hold carts that nobody has read';
+  return unaccounted.length > 0 ? `${unaccounted.length} carts are not accounted for` : undefined;
+}
 
 /** The stand-in's own word: orders that exist twice. Nothing of ours can hide them. */
 function doubledOrders({ vms }: Systems): string[] {

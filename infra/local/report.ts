@@ -7,6 +7,8 @@ export interface FinalReport {
   readonly accounts: Accounts;
   /** externalIds of orders that 11VMS holds more than once. */
   readonly doubled: readonly string[];
+  /** Why the run does not count as complete; undefined when it does. */
+  readonly failure: string | undefined;
   readonly logPath: string;
 }
 
@@ -79,12 +81,12 @@ const progressText = ({ queued, orders, skipped, retries, deadLettered, refused 
     ...(refused > 0 ? [`${refused} refused`] : []),
   ].join(' · ');
 
-function summaryText({ summary, accounts, doubled, logPath }: FinalReport): string {
+function summaryText({ summary, accounts, doubled, failure, logPath }: FinalReport): string {
   const row = (name: string, value: string | number, note = ''): string =>
     `  ${name.padEnd(22)}${String(value).padStart(7)}${note === '' ? '' : `   ${note}`}`;
   const lines = [
     '',
-    'Summary',
+    failure === undefined ? 'Summary: every approved cart is accounted for' : `Summary: NOT COMPLETE, ${failure}`,
     row('carts approved', summary.approved),
     row('carts queued', summary.queued),
     row('orders created', summary.created, `from ${accounts.orderedCarts} carts`),
@@ -109,7 +111,7 @@ function summaryText({ summary, accounts, doubled, logPath }: FinalReport): stri
     'Where to look next',
     `  log            ${logPath}`,
     '                 one JSON line per step: grep it for a cart number, a message id or an order number',
-    '  dead letters   infra/local and README.md, "What happens to a cart that fails"',
+    '  dead letters   README.md, "What happens to a cart that fails"; --json gives their bodies',
     '',
   );
   return `${lines.join('\n')}\n`;

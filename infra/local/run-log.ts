@@ -1,6 +1,7 @@
 /** What the functions write: kept in a file, and read for the live progress. */
 import { appendFileSync } from 'node:fs';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
+import { FAULT_CATALOGUE, isFaultCode } from '../../shared/failure.ts';
 import type { LogLine } from './execution-environment.ts';
 
 /** Counts from the structured lines, for people who watch; the summary is told by the ledger, not by these. */
@@ -32,7 +33,7 @@ export class RunLog {
     this.lastLineAtMs = Date.now();
     const fields = asJsonObject(tryParseJson(line.text));
     if (fields === undefined) return;
-    const { message, outcome, queued, level, reason, codes, errorName } = fields;
+    const { message, outcome, queued, level } = fields;
     const { progress } = this;
     if (message === 'Page queued' && typeof queued === 'number') progress.queued = queued;
     if (message === 'Order created' || message === 'Order found, created by an earlier attempt') progress.orders++;
@@ -41,9 +42,15 @@ export class RunLog {
     if (outcome === 'retry') progress.retries++;
     if (outcome === 'refused') progress.refused++;
     if (outcome === 'dead-letter') progress.deadLettered++;
-    if (level === 'ERROR') {
-      const code = Array.isArray(codes) ? codes.join(', ') : errorName;
-      this.lastError = [code, reason].filter((part) => typeof part === 'string' && part !== '').join(': ');
-    }
+    if (level === 'ERROR') this.lastError = errorText(fields);
   }
+}
+
+/** What happened, and what to do about it. */
+function errorText({ codes, reason, reasons, errorName }: Readonly<Record<string, unknown>>): string | undefined {
+  const [code = errorName]: unknown[] = Array.isArray(codes) ? codes : [];
+  const [first]: unknown[] = Array.isArray(reasons) ? reasons : [];
+  const what = first ?? [code, reason].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  if (typeof what !== 'string' || what === '') return undefined;
+  return isFaultCode(code) ? `${what}. ${FAULT_CATALOGUE[code].action}` : what;
 }

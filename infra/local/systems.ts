@@ -1,6 +1,6 @@
 /** Both ends of the local run: a stand-in each, or what the user says listens elsewhere. */
 import { readFileSync } from 'node:fs';
-import { asJsonObject, parseExactJson } from '../../shared/exact-json.ts';
+import { asJsonObject, numberText, parseExactJson } from '../../shared/exact-json.ts';
 import { edmInstantMs } from '../../shared/sap-values.ts';
 import { generateCarts } from '../../test/sandbox/carts.ts';
 import { type Srm7StandIn, startSrm7 } from '../../test/sandbox/srm7.ts';
@@ -25,7 +25,9 @@ export interface Systems {
   close(): Promise<void>;
 }
 
-const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** What the value map of the local environment makes of the one supplier that 11VMS does not know. */
 const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 
@@ -123,20 +125,39 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
   if (!Array.isArray(results)) {
     throw new UsageError(`--input ${path} is not an OData page: it has no list at d.results.`);
   }
-  return results.map((source: unknown) => {
+  const carts = results.map((source: unknown) => {
     const row = asJsonObject(source);
     const text = (name: string): string | undefined => {
       const value = row?.[name];
-      return typeof value === 'string' && value !== '' ? value : undefined;
+      return typeof value === 'string' && value !== '' ? value : numberText(value);
     };
+    const instantMs = edmInstantMs(row?.['ChangedAt']);
     return {
       row: row ?? JSON.stringify(source),
       number: text('ObjectId'),
       guid: text('Guid'),
-      // A row without a readable stamp was still sent by SRM: it stands where the newest stand.
-      changedAtMs: edmInstantMs(row?.['ChangedAt']) ?? nowMs - DAY_MS / 24,
+      changedAtMs: instantMs !== undefined && isPlausible(instantMs, nowMs) ? instantMs : undefined,
     };
   });
+  const newestMs = carts.reduce((newest, { changedAtMs = 0 }) => Math.max(newest, changedAtMs), 0);
+  // A row without a stamp to go by was still sent by SRM: it stands where the newest stand.
+  const placeMs = newestMs === 0 ? nowMs - HOUR_MS : newestMs;
+  return newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
+}
+
+/** Neither 1970 nor 9999, which SAP writes for "never": the interface would read all the days in between. */
+const isPlausible = (ms: number, nowMs: number): boolean => ms >= Date.UTC(2000) && ms <= nowMs + 366 * DAY_MS;
+
+/** SRM lists a cart once, as it is now, however often a file holds it. Rows that lack a name are told apart by none. */
+function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
+  const newest = new Map<string | SourceCart, SourceCart>();
+  for (const cart of carts) {
+    const isNamed = cart.number !== undefined && cart.guid !== undefined;
+    const key = isNamed ? `${cart.number} ${cart.guid}` : cart;
+    const known = newest.get(key);
+    if (known === undefined || known.changedAtMs <= cart.changedAtMs) newest.set(key, cart);
+  }
+  return [...newest.values()];
 }
 
 async function startSourceStandIn(
@@ -145,25 +166,33 @@ async function startSourceStandIn(
   options: LocalRunOptions,
   nowMs: number,
 ): Promise<Srm7StandIn> {
-  // Carts of a file may be stamped later than now: then SRM's clock is ahead, and the interface follows it.
-  const newestMs = rows.reduce((newest, { changedAtMs }) => Math.max(newest, changedAtMs), 0);
-  const aheadMs = Math.max(0, newestMs + base.extraction.safetySeconds * 1000 + 1000 - nowMs);
+  const offsetMs = options.inputFile === undefined ? 0 : clockOffsetMs(rows, base.extraction.safetySeconds, nowMs);
   const srm = await startSrm7({
     client: base.srm.client,
     faults: options.faults,
     seed: options.seed,
-    clock: () => new Date(Date.now() + aheadMs),
+    clock: () => new Date(Date.now() + offsetMs),
   });
   const [status] = base.srm.statuses;
   const seen = new Set<string | undefined>([undefined]);
   for (const [index, { row, guid, changedAtMs }] of rows.entries()) {
-    // A file's page is what SRM sends: every row is served, whatever it says of itself, and twice when it is there twice.
+    // A file's page is what SRM sends: every row is served, whatever it says of itself, even under another's GUID.
     const place = seen.has(guid) ? { guid: `${guid ?? 'row'}-${index}` } : {};
     const sent = options.inputFile === undefined ? {} : { status: status ?? '' };
     srm.addCarts([row], { changedAt: new Date(changedAtMs), ...place, ...sent });
     seen.add(guid);
   }
   return srm;
+}
+
+/**
+ * A file's carts were read at some other time, and SRM's clock stands there: just behind the newest. The interface
+ * follows it, as it does when clocks differ by more than a minute, and has no months of nothing to read.
+ */
+function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs: number): number {
+  const newestMs = rows.reduce((newest, { changedAtMs }) => Math.max(newest, changedAtMs), 0);
+  const offsetMs = newestMs + (safetySeconds + 1) * 1000 - nowMs;
+  return offsetMs > 0 ? Math.max(offsetMs, 1.5 * MINUTE_MS) : offsetMs;
 }
 
 const startTargetStandIn = (options: LocalRunOptions): Promise<VmsStandIn> =>

@@ -232,7 +232,7 @@ export function isEligible(line: LineDraft): boolean {
 function draftCurrency(random: Random): string {
   return chance(random, 0.8)
     ? 'EUR'
-    : pick(random, ['USD', 'USD', 'GBP', 'CHF', 'JPY', 'JPY', 'KWD', 'TND', 'CLF', 'KRW']);
+    : pick(random, ['USD', 'USD', 'GBP', 'CHF', 'JPY', 'JPY', 'KWD', 'TND', 'BHD', 'KRW']);
 }
 
 function draftSuppliers(random: Random): readonly Vendor[] {

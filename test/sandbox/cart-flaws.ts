@@ -120,7 +120,11 @@ const familiarFlaws: readonly CartFlaw[] = [
 
 const structureFlaws: readonly CartFlaw[] = [
   // Edge case 83.
-  onCart('header field is an object', 'E_SRC_SCHEMA', cartFields({ Description: { value: 'A title' } }, { CoCode: [] })),
+  onCart(
+    'header field is an object',
+    'E_SRC_SCHEMA',
+    cartFields({ Description: { value: 'A title' } }, { CoCode: [] }),
+  ),
   onCart('item is no object', 'E_SRC_SCHEMA', (cart) => {
     cart.brokenItems = { results: ['0000000001'] };
   }),
@@ -150,8 +154,6 @@ const fieldFlaws: readonly CartFlaw[] = [
   ),
   // Mapping row 47.
   onLine('value empty', 'E_FIELD_MISSING', 'MATERIAL', lineFields({ Value: '' }, { Value: null })),
-  // Mapping row 49.
-  onLine('limit empty', 'E_FIELD_MISSING', 'LIMIT', lineFields({ Limit: '' }, { Limit: null })),
   // Edge case 42.
   onLine(
     'comma, exponent or 14 digits',
@@ -206,7 +208,12 @@ const dateFlaws: readonly CartFlaw[] = [
     'MATERIAL',
     lineFields({ DelivDate: '/Date(99999999999999999)/' }, { DelivDate: '2026-12-24' }, { DelivDate: '24.12.2026' }),
   ),
-  onLine('period end unreadable', 'E_DATE_INVALID', 'LABOUR', lineFields({ EndDate: '/Date()/' }, { EndDate: '31.12' })),
+  onLine(
+    'period end unreadable',
+    'E_DATE_INVALID',
+    'LABOUR',
+    lineFields({ EndDate: '/Date()/' }, { EndDate: '31.12' }),
+  ),
   onCart('approval time unreadable', 'E_DATE_INVALID', cartFields({ ApprovedAt: 'yesterday' })),
   // Mapping row 12.
   onCart('neither approval nor posting date', 'E_DATE_INVALID', cartFields({ ApprovedAt: null, PostingDate: null })),
@@ -341,12 +348,17 @@ const accountingFlaws: readonly CartFlaw[] = [
   // Mapping row 58.
   onLine(
     'share empty',
-    'E_FIELD_MISSING',
+    'E_ACC_SPLIT_NOT_100',
     'MATERIAL',
     accounting([costCentre('0000101234', 10_000n, { DistrPerc: '' })]),
   ),
   // Edge case 59.
-  onLine('unlimited', 'E_LIMIT_UNLIMITED', 'LIMIT', lineFields({ Unlimited: 'X', Limit: '0.000' }, { Unlimited: true })),
+  onLine(
+    'unlimited',
+    'E_LIMIT_UNLIMITED',
+    'LIMIT',
+    lineFields({ Unlimited: 'X', Limit: '0.000' }, { Unlimited: true }),
+  ),
   // Edge case 60.
   onLine('expected over the limit', 'E_LIMIT_RANGE', 'LIMIT', (_cart, line) => {
     line.limitMinor = line.valueMinor - 1n;

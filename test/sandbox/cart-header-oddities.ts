@@ -8,23 +8,9 @@ import {
   type SrmRow,
   totalMinor,
 } from './cart-draft.ts';
-import type { CartOddity } from './cart-oddities.ts';
+import { cartFields, type CartOddity, onCart } from './cart-oddity.ts';
 import { wordings } from './cart-vocabulary.ts';
-import { between, pick, type Random } from './seeded-random.ts';
-
-const onCart =
-  (change: (cart: CartDraft, random: Random) => void): CartOddity['apply'] =>
-  (cart, random) => {
-    change(cart, random);
-    return true;
-  };
-
-/** Writes other fields into the cart's row. */
-const cartFields = (...choices: readonly SrmRow[]): CartOddity['apply'] =>
-  onCart((cart, random) => {
-    const fields = pick(random, choices);
-    cart.edits.push(() => fields);
-  });
+import { between, pick } from './seeded-random.ts';
 
 const skippedCarts: readonly CartOddity[] = [
   {
@@ -50,6 +36,7 @@ const skippedCarts: readonly CartOddity[] = [
     apply: onCart((cart, random) => {
       for (const line of cart.lines) {
         line.dropped ??= pick(random, ['deleted', 'rejected', 'awaiting']);
+        line.edits = [];
       }
     }),
   },
@@ -77,16 +64,45 @@ const peopleOddities: readonly CartOddity[] = [
     }),
   },
   // Mapping rows 21 and 22; decision "A requester with only an e-mail is enough".
-  { name: 'requester by e-mail only', share: 0.02, apply: cartFields({ RequesterId: '', CreatedBy: '' }) },
   { name: 'requester is the creator', share: 0.03, apply: cartFields({ RequesterId: '' }, { RequesterId: ' ' }) },
-  { name: 'requester without e-mail', share: 0.03, apply: cartFields({ RequesterEmail: '' }, { RequesterEmail: null }) },
+  {
+    name: 'requester without e-mail',
+    share: 0.03,
+    apply: cartFields({ RequesterEmail: '' }, { RequesterEmail: null }),
+  },
   { name: 'requester in lower case', share: 0.015, apply: cartFields({ RequesterId: 'jdupont' }) },
   {
     name: 'e-mail malformed',
     share: 0.02,
     apply: cartFields({ RequesterEmail: 'j.dupont at example.test' }, { ApproverEmail: '<m.martin@example.test>' }),
   },
+  {
+    // The last of them, since a requester needs the one or the other.
+    name: 'requester by e-mail only',
+    share: 0.02,
+    apply: onCart((cart) => {
+      cart.edits.push(() => ({ RequesterId: '', CreatedBy: '', RequesterEmail: cart.requester.email }));
+    }),
+  },
 ];
+
+const headerTexts = ['PmntTrms', 'ProcGroup', 'RequesterName', 'ApproverEmail', 'Description', 'Tzone'];
+const headerFlags = ['VersionType', 'DelInd', 'DocClosed'];
+const productTexts = ['VendorName', 'PartnerProd', 'ManuProd', 'OrderedProd', 'IncotermKey', 'IncotermLoc'];
+const referenceTexts = ['ExtDemid', 'ExtDemPosid', 'CtrId', 'CtrItem', 'BeObjectId', 'TaxCode'];
+const itemTexts = [...productTexts, ...referenceTexts];
+const itemFlags = ['OutlineInd', 'DelInd', 'LimitInd', 'Unlimited', 'SourceRelInd'];
+
+/** The named fields, blank. */
+const filled = (names: readonly string[], blank: string): SrmRow =>
+  Object.fromEntries(names.map((name) => [name, blank]));
+
+/** Those of the named fields that were empty, blank. */
+const refilled = (row: SrmRow, names: readonly string[], blank: string): SrmRow =>
+  filled(
+    names.filter((name) => row[name] === ''),
+    blank,
+  );
 
 const fieldOddities: readonly CartOddity[] = [
   // Edge case 46.
@@ -95,16 +111,9 @@ const fieldOddities: readonly CartOddity[] = [
     share: 0.03,
     apply: onCart((cart, random) => {
       const blank = pick(random, [' ', '   ', '\t', '\u00a0', '\r\n']);
-      cart.edits.push(() => ({
-        ...{ PmntTrms: blank, ProcGroup: blank, VersionType: blank, DelInd: blank },
-        ...{ RequesterName: blank, ApproverEmail: blank, Description: blank, Tzone: blank },
-      }));
+      cart.edits.push((row) => ({ ...filled(headerTexts, blank), ...refilled(row, headerFlags, blank) }));
       for (const line of cart.lines) {
-        line.edits.push(() => ({
-          ...{ VendorName: blank, PartnerProd: blank, ManuProd: blank, OrderedProd: blank },
-          ...{ ExtDemid: blank, ExtDemPosid: blank, CtrId: blank, CtrItem: blank, OutlineInd: line.dropped === 'outline' },
-          ...{ IncotermKey: blank, IncotermLoc: blank, Unlimited: blank, BeObjectId: blank },
-        }));
+        line.edits.push((row) => ({ ...filled(itemTexts, blank), ...refilled(row, itemFlags, blank) }));
       }
     }),
   },
@@ -175,8 +184,15 @@ const styleOddities: readonly CartOddity[] = [
   },
 ];
 
-const isComparable = ({ lines, currency }: CartDraft): boolean =>
-  lines.every((line) => isEligible(line) && line.currency === currency && lines.every((other) => shareOrder(line, other)));
+/** Whether the header's total is that of one order: no second one, and no dropped line; outline rows are no lines. */
+function isComparable({ lines, currency }: CartDraft): boolean {
+  const [first, ...others] = lines.filter(({ dropped }) => dropped !== 'outline');
+  return (
+    first?.currency === currency &&
+    others.every((line) => shareOrder(line, first)) &&
+    [first, ...others].every(isEligible)
+  );
+}
 
 const totalOddities: readonly CartOddity[] = [
   {
@@ -194,7 +210,7 @@ const totalOddities: readonly CartOddity[] = [
     name: 'total not comparable',
     share: 0.1,
     apply: (cart) => {
-      if (isComparable(cart) || cart.lines.every((line) => isEligible(line) || line.dropped === 'outline')) {
+      if (isComparable(cart)) {
         return false;
       }
       cart.edits.push(() => ({ TotalValue: '1.000' }));
@@ -254,7 +270,10 @@ const attachmentOddities: readonly CartOddity[] = [
     name: 'attachments beyond fifty',
     share: 0.01,
     apply: onCart((cart, random) => {
-      cart.attachments = draftAttachments(random, between(random, 60, 80));
+      cart.attachments = draftAttachments(random, between(random, 51, 60)).map((file) => ({
+        ...file,
+        internal: false,
+      }));
     }),
   },
   {
@@ -262,7 +281,10 @@ const attachmentOddities: readonly CartOddity[] = [
     name: 'attachment without a name',
     share: 0.015,
     apply: onCart((cart, random) => {
-      cart.attachments = [...draftAttachments(random, 2), { fileName: '', mimeType: '', sizeBytes: 0, internal: false }];
+      cart.attachments = [
+        ...draftAttachments(random, 2),
+        { fileName: '', mimeType: '', sizeBytes: 0, internal: false },
+      ];
     }),
   },
   {

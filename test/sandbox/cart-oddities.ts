@@ -2,16 +2,8 @@ import type { CartDraft } from './cart-draft.ts';
 import { headerOddities } from './cart-header-oddities.ts';
 import { lineOddities } from './cart-line-oddities.ts';
 import { textOddities } from './cart-text-oddities.ts';
-import { hash32, mulberry32, type Random } from './seeded-random.ts';
-
-/** Something unusual that a correct interface takes: the cart becomes the same orders, or is skipped by a rule. */
-export interface CartOddity {
-  readonly name: string;
-  /** The share of good carts that have it, as far as they have a place for it. */
-  readonly share: number;
-  /** False when this cart has no place for it. */
-  readonly apply: (cart: CartDraft, random: Random) => boolean;
-}
+import type { CartOddity } from './cart-oddity.ts';
+import { hash32, mulberry32 } from './seeded-random.ts';
 
 /** Every oddity, in the order in which a cart gets them. */
 export const cartOddities: readonly CartOddity[] = [...lineOddities, ...headerOddities, ...textOddities];
@@ -21,12 +13,15 @@ export const cartOddities: readonly CartOddity[] = [...lineOddities, ...headerOd
  * where they were.
  */
 export function addOddities(cart: CartDraft, cartKey: string): readonly string[] {
+  const cartHash = hash32(cartKey);
   const added: string[] = [];
-  for (const { name, share, apply } of cartOddities) {
-    const random = mulberry32(hash32(`${name} ${cartKey}`));
+  for (const [index, { name, share, apply }] of cartOddities.entries()) {
+    const random = mulberry32(cartHash ^ (nameHashes[index] ?? 0));
     if (random() < share && apply(cart, random)) {
       added.push(name);
     }
   }
   return added;
 }
+
+const nameHashes = cartOddities.map(({ name }) => hash32(name));

@@ -63,11 +63,15 @@ export function cartDraftToRow(draft: CartDraft, names: CartNames, random: Rando
     Texts: { results: draft.notes.map(({ type, wording }) => textRow(type, wording)) },
     Attachments: { results: draft.attachments.map((file) => attachmentRow(draft, file, guid, nextGuid())) },
   };
-  return edited(row, draft.edits);
+  return draft.edits.length === 0 ? row : edited(row, draft.edits);
 }
 
 function edited(row: SrmRow, edits: readonly RowEdit[]): SrmRow {
-  return edits.length === 0 ? row : edits.reduce<SrmRow>((before, edit) => ({ ...before, ...edit(before) }), row);
+  const result = { ...row };
+  for (const edit of edits) {
+    Object.assign(result, edit(result));
+  }
+  return result;
 }
 
 function flag({ booleanFlags }: CartDraft, set: boolean): boolean | string {

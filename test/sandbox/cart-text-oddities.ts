@@ -1,25 +1,6 @@
-import { type CartDraft, isEligible, type LineDraft } from './cart-draft.ts';
-import type { CartOddity } from './cart-oddities.ts';
+import { anyLine, type CartOddity, onCart, onLine } from './cart-oddity.ts';
 import { noises, wordings } from './cart-vocabulary.ts';
 import { between, pick, type Random } from './seeded-random.ts';
-
-const onCart =
-  (change: (cart: CartDraft, random: Random) => void): CartOddity['apply'] =>
-  (cart, random) => {
-    change(cart, random);
-    return true;
-  };
-
-const onLine =
-  (change: (line: LineDraft, random: Random) => void): CartOddity['apply'] =>
-  (cart, random) => {
-    const lines = cart.lines.filter(isEligible);
-    if (lines.length === 0) {
-      return false;
-    }
-    change(pick(random, lines), random);
-    return true;
-  };
 
 /** Puts noise between the characters of a text, at its start and at its end. */
 function noisy(text: string, random: Random): string {
@@ -44,14 +25,14 @@ const dirtyTexts: readonly CartOddity[] = [
   {
     name: 'noise in a description',
     share: 0.03,
-    apply: onLine((line, random) => {
+    apply: onLine(anyLine, (line, random) => {
       line.article = { ...line.article, description: noisy(line.article.description, random) };
     }),
   },
   {
     name: 'noise in line texts',
     share: 0.04,
-    apply: onLine((line, random) => {
+    apply: onLine(anyLine, (line, random) => {
       const texts = line.texts.length === 0 ? [pick(random, wordings)] : line.texts;
       line.texts = texts.map(({ language, text }) => ({ language, text: noisy(text, random) }));
     }),
@@ -77,7 +58,7 @@ const dirtyTexts: readonly CartOddity[] = [
     // Edge case 43: nothing is left of it.
     name: 'text of noise only',
     share: 0.015,
-    apply: onLine((line) => {
+    apply: onLine(anyLine, (line) => {
       line.texts = [{ language: 'EN', text: '\u0000\ufeff\r\n\u00a0\u0007' }];
     }),
   },
@@ -96,7 +77,7 @@ const longTexts: readonly CartOddity[] = [
     // Edge case 45: as long as SRM's own field, and cut.
     name: 'line text of 32,000 characters',
     share: 0.01,
-    apply: onLine((line, random) => {
+    apply: onLine(anyLine, (line, random) => {
       const { language, text } = pick(random, wordings);
       line.texts = [{ language, text: `${text}\r\n`.repeat(32_000 / 20).slice(0, 32_000) }];
     }),
@@ -105,7 +86,7 @@ const longTexts: readonly CartOddity[] = [
     // Edge case 44: length is counted in code points, and none is cut in two.
     name: 'line text of 4,002 code points',
     share: 0.01,
-    apply: onLine((line) => {
+    apply: onLine(anyLine, (line) => {
       line.texts = [{ language: 'EN', text: emojis(4002) }];
     }),
   },
@@ -113,7 +94,7 @@ const longTexts: readonly CartOddity[] = [
     // Edge case 45: just fits.
     name: 'line text of 4,000 code points',
     share: 0.01,
-    apply: onLine((line) => {
+    apply: onLine(anyLine, (line) => {
       line.texts = [{ language: 'EN', text: emojis(4000) }];
     }),
   },
@@ -132,7 +113,7 @@ const longTexts: readonly CartOddity[] = [
   {
     name: 'description too long',
     share: 0.015,
-    apply: onLine((line) => {
+    apply: onLine(anyLine, (line) => {
       line.article = { ...line.article, description: `${line.article.description} `.padEnd(256, 'é') };
     }),
   },
@@ -159,7 +140,7 @@ const languageOddities: readonly CartOddity[] = [
     // Edge case 47, mapping row 39: the cart's language, then English, then the first.
     name: 'line text in many languages',
     share: 0.03,
-    apply: onLine((line, random) => {
+    apply: onLine(anyLine, (line, random) => {
       const from = between(random, 0, wordings.length - 1);
       line.texts = [...wordings.slice(from), ...wordings.slice(0, from)];
     }),

@@ -166,6 +166,16 @@ describe('a dead letter', () => {
     expect(deadLettered[0]?.reason).toBe('No verdict in the ledger; read the log by the message id.');
   });
 
+  test('is told once for a cart that was queued again by a repeated run; nameless ones each', () => {
+    const bodies = [body('1'), body('1').replace('"100"', '"100" '), body('2'), body(null, null), body(null, null)];
+    const { deadLettered } = accountOf({
+      deadLetters: bodies.map((text, index) => message(`m${index}`, text)),
+      ledger: bodies.map((_text, index) => verdict(`m${index}`, faults)),
+    });
+
+    expect(deadLettered.map(({ cartNumber }) => cartNumber)).toEqual(['1', '2', null, null]);
+  });
+
   test('of a code that this version does not know is told all the same', () => {
     const { deadLettered } = accountOf({
       deadLetters: [message('m1', body('1'))],

@@ -49,7 +49,10 @@ export function accountingShares(
     .filter(({ row }) => row.DelInd !== true)
     // What is left over goes to the lowest sequence, which need not come first.
     .sort((a, b) => a.sequence - b.sequence)
-    .map((entry, index) => ({ ...entry, percentage: percentageOf(entry.row, shareContext(context, index), entry.path) }));
+    .map((entry, index) => ({
+      ...entry,
+      percentage: percentageOf(entry.row, shareContext(context, index), entry.path),
+    }));
   if (given.length === 0) {
     fault(context, 'E_ACC_MISSING', 'the line has no account assignment', { path });
     return [];
@@ -105,10 +108,7 @@ function toHundred(parts: readonly GivenShare[], context: RuleContext, path: str
   return parts.map((part) => (part === largest ? { ...part, percentage: part.percentage.plus(difference) } : part));
 }
 
-function categoryOf(
-  { row, path }: GivenShare,
-  context: RuleContext,
-): LineAccounting['category'] | undefined {
+function categoryOf({ row, path }: GivenShare, context: RuleContext): LineAccounting['category'] | undefined {
   const where = at(path, 'AccCat');
   const field = within(context, 'category');
   const key = mandatory(row.AccCat, field, where, 'E_MAP_ACCCAT');
@@ -143,7 +143,13 @@ const padded = (text: string | undefined, length: number): string | undefined =>
 
 export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   sequence: value(
-    { row: 56, source: 'AccNo', rule: 'integer of at least 1, else the position; rows are in its order', mandatory: 'M', codes: [] },
+    {
+      row: 56,
+      source: 'AccNo',
+      rule: 'integer of at least 1, else the position; rows are in its order',
+      mandatory: 'M',
+      codes: [],
+    },
     ({ sequence }) => sequence,
   ),
   category: value(

@@ -1,5 +1,5 @@
 /** Conversions that several rules share: each reports through the context and gives undefined where there is no value. */
-import { edmInstantMs } from '../../../shared/sap-values.ts';
+import { edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
 import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
@@ -137,8 +137,11 @@ export interface ShipTo {
   readonly path: string;
 }
 
-const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number =>
-  partners.findIndex(({ PartnerFct }) => PartnerFct === settings.valueMaps.partnerFunction.shipTo);
+/** Whether zeros lead depends on the service's conversion setting ("JSON quirks"). */
+const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number => {
+  const shipTo = stripZeros(settings.valueMaps.partnerFunction.shipTo);
+  return partners.findIndex(({ PartnerFct = '' }) => stripZeros(PartnerFct) === shipTo);
+};
 
 /** True where there is a ship-to partner, whatever its address is worth. */
 export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>

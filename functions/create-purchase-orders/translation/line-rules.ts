@@ -248,7 +248,10 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
 };
 
 export const addressRules: RuleTable<Address, Address> = {
-  name: value({ row: 29, source: 'Name', rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] }, ({ name }) => name),
+  name: value(
+    { row: 29, source: 'Name', rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] },
+    ({ name }) => name,
+  ),
   street: value({ row: 29, source: 'Street', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ street }) => street),
   houseNumber: value(
     { row: 29, source: 'HouseNo', rule: 'TRIM', mandatory: 'O', codes: [] },
@@ -320,8 +323,7 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
       const guid = mandatory(item.Guid, context, where, 'E_FIELD_FORMAT');
       return guid === undefined
         ? undefined
-        : (normalGuid(guid) ??
-            fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid }));
+        : (normalGuid(guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid }));
     },
   ),
   purchaseRequestLineId: value(

@@ -62,7 +62,7 @@ const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
   JSON.stringify(a?.address) === JSON.stringify(b?.address);
 
 /** Row 2: always all parts, so that a second supplier later does not rename the first order. */
-export function externalIdOf(
+function externalIdOf(
   { cart, vendorId, currency, companyCode }: LineGroup,
   { client }: RuleContext,
 ): string | undefined {
@@ -85,8 +85,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
   guid: value(
     { row: 4, source: 'Guid', rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
     ({ group: { cart } }, context) =>
-      normalGuid(cart.Guid) ??
-      fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
+      normalGuid(cart.Guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
   ),
   number: value(
     { row: 5, source: 'ObjectId', rule: 'ALPHA-', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
@@ -311,7 +310,13 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     ({ row: { FileName = '' }, path }, context) => readableText(FileName, 255, context, at(path, 'FileName')),
   ),
   mimeType: value(
-    { row: 64, source: 'MimeType', rule: 'TRIM; left out with a warning when longer than 128', mandatory: 'O', codes: [] },
+    {
+      row: 64,
+      source: 'MimeType',
+      rule: 'TRIM; left out with a warning when longer than 128',
+      mandatory: 'O',
+      codes: [],
+    },
     ({ row: { MimeType }, path }, context) => {
       if (MimeType === undefined || Array.from(MimeType).length <= 128) return MimeType;
       return warn(context, 'E_FIELD_LENGTH', 'not a MIME type; left out', { path: at(path, 'MimeType') });
@@ -320,7 +325,8 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
   sizeBytes: value(
     { row: 64, source: 'SizeBytes', rule: 'integer, else left out with a warning', mandatory: 'O', codes: [] },
     ({ row: { SizeBytes }, path }, context) => {
-      if (SizeBytes === undefined || /^\d{1,15}$/.test(SizeBytes)) return SizeBytes && Number(SizeBytes);
+      if (SizeBytes === undefined) return undefined;
+      if (/^\d{1,15}$/.test(SizeBytes)) return Number(SizeBytes);
       return warn(context, 'E_FIELD_FORMAT', 'not a size in bytes; left out', { path: at(path, 'SizeBytes') });
     },
   ),
@@ -338,7 +344,8 @@ function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleCont
   );
   const kept = usable.slice(0, context.settings.maximumAttachments);
   const lost = visible.filter((attachment) => !kept.includes(attachment));
-  for (const { path } of lost) warn(context, 'E_FIELD_LENGTH', 'an attachment without name or GUID, or beyond the maximum; left out', { path });
+  for (const { path } of lost)
+    warn(context, 'E_FIELD_LENGTH', 'an attachment without name or GUID, or beyond the maximum; left out', { path });
   return kept;
 }
 
@@ -439,7 +446,9 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
       if (postingDate !== undefined || context.faults.length > faultsBefore) return postingDate;
-      return fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', { path: '$.PostingDate' });
+      return fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', {
+        path: '$.PostingDate',
+      });
     },
   ),
   currency: value(

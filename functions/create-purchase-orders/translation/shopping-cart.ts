@@ -17,8 +17,7 @@ function textOf(value: unknown): string | undefined {
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
   .custom<unknown>(
-    (value) =>
-      value === undefined || value === null || typeof value === 'string' || numberText(value) !== undefined,
+    (value) => value === undefined || value === null || typeof value === 'string' || numberText(value) !== undefined,
     'must be text',
   )
   .transform(textOf)

@@ -39,7 +39,7 @@ const faultsOnce: Record<string, Fault> = {
   '503 from a proxy, in HTML': { kind: 'status', status: 503, html: true },
   '503 with Retry-After': { kind: 'status', status: 503, retryAfter: '1' },
   '429 with Retry-After': throttled,
-  '429 with a date that has passed': { kind: 'status', status: 429, retryAfter: 'Sun, 22 Nov 2026 00:00:00 GMT' },
+  '429 with a date that has passed': { kind: 'status', status: 429, retryAfter: 'Thu, 01 Jan 1970 00:00:00 GMT' },
   '500': { kind: 'status', status: 500 },
   '408': { kind: 'status', status: 408 },
   'a log-on page with status 200': { kind: 'html' },

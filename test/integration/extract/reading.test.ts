@@ -366,6 +366,24 @@ describe('windows', () => {
     expect(await extractor.run()).toMatchObject({ status: 'complete', pages: 1 });
   });
 
+  test('are the same whatever the schedule’s own event says', async () => {
+    const extractor = await rig.open();
+    const { number, guid, row } = cartAt(thisSecond() - 10 * MINUTE, 1);
+    extractor.srm.addCarts([row]);
+    const event = {
+      version: '0',
+      id: number,
+      'detail-type': 'Scheduled Event',
+      time: '2026-11-20T00:00:00Z',
+      detail: '',
+    };
+
+    expect(await extractor.run({ event })).toMatchObject({ status: 'complete' });
+
+    expect(await extractor.guids()).toEqual([guid]);
+    expect(await extractor.watermark()).toBeDefined();
+  });
+
   test('when nothing is new, SRM is not asked at all', async () => {
     const extractor = await rig.open({ variables: { SAFETY_SECONDS: '30' } });
     await extractor.run({ variables: { SAFETY_SECONDS: '5' } });
@@ -449,10 +467,18 @@ describe('a replay', () => {
 
   const from = '2026-11-20T00:00:00Z';
   test.each([
-    ['one end is missing', { changedFrom: from }, /changedTo/],
-    ['the other end is missing', { changedTo: from }, /changedFrom/],
-    ['an end is not RFC 3339', { changedFrom: from, changedTo: '20.11.2026' }, /changedTo/],
-    ['an end has no time zone', { changedFrom: '2026-11-20T00:00:00', changedTo: from }, /changedFrom/],
+    ['one end is missing', { changedFrom: from }, /received undefined\s+→ at changedTo$/],
+    ['the other end is missing', { changedTo: from }, /received undefined\s+→ at changedFrom$/],
+    [
+      'an end is not RFC 3339',
+      { changedFrom: from, changedTo: '20.11.2026' },
+      /Invalid ISO datetime\s+→ at changedTo$/,
+    ],
+    [
+      'an end has no time zone',
+      { changedFrom: '2026-11-20T00:00:00', changedTo: from },
+      /Invalid ISO datetime\s+→ at changedFrom$/,
+    ],
     [
       'it ends before it starts',
       { changedFrom: '2026-11-21T00:00:00Z', changedTo: from },

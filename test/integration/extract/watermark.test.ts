@@ -436,7 +436,20 @@ describe('when the clocks differ', () => {
     expect(await extractor.guids()).toContain(late.guid);
   });
 
-  test('nor does a run that fails on its way', async () => {
+  test('SRM’s behind by more than a slice: nothing is asked for beyond its own now', async () => {
+    const start = thisSecond() - 2.5 * DAY;
+    const extractor = await rig.open({
+      ...skewed(-1.25 * DAY),
+      variables: { FIRST_WATERMARK: new Date(start).toISOString() },
+    });
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+
+    expect(extractor.takeWindows().map(({ fromMs }) => fromMs)).toEqual([start, start + DAY]);
+    expect(await numberOf(extractor, 'watermarkMs')).toBeLessThanOrEqual(thisSecond() - 1.25 * DAY);
+  });
+
+  test('SRM’s behind: the position of a run that fails on its way does not pass that either', async () => {
     const start = thisSecond() - 12 * MINUTE;
     const extractor = await rig.open({
       ...skewed(-10 * MINUTE),

@@ -59,7 +59,7 @@ describe('the stack of the local environment', () => {
       maximumConcurrency: environment.delivery.maximumConcurrency,
       reportsBatchItemFailures: true,
     });
-    expect(target.description).toMatchObject({ timeoutMs: 10_000, memoryMegabytes: 1024, runtime: 'nodejs24.x' });
+    expect(target.description).toMatchObject({ timeoutMs: 30_000, memoryMegabytes: 1024, runtime: 'nodejs24.x' });
     const { TableNames } = await stack.clients.dynamodb.send(new ListTablesCommand());
     expect(TableNames).toEqual(stack.tables.map(({ name }) => name));
   });

@@ -1,0 +1,344 @@
+/** `npm start` as a user runs it, a process of its own: what it moves, what it prints, and how it ends. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
+import { type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
+import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const samples = join(root, 'test', 'sandbox', 'samples');
+const directory = mkdtempSync(join(tmpdir(), 'runs-'));
+const children = new Set<ChildProcess>();
+const closing: (() => Promise<void>)[] = [];
+
+interface Run {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+}
+
+/** One run to its end; of the environment nothing but what a shell without AWS has. */
+async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/main.ts', ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  children.delete(child);
+  return { stdout, stderr, status };
+}
+
+/** Nothing listens there: it was ours a moment ago. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+const summarySchema = z.strictObject({
+  approved: z.int(),
+  queued: z.int(),
+  created: z.int(),
+  skipped: z.int(),
+  deadLettered: z.array(
+    z.strictObject({
+      cartNumber: z.string().nullable(),
+      guid: z.string().nullable(),
+      codes: z.array(z.string()),
+      reason: z.string(),
+      body: z.string(),
+    }),
+  ),
+  retries: z.int(),
+  unaccounted: z.int(),
+  seconds: z.number(),
+});
+const summaryOf = ({ stdout }: Run) => summarySchema.parse(JSON.parse(stdout));
+const sourceOf = (body: string): unknown => z.object({ source: z.unknown() }).parse(JSON.parse(body)).source;
+
+const page = z.object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())).nonempty() }) });
+const [sampleRow] = page.parse(JSON.parse(readFileSync(join(samples, 'srm7-shopping-carts.json'), 'utf8'))).d.results;
+const guid = (n: number): string => `005056a5-0000-1eeb-8000-${String(n).padStart(12, '0')}`;
+const row = (n: number, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  ...sampleRow,
+  ObjectId: String(1_000_000_000 + n),
+  Guid: guid(n),
+  ...changes,
+});
+
+/** Rows that break the contract, among some that do not. `undefined` leaves a field out of the JSON. */
+const malformed: readonly unknown[] = [
+  row(1),
+  row(2, { ObjectId: undefined }),
+  row(3, { Guid: undefined }),
+  row(4, { ObjectId: undefined, Guid: undefined }),
+  row(5, { Items: 7 }),
+  null,
+  row(6, { ChangedAt: 'gestern' }),
+  row(7, { ChangedAt: undefined }),
+  row(8, { Texts: { results: [{ Tdid: 'NOTE', Language: 'EN', Text: 'x'.repeat(1.2 * 1024 * 1024) }] } }),
+  row(9),
+  row(9),
+  row(10, { ObjectId: 'no number é' }),
+  'a text',
+  [],
+  {},
+  row(11, { ChangedAt: '/Date(253402300799000)/' }),
+  row(12, { ChangedAt: '/Date(0)/' }),
+];
+
+let sample: { run: Run; vms: VmsStandIn };
+let elsewhere: { run: Run; carts: readonly GeneratedCart[]; srm: Srm7StandIn; vms: VmsStandIn };
+let broken: Run;
+let unreachable: Run & { readonly port: number };
+
+beforeAll(async () => {
+  const nowMs = Date.now();
+  const carts = generateCarts({
+    count: 30,
+    seed: 7,
+    from: new Date(nowMs - 6 * 3_600_000),
+    to: new Date(nowMs - 60_000),
+    faultyShare: 0.34,
+  });
+  const [vms, busyVms, srm, port] = await Promise.all([
+    startVms({ clientId: 'me', clientSecret: 'my secret' }),
+    startVms({ faults: 'typical', seed: 7, inactiveSuppliers: ['SUP-INACTIVE'] }),
+    startSrm7({ carts: carts.map((cart) => cart.row), pageSize: 7 }),
+    closedPort(),
+  ]);
+  closing.push(
+    () => vms.close(),
+    () => busyVms.close(),
+    () => srm.close(),
+  );
+  const file = join(directory, 'malformed.json');
+  writeFileSync(file, JSON.stringify({ d: { results: malformed } }));
+  const [ofSample, ofElsewhere, ofBroken, ofUnreachable] = await Promise.all([
+    run(['--json', '--input', 'test/sandbox/samples/srm7-shopping-carts.json', '--vms', vms.url], {
+      VMS_CLIENT_ID: 'me',
+      VMS_CLIENT_SECRET: 'my secret',
+    }),
+    run(['--json', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
+      SRM_CLIENT_ID: srm.clientId,
+      SRM_CLIENT_SECRET: srm.clientSecret,
+      VMS_CLIENT_ID: busyVms.clientId,
+      VMS_CLIENT_SECRET: busyVms.clientSecret,
+    }),
+    run(['--json', '--faults', 'none', '--input', file]),
+    run(['--srm', `http://127.0.0.1:${port}`], { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2' }),
+  ]);
+  sample = { run: ofSample, vms };
+  elsewhere = { run: ofElsewhere, carts, srm, vms: busyVms };
+  broken = ofBroken;
+  unreachable = { ...ofUnreachable, port };
+}, 120_000);
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(closing.map((close) => close()));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('the sample page, with --json, against an 11VMS of the user`s', () => {
+  test('creates exactly the sample order', () => {
+    const order: unknown = JSON.parse(readFileSync(join(samples, '11vms-purchase-order.json'), 'utf8'));
+
+    expect(sample.vms.orders().map((stored) => stored.order)).toEqual([order]);
+  });
+
+  test('prints one line on stdout: the summary, with exactly the keys of the contract', () => {
+    expect(sample.run.stdout.split('\n')).toHaveLength(2);
+    expect(sample.run.stdout).toMatch(/^\{.*\}\n$/);
+    const { seconds, ...counts } = summaryOf(sample.run);
+    expect(seconds).toBeGreaterThan(0);
+    expect(counts).toEqual({
+      approved: 1,
+      queued: 1,
+      created: 1,
+      skipped: 0,
+      deadLettered: [],
+      retries: 0,
+      unaccounted: 0,
+    });
+    expect(Object.keys(JSON.parse(sample.run.stdout))).toEqual([
+      'approved',
+      'queued',
+      'created',
+      'skipped',
+      'deadLettered',
+      'retries',
+      'unaccounted',
+      'seconds',
+    ]);
+  });
+
+  test('exits 0, and tells the rest on stderr: a line a stage, the summary, and where to look next', () => {
+    const { status, stderr } = sample.run;
+
+    expect(status).toBe(0);
+    for (const stage of ['systems', 'synthesized', 'provisioned', 'extracted']) {
+      expect(stderr).toMatch(new RegExp(`^ {2}${stage} `, 'm'));
+    }
+    expect(stderr).toContain(`11VMS at ${sample.vms.url}/11VMSProxy_V2`);
+    expect(stderr).toContain('Summary: every approved cart is accounted for');
+    expect(stderr).toMatch(/^ {2}orders created +1 {3}from 1 carts$/m);
+    expect(stderr).toContain('Where to look next');
+    expect(stderr).not.toContain('\u001b');
+    expect(stderr).not.toContain('my secret');
+  });
+
+  test('leaves the log that it names, one JSON line a step, with the cart and its order', () => {
+    const path = /^ {2}log +(\S+)$/m.exec(sample.run.stderr)?.[1] ?? '';
+    const lines = readFileSync(path, 'utf8').trim().split('\n');
+    const created = lines.filter((line) => line.includes('"Order created"'));
+
+    for (const line of lines) expect(() => z.record(z.string(), z.unknown()).parse(JSON.parse(line))).not.toThrow();
+    expect(created).toHaveLength(1);
+    expect(created[0]).toContain(`"cartNumber":"${String(sampleRow['ObjectId'])}"`);
+    expect(created[0]).toMatch(/"orderNumber":"[^"]+"/);
+    const secrets = lines.filter((line) => /my secret|11vms-token|srm7-token/.test(line));
+    expect(secrets).toEqual([]);
+  });
+});
+
+describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VMS that throttles and fails', () => {
+  const expectedDead = (): GeneratedCart[] => elsewhere.carts.filter(({ expected }) => expected === 'dead-letter');
+
+  test('become exactly the orders that they should, none twice', () => {
+    const orders = elsewhere.vms.orders().map(({ order }) => order.externalId);
+
+    expect(orders.toSorted()).toEqual(elsewhere.carts.flatMap(({ externalIds }) => externalIds).toSorted());
+    expect(summaryOf(elsewhere.run).created).toBe(orders.length);
+  });
+
+  test('are all accounted for', () => {
+    const { approved, queued, skipped, unaccounted } = summaryOf(elsewhere.run);
+    const skips = elsewhere.carts.filter(({ expected }) => expected === 'skip').length;
+
+    expect({ approved, queued, skipped, unaccounted }).toEqual({
+      approved: 30,
+      queued: 30,
+      skipped: skips,
+      unaccounted: 0,
+    });
+    expect(elsewhere.run.status).toBe(0);
+  });
+
+  test('are dead-lettered with cart number, GUID and the codes that the generator put into them', () => {
+    const { deadLettered } = summaryOf(elsewhere.run);
+    const byNumber = <Item extends { cartNumber: string | null }>(items: readonly Item[]): Item[] =>
+      items.toSorted((a, b) => String(a.cartNumber).localeCompare(String(b.cartNumber)));
+
+    expect(expectedDead().length).toBeGreaterThan(5);
+    expect(
+      byNumber(deadLettered.map(({ cartNumber, guid, codes }) => ({ cartNumber, guid, codes: codes.toSorted() }))),
+    ).toEqual(
+      byNumber(
+        expectedDead().map(({ number, guid, codes }) => ({ cartNumber: number, guid, codes: codes?.toSorted() })),
+      ),
+    );
+  });
+
+  test('are dead-lettered with a reason that says what, where and what to do, and the body that SRM sent', () => {
+    for (const { cartNumber, codes, reason, body } of summaryOf(elsewhere.run).deadLettered) {
+      const cart = elsewhere.carts.find(({ number }) => number === cartNumber);
+      expect(sourceOf(body)).toEqual(JSON.parse(JSON.stringify(cart?.row)));
+      const [code = ''] = codes;
+      const catalogue: Readonly<Record<string, { readonly action: string }>> = FAULT_CATALOGUE;
+      expect(reason).toContain(catalogue[code]?.action ?? 'an action');
+      expect(reason).toMatch(/\(?[$/]/);
+    }
+    expect(elsewhere.run.stderr).toContain('Dead letters');
+    for (const { number, codes = [] } of expectedDead()) {
+      expect(elsewhere.run.stderr).toContain(`  ${number}  ${codes.join(', ')}`);
+    }
+  });
+
+  test('are read once, page by page, with the user`s client', () => {
+    const pages = elsewhere.srm.requests.filter(({ operation }) => operation === 'page');
+
+    expect(pages).toHaveLength(5);
+    expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
+  });
+});
+
+describe('a file with malformed carts', () => {
+  test('loses none of them: each is ordered or dead-lettered, and the run exits 0', () => {
+    const { approved, queued, created, skipped, deadLettered, unaccounted } = summaryOf(broken);
+
+    // The same cart twice is one cart, as it is for SRM.
+    const carts = malformed.length - 1;
+    expect({ approved, queued, unaccounted, skipped }).toEqual({
+      approved: carts,
+      queued: carts,
+      unaccounted: 0,
+      skipped: 0,
+    });
+    expect(deadLettered.length + created).toBe(carts);
+    expect(broken.status).toBe(0);
+  });
+
+  test('tells each by what identifies it, and what it breaks by its path', () => {
+    const found = summaryOf(broken).deadLettered.map(({ cartNumber, guid, codes, reason }) => ({
+      cart: cartNumber ?? guid ?? 'nameless',
+      codes: codes.join(),
+      path: /\((\$[^),]*)/.exec(reason)?.[1],
+    }));
+
+    expect(found).toEqual(
+      expect.arrayContaining([
+        { cart: guid(2), codes: 'E_FIELD_MISSING', path: '$.ObjectId' },
+        { cart: '1000000003', codes: 'E_SRC_SCHEMA', path: '$.Guid' },
+        { cart: '1000000005', codes: 'E_SRC_SCHEMA', path: '$.Items' },
+        { cart: '1000000006', codes: 'E_DATE_INVALID', path: '$.ChangedAt' },
+        { cart: guid(10), codes: 'E_FIELD_LENGTH', path: '$.ObjectId' },
+      ]),
+    );
+    // No number and no GUID; null, a text, a list, and an object without anything.
+    expect(found.filter(({ cart }) => cart === 'nameless').map(({ codes }) => codes)).toEqual(
+      Array.from({ length: 5 }, () => 'E_SRC_SCHEMA'),
+    );
+    const numbers = found.map(({ cart }) => cart);
+    for (const good of [1, 8, 9]) expect(numbers).not.toContain(String(1_000_000_000 + good));
+  });
+
+  test('keeps the body of each as SRM sent it', () => {
+    const sources = summaryOf(broken).deadLettered.map(({ body }) => sourceOf(body));
+
+    expect(sources).toEqual(expect.arrayContaining([null, 'a text', [], {}, JSON.parse(JSON.stringify(malformed[3]))]));
+  });
+});
+
+describe('an SRM that nobody can reach', () => {
+  test('ends the run with 1, and a message that says what, where and what to do', () => {
+    const { status, stdout, stderr, port } = unreachable;
+
+    expect(status).toBe(1);
+    expect(stdout).toContain(
+      `extraction failed: E_SRC_UNAVAILABLE: SRM token endpoint http://127.0.0.1:${port}/oauth/token ` +
+        `cannot be reached (ECONNREFUSED). ${FAULT_CATALOGUE.E_SRC_UNAVAILABLE.action}`,
+    );
+    expect(stdout).toContain('Summary: NOT COMPLETE, no extraction came to its end');
+    expect(stdout + stderr).not.toMatch(/hunter2|^\s+at .*\.ts/m);
+  });
+});

@@ -1,0 +1,77 @@
+/** `npm start -- --watch`: it keeps running until it is told to stop, and then leaves nothing behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'watch-'));
+let child: ChildProcess | undefined;
+afterEach(() => {
+  child?.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The processes that carry this test's mark in their environment or were started by one that does. */
+function descendantsOf(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = readFileSync(`/proc/${name}/stat`, 'utf8');
+      // pid (command) state ppid
+      parents.set(Number(name), Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It ended while we were looking.
+    }
+  }
+  const children = [...parents].filter(([, parent]) => parent === pid).map(([name]) => name);
+  return [...children, ...children.flatMap(descendantsOf)];
+}
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('npm start -- --watch', () => {
+  test('ends on Ctrl-C with an account of what it moved, exit 0, and no process left', async () => {
+    let stdout = '';
+    const running = spawn(
+      join(root, 'node_modules', '.bin', 'node'),
+      ['infra/local/main.ts', '--watch', '--carts', '5', '--faults', 'none'],
+      {
+        cwd: root,
+        env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    child = running;
+    running.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    const ended = once(running, 'close');
+    // The first extraction is over, and the queue drained; the next is up to a minute away.
+    while (!/next extraction at|Summary/.test(stdout)) await pause(100);
+    while (!/moving +5 queued · [1-9]/.test(stdout)) await pause(100);
+    const workers = descendantsOf(running.pid ?? 0);
+    expect(workers.length).toBeGreaterThan(0);
+    expect(running.exitCode).toBeNull();
+
+    running.kill('SIGINT');
+    const [status] = await ended;
+
+    expect(stdout).toContain('Ctrl-C ends the run');
+    expect(stdout).toContain('Summary: every approved cart is accounted for');
+    expect(stdout).toMatch(/^ {2}carts approved +5$/m);
+    expect(status).toBe(0);
+    for (let tries = 0; workers.some(isAlive) && tries < 50; tries++) await pause(100);
+    expect(workers.filter(isAlive)).toEqual([]);
+  }, 90_000);
+});

@@ -1,0 +1,139 @@
+/** The invented carts themselves: that they cover every edge case, stay the same, and come out as they say. */
+import { describe, expect, test } from '@jest/globals';
+import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { cartFlaws } from '../sandbox/cart-flaws.ts';
+import { cartOddities } from '../sandbox/cart-oddities.ts';
+import { type CartsOptions, cartStream, type GeneratedCart, generateCarts } from '../sandbox/carts.ts';
+import { judgeOrder, type OrderFault } from '../sandbox/vms-order-rules.ts';
+
+const { translation: settings } = loadEnvironment('local');
+const origin = { client: '100', settings, today: '2026-11-22' };
+
+const carts = (options: Partial<CartsOptions>): CartsOptions => ({
+  count: 200,
+  seed: 1,
+  from: new Date('2026-11-20T00:00:00Z'),
+  to: new Date('2026-11-21T00:00:00Z'),
+  ...options,
+});
+
+describe('the mix', () => {
+  test('has every flaw and every oddity in 2,000 carts', () => {
+    const all = generateCarts(carts({ count: 2000 }));
+    const flaws = new Set(all.map(({ flaw }) => flaw));
+    const oddities = new Set(all.flatMap((cart) => cart.oddities));
+    expect(cartFlaws.map(({ name }) => name).filter((name) => !flaws.has(name))).toEqual([]);
+    expect(cartOddities.map(({ name }) => name).filter((name) => !oddities.has(name))).toEqual([]);
+    expect(new Set(all.map(({ row }) => row['Currency']))).toEqual(
+      new Set(['EUR', 'USD', 'GBP', 'CHF', 'JPY', 'KWD', 'TND', 'BHD', 'KRW']),
+    );
+  });
+
+  test('shows eight familiar dead letters in 200 carts', () => {
+    expect(generateCarts(carts({})).flatMap(({ codes = [] }) => codes)).toEqual([
+      'E_MAP_COMPANY',
+      'E_SUPPLIER_MISSING',
+      'E_ACC_SPLIT_NOT_100',
+      'E_MAP_UOM',
+      'E_ACC_OBJECT_MISSING',
+      'E_TGT_VALIDATION',
+      'E_SRC_SCHEMA',
+      'E_DATE_RANGE',
+    ]);
+  });
+
+  test('names each flaw and each oddity once', () => {
+    for (const names of [cartFlaws, cartOddities].map((list) => list.map(({ name }) => name))) {
+      expect(names).toEqual([...new Set(names)]);
+    }
+  });
+});
+
+describe('the same seed', () => {
+  test('gives the same carts to the byte, all at once or one by one', () => {
+    const once = JSON.stringify(generateCarts(carts({ count: 200, seed: 9, faultyShare: 0.2 })));
+    expect(JSON.stringify([...cartStream(carts({ count: 200, seed: 9, faultyShare: 0.2 }))])).toBe(once);
+    expect(JSON.stringify(generateCarts(carts({ count: 200, seed: 10, faultyShare: 0.2 })))).not.toBe(once);
+  });
+
+  test('gives each cart when it is asked for, without those behind it', () => {
+    const { value } = cartStream(carts({ count: 1e9 })).next();
+    expect(value).toMatchObject({ number: '1010000000' });
+  });
+});
+
+describe('what a cart says of itself', () => {
+  // One round of all faults in each thousand.
+  const all = [1, 2, 3].flatMap((seed) => generateCarts(carts({ count: 1000, seed, faultyShare: 0.06 })));
+  const outcomes = all.map((cart) => ({ cart, translation: translateCart(asRead(cart), origin) }));
+
+  test('is what the translation makes of it', () => {
+    for (const { cart, translation } of outcomes) {
+      const { number, flaw, oddities } = cart;
+      expect({ number, flaw, oddities, ...resultOf(translation) }).toEqual({
+        number,
+        flaw,
+        oddities,
+        ...promiseOf(cart),
+      });
+    }
+  });
+
+  test('holds at the 11VMS stand-in: it takes every order, but for the supplier that is closed there', () => {
+    for (const { cart, translation } of outcomes) {
+      const faults = ordersOf(translation).flatMap((order) => faultsOf(order).map(({ code }) => code));
+      const closed = cart.codes?.includes('E_TGT_VALIDATION') === true;
+      expect({ cart: cart.number, faults }).toEqual({
+        cart: cart.number,
+        faults: closed ? ['SUPPLIER_NOT_FOUND'] : [],
+      });
+    }
+  });
+});
+
+type Translation = ReturnType<typeof translateCart>;
+
+/** As it comes over the wire. */
+function asRead({ row }: GeneratedCart): unknown {
+  return JSON.parse(JSON.stringify(row));
+}
+
+const ordersOf = (translation: Translation) =>
+  translation.kind === 'orders'
+    ? translation.groups.flatMap((group) => (group.kind === 'order' ? [group.order] : []))
+    : [];
+
+function faultsOf(order: unknown): readonly OrderFault[] {
+  const body: unknown = JSON.parse(JSON.stringify(order));
+  const isActiveSupplier = (code: string): boolean => code !== 'SUP-INACTIVE';
+  const judged = judgeOrder(body, { isActiveSupplier, purchaseRequestRequired: false });
+  return 'faults' in judged ? judged.faults : [];
+}
+
+interface Result {
+  readonly isSkipped: boolean;
+  readonly codes: readonly string[];
+  readonly externalIds: readonly string[];
+}
+
+function resultOf(translation: Translation): Result {
+  const groups = translation.kind === 'orders' ? translation.groups : [];
+  const ofGroups = groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
+  const faults = translation.kind === 'faulty' ? translation.faults : ofGroups;
+  return {
+    isSkipped: translation.kind === 'skip',
+    codes: [...new Set(faults.map(({ code }) => code))].sort(),
+    externalIds: ordersOf(translation)
+      .map(({ externalId }) => externalId)
+      .filter((externalId) => !externalId.includes('-199999-'))
+      .sort(),
+  };
+}
+
+/** The closed supplier is nothing that the translation could know, so its order is on neither side. */
+const promiseOf = ({ expected, codes = [], externalIds }: GeneratedCart): Result => ({
+  isSkipped: expected === 'skip',
+  codes: codes.filter((code) => code !== 'E_TGT_VALIDATION').sort(),
+  externalIds: [...externalIds].sort(),
+});
