@@ -307,16 +307,19 @@ export interface Fault {
   readonly value?: string;
 }
 
-/** A fault as one line: what, where, and what to do. */
-export function faultToText(fault: Fault): string {
+/** Where a fault is, to be put behind its message: path, target field and value, as far as they are known. */
+export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' | 'value'>): string {
   const where = [
-    fault.path,
-    fault.field === undefined ? undefined : `for ${fault.field}`,
-    fault.value === undefined ? undefined : `value ${JSON.stringify(fault.value)}`,
+    path,
+    field === undefined ? undefined : `for ${field}`,
+    value === undefined ? undefined : `value ${JSON.stringify(value)}`,
   ].filter((part) => part !== undefined);
-  const place = where.length === 0 ? '' : ` (${where.join(', ')})`;
-  return `${fault.code}: ${fault.message}${place}. ${FAULT_CATALOGUE[fault.code].action}`;
+  return where.length === 0 ? '' : ` (${where.join(', ')})`;
 }
+
+/** A fault as one line: what, where, and what to do. */
+export const faultToText = (fault: Fault): string =>
+  `${fault.code}: ${fault.message}${faultPlace(fault)}. ${FAULT_CATALOGUE[fault.code].action}`;
 
 /** A failure on its way to the one place that turns it into an outcome. Carries no request, header or payload. */
 export class InterfaceError extends Error {

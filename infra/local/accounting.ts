@@ -3,7 +3,7 @@ import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
-import { FAULT_CATALOGUE, isFaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../shared/failure.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import type { QueuedMessage } from './emulators.ts';
 import type { CartIdentity } from './systems.ts';
@@ -53,7 +53,17 @@ const ledgerItem = z.object({
   sk: z.string(),
   state: z.string().optional(),
   reason: z.string().optional(),
-  faults: z.array(z.object({ code: z.string(), message: z.string(), path: z.string().optional() })).default([]),
+  faults: z
+    .array(
+      z.object({
+        code: z.string(),
+        message: z.string(),
+        path: z.string().exactOptional(),
+        field: z.string().exactOptional(),
+        value: z.string().exactOptional(),
+      }),
+    )
+    .default([]),
 });
 export type LedgerItem = z.infer<typeof ledgerItem>;
 
@@ -133,9 +143,9 @@ function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
 
 function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
   const { number, guid } = identityOf(body);
-  const reasons = faults.map(({ code, message, path }) => {
+  const reasons = faults.map(({ code, message, ...place }) => {
     const action = isFaultCode(code) ? ` ${FAULT_CATALOGUE[code].action}` : '';
-    return `${message}${path === undefined ? '' : ` (${path})`}.${action}`;
+    return `${message}${faultPlace(place)}.${action}`;
   });
   return {
     cartNumber: number ?? null,

@@ -331,8 +331,10 @@ const amountOddities: readonly CartOddity[] = [
     apply: onLine(
       (line) => isPriced(line) && line.quantityThousandths % 1000n === 0n,
       (line) => {
-        const numbers = { Quantity: Number(line.quantityThousandths / 1000n), PriceUnit: Number(line.priceUnit) };
-        line.edits.push(() => numbers);
+        line.edits.push(() => ({
+          Quantity: Number(line.quantityThousandths / 1000n),
+          PriceUnit: Number(line.priceUnit),
+        }));
       },
     ),
   },

@@ -18,14 +18,15 @@ const carts = (options: Partial<CartsOptions>): CartsOptions => ({
   ...options,
 });
 
+const mix = generateCarts(carts({ count: 2000 }));
+
 describe('the mix', () => {
   test('has every flaw and every oddity in 2,000 carts', () => {
-    const all = generateCarts(carts({ count: 2000 }));
-    const flaws = new Set(all.map(({ flaw }) => flaw));
-    const oddities = new Set(all.flatMap((cart) => cart.oddities));
+    const flaws = new Set(mix.map(({ flaw }) => flaw));
+    const oddities = new Set(mix.flatMap((cart) => cart.oddities));
     expect(cartFlaws.map(({ name }) => name).filter((name) => !flaws.has(name))).toEqual([]);
     expect(cartOddities.map(({ name }) => name).filter((name) => !oddities.has(name))).toEqual([]);
-    expect(new Set(all.map(({ row }) => row['Currency']))).toEqual(
+    expect(new Set(mix.map(({ row }) => row['Currency']))).toEqual(
       new Set(['EUR', 'USD', 'GBP', 'CHF', 'JPY', 'KWD', 'TND', 'BHD', 'KRW']),
     );
   });
@@ -64,9 +65,10 @@ describe('the same seed', () => {
 });
 
 describe('what a cart says of itself', () => {
-  // One round of all faults in each thousand.
-  const all = [1, 2, 3].flatMap((seed) => generateCarts(carts({ count: 1000, seed, faultyShare: 0.06 })));
-  const outcomes = all.map((cart) => ({ cart, translation: translateCart(asRead(cart), origin) }));
+  // One more round of all faults for each seed, but for the last, which takes long.
+  const faultyShare = (cartFlaws.length - 1) / 500;
+  const others = [2, 3].flatMap((seed) => generateCarts(carts({ count: 500, seed, faultyShare })));
+  const outcomes = [...mix, ...others].map((cart) => ({ cart, translation: translateCart(asRead(cart), origin) }));
 
   test('is what the translation makes of it', () => {
     for (const { cart, translation } of outcomes) {

@@ -86,6 +86,7 @@ test('a shorter pause does not end a longer one', async () => {
   const pacer = createPacer(time);
   pacer.throttled(5000);
   pacer.throttled(0);
+  expect(pacer.pausedForMs()).toBe(5000);
   await pacer.turn(NEVER);
   expect(time.now()).toBe(6000);
 });

@@ -86,13 +86,14 @@ export function calendarDate(text: string | undefined, context: RuleContext, pat
 /** RFC 3339 UTC, in seconds. */
 export function instant(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  const iso = isoInstant(text);
-  if (iso === undefined) return fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text });
-  return `${iso.slice(0, 19)}Z`;
+  return secondsOf(text) ?? fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text });
 }
 
+/** RFC 3339 UTC without fractions, where it is an instant. */
+export const secondsOf = (text: string | undefined): string | undefined => isoInstant(text)?.replace(/\.\d+/, '');
+
 /** ISO 8601 in UTC, or undefined where there is no date, or none of the years 0000 to 9999. */
-function isoInstant(text: string): string | undefined {
+export function isoInstant(text: string | undefined): string | undefined {
   const ms = edmInstantMs(text);
   const iso = ms === undefined ? '' : new Date(ms).toISOString();
   return /^\d{4}-/.test(iso) ? iso : undefined;

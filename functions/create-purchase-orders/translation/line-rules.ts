@@ -47,9 +47,12 @@ export interface PreparedLine extends CartLine {
   readonly accounting: readonly AccountingShare[];
 }
 
-/** A line as its rules see it: prepared, and with the address that the order's header does not already give. */
-export interface AddressedLine extends PreparedLine {
+/** A line as its rules see it: prepared, and beside the others of its order. */
+export interface OrderedLine extends PreparedLine {
+  /** The address that the order's header does not already give. */
   readonly deliverTo: ShipTo | undefined;
+  /** Another line has its number, too. */
+  readonly sharesNumber: boolean;
 }
 
 const ONE = powerOfTen(0);
@@ -277,20 +280,20 @@ export const addressRules: RuleTable<Address, Address> = {
 
 /** Applies a nested table to a part of the line that may be absent. */
 const part = <Part, Target extends object>(
-  select: (line: AddressedLine) => Part | undefined,
+  select: (line: OrderedLine) => Part | undefined,
   table: RuleTable<Part, Target>,
 ) => {
   const rule = object(table);
   return {
     spreadsheet: rule.spreadsheet,
-    apply: (line: AddressedLine, context: RuleContext) => {
+    apply: (line: OrderedLine, context: RuleContext) => {
       const selected = select(line);
       return selected === undefined ? undefined : rule.apply(selected, context);
     },
   };
 };
 
-export const lineRules: RuleTable<AddressedLine, OrderLine> = {
+export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   lineNumber: value(
     {
       row: 34,
@@ -299,16 +302,13 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
       mandatory: 'M',
       codes: ['E_FIELD_FORMAT', 'E_LINE_DUPLICATE'],
     },
-    ({ item, path, group }, context) => {
+    ({ item, path, sharesNumber }, context) => {
       const where = at(path, 'NumberInt');
       const text = mandatory(item.NumberInt, context, where, 'E_FIELD_FORMAT');
       if (text === undefined) return undefined;
       if (!/^0*[1-9]\d{0,9}$/.test(text))
         return fault(context, 'E_FIELD_FORMAT', 'not a line number', { path: where, value: text });
-      const same = group.lines.filter(
-        (other) => other.item.NumberInt !== undefined && Number(other.item.NumberInt) === Number(text),
-      );
-      if (same.length > 1)
+      if (sharesNumber)
         return fault(context, 'E_LINE_DUPLICATE', 'another line of the order has this number', {
           path: where,
           value: text,
@@ -476,5 +476,5 @@ export const lineRules: RuleTable<AddressedLine, OrderLine> = {
   servicePeriod: part((line) => (line.type === 'MATERIAL' ? undefined : line.period), periodRules),
   contract: object(contractRules),
   deliverTo: part(({ deliverTo }) => deliverTo?.address, addressRules),
-  accounting: list<AddressedLine, AccountingShare, LineAccounting>(({ accounting }) => accounting, accountingRules),
+  accounting: list<OrderedLine, AccountingShare, LineAccounting>(({ accounting }) => accounting, accountingRules),
 };

@@ -1,5 +1,5 @@
 /** Mapping rows 1 to 33, 63 and 64: the order's header. */
-import { edmInstantMs, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import {
   amount,
   at,
@@ -8,19 +8,21 @@ import {
   email,
   hasShipTo,
   instant,
+  isoInstant,
   isEmail,
   lookUp,
   lookUpListed,
   mandatory,
   readableText,
+  secondsOf,
   type ShipTo,
   shipToAddress,
   userId,
   withoutHrPrefix,
 } from './conversions.ts';
 import { type Decimal, minorUnit, scaled, sum, zero } from './decimal.ts';
-import type { LineGroup } from './groups.ts';
-import { type AddressedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
+import type { CartLine, LineGroup } from './groups.ts';
+import { type OrderedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
 import type { OrderLine, PurchaseOrder } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
 import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
@@ -30,7 +32,7 @@ import { languageCode } from './text.ts';
 export interface PreparedOrder {
   readonly group: LineGroup;
   readonly externalId: string | undefined;
-  readonly lines: readonly AddressedLine[];
+  readonly lines: readonly OrderedLine[];
   /** The header's ship-to address, else the one that the lines share (rules.md, "Addresses"). */
   readonly address: ShipTo | undefined;
   readonly net: Decimal;
@@ -42,11 +44,12 @@ export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOr
   const prepared = group.lines.map((line, index) => prepareLine(line, group, { ...context, field: `lines[${index}]` }));
   const own = prepared.flatMap(({ shipTo }) => (shipTo === undefined ? [] : [shipTo]));
   const header = shipToAddress(cart.Partners, { ...context, field: 'deliveryAddress' }, '$');
-  const shared = own.every((address) => isSame(address, own[0])) ? own[0] : undefined;
-  const address = header ?? shared;
+  const address = header ?? (own.every((other) => isSame(other, own[0])) ? own[0] : undefined);
+  const shared = sharedNumbers(prepared);
   const lines = prepared.map((line) => ({
     ...line,
     deliverTo: isSame(line.shipTo, address) ? undefined : line.shipTo,
+    sharesNumber: shared.has(lineNumber(line)),
   }));
   return {
     group,
@@ -56,6 +59,18 @@ export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOr
     net: sum(lines.map(({ net }) => net ?? zero)),
     tax: sum(lines.map(({ tax }) => tax ?? zero)),
   };
+}
+
+const lineNumber = ({ item: { NumberInt = '' } }: CartLine): string => stripZeros(NumberInt);
+
+function sharedNumbers(lines: readonly CartLine[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const number of lines.map(lineNumber)) {
+    if (seen.has(number)) shared.add(number);
+    seen.add(number);
+  }
+  return shared;
 }
 
 const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
@@ -76,9 +91,11 @@ const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCa
   at((lines.find(({ item }) => item[name] !== undefined) ?? lines[0]).path, name);
 
 /** Row 12: the calendar date of an instant in the interface's zone. */
-function dateInZone(ms: number, timeZone: string): string {
+function dateInZone(text: string, timeZone: string): string | undefined {
+  const time = isoInstant(text);
+  if (time === undefined) return undefined;
   const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  return parts.format(ms);
+  return parts.format(new Date(time));
 }
 
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
@@ -108,7 +125,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
         path: '$.ApprovedAt',
       });
       // What is wrong with ChangedAt is row 8's to report.
-      return edmInstantMs(cart.ChangedAt) === undefined ? undefined : instant(cart.ChangedAt, context, '$.ChangedAt');
+      return secondsOf(cart.ChangedAt);
     },
   ),
   approvedBy: value(
@@ -239,7 +256,7 @@ const incotermRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['incoter
 };
 
 /** The value that all lines have, or undefined. */
-function common({ lines }: PreparedOrder, select: (line: AddressedLine) => string | undefined): string | undefined {
+function common({ lines }: PreparedOrder, select: (line: OrderedLine) => string | undefined): string | undefined {
   const values = new Set(lines.map(select));
   return values.size === 1 ? [...values][0] : undefined;
 }
@@ -441,8 +458,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: ['E_DATE_INVALID'],
     },
     ({ group: { cart } }, context) => {
-      const approvedMs = edmInstantMs(cart.ApprovedAt);
-      if (approvedMs !== undefined) return dateInZone(approvedMs, context.settings.timeZone);
+      // What is wrong with ApprovedAt is row 6's to report.
+      if (cart.ApprovedAt !== undefined) return dateInZone(cart.ApprovedAt, context.settings.timeZone);
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
       if (postingDate !== undefined || context.faults.length > faultsBefore) return postingDate;
@@ -500,7 +517,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     },
   },
   totals: object(totalsRules),
-  lines: list<PreparedOrder, AddressedLine, OrderLine>(({ lines }) => lines, lineRules),
+  lines: list<PreparedOrder, OrderedLine, OrderLine>(({ lines }) => lines, lineRules),
   notes: optionalList<Located<CartText>, Note>(
     ({ group: { cart } }, { settings }) =>
       located(cart.Texts, '$.Texts').filter(

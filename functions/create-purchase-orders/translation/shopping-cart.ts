@@ -155,7 +155,7 @@ export const readItem = (source: unknown, path: string): Read<ShoppingCartItem> 
 /** Properties of the contract that the mapping does not use; anything beyond them and the schema is drift. */
 // biome-ignore format: lists of names
 const UNUSED = new Set([
-  '__metadata', 'ProcessType', 'CreatedAt', 'ChangedBy', 'Tzone', 'StatusText', 'TotalTax', 'VersionNo', 'DocClosed',
+  '__metadata', 'Guid', 'ProcessType', 'CreatedAt', 'ChangedBy', 'Tzone', 'StatusText', 'TotalTax', 'VersionNo', 'DocClosed',
   'ItmType', 'OutlineInd', 'DelInd', 'SourceRelInd', 'BeLogSystem', 'BeObjectType', 'BeObjItem', 'BusArea', 'FuncArea',
   'PartnerNo', 'Email', 'Tel', 'ContentUri',
 ]);

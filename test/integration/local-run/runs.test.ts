@@ -76,7 +76,7 @@ const summarySchema = z.strictObject({
 const summaryOf = ({ stdout }: Run) => summarySchema.parse(JSON.parse(stdout));
 const sourceOf = (body: string): unknown => z.object({ source: z.unknown() }).parse(JSON.parse(body)).source;
 
-const page = z.object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())).nonempty() }) });
+const page = z.object({ d: z.object({ results: z.tuple([z.record(z.string(), z.unknown())]) }) });
 const [sampleRow] = page.parse(JSON.parse(readFileSync(join(samples, 'srm7-shopping-carts.json'), 'utf8'))).d.results;
 const guid = (n: number): string => `005056a5-0000-1eeb-8000-${String(n).padStart(12, '0')}`;
 const row = (n: number, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
@@ -266,7 +266,8 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
       const [code = ''] = codes;
       const catalogue: Readonly<Record<string, { readonly action: string }>> = FAULT_CATALOGUE;
       expect(reason).toContain(catalogue[code]?.action ?? 'an action');
-      expect(reason).toMatch(/\(?[$/]/);
+      // A path in the row, or a pointer into the order.
+      expect(reason).toMatch(/ \((\$|for \/)/);
     }
     expect(elsewhere.run.stderr).toContain('Dead letters');
     for (const { number, codes = [] } of expectedDead()) {
@@ -277,7 +278,9 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
   test('are read once, page by page, with the user`s client', () => {
     const pages = elsewhere.srm.requests.filter(({ operation }) => operation === 'page');
 
-    expect(pages).toHaveLength(5);
+    // Five, and those of the second slice: the default of 24 h ago is a little more than one.
+    expect(pages.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(pages.map(({ path }) => path)).size).toBe(pages.length);
     expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
   });
 });

@@ -57,9 +57,10 @@ describe('npm start -- --watch', () => {
       stdout += chunk;
     });
     const ended = once(running, 'close');
-    // The first extraction is over, and the queue drained; the next is up to a minute away.
-    while (!/next extraction at|Summary/.test(stdout)) await pause(100);
-    while (!/moving +5 queued · [1-9]/.test(stdout)) await pause(100);
+    // The first extraction is over and its carts are moved; the next is up to a minute away.
+    for (const sign of [/next extraction at/, /moving +5 queued · [1-9]/]) {
+      while (!sign.test(stdout) && running.exitCode === null && running.signalCode === null) await pause(100);
+    }
     const workers = descendantsOf(running.pid ?? 0);
     expect(workers.length).toBeGreaterThan(0);
     expect(running.exitCode).toBeNull();

@@ -600,7 +600,7 @@ const terms: readonly Case[] = [
     31,
     'totals.netAmount',
     'two orders: not compared',
-    cartWith({ TotalValue: '1.000' }, { 1: { VendorId: '1' }, 3: { DelInd: '', Status: '' } }),
+    cartOf([labour(), limit(), limit({ VendorId: '1' })], { TotalValue: '1.000' }),
     '41000.00',
   ),
   made(31, 'totals.netAmount', 'a dropped line: not compared', cartWith({ TotalValue: '1.000' }), '41031.25'),

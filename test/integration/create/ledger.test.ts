@@ -1,0 +1,158 @@
+/** The ledger by itself, over DynamoDB's real protocol: whose claim holds, and who can no longer say anything. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Fault } from '../../../shared/failure.ts';
+import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { newCart, openWorkerBench, textOf, type Row, type WorkerBench, externalIdOf } from './worker-bench.ts';
+
+let bench: WorkerBench;
+let ledger: Ledger;
+beforeAll(async () => {
+  bench = await openWorkerBench();
+  ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+});
+afterAll(() => bench.close());
+
+const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
+const order = { id: 'po_1', number: 'PO-1' };
+let attempts = 0;
+
+/** An attempt at a cart's order, at second 1000, with a lease of 65 s. */
+function claimOf(cart: Row, changes: Partial<OrderClaim> = {}): OrderClaim {
+  attempts += 1;
+  return {
+    cart: { client: '100', number: textOf(cart['ObjectId']) },
+    externalId: externalIdOf(cart),
+    contentHash: 'hash',
+    changedAtMs: 500,
+    messageId: 'message 1',
+    attemptId: `attempt ${attempts}`,
+    nowMs: 1_000_000,
+    leaseMs: 65_000,
+    ...changes,
+  };
+}
+
+/** Every way in which an attempt can end its claim. */
+const endings: [string, (claim: OrderClaim) => Promise<void>][] = [
+  ['created', (claim) => ledger.created(claim, { id: 'po_2', number: 'PO-2' })],
+  ['rejected', (claim) => ledger.rejected(claim, [fault], false)],
+  ['unknown', (claim) => ledger.unknown(claim, fault)],
+  ['released', (claim) => ledger.released(claim, fault)],
+];
+
+test('of ten attempts at once, one claims', async () => {
+  const cart = newCart();
+  const results = await Promise.all(Array.from({ length: 10 }, () => ledger.claim(claimOf(cart))));
+  expect(results.map(({ kind }) => kind).toSorted()).toEqual(['claimed', ...Array.from({ length: 9 }, () => 'held')]);
+});
+
+test('a lease holds to its last millisecond, and not beyond', async () => {
+  const cart = newCart();
+  await ledger.claim(claimOf(cart));
+  expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_000 }))).toEqual({ kind: 'held', untilMs: 1_065_000 });
+  expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+});
+
+describe('an attempt whose lease ran out and whose order another one claimed', () => {
+  test.each(endings)('changes nothing by ending as %s, and does not fail by it', async (_what, end) => {
+    const cart = newCart();
+    const zombie = claimOf(cart);
+    await ledger.claim(zombie);
+    await ledger.claim(claimOf(cart, { nowMs: 2_000_000 }));
+    const row = await bench.orderRow(cart);
+    await end(zombie);
+    expect(await bench.orderRow(cart)).toEqual(row);
+  });
+});
+
+describe('a created order', () => {
+  test.each(endings.slice(1))(
+    'is not undone by its own attempt ending as %s after a lost answer',
+    async (_what, end) => {
+      const cart = newCart();
+      const claim = claimOf(cart);
+      await ledger.claim(claim);
+      await ledger.created(claim, order);
+      await end(claim);
+      expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-1' });
+    },
+  );
+
+  test.each([
+    ['the same message', {}],
+    ['a redrive', { messageId: 'message 2' }],
+    ['a later version', { messageId: 'message 2', changedAtMs: 900 }],
+    ['an earlier version', { messageId: 'message 2', changedAtMs: 100 }],
+    ['an attempt long after', { nowMs: 9_000_000_000 }],
+  ])('is never claimed again, by %s', async (_what, changes) => {
+    const cart = newCart();
+    const claim = claimOf(cart);
+    await ledger.claim(claim);
+    await ledger.created(claim, order);
+    expect(await ledger.claim(claimOf(cart, changes))).toMatchObject({
+      kind: 'created',
+      order: { orderId: 'po_1', orderNumber: 'PO-1' },
+    });
+  });
+});
+
+test.each<[string, (claim: OrderClaim) => Promise<void>, boolean]>([
+  ['released', (claim) => ledger.released(claim, fault), false],
+  ['unknown', (claim) => ledger.unknown(claim, fault), true],
+  ['rejected, certainly not there', (claim) => ledger.rejected(claim, [fault], false), false],
+  ['rejected, though it may be there', (claim) => ledger.rejected(claim, [fault], true), true],
+])(
+  'after an attempt that was %s, a new message claims, and looks up first only where needed',
+  async (_what, end, lookUpFirst) => {
+    const cart = newCart();
+    const claim = claimOf(cart);
+    await ledger.claim(claim);
+    await end(claim);
+    expect(await ledger.claim(claimOf(cart, { messageId: 'message 2' }))).toMatchObject({
+      kind: 'claimed',
+      lookUpFirst,
+    });
+  },
+);
+
+test('a rejected order stays rejected for its message, with its faults', async () => {
+  const cart = newCart();
+  const claim = claimOf(cart);
+  await ledger.claim(claim);
+  await ledger.rejected(claim, [fault], false);
+  expect(await ledger.claim(claimOf(cart))).toEqual({ kind: 'rejected', faults: [fault] });
+});
+
+test('newer content claims what older content left behind; older content is superseded', async () => {
+  const cart = newCart();
+  const first = claimOf(cart);
+  await ledger.claim(first);
+  await ledger.unknown(first, fault);
+  const second = claimOf(cart, { changedAtMs: 900, messageId: 'message 2' });
+  expect(await ledger.claim(second)).toMatchObject({
+    kind: 'claimed',
+    lookUpFirst: true,
+    before: { changedAtMs: 500 },
+  });
+  await ledger.released(second, fault);
+  expect(await ledger.claim(claimOf(cart))).toEqual({ kind: 'superseded', byChangedAtMs: 900 });
+});
+
+test('a claim whose own answer was lost is claimed again, and looked up to be safe', async () => {
+  const cart = newCart();
+  const claim = claimOf(cart);
+  await ledger.claim(claim);
+  expect(await ledger.claim(claim)).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+});
+
+test('a verdict belongs to one message of one cart, and is kept word for word', async () => {
+  const cart = { client: '100', number: textOf(newCart()['ObjectId']) };
+  const faults: Fault[] = [fault, { code: 'E_MAP_UOM', message: 'unit', path: '$.Items', field: 'lines', value: 'X' }];
+  await ledger.recordVerdict(cart, 'message 1', faults, 1_000_000);
+  expect(await ledger.verdict(cart, 'message 1')).toEqual(faults);
+  expect(await ledger.verdict(cart, 'message 2')).toBeUndefined();
+  expect(await ledger.verdict({ ...cart, client: '200' }, 'message 1')).toBeUndefined();
+  const item = (await bench.wholeTable()).find(({ sk }) => sk === 'VERDICT#message 1');
+  // 90 days, by the table's time to live.
+  expect(item).toMatchObject({ expiresAt: 1000 + 90 * 24 * 3600 });
+});
