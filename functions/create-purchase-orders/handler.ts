@@ -13,6 +13,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
+import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { readClientCredentials } from '../../shared/connection-secret.ts';
 import { parseVariables, workerVariables } from '../../shared/environment.ts';
 import { createHttpClient } from '../../shared/http-client.ts';
@@ -53,9 +54,9 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const logger = new Logger();
   const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
   const now = Date.now;
-  const secrets = new SecretsManagerClient({});
-  const sqs = new SQSClient({});
-  const ledger = createLedger(new DynamoDBClient({}), environment.TABLE_NAME);
+  const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
+  const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
+  const ledger = createLedger(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const pacer = createPacer({ now, sleep: setTimeout });
   const srmClient = createSrmClient(environment, secrets, now);
   const vmsClient = createOAuthClient({

@@ -11,6 +11,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLog, createMeter, errorFields } from '../../shared/log.ts';
@@ -41,10 +42,10 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const logger = new Logger();
   const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
   const now = Date.now;
-  const dynamodb = new DynamoDBClient({});
-  const queue = createCartQueue(new SQSClient({}), environment.QUEUE_URL, (ms) => setTimeout(ms));
+  const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
+  const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
-  const http = createSrmClient(environment, new SecretsManagerClient({}), now);
+  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now);
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),

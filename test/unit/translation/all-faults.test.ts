@@ -1,0 +1,95 @@
+/** Every fault of a cart at once, each with its place, and a good order beside them. */
+import { expect, test } from '@jest/globals';
+import { FAULT_CATALOGUE, faultToText } from '../../../shared/failure.ts';
+import {
+  accounting,
+  cartOf,
+  date,
+  faultsOf,
+  groupsOf,
+  labour,
+  limit,
+  list,
+  material,
+  shares,
+  shipTo,
+  translate,
+} from './sample-carts.ts';
+
+const cart = cartOf([
+  labour({
+    Guid: 'none',
+    Unit: 'ZZZ',
+    Quantity: '0.000',
+    Price: '-1.0000',
+    StartDate: date('2027-04-01'),
+    Accounting: shares('50.00', '40.00'),
+  }),
+  material({
+    NumberInt: '0000000001',
+    CategoryId: 'L'.repeat(21),
+    Description: ' ',
+    DelivDate: null,
+    Value: '31,25',
+    Partners: shipTo({ Country: 'XX' }),
+    Accounting: accounting({ AccCat: 'SO', DistrPerc: '50' }, { AccCat: 'OR', AccNo: '2', DistrPerc: '50' }),
+  }),
+  limit({ VendorId: '0000100301', ExpValue: '2000.001', Limit: '', Accounting: list() }),
+  labour({ NumberInt: '7', VendorId: '0000100302' }),
+]);
+
+test('a cart with many faults in two groups reports all of them, and the third group becomes an order', () => {
+  const translation = translate(cart);
+  const places = groupsOf(translation).map((group) =>
+    group.kind === 'faulty'
+      ? group.faults.map(({ code, path, field }) => `${code} ${path} ${field}`)
+      : group.order.externalId,
+  );
+  const [first, second] = ['$.Items.results[0]', '$.Items.results[1]'];
+  expect(places).toEqual([
+    [
+      `E_MAP_UOM ${first}.Unit lines[0].unitOfMeasure`,
+      `E_DATE_RANGE ${first}.EndDate lines[0].servicePeriod`,
+      `E_ACC_SPLIT_NOT_100 ${first}.Accounting lines[0].accounting`,
+      `E_FIELD_FORMAT ${second}.Value lines[1].netAmount`,
+      `E_MAP_COUNTRY ${second}.Partners.results[0].Country lines[1].deliverTo.country`,
+      `E_MAP_ACCCAT ${second}.Accounting.results[0].AccCat lines[1].accounting[0].category`,
+      `E_LINE_DUPLICATE ${first}.NumberInt lines[0].lineNumber`,
+      `E_FIELD_FORMAT ${first}.Guid lines[0].externalLineId`,
+      `E_QTY_INVALID ${first}.Quantity lines[0].quantity`,
+      `E_PRICE_INVALID ${first}.Price lines[0].unitPrice`,
+      `E_LINE_DUPLICATE ${second}.NumberInt lines[1].lineNumber`,
+      `E_FIELD_MISSING ${second}.Description lines[1].description`,
+      `E_DATE_MISSING ${second}.DelivDate lines[1].deliveryDate`,
+      `E_ACC_OBJECT_MISSING ${second}.Accounting.results[1].OrderNo lines[1].accounting[1].internalOrder`,
+      `E_FIELD_LENGTH ${second}.CategoryId lines[1].category.code`,
+    ],
+    [
+      'E_AMT_PRECISION $.Items.results[2].ExpValue lines[0].netAmount',
+      'E_ACC_MISSING $.Items.results[2].Accounting lines[0].accounting',
+      'E_FIELD_MISSING $.Items.results[2].Limit lines[0].limit.maximumAmount',
+    ],
+    'SRM7-100-1000004711-100302-EUR-BE10',
+  ]);
+});
+
+test('each says in words what is wrong, where, and what its owner does about it', () => {
+  const faults = faultsOf(translate(cart));
+  expect(faults).toHaveLength(18);
+  for (const fault of faults) {
+    expect(fault.message).toMatch(/^[a-z].*[^.]$/i);
+    expect(faultToText(fault)).toContain(FAULT_CATALOGUE[fault.code].action);
+    expect(FAULT_CATALOGUE[fault.code].owner).toBeTruthy();
+  }
+  expect(faults.map(faultToText)).toContain(
+    'E_MAP_UOM: the code is not in the value map ($.Items.results[0].Unit, for lines[0].unitOfMeasure, value "ZZZ"). ' +
+      'Add the unit to the value map, deploy, then redrive.',
+  );
+});
+
+test('faults of the header are told for each of its orders', () => {
+  const header = { CoCode: 'ZZ99', RequesterId: '', CreatedBy: '', RequesterEmail: '', ChangedAt: 'x', ObjectId: '' };
+  const twoGroups = cartOf([labour(), labour({ VendorId: '0000100301' })], header);
+  const codes = ['E_FIELD_MISSING', 'E_DATE_INVALID', 'E_MAP_COMPANY', 'E_REQUESTER_MISSING'];
+  expect(faultsOf(translate(twoGroups)).map(({ code }) => code)).toEqual([...codes, ...codes]);
+});

@@ -1,0 +1,156 @@
+/** What an environment may tell the translation; what is wrong with it is said at synth, by the name of the field. */
+import { describe, expect, test } from '@jest/globals';
+import { translationSettingsSchema } from '../../../shared/translation-settings.ts';
+
+const businessUnit = { BE10: 'BU-BE-BRU' };
+const issues = (settings: unknown): string[] =>
+  (translationSettingsSchema.safeParse(settings).error?.issues ?? []).map(
+    ({ path, message }) => `${path.join('.')}: ${message}`,
+  );
+const withMaps = (maps: object): string[] => issues({ valueMaps: { businessUnit, ...maps } });
+
+test('the defaults, as rules.md has them', () => {
+  const settings = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
+  expect(settings).toMatchObject({
+    timeZone: 'Europe/Brussels',
+    amountsAreInternal: false,
+    allowZeroPrice: false,
+    allowUnlimited: false,
+    purchaseRequestMandatory: false,
+    glAccountMandatory: false,
+    lineFilter: {},
+    maximumLines: 999,
+    maximumAttachments: 50,
+    maximumBodyBytes: 1024 * 1024,
+  });
+  const { valueMaps } = settings;
+  expect([valueMaps.supplier, valueMaps.category, valueMaps.tax]).toEqual(
+    Array.from({ length: 3 }, () => ({ mode: 'identity', codes: {} })),
+  );
+  expect(valueMaps.textType).toEqual({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' });
+  expect(valueMaps.country).toMatchObject({ UK: 'GB', EL: 'GR', GB: 'GB', GR: 'GR' });
+  expect(Object.keys(valueMaps.country)).toHaveLength(249 + 2);
+  expect(valueMaps.currencyDecimals).toMatchObject({ EUR: 2, JPY: 0, KWD: 3, TND: 3, CLF: 4, UYW: 4, HUF: 2 });
+  expect(valueMaps.currencyDecimals).not.toHaveProperty('DEM');
+});
+
+test('every country and currency of the defaults is one that ICU knows', () => {
+  const { valueMaps } = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
+  const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+  expect(Object.values(valueMaps.country).filter((code) => names.of(code) === undefined)).toEqual([]);
+  const known = new Set(Intl.supportedValuesOf('currency'));
+  // Newer than some editions of ICU.
+  const recent = ['XCG', 'ZWG', 'VED', 'SLE', 'UYW'];
+  expect(Object.keys(valueMaps.currencyDecimals).filter((code) => !known.has(code) && !recent.includes(code))).toEqual(
+    [],
+  );
+});
+
+describe('an empty map', () => {
+  test.each(['businessUnit', 'unit', 'currencyDecimals', 'country', 'accountCategory', 'status'])('%s', (map) => {
+    expect(withMaps({ [map]: {} })).toEqual([`valueMaps.${map}: a value map must not be empty`]);
+  });
+
+  test.each(['supplier', 'category', 'tax'])('%s, where it is in force', (map) => {
+    expect(withMaps({ [map]: { mode: 'mapped', codes: {} } })).toEqual([
+      `valueMaps.${map}.codes: a value map must not be empty`,
+    ]);
+    expect(withMaps({ [map]: { mode: 'identity' } })).toEqual([]);
+  });
+
+  test('of text types leaves all notes out', () => {
+    expect(withMaps({ textType: {} })).toEqual([]);
+  });
+});
+
+describe('a code that is none', () => {
+  test('a currency unknown to ISO, or with impossible decimals', () => {
+    expect(withMaps({ currencyDecimals: { DEM: 2 } })).toEqual([
+      expect.stringMatching(/^valueMaps\.currencyDecimals\.DEM: /),
+    ]);
+    expect(withMaps({ currencyDecimals: { EUR: 5 } })).toEqual([
+      expect.stringMatching(/^valueMaps\.currencyDecimals\.EUR: /),
+    ]);
+    expect(withMaps({ currencyDecimals: { HUF: 0, EUR: 2 } })).toEqual([]);
+  });
+
+  test('a vendor number with leading zeros would never be found; one with letters keeps them', () => {
+    expect(withMaps({ supplier: { mode: 'mapped', codes: { '0000100234': 'SUP' } } })).toEqual([
+      expect.stringMatching(/^valueMaps\.supplier\.codes\.0000100234: /),
+    ]);
+    expect(withMaps({ supplier: { mode: 'mapped', codes: { '01A': 'SUP', '0': 'NONE', '100234': 'SUP' } } })).toEqual(
+      [],
+    );
+    expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: ['0100'] } })).toEqual([
+      'lineFilter.suppliers.0: a vendor number has no leading zeros here',
+    ]);
+  });
+
+  test('a target that 11VMS cannot take', () => {
+    expect(withMaps({ country: { BE: 'BEL' } })).toEqual([expect.stringMatching(/^valueMaps\.country\.BE: /)]);
+    expect(withMaps({ unit: { ST: 'EACH' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.ST: /)]);
+    expect(withMaps({ businessUnit: { BE10: 'B'.repeat(21) } })).toEqual([
+      expect.stringMatching(/^valueMaps\.businessUnit\.BE10: /),
+    ]);
+    expect(withMaps({ supplier: { mode: 'identity', codes: { '1': 'S'.repeat(36) } } })).toEqual([
+      expect.stringMatching(/^valueMaps\.supplier\.codes\.1: /),
+    ]);
+    expect(withMaps({ category: { mode: 'mapped', codes: { A: 'C'.repeat(21) } } })).toEqual([
+      expect.stringMatching(/^valueMaps\.category\.codes\.A: /),
+    ]);
+    expect(withMaps({ tax: { mode: 'mapped', codes: { A: 'T'.repeat(11) } } })).toEqual([
+      expect.stringMatching(/^valueMaps\.tax\.codes\.A: /),
+    ]);
+    expect(withMaps({ accountCategory: { SO: 'SALES_ORDER' } })).toEqual([
+      expect.stringMatching(/^valueMaps\.accountCategory\.SO: /),
+    ]);
+    expect(withMaps({ status: { I1129: 'ok' } })).toEqual([expect.stringMatching(/^valueMaps\.status\.I1129: /)]);
+  });
+
+  test('an internal text never goes to the supplier', () => {
+    expect(withMaps({ textType: { INTN: 'SUPPLIER' } })).toEqual([
+      'valueMaps.textType.INTN: internal texts never go to the supplier',
+    ]);
+    expect(withMaps({ textType: { INTN: 'HEADER', VEND: 'SUPPLIER' } })).toEqual([]);
+  });
+
+  test('an empty code', () => {
+    expect(withMaps({ unit: { '': 'EA' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.: /)]);
+    expect(withMaps({ unit: { ST: '' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.ST: /)]);
+  });
+
+  test('a mode that is none, or none at all', () => {
+    expect(withMaps({ supplier: { mode: 'strict', codes: {} } })).toEqual([
+      expect.stringMatching(/^valueMaps\.supplier\.mode: /),
+    ]);
+    expect(withMaps({ supplier: { '1': 'SUP' } })).toEqual([expect.stringMatching(/^valueMaps\.supplier\.mode: /)]);
+  });
+});
+
+describe('a switch', () => {
+  test.each([
+    ['timeZone', 'Mars/Olympus', 'must be an IANA time zone, such as Europe/Brussels'],
+    ['maximumLines', 1000, ''],
+    ['maximumLines', 0, ''],
+    ['maximumAttachments', -1, ''],
+    ['maximumBodyBytes', 1023, ''],
+    ['amountsAreInternal', 'false', ''],
+    ['lineFilter', { purchaseRequestPattern: '(' }, 'not a regular expression'],
+    ['lineFilter', { categories: [] }, ''],
+    ['lineFilter', { category: ['A'] }, ''],
+  ])('%s: %j', (name, value, message) => {
+    const [issue, ...others] = issues({ valueMaps: { businessUnit }, [name]: value });
+    expect(issue).toMatch(new RegExp(`^${name}`));
+    expect(issue).toContain(message);
+    expect(others).toEqual([]);
+  });
+
+  test('that nobody knows, or a map', () => {
+    expect(issues({ valueMaps: { businessUnit }, allowZeroPrices: true })).toEqual([
+      ': Unrecognized key: "allowZeroPrices"',
+    ]);
+    expect(withMaps({ units: {} })).toEqual(['valueMaps: Unrecognized key: "units"']);
+    expect(issues({})).toEqual([expect.stringMatching(/^valueMaps: /)]);
+    expect(issues({ valueMaps: {} })).toEqual([expect.stringMatching(/^valueMaps\.businessUnit: /)]);
+  });
+});

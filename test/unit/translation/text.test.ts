@@ -1,0 +1,164 @@
+/** Texts as SAP writes them, made fit to travel; and SAP's ways to write values. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
+import {
+  cleanText,
+  cutText,
+  excerpt,
+  languageCode,
+} from '../../../functions/create-purchase-orders/translation/text.ts';
+import { edmInstantMs, hasOffset, normalGuid, padZeros, stripZeros } from '../../../shared/sap-values.ts';
+
+const points = (text: string): number => Array.from(text).length;
+// oxlint-disable-next-line no-control-regex -- they are what must not be there
+const UNFIT = /[\u0000-\u0008\u000b-\u001f\u00a0\ufeff]/;
+
+describe('clean', () => {
+  test.each([
+    ['line ends', 'a\r\nb\rc\nd', 'a\nb\nc\nd'],
+    ['SAP’s tag for an ampersand', 'R<(>&<)>D <(>&<)>', 'R&D &'],
+    ['no-break space', 'a\u00a0b', 'a b'],
+    ['byte order marks', '\ufeffa\ufeff', 'a'],
+    ['control characters, but line feed and tab', 'a\u0000\u0008\u000b\u000c\u000e\u001fb\n\tc', 'ab\n\tc'],
+    ['lone surrogates', '\ud83c \udf31', '\ufffd \ufffd'],
+    ['halves that meet when what stood between them is gone', '\ud83c\ufeff\udf31', '🌱'],
+    ['composed', 'e\u0301 A\u030a', 'é Å'],
+    ['blank', ' \u00a0\t\r\n ', ''],
+    ['all that is well stays', '🧪 漢字 & < > " \u0085 \u2028x', '🧪 漢字 & < > " \u0085 \u2028x'],
+  ])('%s', (_what, text, clean) => {
+    expect(cleanText(text)).toBe(clean);
+  });
+
+  test('any text becomes fit, and a fit text stays', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const clean = cleanText(text);
+        expect(clean.isWellFormed()).toBe(true);
+        expect(clean).toBe(clean.normalize('NFC'));
+        expect(clean).toBe(clean.trim());
+        expect(clean).not.toMatch(UNFIT);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a user’s capitals are NFC, whatever the letter', () => {
+    const letters = Array.from({ length: 0x3_0000 }, (_, code) => code)
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code).normalize('NFC'));
+    expect(letters.filter((letter) => userId(letter) !== userId(letter)?.normalize('NFC'))).toEqual([]);
+    expect(letters.filter((letter) => letter.toLowerCase() !== letter.toLowerCase().normalize('NFC'))).toEqual([]);
+  });
+});
+
+describe('cut', () => {
+  test('at code points, and the marker counts', () => {
+    expect(cutText('🌱'.repeat(10), 10)).toBe('🌱'.repeat(10));
+    expect(cutText('🌱'.repeat(11), 10)).toBe('🌱🌱🌱🌱🌱[...]');
+    expect(cutText('abcdefghijk', 10)).toBe('abcde[...]');
+    expect(cutText('', 10)).toBe('');
+  });
+
+  test('never longer than the maximum, never half a character', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 5, max: 40 }), (text, maximum) => {
+        const cut = cutText(text, maximum);
+        expect(points(cut)).toBe(Math.min(points(text), maximum));
+        expect(cut.isWellFormed()).toBe(true);
+        expect(cut === text || text.startsWith(cut.slice(0, -'[...]'.length))).toBe(true);
+      }),
+    );
+  });
+
+  test('an excerpt is 40 characters', () => {
+    expect(excerpt('🌱'.repeat(41))).toBe('🌱'.repeat(40));
+    expect(excerpt('short')).toBe('short');
+  });
+});
+
+test.each([
+  ['E', 'en'],
+  ['F', 'fr'],
+  ['D', 'de'],
+  ['N', 'nl'],
+  ['S', 'es'],
+  ['I', 'it'],
+  ['P', 'pt'],
+  ['EN', 'en'],
+  ['fr', 'fr'],
+  ['JA', 'ja'],
+  ['1', undefined],
+  ['Z', undefined],
+  ['ENG', undefined],
+  ['É', undefined],
+  ['toString', undefined],
+  [undefined, undefined],
+])('language %s is %s', (language, code) => {
+  expect(languageCode(language)).toBe(code);
+});
+
+test('the HR prefix', () => {
+  expect(['O 50000123', 'O\t1', 'OTTO', 'O', '50000123', undefined].map(withoutHrPrefix)).toEqual([
+    '50000123',
+    '1',
+    'OTTO',
+    'O',
+    '50000123',
+    undefined,
+  ]);
+});
+
+describe('SAP’s values', () => {
+  test('leading zeros of digits only', () => {
+    expect(['000', '007', '7', '0A7', '-07', '', '0.5'].map(stripZeros)).toEqual([
+      '0',
+      '7',
+      '7',
+      '0A7',
+      '-07',
+      '',
+      '0.5',
+    ]);
+    expect(['7', 'A7', '', '12345'].map((value) => padZeros(value, 4))).toEqual(['0007', 'A7', '', '12345']);
+  });
+
+  test('GUIDs in three forms', () => {
+    const guid = '005056a509b31ee1bee58ce5a1c90db0';
+    expect(['005056A5-09B3-1EE1-BEE5-8CE5A1C90DB0', guid, 'AFBWpQmzHuG+5YzlockNsA=='].map(normalGuid)).toEqual([
+      guid,
+      guid,
+      guid,
+    ]);
+    expect(['', '4711', `${guid}0`, 'AFBWpQmzHuG+5YzlockNsA', `g${guid.slice(1)}`].map(normalGuid)).toEqual(
+      Array.from({ length: 5 }),
+    );
+  });
+
+  test('dates and instants', () => {
+    expect(edmInstantMs('/Date(1794960000000)/')).toBe(1_794_960_000_000);
+    expect(edmInstantMs('/Date(-1)/')).toBe(-1);
+    expect(edmInstantMs('/Date(1000+0001)/')).toBe(-59_000);
+    expect(edmInstantMs('/Date(1000-0001)/')).toBe(61_000);
+    expect(edmInstantMs('/Date(8640000000000000)/')).toBe(8_640_000_000_000_000);
+    for (const none of [
+      '/Date(8640000000000001)/',
+      '/Date()/',
+      'Date(1)',
+      '/Date(1.5)/',
+      '/Date(1+1)/',
+      '',
+      null,
+      undefined,
+      1,
+    ])
+      expect(edmInstantMs(none)).toBeUndefined();
+    expect(['/Date(1)/', '/Date(1+0000)/', '/Date(1-0000)/', '/Date(1+0060)/', 'x'].map(hasOffset)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+});
