@@ -4,12 +4,19 @@
  * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
  */
 import * as z from 'zod';
+import { stripZeros } from './sap-values.ts';
 
 const code = z.string().min(1);
 const EMPTY = 'a value map must not be empty';
 const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
-const vendorNumber = code.refine((number) => !/^0\d/.test(number), 'a vendor number has no leading zeros here');
+const vendorNumber = code.refine(
+  (number) => stripZeros(number) === number,
+  'a vendor number has no leading zeros here',
+);
+
+/** A code of 11VMS, as long as the order's field takes: a longer one would fail every cart that has it. */
+const targetCode = (maximum: number) => code.max(maximum);
 
 function isPattern(text: string): boolean {
   try {
@@ -20,16 +27,16 @@ function isPattern(text: string): boolean {
 }
 
 /** Every code must be listed; one that is not is a fault. */
-const listedCodes = z.record(code, code).refine(nonEmpty, EMPTY);
+const listedCodes = (target: z.ZodString) => z.record(code, target).refine(nonEmpty, EMPTY);
 
 /**
  * `identity`: codes pass through, except those listed, which are replaced.
  * `mapped`: every code must be listed, so that no unknown code passes silently.
  */
-const codeMap = (key: z.ZodString) =>
+const codeMap = (key: z.ZodString, target: z.ZodString) =>
   z.discriminatedUnion('mode', [
-    z.strictObject({ mode: z.literal('identity'), codes: z.record(key, code).default({}) }),
-    z.strictObject({ mode: z.literal('mapped'), codes: z.record(key, code).refine(nonEmpty, EMPTY) }),
+    z.strictObject({ mode: z.literal('identity'), codes: z.record(key, target).default({}) }),
+    z.strictObject({ mode: z.literal('mapped'), codes: z.record(key, target).refine(nonEmpty, EMPTY) }),
   ]);
 export type CodeMap = z.infer<ReturnType<typeof codeMap>>;
 
@@ -91,15 +98,15 @@ const defaultUnits: Record<string, string> = {
 /** The value maps. One that an environment gives replaces the default whole. */
 export const valueMapsSchema = z.strictObject({
   /** Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units. */
-  businessUnit: listedCodes,
+  businessUnit: listedCodes(targetCode(20)),
   /** Row 18, keyed by the vendor number without leading zeros. */
-  supplier: codeMap(vendorNumber).default({ mode: 'identity', codes: {} }),
+  supplier: codeMap(vendorNumber, targetCode(35)).default({ mode: 'identity', codes: {} }),
   /** Row 40. */
-  category: codeMap(code).default({ mode: 'identity', codes: {} }),
+  category: codeMap(code, targetCode(20)).default({ mode: 'identity', codes: {} }),
   /** Row 51. */
-  tax: codeMap(code).default({ mode: 'identity', codes: {} }),
+  tax: codeMap(code, targetCode(10)).default({ mode: 'identity', codes: {} }),
   /** Row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
-  unit: listedCodes.default(defaultUnits),
+  unit: listedCodes(targetCode(3)).default(defaultUnits),
   /** Row 13: the known currencies, and how many decimals each has. */
   currencyDecimals: z
     .record(
@@ -109,7 +116,11 @@ export const valueMapsSchema = z.strictObject({
     .refine(nonEmpty, EMPTY)
     .default(isoCurrencyDecimals),
   /** Row 29: SAP's country key to ISO 3166-1 alpha-2. */
-  country: listedCodes.default({ ...isoCountries, UK: 'GB', EL: 'GR' }),
+  country: listedCodes(code.regex(/^[A-Z]{2}$/, 'not ISO 3166-1 alpha-2')).default({
+    ...isoCountries,
+    UK: 'GB',
+    EL: 'GR',
+  }),
   /** Row 57. */
   accountCategory: z
     .record(code, z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']))
@@ -134,6 +145,10 @@ export const valueMapsSchema = z.strictObject({
   /** Row 63: SAP's text id to the note type; a text id that is not listed is left out. */
   textType: z
     .record(code, z.enum(['HEADER', 'INTERNAL', 'SUPPLIER']))
+    .refine((types) => types['INTN'] !== 'SUPPLIER', {
+      error: 'internal texts never go to the supplier',
+      path: ['INTN'],
+    })
     .default({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' }),
   /** Row 29. */
   partnerFunction: z.strictObject({ shipTo: code }).default({ shipTo: '00000027' }),

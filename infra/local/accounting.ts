@@ -32,6 +32,8 @@ export interface Accounts {
   readonly created: number;
   /** Carts with at least one order. */
   readonly orderedCarts: number;
+  /** Of those, the carts that were dead-lettered for the rest (edge case 27). */
+  readonly partialCarts: number;
   readonly skippedFor: readonly string[];
   readonly deadLettered: readonly DeadLetter[];
   /** Approved carts of which nobody can say what became, by what is known of them. */
@@ -95,9 +97,12 @@ function keyOf({ number, guid }: CartIdentity): string {
   return guid === undefined ? NAMELESS : `guid ${guid}`;
 }
 
+/** The cart number of a ledger item, by its partition key. */
+const numberOf = (partition: string): string => partition.replace(/^CART#\d+#/, '');
+
 /** Holds every approved cart against what the queues and the ledger say of it. */
 export function account(evidence: Evidence): Accounts {
-  const byCart = Map.groupBy(evidence.ledger, ({ pk }) => pk.replace(/^CART#\d+#/, ''));
+  const byCart = Map.groupBy(evidence.ledger, ({ pk }) => numberOf(pk));
   const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item.faults]));
   const deadKeys = countBy(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
   const waiting = new Set(evidence.leftOnQueue.map(({ body }) => keyOf(identityOf(body))));
@@ -119,9 +124,12 @@ export function account(evidence: Evidence): Accounts {
   };
 
   const orders = evidence.ledger.filter(({ sk, state }) => sk.startsWith('ORDER#') && state === 'CREATED');
+  const orderedKeys = new Set(orders.map(({ pk }) => numberOf(pk)));
+  const deadNumbers = new Set(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
   return {
     created: orders.length,
-    orderedCarts: new Set(orders.map(({ pk }) => pk)).size,
+    orderedCarts: orderedKeys.size,
+    partialCarts: [...orderedKeys].filter((key) => deadNumbers.has(key)).length,
     skippedFor: evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ reason }) => reason ?? 'unknown'),
     deadLettered: byCartAndReason(
       evidence.deadLetters.map(({ messageId, body }) => deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? [])),
@@ -138,7 +146,9 @@ function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
     const isNamed = cartNumber !== null || guid !== null;
     distinct.set(isNamed ? `${cartNumber} ${guid} ${reason}` : deadLetter, deadLetter);
   }
-  return [...distinct.values()];
+  // By number; those without one last.
+  const rank = ({ cartNumber }: DeadLetter): string => cartNumber ?? '\uffff';
+  return [...distinct.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : Number(rank(a) > rank(b))));
 }
 
 function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {

@@ -89,7 +89,7 @@ function summaryText({ summary, accounts, doubled, failure, logPath }: FinalRepo
     failure === undefined ? 'Summary: every approved cart is accounted for' : `Summary: NOT COMPLETE, ${failure}`,
     row('carts approved', summary.approved),
     row('carts queued', summary.queued),
-    row('orders created', summary.created, `from ${accounts.orderedCarts} carts`),
+    row('orders created', summary.created, orderedFrom(accounts)),
     row('carts skipped', summary.skipped, countedReasons(accounts.skippedFor)),
     row('carts dead-lettered', summary.deadLettered.length),
     row('retries', summary.retries),
@@ -116,6 +116,9 @@ function summaryText({ summary, accounts, doubled, failure, logPath }: FinalRepo
   );
   return `${lines.join('\n')}\n`;
 }
+
+const orderedFrom = ({ orderedCarts, partialCarts }: Accounts): string =>
+  `from ${orderedCarts} carts${partialCarts === 0 ? '' : `, ${partialCarts} of them in part: dead-lettered for the rest`}`;
 
 function countedReasons(reasons: readonly string[]): string {
   const counts = Map.groupBy(reasons, (reason) => reason);

@@ -20,7 +20,8 @@ const timeUnits = ['HUR', 'DAY', 'WEE', 'MON', 'ANN', 'MIN'] as const;
 const measuringUnits = ['KGM', 'GRM', 'TNE', 'MTR', 'MTK', 'MTQ', 'LTR', 'KMT'] as const;
 const unitOfMeasure = z.enum([...countingUnits, ...timeUnits, ...measuringUnits]);
 
-const isoCurrencies = new Set(Intl.supportedValuesOf('currency'));
+// Node's list lacks the two currencies of account that have four decimals.
+const isoCurrencies = new Set([...Intl.supportedValuesOf('currency'), 'CLF', 'UYW']);
 const currency = z
   .string()
   .refine((code) => isoCurrencies.has(code), { error: 'is no currency', params: { code: 'INVALID_VALUE' } });

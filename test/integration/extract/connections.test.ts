@@ -168,6 +168,34 @@ describe('a run against a faulty SRM', () => {
     });
   });
 
+  test.each<[string, Fault, RegExp]>([
+    ['a log-on page', { kind: 'html' }, /: SRM answered 200 with no JSON$/],
+    ['half a page', { kind: 'not-json' }, /: the page from SRM is not JSON \(\d+ characters\)$/],
+    ['an error in a success', { kind: 'disguised-error' }, /: the page from SRM has no d\.results$/],
+    [
+      'a broken connection',
+      { kind: 'truncated' },
+      /: SRM at 127\.0\.0\.1:\d+ cannot be read: GET \/sap\S+: no whole answer/,
+    ],
+  ])('says what it was given instead of a page: %s', async (_, fault, message) => {
+    const { extractor } = await openSixCarts({ faults: onPage(1, fault) });
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['no data', '{}', 'no d.results'],
+    ['a null list', '{"d":{"results":null,"__count":"0"}}', 'no d.results'],
+    ['a list that is none', '{"d":{"results":{"Guid":"a"}}}', 'no d.results'],
+    ['a text', '"d"', 'no d.results'],
+  ])('queues nothing of what is no page: %s', async (_, body, message) => {
+    const service = await rig.serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    });
+    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
+    expect(await extractor.bodies()).toEqual([]);
+  });
+
   describe('names who cannot be reached:', () => {
     test('SRM, with its host', async () => {
       const { extractor } = await openSixCarts({ variables: { SRM_BASE_URL: 'http://127.0.0.1:9' } });
