@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { featureFlags, synthesize } from '../../infra/synthesize.ts';
+import { synthesize } from '../../infra/synthesize.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'app-'));
@@ -58,9 +59,13 @@ describe('the CDK app', () => {
 
   test('synthesizes the same template in its own process as the tests and the local run do in theirs', async () => {
     const outdir = join(directory, 'cdk.out');
+    // What the CLI passes on: without the flags, the same stack has other logical ids.
+    const { context } = z
+      .object({ context: z.record(z.string(), z.unknown()) })
+      .parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
     const file = 'PurchaseOrder.template.json';
     const [app, inProcess] = await Promise.all([
-      runApp({ ...featureFlags(), env: 'test' }, outdir),
+      runApp({ ...context, env: 'test' }, outdir),
       synthesize(loadEnvironment('test'), join(directory, 'in-process')),
     ]);
 

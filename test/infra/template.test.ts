@@ -532,8 +532,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           expect({
             exports: has(code, /\bmodule\.exports\s?=/),
             importsOrExportsAsModule: has(code, /^(import|export)[\s{]/m),
+            // Of a module of node: it would be loaded as ESM, which reads all of undici.
+            dynamicImports: has(code, /\bimport\(["'`](?:node:)?(?:https?|http2|stream)["'`]\)/),
             comments: has(code, /^\s*\/\*\*|^\s*\/\/ /m),
-          }).toEqual({ exports: true, importsOrExportsAsModule: false, comments: false });
+          }).toEqual({ exports: true, importsOrExportsAsModule: false, dynamicImports: false, comments: false });
           expect(code.length / code.split('\n').length).toBeGreaterThan(500);
           expect(code.length).toBeLessThan(3_000_000);
         }
@@ -558,6 +560,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           const paths = [`${root}/`, `${directory}/`, `${homedir()}/`];
           expect(paths.filter((path) => has(code, path) || has(map, path))).toEqual([]);
           expect(has(map, '"sourcesContent"')).toBe(false);
+          // From the project's root, wherever the bundle is made.
+          const { sources } = z.object({ sources: z.array(z.string()) }).parse(JSON.parse(map));
+          expect(sources.filter((source) => !/^(functions|shared|node_modules)\//.test(source))).toEqual([]);
         }
       });
 

@@ -142,7 +142,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       LEASE_SECONDS: '65',
       LAMBDA_TASK_ROOT: taskRoot,
     },
-    takeOutput: output.take,
+    takeOutput: () => output.take(),
     async close() {
       output.stop();
       for (const client of Object.values(clients)) client.destroy();
@@ -153,9 +153,9 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
 }
 
 function captureOutput(): { take(): string[]; stop(): void } {
-  const original = process.stdout.write;
+  const original = process.stdout.write.bind(process.stdout);
   let lines: string[] = [];
-  process.stdout.write = ((chunk: string | Uint8Array) => {
+  process.stdout.write = (chunk: string | Uint8Array) => {
     lines.push(
       ...chunk
         .toString()
@@ -163,7 +163,7 @@ function captureOutput(): { take(): string[]; stop(): void } {
         .filter((line) => line !== ''),
     );
     return true;
-  }) as typeof process.stdout.write;
+  };
   return {
     take() {
       const taken = lines;

@@ -6,7 +6,7 @@ import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './dec
 import type { Address } from './purchase-order.ts';
 import { fault, type RuleContext, warn, within } from './rule-table.ts';
 import type { Partner } from './shopping-cart.ts';
-import { cutText } from './text.ts';
+import { cutText, upperCase } from './text.ts';
 
 /** Where a field stands in the source row, as a JSON path. */
 export const at = (path: string, name: string): string => `${path}.${name}`;
@@ -128,8 +128,9 @@ export function email(text: string | undefined, context: RuleContext, path: stri
     : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
 }
 
-/** SAP users are upper-case; a capital can be made of two characters that NFC makes one. */
-export const userId = (text: string | undefined): string | undefined => text?.toUpperCase().normalize('NFC');
+/** SAP users are upper-case. */
+export const userId = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : upperCase(text);
 
 /** A ship-to address, and the partner that it was made of. */
 export interface ShipTo {
@@ -174,10 +175,10 @@ export function shipToAddress(partners: readonly Partner[], context: RuleContext
 }
 
 function countryOf({ Country }: Partner, context: RuleContext, path: string): string | undefined {
-  const key = mandatory(Country, context, path, 'E_MAP_COUNTRY')?.toUpperCase();
+  const key = mandatory(Country, context, path, 'E_MAP_COUNTRY');
   return key === undefined
     ? undefined
-    : lookUpListed(context.settings.valueMaps.country, key, context, 'E_MAP_COUNTRY', path);
+    : lookUpListed(context.settings.valueMaps.country, upperCase(key), context, 'E_MAP_COUNTRY', path);
 }
 
 const given = <Name extends string>(name: Name, text: string | undefined): { [Field in Name]?: string } =>

@@ -10,7 +10,7 @@ import {
   type ShoppingCart,
   type ShoppingCartItem,
 } from './shopping-cart.ts';
-import { excerpt } from './text.ts';
+import { excerpt, upperCase } from './text.ts';
 
 /** A line to be ordered, and where it stands in the source row. */
 export interface CartLine {
@@ -147,7 +147,7 @@ function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: num
     if (members === undefined) byKey.set(key, [line]);
     else members.push(line);
   }
-  const headerCurrency = cart.Currency?.toUpperCase();
+  const headerCurrency = currencyOf(cart.Currency);
   const isWholeCart =
     droppedLines === 0 && byKey.size === 1 && lines.every((line) => groupKey(line).currency === headerCurrency);
   return [...byKey.values()].map((members) => ({
@@ -159,9 +159,11 @@ function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: num
   }));
 }
 
+const currencyOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : upperCase(text));
+
 const groupKey = ({ item, cart }: CartLine): Pick<LineGroup, 'vendorId' | 'currency'> => ({
   vendorId: item.VendorId === undefined ? undefined : stripZeros(item.VendorId),
-  currency: (item.Currency ?? cart.Currency)?.toUpperCase(),
+  currency: currencyOf(item.Currency ?? cart.Currency),
 });
 
 function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, Outline>): string[] {

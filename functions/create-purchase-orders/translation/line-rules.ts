@@ -181,7 +181,13 @@ const periodRules: RuleTable<NonNullable<PreparedLine['period']>, NonNullable<Or
 
 const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   maximumAmount: value(
-    { row: 49, source: 'Limit', rule: 'SCALE, unless unlimited', mandatory: 'C', codes: ['E_FIELD_MISSING'] },
+    {
+      row: 49,
+      source: 'Limit',
+      rule: 'SCALE, unless unlimited',
+      mandatory: 'C',
+      codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
+    },
     ({ item, path }, context) => {
       if (item.Unlimited === true) return undefined;
       const where = at(path, 'Limit');
@@ -245,7 +251,13 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
         : lookUp(context.settings.valueMaps.tax, item.TaxCode, context, 'E_MAP_TAX', at(path, 'TaxCode')),
   ),
   amount: value(
-    { row: 51, source: 'TaxValue', rule: 'SCALE, default 0', mandatory: 'O', codes: ['E_AMT_PRECISION'] },
+    {
+      row: 51,
+      source: 'TaxValue',
+      rule: 'SCALE, default 0',
+      mandatory: 'O',
+      codes: ['E_FIELD_FORMAT', 'E_AMT_PRECISION'],
+    },
     ({ item, tax }, { decimals }) => (item.TaxCode === undefined ? undefined : scaled(tax ?? zero, decimals)),
   ),
 };
@@ -408,7 +420,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       source: 'Price',
       rule: '>= 0, zero only if allowed; at least the decimals of the currency, at most 4; not for LIMIT',
       mandatory: 'C',
-      codes: ['E_PRICE_INVALID', 'E_AMT_PRECISION'],
+      codes: ['E_PRICE_INVALID', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
     },
     (line, context) => {
       if (isLimit(line)) return undefined;
@@ -446,7 +458,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       source: 'Value (LIMIT: ExpValue)',
       rule: 'SCALE; equal to quantity x price / price unit within one minor unit (row 48)',
       mandatory: 'M',
-      codes: ['E_FIELD_MISSING', 'E_AMT_PRECISION', 'E_AMT_LINE_MISMATCH'],
+      codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION', 'E_AMT_LINE_MISMATCH'],
     },
     (line, context) => {
       if (line.net === undefined) return undefined;

@@ -26,7 +26,7 @@ import { type OrderedLine, addressRules, lineRules, prepareLine } from './line-r
 import type { OrderLine, PurchaseOrder } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
 import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
-import { languageCode } from './text.ts';
+import { languageCode, upperCase } from './text.ts';
 
 /** A group with what the header's rules share, worked out once. */
 export interface PreparedOrder {
@@ -94,9 +94,15 @@ const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCa
 function dateInZone(text: string, timeZone: string): string | undefined {
   const time = isoInstant(text);
   if (time === undefined) return undefined;
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  return parts.format(new Date(time));
+  const known = dateFormats.get(timeZone);
+  const format = known ?? new Intl.DateTimeFormat('en-CA', { timeZone, ...DATE });
+  if (known === undefined) dateFormats.set(timeZone, format);
+  return format.format(new Date(time));
 }
+
+const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+/** By zone: one takes longer to make than all the rest of an order. */
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
   guid: value(
@@ -195,7 +201,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
 /** Users that approve without being anyone (row 24). */
 const SYSTEM_USERS: readonly string[] = ['WF-BATCH', 'SAPSYS', 'DDIC'];
 const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
-  !SYSTEM_USERS.includes(cart.ApprovedBy?.toUpperCase() ?? '');
+  !SYSTEM_USERS.includes(upperCase(cart.ApprovedBy ?? ''));
 
 const approverRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['approver']>> = {
   externalId: value(
@@ -268,7 +274,7 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
       source: '-',
       rule: 'sum of the lines; equal to TotalValue where comparable (row 31)',
       mandatory: 'M',
-      codes: ['E_AMT_TOTAL_MISMATCH'],
+      codes: ['E_AMT_TOTAL_MISMATCH', 'E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
     },
     (order, context) => {
       checkTotal(order, context);

@@ -114,6 +114,14 @@ export const spreadsheetOf = <Source, Target extends object>(table: RuleTable<So
     Object.entries<Rule<Source, unknown>>(table).map(([field, { spreadsheet }]) => [field, spreadsheet]),
   );
 
+/** Every row of a spreadsheet, by its field with those that hold it: `lines.tax.code`. */
+export const rowsOf = (sheet: Spreadsheet, prefix = ''): [field: string, row: RuleRow][] =>
+  Object.entries(sheet).flatMap(([name, rows]) =>
+    isRow(rows) ? [[prefix + name, rows]] : rowsOf(rows, `${prefix}${name}.`),
+  );
+
+const isRow = (rows: RuleRow | Spreadsheet): rows is RuleRow => typeof rows['row'] === 'number';
+
 /** Every rule of a table, in its order; absent values are left out, so that no key is ever null. */
 export function applyRules<Source, Target extends object>(
   table: RuleTable<Source, Target>,

@@ -109,7 +109,7 @@ export const shoppingCart = z.object({
   ),
   ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
   ...flags('DelInd'),
-  Guid: z.string('must be a GUID').trim().min(1, 'must be a GUID'),
+  Guid: z.string('must be a GUID').overwrite(cleanText).min(1, 'must be a GUID'),
   Items: navigation(z.unknown()),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),

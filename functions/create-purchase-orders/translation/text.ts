@@ -17,6 +17,9 @@ export function cleanText(text: string): string {
     .trim();
 }
 
+/** Capitals; those of some letters are two characters that NFC makes one. */
+export const upperCase = (text: string): string => text.toUpperCase().normalize('NFC');
+
 const MARKER = '[...]';
 
 /** Cuts at a code point, never inside one; the marker counts in the maximum. */

@@ -5,7 +5,7 @@ import type { TranslationSettings } from '../../../shared/translation-settings.t
 import { type LineGroup, selectAndGroup } from './groups.ts';
 import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
-import { applyRules, type RuleContext, type RuleRow, type Spreadsheet, spreadsheetOf } from './rule-table.ts';
+import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
 import { countUnknownProperties, readShoppingCart, type ShoppingCart } from './shopping-cart.ts';
 import { excerpt } from './text.ts';
 
@@ -102,20 +102,18 @@ function faultsOfTheWhole(order: PurchaseOrder, prepared: PreparedOrder, { setti
     .filter(({ size, maximum }) => size > maximum)
     .map(({ what, size, maximum }) => tooMany(`${size} ${what}, at most ${maximum}`));
   const reported = new Set([...faults, ...tooLarge].map(({ field }) => field));
-  const issues = (purchaseOrderSchema.safeParse(order).error?.issues ?? []).map((issue) => ({
-    issue,
-    field: fieldName(issue.path),
-    value: valueAt(order, issue.path),
-  }));
-  const wrong = issues.filter(({ field, value }) => isMade(value) && !reported.has(field));
+  const parsed = purchaseOrderSchema.safeParse(order, { reportInput: true });
+  const issues = (parsed.error?.issues ?? []).map((issue) => ({ issue, field: fieldName(issue.path) }));
+  const wrong = issues.filter(({ issue, field }) => isMade(issue.input) && !reported.has(field));
   // What no rule could make, its rule has reported; were there one that has not, no order may come of it.
-  const missing = faults.length === 0 ? issues.filter(({ value }) => !isMade(value)) : [];
+  const missing = faults.length === 0 ? issues.filter(({ issue }) => !isMade(issue.input)) : [];
   return [
     ...tooLarge,
-    ...[...wrong, ...missing].map(({ issue, field, value }): Fault => {
+    ...[...wrong, ...missing].map(({ issue, field }): Fault => {
       const code = CODES_OF_ISSUES[issue.code] ?? 'E_FIELD_FORMAT';
-      const shown = typeof value === 'string' && !PERSONAL.test(field) ? { value: excerpt(value) } : {};
-      return { code, message: issue.message, field, path: sourcePath(issue.path, prepared), ...shown };
+      const { message, path, input } = issue;
+      const shown = typeof input === 'string' && !PERSONAL.test(field) ? { value: excerpt(input) } : {};
+      return { code, message, field, path: sourcePath(path, prepared), ...shown };
     }),
   ];
 }
@@ -142,11 +140,8 @@ const fieldName = (path: readonly PropertyKey[]): string =>
     .join('')
     .slice(1);
 
-const valueAt = (order: PurchaseOrder, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    order,
-  );
+/** The rule of each target field. */
+const RULES: ReadonlyMap<string, RuleRow> = new Map(rowsOf(spreadsheetOf(orderRules)));
 
 /** Where a target field came from: by the rule that made it, and the part of the cart that has what the rule reads. */
 function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...prepared }: PreparedOrder): string {
@@ -162,20 +157,10 @@ function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...p
     { row: cart, path: '$' },
     { row: lines[0].item, path: lines[0].path },
   ].filter((source) => source !== undefined);
-  const names = rowAt(path)?.source.match(/[A-Z]\w+/g) ?? [];
+  const field = path.filter((key) => typeof key === 'string').join('.');
+  const names = RULES.get(field)?.source.match(/[A-Z]\w+/g) ?? [];
   const found = names.flatMap((name) =>
     sources.filter(({ row }) => Reflect.get(row, name) !== undefined).map((source) => `${source.path}.${name}`),
   );
   return found[0] ?? line?.path ?? '$';
 }
-
-function rowAt(path: readonly PropertyKey[]): RuleRow | undefined {
-  let rows: RuleRow | Spreadsheet | undefined = spreadsheetOf(orderRules);
-  for (const name of path.filter((key) => typeof key === 'string')) {
-    if (rows === undefined || isRow(rows)) break;
-    rows = rows[name];
-  }
-  return rows !== undefined && isRow(rows) ? rows : undefined;
-}
-
-const isRow = (rows: RuleRow | Spreadsheet): rows is RuleRow => typeof rows['rule'] === 'string';

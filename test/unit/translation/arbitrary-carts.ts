@@ -173,14 +173,14 @@ export const goodCart: fc.Arbitrary<Row> = fc.constantFrom(...Object.keys(DECIMA
       note: anyText,
     })
     .map(({ items, title, name, note }) => {
-      const numbered = items.map((item, index) => ({ ...item, NumberInt: String(index + 1) }));
+      const numbered = items.map((item, index): Row => ({ ...item, NumberInt: String(index + 1) }));
       return {
         ...sampleCart,
         Currency,
         Description: title,
         RequesterName: name,
         TotalValue: money(
-          numbered.map(({ Value }) => minorUnits(Value)).reduce((sum, units) => sum + units, 0n),
+          numbered.map((item) => minorUnits(item['Value'])).reduce((sum, units) => sum + units, 0n),
           DECIMALS[Currency] ?? 2,
         ),
         Partners: shipTo({ Name: title }),

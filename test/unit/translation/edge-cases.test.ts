@@ -469,6 +469,9 @@ describe('amounts and quantities', () => {
     const free = cartOf([labour({ Price: '0.0000', Value: '0.000' })]);
     expect(codes(free)).toEqual(['E_PRICE_INVALID']);
     expect(paid(free, { allowZeroPrice: true })).toEqual(['0.00', '0.00', '0.00', '0.00']);
+    expect(places(cartOf([labour({ Price: '0.0000' })]), { allowZeroPrice: true })).toEqual([
+      'E_AMT_LINE_MISMATCH $.Items.results[0].Value',
+    ]);
     expect(codes(cartOf([labour({ Price: '-650.0000' })]), { allowZeroPrice: true })).toEqual(['E_PRICE_INVALID']);
   });
 
@@ -928,6 +931,13 @@ describe('source faults', () => {
     expect(translate(sampleCart)).toMatchObject({ unknownProperties: 0 });
     expect(translate(cart)).toMatchObject({ kind: 'orders', unknownProperties: 6 });
     expect(JSON.stringify(orderOf(cart))).not.toContain('Zz');
+  });
+
+  test('85: what is no entity at all, in a line that is dropped, has no properties', () => {
+    expect(translate(itemWith(3, { Accounting: list(7, null) }))).toMatchObject({
+      kind: 'orders',
+      unknownProperties: 0,
+    });
   });
 });
 

@@ -1,11 +1,7 @@
 /** Every row of mapping.csv that the translation decides (65 and 66 are headers of the call): what comes of a change to the sample cart. */
 import { describe, expect, test } from '@jest/globals';
 import { orderRules } from '../../../functions/create-purchase-orders/translation/order-rules.ts';
-import {
-  type RuleRow,
-  type Spreadsheet,
-  spreadsheetOf,
-} from '../../../functions/create-purchase-orders/translation/rule-table.ts';
+import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import {
   accounting,
@@ -236,6 +232,9 @@ const identification: readonly Case[] = [
 
   made(11, 'title', 'trimmed', cartWith({ Description: ' Title ' }), 'Title'),
   made(11, 'title', 'empty', cartWith({ Description: '' }), 'Shopping cart 1000004711'),
+  refused(11, 'title', 'empty, and no number to take its place', cartWith({ Description: '', ObjectId: '' }), [
+    { code: 'E_FIELD_MISSING', path: '$.ObjectId', field: 'sourceDocument.number' },
+  ]),
   made(11, 'title', 'too long', cartWith({ Description: LONG(121) }), LONG(115) + CUT, {
     warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Description' }],
   }),
@@ -592,6 +591,12 @@ const terms: readonly Case[] = [
   refused(31, 'totals.netAmount', 'off by more', cartOf([labour(), limit()], { TotalValue: '41000.030' }), [
     { code: 'E_AMT_TOTAL_MISMATCH', path: '$.TotalValue', value: '41000.03' },
   ]),
+  refused(31, 'totals.netAmount', 'finer than the currency', cartOf([labour()], { TotalValue: '39000.001' }), [
+    { code: 'E_AMT_PRECISION', path: '$.TotalValue', value: '39000.001' },
+  ]),
+  refused(31, 'totals.netAmount', 'no decimal', cartOf([labour()], { TotalValue: '39,000' }), [
+    { code: 'E_FIELD_FORMAT', path: '$.TotalValue', value: '39,000' },
+  ]),
   refused(31, 'totals.netAmount', 'no total', cartOf([labour()], { TotalValue: '' }), [
     { code: 'E_FIELD_MISSING', path: '$.TotalValue' },
   ]),
@@ -879,6 +884,10 @@ const amounts: readonly Case[] = [
   refused(49, 'lines[2].limit.maximumAmount', 'empty', itemWith(2, { Limit: '' }), [
     { code: 'E_FIELD_MISSING', path: item(2, 'Limit') },
   ]),
+  refused(49, 'lines[2].limit.maximumAmount', 'negative', itemWith(2, { Limit: '-3000' }), [
+    { code: 'E_FIELD_FORMAT', path: item(2, 'Limit'), value: '-3000' },
+    { code: 'E_LIMIT_RANGE', path: item(2, 'ExpValue'), field: 'lines[2].limit.expectedAmount', value: '2000' },
+  ]),
   refused(49, 'lines[2].limit.maximumAmount', 'finer than the currency', itemWith(2, { Limit: '3000.001' }), [
     { code: 'E_AMT_PRECISION', path: item(2, 'Limit'), value: '3000.001' },
   ]),
@@ -905,6 +914,9 @@ const amounts: readonly Case[] = [
     [{ code: 'E_MAP_TAX', path: item(0, 'TaxCode'), value: 'V0' }],
     { valueMaps: { tax: { mode: 'mapped', codes: { V1: 'S21' } } } },
   ),
+  refused(51, 'lines[0].tax.amount', 'negative', itemWith(0, { TaxValue: '-1.00' }), [
+    { code: 'E_FIELD_FORMAT', path: item(0, 'TaxValue'), value: '-1.00' },
+  ]),
   refused(51, 'lines[0].tax.amount', 'finer than the currency', itemWith(0, { TaxValue: '0.001' }), [
     { code: 'E_AMT_PRECISION', path: item(0, 'TaxValue'), value: '0.001' },
   ]),
@@ -1335,7 +1347,7 @@ test.each(refusedCases)('row $row, $target: $when: $codes', ({ target, cart, set
 });
 
 describe('the table of cases', () => {
-  const rows = ruleRows(spreadsheetOf(orderRules));
+  const rows = rowsOf(spreadsheetOf(orderRules)).map(([, row]) => row);
 
   test('has every row of the mapping that a cart decides', () => {
     const covered = new Set(cases.map(({ row }) => row));
@@ -1363,11 +1375,3 @@ describe('the table of cases', () => {
     expect(unseen).toEqual([6]);
   });
 });
-
-function ruleRows(sheet: Spreadsheet): RuleRow[] {
-  return Object.values(sheet).flatMap((rule) => (isRow(rule) ? [rule] : ruleRows(rule)));
-}
-
-function isRow(rule: RuleRow | Spreadsheet): rule is RuleRow {
-  return typeof rule['row'] === 'number';
-}

@@ -6,11 +6,7 @@ import {
   type PurchaseOrder,
   purchaseOrderSchema,
 } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
-import {
-  type RuleRow,
-  type Spreadsheet,
-  spreadsheetOf,
-} from '../../../functions/create-purchase-orders/translation/rule-table.ts';
+import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { CartTranslation } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { FAULT_CATALOGUE, type FaultCode, faultToText } from '../../../shared/failure.ts';
 import { decimalToUnits } from '../../sandbox/exact-decimals.ts';
@@ -84,11 +80,11 @@ describe('any cart', () => {
         );
         expect(allTold(translation).filter(({ path }) => path?.startsWith('$') !== true)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     // The arbitraries are worth something.
-    expect(orders).toBeGreaterThan(100);
-    expect(faulty).toBeGreaterThan(100);
+    expect(orders).toBeGreaterThan(60);
+    expect(faulty).toBeGreaterThan(60);
   });
 
   test('gives byte-equal orders each time, in whatever order its properties come', () => {
@@ -98,7 +94,7 @@ describe('any cart', () => {
         expect(JSON.stringify(translate(structuredClone(cart)))).toBe(first);
         expect(JSON.stringify(ordersOf(translate(backwards(cart))))).toBe(JSON.stringify(ordersOf(translate(cart))));
       }),
-      { numRuns: 120 },
+      { numRuns: 50 },
     );
   });
 
@@ -109,12 +105,11 @@ describe('any cart', () => {
         translate(deepFrozen(cart));
         expect(cart).toEqual(before);
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
   });
 
   test('reports only what its rules announce in the mapping', () => {
-    const announced = announcedCodes(spreadsheetOf(orderRules));
     fc.assert(
       fc.property(mutatedCart, (cart) => {
         const strangers = faultsOf(translate(cart))
@@ -125,7 +120,7 @@ describe('any cart', () => {
           .map(({ code, field }) => `${code} for ${field}`);
         expect(strangers).toEqual([]);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 });
@@ -135,7 +130,9 @@ test('a good cart gives orders, one for each supplier, with no fault', () => {
     fc.property(goodCart, (cart) => {
       const translation = translate(cart);
       expect(faultsOf(translation)).toEqual([]);
-      expect(ordersOf(translation)).toHaveLength(new Set(rowsOf(cart, 'Items').map(({ VendorId }) => VendorId)).size);
+      expect(ordersOf(translation)).toHaveLength(
+        new Set(entriesOf(cart, 'Items').map(({ VendorId }) => VendorId)).size,
+      );
     }),
     { numRuns: 100 },
   );
@@ -147,15 +144,15 @@ test('an order is the same whether its neighbours are there, faulty or deleted',
       goodCart,
       fc.constantFrom<Row>({ DelInd: 'X' }, { Unit: 'ZZZ', ProductType: '', CategoryId: '' }),
       (cart, change) => {
-        const [supplier] = rowsOf(cart, 'Items').map(({ VendorId }) => VendorId);
-        const items = rowsOf(cart, 'Items').map((item) =>
+        const [supplier] = entriesOf(cart, 'Items').map(({ VendorId }) => VendorId);
+        const items = entriesOf(cart, 'Items').map((item) =>
           item['VendorId'] === supplier ? item : { ...item, ...change },
         );
         const [alone] = ordersOf(translate({ ...cart, Items: { results: items } }));
         expect(JSON.stringify(alone)).toBe(JSON.stringify(ordersOf(translate(cart))[0]));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 50 },
   );
 });
 
@@ -198,7 +195,7 @@ describe('privacy', () => {
           ...cart,
           ...names,
           Partners: { results: [home] },
-          Items: { results: rowsOf(cart, 'Items').map((item) => ({ ...item, Partners: { results: [elsewhere] } })) },
+          Items: { results: entriesOf(cart, 'Items').map((item) => ({ ...item, Partners: { results: [elsewhere] } })) },
         };
         const translation = translate(row);
         const told = [
@@ -208,7 +205,7 @@ describe('privacy', () => {
         const reason = translation.kind === 'skip' ? translation.reason : '';
         expect([...told, reason].filter((text) => text.toLowerCase().includes(SECRET))).toEqual([]);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 });
@@ -220,7 +217,7 @@ function backwards(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .map(([key, part]) => [key, backwards(part)])
-      .reverse(),
+      .toReversed(),
   );
 }
 
@@ -229,7 +226,7 @@ function deepFrozen<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-function rowsOf(row: Row, name: string): Row[] {
+function entriesOf(row: Row, name: string): Row[] {
   const collection = row[name];
   const rows: unknown =
     typeof collection === 'object' && collection !== null && 'results' in collection ? collection.results : collection;
@@ -243,23 +240,12 @@ const GENERAL: readonly FaultCode[] = ['E_FIELD_LENGTH', 'E_FIELD_FORMAT', 'E_TG
 const plainField = (field: string): string => field.replace(/\[\d+\]/g, '');
 
 /** The codes that the rule of a field can report; of an object or list, those of all its fields. */
-function announcedCodes(sheet: Spreadsheet): (field: string) => readonly FaultCode[] {
-  const rows = flattened(sheet, '');
-  return (field) =>
-    rows.filter(({ name }) => name === field || name.startsWith(`${field}.`)).flatMap(({ row: { codes } }) => codes);
-}
-
-function flattened(sheet: Spreadsheet, prefix: string): { readonly name: string; readonly row: RuleRow }[] {
-  return Object.entries(sheet).flatMap(([name, row]) =>
-    isRow(row) ? [{ name: prefix + name, row }] : flattened(row, `${prefix}${name}.`),
-  );
-}
-
-function isRow(rule: RuleRow | Spreadsheet): rule is RuleRow {
-  return typeof rule['row'] === 'number';
-}
+const announced = (field: string): readonly FaultCode[] =>
+  rowsOf(spreadsheetOf(orderRules))
+    .filter(([name]) => name === field || name.startsWith(`${field}.`))
+    .flatMap(([, { codes }]) => codes);
 
 test('every code that the mapping announces is in the catalogue', () => {
-  const codes = flattened(spreadsheetOf(orderRules), '').flatMap(({ row }) => row.codes);
+  const codes = rowsOf(spreadsheetOf(orderRules)).flatMap(([, row]) => row.codes);
   expect(codes.filter((code) => !Object.hasOwn(FAULT_CATALOGUE, code))).toEqual([]);
 });

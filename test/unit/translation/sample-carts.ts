@@ -108,10 +108,16 @@ export const settingsWith = (change: SettingsChange = {}): TranslationSettings =
     valueMaps: { ...localSettings.valueMaps, ...change.valueMaps },
   });
 
+const unchanged = settingsWith();
+
 export const TODAY = '2026-11-22';
 
-export const translate = (cart: unknown, change: SettingsChange = {}): CartTranslation =>
-  translateCart(cart, { client: '100', settings: settingsWith(change), today: TODAY });
+export const translate = (cart: unknown, change?: SettingsChange): CartTranslation =>
+  translateCart(cart, {
+    client: '100',
+    settings: change === undefined ? unchanged : settingsWith(change),
+    today: TODAY,
+  });
 
 export const groupsOf = (translation: CartTranslation): readonly GroupTranslation[] =>
   translation.kind === 'orders' ? translation.groups : [];

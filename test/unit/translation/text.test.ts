@@ -1,4 +1,4 @@
-/** Texts as SAP writes them, made fit to travel; and SAP's ways to write values. */
+/** Texts as SAP writes them, made fit to travel. SAP's ways to write values are test/unit/sap-values.test.ts's. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
@@ -8,7 +8,6 @@ import {
   excerpt,
   languageCode,
 } from '../../../functions/create-purchase-orders/translation/text.ts';
-import { edmInstantMs, hasOffset, normalGuid, padZeros, stripZeros } from '../../../shared/sap-values.ts';
 
 const points = (text: string): number => Array.from(text).length;
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
@@ -107,58 +106,4 @@ test('the HR prefix', () => {
     '50000123',
     undefined,
   ]);
-});
-
-describe('SAP’s values', () => {
-  test('leading zeros of digits only', () => {
-    expect(['000', '007', '7', '0A7', '-07', '', '0.5'].map(stripZeros)).toEqual([
-      '0',
-      '7',
-      '7',
-      '0A7',
-      '-07',
-      '',
-      '0.5',
-    ]);
-    expect(['7', 'A7', '', '12345'].map((value) => padZeros(value, 4))).toEqual(['0007', 'A7', '', '12345']);
-  });
-
-  test('GUIDs in three forms', () => {
-    const guid = '005056a509b31ee1bee58ce5a1c90db0';
-    expect(['005056A5-09B3-1EE1-BEE5-8CE5A1C90DB0', guid, 'AFBWpQmzHuG+5YzlockNsA=='].map(normalGuid)).toEqual([
-      guid,
-      guid,
-      guid,
-    ]);
-    expect(['', '4711', `${guid}0`, 'AFBWpQmzHuG+5YzlockNsA', `g${guid.slice(1)}`].map(normalGuid)).toEqual(
-      Array.from({ length: 5 }),
-    );
-  });
-
-  test('dates and instants', () => {
-    expect(edmInstantMs('/Date(1794960000000)/')).toBe(1_794_960_000_000);
-    expect(edmInstantMs('/Date(-1)/')).toBe(-1);
-    expect(edmInstantMs('/Date(1000+0001)/')).toBe(-59_000);
-    expect(edmInstantMs('/Date(1000-0001)/')).toBe(61_000);
-    expect(edmInstantMs('/Date(8640000000000000)/')).toBe(8_640_000_000_000_000);
-    for (const none of [
-      '/Date(8640000000000001)/',
-      '/Date()/',
-      'Date(1)',
-      '/Date(1.5)/',
-      '/Date(1+1)/',
-      '',
-      null,
-      undefined,
-      1,
-    ])
-      expect(edmInstantMs(none)).toBeUndefined();
-    expect(['/Date(1)/', '/Date(1+0000)/', '/Date(1-0000)/', '/Date(1+0060)/', 'x'].map(hasOffset)).toEqual([
-      false,
-      false,
-      false,
-      true,
-      false,
-    ]);
-  });
 });
