@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { repeatedKeys } from './repeated-keys.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
@@ -184,10 +185,17 @@ export function loadEnvironment(nameOrFile: string): Environment {
 }
 
 function readJsonFile(path: string): unknown {
+  let text: string;
+  let json: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
+    json = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Environment file ${path} cannot be read as JSON: ${reason}`, { cause: error });
   }
+  // JSON.parse keeps the last in silence; a value map that says two things of one code must be mended, not guessed.
+  const repeated = repeatedKeys(text);
+  if (repeated.length > 0) throw new Error(`Environment file ${path} gives a key twice: ${repeated.join(', ')}`);
+  return json;
 }

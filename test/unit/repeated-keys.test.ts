@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { loadEnvironment } from '../../infra/environments.ts';
 import { repeatedKeys } from '../../infra/repeated-keys.ts';
 
 describe('repeatedKeys', () => {
@@ -22,4 +26,15 @@ describe('repeatedKeys', () => {
       }),
     );
   });
+});
+
+test('an environment file whose value map gives a code twice is refused at synth, by its path', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'repeated-'));
+  const file = join(directory, 'twice.json');
+  writeFileSync(file, '{"translation":{"valueMaps":{"businessUnit":{"BE10":"A","BE10":"B"}}}}');
+  try {
+    expect(() => loadEnvironment(file)).toThrow(`${file} gives a key twice: translation.valueMaps.businessUnit.BE10`);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
