@@ -55,7 +55,7 @@ describe('the CDK app', () => {
     expect(stderr.split('\n').length).toBeLessThan(6);
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
     expect(existsSync(join(outdir, 'PurchaseOrder.template.json'))).toBe(false);
-  });
+  }, 60_000);
 
   test('synthesizes the same template in its own process as the tests and the local run do in theirs', async () => {
     const outdir = join(directory, 'cdk.out');
@@ -72,5 +72,5 @@ describe('the CDK app', () => {
     expect(app).toMatchObject({ status: 0 });
     const read = (assembly: string): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
     expect(read(outdir)).toEqual(read(inProcess.directory));
-  }, 60_000);
+  }, 180_000);
 });

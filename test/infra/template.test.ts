@@ -138,7 +138,7 @@ beforeAll(async () => {
       syntheses.set(name, { environment, assembly, text, template: templateSchema.parse(JSON.parse(text)) });
     }),
   );
-}, 90_000);
+}, 180_000);
 
 function synthesis(name: string): Synthesis {
   const found = syntheses.get(name);

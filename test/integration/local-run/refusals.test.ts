@@ -24,7 +24,7 @@ async function run(args: readonly string[], variables: Readonly<Record<string, s
     env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A run that starts after all is a failure of the test, and must not outlive it.
-    timeout: 60_000,
+    timeout: 150_000,
   });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
@@ -107,7 +107,7 @@ describe('npm start', () => {
         refused.set(what, await run([...args, '--json'], variables));
       }),
     ]);
-  }, 90_000);
+  }, 180_000);
 
   test('--help prints the options on stdout, and exits 0', () => {
     expect(help).toEqual({ stdout: HELP, stderr: '', status: 0 });

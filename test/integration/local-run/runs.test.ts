@@ -152,7 +152,7 @@ beforeAll(async () => {
   elsewhere = { run: ofElsewhere, carts, srm, vms: busyVms };
   broken = ofBroken;
   unreachable = { ...ofUnreachable, port };
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await Promise.all(closing.map((close) => close()));

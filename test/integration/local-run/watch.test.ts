@@ -74,5 +74,5 @@ describe('npm start -- --watch', () => {
     expect(status).toBe(0);
     for (let tries = 0; workers.some(isAlive) && tries < 50; tries++) await pause(100);
     expect(workers.filter(isAlive)).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 });

@@ -38,7 +38,7 @@ describe('the stack of the local environment', () => {
       secrets: { [environment.srm.secretName]: credentials, [environment.vms.secretName]: credentials },
       onError: unexpected,
     });
-  }, 30_000);
+  }, 120_000);
   afterAll(async () => {
     await stack?.close();
     srm.closeAllConnections();
