@@ -46,16 +46,20 @@ describe('the CDK app', () => {
     ],
     ['a file that is not JSON', { env: './README.md' }, 'Environment file ./README.md cannot be read as JSON: '],
     ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
-  ])('with %s says so in words, without a stack trace, and exits 1', async (_what, context, message) => {
-    const outdir = join(directory, 'refused');
-    const { stdout, stderr, status } = await runApp(context, outdir);
+  ])(
+    'with %s says so in words, without a stack trace, and exits 1',
+    async (_what, context, message) => {
+      const outdir = join(directory, 'refused');
+      const { stdout, stderr, status } = await runApp(context, outdir);
 
-    expect(stderr).toContain(message);
-    expect(stderr).not.toMatch(/^\s+at (?!logLevel)|node:internal|Error:/m);
-    expect(stderr.split('\n').length).toBeLessThan(6);
-    expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
-    expect(existsSync(join(outdir, 'PurchaseOrder.template.json'))).toBe(false);
-  }, 60_000);
+      expect(stderr).toContain(message);
+      expect(stderr).not.toMatch(/^\s+at (?!logLevel)|node:internal|Error:/m);
+      expect(stderr.split('\n').length).toBeLessThan(6);
+      expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+      expect(existsSync(join(outdir, 'PurchaseOrder.template.json'))).toBe(false);
+    },
+    60_000,
+  );
 
   test('synthesizes the same template in its own process as the tests and the local run do in theirs', async () => {
     const outdir = join(directory, 'cdk.out');
