@@ -20,6 +20,13 @@ export const METRICS = {
   outcomesUnknown: 'OutcomesUnknown',
   targetRefused: 'TargetRefused',
   targetThrottled: 'TargetThrottled',
+  /** Carts put back on the queue as new messages, since 11VMS or SRM was to blame and no receive was left. */
+  cartsRequeued: 'CartsRequeued',
+  /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */
+  consumptionPaused: 'ConsumptionPaused',
+  /** Orders that only the daily second look brought about. */
+  cartsRecovered: 'CartsRecovered',
+  secondLookCompleted: 'SecondLookCompleted',
   /** Properties that the contract with SRM does not know. */
   unknownProperties: 'UnknownProperties',
   /** Milliseconds from the cart's last change (its approval) to the order. */
