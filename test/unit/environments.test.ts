@@ -210,7 +210,7 @@ describe('a bad field is named', () => {
 
   test('what would leave the worker no time for a single order is refused', () => {
     expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 20)))).toContain(
-      'must be at least three times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
+      'must be at least four times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
     );
     expect(parse(devWith('delivery.timeoutSeconds', 30)).delivery.timeoutSeconds).toBe(30);
   });

@@ -16,7 +16,7 @@ import {
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
 import { messageToRecord } from '../../../infra/local/sqs-event.ts';
@@ -271,7 +271,8 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
         async invoke(records, by = {}) {
           const invoked = by.handler ?? handler;
           const context = lambdaContext(() => by.remainingMs ?? 60_000);
-          const response: SQSBatchResponse = await invoked({ Records: [...records] }, context);
+          const response = await invoked({ Records: [...records] }, context);
+          if (!('batchItemFailures' in response)) throw new Error('not an answer to a batch');
           const failed = response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
           for (const { messageId, receiptHandle } of records) {
             if (failed.includes(messageId)) continue;
