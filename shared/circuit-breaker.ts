@@ -33,6 +33,13 @@ const breakerItem = z.object({
 });
 export type BreakerItem = z.infer<typeof breakerItem>;
 
+/** What a trial said of 11VMS: the worker's answer to the supervisor. */
+export const trialResult = z.discriminatedUnion('well', [
+  z.object({ well: z.literal(true) }),
+  z.object({ well: z.literal(false), reason: z.string() }),
+]);
+export type TrialResult = z.infer<typeof trialResult>;
+
 /** The breaker's stored state. Every write is one conditional update. */
 export interface BreakerRecord {
   read(): Promise<BreakerItem>;

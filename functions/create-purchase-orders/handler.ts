@@ -14,7 +14,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
-import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readClientCredentials } from '../../shared/connection-secret.ts';
 import { parseVariables, workerVariables } from '../../shared/environment.ts';
 import { createHttpClient } from '../../shared/http-client.ts';
@@ -29,7 +29,7 @@ import { retryDelaySeconds } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createTargetHealth } from './target-health.ts';
 import { createVmsOrders } from './vms-orders.ts';
-import { type BatchDependencies, type TrialResult, tryOneMessage, workOff } from './work-off.ts';
+import { type BatchDependencies, tryOneMessage, workOff } from './work-off.ts';
 
 /** Those of the stack, and the one of Lambda's that says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });

@@ -1,4 +1,5 @@
 /** Works off received messages: a batch of the event source mapping, or the one message of a trial. */
+import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
@@ -39,9 +40,6 @@ export async function workOff(
   );
   return workedOff;
 }
-
-/** What a trial said of 11VMS; the supervisor reads it. */
-export type TrialResult = { readonly well: true } | { readonly well: false; readonly reason: string };
 
 /** Carts that never reach 11VMS say nothing of it: so many are looked through for one that does. */
 const MESSAGES_TRIED = 10;

@@ -7,15 +7,14 @@ import {
   ResourceInUseException,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
-import * as z from 'zod';
+import { type TrialResult, trialResult } from '../../shared/circuit-breaker.ts';
 import { tryParseJson } from '../../shared/exact-json.ts';
-import type { Consumption, TrialResult } from './supervise-consumption.ts';
 
-/** What the worker answers to a trial. */
-const trialAnswer = z.union([
-  z.object({ well: z.literal(true) }),
-  z.object({ well: z.literal(false), reason: z.string() }),
-]);
+/** The event source mapping between the queue and the worker. Both calls may be repeated. */
+export interface Consumption {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
 
 export function createConsumption(lambda: LambdaClient, mappingId: string): Consumption {
   async function enable(isEnabled: boolean): Promise<void> {
@@ -39,6 +38,6 @@ export async function askForTrial(lambda: LambdaClient, workerName: string): Pro
     new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }),
   );
   if (answer.FunctionError !== undefined) return { well: false, reason: 'the worker failed at its trial' };
-  const parsed = trialAnswer.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));
+  const parsed = trialResult.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));
   return parsed.success ? parsed.data : { well: false, reason: 'the worker gave no answer to its trial' };
 }

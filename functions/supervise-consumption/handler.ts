@@ -62,7 +62,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
     };
     const wish = parsed.data;
-    if (wish.consumption === 'pause') return pauseByHand(String(wish.reason), dependencies);
+    if (wish.consumption === 'pause') return pauseByHand(wish.reason, dependencies);
     if (wish.consumption === 'resume') return resumeByHand(dependencies);
     return superviseConsumption(dependencies);
   }

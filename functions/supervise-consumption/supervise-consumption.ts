@@ -2,18 +2,10 @@
  * Circuit Breaker, the slow half: keeps the event source mapping in line with the breaker's state, and closes the
  * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (rules.md, edge cases 67 to 71, 80).
  */
-import type { BreakerItem, BreakerRecord, BreakerState } from '../../shared/circuit-breaker.ts';
+import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-
-/** The event source mapping between the queue and the worker. Both calls may be repeated. */
-export interface Consumption {
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-}
-
-/** What one message, tried by itself, said of 11VMS; `reason` is why it is not well. */
-export type TrialResult = { readonly well: true } | { readonly well: false; readonly reason: string };
+import type { Consumption } from './event-source.ts';
 
 export interface SupervisionDependencies {
   readonly breaker: BreakerRecord;

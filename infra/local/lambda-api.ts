@@ -1,6 +1,6 @@
 /** The part of the Lambda API that the stack itself calls: event source mappings switched on and off, functions invoked. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
 import type { LambdaFunction } from './lambda-function.ts';
@@ -24,13 +24,14 @@ interface Answer {
 
 /** Listens on 127.0.0.1. */
 export async function startLambdaApi(registry: () => LambdaRegistry): Promise<LambdaApi> {
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, body, headers } = await answer(request, registry());
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  }
+
   const server = createServer((request, response) => {
-    answer(request, registry())
-      .then(({ status, body, headers }) => {
-        response.writeHead(status, { 'content-type': 'application/json', ...headers });
-        response.end(JSON.stringify(body));
-      })
-      .catch(() => request.socket.destroy());
+    serve(request, response).catch(() => request.socket.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
