@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE } from '../shared/translation-settings.ts';
 import type { Environment } from './environments.ts';
+import { leanBundle } from './lean-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
@@ -47,6 +48,7 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'error',
+    plugins: [leanBundle()],
   });
   nameSourcesFromRoot(join(outdir, 'main.cjs.map'));
   return outdir;
