@@ -5,7 +5,7 @@
 import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
-import { edmInstantMs } from './sap-values.ts';
+import { edmInstantMs, IDENTIFIER, normalGuid } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -55,6 +55,8 @@ const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
 const EXPAND = 'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments';
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
+/** DNS has no longer names; a link is SRM's text, and a log line has an end. */
+const LONGEST_HOST = 253;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
@@ -87,10 +89,13 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     const url = URL.parse(next, `${settings.baseUrl}${SERVICE_PATH}/`);
     if (url === null) throw protocolFault('__next is no URL');
     if (url.host !== base.host && !internalHosts.has(url.host)) {
-      throw protocolFault(`__next names another host (${url.host}); add it to internalHosts if it is SRM itself`);
+      throw protocolFault(
+        `__next names another host (${url.host.slice(0, LONGEST_HOST)}); add it to internalHosts if it is SRM itself`,
+      );
     }
     const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
-    if (service < 0) throw protocolFault('__next leaves the extraction service');
+    // An encoded slash is a slash to some servers: `..%2f` would climb where `../` was refused.
+    if (service < 0 || /%2f|%5c/i.test(url.pathname)) throw protocolFault('__next leaves the extraction service');
     return url.pathname.slice(service) + url.search;
   }
 
@@ -114,6 +119,11 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     },
 
     async cart(guid, correlationId) {
+      // It becomes a part of the path: what is no GUID could name another resource, or another condition.
+      if (normalGuid(guid) === undefined) {
+        const fault = { code: 'E_SRC_SCHEMA', message: 'the Guid of the cart is no GUID', path: '$.Guid' } as const;
+        throw new InterfaceError('permanent', fault);
+      }
       const path = `${ENTITY_SET}(guid'${encodeURIComponent(guid)}')?${query({ $expand: EXPAND, ...common })}`;
       return get(path, correlationId, (response, nowMs) => {
         if (response.status === 404) return undefined;
@@ -162,7 +172,8 @@ function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next
 
 const wholeNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
-function sourceRow(source: unknown): SourceRow {
+/** A row by what identifies it, as the extractor puts it on the queue. */
+export function sourceRow(source: unknown): SourceRow {
   const row = asJsonObject(source);
   return {
     source,
@@ -174,7 +185,7 @@ function sourceRow(source: unknown): SourceRow {
 
 /** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
 const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value) ? value : undefined;
+  typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
 
 /** Status and content type decide before anything is parsed: proxies answer HTML. */
 function readEnvelope(response: HttpResponse, nowMs: number): unknown {

@@ -5,7 +5,7 @@ import type { CartKey, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import type { SrmCarts } from '../../shared/srm-carts.ts';
+import { sourceRow, type SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
@@ -23,7 +23,7 @@ export interface ReceivedMessage {
 export interface CreationDependencies extends DeliveryDependencies {
   readonly carts: Pick<SrmCarts, 'cart'>;
   readonly settings: TranslationSettings;
-  /** `sap-client` of messages that do not say theirs. */
+  /** `sap-client`: the only one whose carts are ours. */
   readonly sapClient: string;
   /** The queue's maxReceiveCount. */
   readonly maximumAttempts: number;
@@ -138,6 +138,7 @@ async function tryCart(
   const today = new Date(now()).toISOString().slice(0, 10);
   const translation = translateCart(source, { client: message.client, settings, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
+  if (!isNamedBy(message, source, dependencies.sapClient)) return { kind: 'dead-letter', faults: [MISNAMED] };
   if (translation.kind === 'skip') {
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
@@ -188,6 +189,14 @@ async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, 
     group.kind === 'order' ? group.order.externalId : group.externalId,
   );
   return cancelledOrders(cart, translation.changedAtMs, current, ledger);
+}
+
+const MISNAMED: Fault = { code: 'E_INT_MESSAGE', message: 'the queue message names another cart than it carries' };
+
+/** Whoever is not who the message says would be ordered beside its own place in the ledger, and so perhaps twice. */
+function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
+  const { number } = sourceRow(source);
+  return client === sapClient && stripZeros(number ?? '') === stripZeros(cart.number ?? '');
 }
 
 /** Orders that were created of an earlier version of the cart, and that its present version has no place for. */

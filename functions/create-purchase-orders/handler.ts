@@ -112,7 +112,10 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     return { batchItemFailures: returned.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
   }
 
-  return middy<unknown, SQSBatchResponse>().use(injectLambdaContext(logger)).use(logMetrics(metrics)).handler(create);
+  return middy<unknown, SQSBatchResponse>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(create);
 }
 
 /** The settings that were validated at synth and travel in the bundle; parsed again, since a bundle is input too. */
