@@ -5,7 +5,7 @@
 import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
-import { edmInstantMs, IDENTIFIER, normalGuid } from './sap-values.ts';
+import { edmInstantMs, identifierText, normalGuid } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -172,20 +172,15 @@ function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next
 
 const wholeNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
-/** A row by what identifies it, as the extractor puts it on the queue. */
-export function sourceRow(source: unknown): SourceRow {
+function sourceRow(source: unknown): SourceRow {
   const row = asJsonObject(source);
   return {
     source,
-    number: shortText(row?.['ObjectId']),
-    guid: shortText(row?.['Guid']),
+    number: identifierText(row?.['ObjectId']),
+    guid: identifierText(row?.['Guid']),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
   };
 }
-
-/** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
-const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
 
 /** Status and content type decide before anything is parsed: proxies answer HTML. */
 function readEnvelope(response: HttpResponse, nowMs: number): unknown {
@@ -215,8 +210,8 @@ function readEnvelope(response: HttpResponse, nowMs: number): unknown {
 /** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */
 function sapError(response: HttpResponse): string {
   const error = asJsonObject(asJsonObject(tryParseJson(response.body))?.['error']);
-  const code = shortText(error?.['code']);
-  const transaction = shortText(asJsonObject(error?.['innererror'])?.['transactionid']);
+  const code = identifierText(error?.['code']);
+  const transaction = identifierText(asJsonObject(error?.['innererror'])?.['transactionid']);
   const parts = [code, transaction === undefined ? undefined : `transaction ${transaction}`].filter(
     (part) => part !== undefined,
   );

@@ -5,11 +5,11 @@ import type { CartKey, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import { sourceRow, type SrmCarts } from '../../shared/srm-carts.ts';
+import type { SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
-import { isDeferred } from './translation/shopping-cart.ts';
+import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */
@@ -195,8 +195,7 @@ const MISNAMED: Fault = { code: 'E_INT_MESSAGE', message: 'the queue message nam
 
 /** Whoever is not who the message says would be ordered beside its own place in the ledger, and so perhaps twice. */
 function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
-  const { number } = sourceRow(source);
-  return client === sapClient && stripZeros(number ?? '') === stripZeros(cart.number ?? '');
+  return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
 }
 
 /** Orders that were created of an earlier version of the cart, and that its present version has no place for. */

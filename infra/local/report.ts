@@ -1,5 +1,5 @@
 /** What a person reads while carts move, and at the end; or, with --json, one line for a machine. */
-import { printable } from '../../shared/printable-text.ts';
+import { printable, printableJson } from '../../shared/printable-text.ts';
 import type { Accounts, Summary } from './accounting.ts';
 import type { Progress } from './run-log.ts';
 
@@ -68,7 +68,7 @@ export function createReport(json: boolean): Report {
       if (progress !== undefined && !live) showProgress();
       end();
       people.write(summaryText(report));
-      if (json) process.stdout.write(`${JSON.stringify(report.summary)}\n`);
+      if (json) process.stdout.write(`${printableJson(report.summary)}\n`);
     },
   };
 }

@@ -19,22 +19,14 @@ import {
 import { noTimeToRetry, thisSecond, useRig } from '../extract/extractor-rig.ts';
 
 /** The fields of shared/log.ts, and those that Powertools adds. */
+// biome-ignore format: lists of names
 const FIELDS = new Set([
-  ...[
-    'cartNumber',
-    'cartGuid',
-    'messageId',
-    'runId',
-    'correlationId',
-    'externalId',
-    'orderId',
-    'orderNumber',
-    'outcome',
-  ],
-  ...['codes', 'reason', 'reasons', 'attempt', 'retryInSeconds', 'status', 'transactionId', 'changedFrom', 'changedTo'],
-  ...['watermark', 'pages', 'rows', 'queued', 'expected', 'skewSeconds', 'droppedLines', 'errorName', 'stack'],
-  ...['level', 'message', 'timestamp', 'service', 'sampling_rate', 'xray_trace_id', 'cold_start', 'function_arn'],
-  ...['function_memory_size', 'function_name', 'function_request_id', 'correlation_id'],
+  'cartNumber', 'cartGuid', 'messageId', 'runId', 'correlationId', 'externalId', 'orderId',
+  'orderNumber', 'outcome', 'codes', 'reason', 'reasons', 'attempt', 'retryInSeconds', 'status',
+  'transactionId', 'changedFrom', 'changedTo', 'watermark', 'pages', 'rows', 'queued', 'expected',
+  'skewSeconds', 'droppedLines', 'errorName', 'stack', 'level', 'message', 'timestamp', 'service',
+  'sampling_rate', 'xray_trace_id', 'cold_start', 'function_arn', 'function_memory_size',
+  'function_name', 'function_request_id', 'correlation_id',
 ]);
 /** What a terminal or a reader of lines takes for more than a character. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -52,23 +44,13 @@ function checkLines(lines: readonly string[]): void {
 }
 
 /** Codes, amounts, dates and identifiers: a fault shows the first 40 characters of theirs. Every other text is nobody's business. */
+// biome-ignore format: lists of names
 const CODES = new Set([
-  ...[
-    'Guid',
-    'ObjectId',
-    'ChangedAt',
-    'ApprovedAt',
-    'Status',
-    'CoCode',
-    'ProcOrg',
-    'ProcGroup',
-    'PmntTrms',
-    'NumberInt',
-  ],
-  ...['ProductType', 'OrderedProd', 'CategoryId', 'PartnerProd', 'ManuProd', 'Quantity', 'Unit', 'Price', 'PriceUnit'],
-  ...['Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate', 'StartDate', 'EndDate', 'VendorId', 'CtrId', 'CtrItem'],
-  ...['ExtDemPosid', 'BeObjectId', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'ProfitCtr', 'CoArea', 'WbsElem'],
-  ...['Country', 'OrderNo', 'Limit', 'ExpValue'],
+  'Guid', 'ObjectId', 'ChangedAt', 'ApprovedAt', 'Status', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms',
+  'NumberInt', 'ProductType', 'OrderedProd', 'CategoryId', 'PartnerProd', 'ManuProd', 'Quantity', 'Unit',
+  'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate', 'StartDate', 'EndDate',
+  'VendorId', 'CtrId', 'CtrItem', 'ExtDemPosid', 'BeObjectId', 'AccCat', 'DistrPerc', 'GLAcct',
+  'CostCtr', 'ProfitCtr', 'CoArea', 'WbsElem', 'Country', 'OrderNo', 'Limit', 'ExpValue',
 ]);
 
 /** A place in a cart that holds a text, or could: `write` puts another one there. */
@@ -183,13 +165,13 @@ describe('the worker', () => {
     const [name, email, phone, street, user] = people;
     const partner = { PartnerFct: '00000027', Name: name, Street: street, Email: email, Tel: phone, Country: 'XX' };
     const cart = newCart({
-      ...{ RequesterId: `${user}TOOLONG`, RequesterName: name, RequesterEmail: `${email}${'x'.repeat(300)}` },
-      ...{
-        ApprovedBy: `${user}TOOLONG`,
-        ApproverEmail: `${email}${'x'.repeat(300)}`,
-        CreatedBy: user,
-        ChangedBy: user,
-      },
+      RequesterId: `${user}TOOLONG`,
+      RequesterName: name,
+      RequesterEmail: `${email}${'x'.repeat(300)}`,
+      ApprovedBy: `${user}TOOLONG`,
+      ApproverEmail: `${email}${'x'.repeat(300)}`,
+      CreatedBy: user,
+      ChangedBy: user,
       Partners: {
         results: [{ ...partner, Street: `${street}${'x'.repeat(100)}`, HouseNo: `KANARI${'x'.repeat(20)}` }],
       },
