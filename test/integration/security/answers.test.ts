@@ -106,9 +106,11 @@ describe('an answer of 11VMS that is', () => {
 
   test.each(Object.entries(MISBEHAVIOURS))(
     '%s: the cart comes back with a reason, in bounded time and memory',
-    async (_what, how) => {
+    async (what, how) => {
       misbehave = how;
-      const worker = await bench.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS: '400' });
+      // Bombs get all the time they want: their size is what must cut them off.
+      const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '400';
+      const worker = await bench.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
       const [messageId = ''] = await worker.send(envelope(newCart()));
       const startedAt = performance.now();
       const memory = watchMemory();
@@ -116,7 +118,7 @@ describe('an answer of 11VMS that is', () => {
       expect((await worker.deliver()).failed).toEqual([messageId]);
 
       // A create and the look-up after it, each at most the time limit, and a slow machine.
-      expect(performance.now() - startedAt).toBeLessThan(5000);
+      expect(performance.now() - startedAt).toBeLessThan(2 * Number(VMS_TIMEOUT_MS) + 4000);
       // The limit for an answer of 11VMS is 4 MiB; 200 MB would show.
       expect(memory.stop()).toBeLessThan(100 * MB);
       const output = bench.takeOutput();
@@ -137,7 +139,7 @@ describe('a page of SRM that is', () => {
       const memory = watchMemory();
 
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
-        fault: { code: 'E_SRC_UNAVAILABLE' },
+        fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('ERR_BAD_RESPONSE') },
       });
 
       expect(memory.stop()).toBeLessThan(180 * MB);
@@ -150,7 +152,7 @@ describe('a page of SRM that is', () => {
     const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
-      fault: { code: 'E_SRC_UNAVAILABLE' },
+      fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('ERR_BAD_RESPONSE') },
     });
   });
 });
