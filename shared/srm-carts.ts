@@ -168,9 +168,13 @@ function sourceRow(source: unknown): SourceRow {
     source,
     number: shortText(row?.['ObjectId']),
     guid: shortText(row?.['Guid']),
-    changedAtMs: edmInstantMs(row?.['ChangedAt']),
+    changedAtMs: rowChangedAtMs(source),
   };
 }
+
+/** When a row was last changed; undefined where that cannot be read. */
+export const rowChangedAtMs = (source: unknown): number | undefined =>
+  edmInstantMs(asJsonObject(source)?.['ChangedAt']);
 
 /** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
 const shortText = (value: unknown): string | undefined =>

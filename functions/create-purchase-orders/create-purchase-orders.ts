@@ -1,11 +1,11 @@
 /** Event-Driven Consumer: ONE queued cart to its purchase orders, and what becomes of its message. */
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
-import type { CartKey, Ledger } from '../../shared/ledger.ts';
+import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import type { SrmCarts } from '../../shared/srm-carts.ts';
+import { rowChangedAtMs, type SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
@@ -36,10 +36,10 @@ export async function createPurchaseOrders(
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const message = readMessage(received.body);
-  const cart: CartKey =
+  const cart: CartVersion =
     message instanceof UnreadableMessage
-      ? { client: dependencies.sapClient, number: undefined }
-      : { client: message.client, number: message.cart.number === null ? undefined : stripZeros(message.cart.number) };
+      ? { client: dependencies.sapClient, number: undefined, changedAtMs: undefined }
+      : cartOf(message);
   const log = logOf(message, cart, received, dependencies.log);
   const own = { ...dependencies, log };
   const verdict = await earlierVerdict(received, cart, own);
@@ -57,6 +57,13 @@ export async function createPurchaseOrders(
   await conclude(outcome, received.messageId, cart, own);
   return outcome;
 }
+
+const cartOf = (message: CartMessage): CartVersion => ({
+  client: message.client,
+  number: message.cart.number === null ? undefined : stripZeros(message.cart.number),
+  guid: message.cart.guid ?? undefined,
+  changedAtMs: 'source' in message ? rowChangedAtMs(message.source) : undefined,
+});
 
 /** A message that was received before ends at its verdict, without another call to anybody. */
 async function earlierVerdict(
@@ -78,7 +85,7 @@ async function earlierVerdict(
 async function attempt(
   received: ReceivedMessage,
   message: CartMessage | UnreadableMessage,
-  cart: CartKey,
+  cart: CartVersion,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const { ledger, now, maximumAttempts } = dependencies;
@@ -90,7 +97,7 @@ async function attempt(
 async function conclude(
   outcome: Outcome,
   messageId: string,
-  cart: CartKey,
+  cart: CartVersion,
   { ledger, log, meter, now }: CreationDependencies,
 ): Promise<void> {
   switch (outcome.kind) {
@@ -124,7 +131,7 @@ const CRASHED: Fault = { code: 'E_INT_CRASHED', message: 'the last attempt start
 async function tryCart(
   message: CartMessage,
   received: ReceivedMessage,
-  cart: CartKey,
+  cart: CartVersion,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const { ledger, settings, log, meter, now } = dependencies;
@@ -141,7 +148,8 @@ async function tryCart(
   if (translation.kind === 'skip') {
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
-    await ledger.recordSkip(cart, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
+    const version = { ...cart, changedAtMs: translation.changedAtMs };
+    await ledger.recordSkip(version, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
     return { kind: 'skipped', reason: translation.reason };
   }
   audit(translation, log, meter);
@@ -169,6 +177,7 @@ async function tryCart(
     };
     outcomes.push(await deliverOrder(delivery, dependencies));
   }
+  if (message.origin === 'second-look') auditRecovery(outcomes, log, meter);
   return combineOutcomes(outcomes, groupFaults);
 }
 
@@ -179,6 +188,13 @@ function audit({ warnings, droppedLines, unknownProperties }: TranslatedCart, lo
   if (unknownProperties > 0) meter.count(METRICS.unknownProperties, unknownProperties);
   if (warnings.length === 0 && droppedLines === 0) return;
   log.info('Cart read', { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(warnings) });
+}
+
+/** Only an order that is made now was missing: whatever exists already came by itself. */
+function auditRecovery(outcomes: readonly OrderOutcome[], log: Log, meter: Meter): void {
+  if (!outcomes.some((outcome) => outcome.kind === 'created' && !outcome.recovered)) return;
+  meter.count(METRICS.cartsRecovered);
+  log.warn('The cart had been lost; the daily second look brought it back');
 }
 
 /** Edge case 18, for a part of a cart: an order of which no line is left. */

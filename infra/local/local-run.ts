@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asJsonObject } from '../../shared/exact-json.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { type Environment, loadEnvironment } from '../environments.ts';
 import { synthesize } from '../synthesize.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
 import type { InvocationResult } from './execution-environment.ts';
-import { type LocalStack, only, startLocalStack } from './local-stack.ts';
+import { type LocalSchedule, type LocalStack, only, startLocalStack } from './local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
@@ -93,7 +94,7 @@ async function deploy(
   report.stage(
     'provisioned',
     `from the template: ${queues.length} queues, ${tables.length} table, ${functions.length} functions, ` +
-      `${mappings.length} event source, ${schedules.length} schedule`,
+      `${mappings.length} event source, ${schedules.length} schedules`,
   );
   return stack;
 }
@@ -105,7 +106,23 @@ async function runOnce(run: Run): Promise<void> {
   report.follow(log.progress);
   await extract(run);
   await drain(run);
+  if (run.options.secondLook && !run.signal.aborted) await lookAgain(run);
   await stack.stopMappings();
+}
+
+/** --second-look: what the daily schedule would find. A cart that it queues again would come after 15 minutes. */
+async function lookAgain({ stack, report, log }: Run): Promise<void> {
+  const result = await schedulesOf(stack).secondLook.fire(new Date());
+  if (result.kind !== 'succeeded') {
+    report.warn(`second look failed: ${log.lastError ?? result.reason}`);
+    return;
+  }
+  const { runId: _, status, readTo, ...counts } = asJsonObject(result.payload) ?? {};
+  const told = Object.entries(counts).filter(([, count]) => count !== 0);
+  report.stage(
+    'second look',
+    `${String(status)} to ${String(readTo)}: ${told.map((pair) => pair.join(' ')).join(', ')}`,
+  );
 }
 
 /** A run that fails is followed by another, as the schedule would; a third time is the user's decision. */
@@ -113,7 +130,7 @@ const EXTRACTION_RUNS = 2;
 
 async function extract(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedules, 'schedule');
+  const { extraction: schedule } = schedulesOf(stack);
   for (let failures = 0; !signal.aborted; ) {
     const result = await schedule.fire(new Date());
     const status = statusOf(result);
@@ -128,6 +145,17 @@ async function extract(run: Run): Promise<void> {
     if (failures === EXTRACTION_RUNS) return;
     report.stage('extracting', 'once more, as the schedule would');
   }
+}
+
+/** The two schedules of the extractor: that of the second look says so in its input, the other has none. */
+function schedulesOf({ schedules }: LocalStack): { extraction: LocalSchedule; secondLook: LocalSchedule } {
+  const ofExtractor = schedules.filter(
+    ({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === SERVICE_NAMES.extractor,
+  );
+  const [looks, others] = [true, false].map((isLook) =>
+    ofExtractor.filter(({ description: { input } }) => (input?.includes('secondLook') ?? false) === isLook),
+  );
+  return { extraction: only(others ?? [], 'extraction schedule'), secondLook: only(looks ?? [], 'second look') };
 }
 
 const statusOf = (result: InvocationResult): unknown =>
@@ -159,7 +187,7 @@ const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' :
 /** --watch: on the schedule of the template, until Ctrl-C. */
 async function keepRunning(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedules, 'schedule');
+  const { extraction: schedule } = schedulesOf(stack);
   stack.startMappings();
   report.follow(log.progress);
   while (!signal.aborted) {

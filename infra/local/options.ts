@@ -14,6 +14,7 @@ export interface LocalRunOptions {
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
   readonly watch: boolean;
+  readonly secondLook: boolean;
   readonly json: boolean;
 }
 
@@ -35,6 +36,7 @@ the bundled functions as deployed, and stand-ins of SRM 7 and 11VMS. No account,
   --env FILE        an environment file instead of "local"; its two systems are replaced by the stand-ins
                     unless --srm or --vms is given
   --watch           keeps running on the schedule until Ctrl-C
+  --second-look     takes the daily second look once the queue is empty, at carts older than an hour
   --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                     keeps npm's own banner off stdout)
   --help            this text
@@ -64,6 +66,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
     environmentFile: values.env,
     watch: values.watch ?? false,
+    secondLook: values['second-look'] ?? false,
     json: values.json ?? false,
   };
 }
@@ -82,6 +85,7 @@ function parse(args: readonly string[]) {
         vms: { type: 'string' },
         env: { type: 'string' },
         watch: { type: 'boolean' },
+        'second-look': { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -148,7 +148,7 @@ test('a claim whose own answer was lost is claimed again, and looked up to be sa
 test('a verdict belongs to one message of one cart, and is kept word for word', async () => {
   const cart = { client: '100', number: textOf(newCart()['ObjectId']) };
   const faults: Fault[] = [fault, { code: 'E_MAP_UOM', message: 'unit', path: '$.Items', field: 'lines', value: 'X' }];
-  await ledger.recordVerdict(cart, 'message 1', faults, 1_000_000);
+  await ledger.recordVerdict({ ...cart, changedAtMs: 7 }, 'message 1', faults, 1_000_000);
   expect(await ledger.verdict(cart, 'message 1')).toEqual(faults);
   expect(await ledger.verdict(cart, 'message 2')).toBeUndefined();
   expect(await ledger.verdict({ ...cart, client: '200' }, 'message 1')).toBeUndefined();

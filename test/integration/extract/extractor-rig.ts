@@ -10,6 +10,7 @@ import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { ExtractionResult } from '../../../functions/extract-approved-carts/extract-approved-carts.ts';
 import { createHandler } from '../../../functions/extract-approved-carts/handler.ts';
+import type { SecondLookResult } from '../../../functions/extract-approved-carts/second-look.ts';
 import { type CartMessage, readCartMessage } from '../../../shared/cart-message.ts';
 import type { ExtractorVariables } from '../../../shared/environment.ts';
 import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
@@ -39,6 +40,8 @@ export interface Extractor {
   readonly srm: Srm7StandIn;
   readonly variables: ExtractorVariables;
   run(options?: RunOptions): Promise<ExtractionResult>;
+  /** The daily second look, as its schedule starts it. */
+  lookAgain(options?: RunOptions): Promise<SecondLookResult>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
   /** The GUIDs on the queue, sorted; those of carts that came twice are there twice. */
@@ -191,19 +194,29 @@ export function useRig(): Rig {
         (await emulators.inspectQueue(queueName)).ready.map(({ body }) => body);
       const messages = async (): Promise<CartMessage[]> => (await bodies()).map(readCartMessage);
       let windowsTaken = 0;
+      const invoke = async (event: unknown, { remaining, variables: changed }: RunOptions) => {
+        const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
+        return run(event, lambdaContext(remaining)).catch((error: unknown) => {
+          // Lambda writes what is thrown to the log.
+          if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
+          throw error;
+        });
+      };
       return {
         srm,
         variables,
         batches: tap.batches,
         bodies,
         messages,
-        async run({ event = {}, remaining, variables: changed } = {}) {
-          const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
-          return run(event, lambdaContext(remaining)).catch((error: unknown) => {
-            // Lambda writes what is thrown to the log.
-            if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
-            throw error;
-          });
+        async run(options = {}) {
+          const result = await invoke(options.event ?? {}, options);
+          if ('pages' in result) return result;
+          throw new Error('that was a second look');
+        },
+        async lookAgain(options = {}) {
+          const result = await invoke(options.event ?? { secondLook: true }, options);
+          if ('queuedAgain' in result) return result;
+          throw new Error('that was no second look');
         },
         guids: async () => (await messages()).map(({ cart }) => cart.guid ?? 'none').sort(),
         watermark: async () => (await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }))).Item,
