@@ -168,13 +168,9 @@ function sourceRow(source: unknown): SourceRow {
     source,
     number: shortText(row?.['ObjectId']),
     guid: shortText(row?.['Guid']),
-    changedAtMs: rowChangedAtMs(source),
+    changedAtMs: edmInstantMs(row?.['ChangedAt']),
   };
 }
-
-/** When a row was last changed; undefined where that cannot be read. */
-export const rowChangedAtMs = (source: unknown): number | undefined =>
-  edmInstantMs(asJsonObject(source)?.['ChangedAt']);
 
 /** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
 const shortText = (value: unknown): string | undefined =>

@@ -5,11 +5,11 @@ import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import { rowChangedAtMs, type SrmCarts } from '../../shared/srm-carts.ts';
+import type { SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
-import { isDeferred } from './translation/shopping-cart.ts';
+import { isDeferred, rowChangedAtMs } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */

@@ -56,8 +56,8 @@ export interface SecondLookResult {
 type Tally = Record<keyof Omit<SecondLookResult, 'runId' | 'status' | 'readTo'>, number>;
 
 const DAY_MS = 24 * 3600_000;
-/** Narrower than SRM allows: a cart that is approved again meanwhile leaves the window, and only this much is read again. */
-const SLICE_MS = 3600_000;
+/** Narrower than SRM allows: a cart that is approved again meanwhile leaves its slice, and only this much is read again. */
+const SLICE_MS = 6 * 3600_000;
 const QUESTIONS_AT_ONCE = 20;
 /** SQS's longest: an original that is still on its way comes first, and makes the order itself. */
 const DELAY_SECONDS = 900;
@@ -206,7 +206,7 @@ function finish({ log, meter, runId }: SecondLookDependencies, tally: Tally, rea
 const fieldsOf = ({ cartsRead, ...counts }: Tally) => ({ rows: cartsRead, ...counts });
 
 function incomplete(slices: number): InterfaceError {
-  const message = `SRM announced another number of carts than it delivered, twice, in ${slices} of the hours looked at again`;
+  const message = `SRM announced another number of carts than it delivered, twice, in ${slices} slice(s) of the second look`;
   return new InterfaceError('transient', { code: 'E_SRC_PAGING_INCOMPLETE', message });
 }
 

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
+import { edmInstantMs } from '../../../shared/sap-values.ts';
 import { cleanText } from './text.ts';
 
 /** Clean text, or undefined where there is none: null, blank, or nothing but what cleaning takes away. */
@@ -183,6 +184,10 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
     .flatMap(([name, part]) => rowsOf(row[name]).map((entry) => unknownIn(entry, part)))
     .reduce((total, count) => total + count, own);
 }
+
+/** Which version of its cart a row is, however malformed the rest; undefined where that cannot be read. */
+export const rowChangedAtMs = (source: unknown): number | undefined =>
+  edmInstantMs(asJsonObject(source)?.['ChangedAt']);
 
 /** True where SRM sent a link instead of the data (edge case 84): the row must be read again, expanded. */
 export function isDeferred(source: unknown): boolean {

@@ -15,7 +15,7 @@ import { type CartMessage, readCartMessage } from '../../../shared/cart-message.
 import type { ExtractorVariables } from '../../../shared/environment.ts';
 import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
 import { type Srm7Options, type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
-import { lambdaContext, openWorkbench, type Workbench } from '../workbench.ts';
+import { lambdaContext, openWorkbench, type Workbench, type WorkbenchOptions } from '../workbench.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -39,6 +39,7 @@ export const noTimeToRetry = (): number => 20_500;
 export interface Extractor {
   readonly srm: Srm7StandIn;
   readonly variables: ExtractorVariables;
+  readonly queueName: string;
   run(options?: RunOptions): Promise<ExtractionResult>;
   /** The daily second look, as its schedule starts it. */
   lookAgain(options?: RunOptions): Promise<SecondLookResult>;
@@ -95,7 +96,7 @@ export interface TestServer {
 }
 
 /** Registers a bench for the file that calls it. */
-export function useRig(): Rig {
+export function useRig(options: WorkbenchOptions = {}): Rig {
   let bench: Workbench | undefined;
   let extractors = 0;
   const lines: string[] = [];
@@ -128,7 +129,7 @@ export function useRig(): Rig {
   };
 
   beforeAll(async () => {
-    bench = await openWorkbench();
+    bench = await openWorkbench(options);
     const { endpoints } = bench.emulators;
     const tapped = await serve((request, response) => {
       passBatch(request, endpoints.sqs, taps)
@@ -205,6 +206,7 @@ export function useRig(): Rig {
       return {
         srm,
         variables,
+        queueName,
         batches: tap.batches,
         bodies,
         messages,
@@ -303,7 +305,13 @@ async function passBatch(
   endpoint: string,
   taps: ReadonlyMap<string, SqsTap>,
 ): Promise<{ status: number; body: unknown }> {
-  expect(request.headers['x-amz-target']).toBe('AmazonSQS.SendMessageBatch');
+  const target = request.headers['x-amz-target'];
+  if (target === 'AmazonSQS.ChangeMessageVisibilityBatch') {
+    // A worker, which has a test's messages to return.
+    const reply = await forward(endpoint, request, await text(request));
+    return { status: reply.status, body: await reply.json() };
+  }
+  expect(target).toBe('AmazonSQS.SendMessageBatch');
   // oxlint-disable-next-line no-unsafe-type-assertion -- what the SDK sends
   const { QueueUrl, Entries } = JSON.parse(await text(request)) as BatchRequest;
   const tap = taps.get(new URL(QueueUrl).pathname);
