@@ -370,7 +370,6 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       const traces: Trace[] = [];
       let start: QueryCommandOutput['LastEvaluatedKey'];
       do {
-        // oxlint-disable-next-line no-await-in-loop -- each page says where the next one starts
         const page: QueryCommandOutput = await client.send(
           new QueryCommand({
             TableName: tableName,

@@ -183,7 +183,7 @@ function parts(name: string) {
     ...scheduleSchema.parse(Properties),
   }));
   const scheduleOf = (input: string | undefined) => {
-    const [found] = schedules.filter(
+    const found = schedules.find(
       ({ Target: { Arn, Input } }) => Arn['Fn::GetAtt'][0] === extractor.id && Input === input,
     );
     if (found === undefined) throw new Error(`${name}: no schedule of the extractor with input ${input}`);

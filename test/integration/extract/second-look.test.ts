@@ -70,8 +70,8 @@ async function deliver(extractor: Extractor, isLost: (guid: string) => boolean =
 
 const delayedMessages = async ({ queueName }: Extractor) =>
   (await rig.bench().emulators.inspectQueue(queueName)).delayed.map(({ body }) => readCartMessage(body));
-const delayedGuids = async (extractor: Extractor): Promise<(string | null)[]> =>
-  (await delayedMessages(extractor)).map(({ cart }) => cart.guid).toSorted();
+const delayedGuids = async (extractor: Extractor): Promise<string[]> =>
+  (await delayedMessages(extractor)).map(({ cart }) => cart.guid ?? 'none').sort();
 
 const ordersOf = ({ number }: GeneratedCart) =>
   rig
