@@ -267,7 +267,7 @@ describe('a cart that nothing accounts for', () => {
         for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
         expect(counted('CartsRecovered') - recoveredBefore).toBe(lost.length);
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 });
