@@ -33,6 +33,10 @@ const connection = z.strictObject({
   secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
 });
 
+const scheduleExpression = z
+  .string()
+  .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)');
+
 const entrySchema = z.strictObject({
   /** Part of every resource name. */
   name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be lower-case letters, digits and hyphens, at most 20'),
@@ -57,9 +61,7 @@ const entrySchema = z.strictObject({
     timeoutSeconds: z.int().min(1).max(60).default(10),
   }),
   extraction: z.strictObject({
-    schedule: z
-      .string()
-      .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)'),
+    schedule: scheduleExpression,
     timeZone: timeZoneSchema.default('Europe/Brussels'),
     /** Where the very first run starts; there is no default "beginning of time" (edge case 11). */
     firstWatermark: z.iso.datetime({ offset: true }),
@@ -71,6 +73,15 @@ const entrySchema = z.strictObject({
       .int()
       .min(0)
       .default(5 * 60),
+    /** The last days are read again, and what the ledger does not account for is queued again. */
+    secondLook: z
+      .strictObject({
+        /** Once a day, before the working day, when SRM has time. */
+        schedule: scheduleExpression.default('cron(30 4 * * ? *)'),
+        /** Verdicts are kept for 90 days: whoever looks back further would take dead letters for lost. */
+        days: z.int().min(1).max(60).default(7),
+      })
+      .prefault({}),
     timeoutSeconds: z.int().min(60).max(900).default(300),
     memoryMegabytes: z.int().min(128).max(10_240).default(1024),
   }),

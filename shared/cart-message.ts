@@ -15,6 +15,8 @@ const envelope = {
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
   cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
+  /** Set where the daily second look queued the cart again, since nothing accounted for it. */
+  origin: z.literal('second-look').exactOptional(),
 };
 
 const rowMessage = z.strictObject({ ...envelope, source: z.unknown().nonoptional() });

@@ -47,6 +47,8 @@ export const extractorVariables = z.object({
   SAFETY_SECONDS: whole(0),
   /** How long a run may hold the watermark: longer than the function can live. */
   LEASE_SECONDS: whole(1),
+  /** How far back the daily second look begins. */
+  SECOND_LOOK_DAYS: whole(1),
 });
 
 export const workerVariables = z.object({

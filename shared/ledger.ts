@@ -7,6 +7,9 @@
  * | verdict | CART#<client>#<number>  | VERDICT#<messageId>  |
  * | skip    | CART#<client>#<number>  | SKIP                 |
  *
+ * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item says of which version of the cart it
+ * tells (`changedAtMs`), so that the daily second look can hold it against what SRM says today.
+ *
  * An order's states, and what each means to the next attempt:
  *
  * | state    | meaning                                           | next attempt                                  |
@@ -27,6 +30,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type QueryCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -37,6 +41,14 @@ import { FAULT_CATALOGUE, type Fault, type FaultCode } from './failure.ts';
 export interface CartKey {
   readonly client: string;
   readonly number: string | undefined;
+  /** Takes the place of a number that is missing. */
+  readonly guid?: string | undefined;
+}
+
+/** A cart as it stood at one moment. */
+export interface CartVersion extends CartKey {
+  /** When it was last changed in SRM; undefined where that is not known. */
+  readonly changedAtMs: number | undefined;
 }
 
 const faultCode = z.custom<FaultCode>((code) => typeof code === 'string' && Object.hasOwn(FAULT_CATALOGUE, code));
@@ -92,6 +104,24 @@ export interface CreatedOrder {
   readonly changedAtMs: number;
 }
 
+/** What one item tells of a cart, for whoever asks what became of it. */
+export type Trace =
+  | {
+      readonly kind: 'order';
+      readonly state: OrderItem['state'];
+      readonly changedAtMs: number;
+      readonly messageId: string;
+      /** When an attempt last claimed it. */
+      readonly claimedAtMs: number;
+    }
+  | {
+      readonly kind: 'verdict';
+      readonly changedAtMs: number;
+      readonly messageId: string;
+      readonly recordedAtMs: number;
+    }
+  | { readonly kind: 'skip'; readonly changedAtMs: number };
+
 export interface Ledger {
   /** NEW, UNKNOWN, REJECTED for another message, or POSTING past its lease, to POSTING. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
@@ -101,15 +131,19 @@ export interface Ledger {
   unknown(claim: OrderClaim, fault: Fault): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
+  /** An order that was created stands for this newer version of its cart, too: there was nothing to change. */
+  confirmed(claim: OrderClaim): Promise<void>;
   /** The orders that were created of a cart. One read; wanted only where something was taken out of a cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
   /** Why a message is on its way to the dead-letter queue, or undefined. */
   verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
-  recordVerdict(cart: CartKey, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
+  recordVerdict(cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
   /** Takes a provisional verdict back: its message was not given up after all. */
   withdrawVerdict(cart: CartKey, messageId: string): Promise<void>;
   /** That a rule skipped the cart, for whoever asks what became of it. */
-  recordSkip(cart: CartKey, skip: { reason: string; messageId: string; nowMs: number }): Promise<void>;
+  recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<void>;
+  /** All that is known of a cart, of any version. */
+  traces(cart: CartKey): Promise<readonly Trace[]>;
 }
 
 /** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time to ask questions. */
@@ -144,9 +178,30 @@ function bounded(faults: readonly Fault[]): Fault[] {
   return [...kept, { code: firstLeftOut.code, message: `and ${faults.length - MAXIMUM_FAULTS} more faults` }];
 }
 
-export const cartPartition = (cart: CartKey): string => `CART#${cart.client}#${cart.number ?? '-'}`;
+export const cartPartition = ({ client, number, guid }: CartKey): string =>
+  `CART#${client}#${number ?? `-${guid ?? ''}`}`;
+const SKIP_SORT = 'SKIP';
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
 const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
+
+const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
+
+const traceItem = z.object({
+  sk: z.string(),
+  state: orderItem.shape.state.optional(),
+  changedAtMs: z.number().optional(),
+  messageId: z.string().default(''),
+  updatedAtMs: z.number().default(0),
+  recordedAtMs: z.number().default(0),
+});
+
+function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
+  // Where the version could not be told, it is at any rate none of later.
+  const changedAtMs = item.changedAtMs ?? recordedAtMs;
+  if (state !== undefined) return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs };
+  if (sk === SKIP_SORT) return { kind: 'skip', changedAtMs };
+  return { kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs };
+}
 
 export function createLedger(client: DynamoDBClient, tableName: string): Ledger {
   const orderKey = (claim: OrderClaim) => marshall({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) });
@@ -247,6 +302,24 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
+    async confirmed(claim) {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: orderKey(claim),
+            UpdateExpression: 'SET changedAtMs = :changed',
+            ConditionExpression: '#state = :created AND changedAtMs < :changed',
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: marshall({ ':created': 'CREATED', ':changed': claim.changedAtMs }),
+          }),
+        );
+      } catch (error) {
+        // A newer version has been here meanwhile: then that is what the order stands for.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
+
     async createdOrders(cart) {
       // A cart has few orders: one page holds them all.
       const { Items = [] } = await client.send(
@@ -275,6 +348,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           Item: marshall({
             pk: cartPartition(cart),
             sk: verdictSort(messageId),
+            ...versionOf(cart),
             faults: bounded(faults),
             recordedAtMs: nowMs,
             expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
@@ -294,9 +368,36 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       await client.send(
         new PutItemCommand({
           TableName: tableName,
-          Item: marshall({ pk: cartPartition(cart), sk: 'SKIP', reason, messageId, recordedAtMs: nowMs }),
+          Item: marshall({
+            pk: cartPartition(cart),
+            sk: SKIP_SORT,
+            ...versionOf(cart),
+            reason,
+            messageId,
+            recordedAtMs: nowMs,
+          }),
         }),
       );
+    },
+    async traces(cart) {
+      const traces: Trace[] = [];
+      let start: QueryCommandOutput['LastEvaluatedKey'];
+      do {
+        const page: QueryCommandOutput = await client.send(
+          new QueryCommand({
+            TableName: tableName,
+            KeyConditionExpression: 'pk = :cart',
+            ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: marshall({ ':cart': cartPartition(cart) }),
+            ConsistentRead: true,
+            ExclusiveStartKey: start,
+          }),
+        );
+        traces.push(...(page.Items ?? []).map((item) => toTrace(traceItem.parse(unmarshall(item)))));
+        start = page.LastEvaluatedKey;
+      } while (start !== undefined);
+      return traces;
     },
   };
 }

@@ -30,6 +30,14 @@ export interface LogFields {
   readonly queued?: number;
   readonly expected?: number;
   readonly skewSeconds?: number;
+  /** What the second look found of the carts that it read. */
+  readonly created?: number;
+  readonly inFlight?: number;
+  readonly deadLettered?: number;
+  readonly skipped?: number;
+  readonly queuedAgain?: number;
+  readonly notJudged?: number;
+  readonly unidentified?: number;
   readonly droppedLines?: number;
   readonly errorName?: string;
   readonly stack?: string | undefined;

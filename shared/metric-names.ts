@@ -25,7 +25,7 @@ export const METRICS = {
   cartsRequeued: 'CartsRequeued',
   /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */
   consumptionPaused: 'ConsumptionPaused',
-  /** Orders that only the daily second look brought about. */
+  /** Carts of which an order exists only because the daily second look queued them again. */
   cartsRecovered: 'CartsRecovered',
   secondLookCompleted: 'SecondLookCompleted',
   /** Properties that the contract with SRM does not know. */

@@ -8,6 +8,7 @@
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
+  GetItemCommand,
   type UpdateItemCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -24,6 +25,8 @@ export interface Lease {
 }
 
 export interface Watermark {
+  /** How far reading has come, for whoever only wants to know: takes no lease. */
+  read(): Promise<WatermarkItem>;
   /** Takes the lease; undefined while another run holds it. */
   acquire(lease: Lease, nowMs: number): Promise<WatermarkItem | undefined>;
   /** Moves the position forward, never back. @throws {LeaseLost} */
@@ -93,6 +96,10 @@ export function createWatermark(client: DynamoDBClient, tableName: string, sapCl
   }
 
   return {
+    async read() {
+      const { Item = {} } = await client.send(new GetItemCommand({ ...item, ConsistentRead: true }));
+      return watermarkItem.parse(unmarshall(Item));
+    },
     acquire: (lease, nowMs) =>
       write(
         {

@@ -2,7 +2,7 @@
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
-import type { CartKey, Ledger } from '../../shared/ledger.ts';
+import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
@@ -11,7 +11,7 @@ import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { type PauseReason, type TargetHealth, targetFailure } from './target-health.ts';
-import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
+import { cartNumberOf, isDeferred, rowChangedAtMs } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */
@@ -42,10 +42,10 @@ export async function createPurchaseOrders(
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const message = readMessage(received.body);
-  const cart: CartKey =
+  const cart: CartVersion =
     message instanceof UnreadableMessage
-      ? { client: dependencies.sapClient, number: undefined }
-      : { client: message.client, number: message.cart.number === null ? undefined : stripZeros(message.cart.number) };
+      ? { client: dependencies.sapClient, number: undefined, changedAtMs: undefined }
+      : cartOf(message);
   const log = logOf(message, cart, received, dependencies.log);
   const own = { ...dependencies, log };
   const verdict = await earlierVerdict(received, cart, own);
@@ -123,6 +123,12 @@ async function withdrawVerdict(messageId: string, cart: CartKey, { ledger, log }
     log.warn('The provisional verdict could not be withdrawn', errorFields(error));
   });
 }
+const cartOf = (message: CartMessage): CartVersion => ({
+  client: message.client,
+  number: message.cart.number === null ? undefined : stripZeros(message.cart.number),
+  guid: message.cart.guid ?? undefined,
+  changedAtMs: 'source' in message ? rowChangedAtMs(message.source) : undefined,
+});
 
 /** A message that was received before ends at its verdict, without another call to anybody. */
 async function earlierVerdict(
@@ -144,7 +150,7 @@ async function earlierVerdict(
 async function attempt(
   received: ReceivedMessage,
   message: CartMessage | UnreadableMessage,
-  cart: CartKey,
+  cart: CartVersion,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const { ledger, now, maximumAttempts } = dependencies;
@@ -156,7 +162,7 @@ async function attempt(
 async function conclude(
   outcome: Outcome,
   messageId: string,
-  cart: CartKey,
+  cart: CartVersion,
   { ledger, log, meter, now }: CreationDependencies,
 ): Promise<void> {
   switch (outcome.kind) {
@@ -197,7 +203,7 @@ const CRASHED: Fault = { code: 'E_INT_CRASHED', message: 'the last attempt start
 async function tryCart(
   message: CartMessage,
   received: ReceivedMessage,
-  cart: CartKey,
+  cart: CartVersion,
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const { ledger, settings, log, meter, now } = dependencies;
@@ -215,7 +221,8 @@ async function tryCart(
   if (translation.kind === 'skip') {
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
-    await ledger.recordSkip(cart, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
+    const version = { ...cart, changedAtMs: translation.changedAtMs };
+    await ledger.recordSkip(version, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
     return { kind: 'skipped', reason: translation.reason };
   }
   audit(translation, log, meter);
@@ -243,6 +250,7 @@ async function tryCart(
     };
     outcomes.push(await deliverOrder(delivery, dependencies));
   }
+  if (message.origin === 'second-look') auditRecovery(outcomes, log, meter);
   return combineOutcomes(outcomes, groupFaults);
 }
 
@@ -253,6 +261,13 @@ function audit({ warnings, droppedLines, unknownProperties }: TranslatedCart, lo
   if (unknownProperties > 0) meter.count(METRICS.unknownProperties, unknownProperties);
   if (warnings.length === 0 && droppedLines === 0) return;
   log.info('Cart read', { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(warnings) });
+}
+
+/** Only an order that is made now was missing: whatever exists already came by itself. */
+function auditRecovery(outcomes: readonly OrderOutcome[], log: Log, meter: Meter): void {
+  if (!outcomes.some((outcome) => outcome.kind === 'created' && !outcome.recovered)) return;
+  meter.count(METRICS.cartsRecovered);
+  log.warn('The cart had been lost; the daily second look brought it back');
 }
 
 /** Edge case 18, for a part of a cart: an order of which no line is left. */

@@ -76,9 +76,12 @@ async function notClaimed(
       const { order } = result;
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
       if (isSettled || order.contentHash === claim.contentHash) {
+        if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
         return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
       }
-      return changedAfterSend(delivery, dependencies);
+      const outcome = await changedAfterSend(delivery, dependencies);
+      if (outcome.kind === 'skipped') await dependencies.ledger.confirmed(claim);
+      return outcome;
     }
   }
 }

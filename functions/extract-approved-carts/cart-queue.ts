@@ -4,8 +4,11 @@ import { SQS_LIMIT_BYTES } from '../../shared/cart-message.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 
 export interface CartQueue {
-  /** Resolves when every body is durably queued. @throws {InterfaceError} E_INT_QUEUE when some are not after all tries. */
-  send(bodies: readonly string[]): Promise<void>;
+  /**
+   * Resolves when every body is durably queued; nobody sees it before the delay is over, 15 minutes at most.
+   * @throws {InterfaceError} E_INT_QUEUE when some are not after all tries.
+   */
+  send(bodies: readonly string[], delaySeconds?: number): Promise<void>;
 }
 
 /** SQS did not take some messages; the run must not move on past them. */
@@ -44,13 +47,17 @@ export function createCartQueue(
   queueUrl: string,
   wait: (milliseconds: number) => Promise<unknown>,
 ): CartQueue {
-  async function sendBatch(bodies: readonly string[]): Promise<void> {
+  async function sendBatch(bodies: readonly string[], delaySeconds: number | undefined): Promise<void> {
     let left = bodies;
     let failed: readonly string[] = [];
     for (let attempt = 0; attempt < TRIES && left.length > 0; attempt++) {
       if (attempt > 0) await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
       const current = left;
-      const Entries = current.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+      const Entries = current.map((MessageBody, index) => ({
+        Id: String(index),
+        MessageBody,
+        DelaySeconds: delaySeconds,
+      }));
       const answer = await sqs
         .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
         .catch((error: unknown) => {
@@ -66,11 +73,11 @@ export function createCartQueue(
   }
 
   return {
-    async send(bodies) {
+    async send(bodies, delaySeconds) {
       const batches = packBatches(bodies);
       const next = batches.values();
       const lane = async (): Promise<void> => {
-        for (const batch of next) await sendBatch(batch);
+        for (const batch of next) await sendBatch(batch, delaySeconds);
       };
       // All lanes end before the run does: a send that outlives it would wake up in another invocation.
       const lanes = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane));

@@ -14,7 +14,7 @@ export interface WindowSettings {
 const WIDEST_MS = 24 * 3600_000;
 
 /** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
-const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
+export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 /** The whole seconds that a window touches: one that an operator gave may end at 23:59:59.999. */
 export const wholeSeconds = ({ fromMs, toMs }: ReadingWindow): ReadingWindow => ({
@@ -39,9 +39,14 @@ export const readingEndMs = (nowMs: number, settings: WindowSettings): number =>
  * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the end must
  * lie beyond what is known.
  */
-export function nextSlice(startMs: number, reachedMs: number | undefined, endMs: number): ReadingWindow | undefined {
+export function nextSlice(
+  startMs: number,
+  reachedMs: number | undefined,
+  endMs: number,
+  widestMs = WIDEST_MS,
+): ReadingWindow | undefined {
   if (endMs <= Math.max(startMs, reachedMs ?? startMs)) return undefined;
-  return { fromMs: startMs, toMs: Math.min(startMs + WIDEST_MS, endMs) };
+  return { fromMs: startMs, toMs: Math.min(startMs + widestMs, endMs) };
 }
 
 /** A difference between our clock and SRM's that is worth following (edge case 3). */

@@ -10,10 +10,11 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { createLedger } from '../../shared/ledger.ts';
 import { createLog, createMeter, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
@@ -26,13 +27,9 @@ import {
   extractNewCarts,
   extractWindow,
 } from './extract-approved-carts.ts';
-
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-
-/** The schedule's event asks for what is new; an operator's names a window. */
-const replay = z
-  .strictObject({ changedFrom: instant, changedTo: instant })
-  .refine(({ changedFrom, changedTo }) => changedFrom < changedTo, 'changedFrom must be before changedTo');
+import { readEvent } from './extraction-event.ts';
+import { lookAgain, type SecondLookDependencies, type SecondLookResult } from './second-look.ts';
+import { createSecondLookRecord } from './second-look-record.ts';
 
 /** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
 const RESERVE_MS = 20_000;
@@ -45,6 +42,9 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
+  const ledger = createLedger(dynamodb, environment.TABLE_NAME);
+  const record = createSecondLookRecord(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
+  const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now);
   const settings = {
     sapClient: environment.SRM_CLIENT,
@@ -52,9 +52,10 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     overlapMs: environment.OVERLAP_SECONDS * 1000,
     safetyMs: environment.SAFETY_SECONDS * 1000,
     leaseMs: environment.LEASE_SECONDS * 1000,
+    secondLookDays: environment.SECOND_LOOK_DAYS,
   };
 
-  async function extract(event: unknown, context: Context): Promise<ExtractionResult> {
+  async function extract(event: unknown, context: Context): Promise<ExtractionResult | SecondLookResult> {
     // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
@@ -65,10 +66,13 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       await setTimeout(ms);
       return true;
     };
-    const dependencies: ExtractionDependencies = {
+    const dependencies: ExtractionDependencies & SecondLookDependencies = {
       carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
       queue,
       watermark,
+      ledger,
+      record,
+      breaker,
       log,
       meter,
       now,
@@ -76,33 +80,27 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       runId,
       settings,
     };
+    const request = readEvent(event);
     try {
-      const window = windowOf(event);
-      if (window === undefined) return await extractNewCarts(dependencies);
-      return await extractWindow(window, dependencies);
+      if (request.kind === 'second-look') return await lookAgain(request.days, dependencies);
+      if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
+      return await extractNewCarts(dependencies);
     } catch (error) {
-      meter.count(METRICS.extractionFailed);
       const known = error instanceof InterfaceError;
-      log.error('Extraction failed; the next run reads the same window again', {
-        ...(known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error)),
-      });
+      const fields = known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error);
+      if (request.kind === 'second-look') {
+        // No metric of its own: what is watched is that a look completes, whatever kept it from it.
+        log.error('Second look failed; the next one goes on where this one stood', fields);
+      } else {
+        meter.count(METRICS.extractionFailed);
+        log.error('Extraction failed; the next run reads the same window again', fields);
+      }
       throw error;
     }
   }
 
-  return middy<unknown, ExtractionResult>()
+  return middy<unknown, ExtractionResult | SecondLookResult>()
     .use(injectLambdaContext(logger, { logEvent: false }))
     .use(logMetrics(metrics))
     .handler(extract);
-}
-
-/** @throws {Error} for an event that names a window badly: what, where, and how it should look. */
-function windowOf(event: unknown): { fromMs: number; toMs: number } | undefined {
-  const named = typeof event === 'object' && event !== null && ('changedFrom' in event || 'changedTo' in event);
-  if (!named) return undefined;
-  const parsed = replay.safeParse(event);
-  if (parsed.success) return { fromMs: parsed.data.changedFrom, toMs: parsed.data.changedTo };
-  throw new Error(
-    `The event must be { "changedFrom", "changedTo" } in RFC 3339, or empty: ${z.prettifyError(parsed.error)}`,
-  );
 }

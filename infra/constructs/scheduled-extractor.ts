@@ -1,6 +1,6 @@
-/** Polling Consumer: a schedule, and the function that reads approved carts from SRM onto the channel. */
+/** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its two schedules. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
-import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -36,6 +36,7 @@ export class ScheduledExtractor extends Construct {
       SAFETY_SECONDS: String(extraction.safetySeconds),
       // The function is certainly dead by then, so a crash blocks the next run no longer than this.
       LEASE_SECONDS: String(extraction.timeoutSeconds + 30),
+      SECOND_LOOK_DAYS: String(extraction.secondLook.days),
     };
     this.function = new InterfaceFunction(this, 'Function', {
       bundle: props.bundle,
@@ -56,6 +57,17 @@ export class ScheduledExtractor extends Construct {
       schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
       // A run that could not be started is made up for by the next one, which reads the same window.
       target: new LambdaInvoke(this.function, { retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
+    });
+    new Schedule(this, 'SecondLookSchedule', {
+      description: 'Reads the last days again, and queues approved carts that nothing accounts for',
+      scheduleGroup: this.scheduleGroup,
+      schedule: ScheduleExpression.expression(extraction.secondLook.schedule, TimeZone.of(extraction.timeZone)),
+      target: new LambdaInvoke(this.function, {
+        input: ScheduleTargetInput.fromObject({ secondLook: true }),
+        retryAttempts: 2,
+        // Nobody waits for it: an hour late is better than a day.
+        maxEventAge: Duration.hours(1),
+      }),
     });
   }
 }

@@ -9,7 +9,7 @@ import { type Environment, loadEnvironment } from '../environments.ts';
 import { synthesize } from '../synthesize.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
 import type { InvocationResult } from './execution-environment.ts';
-import { type LocalStack, only, startLocalStack } from './local-stack.ts';
+import { type LocalSchedule, type LocalStack, only, startLocalStack } from './local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
@@ -111,8 +111,24 @@ async function runOnce(run: Run): Promise<void> {
     await redrive(run);
     await drain(run, supervision);
   }
+  if (run.options.secondLook && !run.signal.aborted) await lookAgain(run);
   await supervision.stop();
   await stack.stopMappings();
+}
+
+/** --second-look: what the daily schedule would find. A cart that it queues again would come after 15 minutes. */
+async function lookAgain({ stack, report, log }: Run): Promise<void> {
+  const result = await extractorSchedules(stack).secondLook.fire(new Date());
+  if (result.kind !== 'succeeded') {
+    report.warn(`second look failed: ${log.lastError ?? result.reason}`);
+    return;
+  }
+  const { runId: _, status, readTo, ...counts } = asJsonObject(result.payload) ?? {};
+  const told = Object.entries(counts).filter(([, count]) => count !== 0);
+  report.stage(
+    'second look',
+    `${String(status)} to ${String(readTo)}: ${told.map((pair) => pair.join(' ')).join(', ')}`,
+  );
 }
 
 /** "Redrive to source", as an operator starts it in the SQS console. */
@@ -169,7 +185,7 @@ const EXTRACTION_RUNS = 2;
 
 async function extract(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedulesOf(SERVICE_NAMES.extractor), 'schedule of the extractor');
+  const schedule = extractorSchedules(stack).extraction;
   for (let failures = 0; !signal.aborted; ) {
     const result = await schedule.fire(new Date());
     const status = statusOf(result);
@@ -184,6 +200,15 @@ async function extract(run: Run): Promise<void> {
     if (failures === EXTRACTION_RUNS) return;
     report.stage('extracting', 'once more, as the schedule would');
   }
+}
+
+/** The two schedules of the extractor: that of the second look says so in its input, the other has none. */
+function extractorSchedules(stack: LocalStack): { extraction: LocalSchedule; secondLook: LocalSchedule } {
+  const ofExtractor = stack.schedulesOf(SERVICE_NAMES.extractor);
+  const [looks, others] = [true, false].map((isLook) =>
+    ofExtractor.filter(({ description: { input } }) => (input?.includes('secondLook') ?? false) === isLook),
+  );
+  return { extraction: only(others ?? [], 'extraction schedule'), secondLook: only(looks ?? [], 'second look') };
 }
 
 const statusOf = (result: InvocationResult): unknown =>
@@ -219,7 +244,7 @@ const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' :
 /** --watch: on the schedule of the template, until Ctrl-C. */
 async function keepRunning(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedulesOf(SERVICE_NAMES.extractor), 'schedule of the extractor');
+  const schedule = extractorSchedules(stack).extraction;
   stack.startMappings();
   report.follow(log.progress);
   const supervision = supervise(run);

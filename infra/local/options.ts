@@ -16,6 +16,7 @@ export interface LocalRunOptions {
   readonly watch: boolean;
   /** Whether the dead letters are tried once more at the end. */
   readonly redrive: boolean;
+  readonly secondLook: boolean;
   readonly json: boolean;
 }
 
@@ -38,6 +39,7 @@ the bundled functions as deployed, and stand-ins of SRM 7 and 11VMS. No account,
                     unless --srm or --vms is given
   --redrive         at the end moves the dead letters back to the queue, as the SQS console does, and tries them again
   --watch           keeps running on the schedule until Ctrl-C
+  --second-look     takes the daily second look once the queue is empty, at carts older than an hour
   --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                     keeps npm's own banner off stdout)
   --help            this text
@@ -68,6 +70,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     environmentFile: values.env,
     watch: values.watch ?? false,
     redrive: values.redrive ?? false,
+    secondLook: values['second-look'] ?? false,
     json: values.json ?? false,
   };
 }
@@ -87,6 +90,7 @@ function parse(args: readonly string[]) {
         env: { type: 'string' },
         watch: { type: 'boolean' },
         redrive: { type: 'boolean' },
+        'second-look': { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -158,6 +158,7 @@ export function variablesOf(
     OVERLAP_SECONDS: '0',
     SAFETY_SECONDS: '0',
     LEASE_SECONDS: '330',
+    SECOND_LOOK_DAYS: '7',
   };
   return {
     ...worker,

@@ -46,6 +46,7 @@ const own = {
     firstWatermark: '2027-01-01T00:00:00+01:00',
     overlapSeconds: 111,
     safetySeconds: 22,
+    secondLook: { schedule: 'cron(0 2 * * ? *)', days: 9 },
     timeoutSeconds: 444,
     memoryMegabytes: 512,
   },
@@ -113,6 +114,7 @@ const scheduleSchema = z.object({
   State: z.string(),
   Target: z.object({
     Arn: attSchema,
+    Input: z.string().optional(),
     RetryPolicy: z.object({ MaximumRetryAttempts: z.number(), MaximumEventAgeInSeconds: z.number() }),
   }),
 });
@@ -176,7 +178,17 @@ function parts(name: string) {
   if (worker === undefined || extractor === undefined || queue === undefined || deadLetters === undefined) {
     throw new Error(`${name}: ${functions.length} functions, ${queues.length} queues`);
   }
-  const schedule = one(ofType(stack, 'AWS::Scheduler::Schedule'), 'schedule');
+  const schedules = ofType(stack, 'AWS::Scheduler::Schedule').map(({ id, Properties }) => ({
+    id,
+    ...scheduleSchema.parse(Properties),
+  }));
+  const scheduleOf = (input: string | undefined) => {
+    const found = schedules.find(
+      ({ Target: { Arn, Input } }) => Arn['Fn::GetAtt'][0] === extractor.id && Input === input,
+    );
+    if (found === undefined) throw new Error(`${name}: no schedule of the extractor with input ${input}`);
+    return found;
+  };
   const table = one(ofType(stack, 'AWS::DynamoDB::Table'), 'table');
   return {
     ...stack,
@@ -187,7 +199,9 @@ function parts(name: string) {
     queue,
     deadLetters,
     queues,
-    schedule: scheduleSchema.parse(schedule.Properties),
+    schedules,
+    schedule: scheduleOf(undefined),
+    secondLook: scheduleOf('{"secondLook":true}'),
     table,
     secrets: ofType(stack, 'AWS::SecretsManager::Secret'),
   };
@@ -284,6 +298,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           FIRST_WATERMARK: extraction.firstWatermark,
           OVERLAP_SECONDS: String(extraction.overlapSeconds),
           SAFETY_SECONDS: String(extraction.safetySeconds),
+          SECOND_LOOK_DAYS: String(extraction.secondLook.days),
         });
         expect(worker.Environment.Variables).toMatchObject({
           ...common,
@@ -383,6 +398,21 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           ScheduleExpressionTimezone: environment.extraction.timeZone,
           Target: { Arn: { 'Fn::GetAtt': [extractor.id, 'Arn'] } },
         });
+      });
+
+      test('has a second one beside it, once a day, which says in its input that it wants the second look', () => {
+        const { secondLook, schedule, schedules, extractor, environment } = parts(name);
+        const ofExtractor = schedules.filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === extractor.id);
+
+        expect(ofExtractor).toHaveLength(2);
+        expect(secondLook).toMatchObject({
+          State: 'ENABLED',
+          GroupName: schedule.GroupName,
+          ScheduleExpression: environment.extraction.secondLook.schedule,
+          ScheduleExpressionTimezone: environment.extraction.timeZone,
+        });
+        expect(secondLook.Target.RetryPolicy.MaximumRetryAttempts).toBeLessThanOrEqual(3);
+        expect(secondLook.Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(24 * 3600);
       });
 
       test('has a group of its own', () => {

@@ -129,6 +129,7 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
       OVERLAP_SECONDS: '60',
       SAFETY_SECONDS: '5',
       LEASE_SECONDS: '330',
+      SECOND_LOOK_DAYS: '7',
     },
     workerVariables: {
       ...common,

@@ -42,9 +42,11 @@ const anyMessage: fc.Arbitrary<CartMessage> = fc
     guid: fc.option(anyIdentifier),
     source: anySource,
     claim: fc.boolean(),
+    again: fc.boolean(),
   })
-  .map(({ number, guid, source, claim }) => ({
+  .map(({ number, guid, source, claim, again }) => ({
     ...envelope,
+    ...(again ? { origin: 'second-look' as const } : {}),
     cart: { number, guid },
     ...(claim ? { claim: { guid } } : { source }),
   }));
@@ -98,6 +100,7 @@ describe('what is no message', () => {
 
   test.each([
     ['of another version', { ...good, schemaVersion: 2 }],
+    ['of an origin that nobody knows', { ...good, origin: 'third-look' }],
     ['without a run', noRun],
     ['with an empty run', { ...good, runId: '' }],
     ['with a correlation id that would break a header', { ...good, correlationId: 'a\r\nX: b' }],

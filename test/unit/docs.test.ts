@@ -343,6 +343,8 @@ describe('the interface page', () => {
       `\`${extraction.schedule}\`, time zone ${extraction.timeZone}`,
       `an overlap of ${extraction.overlapSeconds} s`,
       `${Duration.seconds(extraction.safetySeconds).toMinutes()} minutes left unread`,
+      `the last ${extraction.secondLook.days} days are read again`,
+      `the daily second look, \`${extraction.secondLook.schedule}\``,
       `${extraction.memoryMegabytes} MB, time-out ${extraction.timeoutSeconds} s`,
       `${delivery.memoryMegabytes} MB, time-out ${delivery.timeoutSeconds} s`,
       `batch size ${delivery.batchSize}, maximum concurrency ${delivery.maximumConcurrency}`,

@@ -25,9 +25,12 @@ function refusal(load: () => unknown): string {
   throw new Error('was taken');
 }
 
+const { dev } = ENVIRONMENTS;
+const withSecondLook = { ...dev, extraction: { ...dev?.extraction, secondLook: {} } };
+
 /** The dev entry with one field changed, by its path. */
 function devWith(path: string, value: unknown): unknown {
-  const entry: unknown = structuredClone(ENVIRONMENTS['dev']);
+  const entry: unknown = structuredClone(withSecondLook);
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   let owner: unknown = entry;
@@ -58,7 +61,12 @@ describe('an environment by name', () => {
   test('has the defaults of the rules', () => {
     expect(loadEnvironment('prod')).toMatchObject({
       srm: { statuses: ['I1129'], internalHosts: [], language: 'EN' },
-      extraction: { overlapSeconds: 1800, safetySeconds: 300, timeZone: 'Europe/Brussels' },
+      extraction: {
+        overlapSeconds: 1800,
+        safetySeconds: 300,
+        timeZone: 'Europe/Brussels',
+        secondLook: { schedule: 'cron(30 4 * * ? *)', days: 7 },
+      },
       delivery: { retryBaseSeconds: 30, maximumConcurrency: 2 },
       translation: { allowZeroPrice: false, maximumLines: 999, maximumAttachments: 50, maximumBodyBytes: 1_048_576 },
       logLevel: 'INFO',
@@ -169,6 +177,9 @@ describe('a bad field is named', () => {
     ['extraction.firstWatermark', '2026-12-01T00:00:00'],
     ['extraction.overlapSeconds', -1],
     ['extraction.safetySeconds', 1.5],
+    ['extraction.secondLook.schedule', 'daily'],
+    ['extraction.secondLook.days', 0],
+    ['extraction.secondLook.days', 61],
     ['extraction.timeoutSeconds', 59],
     ['extraction.timeoutSeconds', 901],
     ['extraction.memoryMegabytes', 64],
@@ -200,6 +211,7 @@ describe('a bad field is named', () => {
     'srm.baseurl',
     'vms.retries',
     'extraction.cron',
+    'extraction.secondLook.cron',
     'delivery.concurrency',
     'translation.valueMaps.units',
   ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {

@@ -148,11 +148,73 @@ test('a claim whose own answer was lost is claimed again, and looked up to be sa
 test('a verdict belongs to one message of one cart, and is kept word for word', async () => {
   const cart = { client: '100', number: textOf(newCart()['ObjectId']) };
   const faults: Fault[] = [fault, { code: 'E_MAP_UOM', message: 'unit', path: '$.Items', field: 'lines', value: 'X' }];
-  await ledger.recordVerdict(cart, 'message 1', faults, 1_000_000);
+  await ledger.recordVerdict({ ...cart, changedAtMs: 7 }, 'message 1', faults, 1_000_000);
   expect(await ledger.verdict(cart, 'message 1')).toEqual(faults);
   expect(await ledger.verdict(cart, 'message 2')).toBeUndefined();
   expect(await ledger.verdict({ ...cart, client: '200' }, 'message 1')).toBeUndefined();
   const item = (await bench.wholeTable()).find(({ sk }) => sk === 'VERDICT#message 1');
   // 90 days, by the table's time to live.
   expect(item).toMatchObject({ expiresAt: 1000 + 90 * 24 * 3600 });
+});
+
+test('an order that was created stands for a newer version once that is confirmed; never for an older one again', async () => {
+  const cart = newCart();
+  const first = claimOf(cart);
+  await ledger.claim(first);
+  await ledger.created(first, order);
+  await ledger.confirmed(claimOf(cart, { changedAtMs: 700 }));
+  await ledger.confirmed(claimOf(cart, { changedAtMs: 600 }));
+  expect(await ledger.createdOrders(first.cart)).toMatchObject([{ changedAtMs: 700, orderNumber: 'PO-1' }]);
+});
+
+test('only what was created can be confirmed', async () => {
+  const cart = newCart();
+  const claim = claimOf(cart);
+  await ledger.claim(claim);
+  await ledger.confirmed(claimOf(cart, { changedAtMs: 700 }));
+  expect(await ledger.traces(claim.cart)).toMatchObject([{ kind: 'order', state: 'POSTING', changedAtMs: 500 }]);
+});
+
+describe('what is known of a cart', () => {
+  test('is all of it, each item with its version: orders, verdicts and a skip', async () => {
+    const cart = newCart();
+    const claim = claimOf(cart);
+    const version = { ...claim.cart, changedAtMs: 500 };
+    await ledger.claim(claim);
+    await ledger.released(claim, fault);
+    await ledger.recordVerdict(version, 'message 1', [fault], 1_000_001);
+    await ledger.recordVerdict({ ...version, changedAtMs: undefined }, 'message 2', [fault], 1_000_002);
+    await ledger.recordSkip(version, { reason: 'deleted', messageId: 'message 3', nowMs: 1_000_003 });
+
+    expect(await ledger.traces(claim.cart)).toEqual([
+      { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },
+      { kind: 'skip', changedAtMs: 500 },
+      { kind: 'verdict', changedAtMs: 500, messageId: 'message 1', recordedAtMs: 1_000_001 },
+      // Of an unknown version: at any rate of none that came later.
+      { kind: 'verdict', changedAtMs: 1_000_002, messageId: 'message 2', recordedAtMs: 1_000_002 },
+    ]);
+    expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
+  });
+
+  test('is all of it even when it is more than DynamoDB gives at a time', async () => {
+    const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 500 };
+    const many = Array.from({ length: 100 }, () => ({ ...fault, message: 'm'.repeat(500), path: 'p'.repeat(200) }));
+    const ids = Array.from({ length: 20 }, (_, index) => `message ${String(index).padStart(2, '0')}`);
+    for (const id of ids) await ledger.recordVerdict(cart, id, many, 1_000_000);
+
+    const traces = await ledger.traces(cart);
+
+    expect(traces.map((trace) => (trace.kind === 'verdict' ? trace.messageId : trace.kind))).toEqual(ids);
+  });
+
+  test('goes by the GUID where there is no number, and each of such carts is alone with what is known of it', async () => {
+    const [one, other] = ['guid-1', 'guid-2'].map((guid) => ({ client: '100', number: undefined, guid }));
+    await ledger.recordVerdict({ client: '100', number: undefined, guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
+
+    expect(await ledger.traces(one ?? { client: '100', number: '' })).toHaveLength(1);
+    expect(await ledger.traces(other ?? { client: '100', number: '' })).toEqual([]);
+    // With a number, the GUID is no part of the key.
+    await ledger.recordVerdict({ client: '100', number: '1', guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
+    expect(await ledger.traces({ client: '100', number: '1' })).toHaveLength(1);
+  });
 });

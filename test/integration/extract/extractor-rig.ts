@@ -10,11 +10,12 @@ import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { ExtractionResult } from '../../../functions/extract-approved-carts/extract-approved-carts.ts';
 import { createHandler } from '../../../functions/extract-approved-carts/handler.ts';
+import type { SecondLookResult } from '../../../functions/extract-approved-carts/second-look.ts';
 import { type CartMessage, readCartMessage } from '../../../shared/cart-message.ts';
 import type { ExtractorVariables } from '../../../shared/environment.ts';
 import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
 import { type Srm7Options, type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
-import { lambdaContext, openWorkbench, type Workbench } from '../workbench.ts';
+import { lambdaContext, openWorkbench, type Workbench, type WorkbenchOptions } from '../workbench.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -38,7 +39,10 @@ export const noTimeToRetry = (): number => 20_500;
 export interface Extractor {
   readonly srm: Srm7StandIn;
   readonly variables: ExtractorVariables;
+  readonly queueName: string;
   run(options?: RunOptions): Promise<ExtractionResult>;
+  /** The daily second look, as its schedule starts it. */
+  lookAgain(options?: RunOptions): Promise<SecondLookResult>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
   /** The GUIDs on the queue, sorted; those of carts that came twice are there twice. */
@@ -92,7 +96,7 @@ export interface TestServer {
 }
 
 /** Registers a bench for the file that calls it. */
-export function useRig(): Rig {
+export function useRig(options: WorkbenchOptions = {}): Rig {
   let bench: Workbench | undefined;
   let extractors = 0;
   const lines: string[] = [];
@@ -125,7 +129,7 @@ export function useRig(): Rig {
   };
 
   beforeAll(async () => {
-    bench = await openWorkbench();
+    bench = await openWorkbench(options);
     const { endpoints } = bench.emulators;
     const tapped = await serve((request, response) => {
       passBatch(request, endpoints.sqs, taps)
@@ -191,19 +195,30 @@ export function useRig(): Rig {
         (await emulators.inspectQueue(queueName)).ready.map(({ body }) => body);
       const messages = async (): Promise<CartMessage[]> => (await bodies()).map(readCartMessage);
       let windowsTaken = 0;
+      const invoke = async (event: unknown, { remaining, variables: changed }: RunOptions) => {
+        const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
+        return run(event, lambdaContext(remaining)).catch((error: unknown) => {
+          // Lambda writes what is thrown to the log.
+          if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
+          throw error;
+        });
+      };
       return {
         srm,
         variables,
+        queueName,
         batches: tap.batches,
         bodies,
         messages,
-        async run({ event = {}, remaining, variables: changed } = {}) {
-          const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
-          return run(event, lambdaContext(remaining)).catch((error: unknown) => {
-            // Lambda writes what is thrown to the log.
-            if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
-            throw error;
-          });
+        async run(options = {}) {
+          const result = await invoke(options.event ?? {}, options);
+          if ('pages' in result) return result;
+          throw new Error('that was a second look');
+        },
+        async lookAgain(options = {}) {
+          const result = await invoke(options.event ?? { secondLook: true }, options);
+          if ('queuedAgain' in result) return result;
+          throw new Error('that was no second look');
         },
         guids: async () => (await messages()).map(({ cart }) => cart.guid ?? 'none').sort(),
         watermark: async () => (await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }))).Item,
@@ -290,7 +305,13 @@ async function passBatch(
   endpoint: string,
   taps: ReadonlyMap<string, SqsTap>,
 ): Promise<{ status: number; body: unknown }> {
-  expect(request.headers['x-amz-target']).toBe('AmazonSQS.SendMessageBatch');
+  const target = request.headers['x-amz-target'];
+  if (target === 'AmazonSQS.ChangeMessageVisibilityBatch') {
+    // A worker, which has a test's messages to return.
+    const reply = await forward(endpoint, request, await text(request));
+    return { status: reply.status, body: await reply.json() };
+  }
+  expect(target).toBe('AmazonSQS.SendMessageBatch');
   // oxlint-disable-next-line no-unsafe-type-assertion -- what the SDK sends
   const { QueueUrl, Entries } = JSON.parse(await text(request)) as BatchRequest;
   const tap = taps.get(new URL(QueueUrl).pathname);

@@ -492,7 +492,9 @@ describe('a replay', () => {
     const run = extractor.run({ event });
 
     await expect(run).rejects.toThrow(field);
-    await expect(run).rejects.toThrow('must be { "changedFrom", "changedTo" } in RFC 3339, or empty');
+    await expect(run).rejects.toThrow(
+      'must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay',
+    );
     expect(extractor.srm.requests).toEqual([]);
     expect(await extractor.watermark()).toBeUndefined();
   });

@@ -73,6 +73,34 @@ describe('a page that cannot be read', () => {
     expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
   });
 
+  test.each([
+    [1, false],
+    [2, false],
+    [3, false],
+    [4, false],
+    [1, true],
+    [2, true],
+    [3, true],
+    [4, true],
+  ])(
+    'whichever it is (page %i of 4, out of order: %s): after the next run every cart is queued',
+    async (page, unordered) => {
+      const { extractor, carts } = await openThreePages({ pageSize: 4, unordered, faults: onPages(page) });
+
+      await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+      // Nothing that has not been queued lies behind the watermark, less the overlap.
+      const queued = new Set(await extractor.guids());
+      const reachedMs = ((await numberOf(extractor, 'positionMs')) ?? 0) - MINUTE;
+      const behind = extractor.srm.approvedCarts().filter(({ changedAt }) => changedAt.getTime() < reachedMs);
+      expect(behind.filter(({ text }) => !carts.some(({ guid }) => queued.has(guid) && text.includes(guid)))).toEqual(
+        [],
+      );
+
+      expect(await extractor.run()).toMatchObject({ status: 'complete' });
+      expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+    },
+  );
+
   test('on the first page moves nothing', async () => {
     const { extractor } = await openThreePages({ faults: onPages(1) });
 
@@ -226,6 +254,101 @@ describe('a count that does not add up', () => {
   test('is not made wrong by one either', async () => {
     const extractor = await openTwoPages(3, ['a', 'b'], ['b', 'c']);
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 4 });
+  });
+});
+
+describe('a cart that is approved again while it is read', () => {
+  /** Just before the second page is asked for, this cart is changed, as of this minute of the window. */
+  async function openWithRevision(place: number, minute: number) {
+    const revision: { apply?: () => void } = {};
+    const opened = await openThreePages({
+      faults: ({ operation, ordinal }) => {
+        if (operation === 'page' && ordinal === 2) revision.apply?.();
+        return noFault;
+      },
+    });
+    const { extractor, carts, start } = opened;
+    const cart = carts[place];
+    if (cart === undefined) throw new Error('no cart');
+    const row = { ...cart.row, ChangedAt: `/Date(${start + minute * MINUTE})/` };
+    revision.apply = () => extractor.srm.addCarts([row]);
+    const stampsOf = async (): Promise<unknown[]> =>
+      (await extractor.messages()).flatMap((message) =>
+        message.cart.guid === cart.guid && 'source' in message
+          ? [Reflect.get(Object(message.source), 'ChangedAt')]
+          : [],
+      );
+    return { ...opened, cart, row, stampsOf };
+  }
+
+  test('and moves from a page that was read to one that was not, is queued in both versions and counts once', async () => {
+    const { extractor, carts, row, cart, stampsOf } = await openWithRevision(1, 12);
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 16, pages: 4 });
+
+    expect(await stampsOf()).toEqual([cart.row['ChangedAt'], row.ChangedAt]);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+  });
+
+  test('and moves within what was not read yet, is queued once, as it is now', async () => {
+    const { extractor, carts, row, stampsOf } = await openWithRevision(7, 12.5);
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 15 });
+
+    expect(await stampsOf()).toEqual([row.ChangedAt]);
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  test('and leaves the window before its page came: the slice is read again, and the next run brings the cart', async () => {
+    const { extractor, carts, cart, row, stampsOf } = await openWithRevision(7, 29.9);
+
+    // Announced with it, delivered without it.
+    expect(await extractor.run({ variables: { SAFETY_SECONDS: '60' } })).toMatchObject({
+      status: 'complete',
+      pages: 6,
+    });
+    expect(extractor.takeWindows()).toHaveLength(2);
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts.filter((other) => other !== cart))));
+
+    expect(await extractor.run({ variables: { SAFETY_SECONDS: '0' } })).toMatchObject({ status: 'complete' });
+    expect(await stampsOf()).toEqual([row.ChangedAt]);
+  });
+});
+
+describe('a schedule', () => {
+  test('that fires twice at the same moment: every cart is queued once', async () => {
+    const { extractor, carts } = await openThreePages();
+
+    const ends = await Promise.all([extractor.run(), extractor.run()]);
+
+    expect(ends.map(({ status }) => status).toSorted()).toEqual(['complete', 'locked']);
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  test('that fires twice, one after the other: the second reads no more than the overlap again, and moves nothing back', async () => {
+    const { extractor, carts } = await openThreePages({ variables: { SAFETY_SECONDS: '0' } });
+    await extractor.run();
+    const watermarkMs = (await numberOf(extractor, 'watermarkMs')) ?? 0;
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 0 });
+
+    expect(await numberOf(extractor, 'watermarkMs')).toBeGreaterThanOrEqual(watermarkMs);
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  test('that does not fire for days: the next run begins where the last one ended, and misses nothing', async () => {
+    const watermarkMs = thisSecond() - 3.2 * DAY;
+    const extractor = await rig.open({
+      variables: { FIRST_WATERMARK: new Date(thisSecond() - 9 * DAY).toISOString() },
+    });
+    await extractor.putWatermark({ watermarkMs });
+    const carts = cartsFrom(watermarkMs, 12, 6 * HOUR);
+    extractor.srm.addCarts(rowsOf(carts));
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 12 });
+
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(watermarkMs - MINUTE);
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 });
 

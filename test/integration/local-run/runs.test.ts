@@ -139,7 +139,7 @@ beforeAll(async () => {
       VMS_CLIENT_ID: 'me',
       VMS_CLIENT_SECRET: 'my secret',
     }),
-    run(['--json', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
+    run(['--json', '--second-look', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
       SRM_CLIENT_ID: srm.clientId,
       SRM_CLIENT_SECRET: srm.clientSecret,
       VMS_CLIENT_ID: busyVms.clientId,
@@ -242,6 +242,15 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
       unaccounted: 0,
     });
     expect(elsewhere.run.status).toBe(0);
+  });
+
+  test('are so by the second look, too, as far as they are older than an hour: it queues none again', () => {
+    const line = /^ {2}second look +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
+    const [, read = ''] = /^complete to \S+Z: cartsRead (\d+), created \d+, deadLettered \d+/.exec(line ?? '') ?? [];
+
+    expect(Number(read)).toBeGreaterThan(15);
+    expect(Number(read)).toBeLessThan(30);
+    expect(line).not.toMatch(/queuedAgain|inFlight|notJudged|unidentified/);
   });
 
   test('are dead-lettered with cart number, GUID and the codes that the generator put into them', () => {

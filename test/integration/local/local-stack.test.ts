@@ -46,6 +46,12 @@ describe('the stack of the local environment', () => {
     rmSync(outdir, { recursive: true, force: true });
   });
 
+  const extraction = () =>
+    only(
+      stack.schedulesOf('extract-approved-carts').filter(({ description }) => description.input === undefined),
+      'schedule',
+    );
+
   test('is provisioned as it is synthesized', async () => {
     const { queue, target, poller } = only(stack.mappings, 'mapping');
     const { Attributes } = await stack.clients.sqs.send(
@@ -66,7 +72,7 @@ describe('the stack of the local environment', () => {
 
   test('its functions are told of each other and of the emulators by name', () => {
     const { queue, target } = only(stack.mappings, 'mapping');
-    const schedule = only(stack.schedulesOf('extract-approved-carts'), 'schedule');
+    const schedule = extraction();
     const table = only(stack.tables, 'table');
     for (const { description } of [schedule.target, target]) {
       expect(description.variables).toMatchObject({ QUEUE_URL: queue.url, TABLE_NAME: table.name });
@@ -81,7 +87,7 @@ describe('the stack of the local environment', () => {
   });
 
   test('its extractor, bundled as deployed, reads its secret from the emulator and calls SRM when the schedule fires', async () => {
-    const result = await only(stack.schedulesOf('extract-approved-carts'), 'schedule').fire(new Date());
+    const result = await extraction().fire(new Date());
 
     expect(requested[0]).toBe('/oauth/token');
     expect(result.kind).toBe('failed');

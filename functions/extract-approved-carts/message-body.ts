@@ -1,0 +1,25 @@
+/** A row of SRM as the body of a queue message (rules.md, rule 4). */
+import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from '../../shared/cart-message.ts';
+import type { SourceRow } from '../../shared/srm-carts.ts';
+
+/** Who queues a row: the run, the system that it was read from, and why, where that is not the ordinary way. */
+export type Sender = Pick<CartMessage, 'runId' | 'client' | 'origin'>;
+
+export interface MessageBody {
+  readonly body: string;
+  /** Too large for SQS: it holds the cart's key only. */
+  readonly isClaim: boolean;
+}
+
+export function rowToBody(row: SourceRow, sender: Sender): MessageBody {
+  const envelope = {
+    schemaVersion: 1 as const,
+    correlationId: `${sender.runId}/${row.guid ?? row.number ?? 'unidentified'}`,
+    ...sender,
+    cart: { number: row.number ?? null, guid: row.guid ?? null },
+  };
+  const body = writeCartMessage({ ...envelope, source: row.source });
+  if (Buffer.byteLength(body) <= SQS_LIMIT_BYTES) return { body, isClaim: false };
+  // Claim Check (rule 4).
+  return { body: writeCartMessage({ ...envelope, claim: { guid: row.guid ?? null } }), isClaim: true };
+}

@@ -1,0 +1,83 @@
+/** One slice of SRM's carts, page by page, held against the number that SRM announced (edge cases 7, 8). */
+import type { Log } from '../../shared/log.ts';
+import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
+
+export interface SliceDependencies {
+  readonly carts: Pick<SrmCarts, 'pages'>;
+  readonly log: Log;
+  /** False when what is left of the invocation is not enough for one more page. */
+  readonly timeLeft: () => boolean;
+  readonly runId: string;
+}
+
+export type SliceEnd =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'incomplete'; readonly announced: number; readonly read: number };
+
+export interface SliceEvents {
+  /** A page came; the next is counted only when this one is done with. */
+  onPage(page: CartPage): Promise<void>;
+  /** The slice was not delivered whole and is about to be read once more. */
+  onIncomplete(): Promise<void>;
+}
+
+/** Edge case 7: a slice whose count does not add up is read once more, then it is an alert. */
+export async function readSliceTwice(
+  slice: ReadingWindow,
+  dependencies: SliceDependencies,
+  events: SliceEvents,
+): Promise<SliceEnd> {
+  const first = await readSlice(slice, dependencies, events);
+  if (first.kind !== 'incomplete') return first;
+  dependencies.log.warn('SRM announced another number of carts than it delivered; the slice is read again', {
+    expected: first.announced,
+    rows: first.read,
+  });
+  await events.onIncomplete();
+  return readSlice(slice, dependencies, events);
+}
+
+async function readSlice(
+  slice: ReadingWindow,
+  dependencies: SliceDependencies,
+  events: SliceEvents,
+): Promise<SliceEnd> {
+  const { carts, log, runId } = dependencies;
+  let announced: number | undefined;
+  // A cart that moved between the pages comes twice and counts once, so that it cannot stand in for a missing one.
+  const guids = new Set<string>();
+  let nameless = 0;
+  log.info('Reading approved carts', {
+    changedFrom: new Date(slice.fromMs).toISOString(),
+    changedTo: new Date(slice.toMs).toISOString(),
+  });
+  for await (const page of readAhead(carts.pages(slice, runId))) {
+    announced ??= page.announced;
+    if (!dependencies.timeLeft()) return { kind: 'stopped' };
+    await events.onPage(page);
+    for (const { guid } of page.rows) {
+      if (guid === undefined) nameless++;
+      else guids.add(guid);
+    }
+  }
+  const read = guids.size + nameless;
+  return announced === undefined || announced === read ? { kind: 'whole' } : { kind: 'incomplete', announced, read };
+}
+
+/** Fetches the next page while the last one is queued. */
+async function* readAhead<Page>(pages: AsyncGenerator<Page, void, void>): AsyncGenerator<Page, void, void> {
+  let next = pages.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = pages.next();
+      // Its failure is thrown by the await above; until then nobody else may take it for unhandled.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await pages.return();
+  }
+}

@@ -1,0 +1,64 @@
+/** What the extractor can be asked for; all else is refused, so that a typing error starts nothing. */
+import { describe, expect, test } from '@jest/globals';
+import { readEvent } from '../../functions/extract-approved-carts/extraction-event.ts';
+import { scheduledEvent } from '../../infra/local/schedule.ts';
+
+const window = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-21T00:00:00+01:00' };
+
+describe('the event', () => {
+  test('of Scheduler, where the schedule has no input, asks for a normal run, whatever AWS adds to it', () => {
+    const description = {
+      logicalId: 'S',
+      arn: 'arn:s',
+      enabled: true,
+      expression: '',
+      timeZone: 'UTC',
+      input: undefined,
+    };
+    const target = { logicalId: 'F' };
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the event depends on the schedule's arn and input alone
+    const schedule = { ...description, target } as unknown as Parameters<typeof scheduledEvent>[0];
+    const event = scheduledEvent(schedule, 'eu-west-1', new Date());
+
+    expect(readEvent(event)).toEqual({ kind: 'normal' });
+    expect(readEvent({ ...Object(event), addedByAws: 1 })).toEqual({ kind: 'normal' });
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ['that is empty asks for a normal run', {}, { kind: 'normal' }],
+    [
+      'with both ends asks for a replay',
+      window,
+      { kind: 'replay', window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) } },
+    ],
+    ['of the second schedule asks for the second look', { secondLook: true }, { kind: 'second-look', days: undefined }],
+    ['may say for how many days', { secondLook: true, days: 14 }, { kind: 'second-look', days: 14 }],
+  ])('%s', (_, event, request) => {
+    expect(readEvent(event)).toEqual(request);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    [
+      'a key in the wrong case',
+      { changedfrom: window.changedFrom, changedto: window.changedTo },
+      /Unrecognized keys: "changedfrom", "changedto"/,
+    ],
+    ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
+    ['a second look in the wrong case', { secondlook: true }, /Unrecognized key: "secondlook"/],
+    ['a second look that is not wanted', { secondLook: false }, /→ at secondLook/],
+    ['a second look as text', { secondLook: 'true' }, /→ at secondLook/],
+    ['a second look with a window', { secondLook: true, ...window }, /Unrecognized keys: "changedFrom", "changedTo"/],
+    ['a second look of no days', { secondLook: true, days: 0 }, /→ at days/],
+    ['a second look of half days', { secondLook: true, days: 1.5 }, /→ at days/],
+    ['a second look beyond what verdicts are kept for', { secondLook: true, days: 61 }, /→ at days/],
+    ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
+    ['nothing at all', null, /expected object/],
+    ['a text', 'replay', /expected object/],
+    ['a list', [window], /expected object/],
+  ])('%s is refused, and the error says what is allowed', (_, event, fault) => {
+    expect(() => readEvent(event)).toThrow(fault);
+    expect(() => readEvent(event)).toThrow(
+      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or { "secondLook": true } with or without "days"',
+    );
+  });
+});
