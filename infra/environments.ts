@@ -31,6 +31,8 @@ const connection = z.strictObject({
   scope: z.string().default(''),
   /** Name of the secret that holds `{ "clientId", "clientSecret" }`. */
   secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
+  /** False where a secret of that name exists already and is not this stack's: then it is only read. */
+  createSecret: z.boolean().default(true),
 });
 
 const entrySchema = z.strictObject({

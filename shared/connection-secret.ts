@@ -10,7 +10,7 @@ export type ClientCredentials = z.infer<typeof clientCredentials>;
 export class SecretUnusable extends Error {
   constructor(secretName: string, what: string) {
     super(
-      `Secret ${secretName} ${what}. Write { "clientId": "...", "clientSecret": "..." } into it: ` +
+      `the secret ${secretName} ${what} { "clientId", "clientSecret" } yet: write it with ` +
         `aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`,
     );
     this.name = 'SecretUnusable';
@@ -27,11 +27,11 @@ export async function readClientCredentials(
 ): Promise<ClientCredentials> {
   const value = await secrets.send(new GetSecretValueCommand({ SecretId: secretName })).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') {
-      throw new SecretUnusable(secretName, 'does not exist or has no value');
+      throw new SecretUnusable(secretName, 'does not exist, or holds no');
     }
     throw error;
   });
   const parsed = clientCredentials.safeParse(tryParseJson(value.SecretString ?? ''));
-  if (!parsed.success) throw new SecretUnusable(secretName, 'does not hold an OAuth2 client');
+  if (!parsed.success) throw new SecretUnusable(secretName, 'holds no');
   return parsed.data;
 }
