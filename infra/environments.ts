@@ -164,6 +164,9 @@ export const ENVIRONMENTS: Readonly<Record<string, EnvironmentEntry>> = {
   local,
 };
 
+/** What the environment's stack is called in CloudFormation. */
+export const stackName = ({ name }: Pick<Environment, 'name'>): string => `proc-srm7-11vms-purchase-order-v1-${name}`;
+
 /** Parses an entry. @throws {Error} that names every field which is wrong. */
 export function parseEnvironment(entry: unknown, origin: string): Environment {
   const parsed = environmentSchema.safeParse(entry);

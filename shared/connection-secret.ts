@@ -8,12 +8,16 @@ export type ClientCredentials = z.infer<typeof clientCredentials>;
 
 /** The secret is missing or has the wrong form. Its message names the secret and the cure, never a value. */
 export class SecretUnusable extends Error {
+  readonly problem: string;
+  readonly cure: string;
+
   constructor(secretName: string, what: string) {
-    super(
-      `the secret ${secretName} ${what} { "clientId", "clientSecret" } yet: write it with ` +
-        `aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`,
-    );
+    const problem = `the secret ${secretName} ${what} { "clientId", "clientSecret" } yet`;
+    const cure = `write it with aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`;
+    super(`${problem}: ${cure}`);
     this.name = 'SecretUnusable';
+    this.problem = problem;
+    this.cure = cure;
   }
 }
 
