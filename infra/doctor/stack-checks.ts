@@ -270,13 +270,19 @@ async function checkWatermark(stack: DeployedStack, context: StackContext): Prom
   const { extraction, srm } = environment;
   const item = await readItem(stack, context, { pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
   const { watermarkMs } = watermarkItem.parse(item ?? {});
+  const firstMs = Date.parse(extraction.firstWatermark);
   const reading = 'read the extractor`s log: its last "Extraction failed" says why';
   if (watermarkMs === undefined) {
-    const firstMs = Date.parse(extraction.firstWatermark);
-    if (firstMs > now())
-      return [ok(`${PARTS.watermark}: reading starts at ${isoSeconds(firstMs)}, the first watermark`)];
+    const first = `the first watermark, ${isoSeconds(firstMs)}`;
+    if (firstMs > now()) return [ok(`${PARTS.watermark}: nothing is read before ${first}`)];
+    return [warn(`${PARTS.watermark}: nothing has been read since ${first}`, reading)];
+  }
+  if (watermarkMs < firstMs) {
     return [
-      warn(`${PARTS.watermark}: nothing has been read since the first watermark, ${isoSeconds(firstMs)}`, reading),
+      fail(
+        `${PARTS.watermark}: SRM is read up to ${isoSeconds(watermarkMs)}, and the next run starts at ${isoSeconds(firstMs)}: what changed between is not read`,
+        'lower extraction.firstWatermark to what it was, and deploy again',
+      ),
     ];
   }
   const what = `${PARTS.watermark}: SRM is read up to ${isoSeconds(watermarkMs)}`;

@@ -70,7 +70,8 @@ function environmentFile(change: { srm?: object; vms?: object; extraction?: obje
     ...(change.account === undefined ? {} : { account: change.account }),
     srm: { ...dev?.srm, baseUrl: bench.srm.url, tokenUrl: bench.srm.tokenUrl, secretName: 'srm', ...change.srm },
     vms: { ...dev?.vms, baseUrl: bench.vms.baseUrl, tokenUrl: bench.vms.tokenUrl, secretName: '11vms', ...change.vms },
-    extraction: { ...dev?.extraction, ...change.extraction },
+    // Long live: the tests of the process go by the real clock.
+    extraction: { ...dev?.extraction, firstWatermark: '2020-01-01T00:00:00Z', ...change.extraction },
   };
   writeFileSync(path, JSON.stringify(entry));
   return path;
@@ -475,7 +476,7 @@ describe('the watermark', () => {
   test.each([
     [
       '2026-12-11T00:00:00Z',
-      { status: 'ok', what: 'watermark: reading starts at 2026-12-11T00:00:00Z, the first watermark' },
+      { status: 'ok', what: 'watermark: nothing is read before the first watermark, 2026-12-11T00:00:00Z' },
     ],
     [
       '2026-12-01T00:00:00Z',
@@ -489,6 +490,18 @@ describe('the watermark', () => {
     await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK' });
 
     expect(watermarkLine(await diagnose(environmentFile({ extraction: { firstWatermark } })))).toEqual(line);
+  });
+
+  test('that lies before a first watermark which was raised later: the gap is red', async () => {
+    const raised = environmentFile({ extraction: { firstWatermark: '2026-12-10T11:55:00Z' } });
+
+    expect(watermarkLine(await diagnose(raised))).toEqual({
+      status: 'fail',
+      what:
+        'watermark: SRM is read up to 2026-12-10T11:54:00Z, and the next run starts at 2026-12-10T11:55:00Z: ' +
+        'what changed between is not read',
+      advice: 'lower extraction.firstWatermark to what it was, and deploy again',
+    });
   });
 });
 
