@@ -66,9 +66,17 @@ describe('the workflows', () => {
           ? existsSync(bin)
           : first === 'ci' || Object.hasOwn(manifest.scripts, first === 'run' ? second : first);
       expect({ command, known }).toEqual({ command, known: true });
-      const args = /^npm run deploy -- (.+)$/.exec(command)?.[1]?.replace('"$ENVIRONMENT"', 'dev').split(' ');
-      if (args !== undefined) expect(parseOptions(args)).toMatchObject({ environment: 'dev' });
     }
+  });
+
+  test('deploy with options that the command takes', () => {
+    const commands = valuesOf('run').flatMap((command) => /^npm run deploy -- (.+)$/.exec(command)?.[1] ?? []);
+
+    const options = commands.map((args) => parseOptions(args.replace('"$ENVIRONMENT"', 'dev').split(' ')));
+    expect(options).toMatchObject([
+      { environment: 'dev', action: 'deploy', yes: true },
+      { environment: 'dev', action: 'diff', yes: false },
+    ]);
   });
 
   test('install before any credentials are there', () => {

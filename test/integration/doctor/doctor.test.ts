@@ -315,6 +315,16 @@ describe('a stack with something held up', () => {
     expect(linesOf(findings, expected)).toEqual([expect.stringMatching(advice)]);
   });
 
+  test('a first deployment that was rolled back: one red line, and nothing is asked of what is not there', async () => {
+    aws.state.stack = { status: 'ROLLBACK_COMPLETE', outputs: {}, resources: [] };
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toHaveLength(1);
+    expect(yellows(findings)).toHaveLength(6);
+    expect(yellows(findings)[0]).toBe('event source mapping: not checked -> first mend the stack');
+  });
+
   test('deliveries paused by the circuit breaker: why, and how they resume', async () => {
     aws.state.mappings[MAPPING] = { State: 'Disabled' };
     await putItem({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state: 'OPEN', reason: 'E_TGT_AUTH: 11VMS answered 403' });
