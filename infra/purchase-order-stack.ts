@@ -4,6 +4,7 @@ import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
+import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import type { ReadableSecret } from './constructs/interface-function.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
@@ -26,20 +27,27 @@ export class PurchaseOrderStack extends Stack {
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
     });
-    new ScheduledExtractor(this, 'Extractor', {
+    const extractor = new ScheduledExtractor(this, 'Extractor', {
       environment,
       bundle: bundles['extract-approved-carts'],
       queue: channel.queue,
       ledger,
       srmSecret,
     });
-    new OrderWorker(this, 'Worker', {
+    const worker = new OrderWorker(this, 'Worker', {
       environment,
       bundle: bundles['create-purchase-orders'],
       channel,
       ledger,
       srmSecret,
       vmsSecret,
+    });
+    new ConsumptionSupervisor(this, 'Supervisor', {
+      environment,
+      bundle: bundles['supervise-consumption'],
+      ledger,
+      worker,
+      scheduleGroup: extractor.scheduleGroup,
     });
 
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });

@@ -7,6 +7,7 @@ import { paginateListSubscriptionsByTopic, type SNSClient } from '@aws-sdk/clien
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { describeAwsError } from '../aws-account.ts';
 import { type DeployedStack, readDeployedStack, type StackResource } from '../deployed-stack.ts';
 import { type Environment, stackName } from '../environments.ts';
@@ -116,17 +117,18 @@ function output({ outputs }: DeployedStack, name: string): string {
   throw new OutputMissing(`the stack has no output ${name}: another version of it is deployed`);
 }
 
-const RESUME = `invoke the worker function with { "consumption": "resume" }`;
+const RESUME = `invoke the supervisor function with { "consumption": "resume" }`;
 
 async function checkMapping(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
   const mappings = resourcesOf(stack, 'AWS::Lambda::EventSourceMapping');
   if (mappings.length === 0) return [fail(`${PARTS.mapping} is not in the stack`, deployCommand(context))];
+  const breaker = createBreakerRecord(context.dynamodb, output(stack, 'LedgerTableName'));
   const findings = mappings.map(async ({ physicalId }) => {
     const { State: state = 'unknown', LastProcessingResult: result = '' } = await context.lambda.send(
       new GetEventSourceMappingCommand({ UUID: physicalId }),
     );
     const what = `${PARTS.mapping} is ${state}`;
-    if (state.startsWith('Disabl')) return pausedFinding(await openBreaker(stack, context), what, physicalId);
+    if (state.startsWith('Disabl')) return pausedFinding(await breaker.read(), what, physicalId);
     if (state !== 'Enabled') return warn(what, 'wait a minute, and ask again');
     if (/PROBLEM/i.test(result))
       return warn(
@@ -138,27 +140,20 @@ async function checkMapping(stack: DeployedStack, context: StackContext): Promis
   return Promise.all(findings);
 }
 
-function pausedFinding(breaker: { reason: string } | undefined, what: string, uuid: string): Finding {
-  if (breaker === undefined) {
+function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: string): Finding {
+  if (state === 'CLOSED') {
     return fail(
       `${what}, and not by the circuit breaker: no order is created`,
-      `${RESUME}, or enable the mapping ${uuid}`,
+      `find out who disabled it and why, then enable the mapping ${uuid}`,
     );
   }
-  const because = breaker.reason === '' ? '' : ` (${breaker.reason})`;
-  return fail(
-    `${what}: the circuit breaker has paused deliveries${because}`,
-    `mend what it names; it resumes by itself once 11VMS is well, and after a pause by hand or refused content when you ${RESUME}`,
-  );
-}
-
-const breakerItem = z.object({ state: z.string().catch(''), reason: z.string().catch('') });
-
-/** The circuit breaker's item in the ledger, when it says that consumption is paused. */
-async function openBreaker(stack: DeployedStack, context: StackContext): Promise<{ reason: string } | undefined> {
-  const item = await readItem(stack, context, { pk: 'BREAKER#11VMS', sk: 'BREAKER' });
-  const breaker = breakerItem.safeParse(item);
-  return breaker.success && breaker.data.state.toUpperCase() !== 'CLOSED' ? breaker.data : undefined;
+  const because = reason === '' ? '' : ` (${reason})`;
+  return state === 'OPEN'
+    ? fail(
+        `${what}: the circuit breaker has paused deliveries${because}`,
+        'mend what it names; it resumes by itself once 11VMS is well',
+      )
+    : fail(`${what}: deliveries are paused until a person resumes them${because}`, `once that is settled, ${RESUME}`);
 }
 
 async function readItem(

@@ -13,6 +13,7 @@ import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
 import { HELP } from '../../../infra/doctor/options.ts';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
+import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { openWorkbench, type Workbench } from '../workbench.ts';
 import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
 
@@ -325,15 +326,20 @@ describe('a stack with something held up', () => {
     expect(yellows(findings)[0]).toBe('event source mapping: not checked -> first mend the stack');
   });
 
-  test('deliveries paused by the circuit breaker: why, and how they resume', async () => {
+  test.each([
+    [
+      'OPEN',
+      /the circuit breaker has paused deliveries \(11VMS answered 403\) -> mend what it names; it resumes by itself/,
+    ],
+    [
+      'FORCED_OPEN',
+      /deliveries are paused until a person resumes them \(11VMS answered 403\) -> .*invoke the supervisor function with \{ "consumption": "resume" \}$/,
+    ],
+  ] as const)('deliveries paused by the circuit breaker (%s): why, and how they resume', async (state, line) => {
     aws.state.mappings[MAPPING] = { State: 'Disabled' };
-    await putItem({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state: 'OPEN', reason: 'E_TGT_AUTH: 11VMS answered 403' });
+    await createBreakerRecord(bench.clients.dynamodb, bench.tableName).open(state, '11VMS answered 403', NOW_MS);
 
-    expect(reds(await diagnose())).toEqual([
-      expect.stringMatching(
-        /^event source mapping is Disabled: the circuit breaker has paused deliveries \(E_TGT_AUTH: 11VMS answered 403\) -> .*resumes by itself.*\{ "consumption": "resume" \}/,
-      ),
-    ]);
+    expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
   });
 
   test.each([
@@ -345,7 +351,7 @@ describe('a stack with something held up', () => {
 
     expect(reds(await diagnose())).toEqual([
       'event source mapping is Disabling, and not by the circuit breaker: no order is created -> ' +
-        `invoke the worker function with { "consumption": "resume" }, or enable the mapping ${MAPPING}`,
+        `find out who disabled it and why, then enable the mapping ${MAPPING}`,
     ]);
   });
 
@@ -381,10 +387,10 @@ describe('a stack with something held up', () => {
   test('an output that is missing: another version is deployed', async () => {
     if (aws.state.stack !== undefined) Reflect.deleteProperty(aws.state.stack.outputs, 'LedgerTableName');
 
+    const missing = 'the stack has no output LedgerTableName: another version of it is deployed -> npm run deploy';
     expect(reds(await diagnose())).toEqual([
-      expect.stringMatching(
-        /^watermark: the stack has no output LedgerTableName: another version .* -> npm run deploy/,
-      ),
+      expect.stringContaining(`event source mapping: ${missing}`),
+      expect.stringContaining(`watermark: ${missing}`),
     ]);
   });
 
