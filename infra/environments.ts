@@ -31,6 +31,8 @@ const connection = z.strictObject({
   scope: z.string().default(''),
   /** Name of the secret that holds `{ "clientId", "clientSecret" }`. */
   secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
+  /** False where a secret of that name exists already and is not this stack's: then it is only read. */
+  createSecret: z.boolean().default(true),
 });
 
 const scheduleExpression = z
@@ -172,6 +174,9 @@ export const ENVIRONMENTS: Readonly<Record<string, EnvironmentEntry>> = {
   prod: landscape('prod', '400'),
   local,
 };
+
+/** What the environment's stack is called in CloudFormation. */
+export const stackName = ({ name }: Pick<Environment, 'name'>): string => `proc-srm7-11vms-purchase-order-v1-${name}`;
 
 /** Parses an entry. @throws {Error} that names every field which is wrong. */
 export function parseEnvironment(entry: unknown, origin: string): Environment {

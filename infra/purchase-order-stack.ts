@@ -1,10 +1,11 @@
 /** The whole interface for one environment. */
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
+import type { ReadableSecret } from './constructs/interface-function.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
@@ -20,8 +21,8 @@ export class PurchaseOrderStack extends Stack {
     super(scope, id, props);
     const { environment, bundles } = props;
 
-    const srmSecret = this.#connectionSecret('SrmSecret', environment.srm.secretName, 'SAP SRM 7');
-    const vmsSecret = this.#connectionSecret('VmsSecret', environment.vms.secretName, '11VMS');
+    const srmSecret = this.#connectionSecret('SrmSecret', environment.srm, 'SAP SRM 7');
+    const vmsSecret = this.#connectionSecret('VmsSecret', environment.vms, '11VMS');
     const ledger = new LedgerTable(this, 'Ledger');
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
@@ -54,12 +55,18 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
   }
 
-  /** Created empty of credentials: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */
-  #connectionSecret(id: string, secretName: string, system: string): Secret {
-    return new Secret(this, id, {
+  /** Created empty: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */
+  #connectionSecret(id: string, connection: Environment['srm' | 'vms'], system: string): ReadableSecret {
+    const { secretName, createSecret } = connection;
+    if (!createSecret) return Secret.fromSecretNameV2(this, id, secretName);
+    const secret = new Secret(this, id, {
       secretName,
       description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
-      removalPolicy: RemovalPolicy.RETAIN,
+      // Outlives the stack; but a first deployment that fails takes it along, or its name would be taken at the next.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    // CDK lets Secrets Manager generate a password, which is no OAuth2 client: empty says "not written yet".
+    if (secret.node.defaultChild instanceof CfnSecret) secret.node.defaultChild.generateSecretString = undefined;
+    return secret;
   }
 }

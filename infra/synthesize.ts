@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, type AppProps } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions } from './bundle.ts';
-import type { Environment } from './environments.ts';
+import { type Environment, stackName } from './environments.ts';
 import { PurchaseOrderStack } from './purchase-order-stack.ts';
 
 const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
@@ -14,8 +14,6 @@ export function featureFlags(): Record<string, unknown> {
   const text = readFileSync(join(import.meta.dirname, '..', 'cdk.json'), 'utf8');
   return cdkJson.parse(JSON.parse(text)).context;
 }
-
-export const stackName = (environment: Environment): string => `proc-srm7-11vms-purchase-order-v1-${environment.name}`;
 
 /** Where `cdk deploy` bundles; CDK copies what it needs into its assembly. */
 const buildDirectory = (environment: Environment): string =>

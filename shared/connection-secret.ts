@@ -8,12 +8,16 @@ export type ClientCredentials = z.infer<typeof clientCredentials>;
 
 /** The secret is missing or has the wrong form. Its message names the secret and the cure, never a value. */
 export class SecretUnusable extends Error {
+  readonly problem: string;
+  readonly cure: string;
+
   constructor(secretName: string, what: string) {
-    super(
-      `Secret ${secretName} ${what}. Write { "clientId": "...", "clientSecret": "..." } into it: ` +
-        `aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`,
-    );
+    const problem = `the secret ${secretName} ${what} { "clientId", "clientSecret" } yet`;
+    const cure = `write it with aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`;
+    super(`${problem}: ${cure}`);
     this.name = 'SecretUnusable';
+    this.problem = problem;
+    this.cure = cure;
   }
 }
 
@@ -27,11 +31,11 @@ export async function readClientCredentials(
 ): Promise<ClientCredentials> {
   const value = await secrets.send(new GetSecretValueCommand({ SecretId: secretName })).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') {
-      throw new SecretUnusable(secretName, 'does not exist or has no value');
+      throw new SecretUnusable(secretName, 'does not exist, or holds no');
     }
     throw error;
   });
   const parsed = clientCredentials.safeParse(tryParseJson(value.SecretString ?? ''));
-  if (!parsed.success) throw new SecretUnusable(secretName, 'does not hold an OAuth2 client');
+  if (!parsed.success) throw new SecretUnusable(secretName, 'holds no');
   return parsed.data;
 }

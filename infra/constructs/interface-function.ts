@@ -1,10 +1,14 @@
 /** What all functions share: runtime, architecture, log format and the bundle's entry point. */
 import { Duration } from 'aws-cdk-lib';
 import { Architecture, Code, Function as LambdaFunction, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { CommonVariables, SrmVariables } from '../../shared/environment.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';
+
+/** A connection secret, the stack's own or one that existed before it. */
+export type ReadableSecret = Pick<ISecret, 'grantRead'>;
 
 export interface InterfaceFunctionProps {
   readonly bundle: string;

@@ -1,12 +1,11 @@
 /** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { WorkerVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
 import { type CartChannel, MAX_RECEIVE_COUNT } from './cart-channel.ts';
-import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
+import { commonVariables, InterfaceFunction, type ReadableSecret, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 export interface OrderWorkerProps {
@@ -15,8 +14,8 @@ export interface OrderWorkerProps {
   readonly channel: CartChannel;
   readonly ledger: LedgerTable;
   /** The worker reads a cart again that was too large for the queue. */
-  readonly srmSecret: Secret;
-  readonly vmsSecret: Secret;
+  readonly srmSecret: ReadableSecret;
+  readonly vmsSecret: ReadableSecret;
 }
 
 export class OrderWorker extends Construct {

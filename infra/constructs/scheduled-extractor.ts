@@ -2,12 +2,11 @@
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ExtractorVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
-import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
+import { commonVariables, InterfaceFunction, type ReadableSecret, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 export interface ScheduledExtractorProps {
@@ -15,7 +14,7 @@ export interface ScheduledExtractorProps {
   readonly bundle: string;
   readonly queue: Queue;
   readonly ledger: LedgerTable;
-  readonly srmSecret: Secret;
+  readonly srmSecret: ReadableSecret;
 }
 
 export class ScheduledExtractor extends Construct {

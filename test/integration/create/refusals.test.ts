@@ -1,5 +1,5 @@
 /** Edge cases 62 to 69, 77, 78 and 81: what 11VMS refuses, for good or until the world is mended. */
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { onceFor, resetBefore } from './tap.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
@@ -306,13 +306,32 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(await bench.verdictOf(messageId)).toBeUndefined();
   });
 
-  test('a missing secret: the cart comes back, and the log says which secret and what to do', async () => {
-    const worker = await bench.worker({ VMS_SECRET: 'forgotten' });
-    const cart = newCart();
-    await worker.send(envelope(cart));
-    expect((await worker.deliver()).failed).toHaveLength(1);
-    expect(bench.takeOutput().join('\n')).toMatch(/E_TGT_AUTH.*Secret forgotten does not exist.*put-secret-value/);
-  });
+  test.each([
+    ['does not exist', undefined],
+    ['was created empty', ''],
+    ['holds a password that Secrets Manager generated', '7%kQ"hunter2;xv'],
+  ])(
+    'a secret that %s: the cart comes back, and log and ledger say which secret is to be written',
+    async (what, value) => {
+      const name = `first-deployment/${what.replaceAll(' ', '-')}`;
+      if (value !== undefined) {
+        const SecretString = value === '' ? undefined : value;
+        await bench.bench.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
+      }
+      const worker = await bench.worker({ VMS_SECRET: name });
+      const cart = newCart();
+      await worker.send(envelope(cart));
+      expect((await worker.deliver()).failed).toHaveLength(1);
+      const told = new RegExp(
+        `E_TGT_AUTH.*the secret ${name} .*holds no \\W+clientId\\W+clientSecret\\W+ yet: write it with aws .* put-secret-value`,
+      );
+      const log = bench.takeOutput().join('\n');
+      const row = await bench.orderRow(cart);
+      expect(log).toMatch(told);
+      expect(row?.faults?.[0]?.message).toContain(`{ "clientId", "clientSecret" } yet: write it`);
+      expect(log + JSON.stringify(row)).not.toContain('hunter2');
+    },
+  );
 
   test('a token endpoint that is down is transient', async () => {
     const cart = newCart();

@@ -405,10 +405,10 @@ describe('the token', () => {
   });
 
   test.each([
-    ['is missing', undefined, 'does not exist or has no value'],
-    ['is not JSON', 'hunter2', 'does not hold an OAuth2 client'],
-    ['lacks a part', '{"clientId":"hunter2"}', 'does not hold an OAuth2 client'],
-    ['has an empty part', '{"clientId":"","clientSecret":"hunter2"}', 'does not hold an OAuth2 client'],
+    ['is missing', undefined, 'does not exist, or holds no'],
+    ['is not JSON', 'hunter2', 'holds no'],
+    ['lacks a part', '{"clientId":"hunter2"}', 'holds no'],
+    ['has an empty part', '{"clientId":"","clientSecret":"hunter2"}', 'holds no'],
   ])('when the secret %s, the error names it and says how to write it', async (what, value, message) => {
     const name = `secret/${what.replaceAll(' ', '-')}`;
     if (value !== undefined) await rig.putSecret(name, value);
@@ -417,7 +417,7 @@ describe('the token', () => {
     const run = extractor.run();
 
     await expect(run).rejects.toMatchObject({ fault: { code: 'E_SRC_AUTH' } });
-    await expect(run).rejects.toThrow(`Secret ${name} ${message}. Write { "clientId": "...", "clientSecret": "..." }`);
+    await expect(run).rejects.toThrow(`the secret ${name} ${message} { "clientId", "clientSecret" } yet: write it`);
     await expect(run).rejects.toThrow(`aws secretsmanager put-secret-value --secret-id ${name}`);
     expect(extractor.srm.requests).toEqual([]);
     expect(rig.shown().join('\n')).not.toContain('hunter2');

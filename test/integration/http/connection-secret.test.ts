@@ -7,7 +7,7 @@ import { readClientCredentials, SecretUnusable } from '../../../shared/connectio
 
 const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';
 const CURE =
-  `Write { "clientId": "...", "clientSecret": "..." } into it: ` +
+  `{ "clientId", "clientSecret" } yet: write it with ` +
   `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`;
 
 let emulators: Emulators;
@@ -53,13 +53,13 @@ describe('a connection secret', () => {
   });
 
   test('that does not exist: the error names it, and the command that writes it', async () => {
-    expect(await messageOf(read())).toBe(`Secret ${NAME} does not exist or has no value. ${CURE}`);
+    expect(await messageOf(read())).toBe(`the secret ${NAME} does not exist, or holds no ${CURE}`);
   });
 
   test('that was never written: the same', async () => {
     await create();
 
-    expect(await messageOf(read())).toBe(`Secret ${NAME} does not exist or has no value. ${CURE}`);
+    expect(await messageOf(read())).toBe(`the secret ${NAME} does not exist, or holds no ${CURE}`);
   });
 
   test.each([
@@ -77,7 +77,7 @@ describe('a connection secret', () => {
 
     const message = await messageOf(read());
 
-    expect(message).toBe(`Secret ${NAME} does not hold an OAuth2 client. ${CURE}`);
+    expect(message).toBe(`the secret ${NAME} holds no ${CURE}`);
     expect(message).not.toContain('hunter2');
   });
 

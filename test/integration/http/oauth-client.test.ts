@@ -523,13 +523,13 @@ describe('no token', () => {
 
   test('a secret that cannot be used: refused, in the words of the secret`s own error', async () => {
     const { client, tokenRequests } = await openDesk({
-      readCredentials: () => Promise.reject(new SecretUnusable('x/11vms', 'does not exist or has no value')),
+      readCredentials: () => Promise.reject(new SecretUnusable('x/11vms', 'holds no')),
     });
 
     const error = await failureOf(client);
 
     expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
-    expect(error.fault.message).toContain('Secret x/11vms does not exist or has no value');
+    expect(error.fault.message).toContain('the secret x/11vms holds no { "clientId", "clientSecret" } yet: write it');
     expect(tokenRequests).toEqual([]);
   });
 

@@ -1,0 +1,139 @@
+/** One deployment: what must be so before, CDK, and what is left to do. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
+import { readDeployedStack } from '../deployed-stack.ts';
+import { type Environment, loadEnvironment, stackName } from '../environments.ts';
+import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
+import type { DeployOptions } from './options.ts';
+
+/** Nothing was changed: the message says what is not as it should be, and what to do. */
+export class DeploymentRefused extends Error {}
+
+export interface Surroundings {
+  /** The CDK CLI: an executable and its first arguments. */
+  readonly cdk: readonly string[];
+  readonly say: (line: string) => void;
+}
+
+/** Deploys; returns the exit code. @throws {DeploymentRefused} before anything is changed. */
+export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): Promise<number> {
+  const environment = readEnvironment(typed.environment);
+  // CDK runs elsewhere than the user may have been.
+  const isFile = /[./\\]/.test(typed.environment);
+  const options = { ...typed, environment: isFile ? resolve(typed.environment) : typed.environment };
+  const account = await openAccount(environment, options).catch((error: unknown) => {
+    throw error instanceof AccountUnusable ? new DeploymentRefused(`${error.message}: ${error.advice}.`) : error;
+  });
+  say(`environment ${environment.name} -> stack ${stackName(environment)}`);
+  say(`account ${account.account}, region ${account.region}, as ${account.arn}`);
+  for (const line of exampleHosts(environment)) say(line);
+  await refuseForeignSecrets(environment, account, options, say);
+
+  const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
+  try {
+    const outputsFile = join(directory, 'outputs.json');
+    const command = [...cdk, ...cdkArguments(options, outputsFile)];
+    if (options.action === 'dry-run') {
+      say(`nothing is changed; this would be run:\n${asShellText(command)}`);
+      return 0;
+    }
+    // Without a region of its own, CDK takes us-east-1 in silence.
+    const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
+    if (code !== 0) {
+      const bootstrap = `npx cdk bootstrap aws://${account.account}/${account.region}`;
+      say(`CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrap}`);
+    } else if (options.action === 'deploy') {
+      for (const line of nextSteps(environment, typed, readOutputs(outputsFile))) say(line);
+    }
+    return code;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function readEnvironment(nameOrFile: string): Environment {
+  let environment: Environment;
+  try {
+    environment = loadEnvironment(nameOrFile);
+  } catch (error) {
+    throw new DeploymentRefused(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  if (environment.name === 'local') {
+    throw new DeploymentRefused('Environment local runs on this machine: npm start. It is not for an account.');
+  }
+  return environment;
+}
+
+function exampleHosts({ srm, vms }: Environment): string[] {
+  const hosts = [srm.baseUrl, vms.baseUrl].map((url) => new URL(url).hostname);
+  const examples = hosts.filter((host) => /(^|\.)example(\.com)?$/.test(host));
+  return examples.length === 0 ? [] : [`note: ${examples.join(' and ')} are examples: nothing will be read or ordered`];
+}
+
+/** CloudFormation creates no secret whose name is taken; it would find out late, and roll everything back. */
+async function refuseForeignSecrets(
+  environment: Environment,
+  { region }: AwsAccount,
+  options: DeployOptions,
+  say: Surroundings['say'],
+): Promise<void> {
+  const settings = { ...clientSettings(options), region };
+  const [cloudformation, secrets] = [new CloudFormationClient(settings), new SecretsManagerClient(settings)];
+  try {
+    const stack = await readDeployedStack(cloudformation, stackName(environment));
+    const own = new Set(stack?.resources.map(({ physicalId }) => physicalId));
+    for (const entry of ['srm', 'vms'] as const) {
+      const { secretName, createSecret } = environment[entry];
+      const found = await secrets.send(new DescribeSecretCommand({ SecretId: secretName })).catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+        throw error;
+      });
+      if (!createSecret && found === undefined) {
+        throw new DeploymentRefused(
+          `${entry}.createSecret is false, but there is no secret ${secretName}: create it, or leave createSecret out.`,
+        );
+      }
+      if (!createSecret || found === undefined || own.has(found.ARN ?? '')) continue;
+      throw new DeploymentRefused(
+        found.DeletedDate === undefined
+          ? `The secret ${secretName} exists, and is not this stack's. To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
+          : `The secret ${secretName} is being deleted, and its name is taken until then: aws secretsmanager restore-secret --secret-id ${secretName}, and set "createSecret": false in "${entry}" of the environment entry.`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof DeploymentRefused) throw error;
+    // Whoever may only take on the roles of CDK can deploy all the same.
+    say(`note: whether the connection secrets exist could not be checked (${describeAwsError(error)})`);
+  } finally {
+    cloudformation.destroy();
+    secrets.destroy();
+  }
+}
+
+const outputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
+
+function readOutputs(file: string): [string, string][] {
+  return Object.values(outputsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).flatMap(Object.entries);
+}
+
+function nextSteps({ srm, vms }: Environment, typed: DeployOptions, outputs: readonly [string, string][]): string[] {
+  const write = (secretName: string, file: string): string =>
+    `       aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://${file}`;
+  return [
+    '',
+    'Deployed:',
+    ...outputs.map(([name, value]) => `  ${name.padEnd(20)} ${value}`),
+    '',
+    'Next, where it is not done yet:',
+    '  1. write both OAuth2 clients, each as { "clientId": "...", "clientSecret": "..." }:',
+    write(srm.secretName, 'srm-client.json'),
+    write(vms.secretName, '11vms-client.json'),
+    '  2. say in the environment entry who is to be told of an alarm, and deploy again',
+    `  3. npm run doctor -- --env ${typed.environment}`,
+  ];
+}

@@ -1,0 +1,29 @@
+/** What `npm run deploy` runs. */
+import { UsageError } from '../usage-error.ts';
+import { PINNED_CDK } from './cdk-command.ts';
+import { deploy, DeploymentRefused } from './deploy.ts';
+import { HELP, parseOptions } from './options.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** 0 when all went well, 1 when nothing was changed for a reason, else CDK's own exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options === undefined) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    return await deploy(options, { cdk: PINNED_CDK, say: (line) => void process.stdout.write(`${line}\n`) });
+  } catch (error) {
+    process.stderr.write(`\n${describe(error)}\n`);
+    return 1;
+  }
+}
+
+/** What a user can mend is said in a sentence; anything else is a defect, and its stack is what helps. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = error instanceof UsageError || error instanceof DeploymentRefused;
+  return expected ? error.message : (error.stack ?? error.message);
+}

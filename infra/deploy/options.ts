@@ -1,0 +1,64 @@
+/** The command line of a deployment. */
+import { parseArgs } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+
+export interface DeployOptions {
+  /** An environment's name, or the path of its file. */
+  readonly environment: string;
+  readonly profile: string | undefined;
+  /** What to do with the stack: deploy it, show what would change, or only say which command would be run. */
+  readonly action: 'deploy' | 'diff' | 'dry-run';
+  /** Asks no questions. */
+  readonly yes: boolean;
+}
+
+export const HELP = `npm run deploy -- --env NAME|FILE [options]
+
+Deploys the stack of one environment with the AWS CDK of this project. Before anything is changed it checks the entry,
+the AWS credentials and their account, and that no other secret bears the names of the connection secrets. An account
+needs nothing but a CDK bootstrap: secrets are created empty, and nobody to notify need exist yet.
+
+  --env NAME|FILE   the environment: a name in infra/environments.ts, or the path of a JSON file
+  --profile NAME    a profile of the AWS configuration (what the AWS SDK finds by itself)
+  --diff            only shows what would change
+  --dry-run         only checks, and prints the command that would be run
+  --yes             does not ask before rights are widened; needed where nobody sits at a terminal
+  --help            this text
+
+Exits 0 when all went well, 1 when something is not as it should be; when CDK fails, with CDK's own code.
+`;
+
+const COMMAND = 'npm run deploy';
+
+/** Undefined when help is asked for. @throws {UsageError} */
+export function parseOptions(args: readonly string[]): DeployOptions | undefined {
+  const { values } = parse(args);
+  if (values.help === true) return undefined;
+  const { env: environment, diff = false, 'dry-run': dryRun = false, yes = false, profile } = values;
+  if (environment === undefined || environment === '') {
+    throw new UsageError('Which environment? Add --env NAME, or --env ./file.json.', COMMAND);
+  }
+  if (diff && dryRun) throw new UsageError('Either --diff or --dry-run, not both.', COMMAND);
+  if (yes && diff)
+    throw new UsageError('--yes goes with a deployment: --diff changes nothing, and asks nothing.', COMMAND);
+  const changeless = diff ? 'diff' : 'dry-run';
+  return { environment, profile, action: diff || dryRun ? changeless : 'deploy', yes };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        env: { type: 'string' },
+        profile: { type: 'string' },
+        diff: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
+        yes: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), COMMAND);
+  }
+}

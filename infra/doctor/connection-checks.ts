@@ -1,0 +1,144 @@
+/** The doctor's questions to SRM and 11VMS: secret, token, and one harmless read, with the functions' own adapters. */
+import { randomUUID } from 'node:crypto';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
+import { readClientCredentials, SecretUnusable } from '../../shared/connection-secret.ts';
+import { InterfaceError } from '../../shared/failure.ts';
+import { createHttpClient, type HttpClient } from '../../shared/http-client.ts';
+import { createOAuthClient } from '../../shared/oauth-client.ts';
+import { createSrmCarts } from '../../shared/srm-carts.ts';
+import { describeAwsError } from '../aws-account.ts';
+import type { Environment } from '../environments.ts';
+import { fail, type Finding, notChecked, ok, runCheck } from './finding.ts';
+
+export interface ConnectionContext {
+  readonly environment: Environment;
+  readonly secrets: SecretsManagerClient;
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+interface System {
+  readonly name: 'SRM' | '11VMS';
+  /** Its part of the environment entry. */
+  readonly entry: 'srm' | 'vms';
+  readonly connection: Environment['srm' | 'vms'];
+  readonly faults: Parameters<typeof createOAuthClient>[0]['faults'];
+  /** One read that changes nothing and is small; the text says what answered. */
+  read(client: HttpClient): Promise<string>;
+}
+
+const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
+const CALL_TIMEOUT_MS = 15_000;
+/** externalIds of the interface start with SRM7. */
+const IMPOSSIBLE_EXTERNAL_ID = 'DOCTOR-ASKS-FOR-AN-ORDER-THAT-CANNOT-EXIST';
+
+export async function checkConnections(context: ConnectionContext): Promise<readonly Finding[]> {
+  const { environment, now } = context;
+  const srm: System = {
+    name: 'SRM',
+    entry: 'srm',
+    connection: environment.srm,
+    faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
+    async read(http) {
+      const toMs = now() - environment.extraction.safetySeconds * 1000;
+      // No retries: whoever asks wants to know how it is now.
+      const carts = createSrmCarts(environment.srm, { http, now, wait: () => Promise.resolve(false) });
+      await carts.pages({ fromMs: toMs - 1000, toMs }, randomUUID()).next();
+      return `SRM reads lists at ${environment.srm.baseUrl}`;
+    },
+  };
+  const vms: System = {
+    name: '11VMS',
+    entry: 'vms',
+    connection: environment.vms,
+    faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+    async read(http) {
+      await createVmsOrders(http, now).lookUp(IMPOSSIBLE_EXTERNAL_ID, randomUUID());
+      return `11VMS looks orders up at ${environment.vms.baseUrl}`;
+    },
+  };
+  const findings = await Promise.all([checkSystem(srm, context), checkSystem(vms, context)]);
+  return findings.flat();
+}
+
+/** Secret, then token, then the system itself: each needs the one before it. */
+async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
+  const { name, entry, connection } = system;
+  const { secretName, tokenUrl, scope } = connection;
+  const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
+  const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
+
+  const secret = await runCheck(
+    `${secretLine} ${secretName}`,
+    context.timeoutMs,
+    async () => {
+      await readClientCredentials(context.secrets, secretName);
+      return [ok(`${secretLine} ${secretName} holds { "clientId", "clientSecret" }`)];
+    },
+    (error) => secretFinding(`${secretLine} ${secretName}`, error),
+  );
+  if (first(secret)?.status !== 'ok') {
+    return [...secret, notChecked(tokenLine, `the ${secretLine}`), notChecked(systemLine, `the ${secretLine}`)];
+  }
+
+  const clientOver = (http: HttpClient): HttpClient =>
+    createOAuthClient({
+      system: name,
+      http,
+      tokenUrl,
+      scope,
+      readCredentials: () => readClientCredentials(context.secrets, secretName),
+      faults: system.faults,
+      now: context.now,
+    });
+  const token = await runCheck(
+    tokenLine,
+    context.timeoutMs,
+    async () => {
+      await clientOver(NOBODY).request({ method: 'GET', path: '/' });
+      return [ok(`${tokenLine} is given by ${tokenUrl}`)];
+    },
+    (error) =>
+      fail(
+        `${tokenLine}: ${faultText(error)}`,
+        isRefusal(error)
+          ? `check clientId and clientSecret in the secret ${secretName}, and ${entry}.scope ("${scope}") with those who run ${name}`
+          : `check ${entry}.tokenUrl in the environment entry, and whether this machine may reach it`,
+      ),
+  );
+  if (first(token)?.status !== 'ok') return [...secret, ...token, notChecked(systemLine, `the ${tokenLine}`)];
+
+  const http = createHttpClient({
+    baseUrl: connection.baseUrl,
+    timeoutMs: CALL_TIMEOUT_MS,
+    maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
+  });
+  const answer = await runCheck(
+    systemLine,
+    context.timeoutMs,
+    async () => [ok(await system.read(clientOver(http)))],
+    (error) =>
+      fail(
+        `${systemLine}: ${faultText(error)}`,
+        isRefusal(error)
+          ? `ask those who run ${name} to let this client in: ${entry}.scope ("${scope}") and its authorizations`
+          : `check ${entry}.baseUrl (${connection.baseUrl}), and whether ${name} is up and this machine may reach it`,
+      ),
+  );
+  return [...secret, ...token, ...answer];
+}
+
+/** Stands where the system would: a token that was fetched goes no further. */
+const NOBODY: HttpClient = { request: () => Promise.resolve({ status: 200, body: '', header: () => undefined }) };
+
+function secretFinding(what: string, error: unknown): Finding {
+  if (error instanceof SecretUnusable) return fail(error.problem, error.cure);
+  return fail(`${what} cannot be read (${describeAwsError(error)})`, 'check your rights to read it, and its KMS key');
+}
+
+const isRefusal = (error: unknown): boolean => error instanceof InterfaceError && error.failureClass === 'refused';
+
+/** The adapters' own messages quote neither bodies nor headers; any other error gives its name only. */
+const faultText = (error: unknown): string =>
+  error instanceof InterfaceError ? error.fault.message : describeAwsError(error);

@@ -1,0 +1,110 @@
+/** All the doctor's checks of one environment, each heard whatever becomes of the others. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
+import { type Environment, loadEnvironment } from '../environments.ts';
+import { checkConnections } from './connection-checks.ts';
+import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
+import type { DoctorOptions } from './options.ts';
+import { checkStack } from './stack-checks.ts';
+
+export interface Examination {
+  readonly now: () => number;
+  /** For each check; one that hangs is a finding. */
+  readonly timeoutMs: number;
+  readonly nodeVersion: string;
+}
+
+/** Looks at everything, changes nothing. */
+export async function examine(
+  options: Pick<DoctorOptions, 'environment' | 'profile'>,
+  examination: Examination,
+): Promise<readonly Finding[]> {
+  const node = nodeFinding(examination.nodeVersion);
+  let environment: Environment;
+  try {
+    environment = loadEnvironment(options.environment);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [
+      node,
+      fail(`environment: ${oneLine(reason)}`, 'correct the entry, or --env; nothing else can be checked before'),
+    ];
+  }
+  const findings = [node, ...environmentFindings(environment, options.environment)];
+  const { timeoutMs, now } = examination;
+  let account: AwsAccount | undefined;
+  const accountFindings = await runCheck(
+    'AWS account',
+    timeoutMs,
+    async () => {
+      account = await openAccount(environment, options);
+      return [ok(`AWS account ${account.account}, region ${account.region}, as ${account.arn}`)];
+    },
+    (error) =>
+      error instanceof AccountUnusable
+        ? fail(error.message, error.advice)
+        : fail(
+            `AWS account cannot be asked for (${describeAwsError(error)})`,
+            'check the AWS configuration of this machine',
+          ),
+  );
+  findings.push(...accountFindings);
+  if (account === undefined) {
+    return [
+      ...findings,
+      notChecked('secrets, SRM and 11VMS', 'the AWS account'),
+      notChecked('stack', 'the AWS account'),
+    ];
+  }
+
+  const settings = { ...clientSettings(options), region: account.region };
+  const clients = {
+    cloudformation: new CloudFormationClient(settings),
+    dynamodb: new DynamoDBClient(settings),
+    lambda: new LambdaClient(settings),
+    scheduler: new SchedulerClient(settings),
+    secrets: new SecretsManagerClient(settings),
+    sns: new SNSClient(settings),
+    sqs: new SQSClient(settings),
+  };
+  try {
+    const context = { ...clients, ...account, environment, environmentName: options.environment, timeoutMs, now };
+    const [stack, connections] = await Promise.all([checkStack(context), checkConnections(context)]);
+    return [...findings, ...connections, ...stack];
+  } finally {
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+/** The version that Lambda runs, and this project with it. */
+function nodeFinding(version: string): Finding {
+  const wanted = readFileSync(join(import.meta.dirname, '..', '..', '.nvmrc'), 'utf8').trim();
+  const what = `Node.js ${version}`;
+  return version.split('.')[0] === wanted
+    ? ok(what)
+    : warn(`${what}, where ${wanted} is expected`, 'run npm ci, which brings it, or install it (.nvmrc)');
+}
+
+function environmentFindings({ name, srm, vms }: Environment, origin: string): Finding[] {
+  const what = `environment ${name}${origin === name ? '' : ` (${origin})`}`;
+  const examples = [srm.baseUrl, srm.tokenUrl, vms.baseUrl, vms.tokenUrl].filter((url) =>
+    /(^|\.)example(\.com)?$/.test(new URL(url).hostname),
+  );
+  if (examples.length === 0) return [ok(`${what} is valid`)];
+  return [
+    warn(
+      `${what} names hosts that are examples: ${[...new Set(examples)].join(', ')}`,
+      'put your own into the entry, then deploy',
+    ),
+  ];
+}
+
+const oneLine = (text: string): string => text.split(/\s*\n\s*/).join(' ');

@@ -1,0 +1,33 @@
+/** What `npm run doctor` runs. */
+import { UsageError } from '../usage-error.ts';
+import { examine } from './doctor.ts';
+import { type DoctorOptions, HELP, parseOptions } from './options.ts';
+import { asJson, asText, isHealthy } from './report.ts';
+
+/** Longer than any call's own limit and its one repetition. */
+const CHECK_TIMEOUT_MS = 30_000;
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** 1 when something is not as it should be, or the command line is wrong. */
+async function main(args: readonly string[]): Promise<number> {
+  let options: DoctorOptions | undefined;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    return 1;
+  }
+  if (options === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const findings = await examine(options, {
+    now: Date.now,
+    timeoutMs: CHECK_TIMEOUT_MS,
+    nodeVersion: process.versions.node,
+  });
+  process.stdout.write(options.json ? asJson(options.environment, findings) : asText(findings));
+  return isHealthy(findings) ? 0 : 1;
+}

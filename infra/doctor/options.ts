@@ -1,0 +1,52 @@
+/** The command line of the doctor. */
+import { parseArgs } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+
+export interface DoctorOptions {
+  /** An environment's name, or the path of its file. */
+  readonly environment: string;
+  readonly profile: string | undefined;
+  readonly json: boolean;
+}
+
+export const HELP = `npm run doctor -- --env NAME|FILE [options]
+
+Looks at a deployed environment and says what is not as it should be. Changes nothing: it reads AWS, fetches a token of
+each system, reads a list of one second from SRM, and looks up an order in 11VMS that cannot exist. It asks both systems
+from this machine; the functions ask them from AWS.
+
+  --env NAME|FILE   the environment: a name in infra/environments.ts, or the path of a JSON file
+  --profile NAME    a profile of the AWS configuration (what the AWS SDK finds by itself)
+  --json            all findings as one JSON line on stdout (npm run --silent doctor -- --json keeps npm's own banner off)
+  --help            this text
+
+Each line is ok, WARN or FAIL, with what to do. Exits 1 when there is a FAIL, 0 otherwise. No secret and no token is shown.
+`;
+
+const COMMAND = 'npm run doctor';
+
+/** Undefined when help is asked for. @throws {UsageError} */
+export function parseOptions(args: readonly string[]): DoctorOptions | undefined {
+  const { values } = parse(args);
+  if (values.help === true) return undefined;
+  if (values.env === undefined || values.env === '') {
+    throw new UsageError('Which environment? Add --env NAME, or --env ./file.json.', COMMAND);
+  }
+  return { environment: values.env, profile: values.profile, json: values.json ?? false };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        env: { type: 'string' },
+        profile: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), COMMAND);
+  }
+}

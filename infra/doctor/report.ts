@@ -1,0 +1,21 @@
+/** The doctor's findings as a person reads them, or a machine. */
+import type { Finding } from './finding.ts';
+
+/** Warnings are for a person to judge. */
+export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ status }) => status !== 'fail');
+
+const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
+
+/** A line for each finding, and how many there are of each kind. */
+export function asText(findings: readonly Finding[]): string {
+  const lines = findings.map((finding) => {
+    const advice = finding.status === 'ok' ? '' : `  -> ${finding.advice}`;
+    return `${MARKS[finding.status]}  ${finding.what}${advice}`;
+  });
+  const count = (wanted: Finding['status']): number => findings.filter(({ status }) => status === wanted).length;
+  return `${[...lines, '', `${count('ok')} ok, ${count('warn')} WARN, ${count('fail')} FAIL`].join('\n')}\n`;
+}
+
+/** All of it as one line. */
+export const asJson = (environment: string, findings: readonly Finding[]): string =>
+  `${JSON.stringify({ environment, healthy: isHealthy(findings), findings })}\n`;

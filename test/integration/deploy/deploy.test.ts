@@ -1,0 +1,336 @@
+/** `npm run deploy`: what it refuses before anything is changed, what it tells CDK, and what it says afterwards. */
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { cdkArguments, PINNED_CDK } from '../../../infra/deploy/cdk-command.ts';
+import { deploy, DeploymentRefused } from '../../../infra/deploy/deploy.ts';
+import { type DeployOptions, HELP, parseOptions } from '../../../infra/deploy/options.ts';
+import { ENVIRONMENTS } from '../../../infra/environments.ts';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { UsageError } from '../../../infra/usage-error.ts';
+import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const SRM_SECRET = 'proc-srm7-11vms-purchase-order-v1/dev/srm';
+const VMS_SECRET = 'proc-srm7-11vms-purchase-order-v1/dev/11vms';
+
+let directory: string;
+let aws: AwsStandIn;
+let emulators: Emulators;
+let clients: AwsClients;
+let variablesBefore: NodeJS.ProcessEnv;
+
+beforeEach(async () => {
+  variablesBefore = { ...process.env };
+  directory = mkdtempSync(join(tmpdir(), 'deploy-test-'));
+  [aws, emulators] = await Promise.all([startAwsStandIn(), startEmulators()]);
+  clients = createAwsClients(emulators.endpoints, 'eu-west-1');
+  for (const name of ['AWS_DEFAULT_REGION', 'AWS_PROFILE']) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, aws.variables, {
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: emulators.endpoints.secretsManager,
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'hunter2',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    HOME: directory,
+  });
+});
+afterEach(async () => {
+  for (const client of Object.values(clients)) client.destroy();
+  await Promise.all([emulators.close(), aws.close()]);
+  for (const name of Object.keys(process.env))
+    if (!(name in variablesBefore)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, variablesBefore);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const recordOf = (): string => join(directory, 'cdk-was-called.json');
+
+/** An executable in the place of CDK: it writes down how it was called, and outputs as CDK writes them. */
+function recorder(exitCode = 0): readonly string[] {
+  const path = join(directory, 'cdk');
+  writeFileSync(
+    path,
+    `#!${process.execPath}
+    const { writeFileSync } = require('node:fs');
+    const args = process.argv.slice(2);
+    writeFileSync(${JSON.stringify(recordOf())}, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH }));
+    const file = args.find((arg) => arg.startsWith('--outputs-file='))?.slice('--outputs-file='.length);
+    if (file) writeFileSync(file, JSON.stringify({ stack: { QueueUrl: 'https://sqs/carts', LedgerTableName: 'ledger' } }));
+    process.exit(${exitCode});`,
+  );
+  chmodSync(path, 0o755);
+  return [path];
+}
+
+interface Call {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly region: string;
+  readonly path: string;
+}
+const called = (): Call | undefined =>
+  existsSync(recordOf()) ? JSON.parse(readFileSync(recordOf(), 'utf8')) : undefined;
+
+const options = (change: Partial<DeployOptions> = {}): DeployOptions => ({
+  environment: 'dev',
+  profile: undefined,
+  action: 'deploy',
+  yes: false,
+  ...change,
+});
+
+async function run(change: Partial<DeployOptions> = {}, exitCode = 0) {
+  const lines: string[] = [];
+  const code = await deploy(options(change), { cdk: recorder(exitCode), say: (line) => lines.push(line) });
+  const said = lines.join('\n');
+  expect(said).not.toContain('hunter2');
+  return { code, said };
+}
+
+async function refusalOf(change: Partial<DeployOptions> = {}): Promise<string> {
+  const refusal: unknown = await run(change).catch((error: unknown) => error);
+  expect(called()).toBeUndefined();
+  if (refusal instanceof DeploymentRefused) return refusal.message;
+  throw new Error('was not refused', { cause: refusal });
+}
+
+function environmentFile(change: { account?: string; region?: string; srm?: object; vms?: object }): string {
+  const dev = ENVIRONMENTS['dev'];
+  const path = join(directory, 'mine.json');
+  const [srm, vms] = [
+    { ...dev?.srm, ...change.srm },
+    { ...dev?.vms, ...change.vms },
+  ];
+  writeFileSync(path, JSON.stringify({ ...dev, ...change, srm, vms }));
+  return path;
+}
+
+describe('a deployment', () => {
+  test('into an account with nothing in it calls CDK once, from the project`s root, and says what to do next', async () => {
+    const { code, said } = await run();
+
+    expect(code).toBe(0);
+    expect(called()).toEqual({
+      args: [
+        'deploy',
+        '--all',
+        '--context=env=dev',
+        '--require-approval=broadening',
+        expect.stringMatching(/^--outputs-file=.+outputs\.json$/),
+      ],
+      cwd: root,
+      region: 'eu-west-1',
+      // The CDK app is started as `node`: the one that runs us.
+      path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
+    });
+    expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
+    expect(said).toMatch(/^ {2}QueueUrl +https:\/\/sqs\/carts$/m);
+    expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file://srm-client.json`);
+    expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file://11vms-client.json`);
+    expect(said).toContain('npm run doctor -- --env dev');
+    expect([...new Set(aws.operations)]).toEqual(['GetCallerIdentity', 'DescribeStacks']);
+  });
+
+  test('with --yes asks nothing; a profile goes along', async () => {
+    writeFileSync(join(directory, 'config'), '[profile other]\nregion = eu-west-1\n');
+    writeFileSync(join(directory, 'credentials'), '[other]\naws_access_key_id = a\naws_secret_access_key = hunter2\n');
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, {
+      AWS_CONFIG_FILE: join(directory, 'config'),
+      AWS_SHARED_CREDENTIALS_FILE: join(directory, 'credentials'),
+    });
+
+    await run({ yes: true, profile: 'other' });
+
+    expect(called()?.args).toEqual(expect.arrayContaining(['--require-approval=never', '--profile=other']));
+  });
+
+  test('of a file of one`s own: by its whole path, into the region of its entry', async () => {
+    const file = environmentFile({ region: 'eu-central-1', account: '123456789012' });
+
+    await run({ environment: file });
+
+    expect(called()).toMatchObject({ region: 'eu-central-1' });
+    expect(called()?.args).toContain(`--context=env=${file}`);
+  });
+
+  test('of which only the differences are wanted changes nothing', async () => {
+    const { code, said } = await run({ action: 'diff' });
+
+    expect(code).toBe(0);
+    expect(called()?.args).toEqual(['diff', '--context=env=dev']);
+    expect(said).not.toContain('Next');
+  });
+
+  test('that is only tried out calls nothing, and prints the command', async () => {
+    const { code, said } = await run({ action: 'dry-run' });
+
+    expect(code).toBe(0);
+    expect(called()).toBeUndefined();
+    expect(said).toMatch(/this would be run:\n\S+cdk deploy --all --context=env=dev --require-approval=broadening/);
+  });
+
+  test('that fails in CDK ends with CDK`s exit code, and the bootstrap that may be missing', async () => {
+    const { code, said } = await run({}, 3);
+
+    expect(code).toBe(3);
+    expect(said).toContain('npx cdk bootstrap aws://123456789012/eu-west-1');
+    expect(said).not.toContain('Deployed');
+  });
+
+  test('where the rights are CDK`s alone goes on, and says what was not checked', async () => {
+    aws.state.denied.add('DescribeStacks');
+
+    const { code, said } = await run();
+
+    expect(code).toBe(0);
+    expect(said).toContain(
+      'note: whether the connection secrets exist could not be checked (AccessDenied: aws:DescribeStacks)',
+    );
+  });
+
+  test('a second time finds its own secrets, and goes on', async () => {
+    const arns = await Promise.all([SRM_SECRET, VMS_SECRET].map(createSecret));
+    aws.state.stack = {
+      status: 'CREATE_COMPLETE',
+      outputs: {},
+      resources: arns.map((physicalId) => ({ type: 'AWS::SecretsManager::Secret', physicalId })),
+    };
+
+    expect((await run()).code).toBe(0);
+  });
+
+  test('runs the CLI that package.json pins', () => {
+    expect(PINNED_CDK).toEqual([process.execPath, join(root, 'node_modules/aws-cdk/bin/cdk')]);
+    expect(existsSync(PINNED_CDK[1] ?? '')).toBe(true);
+  });
+});
+
+async function createSecret(name: string): Promise<string> {
+  const { ARN = '' } = await clients.secretsManager.send(new CreateSecretCommand({ Name: name }));
+  return ARN;
+}
+
+describe('nothing is changed', () => {
+  test.each([
+    ['an unknown environment', 'nosuch', /^Unknown environment "nosuch"\. Known: dev, test, prod, local;/],
+    ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read as JSON/],
+    ['the local environment', 'local', /^Environment local runs on this machine: npm start/],
+  ])('for %s', async (_what, environment, message) => {
+    expect(await refusalOf({ environment })).toMatch(message);
+    expect(aws.operations).toEqual([]);
+  });
+
+  test('without AWS credentials', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) Reflect.deleteProperty(process.env, name);
+
+    expect(await refusalOf()).toMatch(/^AWS credentials were not found: log in first: aws sso login/);
+  });
+
+  test.each(['ExpiredToken', 'InvalidClientTokenId'])('with credentials that AWS refuses (%s)', async (fault) => {
+    aws.state.credentialsFault = fault;
+
+    expect(await refusalOf()).toMatch(new RegExp(`^AWS refuses the credentials \\(${fault}\\w*\\): log in first`));
+  });
+
+  test('in another account than the entry`s', async () => {
+    expect(await refusalOf({ environment: environmentFile({ account: '999999999999' }) })).toBe(
+      'AWS credentials are for account 123456789012, but the environment is account 999999999999: ' +
+        'log in to that account, or correct "account" in the environment entry.',
+    );
+  });
+
+  test('without a region, which CDK would choose in silence', async () => {
+    Reflect.deleteProperty(process.env, 'AWS_REGION');
+
+    expect(await refusalOf()).toMatch(
+      /^AWS region is not known: give "region" in the environment entry, or set AWS_REGION/,
+    );
+  });
+
+  test('while a connection secret is somebody else`s; createSecret false then uses it', async () => {
+    await createSecret(VMS_SECRET);
+
+    expect(await refusalOf()).toMatch(
+      new RegExp(`^The secret ${VMS_SECRET} exists, and is not this stack's\\. .* set "createSecret": false in "vms"`),
+    );
+    expect((await run({ environment: environmentFile({ vms: { createSecret: false } }) })).code).toBe(0);
+  });
+
+  test('where a secret that should exist does not', async () => {
+    expect(await refusalOf({ environment: environmentFile({ srm: { createSecret: false } }) })).toBe(
+      `srm.createSecret is false, but there is no secret ${SRM_SECRET}: create it, or leave createSecret out.`,
+    );
+  });
+});
+
+describe('the command line', () => {
+  test('says what to do with the stack', () => {
+    expect(parseOptions(['--env', 'dev'])).toEqual(options());
+    expect(parseOptions(['--env=dev', '--diff', '--profile', 'p'])).toEqual(options({ action: 'diff', profile: 'p' }));
+    expect(parseOptions(['--env', 'dev', '--dry-run', '--yes'])).toEqual(options({ action: 'dry-run', yes: true }));
+    expect(parseOptions(['--env', 'dev', '--help'])).toBeUndefined();
+  });
+
+  test.each([
+    [[], 'Which environment? Add --env NAME, or --env ./file.json.'],
+    [['--env', ''], 'Which environment?'],
+    [['--env', 'dev', '--force'], "Unknown option '--force'"],
+    [['dev'], "Unexpected argument 'dev'"],
+    [['--env', 'dev', '--diff', '--dry-run'], 'Either --diff or --dry-run, not both.'],
+    [['--env', 'dev', '--diff', '--yes'], '--yes goes with a deployment'],
+  ])('%j is refused, with where help is', (args, message) => {
+    const parse = () => parseOptions(args);
+
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+    expect(parse).toThrow('See npm run deploy -- --help.');
+  });
+
+  test('--help, and a refusal, in a process of their own', async () => {
+    const [help, refusal] = await Promise.all([start(['--help']), start(['--env', 'nosuch'])]);
+
+    expect(help).toEqual({ stdout: HELP, stderr: '', status: 0 });
+    expect(refusal).toMatchObject({ stdout: '', status: 1 });
+    expect(refusal.stderr).toContain('Unknown environment "nosuch"');
+    expect(refusal.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  /** Does the pinned CLI take what we tell it? It judges its command line before it does anything. */
+  test.each(['deploy', 'diff'] as const)(
+    'of %s is one that the pinned CDK knows',
+    async (action) => {
+      const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), '/tmp/outputs.json');
+      const [executable = '', ...first] = PINNED_CDK;
+      const { stdout } = await startProcess(executable, [...first, ...args, '--help']);
+      const known = new Set(stdout.match(/--[a-z][a-z-]+/g));
+
+      const flags = args.filter((arg) => arg.startsWith('--')).map((arg) => arg.replace(/=.*/s, ''));
+      expect(flags.length).toBeGreaterThan(1);
+      expect(flags.filter((flag) => !known.has(flag))).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+const start = (args: readonly string[]) => startProcess(process.execPath, ['infra/deploy/main.ts', ...args]);
+
+async function startProcess(executable: string, args: readonly string[]) {
+  const child = spawn(executable, args, {
+    cwd: root,
+    env: { ...process.env, CDK_DISABLE_VERSION_CHECK: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { stdout, stderr, status };
+}
