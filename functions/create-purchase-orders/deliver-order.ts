@@ -158,7 +158,9 @@ class Attempt {
       ({ retryAfterMs } = answer);
       if (answer.mayBeTaken) {
         this.#mayExist = true;
-        const found = (await pacer.turn(deadlineMs)) ? await this.#lookUp() : undefined;
+        // Without a look-up nothing is posted again, whatever the pacer says next.
+        if (!(await pacer.turn(deadlineMs))) break;
+        const found = await this.#lookUp();
         if (found !== undefined) return found;
       }
     }
