@@ -55,6 +55,7 @@ const orderItem = z.object({
   messageId: z.string(),
   attemptId: z.string(),
   attempts: z.number(),
+  /** While POSTING: the end of the lease. While UNKNOWN: the end of the quiet time. */
   leaseUntilMs: z.number(),
   /** Set from the claim on: whoever finds it must look up before posting. Cleared only by certainty. */
   mayExist: z.boolean().default(false),
@@ -92,12 +93,13 @@ export interface CreatedOrder {
 }
 
 export interface Ledger {
-  /** NEW, UNKNOWN, REJECTED for another message, or POSTING past its lease, to POSTING. One write when it succeeds. */
+  /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
   created(claim: OrderClaim, order: { id: string; number: string | undefined }): Promise<void>;
   /** `mayExist`: an order is there all the same, so that a redrive looks it up before it posts. */
   rejected(claim: OrderClaim, faults: readonly Fault[], mayExist: boolean): Promise<void>;
-  unknown(claim: OrderClaim, fault: Fault): Promise<void>;
+  /** Until `quietUntilMs` nobody claims it: 11VMS may commit the request after whatever a look-up says now. */
+  unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
   /** The orders that were created of a cart. One read; wanted only where something was taken out of a cart. */
@@ -191,8 +193,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           // The last alternative: our own claim, written although its answer was lost.
           ConditionExpression:
             '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
-            '(attribute_not_exists(#state) OR #state IN (:new, :unknown) OR ' +
-            '(#state = :rejected AND messageId <> :message) OR (#state = :posting AND leaseUntilMs < :now) OR ' +
+            '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
+            '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
             '(#state = :posting AND attemptId = :attempt))',
           ExpressionAttributeNames: { '#state': 'state' },
           ExpressionAttributeValues: marshall({
@@ -224,9 +226,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
   async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
     const item = orderItem.parse(await read({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) }));
     if (item.state === 'CREATED') return { kind: 'created', order: item };
-    if (item.state === 'POSTING' && item.attemptId !== claim.attemptId && item.leaseUntilMs >= claim.nowMs) {
-      return { kind: 'held', untilMs: item.leaseUntilMs };
-    }
+    const isTimed = item.state === 'UNKNOWN' || (item.state === 'POSTING' && item.attemptId !== claim.attemptId);
+    if (isTimed && item.leaseUntilMs >= claim.nowMs) return { kind: 'held', untilMs: item.leaseUntilMs };
     if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
     if (item.state === 'REJECTED' && item.messageId === claim.messageId)
       return { kind: 'rejected', faults: item.faults };
@@ -239,7 +240,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
     rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: bounded(faults), mayExist }),
-    unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
+    unknown: (claim, fault, quietUntilMs) =>
+      settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
     async createdOrders(cart) {

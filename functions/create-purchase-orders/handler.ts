@@ -25,7 +25,7 @@ import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { returnMessages } from './message-visibility.ts';
-import { settle } from './outcome.ts';
+import { retryDelaySeconds, settle } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createVmsOrders } from './vms-orders.ts';
 
@@ -83,6 +83,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       await setTimeout(ms);
       return true;
     };
+    const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
     const dependencies: CreationDependencies = {
       ledger,
       orders,
@@ -94,6 +95,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       newId: randomUUID,
       deadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
+      // As long as a message stays away at least: its own next attempt is never held up.
+      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
       settings,
       sapClient: environment.SRM_CLIENT,
       maximumAttempts: environment.MAX_RECEIVE_COUNT,
@@ -102,7 +105,6 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       records.map(async ({ messageId, receiptHandle, body, attributes }) => {
         const attempt = attributes.ApproximateReceiveCount;
         const outcome = await createPurchaseOrders({ messageId, body, attempt }, dependencies);
-        const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
         const settlement = settle(outcome, attempt, policy, Math.random());
         return settlement.kind === 'delete' ? [] : [{ messageId, receiptHandle, ...settlement }];
       }),

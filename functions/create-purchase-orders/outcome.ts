@@ -13,7 +13,8 @@ export type OrderOutcome =
   /** Nothing to do: created before, or newer content is known. */
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'retry'; readonly fault: Fault; readonly afterMs: number | undefined }
-  | { readonly kind: 'refused'; readonly fault: Fault }
+  /** `unknown`: what stays open meanwhile, when it was the look-up that was refused. */
+  | { readonly kind: 'refused'; readonly fault: Fault; readonly unknown?: Fault }
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
 
 /** What becomes of a message. */
@@ -36,7 +37,10 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   // Told in any case, behind the reason: the attempt may turn out to be the last, and then all faults are the verdict.
   const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
   const refusals = orders.filter((order) => order.kind === 'refused');
-  if (refusals.length > 0) return { kind: 'refused', faults: [...refusals.map(({ fault }) => fault), ...faults] };
+  if (refusals.length > 0) {
+    const refused = refusals.flatMap(({ fault, unknown }) => (unknown === undefined ? [fault] : [fault, unknown]));
+    return { kind: 'refused', faults: [...refused, ...faults] };
+  }
   const retries = orders.filter((order) => order.kind === 'retry');
   if (retries.length > 0) {
     const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
@@ -82,10 +86,14 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
       return { kind: 'return', visibleAfterSeconds: 0 };
     case 'refused':
       return { kind: 'return', visibleAfterSeconds: MAXIMUM_DELAY_SECONDS };
-    case 'retry': {
-      const doubled = policy.baseSeconds * 2 ** (attempt - 1);
-      const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil((outcome.afterMs ?? 0) / 1000), 1);
-      return { kind: 'return', visibleAfterSeconds: Math.min(delay, MAXIMUM_DELAY_SECONDS) };
-    }
+    case 'retry':
+      return { kind: 'return', visibleAfterSeconds: retryDelaySeconds(attempt, policy, jitter, outcome.afterMs) };
   }
+}
+
+/** 30 s and doubling, +/- 20 %; what the other side asks for wins when it is longer, up to a quarter of an hour. */
+export function retryDelaySeconds(attempt: number, policy: RetryPolicy, jitter: number, askedMs = 0): number {
+  const doubled = policy.baseSeconds * 2 ** (attempt - 1);
+  const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil(askedMs / 1000), 1);
+  return Math.min(delay, MAXIMUM_DELAY_SECONDS);
 }

@@ -64,8 +64,9 @@ export type Standing =
   | { readonly kind: 'calls'; readonly call: Call }
   | { readonly kind: 'ends'; readonly settlement: Settlement['kind']; readonly codes: readonly FaultCode[] };
 
-/** The end of `LEASE` and of the quiet time after an unknown outcome, in a world where it is always 0 o'clock. */
-export const LEASE_MS = 2;
+/** In a world where it is always 0 o'clock, what lies ahead is not over. */
+const LEASE_MS = 2;
+const QUIET_MS = 1;
 const ALWAYS_MS = 0;
 export const MAXIMUM_RECEIVES = 4;
 
@@ -147,7 +148,8 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       created: () => write({ kind: 'settle', how: 'created', codes: [] }),
       rejected: (_claim, faults, mayExist) =>
         write({ kind: 'settle', how: 'rejected', codes: codesOf(faults), mayExist }),
-      unknown: (_claim, fault) => write({ kind: 'settle', how: 'unknown', codes: [fault.code] }),
+      unknown: (_claim, fault, leaseUntilMs) =>
+        write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
       verdict: async () => (await ask({ kind: 'verdict' }, 'verdict')).codes?.map(faultOf),
       recordVerdict: (_cart, _messageId, faults) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
@@ -171,6 +173,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     newId: () => start.attemptId,
     deadlineMs: ALWAYS_MS,
     leaseMs: LEASE_MS,
+    quietMs: QUIET_MS,
     settings,
     sapClient: CLIENT,
     maximumAttempts: MAXIMUM_RECEIVES,

@@ -33,6 +33,7 @@ export const CLAIM_TABLE: readonly ClaimRow[] = [
     to: undefined,
     answer: 'held',
   },
+  { from: ['UNKNOWN'], when: 'its quiet time runs', fits: isHeld, to: undefined, answer: 'held' },
   {
     from: ['NEW', 'POSTING', 'REJECTED', 'UNKNOWN'],
     when: 'it knows a newer version of the cart',
@@ -71,6 +72,7 @@ export type Settling = keyof typeof SETTLE_TABLE;
 export interface SettleFacts {
   readonly faults: readonly Fault[];
   readonly mayExist?: boolean;
+  readonly leaseUntilMs?: number;
   readonly order?: { readonly id: string; readonly number: string | undefined };
 }
 
@@ -120,7 +122,7 @@ export function settleItem(
   item: OrderItem | undefined,
   attemptId: string,
   how: Settling,
-  { faults, mayExist, order }: SettleFacts,
+  { faults, mayExist, leaseUntilMs, order }: SettleFacts,
 ): OrderItem | undefined {
   const { to, mayExist: mark } = SETTLE_TABLE[how];
   const isOwn = item?.attemptId === attemptId && (item.state === 'POSTING' || item.state === to);
@@ -130,6 +132,7 @@ export function settleItem(
     state: to,
     faults: [...faults],
     mayExist: mark === 'cleared' ? false : mark === 'as told' ? (mayExist ?? item.mayExist) : item.mayExist,
+    leaseUntilMs: leaseUntilMs ?? item.leaseUntilMs,
     ...(order === undefined ? {} : { orderId: order.id }),
     ...(order?.number === undefined ? {} : { orderNumber: order.number }),
   };
@@ -157,7 +160,8 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
     },
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
     rejected: (claim, faults, mayExist) => settle(claim, 'rejected', { faults, mayExist }),
-    unknown: (claim, fault) => settle(claim, 'unknown', { faults: [fault] }),
+    unknown: (claim, fault, quietUntilMs) =>
+      settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
     createdOrders(cart) {
       const created = [...items].filter(([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED');

@@ -255,9 +255,14 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
       ];
     }
     case 'settle': {
-      const { how, codes, mayExist } = call;
+      const { how, codes, mayExist, leaseUntilMs } = call;
       const order = how === 'created' ? { order: { id: `po_${node.start.version}`, number: undefined } } : {};
-      const facts = { faults: codes.map(faultOf), ...(mayExist === undefined ? {} : { mayExist }), ...order };
+      const facts = {
+        faults: codes.map(faultOf),
+        ...(mayExist === undefined ? {} : { mayExist }),
+        ...(leaseUntilMs === undefined ? {} : { leaseUntilMs }),
+        ...order,
+      };
       const settled = settleItem(world.item, who, how, facts);
       const item = settled === undefined ? undefined : canonical(settled);
       return [
