@@ -16,7 +16,7 @@ import type { CreateAnswer, StoredOrder } from '../../functions/create-purchase-
 import { loadEnvironment } from '../../infra/environments.ts';
 import { writeCartMessage } from '../../shared/cart-message.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
-import type { ClaimResult, OrderClaim } from '../../shared/ledger.ts';
+import type { ClaimResult, OrderClaim, OrderItem } from '../../shared/ledger.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
@@ -28,8 +28,9 @@ export interface AttemptStart {
   readonly attemptId: string;
   readonly messageId: string;
   readonly version: Version;
-  /** ApproximateReceiveCount. */
+  /** ApproximateReceiveCount, and the queue's maxReceiveCount. */
   readonly receive: number;
+  readonly maximumReceives: number;
 }
 
 /** What the code asks of the outside: the points at which the explorer decides what happens next. */
@@ -68,7 +69,6 @@ export type Standing =
 const LEASE_MS = 2;
 const QUIET_MS = 1;
 const ALWAYS_MS = 0;
-export const MAXIMUM_RECEIVES = 4;
 
 /** A fault without its sentence, which differs by circumstances that nobody acts on. */
 export const faultOf = (code: FaultCode): Fault => ({ code, message: code });
@@ -144,7 +144,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
 
   const dependencies: CreationDependencies = {
     ledger: {
-      claim: async (claim) => (await ask({ kind: 'claim', claim }, 'claim')).result,
+      claim: async (claim) => guarded((await ask({ kind: 'claim', claim }, 'claim')).result, called.reject),
       created: () => write({ kind: 'settle', how: 'created', codes: [] }),
       rejected: (_claim, faults, mayExist) =>
         write({ kind: 'settle', how: 'rejected', codes: codesOf(faults), mayExist }),
@@ -176,7 +176,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     quietMs: QUIET_MS,
     settings,
     sapClient: CLIENT,
-    maximumAttempts: MAXIMUM_RECEIVES,
+    maximumAttempts: start.maximumReceives,
   };
   const received = { messageId: start.messageId, body: BODIES[start.version], attempt: start.receive };
   const ended = createPurchaseOrders(received, dependencies).then((outcome): Standing => {
@@ -184,6 +184,24 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     return { kind: 'ends', settlement: settle(outcome, start.receive, { baseSeconds: 30 }, 0).kind, codes };
   });
   return Promise.race([called.promise, ended]);
+}
+
+/** What the code may read of what an earlier attempt left: histories that differ in nothing else are one. */
+const READ_OF_AN_ITEM = ['contentHash', 'mayExist', 'changedAtMs', 'orderId', 'orderNumber'];
+
+function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
+  const guardedItem = (item: OrderItem): OrderItem =>
+    new Proxy(item, {
+      get(target, name, receiver) {
+        if (!READ_OF_AN_ITEM.includes(String(name))) {
+          reject(new ModelDefect(`the code reads ${String(name)} of an item, by which the model tells no histories apart`));
+        }
+        return Reflect.get(target, name, receiver);
+      },
+    });
+  if (result.kind === 'created') return { ...result, order: guardedItem(result.order) };
+  if (result.kind !== 'claimed' || result.before === undefined) return result;
+  return { ...result, before: guardedItem(result.before) };
 }
 
 const bodyOf = (version: Version): string =>

@@ -3,7 +3,7 @@
  */
 import { AttemptTree } from './attempt-replay.ts';
 import { INVARIANTS } from './invariants.ts';
-import { type Draft, initialWorld, keyOfWorld, type Scenario, stepsFrom, type World } from './world.ts';
+import { type Draft, initialWorld, keyOfWorld, type Scenario, stepsFrom, withoutWorker, type World } from './world.ts';
 
 export interface Violation {
   readonly invariant: string;
@@ -96,6 +96,8 @@ function settleDraft(draft: Draft, tree: AttemptTree): World | Promise<World> {
   if (goesOn === undefined) return world;
   const { node, key, answer } = goesOn;
   const replace = (next: typeof node): World => {
+    // A message that is returned frees its worker at once: one that lingers could only keep others from acting.
+    if (next.standing.kind === 'ends' && next.standing.settlement === 'return') return withoutWorker(world, node);
     const workers = [...world.workers];
     workers[workers.indexOf(node)] = next;
     return { ...world, workers };

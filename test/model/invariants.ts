@@ -80,14 +80,15 @@ export const INVARIANTS: readonly Invariant[] = [
         : undefined,
   },
   {
-    name: 'at rest without a look-up, an unknown outcome is a dead letter that says AMBIGUOUS',
-    isPromised: ({ lookUp }) => lookUp === 'none',
+    // A redelivery that overlaps may come to its verdict while another attempt still works: then the verdict cannot know.
+    name: 'at rest without a look-up, an unknown outcome has a dead letter that says AMBIGUOUS, or was cut short by us',
+    isPromised: ({ lookUp, overlaps }) => lookUp === 'none' && !overlaps,
     holds: (world) => {
       if (!isAtRest(world) || world.item?.state !== 'UNKNOWN') return undefined;
-      const verdicts = world.messages.flatMap(({ place, verdict }) =>
-        place === 'dead' && verdict !== undefined ? [verdict] : [],
+      const isTold = (code: FaultCode): boolean => AMBIGUOUS.includes(code) || code.startsWith('E_INT_');
+      return world.messages.some(
+        ({ place, verdict, isExcused }) => place === 'dead' && (isExcused || verdict?.some(isTold) === true),
       );
-      return verdicts.every((codes) => codes.some((code) => AMBIGUOUS.includes(code) || code.startsWith('E_INT_')));
     },
   },
 ];

@@ -21,7 +21,6 @@ import {
   type AttemptStart,
   type Call,
   faultOf,
-  MAXIMUM_RECEIVES,
   VERSIONS,
   type Version,
 } from './attempt-replay.ts';
@@ -34,6 +33,8 @@ export interface Scenario {
   /** One message for each, all on the queue from the start. */
   readonly messages: readonly Version[];
   readonly workers: number;
+  /** The queue's maxReceiveCount. */
+  readonly receives: number;
   /** How many dead letters are redriven. */
   readonly redrives: number;
   /** How often 11VMS throttles one attempt. */
@@ -41,6 +42,8 @@ export interface Scenario {
   /** `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order. */
   readonly target: 'careless' | 'unique';
   readonly lookUp: 'works' | 'none';
+  /** At least once: a message may be received again while an attempt still works on it. */
+  readonly overlaps: boolean;
   /** A lease may end while its attempt still works: a clock that runs wrong, or a process that was frozen. */
   readonly zombies: boolean;
 }
@@ -104,6 +107,9 @@ const newMessage = (id: string, version: Version): Message => ({
 
 /** Everything that can happen next. */
 export function stepsFrom(world: World, scenario: Scenario): Step[] {
+  // A turn changes nothing that anybody else sees: whatever happens before it can as well happen after it.
+  const waiting = world.workers.find(({ standing }) => standing.kind === 'calls' && standing.call.kind === 'turn');
+  if (waiting !== undefined) return stepsOfWorker(world, waiting, scenario);
   return [
     ...world.messages.flatMap((message) => stepsOfMessage(world, message, scenario)),
     ...world.workers.flatMap((node) => [...stepsOfWorker(world, node, scenario), killed(world, node)]),
@@ -123,15 +129,16 @@ function stepsOfMessage(world: World, message: Message, scenario: Scenario): Ste
     return [{ says: `${message.id} is redriven`, to: { ...world, messages, redrives: world.redrives + 1 } }];
   }
   if (message.place !== 'queue') return [];
-  if (message.receives === MAXIMUM_RECEIVES) {
+  if (!scenario.overlaps && world.workers.some(({ start }) => start.messageId === message.id)) return [];
+  if (message.receives === scenario.receives) {
     const messages = replaced(world, { ...message, place: 'dead' });
     return [{ says: `SQS moves ${message.id} to the dead-letter queue`, to: { ...world, messages } }];
   }
   if (world.workers.length === scenario.workers) return [];
-  // Also while an attempt still works on it: SQS delivers at least once.
   const receive = message.receives + 1;
   const { id: messageId, version } = message;
-  const starts = { attemptId: `${messageId}#${receive}`, messageId, version, receive };
+  const attemptId = `${messageId}#${receive}`;
+  const starts = { attemptId, messageId, version, receive, maximumReceives: scenario.receives };
   const messages = replaced(world, { ...message, receives: receive });
   return [{ says: `${messageId} is received for the ${ORDINALS[receive]} time`, to: { ...world, messages, starts } }];
 }
@@ -148,7 +155,7 @@ const messageOf = ({ messages }: World, { start: { messageId } }: AttemptNode): 
 };
 
 /** The worker is no more; what it asked of others may still be under way. */
-function withoutWorker(world: World, node: AttemptNode): World {
+export function withoutWorker(world: World, node: AttemptNode): World {
   const { attemptId } = node.start;
   const workers = [...world.workers];
   workers.splice(workers.indexOf(node), 1);
@@ -157,7 +164,7 @@ function withoutWorker(world: World, node: AttemptNode): World {
   return { ...world, workers, item, late };
 }
 
-const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === MAXIMUM_RECEIVES;
+const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
 
 /** A crash between two calls. One in a call is the call with any of its outcomes, and a crash before the next. */
 function killed(world: World, node: AttemptNode): Step {
@@ -194,14 +201,13 @@ function stepsOfWorker(world: World, node: AttemptNode, scenario: Scenario): Ste
   const { standing } = node;
   return standing.kind === 'calls'
     ? outcomesOfCall(world, node, standing.call, scenario)
-    : endings(world, node, standing.settlement);
+    : acknowledgements(world, node);
 }
 
-/** The message is acknowledged or returned; neither needs to reach SQS. */
-function endings(world: World, node: AttemptNode, settlement: 'delete' | 'return'): Step[] {
+/** The message is acknowledged, which need not reach SQS. */
+function acknowledgements(world: World, node: AttemptNode): Step[] {
   const left = withoutWorker(world, node);
   const { attemptId } = node.start;
-  if (settlement === 'return') return [{ says: `${attemptId} returns its message`, to: left }];
   const message = messageOf(world, node);
   const lost = { says: `${attemptId} is done, and its acknowledgement is lost`, to: left };
   // Nothing of an old receive deletes what SQS has moved to the dead-letter queue.
@@ -313,9 +319,8 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
     ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
     : [
         post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
-        post('committed, no answer', UNKNOWN, committed),
-        post('no answer, and it may yet be committed', UNKNOWN, { late: [...world.late, { attemptId, version }] }),
-        post('no answer, and it is never committed', UNKNOWN),
+        // Committed without an answer is this, committed at once; never committed is this, committed never.
+        post('no answer', UNKNOWN, { late: [...world.late, { attemptId, version }] }),
         post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
   const throttling = (says: string, mayBeTaken: boolean, changes: Partial<World> = {}): Step =>
@@ -336,19 +341,24 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
   ];
 }
 
-/** Without what nobody decides by: how often it was tried, and the end of a time that no longer holds anybody. */
+/** Without what nobody decides by in its state (the claim table says what somebody does decide by). */
 function canonical(item: OrderItem): OrderItem {
   const isTimed = item.state === 'POSTING' || item.state === 'UNKNOWN';
-  return { ...item, attempts: 1, leaseUntilMs: isTimed ? item.leaseUntilMs : OVER };
+  return {
+    ...item,
+    attempts: 1,
+    leaseUntilMs: isTimed ? item.leaseUntilMs : OVER,
+    ...(item.state === 'REJECTED' ? {} : { messageId: '-', faults: [] }),
+  };
 }
 
 type ClaimResult = Extract<Answer, { kind: 'claim' }>['result'];
 function keyOfClaim(result: ClaimResult): string {
   switch (result.kind) {
     case 'claimed':
-      return `claimed ${result.lookUpFirst} ${keyOfItem(result.before)}`;
+      return `claimed ${result.lookUpFirst} ${keyOfRead(result.before)}`;
     case 'created':
-      return `created ${keyOfItem(result.order)}`;
+      return `created ${keyOfRead(result.order)}`;
     case 'held':
       return `held ${result.untilMs}`;
     case 'superseded':
@@ -357,6 +367,12 @@ function keyOfClaim(result: ClaimResult): string {
       return `rejected ${result.faults.map(({ code }) => code).join(' ')}`;
   }
 }
+
+/** What the code may read of an item, as `attempt-replay.ts` guards it. */
+const keyOfRead = (item: OrderItem | undefined): string =>
+  item === undefined
+    ? 'none'
+    : `${item.contentHash.slice(0, 4)} ${item.mayExist} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
 
 function keyOfItem(item: OrderItem | undefined): string {
   if (item === undefined) return 'none';
@@ -369,9 +385,11 @@ function keyOfItem(item: OrderItem | undefined): string {
 
 /** The same text for worlds in which the same can happen. Workers have no names: they are what they are working on. */
 export function keyOfWorld({ item, messages, orders, late, workers, redrives }: World): string {
-  const about = messages.map(
-    ({ receives, place, verdict, isExcused }) => `${receives}${place}${verdict?.join('+') ?? ''}${isExcused}`,
-  );
+  const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
+    // A late attempt may still read and write the verdict of a message that is gone; then nobody does.
+    const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
+    return isOver ? 'over' : `${receives}${place}${verdict?.join('+') ?? ''}${isExcused}`;
+  });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
   return [keyOfItem(item), about.join(';'), orders.join(), requests.join(), nodes.join(), redrives].join('|');

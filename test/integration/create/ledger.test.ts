@@ -53,6 +53,18 @@ test('a lease holds to its last millisecond, and not beyond', async () => {
   expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
 });
 
+test('an unknown outcome keeps everybody off until its quiet time is over, and then is looked up', async () => {
+  const cart = newCart();
+  const claim = claimOf(cart);
+  await ledger.claim(claim);
+  await ledger.unknown(claim, fault, 1_024_000);
+  for (const messageId of ['message 1', 'message 2']) {
+    const held = await ledger.claim(claimOf(cart, { messageId, nowMs: 1_024_000 }));
+    expect(held).toEqual({ kind: 'held', untilMs: 1_024_000 });
+  }
+  expect(await ledger.claim(claimOf(cart, { nowMs: 1_024_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+});
+
 describe('an attempt whose lease ran out and whose order another one claimed', () => {
   test.each(endings)('changes nothing by ending as %s, and does not fail by it', async (_what, end) => {
     const cart = newCart();
