@@ -7,16 +7,44 @@
  * | verdict | CART#<client>#<number>  | VERDICT#<messageId>  |
  * | skip    | CART#<client>#<number>  | SKIP                 |
  *
- * An order's states, and what each means to the next attempt:
+ * An order's states:
  *
- * | state    | meaning                                           | next attempt                                  |
- * |----------|---------------------------------------------------|-----------------------------------------------|
- * | (none)   | never tried                                       | claims it, posts                              |
- * | NEW      | tried; 11VMS certainly did not take it            | claims it, posts                              |
- * | POSTING  | an attempt holds it until its lease ends          | waits; after the lease: claims it, looks up   |
- * | UNKNOWN  | 11VMS may have taken it                           | claims it, looks up before it posts           |
- * | CREATED  | done; holds the order number                      | posts never again                             |
- * | REJECTED | 11VMS refused its content, for one queue message  | same message: ends; new message: claims it    |
+ * | state    | meaning                                                                                     |
+ * |----------|---------------------------------------------------------------------------------------------|
+ * | none     | never tried                                                                                 |
+ * | NEW      | tried; 11VMS certainly did not take it                                                      |
+ * | POSTING  | an attempt holds it until its lease ends, which is after the end of any attempt             |
+ * | UNKNOWN  | 11VMS may have taken it, and until the quiet time ends may still be about to                |
+ * | CREATED  | done; holds the order number; final                                                         |
+ * | REJECTED | 11VMS refused its content, for one queue message                                            |
+ *
+ * `mayExist` stands beside the state, from the claim on: whoever claims next looks up before it posts.
+ *
+ * Any attempt may claim; the first row that fits decides, in one conditional write:
+ *
+ * | state                           | when                                 | becomes | answer     |
+ * |---------------------------------|--------------------------------------|---------|------------|
+ * | none                            | always                               | POSTING | claimed    |
+ * | CREATED                         | always                               | -       | created    |
+ * | POSTING                         | another attempt's lease runs         | -       | held       |
+ * | UNKNOWN                         | its quiet time runs                  | -       | held       |
+ * | NEW, POSTING, REJECTED, UNKNOWN | it knows a newer version of the cart | -       | superseded |
+ * | REJECTED                        | it was rejected for this message     | -       | rejected   |
+ * | NEW, POSTING, REJECTED, UNKNOWN | otherwise                            | POSTING | claimed    |
+ *
+ * Only the attempt that the item names ends its claim; from any other the same call changes nothing, and does not fail:
+ *
+ * | state    | created | rejected | unknown  | released |
+ * |----------|---------|----------|----------|----------|
+ * | POSTING  | CREATED | REJECTED | UNKNOWN  | NEW      |
+ * | CREATED  | CREATED | -        | -        | -        |
+ * | REJECTED | -       | REJECTED | -        | -        |
+ * | UNKNOWN  | -       | -        | UNKNOWN  | -        |
+ * | NEW      | -       | -        | -        | NEW      |
+ * | mayExist | stays   | as told  | stays    | cleared  |
+ *
+ * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/model/reference-ledger.ts is
+ * this table as data, and a property test holds the code below against it.
  *
  * No item holds a payload, a name or a secret.
  */
@@ -240,8 +268,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
     rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: bounded(faults), mayExist }),
-    unknown: (claim, fault, quietUntilMs) =>
-      settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
+    unknown: (claim, fault, quietUntilMs) => settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
     async createdOrders(cart) {

@@ -194,7 +194,9 @@ function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): Cl
     new Proxy(item, {
       get(target, name, receiver) {
         if (!READ_OF_AN_ITEM.includes(String(name))) {
-          reject(new ModelDefect(`the code reads ${String(name)} of an item, by which the model tells no histories apart`));
+          reject(
+            new ModelDefect(`the code reads ${String(name)} of an item, by which the model tells no histories apart`),
+          );
         }
         return Reflect.get(target, name, receiver);
       },

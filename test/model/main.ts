@@ -24,12 +24,6 @@ const { values: options } = parseArgs({
   },
 });
 
-if (options.help) {
-  console.log(HELP);
-} else {
-  process.exitCode = await main(options.scenario, options.json);
-}
-
 async function main(names: readonly string[] | undefined, asJson: boolean): Promise<number> {
   const all = [...SCENARIOS, ZOMBIE_LIMIT];
   const strangers = names?.filter((name) => !all.some((scenario) => scenario.name === name)) ?? [];
@@ -84,4 +78,10 @@ function totalOf(explorations: readonly Exploration[], isGood: boolean): string 
     figure(explorations.reduce((total, exploration) => total + of(exploration), 0));
   const what = `${sum(({ states }) => states)} states, ${sum(({ transitions }) => transitions)} transitions`;
   return isGood ? `Every invariant held: ${what}.` : `An invariant is broken; ${what} explored.`;
+}
+
+if (options.help) {
+  console.log(HELP);
+} else {
+  process.exitCode = await main(options.scenario, options.json);
 }

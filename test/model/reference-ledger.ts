@@ -28,7 +28,7 @@ export const CLAIM_TABLE: readonly ClaimRow[] = [
   { from: ['CREATED'], when: 'always', fits: () => true, to: undefined, answer: 'created' },
   {
     from: ['POSTING'],
-    when: 'another attempt`s lease runs',
+    when: "another attempt's lease runs",
     fits: (item, claim) => item.attemptId !== claim.attemptId && isHeld(item, claim),
     to: undefined,
     answer: 'held',
@@ -160,11 +160,12 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
     },
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
     rejected: (claim, faults, mayExist) => settle(claim, 'rejected', { faults, mayExist }),
-    unknown: (claim, fault, quietUntilMs) =>
-      settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
+    unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
     createdOrders(cart) {
-      const created = [...items].filter(([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED');
+      const created = [...items].filter(
+        ([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED',
+      );
       return Promise.resolve(
         created.map(
           ([key, { orderNumber, changedAtMs }]): CreatedOrder => ({

@@ -160,7 +160,9 @@ export function withoutWorker(world: World, node: AttemptNode): World {
   const workers = [...world.workers];
   workers.splice(workers.indexOf(node), 1);
   const item = world.item?.attemptId === attemptId ? { ...world.item, attemptId: GONE } : world.item;
-  const late = world.late.map((request) => (request.attemptId === attemptId ? { ...request, attemptId: GONE } : request));
+  const late = world.late.map((request) =>
+    request.attemptId === attemptId ? { ...request, attemptId: GONE } : request,
+  );
   return { ...world, workers, item, late };
 }
 
@@ -250,7 +252,12 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
       const twice = claimItem(once.item, call.claim);
       const item = once.item === undefined ? undefined : canonical(once.item);
       const answered = (result: typeof once.result, how: string): Step =>
-        step(`claims the order${how}: ${result.kind}`, `claim ${keyOfClaim(result)}`, { kind: 'claim', result }, { item });
+        step(
+          `claims the order${how}: ${result.kind}`,
+          `claim ${keyOfClaim(result)}`,
+          { kind: 'claim', result },
+          { item },
+        );
       const failed = step('cannot reach the ledger to claim', LEDGER_FAILED.key, LEDGER_FAILED.answer);
       if (once.result.kind !== 'claimed') return [answered(once.result, ''), failed];
       return [
@@ -312,7 +319,12 @@ const THROTTLED = faultOf('E_TGT_THROTTLED');
 function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario: Scenario): Step[] {
   const { version, attemptId } = node.start;
   const post = (says: string, answer: CreateAnswer, changes: Partial<World> = {}): Step =>
-    step(`posts; ${says}`, `post ${answer.kind}${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`, { kind: 'post', answer }, changes);
+    step(
+      `posts; ${says}`,
+      `post ${answer.kind}${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`,
+      { kind: 'post', answer },
+      changes,
+    );
   const committed = { orders: [...world.orders, version] };
   const isTaken = scenario.target === 'unique' && world.orders.length > 0;
   const accepting = isTaken

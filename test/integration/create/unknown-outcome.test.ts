@@ -173,6 +173,7 @@ test.each<[string, Interceptor]>([
   ['does not exist', answer(404, html)],
   ['cannot be read', answer(200, { orders: [] })],
   ['is reset', resetBefore],
+  ['is refused', answer(403)],
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {
   const cart = newCart();
   const worker = await sent(cart);

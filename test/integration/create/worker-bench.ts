@@ -348,8 +348,7 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
       const item = (await tableItems()).find(({ sk }) => sk === `VERDICT#${messageId}`);
       return item === undefined ? undefined : ledgerItem.parse(item).faults;
     },
-    expireLease: (cart) =>
-      endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` }),
+    expireLease: (cart) => endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` }),
     async forget(cart) {
       await clients.dynamodb.send(
         new DeleteItemCommand({
