@@ -82,8 +82,9 @@ const page = z
 const rowSchema = z.record(z.string(), z.unknown());
 const [first = {}] = page.d.results;
 const items = z.object({ results: z.array(rowSchema) }).parse(first['Items']).results;
-/** The sample without the line that was withdrawn: all its lines go into one order. */
-const sample = { ...first, Items: { results: items.filter(({ DelInd }) => DelInd !== 'X') } };
+/** One line of the sample is enough for one order, and quick to translate thousands of times. */
+const [line = {}] = items.filter(({ DelInd }) => DelInd !== 'X');
+const sample = { ...first, TotalValue: line['Value'], Items: { results: [line] } };
 const carts: Record<Version, Record<string, unknown>> = {
   1: sample,
   2: { ...sample, Description: 'Changed, and approved again', ChangedAt: '/Date(1893456000000+0000)/' },
@@ -228,7 +229,6 @@ export interface AttemptNode {
   readonly standing: Standing;
   /** How often 11VMS throttled this attempt. */
   readonly throttles: number;
-  /** Whether a request of this attempt may still be on its way. */
   readonly answers: readonly Answer[];
   readonly next: Map<string, AttemptNode>;
 }
@@ -246,10 +246,11 @@ export class AttemptTree {
   }
 
   async root(start: AttemptStart): Promise<AttemptNode> {
-    const known = this.#roots.get(start.attemptId);
+    const key = `${start.attemptId} of ${start.maximumReceives}, version ${start.version}`;
+    const known = this.#roots.get(key);
     if (known !== undefined) return known;
     const node = await this.#grow(start, [], 0);
-    this.#roots.set(start.attemptId, node);
+    this.#roots.set(key, node);
     return node;
   }
 
@@ -269,7 +270,7 @@ export class AttemptTree {
   #idOf(start: AttemptStart, standing: Standing): number {
     this.#nodes += 1;
     if (standing.kind === 'calls') return this.#nodes;
-    const end = `${start.attemptId} ${standing.settlement} ${standing.codes.join(' ')}`;
+    const end = `${start.attemptId} of ${start.maximumReceives} ${standing.settlement} ${standing.codes.join(' ')}`;
     const id = this.#ends.get(end) ?? this.#nodes;
     this.#ends.set(end, id);
     return id;

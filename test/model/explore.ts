@@ -1,8 +1,8 @@
 /**
  * Every state that a scenario can reach, breadth first, so that the path to a broken invariant is the shortest there is.
  */
-import { AttemptTree } from './attempt-replay.ts';
-import { INVARIANTS } from './invariants.ts';
+import { type AttemptNode, AttemptTree } from './attempt-replay.ts';
+import { type Happened, INVARIANTS } from './invariants.ts';
 import { type Draft, initialWorld, keyOfWorld, type Scenario, stepsFrom, withoutWorker, type World } from './world.ts';
 
 export interface Violation {
@@ -17,7 +17,7 @@ export interface Exploration {
   readonly transitions: number;
   /** Steps to the state that is farthest from the start. */
   readonly depth: number;
-  /** How often the real code was run: once for each history that an attempt can have. */
+  /** How often the real code was run so far: once for each history that an attempt can have. */
   readonly replays: number;
   /** In how many states, or on how many ways into one, each promised invariant had something to check. */
   readonly checks: Readonly<Record<string, number>>;
@@ -30,8 +30,7 @@ interface Found {
 }
 
 /** @throws {ModelDefect} when the code calls what the model does not know, or does not do the same twice. */
-export async function explore(scenario: Scenario): Promise<Exploration> {
-  const tree = new AttemptTree();
+export async function explore(scenario: Scenario, tree = new AttemptTree()): Promise<Exploration> {
   const promised = INVARIANTS.filter(({ isPromised }) => isPromised(scenario));
   const checks = promised.map(() => 0);
   const indexes = new Map<string, number>();
@@ -71,10 +70,11 @@ export async function explore(scenario: Scenario): Promise<Exploration> {
     for (const { world: before, index } of frontier) {
       for (const step of stepsFrom(before, scenario)) {
         transitions += 1;
-        const settled = settleDraft(step.to, tree);
-        const world = settled instanceof Promise ? await settled : settled;
+        const went = goOn(step.to, tree);
+        const { world, ended } = went instanceof Promise ? await went : went;
+        const { postedBy, deleted } = step;
         for (const [at, { name, holds }] of promised.entries()) {
-          const isHeld = holds(world, before, step);
+          const isHeld = holds(world, before, { postedBy, deleted, ended });
           if (isHeld === undefined) continue;
           checks[at] = (checks[at] ?? 0) + 1;
           if (!isHeld) return result({ invariant: name, path: [...pathTo(index), step.says] });
@@ -89,18 +89,28 @@ export async function explore(scenario: Scenario): Promise<Exploration> {
   return result();
 }
 
+interface Went {
+  readonly world: World;
+  /** How the attempt ended that was answered, if it did. */
+  readonly ended: Happened['ended'];
+}
+
 /** Lets the code go on with its answer: from the tree where it has been there before, else by running it. */
-function settleDraft(draft: Draft, tree: AttemptTree): World | Promise<World> {
-  const { goesOn, starts, ...world } = draft;
-  if (starts !== undefined) return tree.root(starts).then((node) => ({ ...world, workers: [...world.workers, node] }));
-  if (goesOn === undefined) return world;
+function goOn({ goesOn, starts, ...world }: Draft, tree: AttemptTree): Went | Promise<Went> {
+  if (starts !== undefined) {
+    return tree
+      .root(starts)
+      .then((node) => ({ world: { ...world, workers: [...world.workers, node] }, ended: undefined }));
+  }
+  if (goesOn === undefined) return { world, ended: undefined };
   const { node, key, answer } = goesOn;
-  const replace = (next: typeof node): World => {
+  const replace = (next: AttemptNode): Went => {
+    const ended = next.standing.kind === 'ends' ? next.standing : undefined;
     // A message that is returned frees its worker at once: one that lingers could only keep others from acting.
-    if (next.standing.kind === 'ends' && next.standing.settlement === 'return') return withoutWorker(world, node);
+    if (ended?.settlement === 'return') return { world: withoutWorker(world, node), ended };
     const workers = [...world.workers];
     workers[workers.indexOf(node)] = next;
-    return { ...world, workers };
+    return { world: { ...world, workers }, ended };
   };
   const known = node.next.get(key);
   return known === undefined ? tree.after(node, key, answer).then(replace) : replace(known);

@@ -1,14 +1,19 @@
 /** What must hold in every state that can be reached, whatever happened on the way. */
 import type { FaultCode } from '../../shared/failure.ts';
-import { VERSIONS } from './attempt-replay.ts';
+import { type Standing, VERSIONS } from './attempt-replay.ts';
 import { isAtRest, type Scenario, type Step, type World } from './world.ts';
+
+/** What led to a state: the step, and the end of an attempt where it ended by it. */
+export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
+  readonly ended: Extract<Standing, { kind: 'ends' }> | undefined;
+}
 
 export interface Invariant {
   readonly name: string;
   /** Where it is promised at all; everywhere, unless a scenario says otherwise. */
   readonly isPromised: (scenario: Scenario) => boolean;
   /** Where there is something to check; undefined elsewhere. `step` led from `before` to `world`. */
-  readonly holds: (world: World, before: World, step: Omit<Step, 'to'>) => boolean | undefined;
+  readonly holds: (world: World, before: World, step: Happened) => boolean | undefined;
 }
 
 const everywhere = (): boolean => true;
@@ -64,10 +69,8 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: 'no attempt ends by an error that nobody foresaw',
     isPromised: everywhere,
-    holds: ({ workers }) => {
-      const ended = workers.flatMap(({ standing }) => (standing.kind === 'ends' ? [standing] : []));
-      return ended.length === 0 ? undefined : ended.every(({ codes }) => !codes.includes('E_INT_UNEXPECTED'));
-    },
+    holds: (_world, _before, { ended }) =>
+      ended === undefined ? undefined : !ended.codes.includes('E_INT_UNEXPECTED'),
   },
   {
     name: 'at rest, every message is done, or dead with a verdict that says why',

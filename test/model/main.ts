@@ -1,6 +1,7 @@
 /** `npm run model`: explores every scenario, and prints what was covered; or the shortest path to what is broken. */
 import { cpuUsage } from 'node:process';
 import { parseArgs } from 'node:util';
+import { AttemptTree } from './attempt-replay.ts';
 import { type Exploration, explore } from './explore.ts';
 import { SCENARIOS, ZOMBIE_LIMIT } from './scenarios.ts';
 import type { Scenario } from './world.ts';
@@ -31,10 +32,11 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
     console.error(`No scenario ${strangers.join(', ')}; there are: ${all.map(({ name }) => name).join('; ')}`);
     return 2;
   }
+  const tree = new AttemptTree();
   const explorations: (Exploration & { readonly cpuSeconds: number })[] = [];
   for (const scenario of all.filter(({ name }) => names === undefined || names.includes(name))) {
     const before = cpuUsage();
-    const exploration = await explore(scenario);
+    const exploration = await explore(scenario, tree);
     const { user, system } = cpuUsage(before);
     const explored = { ...exploration, cpuSeconds: Math.round((user + system) / 100_000) / 10 };
     explorations.push(explored);
@@ -61,7 +63,7 @@ function textOf({ scenario, violation, checks, ...explored }: Exploration & { re
   const { states, transitions, depth, replays, cpuSeconds } = explored;
   const figures =
     `  ${figure(states)} states, ${figure(transitions)} transitions, deepest ${depth} steps; ` +
-    `the code was run for ${figure(replays)} histories; ${cpuSeconds} s of CPU`;
+    `${figure(replays)} histories of the code so far; ${cpuSeconds} s of CPU`;
   const head = [`${scenario.name}: ${scenario.says}`, `  bounds: ${boundsOf(scenario)}`, figures];
   if (violation !== undefined) {
     const isLimit = scenario === ZOMBIE_LIMIT;

@@ -78,8 +78,8 @@ export interface World {
 export interface Step {
   readonly says: string;
   readonly to: Draft;
-  readonly postedBy?: AttemptNode;
-  readonly deleted?: Message;
+  readonly postedBy?: AttemptNode | undefined;
+  readonly deleted?: Message | undefined;
 }
 
 /** A world in which one worker has been answered and not yet gone on. */
