@@ -355,12 +355,13 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
 
 /** Without what nobody decides by in its state (the claim table says what somebody does decide by). */
 function canonical(item: OrderItem): OrderItem {
-  const isTimed = item.state === 'POSTING' || item.state === 'UNKNOWN';
+  const { state, leaseUntilMs, messageId, faults } = item;
   return {
     ...item,
     attempts: 1,
-    leaseUntilMs: isTimed ? item.leaseUntilMs : OVER,
-    ...(item.state === 'REJECTED' ? {} : { messageId: '-', faults: [] }),
+    leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
+    messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
+    faults: state === 'REJECTED' ? faults : [],
   };
 }
 
