@@ -83,7 +83,7 @@ const rowSchema = z.record(z.string(), z.unknown());
 const [first = {}] = page.d.results;
 const items = z.object({ results: z.array(rowSchema) }).parse(first['Items']).results;
 /** One line of the sample is enough for one order, and quick to translate thousands of times. */
-const [line = {}] = items.filter(({ DelInd }) => DelInd !== 'X');
+const line = items.find(({ DelInd }) => DelInd !== 'X') ?? {};
 const sample = { ...first, TotalValue: line['Value'], Items: { results: [line] } };
 const carts: Record<Version, Record<string, unknown>> = {
   1: sample,
