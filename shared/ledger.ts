@@ -10,16 +10,44 @@
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item says of which version of the cart it
  * tells (`changedAtMs`), so that the daily second look can hold it against what SRM says today.
  *
- * An order's states, and what each means to the next attempt:
+ * An order's states:
  *
- * | state    | meaning                                           | next attempt                                  |
- * |----------|---------------------------------------------------|-----------------------------------------------|
- * | (none)   | never tried                                       | claims it, posts                              |
- * | NEW      | tried; 11VMS certainly did not take it            | claims it, posts                              |
- * | POSTING  | an attempt holds it until its lease ends          | waits; after the lease: claims it, looks up   |
- * | UNKNOWN  | 11VMS may have taken it                           | claims it, looks up before it posts           |
- * | CREATED  | done; holds the order number                      | posts never again                             |
- * | REJECTED | 11VMS refused its content, for one queue message  | same message: ends; new message: claims it    |
+ * | state    | meaning                                                                                     |
+ * |----------|---------------------------------------------------------------------------------------------|
+ * | none     | never tried                                                                                 |
+ * | NEW      | tried; 11VMS certainly did not take it                                                      |
+ * | POSTING  | an attempt holds it until its lease ends, which is after the end of any attempt             |
+ * | UNKNOWN  | 11VMS may have taken it, and until the quiet time ends may still be about to                |
+ * | CREATED  | done; holds the order number; final                                                         |
+ * | REJECTED | 11VMS refused its content, for one queue message                                            |
+ *
+ * `mayExist` stands beside the state, from the claim on: whoever claims next looks up before it posts.
+ *
+ * Any attempt may claim; the first row that fits decides, in one conditional write:
+ *
+ * | state                           | when                                 | becomes | answer     |
+ * |---------------------------------|--------------------------------------|---------|------------|
+ * | none                            | always                               | POSTING | claimed    |
+ * | CREATED                         | always                               | -       | created    |
+ * | POSTING                         | another attempt's lease runs         | -       | held       |
+ * | UNKNOWN                         | its quiet time runs                  | -       | held       |
+ * | NEW, POSTING, REJECTED, UNKNOWN | it knows a newer version of the cart | -       | superseded |
+ * | REJECTED                        | it was rejected for this message     | -       | rejected   |
+ * | NEW, POSTING, REJECTED, UNKNOWN | otherwise                            | POSTING | claimed    |
+ *
+ * Only the attempt that the item names ends its claim; from any other the same call changes nothing, and does not fail:
+ *
+ * | state    | created | rejected | unknown  | released |
+ * |----------|---------|----------|----------|----------|
+ * | POSTING  | CREATED | REJECTED | UNKNOWN  | NEW      |
+ * | CREATED  | CREATED | -        | -        | -        |
+ * | REJECTED | -       | REJECTED | -        | -        |
+ * | UNKNOWN  | -       | -        | UNKNOWN  | -        |
+ * | NEW      | -       | -        | -        | NEW      |
+ * | mayExist | stays   | as told  | stays    | cleared  |
+ *
+ * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/model/reference-ledger.ts is
+ * this table as data, and a property test holds the code below against it.
  *
  * No item holds a payload, a name or a secret.
  */
@@ -68,6 +96,7 @@ const orderItem = z.object({
   messageId: z.string(),
   attemptId: z.string(),
   attempts: z.number(),
+  /** While POSTING: the end of the lease. While UNKNOWN: the end of the quiet time. */
   leaseUntilMs: z.number(),
   /** Set from the claim on: whoever finds it must look up before posting. Cleared only by certainty. */
   mayExist: z.boolean().default(false),
@@ -123,12 +152,13 @@ export type Trace =
   | { readonly kind: 'skip'; readonly changedAtMs: number };
 
 export interface Ledger {
-  /** NEW, UNKNOWN, REJECTED for another message, or POSTING past its lease, to POSTING. One write when it succeeds. */
+  /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
   created(claim: OrderClaim, order: { id: string; number: string | undefined }): Promise<void>;
   /** `mayExist`: an order is there all the same, so that a redrive looks it up before it posts. */
   rejected(claim: OrderClaim, faults: readonly Fault[], mayExist: boolean): Promise<void>;
-  unknown(claim: OrderClaim, fault: Fault): Promise<void>;
+  /** Until `quietUntilMs` nobody claims it: 11VMS may commit the request after whatever a look-up says now. */
+  unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
   /** An order that was created stands for this newer version of its cart, too: there was nothing to change. */
@@ -251,8 +281,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           // The last alternative: our own claim, written although its answer was lost.
           ConditionExpression:
             '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
-            '(attribute_not_exists(#state) OR #state IN (:new, :unknown) OR ' +
-            '(#state = :rejected AND messageId <> :message) OR (#state = :posting AND leaseUntilMs < :now) OR ' +
+            '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
+            '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
             '(#state = :posting AND attemptId = :attempt))',
           ExpressionAttributeNames: { '#state': 'state' },
           ExpressionAttributeValues: marshall({
@@ -284,9 +314,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
   async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
     const item = orderItem.parse(await read({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) }));
     if (item.state === 'CREATED') return { kind: 'created', order: item };
-    if (item.state === 'POSTING' && item.attemptId !== claim.attemptId && item.leaseUntilMs >= claim.nowMs) {
-      return { kind: 'held', untilMs: item.leaseUntilMs };
-    }
+    const isTimed = item.state === 'UNKNOWN' || (item.state === 'POSTING' && item.attemptId !== claim.attemptId);
+    if (isTimed && item.leaseUntilMs >= claim.nowMs) return { kind: 'held', untilMs: item.leaseUntilMs };
     if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
     if (item.state === 'REJECTED' && item.messageId === claim.messageId)
       return { kind: 'rejected', faults: item.faults };
@@ -299,7 +328,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
     rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: bounded(faults), mayExist }),
-    unknown: (claim, fault) => settle(claim, 'UNKNOWN', { faults: [fault] }),
+    unknown: (claim, fault, quietUntilMs) => settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
     async confirmed(claim) {

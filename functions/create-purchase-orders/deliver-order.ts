@@ -23,6 +23,8 @@ export interface DeliveryDependencies {
   /** No call starts later, so that its answer can still be read and written down. */
   readonly deadlineMs: number;
   readonly leaseMs: number;
+  /** How long nobody touches an order whose create 11VMS left unanswered: the request may still be on its way. */
+  readonly quietMs: number;
 }
 
 export interface OrderDelivery {
@@ -65,7 +67,7 @@ async function notClaimed(
 ): Promise<OrderOutcome> {
   switch (result.kind) {
     case 'held': {
-      const fault = { code: 'E_INT_IN_PROGRESS', message: 'another delivery of this order is under way' } as const;
+      const fault = { code: 'E_INT_IN_PROGRESS', message: 'an attempt at this order is under way' } as const;
       return { kind: 'retry', fault, afterMs: Math.max(0, result.untilMs - claim.nowMs) };
     }
     case 'superseded':
@@ -161,7 +163,13 @@ class Attempt {
       ({ retryAfterMs } = answer);
       if (answer.mayBeTaken) {
         this.#mayExist = true;
-        const found = (await pacer.turn(deadlineMs)) ? await this.#lookUp() : undefined;
+        if (!(await pacer.turn(deadlineMs))) {
+          const message = `${last.message} and may have taken the order; no time was left to look it up`;
+          last = { code: 'E_TGT_TIMEOUT_UNKNOWN', message };
+          // Not looked up, so not posted again, whatever the pacer says next.
+          break;
+        }
+        const found = await this.#lookUp();
         if (found !== undefined) return found;
       }
     }
@@ -206,7 +214,7 @@ class Attempt {
 
   /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown. */
   async #lookUp(because?: Fault): Promise<OrderOutcome | undefined> {
-    const { orders, ledger } = this.#dependencies;
+    const { orders } = this.#dependencies;
     const { order, correlationId } = this.#delivery;
     try {
       const stored = await orders.lookUp(order.externalId, correlationId);
@@ -216,8 +224,8 @@ class Attempt {
       const why = because?.message ?? 'the outcome of an earlier attempt is not known';
       const message = `${why}, and the look-up failed: ${failure.fault.message}`;
       const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message } as const;
-      await ledger.unknown(this.#claim, fault);
-      return failure.kind === 'refused' ? failure : { ...failure, fault };
+      await this.#unknown(fault);
+      return failure.kind === 'refused' ? { ...failure, unknown: fault } : { ...failure, fault };
     }
   }
 
@@ -271,7 +279,11 @@ class Attempt {
   }
 
   #release(fault: Fault): Promise<void> {
-    const { ledger } = this.#dependencies;
-    return this.#mayExist ? ledger.unknown(this.#claim, fault) : ledger.released(this.#claim, fault);
+    return this.#mayExist ? this.#unknown(fault) : this.#dependencies.ledger.released(this.#claim, fault);
+  }
+
+  #unknown(fault: Fault): Promise<void> {
+    const { ledger, now, quietMs } = this.#dependencies;
+    return ledger.unknown(this.#claim, fault, now() + quietMs);
   }
 }

@@ -112,6 +112,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       random: Math.random,
       deadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
+      // As long as a message stays away at least: its own next attempt is never held up.
+      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
       settings,
       sapClient: environment.SRM_CLIENT,
       maximumAttempts,

@@ -20,6 +20,8 @@ export type OrderOutcome =
 export interface Refusal {
   readonly kind: 'refused';
   readonly fault: Fault;
+  /** What stays open meanwhile, when it was the look-up that was refused. */
+  readonly unknown?: Fault;
   readonly isForbidden: boolean;
 }
 
@@ -48,7 +50,10 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   if (refusals.length > 0) {
     return {
       kind: 'refused',
-      faults: [...refusals.map(({ fault }) => fault), ...faults],
+      faults: [
+        ...refusals.flatMap(({ fault, unknown }) => (unknown === undefined ? [fault] : [fault, unknown])),
+        ...faults,
+      ],
       isForbidden: refusals.every(({ isForbidden }) => isForbidden),
     };
   }

@@ -17,6 +17,7 @@ const noSupplier: Fault = { code: 'E_SUPPLIER_MISSING', message: 'none' };
 const created: OrderOutcome = { kind: 'created', orderId: 'po_1', orderNumber: 'PO-1', recovered: false };
 const skipped: OrderOutcome = { kind: 'skipped', reason: 'already created' };
 const refused: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: false };
+const maybeThere: Fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: 'who knows' };
 const forbidden: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: true };
 const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
 const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
@@ -70,6 +71,12 @@ describe('a cart', () => {
       [forbidden, refused],
       [],
       { kind: 'refused', faults: [auth, auth], isForbidden: false },
+    ],
+    [
+      'whose look-up is refused is refused, and tells what stays open',
+      [created, { kind: 'refused', fault: auth, unknown: maybeThere, isForbidden: false }],
+      [],
+      { kind: 'refused', faults: [auth, maybeThere], isForbidden: false },
     ],
   ])('%s', (_what, orders, groupFaults, outcome) => {
     expect(combineOutcomes(orders, groupFaults)).toEqual(outcome);

@@ -9,6 +9,7 @@ import {
   always,
   answer,
   CARELESS,
+  commitThenAnswer,
   envelope,
   isCreate,
   isLookUp,
@@ -223,6 +224,18 @@ test('503 with a Retry-After may hide an order: waited out, looked up, then post
   bench.vms.setFaults(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+test('503 with a Retry-After that leaves no time for a look-up: unknown, not throttled, and looked up first', async () => {
+  const cart = newCart();
+  const { worker } = await sent(cart);
+  bench.taps.vms.intercept(onceFor(isCreate, commitThenAnswer(503, {}, { 'retry-after': '300' })));
+  const { records } = await worker.deliver();
+  expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] });
+  await worker.endDelay(records);
+  expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
   expect(bench.ordersOf(cart)).toHaveLength(1);
 });
 

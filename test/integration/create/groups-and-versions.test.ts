@@ -258,6 +258,7 @@ describe('a later version of a cart', () => {
     await worker.deliver();
     expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
     bench.calm();
+    await bench.expireLease(cart);
     const [messageId = ''] = await worker.send(envelope(later(cart, 1, changes)));
     expect((await worker.deliver()).failed).toEqual(failed);
     expect(bench.ordersOf(cart)).toHaveLength(1);

@@ -36,7 +36,7 @@ function claimOf(cart: Row, changes: Partial<OrderClaim> = {}): OrderClaim {
 const endings: [string, (claim: OrderClaim) => Promise<void>][] = [
   ['created', (claim) => ledger.created(claim, { id: 'po_2', number: 'PO-2' })],
   ['rejected', (claim) => ledger.rejected(claim, [fault], false)],
-  ['unknown', (claim) => ledger.unknown(claim, fault)],
+  ['unknown', (claim) => ledger.unknown(claim, fault, claim.nowMs + 24_000)],
   ['released', (claim) => ledger.released(claim, fault)],
 ];
 
@@ -51,6 +51,18 @@ test('a lease holds to its last millisecond, and not beyond', async () => {
   await ledger.claim(claimOf(cart));
   expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_000 }))).toEqual({ kind: 'held', untilMs: 1_065_000 });
   expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+});
+
+test('an unknown outcome keeps everybody off until its quiet time is over, and then is looked up', async () => {
+  const cart = newCart();
+  const claim = claimOf(cart);
+  await ledger.claim(claim);
+  await ledger.unknown(claim, fault, 1_024_000);
+  for (const messageId of ['message 1', 'message 2']) {
+    const held = await ledger.claim(claimOf(cart, { messageId, nowMs: 1_024_000 }));
+    expect(held).toEqual({ kind: 'held', untilMs: 1_024_000 });
+  }
+  expect(await ledger.claim(claimOf(cart, { nowMs: 1_024_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
 });
 
 describe('an attempt whose lease ran out and whose order another one claimed', () => {
@@ -98,7 +110,7 @@ describe('a created order', () => {
 
 test.each<[string, (claim: OrderClaim) => Promise<void>, boolean]>([
   ['released', (claim) => ledger.released(claim, fault), false],
-  ['unknown', (claim) => ledger.unknown(claim, fault), true],
+  ['unknown, its quiet time over', (claim) => ledger.unknown(claim, fault, claim.nowMs - 1), true],
   ['rejected, certainly not there', (claim) => ledger.rejected(claim, [fault], false), false],
   ['rejected, though it may be there', (claim) => ledger.rejected(claim, [fault], true), true],
 ])(
@@ -127,7 +139,7 @@ test('newer content claims what older content left behind; older content is supe
   const cart = newCart();
   const first = claimOf(cart);
   await ledger.claim(first);
-  await ledger.unknown(first, fault);
+  await ledger.unknown(first, fault, first.nowMs - 1);
   const second = claimOf(cart, { changedAtMs: 900, messageId: 'message 2' });
   expect(await ledger.claim(second)).toMatchObject({
     kind: 'claimed',

@@ -142,11 +142,38 @@ test('an order that appears only after the first look-up is found by the second,
   expect(bench.ordersOf(cart)).toHaveLength(1);
 });
 
+test('while an unanswered create may still be stored, a second message of the cart posts nothing', async () => {
+  const cart = newCart();
+  const worker = await sent(cart);
+  let store: () => Promise<unknown> = () => Promise.resolve();
+  bench.taps.vms.intercept(
+    onceFor(isCreate, (_call, forward) => {
+      store = forward;
+      return Promise.resolve('reset');
+    }),
+  );
+  const first = await worker.deliver();
+  worker.takeVisibilities();
+  // Of the next run's overlap, at once: its look-up, too, would find nothing yet.
+  await worker.send(envelope(cart));
+  expect((await worker.deliver()).failed).toHaveLength(1);
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+  // It stays away at least as long as the quiet time lasts.
+  const [[seconds = 0] = []] = worker.takeVisibilities();
+  expect(seconds).toBeGreaterThanOrEqual(24);
+  await store();
+  await worker.endDelay(first.records);
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+  expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
 test.each<[string, Interceptor]>([
   ['is down', answer(503)],
   ['does not exist', answer(404, html)],
   ['cannot be read', answer(200, { orders: [] })],
   ['is reset', resetBefore],
+  ['is refused', answer(403)],
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {
   const cart = newCart();
   const worker = await sent(cart);

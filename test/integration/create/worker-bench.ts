@@ -15,7 +15,7 @@ import {
   ReceiveMessageCommand,
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
@@ -143,7 +143,7 @@ export interface Worker {
   invoke(records: readonly SQSRecord[], by?: Invocation): Promise<Delivered>;
   /** Receive and invoke. */
   deliver(by?: Invocation): Promise<Delivered>;
-  /** Ends the delay of returned messages, so that no test has to sleep. */
+  /** Ends the delay of returned messages, and the quiet time of their unknown outcomes, so that no test has to sleep. */
   endDelay(records: readonly SQSRecord[]): Promise<void>;
   /** Deliver, and end the delay of what came back. */
   deliverAndReturn(by?: Invocation): Promise<Delivered>;
@@ -233,6 +233,19 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
     return Items.map((item) => unmarshall(item));
   };
 
+  /** Lets an order's lease or quiet time be over. */
+  const endTime = async (key: Record<string, unknown>): Promise<void> => {
+    await clients.dynamodb.send(
+      new UpdateItemCommand({
+        TableName: bench.tableName,
+        Key: marshall(key),
+        UpdateExpression: 'SET leaseUntilMs = :past',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':past': { N: '1' } },
+      }),
+    );
+  };
+
   const self: WorkerBench = {
     bench,
     vms,
@@ -300,6 +313,11 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
               })),
             }),
           );
+          const returned = new Set(records.map(({ messageId }) => messageId));
+          const quiet = (await tableItems()).filter(
+            ({ state, messageId }) => state === 'UNKNOWN' && returned.has(textOf(messageId)),
+          );
+          for (const { pk, sk } of quiet) await endTime({ pk, sk });
         },
         async deliverAndReturn(by) {
           const delivered = await worker.deliver(by);
@@ -342,17 +360,7 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
       const item = (await tableItems()).find(({ sk }) => sk === `VERDICT#${messageId}`);
       return item === undefined ? undefined : ledgerItem.parse(item).faults;
     },
-    async expireLease(cart) {
-      await clients.dynamodb.send(
-        new UpdateItemCommand({
-          TableName: bench.tableName,
-          Key: { pk: { S: `CART#100#${textOf(cart['ObjectId'])}` }, sk: { S: `ORDER#${externalIdOf(cart)}` } },
-          UpdateExpression: 'SET leaseUntilMs = :past',
-          ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeValues: { ':past': { N: '1' } },
-        }),
-      );
-    },
+    expireLease: (cart) => endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` }),
     async forget(cart) {
       await clients.dynamodb.send(
         new DeleteItemCommand({

@@ -1,0 +1,135 @@
+/** The real ledger, over DynamoDB's protocol, does what the table in its documentation says; the model explores that table. */
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Fault } from '../../../shared/failure.ts';
+import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../model/reference-ledger.ts';
+import { openWorkerBench, type WorkerBench } from './worker-bench.ts';
+
+let bench: WorkerBench;
+let ledger: Ledger;
+beforeAll(async () => {
+  bench = await openWorkerBench();
+  ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+});
+afterAll(() => bench.close());
+
+const LEASE_MS = 65;
+const QUIET_MS = 24;
+const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
+
+type Operation =
+  | { readonly kind: 'claim'; readonly attempt: number; readonly message: number; readonly version: number }
+  | { readonly kind: 'created' | 'unknown' | 'released'; readonly attempt: number }
+  | { readonly kind: 'rejected'; readonly attempt: number; readonly mayExist: boolean }
+  | { readonly kind: 'time passes'; readonly ms: number };
+
+const attempt = fc.integer({ min: 1, max: 3 });
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 4, arbitrary: claimOf() },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('created', 'unknown', 'released'), attempt }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejected'), attempt, mayExist: fc.boolean() }) },
+  {
+    weight: 2,
+    // Around the ends of both times, to the millisecond.
+    arbitrary: fc.record({
+      kind: fc.constant('time passes'),
+      ms: fc.constantFrom(1, QUIET_MS, QUIET_MS + 1, LEASE_MS, LEASE_MS + 1),
+    }),
+  },
+);
+function claimOf() {
+  const [message, version] = [fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })];
+  return fc.record({ kind: fc.constant('claim'), attempt, message, version });
+}
+
+let carts = 0;
+
+/** What each operation answers, in turn, and the item that is left. */
+async function play(operations: readonly Operation[], on: Ledger, cart: OrderClaim['cart']): Promise<unknown[]> {
+  let nowMs = 1000;
+  const claims = new Map<number, OrderClaim>();
+  const claimFor = (attempt: number, message = 1, version = 1): OrderClaim => ({
+    cart,
+    externalId: `order of ${cart.number}`,
+    contentHash: `content ${version}`,
+    changedAtMs: version,
+    messageId: `message ${message}`,
+    attemptId: `attempt ${attempt}`,
+    nowMs,
+    leaseMs: LEASE_MS,
+  });
+  const answers: unknown[] = [];
+  for (const one of operations) {
+    switch (one.kind) {
+      case 'claim': {
+        const claim = claimFor(one.attempt, one.message, one.version);
+        claims.set(one.attempt, claim);
+        answers.push(await on.claim(claim));
+        break;
+      }
+      case 'time passes':
+        nowMs += one.ms;
+        break;
+      case 'created':
+        await on.created(claims.get(one.attempt) ?? claimFor(one.attempt), { id: `po_${one.attempt}`, number: 'PO-1' });
+        break;
+      case 'rejected':
+        await on.rejected(claims.get(one.attempt) ?? claimFor(one.attempt), [fault], one.mayExist);
+        break;
+      case 'unknown':
+        await on.unknown(claims.get(one.attempt) ?? claimFor(one.attempt), fault, nowMs + QUIET_MS);
+        break;
+      case 'released':
+        await on.released(claims.get(one.attempt) ?? claimFor(one.attempt), fault);
+        break;
+    }
+  }
+  answers.push(await on.createdOrders(cart));
+  return answers;
+}
+
+/** The stored item, as the reference keeps it. */
+async function storedItem(cart: OrderClaim['cart']): Promise<unknown> {
+  const pk = `CART#${cart.client}#${cart.number}`;
+  const { clients, tableName } = bench.bench;
+  const Key = marshall({ pk, sk: `ORDER#order of ${cart.number}` });
+  const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }));
+  if (Item === undefined) return undefined;
+  const { pk: _pk, sk: _sk, updatedAtMs: _updatedAtMs, ...item } = unmarshall(Item);
+  return item;
+}
+
+test('for every sequence of operations, ledger and table agree on each answer and on the item that is left', async () => {
+  const rows = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 16 }), async (operations) => {
+      carts += 1;
+      const cart = { client: '100', number: `reference-${carts}` };
+      const reference = createReferenceLedger();
+      const expected = await play(operations, reference, cart);
+      expect(await play(operations, ledger, cart)).toEqual(expected);
+      const [item] = [...reference.items.values()];
+      expect(await storedItem(cart)).toEqual(item);
+      for (const { kind } of operations) rows.add(kind);
+      for (const answer of expected.flat()) rows.add(String(Object(answer).kind));
+    }),
+    { numRuns: 120, seed: 11 },
+  );
+  // Nothing was left out: every answer of the table was given, every end was written.
+  const wanted = [...CLAIM_TABLE.map(({ answer }) => answer), ...Object.keys(SETTLE_TABLE)];
+  expect(wanted.filter((kind) => !rows.has(kind))).toEqual([]);
+});
+
+test('the table decides every claim, and only its last row of a state holds always', () => {
+  for (const state of ['none', 'NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN'] as const) {
+    const rows = CLAIM_TABLE.filter(({ from }) => from.includes(state));
+    expect(rows.at(-1)?.when).toMatch(/^(always|otherwise)$/);
+    expect(rows.slice(0, -1).filter(({ when }) => /^(always|otherwise)$/.test(when))).toEqual([]);
+  }
+});

@@ -1,0 +1,409 @@
+/**
+ * The world around the workers, as plain data: the ledger's item, 11VMS, the queue; and everything that can happen next in
+ * it. Nothing here knows how the code decides: an attempt is a node in the tree of its histories.
+ *
+ * Time is relative to now. Nothing passes by itself; that a lease or a quiet time ends is a step like any other.
+ *
+ * What is assumed:
+ * - A request that 11VMS has not committed when the lease of its dead attempt ends, or when the quiet time after its
+ *   unknown outcome ends, is never committed. Until then it may be, at any moment.
+ * - An answer of 11VMS other than a failure or a time-out is true: after 4xx, 401, 403, 429 nothing comes of the request,
+ *   and after 503 with `Retry-After` it was committed before the answer, or never is.
+ * - The look-up, where there is one, sees every committed order.
+ * - A lease outlives its attempt: Lambda ends a function before (but see the scenarios of the zombie).
+ */
+import { type FaultCode } from '../../shared/failure.ts';
+import type { OrderItem } from '../../shared/ledger.ts';
+import type { CreateAnswer } from '../../functions/create-purchase-orders/vms-orders.ts';
+import {
+  type Answer,
+  type AttemptNode,
+  type AttemptStart,
+  type Call,
+  faultOf,
+  VERSIONS,
+  type Version,
+} from './attempt-replay.ts';
+import { claimItem, settleItem } from './reference-ledger.ts';
+
+/** What a run of the model explores. */
+export interface Scenario {
+  readonly name: string;
+  readonly says: string;
+  /** One message for each, all on the queue from the start. */
+  readonly messages: readonly Version[];
+  readonly workers: number;
+  /** The queue's maxReceiveCount. */
+  readonly receives: number;
+  /** How many dead letters are redriven. */
+  readonly redrives: number;
+  /** How often 11VMS throttles one attempt. */
+  readonly throttles: number;
+  /** `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order. */
+  readonly target: 'careless' | 'unique';
+  readonly lookUp: 'works' | 'none';
+  /** At least once: a message may be received again while an attempt still works on it. */
+  readonly overlaps: boolean;
+  /** A lease may end while its attempt still works: a clock that runs wrong, or a process that was frozen. */
+  readonly zombies: boolean;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly version: Version;
+  readonly receives: number;
+  readonly place: 'queue' | 'dead' | 'deleted';
+  /** The codes that a person finds for it. */
+  readonly verdict: readonly FaultCode[] | undefined;
+  /** Its last attempt was killed, or the ledger did not take its verdict: it may lie there without one. */
+  readonly isExcused: boolean;
+}
+
+/** A request that 11VMS was sent, did not answer, and may still commit. */
+export interface LateRequest {
+  readonly attemptId: string;
+  readonly version: Version;
+}
+
+export interface World {
+  readonly item: OrderItem | undefined;
+  readonly messages: readonly Message[];
+  readonly orders: readonly Version[];
+  readonly late: readonly LateRequest[];
+  readonly workers: readonly AttemptNode[];
+  readonly redrives: number;
+}
+
+/** Something that happens: in words, what it leads to, and what the invariants want to know of it. */
+export interface Step {
+  readonly says: string;
+  readonly to: Draft;
+  readonly postedBy?: AttemptNode | undefined;
+  readonly deleted?: Message | undefined;
+}
+
+/** A world in which one worker has been answered and not yet gone on. */
+export interface Draft extends World {
+  readonly goesOn?: { readonly node: AttemptNode; readonly key: string; readonly answer: Answer };
+  readonly starts?: AttemptStart;
+}
+
+/** Whose attempt is over: its id is compared with no other any more, so that all of them are one. */
+const GONE = 'gone';
+
+export function initialWorld(scenario: Scenario): World {
+  const messages = scenario.messages.map((version, index): Message => newMessage(`m${index + 1}`, version));
+  return { item: undefined, messages, orders: [], late: [], workers: [], redrives: 0 };
+}
+
+const newMessage = (id: string, version: Version): Message => ({
+  id,
+  version,
+  receives: 0,
+  place: 'queue',
+  verdict: undefined,
+  isExcused: false,
+});
+
+/** Everything that can happen next. */
+export function stepsFrom(world: World, scenario: Scenario): Step[] {
+  // A turn changes nothing that anybody else sees: whatever happens before it can as well happen after it.
+  const waiting = world.workers.find(({ standing }) => standing.kind === 'calls' && standing.call.kind === 'turn');
+  if (waiting !== undefined) return stepsOfWorker(world, waiting, scenario);
+  return [
+    ...world.messages.flatMap((message) => stepsOfMessage(world, message, scenario)),
+    ...world.workers.flatMap((node) => [...stepsOfWorker(world, node, scenario), killed(world, node)]),
+    ...world.late.map((request) => landed(world, request, scenario)),
+    ...passingOfTime(world, scenario),
+  ];
+}
+
+/** At rest nothing happens by itself any more; a redrive is a person's. */
+export const isAtRest = (world: World): boolean =>
+  world.workers.length === 0 && world.messages.every(({ place }) => place !== 'queue');
+
+function stepsOfMessage(world: World, message: Message, scenario: Scenario): Step[] {
+  if (message.place === 'dead' && world.redrives < scenario.redrives) {
+    const redriven = { ...message, place: 'deleted' } as const;
+    const messages = [...replaced(world, redriven), newMessage(`${message.id}'`, message.version)];
+    return [{ says: `${message.id} is redriven`, to: { ...world, messages, redrives: world.redrives + 1 } }];
+  }
+  if (message.place !== 'queue') return [];
+  if (!scenario.overlaps && world.workers.some(({ start }) => start.messageId === message.id)) return [];
+  if (message.receives === scenario.receives) {
+    const messages = replaced(world, { ...message, place: 'dead' });
+    return [{ says: `SQS moves ${message.id} to the dead-letter queue`, to: { ...world, messages } }];
+  }
+  if (world.workers.length === scenario.workers) return [];
+  const receive = message.receives + 1;
+  const { id: messageId, version } = message;
+  const attemptId = `${messageId}#${receive}`;
+  const starts = { attemptId, messageId, version, receive, maximumReceives: scenario.receives };
+  const messages = replaced(world, { ...message, receives: receive });
+  return [{ says: `${messageId} is received for the ${ORDINALS[receive]} time`, to: { ...world, messages, starts } }];
+}
+
+const ORDINALS: Readonly<Record<number, string>> = { 1: 'first', 2: 'second', 3: 'third', 4: 'fourth' };
+
+const replaced = ({ messages }: World, message: Message): Message[] =>
+  messages.map((one) => (one.id === message.id ? message : one));
+
+const messageOf = ({ messages }: World, { start: { messageId } }: AttemptNode): Message => {
+  const message = messages.find(({ id }) => id === messageId);
+  if (message === undefined) throw new Error(`no message ${messageId}`);
+  return message;
+};
+
+/** The worker is no more; what it asked of others may still be under way. */
+export function withoutWorker(world: World, node: AttemptNode): World {
+  const { attemptId } = node.start;
+  const workers = [...world.workers];
+  workers.splice(workers.indexOf(node), 1);
+  const item = world.item?.attemptId === attemptId ? { ...world.item, attemptId: GONE } : world.item;
+  const late = world.late.map((request) =>
+    request.attemptId === attemptId ? { ...request, attemptId: GONE } : request,
+  );
+  return { ...world, workers, item, late };
+}
+
+const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
+
+/** A crash between two calls. One in a call is the call with any of its outcomes, and a crash before the next. */
+function killed(world: World, node: AttemptNode): Step {
+  const left = withoutWorker(world, node);
+  const message = messageOf(world, node);
+  const messages = isLastReceive(node) ? replaced(left, { ...message, isExcused: true }) : left.messages;
+  return { says: `${node.start.attemptId} crashes`, to: { ...left, messages } };
+}
+
+function landed(world: World, request: LateRequest, { target }: Scenario): Step {
+  const late = world.late.filter((one) => one !== request);
+  if (target === 'unique' && world.orders.length > 0) {
+    return { says: `11VMS refuses the request that ${request.attemptId} had sent: it exists`, to: { ...world, late } };
+  }
+  const orders = [...world.orders, request.version];
+  return { says: `11VMS commits the request that ${request.attemptId} had sent`, to: { ...world, late, orders } };
+}
+
+/** The lease or the quiet time ends; by then, what was still on its way has come or never will. */
+function passingOfTime(world: World, { zombies }: Scenario): Step[] {
+  const { item } = world;
+  if (item === undefined || item.leaseUntilMs < 0) return [];
+  const isPosting = item.state === 'POSTING';
+  if (!isPosting && item.state !== 'UNKNOWN') return [];
+  if (isPosting && item.attemptId !== GONE && !zombies) return [];
+  const says = isPosting ? 'the lease ends' : 'the quiet time after the unknown outcome ends';
+  const late = world.late.filter(({ attemptId }) => attemptId !== item.attemptId);
+  return [{ says, to: { ...world, late, item: { ...item, leaseUntilMs: OVER } } }];
+}
+
+const OVER = -1;
+
+function stepsOfWorker(world: World, node: AttemptNode, scenario: Scenario): Step[] {
+  const { standing } = node;
+  return standing.kind === 'calls'
+    ? outcomesOfCall(world, node, standing.call, scenario)
+    : acknowledgements(world, node);
+}
+
+/** The message is acknowledged, which need not reach SQS. */
+function acknowledgements(world: World, node: AttemptNode): Step[] {
+  const left = withoutWorker(world, node);
+  const { attemptId } = node.start;
+  const message = messageOf(world, node);
+  const lost = { says: `${attemptId} is done, and its acknowledgement is lost`, to: left };
+  // Nothing of an old receive deletes what SQS has moved to the dead-letter queue.
+  if (message.place !== 'queue') return [lost];
+  const deleted = { says: `${attemptId} is done, and its message deleted`, deleted: message };
+  return [{ ...deleted, to: { ...left, messages: replaced(left, { ...message, place: 'deleted' }) } }, lost];
+}
+
+const LEDGER_FAILED = { key: 'failed', answer: { kind: 'ledger-failed' } } as const;
+const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const;
+
+function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: Scenario): Step[] {
+  const who = node.start.attemptId;
+  const step = (says: string, key: string, answer: Answer, changes: Partial<World> = {}): Step => ({
+    says: `${who}: ${says}`,
+    to: { ...world, ...changes, goesOn: { node, key, answer } },
+  });
+  switch (call.kind) {
+    case 'verdict': {
+      const { verdict } = messageOf(world, node);
+      const text = verdict?.join(' ') ?? 'none';
+      return [
+        step(`reads its verdict: ${text}`, `verdict ${text}`, { kind: 'verdict', codes: verdict }),
+        step('cannot read its verdict', LEDGER_FAILED.key, LEDGER_FAILED.answer),
+      ];
+    }
+    case 'record-verdict': {
+      const message = messageOf(world, node);
+      const what = `the verdict ${call.codes.join(' ')}`;
+      const written = { messages: replaced(world, { ...message, verdict: call.codes }) };
+      const excused = isLastReceive(node) ? { messages: replaced(world, { ...message, isExcused: true }) } : {};
+      return [
+        step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
+        step(`writes ${what}; the answer is lost`, LEDGER_FAILED.key, LEDGER_FAILED.answer, written),
+        step(`cannot write ${what}`, LEDGER_FAILED.key, LEDGER_FAILED.answer, excused),
+      ];
+    }
+    case 'claim': {
+      const once = claimItem(world.item, call.claim);
+      const twice = claimItem(once.item, call.claim);
+      const item = once.item === undefined ? undefined : canonical(once.item);
+      const answered = (result: typeof once.result, how: string): Step =>
+        step(
+          `claims the order${how}: ${result.kind}`,
+          `claim ${keyOfClaim(result)}`,
+          { kind: 'claim', result },
+          { item },
+        );
+      const failed = step('cannot reach the ledger to claim', LEDGER_FAILED.key, LEDGER_FAILED.answer);
+      if (once.result.kind !== 'claimed') return [answered(once.result, ''), failed];
+      return [
+        answered(once.result, ''),
+        answered(twice.result, ', and again as the first answer was lost'),
+        step('claims the order; the answer is lost', LEDGER_FAILED.key, LEDGER_FAILED.answer, { item }),
+        failed,
+      ];
+    }
+    case 'settle': {
+      const { how, codes, mayExist, leaseUntilMs } = call;
+      const order = how === 'created' ? { order: { id: `po_${node.start.version}`, number: undefined } } : {};
+      const facts = {
+        faults: codes.map(faultOf),
+        ...(mayExist === undefined ? {} : { mayExist }),
+        ...(leaseUntilMs === undefined ? {} : { leaseUntilMs }),
+        ...order,
+      };
+      const settled = settleItem(world.item, who, how, facts);
+      const item = settled === undefined ? undefined : canonical(settled);
+      return [
+        step(`writes ${how}`, WRITTEN.key, WRITTEN.answer, { item }),
+        step(`writes ${how}; the answer is lost`, LEDGER_FAILED.key, LEDGER_FAILED.answer, { item }),
+        step(`cannot write ${how}`, LEDGER_FAILED.key, LEDGER_FAILED.answer),
+      ];
+    }
+    case 'turn':
+      return [
+        step('has a turn at 11VMS', 'turn', { kind: 'turn', granted: true }),
+        step('has no turn before its time is up', 'no turn', { kind: 'turn', granted: false }),
+      ];
+    case 'look-up':
+      return outcomesOfLookUp(world, step, scenario);
+    case 'post':
+      return outcomesOfPost(world, node, step, scenario).map((one) => ({ ...one, postedBy: node }));
+  }
+}
+
+type StepOf = (says: string, key: string, answer: Answer, changes?: Partial<World>) => Step;
+
+function outcomesOfLookUp({ orders }: World, step: StepOf, { lookUp }: Scenario): Step[] {
+  const failures = (['transient', 'refused'] as const).map((failureClass) =>
+    step(
+      failureClass === 'refused' ? 'looks the order up: refused' : 'looks the order up: no answer',
+      `look-up ${failureClass}`,
+      { kind: 'look-up-failed', failureClass },
+    ),
+  );
+  if (lookUp === 'none') return failures;
+  const [found] = orders;
+  const says = found === undefined ? 'looks the order up: not there' : 'looks the order up: found';
+  return [step(says, `look-up ${found ?? 'nothing'}`, { kind: 'look-up', found }), ...failures];
+}
+
+const UNKNOWN: CreateAnswer = { kind: 'unknown', fault: faultOf('E_TGT_TIMEOUT_UNKNOWN'), retryAfterMs: undefined };
+const UNAVAILABLE = faultOf('E_TGT_UNAVAILABLE');
+const THROTTLED = faultOf('E_TGT_THROTTLED');
+
+function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario: Scenario): Step[] {
+  const { version, attemptId } = node.start;
+  const post = (says: string, answer: CreateAnswer, changes: Partial<World> = {}): Step =>
+    step(
+      `posts; ${says}`,
+      `post ${answer.kind}${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`,
+      { kind: 'post', answer },
+      changes,
+    );
+  const committed = { orders: [...world.orders, version] };
+  const isTaken = scenario.target === 'unique' && world.orders.length > 0;
+  const accepting = isTaken
+    ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
+    : [
+        post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
+        // Committed without an answer is this, committed at once; never committed is this, committed never.
+        post('no answer', UNKNOWN, { late: [...world.late, { attemptId, version }] }),
+        post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
+      ];
+  const throttling = (says: string, mayBeTaken: boolean, changes: Partial<World> = {}): Step =>
+    post(says, { kind: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken }, changes);
+  const throttled =
+    node.throttles < scenario.throttles
+      ? [
+          throttling('429', false),
+          throttling('503 with Retry-After', true),
+          ...(isTaken ? [] : [throttling('committed, 503 with Retry-After', true, committed)]),
+        ]
+      : [];
+  return [
+    ...accepting,
+    ...throttled,
+    post('never sent', { kind: 'not-taken', fault: UNAVAILABLE, retryAfterMs: undefined }),
+    post('403', { kind: 'refused', fault: faultOf('E_TGT_AUTH') }),
+  ];
+}
+
+/** Without what nobody decides by in its state (the claim table says what somebody does decide by). */
+function canonical(item: OrderItem): OrderItem {
+  const { state, leaseUntilMs, messageId, faults } = item;
+  return {
+    ...item,
+    attempts: 1,
+    leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
+    messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
+    faults: state === 'REJECTED' ? faults : [],
+  };
+}
+
+type ClaimResult = Extract<Answer, { kind: 'claim' }>['result'];
+function keyOfClaim(result: ClaimResult): string {
+  switch (result.kind) {
+    case 'claimed':
+      return `claimed ${result.lookUpFirst} ${keyOfRead(result.before)}`;
+    case 'created':
+      return `created ${keyOfRead(result.order)}`;
+    case 'held':
+      return `held ${result.untilMs}`;
+    case 'superseded':
+      return 'superseded';
+    case 'rejected':
+      return `rejected ${result.faults.map(({ code }) => code).join(' ')}`;
+  }
+}
+
+/** What the code may read of an item, as `attempt-replay.ts` guards it. */
+const keyOfRead = (item: OrderItem | undefined): string =>
+  item === undefined
+    ? 'none'
+    : `${item.contentHash.slice(0, 4)} ${item.mayExist} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+
+function keyOfItem(item: OrderItem | undefined): string {
+  if (item === undefined) return 'none';
+  const { state, contentHash, changedAtMs, messageId, attemptId, leaseUntilMs, mayExist, orderId = '-', faults } = item;
+  const version = changedAtMs === VERSIONS[1].changedAtMs ? 1 : 2;
+  const hash = contentHash.slice(0, 4);
+  const codes = faults.map(({ code }) => code).join('+');
+  return `${state},${version},${hash},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
+}
+
+/** The same text for worlds in which the same can happen. Workers have no names: they are what they are working on. */
+export function keyOfWorld({ item, messages, orders, late, workers, redrives }: World): string {
+  const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
+    // A late attempt may still read and write the verdict of a message that is gone; then nobody does.
+    const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
+    return isOver ? 'over' : `${receives}${place}${verdict?.join('+') ?? ''}${isExcused}`;
+  });
+  const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
+  const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
+  return [keyOfItem(item), about.join(';'), orders.join(), requests.join(), nodes.join(), redrives].join('|');
+}
