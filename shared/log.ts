@@ -19,7 +19,7 @@ export interface LogFields {
   readonly reasons?: readonly string[];
   readonly attempt?: number;
   readonly retryInSeconds?: number;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly transactionId?: string | undefined;
   readonly changedFrom?: string;
   readonly changedTo?: string;
@@ -29,6 +29,9 @@ export interface LogFields {
   readonly queued?: number;
   readonly expected?: number;
   readonly skewSeconds?: number;
+  readonly system?: string;
+  readonly method?: string;
+  readonly durationMs?: number;
   readonly droppedLines?: number;
   readonly errorName?: string;
   readonly stack?: string | undefined;

@@ -12,6 +12,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { measureCalls } from '../../shared/call-metrics.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLog, createMeter, errorFields } from '../../shared/log.ts';
@@ -45,7 +46,9 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
-  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now);
+  const meter = createMeter(metrics);
+  const onCall = measureCalls('SRM', meter, createLog(logger));
+  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),
@@ -58,7 +61,6 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
-    const meter = createMeter(metrics);
     const timeLeft = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
     const wait = async (ms: number): Promise<boolean> => {
       if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
@@ -83,6 +85,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     } catch (error) {
       meter.count(METRICS.extractionFailed);
       const known = error instanceof InterfaceError;
+      if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
       log.error('Extraction failed; the next run reads the same window again', {
         ...(known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error)),
       });
