@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
+import { Monitoring } from './constructs/monitoring.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
 import type { Environment } from './environments.ts';
@@ -25,14 +26,14 @@ export class PurchaseOrderStack extends Stack {
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
     });
-    new ScheduledExtractor(this, 'Extractor', {
+    const extractor = new ScheduledExtractor(this, 'Extractor', {
       environment,
       bundle: bundles['extract-approved-carts'],
       queue: channel.queue,
       ledger,
       srmSecret,
     });
-    new OrderWorker(this, 'Worker', {
+    const worker = new OrderWorker(this, 'Worker', {
       environment,
       bundle: bundles['create-purchase-orders'],
       channel,
@@ -41,8 +42,18 @@ export class PurchaseOrderStack extends Stack {
       vmsSecret,
     });
 
+    new Monitoring(this, 'Monitoring', {
+      environment,
+      extractor: extractor.function,
+      worker: worker.function,
+      channel,
+      scheduleGroups: [extractor.scheduleGroup],
+    });
+
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
+    new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
+    new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
   }
 

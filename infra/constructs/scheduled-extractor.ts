@@ -20,6 +20,7 @@ export interface ScheduledExtractorProps {
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
+  readonly scheduleGroup: ScheduleGroup;
 
   constructor(scope: Construct, id: string, props: ScheduledExtractorProps) {
     super(scope, id);
@@ -48,10 +49,10 @@ export class ScheduledExtractor extends Construct {
     props.srmSecret.grantRead(this.function);
 
     // The metric AWS/Scheduler has no dimension below the group: one group a stack.
-    const group = new ScheduleGroup(this, 'ScheduleGroup');
+    this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
     new Schedule(this, 'Schedule', {
       description: 'Starts the extraction of approved shopping carts',
-      scheduleGroup: group,
+      scheduleGroup: this.scheduleGroup,
       schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
       // A run that could not be started is made up for by the next one, which reads the same window.
       target: new LambdaInvoke(this.function, { retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
