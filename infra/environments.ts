@@ -41,6 +41,12 @@ const thresholds = z.strictObject({
     .min(2)
     .max(7 * 24 * 60)
     .optional(),
+  /** The daily second look: a day, an hour for the day of 25 hours, and an hour for the look itself. */
+  secondLookSilenceHours: z
+    .int()
+    .min(1)
+    .max(7 * 24)
+    .default(26),
   /** So many dead letters page somebody: one faulty cart is mail, a faulty mapping is not. */
   deadLetters: z.int().min(1).default(10),
   /** Four attempts with the longest delays fit into half an hour unless 11VMS asks for longer ones. */

@@ -52,9 +52,9 @@ export class PurchaseOrderStack extends Stack {
 
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
+    new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
     new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
     new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
-    new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
   }
 
   /** Created empty of credentials: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */

@@ -113,7 +113,7 @@ export const METRIC_ALARMS = {
     hurts: 'requesters: their orders are late.',
   },
   'carts-recovered': {
-    what: 'The daily second look found approved carts that no run had queued, and queued them.',
+    what: 'The daily second look brought back approved carts that had been lost on the way.',
     hurts:
       'their requesters: the orders are up to a day late. The next such cart is, too, until the gap is understood.',
   },

@@ -297,14 +297,15 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       missing: NOT_BREACHING,
     },
     'carts-recovered': {
-      metric: metric('extractor', 'cartsRecovered', { period: HOUR }),
+      metric: metric('worker', 'cartsRecovered', { period: HOUR }),
       threshold: 1,
-      // Counted only by a second look that finds something.
+      // Counted only when it happens.
       missing: NOT_BREACHING,
     },
     'no-second-look': {
-      // It comes once a day; an hour for its duration, and one for the day of 25 hours.
-      ...silenceOf(Duration.hours(26), (period) => metric('extractor', 'secondLookCompleted', { period })),
+      ...silenceOf(Duration.hours(thresholds.secondLookSilenceHours), (period) =>
+        metric('extractor', 'secondLookCompleted', { period }),
+      ),
       threshold: 1,
       below: true,
       // A second look that does not take place counts nothing.

@@ -73,7 +73,7 @@ export class InterfaceDashboard extends Construct {
       numbers('Breaker and second look', false, [
         breaker,
         metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
-        metric('extractor', 'cartsRecovered', { label: 'Recovered by the second look', period: Duration.days(1) }),
+        metric('worker', 'cartsRecovered', { label: 'Recovered by the second look', period: Duration.days(1) }),
       ]),
     );
     dashboard.addWidgets(

@@ -37,7 +37,7 @@ export const SAVED_QUERIES = {
     'limit 1000',
   ],
   runs: [
-    'filter service = "extract-approved-carts" and (ispresent(watermark) or level = "ERROR")',
+    'filter service = "extract-approved-carts" and (ispresent(watermark) or level = "ERROR" or message like /holds the watermark/)',
     'fields @timestamp, message, runId, watermark, pages, rows, queued, codes.0, reason',
     'sort @timestamp desc',
     'limit 100',
