@@ -1,5 +1,5 @@
 /** Where alarms go: a topic that pages, a topic that mails, and who is subscribed to them. */
-import { Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
@@ -55,6 +55,10 @@ export class Notifications extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(this.undeliveredPages).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is a dead-letter queue itself, of SNS rather than of SQS: nothing consumes it.',
     });
     if (notifications.pagerDutySecretName !== undefined) this.#subscribePagerDuty(notifications.pagerDutySecretName);
     for (const endpoint of notifications.email) {
