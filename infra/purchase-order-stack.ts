@@ -4,6 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
+import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { Monitoring } from './constructs/monitoring.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
@@ -41,11 +42,19 @@ export class PurchaseOrderStack extends Stack {
       srmSecret,
       vmsSecret,
     });
+    const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
+      environment,
+      bundle: bundles['supervise-consumption'],
+      ledger,
+      worker,
+      scheduleGroup: extractor.scheduleGroup,
+    });
 
     new Monitoring(this, 'Monitoring', {
       environment,
       extractor: extractor.function,
       worker: worker.function,
+      supervisor: supervisor.function,
       channel,
       scheduleGroups: [extractor.scheduleGroup],
     });
@@ -55,6 +64,7 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
     new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
     new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
+    new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
   }
 
   /** Created empty of credentials: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */

@@ -22,6 +22,7 @@
  */
 import {
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -105,6 +106,8 @@ export interface Ledger {
   /** Why a message is on its way to the dead-letter queue, or undefined. */
   verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
   recordVerdict(cart: CartKey, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
+  /** Takes a provisional verdict back: its message was not given up after all. */
+  withdrawVerdict(cart: CartKey, messageId: string): Promise<void>;
   /** That a rule skipped the cart, for whoever asks what became of it. */
   recordSkip(cart: CartKey, skip: { reason: string; messageId: string; nowMs: number }): Promise<void>;
 }
@@ -274,6 +277,14 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
             recordedAtMs: nowMs,
             expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
           }),
+        }),
+      );
+    },
+    async withdrawVerdict(cart, messageId) {
+      await client.send(
+        new DeleteItemCommand({
+          TableName: tableName,
+          Key: marshall({ pk: cartPartition(cart), sk: verdictSort(messageId) }),
         }),
       );
     },

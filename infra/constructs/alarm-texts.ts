@@ -29,7 +29,7 @@ export const PAGING_ALARMS = {
 /** Those of one metric each. All of them mail, so that a page that gets lost is not the only word of an incident. */
 export const METRIC_ALARMS = {
   'consumption-paused': {
-    what: 'The circuit breaker keeps consumption paused, or no longer tells whether it does.',
+    what: 'The circuit breaker keeps consumption paused, or its supervisor no longer tells whether it does.',
     hurts: `all ${BUYERS_WAIT}.`,
   },
   'target-refused': {
@@ -78,14 +78,14 @@ export const METRIC_ALARMS = {
   },
   'asynchronous-events-dropped': {
     what: 'Lambda gave up an asynchronous invocation: it failed, or was never started.',
-    hurts: 'requesters, if it goes on: that run did not take place.',
+    hurts: 'requesters, if it goes on: that run, or that look of the supervisor, did not take place.',
   },
   'worker-crashed': {
     what: 'An invocation of the worker crashed, ran out of memory or timed out.',
     hurts: 'up to 10 carts of that batch: they are tried again after the visibility time-out, with one receive less.',
   },
   'functions-throttled': {
-    what: 'Lambda throttles our functions: the concurrency of the account is used up.',
+    what: 'Lambda throttles a function of ours: the concurrency of the account is used up.',
     hurts: 'requesters: carts are read and ordered late. A throttled batch uses up a receive.',
   },
   'worker-near-timeout': {

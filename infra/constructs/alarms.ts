@@ -30,6 +30,7 @@ export interface AlarmsProps {
   readonly notifications: Notifications;
   readonly extractor: IFunction;
   readonly worker: IFunction;
+  readonly supervisor: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   /** Every group with a schedule of the stack: Scheduler's metrics have no dimension below. */
@@ -110,7 +111,8 @@ export class Alarms extends Construct {
 }
 
 function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Condition>> {
-  const { environment, extractor, worker, queue, deadLetters, scheduleGroups } = props;
+  const { environment, extractor, worker, supervisor, queue, deadLetters, scheduleGroups } = props;
+  const functions = [extractor, worker, supervisor];
   const { pages, mails, undeliveredPages } = props.notifications;
   const { thresholds } = environment.notifications;
   const metric = interfaceMetrics(environment);
@@ -118,10 +120,10 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
   const nearTimeout = (seconds: number): number => seconds * 10 * thresholds.durationPercent;
   return {
     'consumption-paused': {
-      metric: metric('worker', 'consumptionPaused', { statistic: 'Maximum', period: MINUTE }),
+      metric: metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', period: MINUTE }),
       threshold: 1,
       periods: thresholds.pausedMinutes,
-      // The breaker tells its state every minute. When it does not, nobody resumes a paused consumption either.
+      // The supervisor tells it every minute. When it does not, nobody resumes a paused consumption either.
       missing: BREACHING,
     },
     'target-refused': {
@@ -219,7 +221,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     },
     'asynchronous-events-dropped': {
       metric: sumOf(
-        [extractor, worker].map((lambda) => lambda.metric('AsyncEventsDropped', { statistic: 'Sum', period: QUARTER })),
+        functions.map((lambda) => lambda.metric('AsyncEventsDropped', { statistic: 'Sum', period: QUARTER })),
         QUARTER,
         'Events dropped',
       ),
@@ -236,7 +238,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     },
     'functions-throttled': {
       metric: sumOf(
-        [extractor, worker].map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES })),
+        functions.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES })),
         FIVE_MINUTES,
         'Throttled invocations',
       ),

@@ -23,6 +23,7 @@ export interface InterfaceDashboardProps {
   readonly environment: Environment;
   readonly extractor: IFunction;
   readonly worker: IFunction;
+  readonly supervisor: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   readonly alarms: readonly IAlarm[];
@@ -44,7 +45,7 @@ const GUIDE = [
 export class InterfaceDashboard extends Construct {
   constructor(scope: Construct, id: string, props: InterfaceDashboardProps) {
     super(scope, id);
-    const { environment, extractor, worker, queue, deadLetters } = props;
+    const { environment, extractor, worker, supervisor, queue, deadLetters } = props;
     const metric = interfaceMetrics(environment);
     const { stackName } = Stack.of(this);
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Waiting' });
@@ -53,7 +54,7 @@ export class InterfaceDashboard extends Construct {
       label: 'In work or waiting for a retry',
     });
     const lying = deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Dead letters' });
-    const breaker = metric('worker', 'consumptionPaused', { statistic: 'Maximum', label: 'Breaker' });
+    const breaker = metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', label: 'Breaker' });
     const dashboard = new Dashboard(this, 'Dashboard', {
       dashboardName: stackName,
       defaultInterval: Duration.hours(24),
@@ -130,6 +131,7 @@ export class InterfaceDashboard extends Construct {
         [
           extractor.metricErrors({ label: 'Extractor: errors' }),
           worker.metricErrors({ label: 'Worker: errors' }),
+          supervisor.metricErrors({ label: 'Supervisor: errors' }),
           extractor.metricThrottles({ label: 'Extractor: throttles' }),
           worker.metricThrottles({ label: 'Worker: throttles' }),
         ],

@@ -1,6 +1,6 @@
-/** What both functions share: runtime, architecture, log format and the bundle's entry point. */
+/** What all functions share: runtime, architecture, log format and the bundle's entry point. */
 import { Duration } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { CommonVariables, SrmVariables } from '../../shared/environment.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../shared/metric-names.ts';
@@ -13,6 +13,7 @@ export interface InterfaceFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly variables: Readonly<Record<string, string>>;
+  readonly recursiveLoop?: RecursiveLoop;
 }
 
 export class InterfaceFunction extends LambdaFunction {
@@ -28,11 +29,12 @@ export class InterfaceFunction extends LambdaFunction {
       environment: { ...props.variables, NODE_OPTIONS: '--enable-source-maps' },
       // An asynchronous invocation that failed is not repeated: the next scheduled run reads the same window.
       retryAttempts: 0,
+      ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
     });
   }
 }
 
-/** The variables that both functions read, whatever they do. */
+/** The variables that all functions read, whatever they do. */
 export const commonVariables = (
   environment: Environment,
   service: keyof typeof SERVICE_NAMES,

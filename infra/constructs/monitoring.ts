@@ -13,6 +13,7 @@ export interface MonitoringProps {
   readonly environment: Environment;
   readonly extractor: LambdaFunction;
   readonly worker: LambdaFunction;
+  readonly supervisor: LambdaFunction;
   readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
   /** Every group with a schedule of the stack. */
   readonly scheduleGroups: readonly IScheduleGroup[];
@@ -21,10 +22,10 @@ export interface MonitoringProps {
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { environment, extractor, worker, scheduleGroups } = props;
+    const { environment, extractor, worker, supervisor, scheduleGroups } = props;
     const { queue, deadLetters } = props.channel;
-    const watched = { environment, extractor, worker, queue, deadLetters };
-    const logGroupNames = [extractor, worker].map((lambda) => lambda.logGroup.logGroupName);
+    const watched = { environment, extractor, worker, supervisor, queue, deadLetters };
+    const logGroupNames = [extractor, worker, supervisor].map((lambda) => lambda.logGroup.logGroupName);
     const notifications = new Notifications(this, 'Notifications', { environment });
     const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
     new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });

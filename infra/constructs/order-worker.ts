@@ -1,4 +1,5 @@
 /** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
+import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -20,6 +21,7 @@ export interface OrderWorkerProps {
 
 export class OrderWorker extends Construct {
   readonly function: InterfaceFunction;
+  readonly eventSource: SqsEventSource;
 
   constructor(scope: Construct, id: string, props: OrderWorkerProps) {
     super(scope, id);
@@ -46,15 +48,18 @@ export class OrderWorker extends Construct {
       timeoutSeconds: delivery.timeoutSeconds,
       memoryMegabytes: delivery.memoryMegabytes,
       variables,
+      // It puts a cart back on its own queue when an outage has used up the receives. Lambda would take that for a
+      // runaway loop after 16 rounds, and drop the message; ours is bounded by its delay, and paused by the breaker.
+      recursiveLoop: RecursiveLoop.ALLOW,
     });
-    this.function.addEventSource(
-      new SqsEventSource(channel.queue, {
-        batchSize: delivery.batchSize,
-        // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
-        maxConcurrency: delivery.maximumConcurrency,
-        reportBatchItemFailures: true,
-      }),
-    );
+    this.eventSource = new SqsEventSource(channel.queue, {
+      batchSize: delivery.batchSize,
+      // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
+      maxConcurrency: delivery.maximumConcurrency,
+      reportBatchItemFailures: true,
+    });
+    this.function.addEventSource(this.eventSource);
+    channel.queue.grantSendMessages(this.function);
     ledger.grantItems(this.function);
     props.srmSecret.grantRead(this.function);
     props.vmsSecret.grantRead(this.function);

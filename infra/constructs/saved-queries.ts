@@ -23,6 +23,13 @@ export const SAVED_QUERIES = {
     'stats count_distinct(messageId) as carts, latest(cartNumber) as latestCart, latest(reasons.0) as latestReason by codes.0',
     'sort carts desc',
   ],
+  // Both halves of the circuit breaker: why consumption paused, what each trial said, when it went on.
+  pauses: [
+    'filter message like /[Cc]onsumption/',
+    'fields @timestamp, service, message, reason',
+    'sort @timestamp desc',
+    'limit 100',
+  ],
   // Only calls of 3 s and more have a line of their own; the durations of all are in the metrics.
   'slowest calls': [
     'filter message = "Slow call"',
@@ -50,7 +57,7 @@ export type SavedQuery = keyof typeof SAVED_QUERIES;
 export const queryText = (title: SavedQuery): string => SAVED_QUERIES[title].join('\n| ');
 
 export interface SavedQueriesProps {
-  /** Of both functions. */
+  /** Of all functions. */
   readonly logGroupNames: readonly string[];
 }
 

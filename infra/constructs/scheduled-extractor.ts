@@ -20,6 +20,7 @@ export interface ScheduledExtractorProps {
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
+  /** The metric AWS/Scheduler has no dimension below the group: one group for all schedules of the stack. */
   readonly scheduleGroup: ScheduleGroup;
 
   constructor(scope: Construct, id: string, props: ScheduledExtractorProps) {
@@ -48,7 +49,6 @@ export class ScheduledExtractor extends Construct {
     ledger.grantItems(this.function);
     props.srmSecret.grantRead(this.function);
 
-    // The metric AWS/Scheduler has no dimension below the group: one group a stack.
     this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
     new Schedule(this, 'Schedule', {
       description: 'Starts the extraction of approved shopping carts',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { type Endpoints, LOCAL_CREDENTIALS } from './aws-clients.ts';
+import { type FunctionEndpoints, LOCAL_CREDENTIALS } from './aws-clients.ts';
 import type { InvocationMessage } from './lambda-process.ts';
 import type { FunctionDescription } from './provision.ts';
 
@@ -49,7 +49,7 @@ export type Outcome = InvocationResult extends infer Result
 /** What a function is run with. */
 export interface LambdaOptions {
   readonly region: string;
-  readonly endpoints: Endpoints;
+  readonly endpoints: FunctionEndpoints;
   readonly onLogLine?: (line: LogLine) => void;
 }
 
@@ -211,6 +211,7 @@ function environmentVariables(
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_SESSION_TOKEN: LOCAL_CREDENTIALS.sessionToken,
+    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

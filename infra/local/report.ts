@@ -71,14 +71,15 @@ export function createReport(json: boolean): Report {
   };
 }
 
-const progressText = ({ queued, orders, skipped, retries, deadLettered, refused }: Progress): string =>
+const progressText = ({ queued, orders, skipped, retries, deadLettered, refused, putBack }: Progress): string =>
   [
     `${queued} queued`,
     `${orders} orders`,
     `${skipped} skipped`,
     `${retries} retries`,
     `${deadLettered} dead-lettered`,
-    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(refused > 0 ? [`${refused} refused by 11VMS or SRM`] : []),
+    ...(putBack > 0 ? [`${putBack} put back`] : []),
   ].join(' · ');
 
 function summaryText({ summary, accounts, doubled, failure, logPath }: FinalReport): string {

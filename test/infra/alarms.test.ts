@@ -187,6 +187,7 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
     notifications: new Notifications(stack, 'Notifications', { environment }),
     extractor: LambdaFunction.fromFunctionName(stack, 'Extractor', 'extractor'),
     worker: LambdaFunction.fromFunctionName(stack, 'Worker', 'worker'),
+    supervisor: LambdaFunction.fromFunctionName(stack, 'Supervisor', 'supervisor'),
     queue: new Queue(stack, 'Queue'),
     deadLetters: new Queue(stack, 'DeadLetters'),
     scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
@@ -604,16 +605,16 @@ describe('the dashboard', () => {
 });
 
 describe('the saved queries', () => {
-  test('ask both functions` logs, in a folder named as the stack', () => {
+  test('ask all functions` logs, in a folder named as the stack', () => {
     const queries = of('prod')
       .ofType('AWS::Logs::QueryDefinition')
       .map(({ properties }) => properties);
 
     expect(queries.map(({ Name }) => Name)).toEqual(
-      ["one cart's story", 'dead letters', 'dead letters by reason', 'slowest calls', 'one run', 'runs'].map(
+      ["one cart's story", 'dead letters', 'dead letters by reason', 'pauses', 'slowest calls', 'one run', 'runs'].map(
         (title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`,
       ),
     );
-    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(2);
+    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(3);
   });
 });

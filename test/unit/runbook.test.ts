@@ -29,8 +29,13 @@ const alarms = [...Object.keys(PAGING_ALARMS), ...Object.keys(METRIC_ALARMS)];
 /** What stands in backticks. */
 const quoted = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
 
-/** The code of both functions, as one text. */
-const code = ['functions/create-purchase-orders', 'functions/extract-approved-carts', 'shared']
+/** The code of the functions, as one text. */
+const code = [
+  'functions/create-purchase-orders',
+  'functions/extract-approved-carts',
+  'functions/supervise-consumption',
+  'shared',
+]
   .flatMap((folder) => readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => ({ folder, entry })))
   .filter(({ entry }) => entry.isFile() && entry.name.endsWith('.ts'))
   .map(({ folder, entry }) => readFileSync(join(root, folder, entry.name), 'utf8'))
@@ -171,7 +176,7 @@ describe('what it names is there', () => {
     const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
     const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
 
-    expect(outputs).toHaveLength(5);
+    expect(outputs).toHaveLength(6);
     expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
   });
 
@@ -188,6 +193,7 @@ describe('what it names is there', () => {
     'Another run holds the watermark',
     'Order created',
     'Slow call',
+    'Consumption pauses',
     'The outcome of a create is not known',
     'The event must be',
     'Environment variables missing',
