@@ -12,6 +12,9 @@ interface JsonWithSource {
 // oxlint-disable-next-line no-unsafe-type-assertion -- only the library's description is missing
 const exactJson = JSON as unknown as JsonWithSource;
 
+/** A number with a fraction, an exponent, a sign or more digits than a double keeps; also what only looks like one in a string. */
+const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})|^\s*[-\d]/;
+
 /**
  * Parses JSON; a number whose text a double would change (`650.00`, 20 digits) becomes a raw number, which
  * `JSON.stringify` writes back to the letter.
@@ -19,6 +22,8 @@ const exactJson = JSON as unknown as JsonWithSource;
  */
 export function parseExactJson(text: string): unknown {
   try {
+    // Looking at every value costs more than all the rest; most texts hold no number that a double would change.
+    if (!NUMBER_AT_RISK.test(text)) return JSON.parse(text);
     return exactJson.parse(text, (_key, value, context) =>
       typeof value === 'number' && context.source !== undefined && String(value) !== context.source
         ? exactJson.rawJSON(context.source)

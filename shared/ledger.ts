@@ -125,7 +125,9 @@ const MAXIMUM_PLACE = 200;
  */
 function bounded(faults: readonly Fault[]): Fault[] {
   const cut = (text: string, maximum: number): string => text.slice(0, maximum).toWellFormed();
-  const isFirstOfItsCode = (fault: Fault): boolean => faults.find(({ code }) => code === fault.code) === fault;
+  // Looked up, not searched for: a cart of 10,000 broken lines has 90,000 faults, and its neighbours wait meanwhile.
+  const firstOfCode = new Map(faults.toReversed().map((fault) => [fault.code, fault]));
+  const isFirstOfItsCode = (fault: Fault): boolean => firstOfCode.get(fault.code) === fault;
   const ordered =
     faults.length <= MAXIMUM_FAULTS
       ? faults

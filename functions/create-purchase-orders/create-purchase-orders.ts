@@ -11,7 +11,7 @@ import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { type PauseReason, type TargetHealth, targetFailure } from './target-health.ts';
-import { isDeferred } from './translation/shopping-cart.ts';
+import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */
@@ -25,7 +25,7 @@ export interface ReceivedMessage {
 export interface CreationDependencies extends DeliveryDependencies {
   readonly carts: Pick<SrmCarts, 'cart'>;
   readonly settings: TranslationSettings;
-  /** `sap-client` of messages that do not say theirs. */
+  /** `sap-client`: the only one whose carts are ours. */
   readonly sapClient: string;
   /** The queue's maxReceiveCount. */
   readonly maximumAttempts: number;
@@ -211,6 +211,7 @@ async function tryCart(
   const today = new Date(now()).toISOString().slice(0, 10);
   const translation = translateCart(source, { client: message.client, settings, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
+  if (!isNamedBy(message, source, dependencies.sapClient)) return { kind: 'dead-letter', faults: [MISNAMED] };
   if (translation.kind === 'skip') {
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
@@ -261,6 +262,13 @@ async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, 
     group.kind === 'order' ? group.order.externalId : group.externalId,
   );
   return cancelledOrders(cart, translation.changedAtMs, current, ledger);
+}
+
+const MISNAMED: Fault = { code: 'E_INT_MESSAGE', message: 'the queue message names another cart than it carries' };
+
+/** Whoever is not who the message says would be ordered beside its own place in the ledger, and so perhaps twice. */
+function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
+  return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
 }
 
 /** Orders that were created of an earlier version of the cart, and that its present version has no place for. */

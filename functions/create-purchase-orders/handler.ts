@@ -130,7 +130,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   }
 
   return middy<unknown, SQSBatchResponse | TrialResult>()
-    .use(injectLambdaContext(logger))
+    .use(injectLambdaContext(logger, { logEvent: false }))
     .use(logMetrics(metrics))
     .handler(handle);
 }

@@ -50,26 +50,27 @@ export interface VmsOrders {
 const INTERFACE_ID = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 const ORDERS = '/purchase-orders';
 
-const createdOrder = z.object({
-  id: z.string().min(1),
-  number: z.string().optional(),
-  externalId: z.string().optional(),
-});
-const listAnswer = z.object({
-  items: z.array(z.object({ id: z.string().min(1), number: z.string().optional(), externalId: z.string() }).loose()),
-});
+/** Both go into the ledger and into logs: printable and short, or none. */
+const orderNames = {
+  id: z.string().regex(/^[\x21-\x7e]{1,100}$/),
+  number: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,100}$/)
+    .optional()
+    .catch(undefined),
+};
+const createdOrder = z.object({ ...orderNames, externalId: z.string().optional() });
+const listAnswer = z.object({ items: z.array(z.object({ ...orderNames, externalId: z.string() }).loose()) });
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
+/** Every name in the orders that we send. */
+const FIELD_NAMES = fieldNames(purchaseOrderSchema);
 const problem = z.object({
   code: token.optional().catch(undefined),
   errors: z
     .array(
       z.object({
         code: token.optional().catch(undefined),
-        pointer: z
-          .string()
-          .regex(/^[\w/.~[\]-]{1,200}$/)
-          .optional()
-          .catch(undefined),
+        pointer: z.string().max(200).refine(namesOurFields).optional().catch(undefined),
       }),
     )
     .optional()
@@ -138,6 +139,19 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
 const PROBE_ID = 'PROBE';
 /** An 11VMS without a look-up answers all the same; whether it takes orders, the trial of one message tells. */
 const LOOK_UP_MISSING = new Set([404, 405, 501]);
+/** A pointer is kept where it points into our order; any other text in its place may be personal. */
+function namesOurFields(pointer: string): boolean {
+  const parts = pointer.split(/[/.[\]]/).filter((part) => part !== '');
+  return parts.length > 0 && parts.every((part) => /^\d{1,4}$/.test(part) || FIELD_NAMES.has(part));
+}
+
+function fieldNames(schema: unknown): ReadonlySet<string> {
+  if (schema instanceof z.ZodArray) return fieldNames(schema.element);
+  if (schema instanceof z.ZodExactOptional) return fieldNames(schema.unwrap());
+  if (!(schema instanceof z.ZodObject)) return new Set();
+  const { shape } = schema;
+  return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
+}
 
 /** Status first, body second: the proxy may answer HTML (edge case 73). */
 function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: number): CreateAnswer {

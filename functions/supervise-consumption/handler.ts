@@ -68,7 +68,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   }
 
   return middy<unknown, SupervisionResult>()
-    .use(injectLambdaContext(logger))
+    .use(injectLambdaContext(logger, { logEvent: false }))
     .use(logMetrics(metrics))
     .handler(supervise);
 }

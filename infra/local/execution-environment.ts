@@ -176,7 +176,8 @@ export class ExecutionEnvironment {
   #read(stream: 'stdout' | 'stderr', source: Readable | null): void {
     if (source === null) return;
     createInterface({ input: source, crlfDelay: Infinity }).on('line', (line) => {
-      const end = line.indexOf('\0END ');
+      // With its id, so that nothing else that a function writes can end its log.
+      const end = this.#requestId === undefined ? -1 : line.indexOf(`\0END ${this.#requestId}`);
       const text = end === -1 ? line : line.slice(0, end);
       if (end === -1 || text !== '') {
         this.#onLogLine?.({ functionName: this.#description.name, stream, requestId: this.#requestId, text });

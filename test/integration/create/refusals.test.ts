@@ -211,10 +211,10 @@ describe('a refused content', () => {
     [
       '400 with two errors',
       400,
-      { errors: [{ code: 'A', pointer: '/a' }, { pointer: '/b' }] },
+      { errors: [{ code: 'A', pointer: '/title' }, { pointer: '/lines/0/tax/code' }] },
       [
-        { code: 'E_TGT_VALIDATION', field: '/a' },
-        { code: 'E_TGT_VALIDATION', field: '/b' },
+        { code: 'E_TGT_VALIDATION', field: '/title' },
+        { code: 'E_TGT_VALIDATION', field: '/lines/0/tax/code' },
       ],
     ],
     [
