@@ -10,6 +10,7 @@ import {
   AlarmState,
   ComparisonOperator,
   CompositeAlarm,
+  type CompositeAlarmProps,
   type IAlarm,
   type IMetric,
   MathExpression,
@@ -48,6 +49,11 @@ interface Condition {
   readonly datapoints?: number;
   readonly missing: TreatMissingData;
 }
+
+type Suppression = Pick<
+  CompositeAlarmProps,
+  'actionsSuppressor' | 'actionsSuppressorWaitPeriod' | 'actionsSuppressorExtensionPeriod'
+>;
 
 /** What one incident trips. */
 const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
@@ -94,19 +100,30 @@ export class Alarms extends Construct {
       return alarm;
     };
     const metricAlarms = new Map(namesOf(METRIC_ALARMS).map((name) => [name, metricAlarm(name)]));
-    const pagingAlarms = namesOf(PAGING_ALARMS).map((name) => {
+    const pagingAlarm = (name: PagingAlarm, suppression: Suppression = {}): CompositeAlarm => {
       const parts = PARTS[name].flatMap((part) => metricAlarms.get(part) ?? []);
       const alarm = new CompositeAlarm(this, name, {
         compositeAlarmName: `${stackName}-${name}`,
         alarmDescription: alarmDescription(name, PAGING_ALARMS[name]),
         alarmRule: AlarmRule.anyOf(...parts.map((part) => AlarmRule.fromAlarm(part, AlarmState.ALARM))),
+        ...suppression,
       });
       alarm.addAlarmAction(page);
       // PagerDuty resolves its incident on this.
       alarm.addOkAction(page);
       return alarm;
+    };
+    const ordersStopped = pagingAlarm('orders-stopped');
+    const extractionStopped = pagingAlarm('extraction-stopped');
+    const deadLettersUrgent = pagingAlarm('dead-letters-urgent', {
+      // What fills the dead-letter queue by the dozen also makes the breaker pause (edge case 80): that pages already.
+      actionsSuppressor: ordersStopped,
+      // A pause is an alarm only after some minutes, and dead letters may be the quicker ones.
+      actionsSuppressorWaitPeriod: Duration.minutes(props.environment.notifications.thresholds.pausedMinutes + 5),
+      // Carts flow again: time for a redrive. Whatever lies there after that was forgotten, and pages.
+      actionsSuppressorExtensionPeriod: Duration.minutes(30),
     });
-    this.all = [...pagingAlarms, ...metricAlarms.values()];
+    this.all = [ordersStopped, extractionStopped, deadLettersUrgent, ...metricAlarms.values()];
   }
 }
 

@@ -45,7 +45,7 @@ export async function handler(): Promise<object> {
   let next: Promise<Page> | undefined = get(`${baseUrl}/ShoppingCartSet`);
   while (next !== undefined) {
     const page: Page = await next;
-    next = page.d.__next === undefined ? undefined : get(page.d.__next);
+    next = page.d['__next'] === undefined ? undefined : get(page.d['__next']);
     await send(page);
     cartsQueued += page.d.results.length;
   }

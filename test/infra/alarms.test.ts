@@ -60,7 +60,13 @@ const metricAlarm = z.object({
   TreatMissingData: z.enum(['breaching', 'notBreaching']),
 });
 type MetricAlarmProperties = z.infer<typeof metricAlarm>;
-const compositeAlarm = z.object({ ...named, AlarmRule: joined });
+const compositeAlarm = z.object({
+  ...named,
+  AlarmRule: joined,
+  ActionsSuppressor: reference.optional(),
+  ActionsSuppressorWaitPeriod: z.number().optional(),
+  ActionsSuppressorExtensionPeriod: z.number().optional(),
+});
 const templateSchema = z.object({
   Resources: z.record(
     z.string(),
@@ -267,6 +273,23 @@ describe('severity', () => {
     const all = parts.flatMap(([, names]) => names);
     expect(new Set(all).size).toBe(all.length);
   });
+});
+
+test('a mass of rejected carts pages once, as a pause; its dead letters only when nobody redrives them afterwards', () => {
+  const stack = of('notified');
+  const pause = stack
+    .ofType('AWS::CloudWatch::CompositeAlarm')
+    .find(({ properties }) => String(properties['AlarmName']).endsWith('orders-stopped'));
+  const urgent = stack.composites().get('dead-letters-urgent');
+  const waitSeconds = urgent?.ActionsSuppressorWaitPeriod ?? 0;
+
+  expect(urgent?.ActionsSuppressor).toBe(pause?.id);
+  // Longer than it takes until a pause is an alarm.
+  expect(waitSeconds).toBeGreaterThan(60 * stack.alarm('consumption-paused').EvaluationPeriods);
+  expect(urgent?.ActionsSuppressorExtensionPeriod).toBe(1800);
+  expect(
+    [...stack.composites().values()].filter(({ ActionsSuppressor }) => ActionsSuppressor !== undefined),
+  ).toHaveLength(1);
 });
 
 describe('the conditions', () => {
