@@ -45,7 +45,8 @@ export async function handler(): Promise<object> {
   let next: Promise<Page> | undefined = get(`${baseUrl}/ShoppingCartSet`);
   while (next !== undefined) {
     const page: Page = await next;
-    next = page.d['__next'] === undefined ? undefined : get(page.d['__next']);
+    // oxlint-disable-next-line no-underscore-dangle -- OData's own name
+    next = page.d.__next === undefined ? undefined : get(page.d.__next);
     await send(page);
     cartsQueued += page.d.results.length;
   }
