@@ -38,6 +38,47 @@ const connection = z.strictObject({
 const scheduleExpression = z
   .string()
   .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)');
+/** How much of what is too much: an alarm's threshold, where it differs between landscapes. */
+const thresholds = z.strictObject({
+  /** No successful extraction for so long; by default two intervals of a `rate(...)`, or 3 days, a long weekend, of a `cron(...)`. */
+  extractionSilenceMinutes: z
+    .int()
+    .min(2)
+    .max(7 * 24 * 60)
+    .optional(),
+  /** The daily second look: a day, an hour for the day of 25 hours, and an hour for the look itself. */
+  secondLookSilenceHours: z
+    .int()
+    .min(1)
+    .max(7 * 24)
+    .default(26),
+  /** So many dead letters page somebody: one faulty cart is mail, a faulty mapping is not. */
+  deadLetters: z.int().min(1).default(10),
+  /** Four attempts with the longest delays fit into half an hour unless 11VMS asks for longer ones. */
+  oldestMessageMinutes: z.int().min(1).default(30),
+  /** Waiting carts: a day's volume. */
+  backlog: z.int().min(1).default(1000),
+  /** The breaker resumes by itself after a short outage; only a longer pause pages. */
+  pausedMinutes: z.int().min(1).max(60).default(5),
+  /** Of the messages received in a quarter of an hour, so many percent went back to be tried again. */
+  retryPercent: z.int().min(1).max(100).default(30),
+  /** In a quarter of an hour. */
+  unknownOutcomes: z.int().min(1).default(5),
+  targetThrottled: z.int().min(1).default(50),
+  /** Of a function's time-out. */
+  durationPercent: z.int().min(1).max(100).default(90),
+});
+
+/** Nothing here is required: the topics exist and the alarms act on them, whether anybody is subscribed or not. */
+const notifications = z.strictObject({
+  /** Name of the secret whose whole text is the integration key of PagerDuty's CloudWatch integration. */
+  pagerDutySecretName: z
+    .string()
+    .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/)
+    .optional(),
+  email: z.array(z.email()).default([]),
+  thresholds: thresholds.prefault({}),
+});
 
 const entrySchema = z.strictObject({
   /** Part of every resource name. */
@@ -97,6 +138,7 @@ const entrySchema = z.strictObject({
     memoryMegabytes: z.int().min(128).max(10_240).default(1024),
   }),
   translation: translationSettingsSchema,
+  notifications: notifications.prefault({}),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
 

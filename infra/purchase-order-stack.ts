@@ -7,6 +7,7 @@ import { CartChannel } from './constructs/cart-channel.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import type { ReadableSecret } from './constructs/interface-function.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
+import { Monitoring } from './constructs/monitoring.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
 import type { Environment } from './environments.ts';
@@ -42,7 +43,7 @@ export class PurchaseOrderStack extends Stack {
       srmSecret,
       vmsSecret,
     });
-    new ConsumptionSupervisor(this, 'Supervisor', {
+    const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
       environment,
       bundle: bundles['supervise-consumption'],
       ledger,
@@ -50,9 +51,21 @@ export class PurchaseOrderStack extends Stack {
       scheduleGroup: extractor.scheduleGroup,
     });
 
+    new Monitoring(this, 'Monitoring', {
+      environment,
+      extractor: extractor.function,
+      worker: worker.function,
+      supervisor: supervisor.function,
+      channel,
+      scheduleGroups: [extractor.scheduleGroup],
+    });
+
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
+    new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
+    new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
+    new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
   }
 
   /** Created empty: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */

@@ -48,6 +48,17 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   /** A larger answer is cut off and fails. */
   readonly maximumResponseBytes: number;
+  /** Told of each call once it has ended. */
+  readonly onCall?: (call: HttpCall) => void;
+}
+
+/** A call that has ended, for those who measure. */
+export interface HttpCall {
+  readonly method: HttpRequest['method'];
+  readonly correlationId: string | undefined;
+  readonly durationMs: number;
+  /** Undefined when there was no whole answer. */
+  readonly status: number | undefined;
 }
 
 /** Failures before the first byte of the request leaves this host. */
@@ -88,6 +99,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async request({ method, path, headers, body, timeoutMs }) {
       if (!path.startsWith('/') || path.startsWith('//')) throw new Error('HTTP path must start with a single slash');
       const limitMs = Math.max(1, Math.min(timeoutMs ?? options.timeoutMs, options.timeoutMs));
+      const startedMs = performance.now();
+      let status: number | undefined;
       try {
         const response = await client.request<unknown>({
           method,
@@ -97,13 +110,17 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           // axios's own timeout counts idle time only; a slow drip would never end.
           signal: AbortSignal.timeout(limitMs),
         });
+        ({ status } = response);
         return {
-          status: response.status,
+          status,
           body: typeof response.data === 'string' ? response.data : '',
           header: (name) => headerText(response.headers[name]),
         };
       } catch (error) {
         throw toHttpError(error, `${method} ${new URL(options.baseUrl + path).pathname}`);
+      } finally {
+        const durationMs = Math.round(performance.now() - startedMs);
+        options.onCall?.({ method, correlationId: headers?.['X-Correlation-ID'], durationMs, status });
       }
     },
   };

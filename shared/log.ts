@@ -20,7 +20,7 @@ export interface LogFields {
   readonly reasons?: readonly string[];
   readonly attempt?: number;
   readonly retryInSeconds?: number;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly transactionId?: string | undefined;
   readonly changedFrom?: string;
   readonly changedTo?: string;
@@ -38,6 +38,9 @@ export interface LogFields {
   readonly queuedAgain?: number;
   readonly notJudged?: number;
   readonly unidentified?: number;
+  readonly system?: string;
+  readonly method?: string;
+  readonly durationMs?: number;
   readonly droppedLines?: number;
   readonly errorName?: string;
   readonly stack?: string | undefined;

@@ -21,6 +21,13 @@ export const METRICS = {
   outcomesUnknown: 'OutcomesUnknown',
   targetRefused: 'TargetRefused',
   targetThrottled: 'TargetThrottled',
+  /** Extractions that ended because SRM refuses us. */
+  sourceRefused: 'SourceRefused',
+  /** Milliseconds of one call, and calls without a whole answer or answered 5xx; token requests are not among them. */
+  srmCallDuration: 'SrmCallDuration',
+  srmCallErrors: 'SrmCallErrors',
+  vmsCallDuration: 'VmsCallDuration',
+  vmsCallErrors: 'VmsCallErrors',
   /** Carts put back on the queue as new messages, since 11VMS or SRM was to blame and no receive was left. */
   cartsRequeued: 'CartsRequeued',
   /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */

@@ -2,7 +2,7 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { readClientCredentials } from './connection-secret.ts';
 import type { ExtractorEnvironment } from './environment.ts';
-import { createHttpClient, type HttpClient } from './http-client.ts';
+import { createHttpClient, type HttpCall, type HttpClient } from './http-client.ts';
 import { createOAuthClient } from './oauth-client.ts';
 import type { SrmSettings } from './srm-carts.ts';
 
@@ -16,6 +16,7 @@ export function createSrmClient(
   environment: SrmEnvironment,
   secrets: SecretsManagerClient,
   now: () => number,
+  onCall: (call: HttpCall) => void,
 ): HttpClient {
   return createOAuthClient({
     system: 'SRM',
@@ -23,6 +24,7 @@ export function createSrmClient(
       baseUrl: environment.SRM_BASE_URL,
       timeoutMs: TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_PAGE_BYTES,
+      onCall,
     }),
     tokenUrl: environment.SRM_TOKEN_URL,
     scope: environment.SRM_SCOPE,

@@ -14,6 +14,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readClientCredentials } from '../../shared/connection-secret.ts';
 import { parseVariables, workerVariables } from '../../shared/environment.ts';
@@ -70,13 +71,16 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
   const health = createTargetHealth();
   const pacer = createPacer({ now, sleep: setTimeout });
-  const srmClient = createSrmClient(environment, secrets, now);
+  const log = createLog(logger);
+  const meter = createMeter(metrics);
+  const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));
   const vmsClient = createOAuthClient({
     system: '11VMS',
     http: createHttpClient({
       baseUrl: environment.VMS_BASE_URL,
       timeoutMs: environment.VMS_TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
+      onCall: measureCalls('11VMS', meter, log),
     }),
     tokenUrl: environment.VMS_TOKEN_URL,
     scope: environment.VMS_SCOPE,
@@ -105,8 +109,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       health,
       messages,
       carts: createSrmCarts(srmSettings(environment), { http: srmClient, now, wait }),
-      log: createLog(logger),
-      meter: createMeter(metrics),
+      log,
+      meter,
       now,
       newId: randomUUID,
       random: Math.random,

@@ -12,6 +12,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { measureCalls } from '../../shared/call-metrics.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLedger } from '../../shared/ledger.ts';
@@ -45,7 +46,9 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const ledger = createLedger(dynamodb, environment.TABLE_NAME);
   const record = createSecondLookRecord(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
   const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
-  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now);
+  const meter = createMeter(metrics);
+  const onCall = measureCalls('SRM', meter, createLog(logger));
+  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),
@@ -59,7 +62,6 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
-    const meter = createMeter(metrics);
     const timeLeft = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
     const wait = async (ms: number): Promise<boolean> => {
       if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
@@ -87,6 +89,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       return await extractNewCarts(dependencies);
     } catch (error) {
       const known = error instanceof InterfaceError;
+      if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
       const fields = known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error);
       if (request.kind === 'second-look') {
         // No metric of its own: what is watched is that a look completes, whatever kept it from it.

@@ -145,7 +145,10 @@ async function judgePage(
     await queue.send(bodies, DELAY_SECONDS);
     meter.count(METRICS.cartsQueued, bodies.length);
     for (const { number, guid } of lost) {
-      log.warn('Nothing accounts for the cart; it is queued again', { cartNumber: number, cartGuid: guid });
+      log.warn('Nothing accounts for the cart; it is queued again', {
+        cartNumber: number === undefined ? undefined : stripZeros(number),
+        cartGuid: guid,
+      });
     }
   }
   tally.cartsRead += rows.length;

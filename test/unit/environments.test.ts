@@ -34,7 +34,11 @@ function devWith(path: string, value: unknown): unknown {
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   let owner: unknown = entry;
-  for (const key of keys) owner = Reflect.get(Object(owner), key);
+  for (const key of keys) {
+    // What the entry leaves to its defaults.
+    if (!Reflect.has(Object(owner), key)) Reflect.set(Object(owner), key, {});
+    owner = Reflect.get(Object(owner), key);
+  }
   if (value === undefined) Reflect.deleteProperty(Object(owner), last);
   else Reflect.set(Object(owner), last, value);
   return entry;
@@ -71,6 +75,15 @@ describe('an environment by name', () => {
       translation: { allowZeroPrice: false, maximumLines: 999, maximumAttachments: 50, maximumBodyBytes: 1_048_576 },
       logLevel: 'INFO',
     });
+  });
+
+  test('asks for nobody to notify: neither PagerDuty nor an address need exist', () => {
+    const { pagerDutySecretName, email, thresholds } = loadEnvironment('prod').notifications;
+
+    expect(pagerDutySecretName).toBeUndefined();
+    expect(email).toEqual([]);
+    expect(thresholds).toMatchObject({ deadLetters: 10, oldestMessageMinutes: 30, pausedMinutes: 5, backlog: 1000 });
+    expect(thresholds.extractionSilenceMinutes).toBeUndefined();
   });
 
   test.each(['nosuch', 'DEV', 'toString', '__proto__', 'constructor', ''])(
@@ -197,6 +210,12 @@ describe('a bad field is named', () => {
     ['translation.valueMaps.businessUnit', {}],
     ['translation.valueMaps.supplier', { mode: 'mapped', codes: {} }],
     ['translation.valueMaps.supplier', { mode: 'all' }],
+    ['notifications', { email: 'ops@example.com' }],
+    ['notifications.email', ['ops@example']],
+    ['notifications.pagerDutySecretName', ''],
+    ['notifications.pagerDutySecretName', 'https://events.pagerduty.com/integration/hunter2/enqueue'],
+    ['notifications.thresholds', { deadLetters: 0 }],
+    ['notifications.thresholds', { extractionSilenceMinutes: 10_081 }],
     ['logLevel', 'TRACE'],
   ])('%s: %j', (path, value) => {
     const message = refusal(() => parse(devWith(path, value)));
@@ -214,6 +233,7 @@ describe('a bad field is named', () => {
     'extraction.secondLook.cron',
     'delivery.concurrency',
     'translation.valueMaps.units',
+    'notifications.slack',
   ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {
     const message = refusal(() => parse(devWith(path, 'x')));
 

@@ -1,0 +1,388 @@
+/**
+ * The alarms. A person who is woken can do something now: carts do not flow, or are about to be lost. Everything else
+ * is mail. One cause trips many alarms, so pages come from composites, one for each kind of incident: a composite that
+ * is in ALARM does not page again for its next part.
+ */
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  type CompositeAlarmProps,
+  type IAlarm,
+  type IMetric,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Environment } from '../environments.ts';
+import { alarmDescription, METRIC_ALARMS, type MetricAlarm, PAGING_ALARMS, type PagingAlarm } from './alarm-texts.ts';
+import { interfaceMetrics } from './interface-metrics.ts';
+import type { Notifications } from './notifications.ts';
+
+export interface AlarmsProps {
+  readonly environment: Environment;
+  readonly notifications: Notifications;
+  readonly extractor: IFunction;
+  readonly worker: IFunction;
+  readonly supervisor: IFunction;
+  readonly queue: IQueue;
+  readonly deadLetters: IQueue;
+  /** Every group with a schedule of the stack: Scheduler's metrics have no dimension below. */
+  readonly scheduleGroups: readonly IScheduleGroup[];
+}
+
+/** When a metric is an alarm: at or above the threshold, unless it says `below`. */
+interface Condition {
+  readonly metric: IMetric;
+  readonly threshold: number;
+  readonly below?: true;
+  /** 1 by default. */
+  readonly periods?: number;
+  /** Of those periods; all of them by default. */
+  readonly datapoints?: number;
+  readonly missing: TreatMissingData;
+}
+
+type Suppression = Pick<
+  CompositeAlarmProps,
+  'actionsSuppressor' | 'actionsSuppressorWaitPeriod' | 'actionsSuppressorExtensionPeriod'
+>;
+
+/** What one incident trips. */
+const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
+  'orders-stopped': ['consumption-paused', 'target-refused', 'oldest-message-too-old', 'worker-failing'],
+  'extraction-stopped': ['no-extraction', 'source-refused'],
+  'dead-letters-urgent': ['dead-letters-many', 'dead-letters-unattended'],
+};
+
+const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+const QUARTER = Duration.minutes(15);
+const HOUR = Duration.hours(1);
+
+export class Alarms extends Construct {
+  /** Those that page first, then the rest. */
+  readonly all: readonly IAlarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { pages, mails } = props.notifications;
+    const page = new SnsAction(pages);
+    const mail = new SnsAction(mails);
+    const { stackName } = Stack.of(this);
+    const conditions = conditionsOf(props);
+    const metricAlarm = (name: MetricAlarm): Alarm => {
+      const { metric, threshold, below, periods = 1, datapoints = periods, missing } = conditions[name];
+      const alarm = new Alarm(this, name, {
+        alarmName: `${stackName}-${name}`,
+        alarmDescription: alarmDescription(name, METRIC_ALARMS[name]),
+        metric,
+        threshold,
+        comparisonOperator:
+          below === true
+            ? ComparisonOperator.LESS_THAN_THRESHOLD
+            : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: periods,
+        datapointsToAlarm: datapoints,
+        treatMissingData: missing,
+      });
+      // A failing path cannot tell of itself.
+      const action = name === 'mails-undelivered' ? page : mail;
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+      return alarm;
+    };
+    const metricAlarms = new Map(namesOf(METRIC_ALARMS).map((name) => [name, metricAlarm(name)]));
+    const pagingAlarm = (name: PagingAlarm, suppression: Suppression = {}): CompositeAlarm => {
+      const parts = PARTS[name].flatMap((part) => metricAlarms.get(part) ?? []);
+      const alarm = new CompositeAlarm(this, name, {
+        compositeAlarmName: `${stackName}-${name}`,
+        alarmDescription: alarmDescription(name, PAGING_ALARMS[name]),
+        alarmRule: AlarmRule.anyOf(...parts.map((part) => AlarmRule.fromAlarm(part, AlarmState.ALARM))),
+        ...suppression,
+      });
+      alarm.addAlarmAction(page);
+      // PagerDuty resolves its incident on this.
+      alarm.addOkAction(page);
+      return alarm;
+    };
+    const ordersStopped = pagingAlarm('orders-stopped');
+    const extractionStopped = pagingAlarm('extraction-stopped');
+    const deadLettersUrgent = pagingAlarm('dead-letters-urgent', {
+      // What fills the dead-letter queue by the dozen also makes the breaker pause (edge case 80): that pages already.
+      actionsSuppressor: ordersStopped,
+      // A pause is an alarm only after some minutes, and dead letters may be the quicker ones.
+      actionsSuppressorWaitPeriod: Duration.minutes(props.environment.notifications.thresholds.pausedMinutes + 5),
+      // Carts flow again: time for a redrive. Whatever lies there after that was forgotten, and pages.
+      actionsSuppressorExtensionPeriod: Duration.minutes(30),
+    });
+    this.all = [ordersStopped, extractionStopped, deadLettersUrgent, ...metricAlarms.values()];
+  }
+}
+
+function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Condition>> {
+  const { environment, extractor, worker, supervisor, queue, deadLetters, scheduleGroups } = props;
+  const functions = [extractor, worker, supervisor];
+  const { pages, mails, undeliveredPages } = props.notifications;
+  const { thresholds } = environment.notifications;
+  const metric = interfaceMetrics(environment);
+  const { BREACHING, NOT_BREACHING } = TreatMissingData;
+  const nearTimeout = (seconds: number): number => seconds * 10 * thresholds.durationPercent;
+  return {
+    'consumption-paused': {
+      metric: metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', period: MINUTE }),
+      threshold: 1,
+      periods: thresholds.pausedMinutes,
+      // The supervisor tells it every minute. When it does not, nobody resumes a paused consumption either.
+      missing: BREACHING,
+    },
+    'target-refused': {
+      metric: metric('worker', 'targetRefused', { period: FIVE_MINUTES }),
+      // One 403 may be the right to one object; a third in a row pauses consumption (edge case 68).
+      threshold: 3,
+      // Counted only when it happens: silence is the good state.
+      missing: NOT_BREACHING,
+    },
+    'oldest-message-too-old': {
+      metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: FIVE_MINUTES }),
+      threshold: thresholds.oldestMessageMinutes * 60,
+      periods: 2,
+      // SQS sends nothing of a queue that was idle for six hours: nothing waits.
+      missing: NOT_BREACHING,
+    },
+    'worker-failing': {
+      metric: new MathExpression({
+        expression: 'IF(invocations > 0, 100 * errors / invocations, 0)',
+        usingMetrics: {
+          errors: worker.metricErrors({ period: FIVE_MINUTES }),
+          invocations: worker.metricInvocations({ period: FIVE_MINUTES }),
+        },
+        label: 'Invocations that failed, %',
+        period: FIVE_MINUTES,
+      }),
+      threshold: 50,
+      periods: 2,
+      // No invocation, no failure. That the worker is not invoked at all shows in the age of the oldest message.
+      missing: NOT_BREACHING,
+    },
+    'no-extraction': {
+      ...silenceOf(extractionSilence(environment), (period) => metric('extractor', 'extractionCompleted', { period })),
+      threshold: 1,
+      below: true,
+      // A run that does not take place counts nothing: silence is what this alarm is about.
+      missing: BREACHING,
+    },
+    'source-refused': {
+      metric: metric('extractor', 'sourceRefused', { period: FIVE_MINUTES }),
+      // After a refresh with a freshly read secret: there is nothing that the next run would do better.
+      threshold: 1,
+      // Counted only when it happens.
+      missing: NOT_BREACHING,
+    },
+    'dead-letters-many': {
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
+      threshold: thresholds.deadLetters,
+      // SQS sends nothing of a queue that was empty and idle for six hours.
+      missing: NOT_BREACHING,
+    },
+    'dead-letters-unattended': {
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: HOUR }),
+      threshold: 1,
+      // The longest that CloudWatch looks back. It leaves three days at least: a message keeps the time at which it
+      // was first queued, and may have spent 4 of its 14 days on the queue. Not by the age of the oldest message,
+      // which leaves out what was received three times: every dead letter was.
+      periods: 7 * 24,
+      // As above: an idle queue is an empty one; it is active while it holds a message.
+      missing: NOT_BREACHING,
+    },
+    'dead-letters-present': {
+      // Not NumberOfMessagesSent, which does not count what the redrive policy moves.
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: MINUTE }),
+      threshold: 1,
+      // As above.
+      missing: NOT_BREACHING,
+    },
+    'new-dead-letter': {
+      // The alarm above stays in ALARM while one message lies there; this one counts verdicts, one a message.
+      metric: metric('worker', 'cartsDeadLettered', { period: FIVE_MINUTES }),
+      threshold: 1,
+      // Counted only when it happens.
+      missing: NOT_BREACHING,
+    },
+    'extraction-failed': {
+      // Every failed run throws, and so do those that cannot count themselves: crashed, timed out.
+      metric: extractor.metricErrors({ period: FIVE_MINUTES }),
+      threshold: 1,
+      // No run, no failure; no-extraction watches over runs that do not take place.
+      missing: NOT_BREACHING,
+    },
+    'scheduler-failed': {
+      metric: sumOf(
+        scheduleGroups.flatMap((group) => [
+          group.metricTargetErrors({ period: QUARTER }),
+          group.metricDropped({ period: QUARTER }),
+        ]),
+        QUARTER,
+        'Invocations that failed or were dropped',
+      ),
+      threshold: 1,
+      // Scheduler sends these only when there are any.
+      missing: NOT_BREACHING,
+    },
+    'asynchronous-events-dropped': {
+      metric: sumOf(
+        functions.map((lambda) => lambda.metric('AsyncEventsDropped', { statistic: 'Sum', period: QUARTER })),
+        QUARTER,
+        'Events dropped',
+      ),
+      threshold: 1,
+      // Lambda sends it only when there are any.
+      missing: NOT_BREACHING,
+    },
+    'worker-crashed': {
+      // The worker never throws for a cart: whatever is counted here was not foreseen.
+      metric: worker.metricErrors({ period: FIVE_MINUTES }),
+      threshold: 1,
+      // No invocation, no crash.
+      missing: NOT_BREACHING,
+    },
+    'functions-throttled': {
+      metric: sumOf(
+        functions.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES })),
+        FIVE_MINUTES,
+        'Throttled invocations',
+      ),
+      threshold: 1,
+      // Counted only around invocations.
+      missing: NOT_BREACHING,
+    },
+    'worker-near-timeout': {
+      metric: worker.metricDuration({ statistic: 'Maximum', period: FIVE_MINUTES }),
+      threshold: nearTimeout(environment.delivery.timeoutSeconds),
+      // One slow batch is a slow 11VMS; two in a quarter of an hour are a habit.
+      periods: 3,
+      datapoints: 2,
+      // No invocation, no duration.
+      missing: NOT_BREACHING,
+    },
+    'extractor-near-timeout': {
+      metric: extractor.metricDuration({ statistic: 'Maximum', period: FIVE_MINUTES }),
+      threshold: nearTimeout(environment.extraction.timeoutSeconds),
+      periods: 3,
+      datapoints: 2,
+      // No run, no duration.
+      missing: NOT_BREACHING,
+    },
+    backlog: {
+      metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
+      threshold: thresholds.backlog,
+      // A go-live or a replay fills the queue for some minutes.
+      periods: 3,
+      // SQS sends nothing of an idle queue.
+      missing: NOT_BREACHING,
+    },
+    'retry-rate': {
+      metric: new MathExpression({
+        // A rate of a handful says nothing.
+        expression: 'IF(received >= 20, 100 * FILL(retried, 0) / received, 0)',
+        usingMetrics: {
+          retried: metric('worker', 'attemptsRetried', { period: QUARTER }),
+          received: queue.metricNumberOfMessagesReceived({ period: QUARTER }),
+        },
+        label: 'Attempts that will be repeated, %',
+        period: QUARTER,
+      }),
+      threshold: thresholds.retryPercent,
+      // Nothing received, nothing retried.
+      missing: NOT_BREACHING,
+    },
+    'unknown-outcomes': {
+      metric: metric('worker', 'outcomesUnknown', { period: QUARTER }),
+      threshold: thresholds.unknownOutcomes,
+      // Counted only when it happens.
+      missing: NOT_BREACHING,
+    },
+    'target-throttled': {
+      metric: metric('worker', 'targetThrottled', { period: QUARTER }),
+      threshold: thresholds.targetThrottled,
+      // Counted only when it happens.
+      missing: NOT_BREACHING,
+    },
+    'carts-recovered': {
+      metric: metric('worker', 'cartsRecovered', { period: HOUR }),
+      threshold: 1,
+      // Counted only when it happens.
+      missing: NOT_BREACHING,
+    },
+    'no-second-look': {
+      ...silenceOf(Duration.hours(thresholds.secondLookSilenceHours), (period) =>
+        metric('extractor', 'secondLookCompleted', { period }),
+      ),
+      threshold: 1,
+      below: true,
+      // A second look that does not take place counts nothing.
+      missing: BREACHING,
+    },
+    'pages-undelivered': {
+      // What SNS gave up lies in this queue, or could not even be put there. Not NumberOfNotificationsFailed: over
+      // HTTPS that counts each attempt, also of a page that the next attempt delivers.
+      metric: sumOf(
+        [
+          undeliveredPages.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
+          pages.metric('NumberOfNotificationsFailedToRedriveToDlq', { statistic: 'Sum', period: FIVE_MINUTES }),
+        ],
+        FIVE_MINUTES,
+        'Pages given up',
+      ),
+      threshold: 1,
+      // An idle queue is empty, and SNS counts only what happens.
+      missing: NOT_BREACHING,
+    },
+    'mails-undelivered': {
+      metric: mails.metricNumberOfNotificationsFailed({ period: FIVE_MINUTES }),
+      threshold: 1,
+      // SNS counts only what happens.
+      missing: NOT_BREACHING,
+    },
+  };
+}
+
+/** Metrics added up, each of them silent as long as it has nothing to count. */
+function sumOf(metrics: readonly IMetric[], period: Duration, label: string): MathExpression {
+  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+  const expression = Object.keys(usingMetrics)
+    .map((name) => `FILL(${name}, 0)`)
+    .join(' + ');
+  return new MathExpression({ expression, usingMetrics, period, label });
+}
+
+/** Nothing for so long, in the finest periods that CloudWatch evaluates over it: a day in all below an hour, then a week. */
+function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pick<Condition, 'metric' | 'periods'> {
+  const minutes = silence.toMinutes();
+  const periodMinutes = minutes <= 120 ? 1 : minutes <= 24 * 60 ? 5 : 60;
+  return { metric: metric(Duration.minutes(periodMinutes)), periods: Math.ceil(minutes / periodMinutes) };
+}
+
+const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
+
+/** Two intervals of a `rate(...)`. The longest gap of a `cron(...)` only its author knows: 3 days outlast a weekend. */
+function extractionSilence({ extraction, notifications }: Environment): Duration {
+  const given = notifications.thresholds.extractionSilenceMinutes;
+  if (given !== undefined) return Duration.minutes(given);
+  const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(extraction.schedule) ?? [];
+  const intervalMinutes = Number(count) * (UNITS[unit] ?? 0);
+  return intervalMinutes === 0 ? Duration.days(3) : Duration.minutes(Math.min(2 * intervalMinutes, 7 * 24 * 60));
+}
+
+/** Object.keys with the names it has. */
+function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
+  const isName = (key: string): key is Name => Object.hasOwn(table, key);
+  return Object.keys(table).filter(isName);
+}

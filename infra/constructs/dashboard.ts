@@ -1,0 +1,165 @@
+/** What a person reads at a glance: where the carts are, how fast they go, and what is wrong. */
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  LogQueryVisualizationType,
+  LogQueryWidget,
+  PeriodOverride,
+  SingleValueWidget,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Environment } from '../environments.ts';
+import { interfaceMetrics } from './interface-metrics.ts';
+import { queryText } from './saved-queries.ts';
+
+export interface InterfaceDashboardProps {
+  readonly environment: Environment;
+  readonly extractor: IFunction;
+  readonly worker: IFunction;
+  readonly supervisor: IFunction;
+  readonly queue: IQueue;
+  readonly deadLetters: IQueue;
+  readonly alarms: readonly IAlarm[];
+  readonly logGroupNames: readonly string[];
+}
+
+const FULL = 24;
+const THIRD = 8;
+const NUMBERS_HEIGHT = 4;
+const GRAPH_HEIGHT = 6;
+
+const GUIDE = [
+  '**Carts**: read from SRM, queued, ordered. Each run reads half an hour again, so a cart is read and queued several',
+  'times and ordered once: compare *created* with the approvals in SRM, not with *read*.',
+  '**In work or waiting for a retry**: messages that are not visible. **Breaker**: 0 carts flow, 1 consumption is paused.',
+  'What to do: `infra/runbook.md`, by the name of the alarm. Queries: Logs Insights, saved queries, folder of the stack.',
+].join(' ');
+
+export class InterfaceDashboard extends Construct {
+  constructor(scope: Construct, id: string, props: InterfaceDashboardProps) {
+    super(scope, id);
+    const { environment, extractor, worker, supervisor, queue, deadLetters } = props;
+    const metric = interfaceMetrics(environment);
+    const { stackName } = Stack.of(this);
+    const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Waiting' });
+    const inRetry = queue.metricApproximateNumberOfMessagesNotVisible({
+      statistic: 'Maximum',
+      label: 'In work or waiting for a retry',
+    });
+    const lying = deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Dead letters' });
+    const breaker = metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', label: 'Breaker' });
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: stackName,
+      defaultInterval: Duration.hours(24),
+      // Sums stay sums of five minutes, however wide the view.
+      periodOverride: PeriodOverride.INHERIT,
+    });
+    dashboard.addWidgets(new TextWidget({ markdown: GUIDE, width: FULL, height: 2 }));
+    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: FULL, height: 5 }));
+    dashboard.addWidgets(
+      numbers('Carts in the period shown', true, [
+        metric('extractor', 'cartsRead', { label: 'Approved carts read' }),
+        metric('extractor', 'cartsQueued', { label: 'Queued' }),
+        metric('worker', 'ordersCreated', { label: 'Orders created' }),
+        metric('worker', 'cartsDeadLettered', { label: 'Dead-lettered' }),
+      ]),
+      numbers('Carts now', false, [waiting, inRetry, lying]),
+      numbers('Breaker and second look', false, [
+        breaker,
+        metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
+        metric('worker', 'cartsRecovered', { label: 'Recovered by the second look', period: Duration.days(1) }),
+      ]),
+    );
+    dashboard.addWidgets(
+      graph('Carts', [
+        metric('extractor', 'cartsRead', { label: 'Read' }),
+        metric('extractor', 'cartsQueued', { label: 'Queued' }),
+        metric('worker', 'ordersCreated', { label: 'Created' }),
+        metric('worker', 'ordersRecovered', { label: 'Found after an unknown outcome' }),
+        metric('worker', 'cartsSkipped', { label: 'Skipped' }),
+        metric('worker', 'cartsDeadLettered', { label: 'Dead-lettered' }),
+      ]),
+      graph(
+        'Approval to order',
+        percentiles((statistic, label) => metric('worker', 'approvalToOrder', { statistic, label })),
+      ),
+      graph(
+        'Queue',
+        [waiting, inRetry, lying],
+        [queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', label: 'Oldest message, s (right)' })],
+      ),
+    );
+    dashboard.addWidgets(
+      graph(
+        'Latency of SRM',
+        percentiles((statistic, label) => metric('extractor', 'srmCallDuration', { statistic, label })),
+      ),
+      graph(
+        'Latency of 11VMS',
+        percentiles((statistic, label) => metric('worker', 'vmsCallDuration', { statistic, label })),
+      ),
+      graph('Errors by system', [
+        metric('extractor', 'srmCallErrors', { label: 'SRM: no answer or 5xx' }),
+        metric('extractor', 'sourceRefused', { label: 'SRM refuses us' }),
+        metric('worker', 'vmsCallErrors', { label: '11VMS: no answer or 5xx' }),
+        metric('worker', 'targetThrottled', { label: '11VMS throttles us' }),
+        metric('worker', 'targetRefused', { label: '11VMS refuses us' }),
+      ]),
+    );
+    dashboard.addWidgets(
+      graph('Deliveries in trouble', [
+        metric('worker', 'attemptsRetried', { label: 'Attempts to be repeated' }),
+        metric('worker', 'outcomesUnknown', { label: 'Outcomes unknown' }),
+        metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
+        breaker,
+      ]),
+      graph('Runs', [
+        metric('extractor', 'extractionCompleted', { label: 'Completed' }),
+        metric('extractor', 'extractionFailed', { label: 'Failed' }),
+        metric('extractor', 'secondLookCompleted', { label: 'Second look' }),
+        metric('worker', 'unknownProperties', { label: 'Properties unknown to the contract' }),
+      ]),
+      graph(
+        'Functions',
+        [
+          extractor.metricErrors({ label: 'Extractor: errors' }),
+          worker.metricErrors({ label: 'Worker: errors' }),
+          supervisor.metricErrors({ label: 'Supervisor: errors' }),
+          extractor.metricThrottles({ label: 'Extractor: throttles' }),
+          worker.metricThrottles({ label: 'Worker: throttles' }),
+        ],
+        [
+          extractor.metricDuration({ statistic: 'Maximum', label: 'Extractor: longest, ms (right)' }),
+          worker.metricDuration({ statistic: 'Maximum', label: 'Worker: longest, ms (right)' }),
+        ],
+      ),
+    );
+    dashboard.addWidgets(
+      new LogQueryWidget({
+        title: 'Dead letters of the period shown',
+        logGroupNames: [...props.logGroupNames],
+        queryString: queryText('dead letters'),
+        view: LogQueryVisualizationType.TABLE,
+        width: FULL,
+        height: GRAPH_HEIGHT,
+      }),
+    );
+  }
+}
+
+/** `ofPeriod`: the sum over what is shown; otherwise the latest value. */
+const numbers = (title: string, ofPeriod: boolean, metrics: IMetric[]): SingleValueWidget =>
+  new SingleValueWidget({ title, metrics, setPeriodToTimeRange: ofPeriod, width: THIRD, height: NUMBERS_HEIGHT });
+
+const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
+  new GraphWidget({ title, left, right, width: THIRD, height: GRAPH_HEIGHT, leftYAxis: { min: 0 } });
+
+const percentiles = (metric: (statistic: string, label: string) => IMetric): IMetric[] =>
+  ['p50', 'p95'].map((statistic) => metric(statistic, statistic));

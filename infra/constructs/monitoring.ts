@@ -1,0 +1,34 @@
+/** How people see the interface: alarms and whom they reach, the dashboard, and the saved queries. */
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { Environment } from '../environments.ts';
+import { Alarms } from './alarms.ts';
+import type { CartChannel } from './cart-channel.ts';
+import { InterfaceDashboard } from './dashboard.ts';
+import { Notifications } from './notifications.ts';
+import { SavedQueries } from './saved-queries.ts';
+
+export interface MonitoringProps {
+  readonly environment: Environment;
+  readonly extractor: LambdaFunction;
+  readonly worker: LambdaFunction;
+  readonly supervisor: LambdaFunction;
+  readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
+  /** Every group with a schedule of the stack. */
+  readonly scheduleGroups: readonly IScheduleGroup[];
+}
+
+export class Monitoring extends Construct {
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
+    super(scope, id);
+    const { environment, extractor, worker, supervisor, scheduleGroups } = props;
+    const { queue, deadLetters } = props.channel;
+    const watched = { environment, extractor, worker, supervisor, queue, deadLetters };
+    const logGroupNames = [extractor, worker, supervisor].map((lambda) => lambda.logGroup.logGroupName);
+    const notifications = new Notifications(this, 'Notifications', { environment });
+    const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
+    new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });
+    new SavedQueries(this, 'SavedQueries', { logGroupNames });
+  }
+}

@@ -1,0 +1,649 @@
+/** Promises of the alarms, of those they reach, and of what people look at, held against the synthesized template. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import * as z from 'zod';
+import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
+import { Alarms } from '../../infra/constructs/alarms.ts';
+import { Notifications } from '../../infra/constructs/notifications.ts';
+import {
+  type Environment,
+  ENVIRONMENTS,
+  loadEnvironment,
+  parseEnvironment,
+  stackName,
+} from '../../infra/environments.ts';
+import { synthesize } from '../../infra/synthesize.ts';
+import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'alarms-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const reference = z.union([
+  z.object({ Ref: z.string() }).transform(({ Ref }) => Ref),
+  z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).transform(({ 'Fn::GetAtt': [id] }) => id),
+]);
+/** Text with references in it; those stand as `<id>`. */
+const joined = z.union([
+  z.string(),
+  reference.transform((id) => `<${id}>`),
+  z
+    .object({
+      'Fn::Join': z.tuple([z.string(), z.array(z.union([z.string(), reference.transform((id) => `<${id}>`)]))]),
+    })
+    .transform(({ 'Fn::Join': [separator, parts] }) => parts.join(separator)),
+]);
+const dimensions = z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]);
+const named = {
+  AlarmName: z.string(),
+  AlarmDescription: z.string(),
+  AlarmActions: z.array(reference),
+  OKActions: z.array(reference),
+};
+const metricStat = z.object({
+  Metric: z.object({ Namespace: z.string(), MetricName: z.string(), Dimensions: dimensions }),
+  Period: z.number(),
+  Stat: z.string(),
+});
+const metricAlarm = z.object({
+  ...named,
+  Namespace: z.string().optional(),
+  MetricName: z.string().optional(),
+  Dimensions: dimensions,
+  Metrics: z.array(z.object({ Expression: z.string().optional(), MetricStat: metricStat.optional() })).default([]),
+  Period: z.number().optional(),
+  Statistic: z.string().optional(),
+  Threshold: z.number(),
+  ComparisonOperator: z.enum(['GreaterThanOrEqualToThreshold', 'LessThanThreshold']),
+  EvaluationPeriods: z.number(),
+  DatapointsToAlarm: z.number(),
+  TreatMissingData: z.enum(['breaching', 'notBreaching']),
+});
+type MetricAlarmProperties = z.infer<typeof metricAlarm>;
+const compositeAlarm = z.object({
+  ...named,
+  AlarmRule: joined,
+  ActionsSuppressor: reference.optional(),
+  ActionsSuppressorWaitPeriod: z.number().optional(),
+  ActionsSuppressorExtensionPeriod: z.number().optional(),
+});
+const templateSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+});
+
+/** A template's monitoring, by the names of the alarms without the stack's. */
+class Synthesis {
+  readonly text: string;
+  readonly #resources: z.infer<typeof templateSchema>['Resources'];
+  readonly #prefix: string;
+
+  constructor(text: string, prefix: string) {
+    this.text = text;
+    this.#resources = templateSchema.parse(JSON.parse(text)).Resources;
+    this.#prefix = `${prefix}-`;
+  }
+
+  ofType(type: string): { id: string; properties: Record<string, unknown> }[] {
+    return Object.entries(this.#resources).flatMap(([id, { Type, Properties }]) =>
+      Type === type ? [{ id, properties: Properties }] : [],
+    );
+  }
+
+  metricAlarms(): Map<string, MetricAlarmProperties & { id: string }> {
+    return new Map(
+      this.ofType('AWS::CloudWatch::Alarm').map(({ id, properties }) => {
+        const alarm = metricAlarm.parse(properties);
+        return [this.#short(alarm.AlarmName), { ...alarm, id }];
+      }),
+    );
+  }
+
+  composites(): Map<string, z.infer<typeof compositeAlarm>> {
+    return new Map(
+      this.ofType('AWS::CloudWatch::CompositeAlarm').map(({ properties }) => {
+        const alarm = compositeAlarm.parse(properties);
+        return [this.#short(alarm.AlarmName), alarm];
+      }),
+    );
+  }
+
+  alarm(name: string): MetricAlarmProperties {
+    const found = this.metricAlarms().get(name);
+    if (found === undefined) throw new Error(`no alarm ${name}`);
+    return found;
+  }
+
+  topic(kind: 'page' | 'mail'): string {
+    const topic = this.ofType('AWS::SNS::Topic').find(({ properties }) =>
+      String(properties['DisplayName']).endsWith(kind),
+    );
+    if (topic === undefined) throw new Error(`no topic that would ${kind}`);
+    return topic.id;
+  }
+
+  dashboard(): z.infer<typeof dashboardBody> {
+    const [dashboard] = this.ofType('AWS::CloudWatch::Dashboard');
+    return dashboardBody.parse(JSON.parse(joined.parse(dashboard?.properties['DashboardBody'])));
+  }
+
+  #short(name: string): string {
+    if (!name.startsWith(this.#prefix)) throw new Error(`${name} is not named after its stack`);
+    return name.slice(this.#prefix.length);
+  }
+}
+
+const dashboardBody = z.object({
+  widgets: z.array(
+    z.object({
+      type: z.string(),
+      properties: z.object({
+        title: z.string().optional(),
+        alarms: z.array(z.string()).default([]),
+        metrics: z.array(z.array(z.unknown())).default([]),
+        query: z.string().optional(),
+        markdown: z.string().optional(),
+      }),
+    }),
+  ),
+});
+
+const notified = parseEnvironment(
+  {
+    ...ENVIRONMENTS['prod'],
+    notifications: {
+      pagerDutySecretName: 'prod/pagerduty',
+      email: ['one@example.com', 'two@example.com'],
+      thresholds: { deadLetters: 3, oldestMessageMinutes: 7, backlog: 44, pausedMinutes: 9 },
+    },
+  },
+  'this test',
+);
+
+const syntheses = new Map<string, Synthesis>();
+async function synthesizeAs(title: string, environment: Environment): Promise<void> {
+  const { directory: assembly, artifact } = await synthesize(environment, join(directory, title));
+  const text = readFileSync(join(assembly, `${artifact}.template.json`), 'utf8');
+  syntheses.set(title, new Synthesis(text, stackName(environment)));
+}
+beforeAll(async () => {
+  await synthesizeAs('prod', loadEnvironment('prod'));
+  await synthesizeAs('notified', notified);
+}, 180_000);
+
+function of(title: 'prod' | 'notified'): Synthesis {
+  const found = syntheses.get(title);
+  if (found === undefined) throw new Error(`${title} was not synthesized`);
+  return found;
+}
+
+/** The alarms alone, quickly, with another schedule. */
+function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>> = {}): Synthesis {
+  const base = loadEnvironment('prod');
+  const environment: Environment = {
+    ...base,
+    extraction: { ...base.extraction, schedule },
+    notifications: { ...base.notifications, thresholds: { ...base.notifications.thresholds, ...thresholds } },
+  };
+  const stack = new Stack(new App(), 'Alarms', { stackName: 'alarms' });
+  new Alarms(stack, 'Alarms', {
+    environment,
+    notifications: new Notifications(stack, 'Notifications', { environment }),
+    extractor: LambdaFunction.fromFunctionName(stack, 'Extractor', 'extractor'),
+    worker: LambdaFunction.fromFunctionName(stack, 'Worker', 'worker'),
+    supervisor: LambdaFunction.fromFunctionName(stack, 'Supervisor', 'supervisor'),
+    queue: new Queue(stack, 'Queue'),
+    deadLetters: new Queue(stack, 'DeadLetters'),
+    scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
+  });
+  return new Synthesis(JSON.stringify(Template.fromStack(stack).toJSON()), 'alarms');
+}
+
+/** What CloudWatch makes of the last datapoints, newest last; undefined is a period without data. */
+function stateOf(alarm: MetricAlarmProperties, datapoints: readonly (number | undefined)[]): 'ALARM' | 'OK' {
+  const { EvaluationPeriods: periods, Threshold: threshold, ComparisonOperator: operator } = alarm;
+  const seen = [...Array.from({ length: periods }, () => undefined), ...datapoints].slice(-periods);
+  const breaching = seen.filter((value) => {
+    if (value === undefined) return alarm.TreatMissingData === 'breaching';
+    return operator === 'LessThanThreshold' ? value < threshold : value >= threshold;
+  });
+  return breaching.length >= alarm.DatapointsToAlarm ? 'ALARM' : 'OK';
+}
+
+const times = <Value>(count: number, value: Value): Value[] => Array.from({ length: count }, () => value);
+
+describe('every alarm', () => {
+  test('is one that has a text, and every text is that of an alarm', () => {
+    expect([...of('prod').metricAlarms().keys()].sort()).toEqual(Object.keys(METRIC_ALARMS).sort());
+    expect([...of('prod').composites().keys()].sort()).toEqual(Object.keys(PAGING_ALARMS).sort());
+  });
+
+  test('says what is wrong, who is hurt, and where its runbook heading is', () => {
+    for (const [name, { AlarmDescription }] of [...of('prod').metricAlarms(), ...of('prod').composites()]) {
+      expect(AlarmDescription).toMatch(/^[A-Z0-9].{20,}\. Hurt: .{10,}\. Runbook: infra\/runbook\.md#[a-z-]+$/);
+      expect(AlarmDescription.endsWith(`#${name}`)).toBe(true);
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  test('tells of its end where it told of its beginning, so that an incident is closed', () => {
+    for (const { AlarmActions, OKActions } of [
+      ...of('prod').metricAlarms().values(),
+      ...of('prod').composites().values(),
+    ]) {
+      expect(AlarmActions).toHaveLength(1);
+      expect(OKActions).toEqual(AlarmActions);
+    }
+  });
+
+  test('looks back no longer than CloudWatch allows: a day in periods below an hour, else a week', () => {
+    for (const alarm of of('prod').metricAlarms().values()) {
+      const period = alarm.Period ?? alarm.Metrics[0]?.MetricStat?.Period ?? alarm.Metrics[1]?.MetricStat?.Period ?? 0;
+      expect(period).toBeGreaterThanOrEqual(60);
+      expect(period * alarm.EvaluationPeriods).toBeLessThanOrEqual(period < 3600 ? 86_400 : 604_800);
+    }
+  });
+});
+
+describe('severity', () => {
+  test('a metric alarm mails; only the failing path of the mails pages by itself', () => {
+    for (const [name, { AlarmActions }] of of('prod').metricAlarms()) {
+      expect([name, AlarmActions]).toEqual([name, [of('prod').topic(name === 'mails-undelivered' ? 'page' : 'mail')]]);
+    }
+  });
+
+  test('what must wake somebody pages through a composite: once for an incident, whatever it trips', () => {
+    const stack = of('prod');
+    const parts = [...stack.composites()].map(([name, { AlarmRule, AlarmActions }]) => {
+      expect(AlarmActions).toEqual([stack.topic('page')]);
+      // Nothing but ALARM(..) OR ALARM(..): while one part holds, a further one changes nothing.
+      const ids = [...AlarmRule.matchAll(/ALARM\("<(\w+)>"\)/g)].map(([, id]) => id);
+      expect(AlarmRule).toBe(`(${ids.map((id) => `ALARM("<${id}>")`).join(' OR ')})`);
+      const names = ids.map((id) => [...stack.metricAlarms()].find(([, alarm]) => alarm.id === id)?.[0]);
+      return [name, names] as const;
+    });
+
+    expect(Object.fromEntries(parts)).toEqual({
+      'orders-stopped': ['consumption-paused', 'target-refused', 'oldest-message-too-old', 'worker-failing'],
+      'extraction-stopped': ['no-extraction', 'source-refused'],
+      'dead-letters-urgent': ['dead-letters-many', 'dead-letters-unattended'],
+    });
+    const all = parts.flatMap(([, names]) => names);
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+test('a mass of rejected carts pages once, as a pause; its dead letters only when nobody redrives them afterwards', () => {
+  const stack = of('notified');
+  const pause = stack
+    .ofType('AWS::CloudWatch::CompositeAlarm')
+    .find(({ properties }) => String(properties['AlarmName']).endsWith('orders-stopped'));
+  const urgent = stack.composites().get('dead-letters-urgent');
+  const waitSeconds = urgent?.ActionsSuppressorWaitPeriod ?? 0;
+
+  expect(urgent?.ActionsSuppressor).toBe(pause?.id);
+  // Longer than it takes until a pause is an alarm.
+  expect(waitSeconds).toBeGreaterThan(60 * stack.alarm('consumption-paused').EvaluationPeriods);
+  expect(urgent?.ActionsSuppressorExtensionPeriod).toBe(1800);
+  expect(
+    [...stack.composites().values()].filter(({ ActionsSuppressor }) => ActionsSuppressor !== undefined),
+  ).toHaveLength(1);
+});
+
+describe('the conditions', () => {
+  test('no extraction in two intervals is an alarm, whether it failed or did not even start', () => {
+    const alarm = of('prod').alarm('no-extraction');
+
+    expect(alarm).toMatchObject({ Namespace: METRIC_NAMESPACE, MetricName: METRICS.extractionCompleted, Period: 60 });
+    expect(stateOf(alarm, times(10, undefined))).toBe('ALARM');
+    expect(stateOf(alarm, [1, ...times(9, undefined)])).toBe('OK');
+    expect(stateOf(alarm, [1, ...times(10, undefined)])).toBe('ALARM');
+    expect(stateOf(alarm, [...times(10, undefined), 1])).toBe('OK');
+  });
+
+  test.each([
+    ['rate(1 minute)', {}, 2],
+    ['rate(5 minutes)', {}, 10],
+    ['rate(1 hour)', {}, 120],
+    ['rate(6 hours)', {}, 12 * 60],
+    ['rate(1 day)', {}, 2 * 24 * 60],
+    ['rate(30 days)', {}, 7 * 24 * 60],
+    ['cron(0/10 6-20 ? * MON-FRI *)', {}, 3 * 24 * 60],
+    ['cron(0/10 6-20 ? * MON-FRI *)', { extractionSilenceMinutes: 45 }, 45],
+    ['rate(5 minutes)', { extractionSilenceMinutes: 61 }, 61],
+  ])('on %s with %j extraction is silent after %i minutes', (schedule, thresholds, minutes) => {
+    const alarm = alarmsOn(schedule, thresholds).alarm('no-extraction');
+    const { Period = 0, EvaluationPeriods, DatapointsToAlarm } = alarm;
+
+    expect((Period * EvaluationPeriods) / 60).toBe(minutes);
+    expect(DatapointsToAlarm).toBe(EvaluationPeriods);
+    expect(Period * EvaluationPeriods).toBeLessThanOrEqual(Period < 3600 ? 86_400 : 604_800);
+  });
+
+  test('no second look in 26 hours is an alarm', () => {
+    const alarm = of('prod').alarm('no-second-look');
+
+    expect(alarm).toMatchObject({ MetricName: METRICS.secondLookCompleted, Period: 3600, EvaluationPeriods: 26 });
+    expect(stateOf(alarm, [])).toBe('ALARM');
+    expect(stateOf(alarm, [1, ...times(25, undefined)])).toBe('OK');
+    expect(stateOf(alarm, [1, ...times(26, undefined)])).toBe('ALARM');
+  });
+
+  test('a pause of five minutes is an alarm, and so is a breaker that no longer tells', () => {
+    const alarm = of('prod').alarm('consumption-paused');
+
+    expect(alarm).toMatchObject({ MetricName: METRICS.consumptionPaused, Period: 60, Statistic: 'Maximum' });
+    expect(stateOf(alarm, times(5, 0))).toBe('OK');
+    expect(stateOf(alarm, [0, 1, 1, 1, 1])).toBe('OK');
+    expect(stateOf(alarm, times(5, 1))).toBe('ALARM');
+    expect(stateOf(alarm, [])).toBe('ALARM');
+    expect(stateOf(alarm, [0, undefined, undefined, undefined, undefined])).toBe('OK');
+  });
+
+  test('silence is an alarm of these three alone: everywhere else nothing counted is nothing wrong', () => {
+    const silent = [...of('prod').metricAlarms()]
+      .filter(([, alarm]) => stateOf(alarm, []) === 'ALARM')
+      .map(([name]) => name);
+
+    expect(silent.sort()).toEqual(['consumption-paused', 'no-extraction', 'no-second-look']);
+  });
+
+  test('dead letters are seen by what lies in the queue; a further one by its verdict, whatever lies there', () => {
+    const present = of('prod').alarm('dead-letters-present');
+    const further = of('prod').alarm('new-dead-letter');
+
+    expect(present).toMatchObject({ Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible' });
+    expect(stateOf(present, [0])).toBe('OK');
+    expect(stateOf(present, [1])).toBe('ALARM');
+    expect(further).toMatchObject({
+      Namespace: METRIC_NAMESPACE,
+      MetricName: METRICS.cartsDeadLettered,
+      Statistic: 'Sum',
+    });
+    expect(stateOf(further, [1, undefined])).toBe('OK');
+    expect(stateOf(further, [undefined, 1])).toBe('ALARM');
+  });
+
+  test('a dead-letter queue that was not empty in any hour of a week is an alarm, days before SQS deletes', () => {
+    const alarm = of('prod').alarm('dead-letters-unattended');
+
+    expect(alarm.Period).toBe(3600);
+    expect(stateOf(alarm, times(7 * 24, 2))).toBe('ALARM');
+    expect(stateOf(alarm, [...times(7 * 24 - 1, 2), 0])).toBe('OK');
+    expect(stateOf(alarm, [0, ...times(7 * 24 - 1, 2)])).toBe('OK');
+  });
+
+  test('both queues are told apart', () => {
+    const [mapping] = of('prod').ofType('AWS::Lambda::EventSourceMapping');
+    const source = reference.parse(mapping?.properties['EventSourceArn']);
+    const queueOf = (name: string): string[] =>
+      of('prod')
+        .alarm(name)
+        .Dimensions.map(({ Value }) => reference.parse(Value));
+
+    expect(queueOf('oldest-message-too-old')).toEqual([source]);
+    expect(queueOf('backlog')).toEqual([source]);
+    for (const name of ['dead-letters-present', 'dead-letters-many', 'dead-letters-unattended']) {
+      expect(queueOf(name)).not.toEqual([source]);
+      expect(queueOf(name)).toEqual(queueOf('dead-letters-present'));
+    }
+  });
+
+  test('a schedule of any group is watched', () => {
+    const groups = alarmsOn('rate(5 minutes)')
+      .alarm('scheduler-failed')
+      .Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])
+      .map(({ MetricName, Dimensions }) => [MetricName, Dimensions[0]?.Value]);
+
+    expect(groups.map(([name = '']) => String(name)).sort()).toEqual([
+      'InvocationDroppedCount',
+      'InvocationDroppedCount',
+      'TargetErrorCount',
+      'TargetErrorCount',
+    ]);
+    expect(new Set(groups.map(([, group]) => JSON.stringify(group))).size).toBe(2);
+  });
+
+  test('follow the thresholds of the environment', () => {
+    const stack = of('notified');
+
+    expect(stack.alarm('dead-letters-many').Threshold).toBe(3);
+    expect(stack.alarm('oldest-message-too-old').Threshold).toBe(420);
+    expect(stack.alarm('backlog').Threshold).toBe(44);
+    expect(stack.alarm('consumption-paused').EvaluationPeriods).toBe(9);
+    expect(of('prod').alarm('worker-near-timeout').Threshold).toBe(54_000);
+    expect(of('prod').alarm('extractor-near-timeout').Threshold).toBe(270_000);
+  });
+});
+
+describe('the metrics', () => {
+  const ofAlarms = () =>
+    [...of('prod').metricAlarms().values()].flatMap((alarm) => [
+      ...(alarm.MetricName === undefined
+        ? []
+        : [{ namespace: alarm.Namespace, name: alarm.MetricName, dimensions: alarm.Dimensions }]),
+      ...alarm.Metrics.flatMap(({ MetricStat }) =>
+        MetricStat === undefined
+          ? []
+          : [
+              {
+                namespace: MetricStat.Metric.Namespace,
+                name: MetricStat.Metric.MetricName,
+                dimensions: MetricStat.Metric.Dimensions,
+              },
+            ],
+      ),
+    ]);
+  /** In a dashboard a metric is [namespace, name, dimension, value, ..., options]. */
+  const ofDashboard = () =>
+    of('prod')
+      .dashboard()
+      .widgets.flatMap(({ properties }) => properties.metrics)
+      .map(([namespace, name, ...rest]) => {
+        const pairs = rest.filter((part) => typeof part === 'string');
+        return {
+          namespace: String(namespace),
+          name: String(name),
+          dimensions: pairs.flatMap((value, index) =>
+            index % 2 === 0 ? [{ Name: value, Value: pairs[index + 1] }] : [],
+          ),
+        };
+      });
+
+  test('of our own are those that the code names, under the dimensions that the functions emit', () => {
+    const own = [...ofAlarms(), ...ofDashboard()].filter(({ namespace }) => namespace === METRIC_NAMESPACE);
+    const names: readonly string[] = Object.values(METRICS);
+
+    expect(own.length).toBeGreaterThan(30);
+    expect(own.filter(({ name }) => !names.includes(name))).toEqual([]);
+    for (const { dimensions } of own) {
+      const { environment, service, ...others } = Object.fromEntries(
+        dimensions.map(({ Name, Value }) => [Name, Value]),
+      );
+      expect(environment).toBe('prod');
+      expect(Object.values(SERVICE_NAMES)).toContain(service);
+      expect(others).toEqual({});
+    }
+  });
+
+  test('of others are those of the services that the stack uses', () => {
+    const others = [...ofAlarms(), ...ofDashboard()].filter(({ namespace }) => namespace !== METRIC_NAMESPACE);
+
+    expect([...new Set(others.map(({ namespace }) => String(namespace)))].sort()).toEqual([
+      'AWS/Lambda',
+      'AWS/SNS',
+      'AWS/SQS',
+      'AWS/Scheduler',
+    ]);
+    for (const { dimensions } of others) expect(dimensions).toHaveLength(1);
+  });
+
+  test('of our own all stand on the dashboard', () => {
+    const shown = new Set(ofDashboard().map(({ name }) => name));
+
+    expect(Object.values(METRICS).filter((name) => !shown.has(name))).toEqual([]);
+  });
+});
+
+describe('the paths', () => {
+  const policies = (stack: Synthesis, type: string) => stack.ofType(type).map(({ properties }) => properties);
+
+  test('exist without anybody being subscribed, so that nothing must exist before the first deployment', () => {
+    expect(of('prod').ofType('AWS::SNS::Topic')).toHaveLength(2);
+    expect(of('prod').ofType('AWS::SNS::Subscription')).toEqual([]);
+    expect(of('prod').text).not.toContain('{{resolve:');
+  });
+
+  test('differ between environments by who is subscribed, and by nothing else', () => {
+    const ids = (stack: Synthesis) =>
+      Object.keys(templateSchema.parse(JSON.parse(stack.text)).Resources).filter(
+        (id) => !/PagerDuty|Mail[a-z0-9]*example/.test(id),
+      );
+
+    expect(ids(of('notified'))).toEqual(ids(of('prod')));
+  });
+
+  test('PagerDuty gets SNS`s own envelope over HTTPS, with retries and a dead-letter queue; the key stands nowhere', () => {
+    const stack = of('notified');
+    const pagerDuty = stack
+      .ofType('AWS::SNS::Subscription')
+      .find(({ properties }) => properties['Protocol'] === 'https');
+    const endpoint = joined.parse(pagerDuty?.properties['Endpoint']);
+
+    expect(endpoint).toBe(
+      'https://events.pagerduty.com/integration/{{resolve:secretsmanager:prod/pagerduty:SecretString:::}}/enqueue',
+    );
+    expect(pagerDuty?.properties).toMatchObject({
+      TopicArn: { Ref: stack.topic('page') },
+      RawMessageDelivery: false,
+      DeliveryPolicy: { healthyRetryPolicy: { minDelayTarget: 5, maxDelayTarget: 300, numRetries: 15 } },
+    });
+    const target = z
+      .object({ deadLetterTargetArn: reference })
+      .parse(pagerDuty?.properties['RedrivePolicy']).deadLetterTargetArn;
+    const depth = stack.alarm('pages-undelivered').Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+    expect(depth.map(({ Dimensions }) => reference.parse(Dimensions[0]?.Value))).toContain(target);
+    // SNS may write there.
+    const policy = stack
+      .ofType('AWS::SQS::QueuePolicy')
+      .find(({ properties }) => JSON.stringify(properties['Queues']).includes(target));
+    expect(JSON.stringify(policy)).toContain('"Service":"sns.amazonaws.com"');
+  });
+
+  test('mail reaches each address', () => {
+    const stack = of('notified');
+    const mails = stack.ofType('AWS::SNS::Subscription').filter(({ properties }) => properties['Protocol'] === 'email');
+
+    expect(mails.map(({ properties }) => [properties['Endpoint'], reference.parse(properties['TopicArn'])])).toEqual([
+      ['one@example.com', stack.topic('mail')],
+      ['two@example.com', stack.topic('mail')],
+    ]);
+  });
+
+  test('each tells of its failure on the other one', () => {
+    const stack = of('notified');
+
+    expect(stack.alarm('pages-undelivered').AlarmActions).toEqual([stack.topic('mail')]);
+    expect(stack.alarm('mails-undelivered').AlarmActions).toEqual([stack.topic('page')]);
+    expect(stack.alarm('mails-undelivered')).toMatchObject({
+      Namespace: 'AWS/SNS',
+      Dimensions: [{ Name: 'TopicName', Value: { 'Fn::GetAtt': [stack.topic('mail'), 'TopicName'] } }],
+    });
+  });
+
+  test('let alarms through: CloudWatch may use the key of both topics, and publish to them', () => {
+    const stack = of('prod');
+    const [key] = stack.ofType('AWS::KMS::Key');
+    const service = { Service: 'cloudwatch.amazonaws.com' };
+    const account = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+
+    expect(key?.properties).toMatchObject({
+      EnableKeyRotation: true,
+      KeyPolicy: {
+        Statement: expect.arrayContaining([
+          {
+            Effect: 'Allow',
+            Principal: service,
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+            Resource: '*',
+            Condition: account,
+          },
+        ]),
+      },
+    });
+    for (const { id, properties } of stack.ofType('AWS::SNS::Topic')) {
+      expect(properties['KmsMasterKeyId']).toEqual({ 'Fn::GetAtt': [key?.id, 'Arn'] });
+      const policy = policies(stack, 'AWS::SNS::TopicPolicy').find(({ Topics }) =>
+        JSON.stringify(Topics).includes(`"${id}"`),
+      );
+      expect(policy).toMatchObject({
+        PolicyDocument: {
+          Statement: expect.arrayContaining([
+            expect.objectContaining({ Effect: 'Allow', Principal: service, Action: 'sns:Publish', Condition: account }),
+            expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ]),
+        },
+      });
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  test('is one an environment, named as its stack, with all alarms', () => {
+    const [dashboard, ...others] = of('prod').ofType('AWS::CloudWatch::Dashboard');
+    const shown = of('prod')
+      .dashboard()
+      .widgets.flatMap(({ properties }) => properties.alarms);
+
+    expect(others).toEqual([]);
+    expect(dashboard?.properties['DashboardName']).toBe('proc-srm7-11vms-purchase-order-v1-prod');
+    expect(shown).toHaveLength(of('prod').metricAlarms().size + of('prod').composites().size);
+  });
+
+  test('shows where the carts are, how fast they go, and both systems, at a glance', () => {
+    const titles = of('prod')
+      .dashboard()
+      .widgets.map(({ properties }) => properties.title);
+
+    expect(titles).toEqual(
+      expect.arrayContaining([
+        'Alarms',
+        'Carts now',
+        'Approval to order',
+        'Latency of SRM',
+        'Latency of 11VMS',
+        'Errors by system',
+        'Queue',
+      ]),
+    );
+    for (const title of ['Approval to order', 'Latency of SRM', 'Latency of 11VMS']) {
+      const graph = of('prod')
+        .dashboard()
+        .widgets.find(({ properties }) => properties.title === title);
+      expect(JSON.stringify(graph?.properties.metrics)).toMatch(/"p50".*"p95"/);
+    }
+  });
+});
+
+describe('the saved queries', () => {
+  test('ask all functions` logs, in a folder named as the stack', () => {
+    const queries = of('prod')
+      .ofType('AWS::Logs::QueryDefinition')
+      .map(({ properties }) => properties);
+
+    expect(queries.map(({ Name }) => Name)).toEqual(
+      ["one cart's story", 'dead letters', 'dead letters by reason', 'pauses', 'slowest calls', 'one run', 'runs'].map(
+        (title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`,
+      ),
+    );
+    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(3);
+  });
+});

@@ -1,0 +1,65 @@
+/** What the worker counts, as CloudWatch reads it: names, dimensions, and once for each thing that happened. */
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { METRICS } from '../../../shared/metric-names.ts';
+import { emittedMetrics } from '../emitted-metrics.ts';
+import { answer, envelope, isCreate, newCart, openWorkerBench, type WorkerBench } from './worker-bench.ts';
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench();
+});
+beforeEach(() => {
+  bench.calm();
+  bench.takeOutput();
+});
+afterAll(() => bench.close());
+
+const taken = () => emittedMetrics(bench.takeOutput());
+
+test('metrics carry the dimensions that alarms and dashboard ask for', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(newCart()));
+  await worker.deliver();
+
+  const metrics = taken();
+  expect(metrics.length).toBeGreaterThan(2);
+  for (const { dimensions } of metrics) expect(dimensions).toEqual(['environment', 'service']);
+});
+
+test('an ordered cart: one order, one latency, and each call to 11VMS by its duration', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(newCart()), envelope(newCart()));
+  await worker.deliver();
+
+  const metrics = taken();
+  const of = (name: string) => metrics.flatMap((metric) => (metric.name === name ? metric.values : []));
+  expect(of(METRICS.ordersCreated)).toEqual([1, 1]);
+  expect(of(METRICS.approvalToOrder)).toHaveLength(2);
+  expect(of(METRICS.vmsCallDuration)).toHaveLength(2);
+  expect(of(METRICS.vmsCallErrors)).toEqual([]);
+  expect(of(METRICS.srmCallDuration)).toEqual([]);
+});
+
+test('a failing 11VMS: the call is an error, and the attempt one that will be repeated', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(newCart()));
+  bench.taps.vms.intercept((call, forward) => (isCreate(call) ? answer(503)(call, forward) : forward()));
+  await worker.deliver();
+
+  const metrics = taken();
+  const of = (name: string) => metrics.flatMap((metric) => (metric.name === name ? metric.values : []));
+  expect(of(METRICS.vmsCallErrors)).toEqual([1]);
+  expect(of(METRICS.attemptsRetried)).toEqual([1]);
+  expect(of(METRICS.ordersCreated)).toEqual([]);
+});
+
+test('a dead letter is counted once, however often its message is received on its way', async () => {
+  const worker = await bench.worker();
+  const [messageId = ''] = await worker.send(envelope(newCart({ Items: { results: [null] } })));
+  await worker.deliverTimes(4);
+  await worker.receive();
+
+  const counted = taken().flatMap(({ name, values }) => (name === METRICS.cartsDeadLettered ? values : []));
+  expect(counted).toEqual([1]);
+  expect(await worker.deadLetters()).toEqual([messageId]);
+});
