@@ -3,7 +3,7 @@ import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
-import { wasJudgedBy11Vms } from './target-health.ts';
+import { trialVerdict } from './target-health.ts';
 
 export interface BatchDependencies extends CreationDependencies {
   readonly messages: CartMessages;
@@ -54,11 +54,8 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
     if (message === undefined) return { well: true };
     for (const { outcome, returned } of await workOff([message], dependencies)) {
       if (returned === undefined) await messages.remove(message);
-      if (outcome.kind === 'retry' || outcome.kind === 'refused' || outcome.kind === 'put-back') {
-        const [fault] = outcome.faults;
-        return { well: false, reason: fault === undefined ? 'the trial failed' : `${fault.code}: ${fault.message}` };
-      }
-      if (outcome.kind === 'done' || wasJudgedBy11Vms(outcome)) return { well: true };
+      const verdict = trialVerdict(outcome);
+      if (verdict !== undefined) return verdict;
     }
   }
   return { well: true };
