@@ -137,7 +137,9 @@ async function earlierVerdict(
 ): Promise<readonly Fault[] | undefined> {
   if (attempt === 1) return undefined;
   try {
-    return await ledger.verdict(cart, messageId);
+    const verdict = await ledger.verdict(cart, messageId);
+    // A provisional one means that the last receive is under way this moment, and that SQS delivered it twice.
+    return verdict?.some(({ code }) => code === CRASHED.code) === true ? undefined : verdict;
   } catch (error) {
     // Trying once more is safe: the ledger guards every order, and comes to the same verdict.
     log.warn('The verdict could not be read', errorFields(error));

@@ -51,7 +51,11 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
   if (ailment !== undefined) return { well: false, reason: ailment };
   for (let tried = 0; tried < MESSAGES_TRIED && now() < deadlineMs; tried++) {
     const message = await messages.receiveOne();
-    if (message === undefined) return { well: true };
+    if (message === undefined) {
+      // Right after the breaker opened all carts wait for their next receive: that is no sign of health.
+      if (await messages.isEmpty()) return { well: true };
+      return { well: false, reason: 'no cart could be tried: those on the queue wait for their next receive' };
+    }
     for (const { outcome, returned } of await workOff([message], dependencies)) {
       if (returned === undefined) await messages.remove(message);
       const verdict = trialVerdict(outcome);

@@ -45,7 +45,7 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
       message.receives += 1;
       message.visibleAtMs = time.now() + options.visibilityTimeoutMs;
       const { id, body, receives } = message;
-      const one = { messageId: id, receiptHandle: id, body, attempt: receives };
+      const one = { messageId: id, receiptHandle: `${id} ${receives}`, body, attempt: receives };
       received.push(one);
       if (random() < options.doubledShare) doubled.push(one);
     }
@@ -63,15 +63,18 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
     send,
     receive,
     async setVisibility(returned) {
-      for (const { messageId, visibleAfterSeconds } of returned) {
+      for (const { messageId, receiptHandle, visibleAfterSeconds } of returned) {
         const message = messages.get(messageId);
-        if (message !== undefined) message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
+        // Only the handle of the latest receive is good.
+        if (message !== undefined && receiptHandle === `${messageId} ${message.receives}`)
+          message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
       }
     },
     async putBack(body, delaySeconds) {
       send(body, delaySeconds);
     },
     receiveOne: () => Promise.resolve(receive(1)[0]),
+    isEmpty: () => Promise.resolve(messages.size === 0),
     async remove({ messageId }) {
       messages.delete(messageId);
     },

@@ -324,6 +324,32 @@ describe('after the last receive', () => {
     expect(count(bench.taps.vms.calls, isCreate)).toBe(posts + 1);
   });
 
+  test('a last receive that SQS delivers twice at once is not given up by the second delivery', async () => {
+    const cart = newCart();
+    const worker = await bench.worker({ VMS_TIMEOUT_MS: '5000' });
+    await worker.send(envelope(cart));
+    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    await worker.deliverTimes(3);
+    const posted = Promise.withResolvers<undefined>();
+    const goOn = Promise.withResolvers<undefined>();
+    bench.taps.vms.intercept(
+      always(isCreate, async (_call, forward) => {
+        posted.resolve(undefined);
+        await goOn.promise;
+        return forward();
+      }),
+    );
+    const records = await worker.receive();
+    const first = worker.invoke(records);
+    await posted.promise;
+    const second = await worker.invoke(records, { handler: bench.anotherHandler(worker) });
+    goOn.resolve(undefined);
+    expect([second.failed, (await first).failed]).toEqual([[], []]);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([]);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
   test('a function that dies between the copy and its end leaves two messages, and one order', async () => {
     const cart = newCart();
     const worker = await bench.worker();
@@ -401,6 +427,16 @@ describe('a trial of one message', () => {
     await worker.send(...carts(2).map((cart) => envelope(cart)));
     bench.taps.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'X' }] })));
     expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 1 });
+  });
+
+  test('keeps the pause while all carts wait for their next receive: nothing could be tried', async () => {
+    const worker = await bench.worker();
+    await worker.send(envelope(newCart()));
+    await worker.receive();
+    expect(await trial(worker)).toMatchObject({
+      result: { well: false, reason: expect.stringMatching(/^no cart could be tried/) },
+      posts: 0,
+    });
   });
 
   test('finds nothing to fear in an empty queue', async () => {
