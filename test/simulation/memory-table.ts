@@ -52,9 +52,11 @@ export function createMemoryLedger(): MemoryLedger {
     released: (own, fault) => settle(own, { state: 'NEW', faults: [fault], mayExist: false }),
     createdOrders: ({ client, number }) =>
       Promise.resolve(
-        [...orders.values()].filter(
-          ({ cart, state }) => state === 'CREATED' && cart.client === client && cart.number === number,
-        ) as { externalId: string; orderNumber: string | undefined; changedAtMs: number }[],
+        [...orders.values()].flatMap(({ cart, state, externalId, orderNumber, changedAtMs }) =>
+          state === 'CREATED' && cart.client === client && cart.number === number
+            ? [{ externalId, orderNumber, changedAtMs }]
+            : [],
+        ),
       ),
     verdict: (_cart, messageId) => Promise.resolve(verdicts.get(messageId)),
     async recordVerdict(_cart, messageId, faults) {

@@ -140,12 +140,14 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
 
   // The event source mapping follows its switch within a minute.
   const mapping = { wanted: true, actual: true };
+  async function followSwitch(): Promise<void> {
+    await sleep(random() * MINUTE_MS);
+    mapping.actual = mapping.wanted;
+  }
   function enable(isEnabled: boolean): Promise<void> {
     if (mapping.wanted !== isEnabled) {
       mapping.wanted = isEnabled;
-      void sleep(random() * MINUTE_MS).then(() => {
-        mapping.actual = mapping.wanted;
-      });
+      void followSwitch();
     }
     return Promise.resolve();
   }

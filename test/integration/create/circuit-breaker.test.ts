@@ -187,7 +187,7 @@ async function expectPutBack({ cart, worker, messageId, failed }: Awaited<Return
   expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
   expect(copy?.messageId).not.toBe(messageId);
   const send = bench.taps.sqs.calls.findLast(isSendMessage);
-  const { DelaySeconds } = JSON.parse(send?.body ?? '{}') as { DelaySeconds: number };
+  const DelaySeconds = Number(/"DelaySeconds":(\d+)/.exec(send?.body ?? '')?.[1]);
   expect(DelaySeconds).toBeGreaterThanOrEqual(192);
   expect(DelaySeconds).toBeLessThanOrEqual(288);
   expect(await worker.receive()).toEqual([]);
@@ -247,7 +247,7 @@ describe('after the last receive', () => {
     const [messageId = ''] = await worker.send(envelope(cart));
     bench.taps.vms.intercept(always(isCreate, answer(408)));
     await worker.deliverTimes(3);
-    const [row] = (await bench.ledgerOf(cart)).filter(({ sk }) => sk.startsWith('ORDER#'));
+    const row = await bench.orderRow(cart);
     const held = { ...row, state: 'POSTING', attemptId: 'another', leaseUntilMs: Date.now() + 60_000 };
     await bench.bench.clients.dynamodb.send(
       new PutItemCommand({ TableName: bench.bench.tableName, Item: marshall(held, { removeUndefinedValues: true }) }),
@@ -458,6 +458,6 @@ describe('a trial of one message', () => {
 
   test('is no batch: an event that is neither is an error', async () => {
     const worker = await bench.worker();
-    await expect(worker.handler({ trial: 'yes' }, lambdaContext())).rejects.toThrow();
+    await expect(worker.handler({ trial: 'yes' }, lambdaContext())).rejects.toThrow(/invalid/i);
   });
 });

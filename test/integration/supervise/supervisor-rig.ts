@@ -161,8 +161,12 @@ export async function openSupervisorRig(): Promise<SupervisorRig> {
 
 function captureOutput(): { take(): string; stop(): void } {
   const streams = [process.stdout, process.stderr];
-  // oxlint-disable-next-line typescript/unbound-method -- only put back where it was
-  const originals = streams.map(({ write }) => write);
+  const restore = streams.map((stream) => {
+    const write = stream.write.bind(stream);
+    return () => {
+      stream.write = write;
+    };
+  });
   let text = '';
   for (const stream of streams) {
     stream.write = (chunk: string | Uint8Array): boolean => {
@@ -177,7 +181,7 @@ function captureOutput(): { take(): string; stop(): void } {
       return taken;
     },
     stop() {
-      for (const [index, stream] of streams.entries()) stream.write = originals[index] ?? stream.write;
+      for (const one of restore) one();
     },
   };
 }
