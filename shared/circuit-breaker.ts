@@ -51,7 +51,10 @@ export interface BreakerRecord {
   letResume(nowMs: number): Promise<boolean>;
   mappingPaused(isPaused: boolean): Promise<void>;
   postponeTrial(failedTrials: number, nextTrialAtMs: number): Promise<void>;
-  /** OPEN to CLOSED. False when a person forced it open meanwhile. */
+  /** One supervision at a time acts: the item as it is now, or undefined while another one holds it. */
+  hold(holder: string, nowMs: number, untilMs: number): Promise<BreakerItem | undefined>;
+  letGo(holder: string): Promise<void>;
+  /** OPEN to CLOSED. False when it is no longer OPEN, be it by this very call whose first answer was lost. */
   close(nowMs: number): Promise<boolean>;
 }
 
@@ -109,6 +112,38 @@ export function createBreakerRecord(client: DynamoDBClient, tableName: string): 
       await update(opened('FORCED_OPEN', reason, nowMs));
     },
     letResume: (nowMs) => update({ state: 'OPEN', nextTrialAtMs: nowMs }, ['OPEN', 'FORCED_OPEN']),
+    async hold(holder, nowMs, untilMs) {
+      try {
+        const { Attributes = {} } = await client.send(
+          new UpdateItemCommand({
+            ...item,
+            UpdateExpression: 'SET heldBy = :holder, heldUntilMs = :until',
+            // The last alternative: our own hold, written although its answer was lost.
+            ConditionExpression: 'attribute_not_exists(heldUntilMs) OR heldUntilMs < :now OR heldBy = :holder',
+            ExpressionAttributeValues: marshall({ ':holder': holder, ':until': untilMs, ':now': nowMs }),
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return breakerItem.parse(unmarshall(Attributes));
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return undefined;
+        throw error;
+      }
+    },
+    async letGo(holder) {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            ...item,
+            UpdateExpression: 'REMOVE heldBy, heldUntilMs',
+            ConditionExpression: 'heldBy = :holder',
+            ExpressionAttributeValues: marshall({ ':holder': holder }),
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
     async mappingPaused(isPaused) {
       await update({ mappingPaused: isPaused });
     },

@@ -2,6 +2,7 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   type SQSClient,
@@ -30,6 +31,8 @@ export interface CartMessages {
   putBack(body: string, delaySeconds: number): Promise<void>;
   /** One message, or undefined where none is to be seen. */
   receiveOne(): Promise<QueueMessage | undefined>;
+  /** Whether nothing lies on the queue at all, be it under a delay or in flight: as far as SQS knows. */
+  isEmpty(): Promise<boolean>;
   remove(message: QueueMessage): Promise<void>;
 }
 
@@ -39,6 +42,12 @@ const receivedMessage = z.object({
   Body: z.string(),
   Attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
 });
+
+const MESSAGE_COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesDelayed',
+  'ApproximateNumberOfMessagesNotVisible',
+] as const;
 
 export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessages {
   return {
@@ -78,6 +87,12 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
       const { MessageId, ReceiptHandle, Body, Attributes } = receivedMessage.parse(message);
       const attempt = Attributes.ApproximateReceiveCount;
       return { messageId: MessageId, receiptHandle: ReceiptHandle, body: Body, attempt };
+    },
+    async isEmpty() {
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...MESSAGE_COUNTS] }),
+      );
+      return MESSAGE_COUNTS.every((name) => Attributes[name] === '0');
     },
     async remove({ receiptHandle }) {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));

@@ -86,8 +86,8 @@ async function pauseIfTold(
 async function lastWord(tried: Outcome, body: string, dependencies: CreationDependencies): Promise<Outcome> {
   if (tried.kind !== 'retry' && tried.kind !== 'refused') return tried;
   const { faults } = tried;
+  if (!(await isWorldToBlame(tried, dependencies))) return { kind: 'dead-letter', faults };
   try {
-    if (!(await isWorldToBlame(tried, dependencies))) return { kind: 'dead-letter', faults };
     await dependencies.putBack(body);
     return { kind: 'put-back', faults };
   } catch (error) {
@@ -103,17 +103,22 @@ async function isWorldToBlame(
   tried: Extract<Outcome, { kind: 'retry' | 'refused' }>,
   dependencies: CreationDependencies,
 ): Promise<boolean> {
-  const { breaker, orders, newId } = dependencies;
+  const { breaker, orders, newId, log } = dependencies;
   if (tried.kind === 'refused') return true;
   const [fault] = tried.faults;
   if (fault !== undefined && NOBODYS_FAULT.has(fault.code)) return true;
   const what = targetFailure(tried);
   if (what === undefined) return false;
-  if ((await breaker.read()).state !== 'CLOSED') return true;
-  // Too few carts may have failed to tell an outage from a cart that 11VMS cannot digest: 11VMS itself is asked.
-  const ailment = await orders.ailment(newId());
-  if (ailment === undefined) return false;
-  await pauseIfTold({ reason: `${what}; and ${ailment}`, byPerson: false }, dependencies);
+  try {
+    if ((await breaker.read()).state !== 'CLOSED') return true;
+    // Too few carts may have failed to tell an outage from a cart that 11VMS cannot digest: 11VMS itself is asked.
+    const ailment = await orders.ailment(newId());
+    if (ailment === undefined) return false;
+    await pauseIfTold({ reason: `${what}; and ${ailment}`, byPerson: false }, dependencies);
+  } catch (error) {
+    // Where neither can be asked, nothing accuses the cart.
+    log.warn('Whether the cart is to blame could not be found out', errorFields(error));
+  }
   return true;
 }
 
@@ -138,7 +143,9 @@ async function earlierVerdict(
 ): Promise<readonly Fault[] | undefined> {
   if (attempt === 1) return undefined;
   try {
-    return await ledger.verdict(cart, messageId);
+    const verdict = await ledger.verdict(cart, messageId);
+    // A provisional one means that the last receive is under way this moment, and that SQS delivered it twice.
+    return verdict?.some(({ code }) => code === CRASHED.code) === true ? undefined : verdict;
   } catch (error) {
     // Trying once more is safe: the ledger guards every order, and comes to the same verdict.
     log.warn('The verdict could not be read', errorFields(error));

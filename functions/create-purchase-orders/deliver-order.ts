@@ -137,6 +137,11 @@ class Attempt {
   }
 
   async run(): Promise<OrderOutcome> {
+    const { now, deadlineMs } = this.#dependencies;
+    if (this.#mayExist && now() > deadlineMs) {
+      // A look-up too must end in time: a function that is killed leaves less behind than an attempt that comes back.
+      return this.#comeBack({ code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' });
+    }
     const found = this.#mayExist ? await this.#lookUp() : undefined;
     if (found !== undefined) return found;
     return this.#post();

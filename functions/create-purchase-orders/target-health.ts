@@ -2,7 +2,8 @@
  * Circuit Breaker, the quick half: what the last messages of this execution environment say of the world, and when
  * consumption must pause. Each environment judges by what it sees itself: none waits for another to open the breaker.
  */
-import type { FaultCode } from '../../shared/failure.ts';
+import type { TrialResult } from '../../shared/circuit-breaker.ts';
+import type { Fault, FaultCode } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -43,6 +44,28 @@ export function targetFailure(outcome: Outcome): string | undefined {
 /** 11VMS took the order's content and judged it: it is alive, whatever it said. */
 export const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
   outcome.kind === 'dead-letter' && outcome.faults.some(({ code }) => code.startsWith('E_TGT_'));
+
+/** SRM, another delivery and our own defects say nothing of 11VMS; without the ledger no order can be created. */
+const keepsPaused = ({ code }: Fault): boolean => code.startsWith('E_TGT_') || code === 'E_INT_LEDGER';
+
+/** What a trial's outcome says of 11VMS; undefined where the cart never came so far. */
+export function trialVerdict(outcome: Outcome): TrialResult | undefined {
+  switch (outcome.kind) {
+    case 'done':
+      return { well: true };
+    case 'skipped':
+      return undefined;
+    case 'dead-letter':
+      return wasJudgedBy11Vms(outcome) ? { well: true } : undefined;
+    case 'retry':
+    case 'refused':
+    case 'put-back': {
+      const [fault] = outcome.faults;
+      if (fault === undefined || !keepsPaused(fault)) return undefined;
+      return { well: false, reason: `${fault.code}: ${fault.message}` };
+    }
+  }
+}
 
 const nameOf = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
 
@@ -93,7 +116,7 @@ export function createTargetHealth(): TargetHealth {
       case 'skipped':
         return massFailure(false);
       case 'dead-letter':
-        if (wasJudgedBy11Vms(outcome)) failing = [];
+        if (wasJudgedBy11Vms(outcome)) [failing, forbidden] = [[], []];
         return massFailure(true);
     }
   }

@@ -3,7 +3,7 @@ import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
-import { wasJudgedBy11Vms } from './target-health.ts';
+import { trialVerdict } from './target-health.ts';
 
 export interface BatchDependencies extends CreationDependencies {
   readonly messages: CartMessages;
@@ -51,14 +51,15 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
   if (ailment !== undefined) return { well: false, reason: ailment };
   for (let tried = 0; tried < MESSAGES_TRIED && now() < deadlineMs; tried++) {
     const message = await messages.receiveOne();
-    if (message === undefined) return { well: true };
+    if (message === undefined) {
+      // Right after the breaker opened all carts wait for their next receive: that is no sign of health.
+      if (await messages.isEmpty()) return { well: true };
+      return { well: false, reason: 'no cart could be tried: those on the queue wait for their next receive' };
+    }
     for (const { outcome, returned } of await workOff([message], dependencies)) {
       if (returned === undefined) await messages.remove(message);
-      if (outcome.kind === 'retry' || outcome.kind === 'refused' || outcome.kind === 'put-back') {
-        const [fault] = outcome.faults;
-        return { well: false, reason: fault === undefined ? 'the trial failed' : `${fault.code}: ${fault.message}` };
-      }
-      if (outcome.kind === 'done' || wasJudgedBy11Vms(outcome)) return { well: true };
+      const verdict = trialVerdict(outcome);
+      if (verdict !== undefined) return verdict;
     }
   }
   return { well: true };

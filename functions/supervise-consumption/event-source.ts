@@ -10,17 +10,26 @@ import {
 import { type TrialResult, trialResult } from '../../shared/circuit-breaker.ts';
 import { tryParseJson } from '../../shared/exact-json.ts';
 
-/** The event source mapping between the queue and the worker. Both calls may be repeated. */
+/** The event source mapping between the queue and the worker. Every call may be repeated. */
 export interface Consumption {
+  /** Whether it is disabled, or on its way there. */
+  isPaused(): Promise<boolean>;
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
+/** States of a mapping, each with the one on the way to it. */
+const ENABLED = ['Enabled', 'Enabling'];
+const DISABLED = ['Disabled', 'Disabling'];
+
 export function createConsumption(lambda: LambdaClient, mappingId: string): Consumption {
-  async function enable(isEnabled: boolean): Promise<void> {
+  async function isIn(states: readonly string[]): Promise<boolean> {
     const { State: state = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId }));
-    const reached = isEnabled ? ['Enabled', 'Enabling'] : ['Disabled', 'Disabling'];
-    if (reached.includes(state)) return;
+    return states.includes(state);
+  }
+
+  async function enable(isEnabled: boolean): Promise<void> {
+    if (await isIn(isEnabled ? ENABLED : DISABLED)) return;
     try {
       await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mappingId, Enabled: isEnabled }));
     } catch (error) {
@@ -29,7 +38,7 @@ export function createConsumption(lambda: LambdaClient, mappingId: string): Cons
       if (!isChanging || isEnabled) throw error;
     }
   }
-  return { pause: () => enable(false), resume: () => enable(true) };
+  return { isPaused: () => isIn(DISABLED), pause: () => enable(false), resume: () => enable(true) };
 }
 
 /** Has the worker probe 11VMS and try one message. A worker that fails at it is not well either. */

@@ -1,4 +1,5 @@
 /** Wiring only: environment -> adapters -> middy. */
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -6,6 +7,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
@@ -20,15 +22,18 @@ import {
   superviseConsumption,
 } from './supervise-consumption.ts';
 
-/** The schedule's own notification, or nothing; or what a person wants, from the console or a shell. */
+/** What a person wants, from the console or a shell; or the schedule's own notification, or nothing: a look. */
 const eventSchema = z.union([
   z.strictObject({
     consumption: z.enum(['pause', 'resume']),
     /** For the next reader of the state: who, and why. */
     reason: z.string().max(200).default('paused by hand'),
   }),
-  z.looseObject({ consumption: z.undefined().optional() }),
+  z.looseObject({ source: z.literal('aws.scheduler'), consumption: z.undefined().optional() }),
+  z.strictObject({ consumption: z.undefined().optional() }),
 ]);
+
+const CLOCK_DIFFERENCE_MS = 5000;
 
 export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
   const environment = parseVariables(supervisorVariables, variables);
@@ -45,7 +50,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     maxAttempts: 1,
   });
 
-  async function supervise(event: unknown): Promise<SupervisionResult> {
+  async function supervise(event: unknown, context: Context): Promise<SupervisionResult> {
     const parsed = eventSchema.safeParse(event ?? {});
     if (!parsed.success) {
       throw new Error(
@@ -59,6 +64,9 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       log: createLog(logger),
       meter: createMeter(metrics),
       now: Date.now,
+      newId: randomUUID,
+      // This function cannot outlive its time by more than the clocks of two hosts differ.
+      leaseMs: context.getRemainingTimeInMillis() + CLOCK_DIFFERENCE_MS,
       firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
     };
     const wish = parsed.data;

@@ -3,7 +3,7 @@
  * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (rules.md, edge cases 67 to 71, 80).
  */
 import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
-import type { Log, Meter } from '../../shared/log.ts';
+import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { Consumption } from './event-source.ts';
 
@@ -15,6 +15,10 @@ export interface SupervisionDependencies {
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
+  /** Names this look. */
+  readonly newId: () => string;
+  /** Longer than this look can live: no other one acts meanwhile. */
+  readonly leaseMs: number;
   /** A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. */
   readonly firstTrialDelayMs: number;
 }
@@ -30,32 +34,63 @@ const LONGEST_TRIAL_DELAY_MS = 15 * 60_000;
 
 /** One look, every minute. Whatever it does can be done again by the next one, so that it may die anywhere. */
 export async function superviseConsumption(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
-  const { breaker, consumption } = dependencies;
-  const item = await breaker.read();
-  if (item.state === 'CLOSED') {
-    // A run before this one closed the breaker and did not come further.
-    if (item.mappingPaused) await resume(dependencies);
-    return tell(item, dependencies);
+  const { breaker, now, newId, leaseMs } = dependencies;
+  const seen = await breaker.read();
+  if (seen.state === 'CLOSED' && !seen.mappingPaused) return tell(seen, dependencies);
+  // Two looks that read OPEN could otherwise disable the mapping after one of them had closed the breaker and enabled
+  // it: nobody would enable it again.
+  const holder = newId();
+  const item = await breaker.hold(holder, now(), now() + leaseMs);
+  if (item === undefined) return tell(seen, dependencies);
+  try {
+    return tell(await act(item, dependencies), dependencies);
+  } finally {
+    await breaker.letGo(holder).catch((error: unknown) => {
+      // It runs out by itself; until then the next looks only tell.
+      dependencies.log.warn('The hold on the breaker was not let go', errorFields(error));
+    });
   }
-  // Noted before it is done: what was paused and not noted would stay paused. Repeated every time: a deployment may
-  // have enabled the mapping again.
-  if (!item.mappingPaused) await breaker.mappingPaused(true);
+}
+
+async function act(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
+  if (item.state === 'CLOSED') {
+    // A look before this one closed the breaker and did not come further.
+    if (item.mappingPaused) await resume(dependencies);
+    return item;
+  }
+  const mappingPaused = await pause(item, dependencies);
+  return item.state === 'OPEN' ? tryToClose({ ...item, mappingPaused }, dependencies) : item;
+}
+
+/** Repeated every time: a deployment may have enabled the mapping again. True when it is ours to enable. */
+async function pause(item: BreakerItem, { breaker, consumption }: SupervisionDependencies): Promise<boolean> {
+  if (!item.mappingPaused) {
+    // Whoever disabled it before us, in the console, is the one to enable it again.
+    if (await consumption.isPaused()) return false;
+    // Noted before it is done: what was paused and not noted would stay paused.
+    await breaker.mappingPaused(true);
+  }
   await consumption.pause();
-  return tell(item.state === 'OPEN' ? await tryToClose(item, dependencies) : item, dependencies);
+  return true;
 }
 
 async function tryToClose(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
   const { breaker, log, now } = dependencies;
   if (now() < item.nextTrialAtMs) return item;
+  // Noted before the trial: one that ends with this function's death must not be followed by the next at once.
+  const delayMs = Math.min(dependencies.firstTrialDelayMs * 2 ** item.failedTrials, LONGEST_TRIAL_DELAY_MS);
+  await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
   if (!trial.well) {
-    const delayMs = Math.min(dependencies.firstTrialDelayMs * 2 ** item.failedTrials, LONGEST_TRIAL_DELAY_MS);
-    await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
     log.warn('11VMS is not well yet; consumption stays paused', { reason: trial.reason });
     return item;
   }
-  if (!(await breaker.close(now()))) return breaker.read();
-  await resume(dependencies);
+  if (!(await breaker.close(now()))) {
+    const found = await breaker.read();
+    // A person forced it open meanwhile. CLOSED is our own doing, whose answer was lost.
+    if (found.state !== 'CLOSED') return found;
+  }
+  if (item.mappingPaused) await resume(dependencies);
   log.info('11VMS is well again; consumption goes on', { reason: item.reason });
   return { ...item, state: 'CLOSED', reason: '', sinceMs: now() };
 }

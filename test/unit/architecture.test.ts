@@ -237,6 +237,18 @@ describe('use cases and translation', () => {
   });
 });
 
+describe('messages', () => {
+  test('are sent to the source queue alone, by two files: to the dead letters SQS moves them by itself', () => {
+    const code = below('functions', 'shared');
+    expect(mentions(code, /\bnew SendMessage\w*\(\{ QueueUrl: \w+/g).sort()).toEqual([
+      `${worker}/cart-messages.ts: new SendMessageCommand({ QueueUrl: queueUrl`,
+      `${extractor}/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl`,
+    ]);
+    expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(2);
+    expect(mentions(code, /\b\w*_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g)).toEqual([]);
+  });
+});
+
 describe('shared', () => {
   test('imports nothing of the house but itself', () => {
     const others = importsBelow('shared').filter(({ target }) => target !== undefined && !target.startsWith('shared/'));

@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
 import { synthesize } from '../../../infra/synthesize.ts';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
+import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
+import { envelope, newCart, type Row } from '../create/worker-bench.ts';
 
 const unexpected = (error: unknown): never => {
   throw error;
@@ -24,23 +28,36 @@ describe('the stack of the local environment', () => {
   let environment = local;
   const outdir = mkdtempSync(join(tmpdir(), 'local-stack-'));
   let stack: LocalStack;
+  let vms: VmsStandIn;
+  /** Suppliers that 11VMS has closed; a test changes them. */
+  const inactive = new Set<string>();
   beforeAll(async () => {
     srm.listen(0, '127.0.0.1');
     await once(srm, 'listening');
     const address = srm.address();
     const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-    environment = { ...local, srm: { ...local.srm, baseUrl: url, tokenUrl: `${url}/oauth/token` } };
+    vms = await startVms({ inactiveSuppliers: (code) => inactive.has(code) });
+    environment = {
+      ...local,
+      srm: { ...local.srm, baseUrl: url, tokenUrl: `${url}/oauth/token` },
+      vms: { ...local.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl },
+    };
     const { directory, artifact } = await synthesize(environment, outdir);
     const credentials = JSON.stringify({ clientId: 'id', clientSecret: 'secret' });
+    const { clientId, clientSecret } = vms;
     stack = await startLocalStack({
       assembly: directory,
       artifact,
-      secrets: { [environment.srm.secretName]: credentials, [environment.vms.secretName]: credentials },
+      secrets: {
+        [environment.srm.secretName]: credentials,
+        [environment.vms.secretName]: JSON.stringify({ clientId, clientSecret }),
+      },
       onError: unexpected,
     });
   }, 120_000);
   afterAll(async () => {
     await stack?.close();
+    await vms?.close();
     srm.closeAllConnections();
     srm.close();
     rmSync(outdir, { recursive: true, force: true });
@@ -97,5 +114,94 @@ describe('the stack of the local environment', () => {
     const result = await only(stack.mappings, 'mapping').target.invoke({ Records: [] });
 
     expect(result.kind).toBe('succeeded');
+  });
+
+  async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const givenUpAt = Date.now() + 30_000;
+    while (!(await isSo())) {
+      if (Date.now() > givenUpAt) throw new Error('what the test waits for did not happen within 30 s');
+      await sleep(50);
+    }
+  }
+  async function send(url: string, ...carts: readonly Row[]): Promise<void> {
+    for (const cart of carts) {
+      const MessageBody = writeCartMessage(envelope(cart));
+      await stack.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
+    }
+  }
+  const ordersOf = (cart: Row) => vms.orders().filter(({ order }) => order.sourceDocument.number === cart['ObjectId']);
+  const isCreate = ({ operation }: { operation: string }): boolean => operation === 'create';
+  const postsOf = (cart: Row): number =>
+    vms.requests.filter((one) => isCreate(one) && JSON.stringify(one).includes(String(cart['ObjectId']))).length;
+
+  test('an outage pauses its event source; once 11VMS is well, one message is tried, and every order is created', async () => {
+    const { poller, queue } = only(stack.mappings, 'mapping');
+    const supervision = only(stack.schedulesOf('supervise-consumption'), 'schedule');
+    const table = only(stack.tables, 'table').name;
+    const Key = { pk: { S: 'BREAKER#11VMS' }, sk: { S: 'BREAKER' } };
+    const isOpen = async (): Promise<boolean> => {
+      const { Item } = await stack.clients.dynamodb.send(new GetItemCommand({ TableName: table, Key }));
+      return Item?.['state']?.S === 'OPEN';
+    };
+    const look = async (): Promise<unknown> => {
+      const result = await supervision.fire(new Date());
+      return result.kind === 'succeeded' ? result.payload : result.reason;
+    };
+    const carts = Array.from({ length: 6 }, () => newCart());
+    vms.setFaults(({ operation }) => (operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 401 }));
+    stack.startMappings();
+    await send(queue.url, ...carts);
+    await until(isOpen);
+
+    expect(await look()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/^E_TGT_AUTH/) });
+    expect(poller.enabled).toBe(false);
+    expect(vms.orders()).toEqual([]);
+
+    vms.setFaults('none');
+    // The first trial went badly: the next one waits two seconds here, a minute on AWS.
+    await until(async () => {
+      expect(await look()).toMatchObject({ state: expect.stringMatching(/OPEN|CLOSED/) });
+      return poller.enabled;
+    });
+    // The one of the trial, and perhaps more by now.
+    expect(vms.orders().length).toBeGreaterThan(0);
+    await poller.settled();
+    expect(carts.map((cart) => ordersOf(cart).length)).toEqual(carts.map(() => 1));
+    expect(await queue.deadLetters?.inspect()).toEqual({ ready: [], delayed: [], inFlight: [] });
+    await stack.stopMappings();
+  });
+
+  test('a redrive makes new messages: a rejected cart is really tried again, a created order never posted again', async () => {
+    const { poller, queue } = only(stack.mappings, 'mapping');
+    const { deadLetters } = queue;
+    if (deadLetters === undefined) throw new Error('no dead-letter queue');
+    const [rejected, created] = [newCart(), newCart()];
+    stack.startMappings();
+    await send(queue.url, created);
+    await until(() => ordersOf(created).length === 1);
+    inactive.add('SUP-00871');
+    await send(queue.url, rejected);
+    await until(async () => (await deadLetters.inspect()).ready.length === 1);
+    expect(postsOf(rejected)).toBe(1);
+    await stack.stopMappings();
+    // As a crash between the order and the end of the last receive leaves it.
+    await send(deadLetters.url, created);
+    const before = (await deadLetters.inspect()).ready;
+
+    expect(await queue.redriveDeadLetters()).toBe(2);
+    const { ready } = await queue.inspect();
+    expect(ready.map(({ body }) => body).sort()).toEqual(before.map(({ body }) => body).sort());
+    expect(ready.map(({ approximateReceiveCount }) => approximateReceiveCount)).toEqual([0, 0]);
+    const old = before.map(({ messageId }) => messageId);
+    expect(ready.filter(({ messageId }) => old.includes(messageId))).toEqual([]);
+    expect((await deadLetters.inspect()).ready).toEqual([]);
+
+    inactive.clear();
+    stack.startMappings();
+    await poller.settled();
+    expect([ordersOf(rejected).length, postsOf(rejected)]).toEqual([1, 2]);
+    expect([ordersOf(created).length, postsOf(created)]).toEqual([1, 1]);
+    expect((await deadLetters.inspect()).ready).toEqual([]);
+    await stack.stopMappings();
   });
 });

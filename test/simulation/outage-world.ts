@@ -1,0 +1,240 @@
+/**
+ * The whole interface in virtual time: the real use cases of the worker and the supervisor, between a queue with SQS's
+ * rules and an 11VMS that falls ill for some hours. Only the adapters to AWS and the network are played.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { QueueMessage } from '../../functions/create-purchase-orders/cart-messages.ts';
+import { retryDelaySeconds } from '../../functions/create-purchase-orders/outcome.ts';
+import { createPacer } from '../../functions/create-purchase-orders/pacer.ts';
+import { createTargetHealth } from '../../functions/create-purchase-orders/target-health.ts';
+import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
+import { type BatchDependencies, tryOneMessage, workOff } from '../../functions/create-purchase-orders/work-off.ts';
+import { superviseConsumption } from '../../functions/supervise-consumption/supervise-consumption.ts';
+import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { writeCartMessage } from '../../shared/cart-message.ts';
+import type { Fault } from '../../shared/failure.ts';
+import type { Log, Meter } from '../../shared/log.ts';
+import { mulberry32 } from '../sandbox/seeded-random.ts';
+import { createMemoryBreaker, createMemoryLedger } from './memory-table.ts';
+import { createVirtualQueue } from './virtual-sqs.ts';
+import { createVirtualTime } from './virtual-time.ts';
+import { createVirtualVms, type Illness } from './virtual-vms.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** How long an empty queue is left alone: rarer than Lambda's long poll, so that hours pass in a second. */
+const POLL_MS = 20_000;
+
+export interface OutagePlan {
+  readonly illness: Illness;
+  readonly seed: number;
+  readonly cartsADay: number;
+  readonly outageHours: number;
+}
+
+export interface Aftermath {
+  readonly carts: number;
+  /** Carts by how many orders 11VMS holds for each: only 1 is right. */
+  readonly ordersPerCart: ReadonlyMap<string, number>;
+  readonly deadLetters: readonly { readonly cart: string; readonly verdict: readonly Fault[] | undefined }[];
+  readonly leftOnQueue: number;
+  readonly breaker: string;
+  readonly isEnabled: boolean;
+  readonly requeued: number;
+  readonly callsInOutage: number;
+  /** From the outage's end to the last order of a cart that was approved before it; 0 where none was late. */
+  readonly minutesToTheLastOrder: number;
+  readonly longestInvocationMs: number;
+  /** Carts that were approved while 11VMS was ill, and that were ordered twice, or never. */
+  readonly wrong: readonly string[];
+}
+
+const { results } = z
+  .object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())) }) })
+  .transform(({ d }) => d)
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../sandbox/samples/srm7-shopping-carts.json'), 'utf8')));
+const [sample = {}] = results;
+
+function bodyOf(number: string): string {
+  const guid = `005056a5-09b3-1ee1-bee5-${number.padStart(12, '0')}`;
+  return writeCartMessage({
+    schemaVersion: 1,
+    runId: 'run',
+    correlationId: `c-${number}`,
+    client: '100',
+    cart: { number, guid },
+    source: { ...sample, Guid: guid, ObjectId: number },
+  });
+}
+
+/** An hour of peace, the outage, an hour more of carts, and two in which the last of them must come through. */
+export async function liveThrough({ illness, seed, cartsADay, outageHours }: OutagePlan): Promise<Aftermath> {
+  const { delivery, vms: target } = loadEnvironment('prod');
+  const { translation: settings } = loadEnvironment('local');
+  const random = mulberry32(seed);
+  const startMs = Date.parse('2026-12-07T06:00:00Z');
+  const outage = { fromMs: startMs + HOUR_MS, toMs: startMs + (1 + outageHours) * HOUR_MS };
+  const endMs = outage.toMs + 3 * HOUR_MS;
+  const approvalsEndMs = endMs - 2 * HOUR_MS;
+  const time = createVirtualTime(startMs);
+  const { now, sleep } = time;
+  const queue = createVirtualQueue({
+    time,
+    random,
+    visibilityTimeoutMs: 6 * delivery.timeoutSeconds * 1000,
+    maxReceiveCount: MAX_RECEIVE_COUNT,
+    doubledShare: 0.01,
+  });
+  const timeoutMs = target.timeoutSeconds * 1000;
+  const isIll = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
+  const vms = createVirtualVms(time, timeoutMs, (atMs) => (isIll(atMs) ? illness : undefined));
+  const ledger = createMemoryLedger();
+  const breaker = createMemoryBreaker();
+  const counts = new Map<string, number>();
+  const meter: Meter = {
+    count: (name, value = 1) => counts.set(name, (counts.get(name) ?? 0) + value),
+    milliseconds: () => undefined,
+  };
+  const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => log };
+  let ids = 0;
+  const newId = (): string => `id-${++ids}`;
+
+  const policy = { baseSeconds: delivery.retryBaseSeconds };
+  /** One execution environment of the worker: its own health and pace. */
+  function environment() {
+    const [health, pacer] = [createTargetHealth(), createPacer({ now, sleep })];
+    return (): BatchDependencies => ({
+      ledger,
+      breaker,
+      orders: createVmsOrders(vms, now),
+      pacer,
+      health,
+      messages: queue,
+      carts: { cart: () => Promise.reject(new Error('no cart is read again here')) },
+      log,
+      meter,
+      now,
+      newId,
+      random,
+      // As in the worker's handler.
+      deadlineMs: now() + delivery.timeoutSeconds * 1000 - 3 * timeoutMs - 2000,
+      leaseMs: (delivery.timeoutSeconds + 5) * 1000,
+      settings,
+      sapClient: '100',
+      maximumAttempts: MAX_RECEIVE_COUNT,
+      policy,
+      putBack: (body) => queue.putBack(body, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
+    });
+  }
+
+  let longestInvocationMs = 0;
+  async function invocation<Result>(work: () => Promise<Result>): Promise<Result> {
+    const began = now();
+    const result = await work();
+    longestInvocationMs = Math.max(longestInvocationMs, now() - began);
+    return result;
+  }
+
+  // The event source mapping follows its switch within a minute.
+  const mapping = { wanted: true, actual: true };
+  async function followSwitch(): Promise<void> {
+    await sleep(random() * MINUTE_MS);
+    mapping.actual = mapping.wanted;
+  }
+  function enable(isEnabled: boolean): Promise<void> {
+    if (mapping.wanted !== isEnabled) {
+      mapping.wanted = isEnabled;
+      void followSwitch();
+    }
+    return Promise.resolve();
+  }
+
+  async function poll(dependencies: () => BatchDependencies): Promise<void> {
+    for (;;) {
+      const batch: QueueMessage[] = mapping.actual ? queue.receive(delivery.batchSize) : [];
+      if (batch.length === 0) {
+        await sleep(POLL_MS);
+        continue;
+      }
+      const workedOff = await invocation(() => workOff(batch, dependencies()));
+      for (const { message, returned } of workedOff) if (returned === undefined) await queue.remove(message);
+    }
+  }
+
+  const approved: { readonly number: string; readonly atMs: number }[] = [];
+  async function approve(): Promise<void> {
+    while (now() < approvalsEndMs) {
+      approved.push({ number: String(3_000_000_000 + approved.length), atMs: now() });
+      await sleep((-Math.log(1 - random()) * 24 * HOUR_MS) / cartsADay);
+    }
+  }
+
+  async function extract(): Promise<void> {
+    for (let queued = 0; ; ) {
+      await sleep(5 * MINUTE_MS);
+      for (const { number } of approved.slice(queued)) queue.send(bodyOf(number));
+      queued = approved.length;
+    }
+  }
+
+  async function supervise(): Promise<void> {
+    const environments = [environment(), environment()];
+    for (;;) {
+      await sleep(MINUTE_MS);
+      const chosen = environments[random() < 0.5 ? 0 : 1] ?? environment();
+      await superviseConsumption({
+        breaker,
+        consumption: {
+          isPaused: () => Promise.resolve(!mapping.wanted),
+          pause: () => enable(false),
+          resume: () => enable(true),
+        },
+        trial: () => invocation(() => tryOneMessage(chosen())),
+        log,
+        meter,
+        now,
+        newId,
+        leaseMs: 85_000,
+        firstTrialDelayMs: 2 * delivery.retryBaseSeconds * 1000,
+      });
+    }
+  }
+
+  const failures: unknown[] = [];
+  for (const activity of [
+    approve(),
+    extract(),
+    supervise(),
+    ...Array.from({ length: delivery.maximumConcurrency }, () => poll(environment())),
+  ]) {
+    activity.catch((error: unknown) => failures.push(error));
+  }
+  await time.runUntil(endMs);
+  if (failures.length > 0) throw new AggregateError(failures, 'the simulation itself failed');
+
+  const ordersPerCart = new Map(approved.map(({ number }) => [number, 0]));
+  let lastMs = outage.toMs;
+  const approvedAt = new Map(approved.map(({ number, atMs }) => [number, atMs]));
+  for (const { externalId, atMs } of vms.orders) {
+    const number = externalId.split('-')[2] ?? '';
+    ordersPerCart.set(number, (ordersPerCart.get(number) ?? 0) + 1);
+    if ((approvedAt.get(number) ?? endMs) < outage.toMs) lastMs = Math.max(lastMs, atMs);
+  }
+  const numberIn = (body: string): string => /"cart":\{"number":"(\d+)"/.exec(body)?.[1] ?? '';
+  return {
+    carts: approved.length,
+    ordersPerCart,
+    deadLetters: queue.deadLetters.map(({ id, body }) => ({ cart: numberIn(body), verdict: ledger.verdicts.get(id) })),
+    leftOnQueue: queue.size(),
+    breaker: (await breaker.read()).state,
+    isEnabled: mapping.actual,
+    requeued: counts.get('CartsRequeued') ?? 0,
+    callsInOutage: vms.calls.filter(({ atMs }) => isIll(atMs)).length,
+    minutesToTheLastOrder: Math.round((lastMs - outage.toMs) / MINUTE_MS),
+    longestInvocationMs,
+    wrong: [...ordersPerCart].filter(([, orders]) => orders !== 1).map(([number]) => number),
+  };
+}

@@ -1,0 +1,172 @@
+/** Edge cases 67 to 71 and 80: when the last messages say that consumption must pause, and when they do not. */
+import { describe, expect, test } from '@jest/globals';
+import type { Outcome } from '../../functions/create-purchase-orders/outcome.ts';
+import {
+  createTargetHealth,
+  type PauseReason,
+  trialVerdict,
+} from '../../functions/create-purchase-orders/target-health.ts';
+import type { FaultCode } from '../../shared/failure.ts';
+
+const fault = (code: FaultCode) => ({ code, message: 'so it is' });
+const retry = (code: FaultCode): Outcome => ({ kind: 'retry', faults: [fault(code)], afterMs: undefined });
+const rejected = (code: FaultCode): Outcome => ({ kind: 'dead-letter', faults: [fault(code)] });
+const refused = (isForbidden: boolean, code: FaultCode = 'E_TGT_AUTH'): Outcome => ({
+  kind: 'refused',
+  faults: [fault(code)],
+  isForbidden,
+});
+const down = retry('E_TGT_UNAVAILABLE');
+const done: Outcome = { kind: 'done' };
+const skipped: Outcome = { kind: 'skipped', reason: 'already created' };
+
+/** What was told at each message; every one of another cart, unless the cart is named. */
+function noteAll(outcomes: readonly Outcome[], cart?: string): (PauseReason | undefined)[] {
+  const health = createTargetHealth();
+  return outcomes.map((outcome, index) => health.note({ client: '100', number: cart ?? String(index) }, outcome));
+}
+
+/** The places, counted from 1, at which consumption had to pause. */
+const pausedAt = (outcomes: readonly Outcome[], cart?: string): number[] =>
+  noteAll(outcomes, cart).flatMap((pause, index) => (pause === undefined ? [] : [index + 1]));
+const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
+
+describe('a refusal', () => {
+  test('by 401, a refused secret or a collection that is not there pauses at once, and says why', () => {
+    expect(noteAll([refused(false)])).toEqual([{ reason: 'E_TGT_AUTH: so it is', byPerson: false }]);
+  });
+
+  test('by 403 pauses at the third message in a row', () => {
+    expect(pausedAt(times(4, refused(true)))).toEqual([3]);
+  });
+
+  test.each([
+    ['an order that was created', done],
+    ['a content that 11VMS judged', rejected('E_TGT_VALIDATION')],
+  ])('by 403 counts from the start after %s', (_what, between) => {
+    expect(pausedAt([...times(2, refused(true)), between, ...times(3, refused(true))])).toEqual([6]);
+  });
+
+  test('by SRM pauses nothing: few carts are read again', () => {
+    expect(pausedAt(times(10, refused(false, 'E_SRC_AUTH')))).toEqual([]);
+  });
+});
+
+describe('failures of 11VMS', () => {
+  test.each<FaultCode>([
+    'E_TGT_UNAVAILABLE',
+    'E_TGT_TIMEOUT_UNKNOWN',
+    'E_TGT_DISGUISED_ERROR',
+    'E_TGT_RESPONSE_SCHEMA',
+  ])('pause after five in a row over different carts: %s', (code) => {
+    const pauses = noteAll(times(5, retry(code)));
+    expect(pauses.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(pauses[4]).toEqual({ reason: `5 failures in a row, the last: ${code}: so it is`, byPerson: false });
+  });
+
+  test('of one cart alone never pause', () => {
+    expect(pausedAt(times(50, down), 'the one')).toEqual([]);
+  });
+
+  test('of two carts count together', () => {
+    const health = createTargetHealth();
+    const note = (number: string) => health.note({ client: '100', number }, down);
+    expect(['a', 'a', 'a', 'a'].map(note)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(note('b')).toMatchObject({ byPerson: false });
+  });
+
+  test.each([
+    ['an order that was created', done],
+    ['a content that 11VMS rejected', rejected('E_TGT_VALIDATION')],
+  ])('count from the start after %s', (_what, between) => {
+    expect(pausedAt([...times(4, down), between, ...times(5, down)])).toEqual([10]);
+  });
+
+  test.each([
+    ['a cart that was skipped', skipped],
+    ['a cart that could not be translated', rejected('E_FIELD_MISSING')],
+  ])('are not broken off by %s: it never came so far', (_what, between) => {
+    expect(pausedAt([...times(4, down), between, down])).toEqual([6]);
+  });
+
+  test('count from the start once they are told: carts flow again without the past', () => {
+    expect(pausedAt(times(11, down))).toEqual([5, 10]);
+  });
+
+  test.each<FaultCode>(['E_TGT_THROTTLED', 'E_INT_LEDGER', 'E_INT_IN_PROGRESS', 'E_SRC_UNAVAILABLE'])(
+    'are not what %s is',
+    (code) => {
+      expect(pausedAt(times(20, retry(code)))).toEqual([]);
+    },
+  );
+
+  test('are no contents that 11VMS rejects, as long as they are few', () => {
+    expect(pausedAt(times(10, rejected('E_TGT_VALIDATION')))).toEqual([]);
+  });
+});
+
+describe('carts that are rejected by content', () => {
+  const broken = rejected('E_FIELD_MISSING');
+
+  test('pause until a person resumes, when they are more than half of twenty', () => {
+    const pauses = noteAll([...times(9, done), ...times(11, broken)]);
+    expect(pauses.at(-1)).toEqual({
+      reason: '11 of the last 20 carts were rejected by content: check the last change of value maps',
+      byPerson: true,
+    });
+    expect(pauses.slice(0, -1).every((pause) => pause === undefined)).toBe(true);
+  });
+
+  test.each([
+    ['successes', done],
+    ['skips', skipped],
+  ])('do not pause when half of twenty are %s', (_what, other) => {
+    expect(pausedAt([...times(10, broken), ...times(10, other), ...times(10, broken)])).toEqual([]);
+  });
+
+  test('are not judged before there are twenty messages', () => {
+    expect(pausedAt(times(19, broken))).toEqual([]);
+    expect(pausedAt(times(20, broken))).toEqual([20]);
+  });
+
+  test('are counted over the last twenty, whatever was before', () => {
+    expect(pausedAt([...times(100, done), ...times(11, broken)])).toEqual([111]);
+  });
+
+  test('are counted without messages that only come back', () => {
+    expect(pausedAt([...times(19, broken), ...times(4, retry('E_TGT_THROTTLED'))])).toEqual([]);
+  });
+});
+
+describe('a trial', () => {
+  test.each<[string, Outcome]>([
+    ['an order is created', done],
+    ['11VMS judges the content', rejected('E_TGT_VALIDATION')],
+  ])('finds 11VMS well when %s', (_what, outcome) => {
+    expect(trialVerdict(outcome)).toEqual({ well: true });
+  });
+
+  test.each<[string, Outcome]>([
+    ['11VMS fails', down],
+    ['11VMS throttles', retry('E_TGT_THROTTLED')],
+    ['11VMS refuses us', refused(true)],
+    ['the cart had to be put back', { kind: 'put-back', faults: [fault('E_TGT_UNAVAILABLE')] }],
+    ['the ledger fails, without which no order is posted', retry('E_INT_LEDGER')],
+  ])('keeps the pause when %s', (_what, outcome) => {
+    expect(trialVerdict(outcome)).toMatchObject({
+      well: false,
+      reason: expect.stringMatching(/^E_[A-Z_]+: so it is$/),
+    });
+  });
+
+  test.each<[string, Outcome]>([
+    ['was ordered before', skipped],
+    ['cannot be translated', rejected('E_FIELD_MISSING')],
+    ['is not given out by SRM', retry('E_SRC_UNAVAILABLE')],
+    ['is refused by SRM', refused(false, 'E_SRC_AUTH')],
+    ['is held by another delivery', retry('E_INT_IN_PROGRESS')],
+    ['meets a defect of ours', retry('E_INT_UNEXPECTED')],
+  ])('learns nothing from a cart that %s', (_what, outcome) => {
+    expect(trialVerdict(outcome)).toBeUndefined();
+  });
+});
