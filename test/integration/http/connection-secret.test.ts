@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import { readClientCredentials, SecretUnusable } from '../../../shared/connection-secret.ts';
+import { readConnectionSecret, type SecretForm, SecretUnusable } from '../../../shared/connection-secret.ts';
 
 const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';
 const CURE =
@@ -25,7 +25,8 @@ const create = (value?: string) =>
   clients.secretsManager.send(
     new CreateSecretCommand({ Name: NAME, ...(value === undefined ? {} : { SecretString: value }) }),
   );
-const read = () => readClientCredentials(clients.secretsManager, NAME);
+const read = (form: Partial<SecretForm> = {}) =>
+  readConnectionSecret(clients.secretsManager, { name: NAME, mutualTls: false, privateCa: false, ...form });
 
 async function messageOf(reading: Promise<unknown>): Promise<string> {
   const error: unknown = await reading.then(
