@@ -1,9 +1,11 @@
 /** The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. */
-import { App } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
 import { addPurchaseOrderStack } from './synthesize.ts';
 
 const app = new App();
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 const choice: unknown = app.node.tryGetContext('env');
 try {
   if (typeof choice !== 'string') {

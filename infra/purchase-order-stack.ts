@@ -1,9 +1,10 @@
 /** The whole interface for one environment. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
+import { ConnectionSecret } from './constructs/connection-secret.ts';
+import { FailedInvocations } from './constructs/failed-invocations.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
@@ -19,39 +20,47 @@ export class PurchaseOrderStack extends Stack {
     super(scope, id, props);
     const { environment, bundles } = props;
 
-    const srmSecret = this.#connectionSecret('SrmSecret', environment.srm.secretName, 'SAP SRM 7');
-    const vmsSecret = this.#connectionSecret('VmsSecret', environment.vms.secretName, '11VMS');
+    const { createSecrets: create } = environment.operation;
+    const srmSecret = new ConnectionSecret(this, 'SrmSecret', {
+      name: environment.srm.secretName,
+      system: 'SAP SRM 7',
+      create,
+    });
+    const vmsSecret = new ConnectionSecret(this, 'VmsSecret', {
+      name: environment.vms.secretName,
+      system: '11VMS',
+      create,
+    });
     const ledger = new LedgerTable(this, 'Ledger');
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
     });
-    new ScheduledExtractor(this, 'Extractor', {
+    const failedInvocations = new FailedInvocations(this, 'FailedInvocations').queue;
+    const extractor = new ScheduledExtractor(this, 'Extractor', {
       environment,
       bundle: bundles['extract-approved-carts'],
       queue: channel.queue,
       ledger,
       srmSecret,
+      failedInvocations,
     });
-    new OrderWorker(this, 'Worker', {
+    const worker = new OrderWorker(this, 'Worker', {
       environment,
       bundle: bundles['create-purchase-orders'],
       channel,
       ledger,
       srmSecret,
       vmsSecret,
+      failedInvocations,
     });
 
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
+    new CfnOutput(this, 'FailedInvocationsQueueUrl', { value: failedInvocations.queueUrl });
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
-  }
-
-  /** Created empty of credentials: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */
-  #connectionSecret(id: string, secretName: string, system: string): Secret {
-    return new Secret(this, id, {
-      secretName,
-      description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
+    new CfnOutput(this, 'ExtractorLogGroupName', { value: extractor.function.logGroup.logGroupName });
+    new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
+    new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
   }
 }

@@ -1,7 +1,7 @@
 /** One environment to one cloud assembly: what the CDK CLI and the local run both call. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, type AppProps } from 'aws-cdk-lib';
+import { App, type AppProps, type IPolicyValidationPlugin, Validations } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions } from './bundle.ts';
 import type { Environment } from './environments.ts';
@@ -15,7 +15,9 @@ export function featureFlags(): Record<string, unknown> {
   return cdkJson.parse(JSON.parse(text)).context;
 }
 
-export const stackName = (environment: Environment): string => `proc-srm7-11vms-purchase-order-v1-${environment.name}`;
+const INTERFACE = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
+
+export const stackName = (environment: Environment): string => `${INTERFACE.toLowerCase()}-${environment.name}`;
 
 /** Where `cdk deploy` bundles; CDK copies what it needs into its assembly. */
 const buildDirectory = (environment: Environment): string =>
@@ -27,23 +29,30 @@ export async function addPurchaseOrderStack(
   environment: Environment,
   bundleDirectory = buildDirectory(environment),
 ): Promise<PurchaseOrderStack> {
-  const { account, region } = environment;
+  const { account, region, operation } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
     stackName: stackName(environment),
-    description: `PROC-SRM7-11VMS-PURCHASE-ORDER-V1 (${environment.name})`,
+    description: `${INTERFACE} (${environment.name})`,
     environment,
+    terminationProtection: operation.terminationProtection,
+    // CloudFormation hands them on to every resource that can carry them.
+    tags: { ...operation.tags, interface: INTERFACE, environment: environment.name },
     bundles: await bundleFunctions(environment, bundleDirectory),
     env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   });
 }
 
-/** Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it. */
+/**
+ * Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it.
+ * @throws {Error} when a plugin, or CDK's own validation, finds fault with the stack.
+ */
 export async function synthesize(
   environment: Environment,
   outdir: string,
-  props: AppProps = {},
+  { plugins = [], ...props }: AppProps & { readonly plugins?: readonly IPolicyValidationPlugin[] } = {},
 ): Promise<{ directory: string; artifact: string }> {
   const app = new App({ outdir, context: featureFlags(), analyticsReporting: false, ...props });
+  Validations.of(app).addPlugins(...plugins);
   const stack = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
   return { directory: app.synth().directory, artifact: stack.artifactId };
 }

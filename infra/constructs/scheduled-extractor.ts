@@ -1,12 +1,12 @@
 /** Polling Consumer: a schedule, and the function that reads approved carts from SRM onto the channel. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ExtractorVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
+import type { ConnectionSecret } from './connection-secret.ts';
+import { FunctionTarget } from './function-target.ts';
 import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
@@ -15,7 +15,8 @@ export interface ScheduledExtractorProps {
   readonly bundle: string;
   readonly queue: Queue;
   readonly ledger: LedgerTable;
-  readonly srmSecret: Secret;
+  readonly srmSecret: ConnectionSecret;
+  readonly failedInvocations: IQueue;
 }
 
 export class ScheduledExtractor extends Construct {
@@ -36,6 +37,8 @@ export class ScheduledExtractor extends Construct {
       LEASE_SECONDS: String(extraction.timeoutSeconds + 30),
     };
     this.function = new InterfaceFunction(this, 'Function', {
+      environment,
+      failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'extractor',
       description: 'Reads approved shopping carts from SAP SRM 7 and queues them',
@@ -43,8 +46,8 @@ export class ScheduledExtractor extends Construct {
       memoryMegabytes: extraction.memoryMegabytes,
       variables,
     });
-    props.queue.grantSendMessages(this.function);
-    ledger.grantItems(this.function);
+    props.queue.grant(this.function, 'sqs:SendMessage');
+    ledger.grantWatermark(this.function);
     props.srmSecret.grantRead(this.function);
 
     // The metric AWS/Scheduler has no dimension below the group: one group a stack.
@@ -54,7 +57,11 @@ export class ScheduledExtractor extends Construct {
       scheduleGroup: group,
       schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
       // A run that could not be started is made up for by the next one, which reads the same window.
-      target: new LambdaInvoke(this.function, { retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
+      target: new FunctionTarget(this.function, {
+        retryAttempts: 2,
+        maxEventAge: Duration.minutes(5),
+        deadLetterQueue: props.failedInvocations,
+      }),
     });
   }
 }

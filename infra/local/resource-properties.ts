@@ -47,6 +47,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
     'LoggingConfig',
     'Role',
     'TracingConfig',
+    'VpcConfig',
   ],
   'AWS::SQS::Queue': ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId'],
   'AWS::Scheduler::Schedule': [
