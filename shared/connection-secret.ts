@@ -51,7 +51,8 @@ function pem(what: string, read: (text: string) => unknown) {
       return false;
     }
   };
-  return z.string(`is missing; it must be a ${what}`).refine(readable, `is no ${what}`);
+  // What cannot be read is not compared with anything.
+  return z.string(`is missing; it must be a ${what}`).refine(readable, { error: `is no ${what}`, abort: true });
 }
 
 /** The secret is missing or has the wrong form. Its message names the secret and the cure, never a value. */
