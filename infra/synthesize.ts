@@ -1,7 +1,7 @@
 /** One environment to one cloud assembly: what the CDK CLI and the local run both call. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, type AppProps, type IPolicyValidationPlugin, Validations } from 'aws-cdk-lib';
+import { App, type AppProps } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions } from './bundle.ts';
 import type { Environment } from './environments.ts';
@@ -42,17 +42,13 @@ export async function addPurchaseOrderStack(
   });
 }
 
-/**
- * Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it.
- * @throws {Error} when a plugin, or CDK's own validation, finds fault with the stack.
- */
+/** Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it. */
 export async function synthesize(
   environment: Environment,
   outdir: string,
-  { plugins = [], ...props }: AppProps & { readonly plugins?: readonly IPolicyValidationPlugin[] } = {},
+  props: AppProps = {},
 ): Promise<{ directory: string; artifact: string }> {
   const app = new App({ outdir, context: featureFlags(), analyticsReporting: false, ...props });
-  Validations.of(app).addPlugins(...plugins);
   const stack = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
   return { directory: app.synth().directory, artifact: stack.artifactId };
 }

@@ -27,7 +27,7 @@ function refusal(load: () => unknown): string {
 
 /** The dev entry with one field changed, by its path. */
 function devWith(path: string, value: unknown): unknown {
-  const entry: unknown = structuredClone(ENVIRONMENTS['dev']);
+  const entry: unknown = { ...structuredClone(ENVIRONMENTS['dev']), operation: { tags: {} } };
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   let owner: unknown = entry;
@@ -63,6 +63,25 @@ describe('an environment by name', () => {
       translation: { allowZeroPrice: false, maximumLines: 999, maximumAttachments: 50, maximumBodyBytes: 1_048_576 },
       logLevel: 'INFO',
     });
+  });
+
+  test('of prod keeps its logs for a year and cannot be deleted by a slip; the others may', () => {
+    const byDefault = { createSecrets: true, tags: {}, logRetentionDays: 30, terminationProtection: false };
+
+    expect(loadEnvironment('prod').operation).toEqual({
+      ...byDefault,
+      logRetentionDays: 365,
+      terminationProtection: true,
+    });
+    for (const name of ['dev', 'test', 'local']) expect(loadEnvironment(name).operation).toEqual(byDefault);
+  });
+
+  test('is in no network, and shows and wants no certificates of its own, unless it says so', () => {
+    for (const { network, srm, vms } of Object.keys(ENVIRONMENTS).map(loadEnvironment)) {
+      expect(network).toBeUndefined();
+      for (const { mutualTls, privateCa } of [srm, vms])
+        expect({ mutualTls, privateCa }).toEqual({ mutualTls: false, privateCa: false });
+    }
   });
 
   test.each(['nosuch', 'DEV', 'toString', '__proto__', 'constructor', ''])(
@@ -108,6 +127,12 @@ describe('an environment from a file', () => {
     const path = file('bad.json', content);
 
     expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} is not a valid environment:`);
+  });
+
+  test('a tag that AWS keeps for itself is refused by its name', () => {
+    expect(refusal(() => parse(devWith('operation.tags', { 'aws:owner': 'x' })))).toContain(
+      '→ at operation.tags["aws:owner"]',
+    );
   });
 
   test('with several faults names them all at once', () => {
@@ -187,6 +212,19 @@ describe('a bad field is named', () => {
     ['translation.valueMaps.supplier', { mode: 'mapped', codes: {} }],
     ['translation.valueMaps.supplier', { mode: 'all' }],
     ['logLevel', 'TRACE'],
+    ['srm.mutualTls', 'yes'],
+    ['vms.privateCa', 'PEM'],
+    ['operation.logRetentionDays', 31],
+    ['operation.terminationProtection', 'true'],
+    ['operation.createSecrets', 0],
+    ['operation.tags.owner', 7],
+    ['operation.tags.owner', ''],
+    ['operation.tags.owner', 'a#b'],
+    ['network', {}],
+    ['network', 'vpc-0a1b2c3d'],
+    ['network', { subnetIds: ['subnet-0a1b2c3d'] }],
+    ['network', { subnetIds: [], securityGroupIds: ['sg-0a1b2c3d'] }],
+    ['network', { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['default'] }],
   ])('%s: %j', (path, value) => {
     const message = refusal(() => parse(devWith(path, value)));
 
@@ -202,6 +240,7 @@ describe('a bad field is named', () => {
     'extraction.cron',
     'delivery.concurrency',
     'translation.valueMaps.units',
+    'operation.retention',
   ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {
     const message = refusal(() => parse(devWith(path, 'x')));
 
@@ -229,6 +268,9 @@ describe('a good field is taken', () => {
     ['extraction.schedule', 'cron(0/5 6-20 ? * MON-FRI *)', 'cron(0/5 6-20 ? * MON-FRI *)'],
     ['extraction.firstWatermark', '2026-12-01T00:00:00+01:00', '2026-12-01T00:00:00+01:00'],
     ['delivery.maximumConcurrency', 1000, 1000],
+    ['srm.mutualTls', true, true],
+    ['operation.logRetentionDays', 3653, 3653],
+    ['operation.tags', { 'cost center': 'A/4711 é' }, { 'cost center': 'A/4711 é' }],
   ])('%s: %j', (path, value, expected) => {
     let taken: unknown = parse(devWith(path, value));
     for (const key of path.split('.')) taken = Reflect.get(Object(taken), key);
