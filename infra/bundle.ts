@@ -5,21 +5,26 @@ import { build } from 'esbuild';
 import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE } from '../shared/translation-settings.ts';
 import type { Environment } from './environments.ts';
+import { leanBundle } from './lean-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders';
+type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders' | 'supervise-consumption';
 
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
 
-/** Bundles both functions below a directory. @throws {Error} esbuild's, with file and line. */
+/** Bundles all functions below a directory. @throws {Error} esbuild's, with file and line. */
 export async function bundleFunctions(environment: Environment, target: string): Promise<Bundles> {
   const bundle = (folder: FunctionFolder): Promise<string> => bundleFunction(folder, join(target, folder));
-  const [extractor, worker] = await Promise.all([bundle('extract-approved-carts'), bundle('create-purchase-orders')]);
+  const [extractor, worker, supervisor] = await Promise.all([
+    bundle('extract-approved-carts'),
+    bundle('create-purchase-orders'),
+    bundle('supervise-consumption'),
+  ]);
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
-  return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker };
+  return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker, 'supervise-consumption': supervisor };
 }
 
 async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<string> {
@@ -43,6 +48,7 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'error',
+    plugins: [leanBundle()],
   });
   nameSourcesFromRoot(join(outdir, 'main.cjs.map'));
   return outdir;
@@ -54,6 +60,8 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
  */
 function nameSourcesFromRoot(mapFile: string): void {
   const map = sourceMap.parse(JSON.parse(readFileSync(mapFile, 'utf8')));
-  const fromRoot = (source: string): string => relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
+  const fromRoot = (source: string): string =>
+    // What was left out has no file, but a name.
+    source.startsWith('left-out:') ? source : relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
   writeFileSync(mapFile, JSON.stringify({ ...map, sources: map.sources.map(fromRoot) }));
 }

@@ -130,10 +130,10 @@ const entrySchema = z.strictObject({
   network: network.optional(),
 });
 
-/** A look-up, a create and the ledger's last write must fit into one invocation, or no order would ever be started. */
+/** A create, a look-up, a probe and the ledger's last write must fit into one invocation, or no order would ever be started. */
 export const environmentSchema = entrySchema.refine(
-  ({ delivery, vms }) => delivery.timeoutSeconds >= 3 * vms.timeoutSeconds,
-  { path: ['delivery', 'timeoutSeconds'], error: 'must be at least three times vms.timeoutSeconds' },
+  ({ delivery, vms }) => delivery.timeoutSeconds >= 4 * vms.timeoutSeconds,
+  { path: ['delivery', 'timeoutSeconds'], error: 'must be at least four times vms.timeoutSeconds' },
 );
 
 export type Environment = z.infer<typeof environmentSchema>;

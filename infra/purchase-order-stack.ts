@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
 import { ConnectionSecret } from './constructs/connection-secret.ts';
+import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import { FailedInvocations } from './constructs/failed-invocations.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
@@ -53,6 +54,14 @@ export class PurchaseOrderStack extends Stack {
       vmsSecret,
       failedInvocations,
     });
+    const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
+      environment,
+      bundle: bundles['supervise-consumption'],
+      ledger,
+      worker,
+      scheduleGroup: extractor.scheduleGroup,
+      failedInvocations,
+    });
 
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
@@ -61,6 +70,8 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
     new CfnOutput(this, 'ExtractorLogGroupName', { value: extractor.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
+    new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
+    new CfnOutput(this, 'SupervisorLogGroupName', { value: supervisor.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
   }
 }

@@ -1,21 +1,25 @@
 /** The message between both functions: one cart, its source row untouched, in a versioned envelope (rules.md, rule 4). */
 import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
+import { IDENTIFIER } from './sap-values.ts';
+
+/** What the extractor takes for an identifier: it ends up in keys of the ledger and in logs, so its size is bounded. */
+const identifier = z.string().regex(IDENTIFIER);
 
 const envelope = {
   schemaVersion: z.literal(1),
   /** The extraction run that read the cart. */
-  runId: z.string().min(1).max(100),
+  runId: identifier,
   correlationId: z.string().regex(/^[\x21-\x7e]{1,200}$/),
   /** `sap-client`: with the number, the cart's identity. */
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
-  cart: z.strictObject({ number: z.string().nullable(), guid: z.string().nullable() }),
+  cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
 };
 
 const rowMessage = z.strictObject({ ...envelope, source: z.unknown().nonoptional() });
 /** Claim Check: a cart over SQS's limit travels as its key; one that has no key is for a person to find. */
-const claimMessage = z.strictObject({ ...envelope, claim: z.strictObject({ guid: z.string().min(1).nullable() }) });
+const claimMessage = z.strictObject({ ...envelope, claim: z.strictObject({ guid: identifier.nullable() }) });
 export type CartMessage = z.infer<typeof rowMessage> | z.infer<typeof claimMessage>;
 
 /** The largest message, and the largest batch, that SQS takes: 1 MiB. */

@@ -76,12 +76,25 @@ export const workerVariables = z.object({
   LEASE_SECONDS: whole(1),
 });
 
+export const supervisorVariables = z.object({
+  ...common,
+  /** The id of the event source mapping between the queue and the worker. */
+  EVENT_SOURCE_MAPPING: z.string().min(1),
+  /** The worker's name: it tries one message before consumption goes on. */
+  WORKER_FUNCTION: z.string().min(1),
+  WORKER_TIMEOUT_SECONDS: whole(1),
+  /** The worker's: the first bad trial is followed by the next after twice as long. */
+  RETRY_BASE_SECONDS: whole(1),
+});
+
 export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
+export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
 
 /** What the stack must set; `LAMBDA_TASK_ROOT` and the region come from Lambda. */
 export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
+export type SupervisorVariables = Record<keyof SupervisorEnvironment, string>;
 /** The parts of both, as the stack puts them together. */
 export type CommonVariables = Record<keyof typeof common, string>;
 export type SrmVariables = Record<keyof typeof srmVariables, string>;

@@ -12,6 +12,24 @@ interface JsonWithSource {
 // oxlint-disable-next-line no-unsafe-type-assertion -- only the library's description is missing
 const exactJson = JSON as unknown as JsonWithSource;
 
+/** A number with a fraction, an exponent, a sign or more digits than a double keeps; also what only looks like one in a string. */
+const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})|^\s*[-\d]/;
+
+/** No cart is as deep; JSON.parse itself knows no limit, and whoever walks or writes the result would fail at it. */
+const DEEP = 200;
+
+/** By brackets alone, those in strings too: what may be deep is parsed the slow way, which refuses it at its own limit. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit === 0x5b || unit === 0x7b) depth++;
+    else if (unit === 0x5d || unit === 0x7d) depth--;
+    if (depth > DEEP) return true;
+  }
+  return false;
+}
+
 /**
  * Parses JSON; a number whose text a double would change (`650.00`, 20 digits) becomes a raw number, which
  * `JSON.stringify` writes back to the letter.
@@ -19,6 +37,8 @@ const exactJson = JSON as unknown as JsonWithSource;
  */
 export function parseExactJson(text: string): unknown {
   try {
+    // Looking at every value costs more than all the rest; most texts hold no number that a double would change.
+    if (!NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
     return exactJson.parse(text, (_key, value, context) =>
       typeof value === 'number' && context.source !== undefined && String(value) !== context.source
         ? exactJson.rawJSON(context.source)

@@ -2,6 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { METRICS } from './metric-names.ts';
+import { printable } from './printable-text.ts';
 
 /** The only fields a log line can carry: identifiers, counts, codes and reasons; never a payload, a name or a secret. */
 export interface LogFields {
@@ -45,11 +46,24 @@ export interface Log {
 /** Wraps Powertools' logger; `Logger` itself takes its service name and level from the environment. */
 export function createLog(logger: Logger): Log {
   return {
-    info: (message, fields = {}) => logger.info(message, { ...fields }),
-    warn: (message, fields = {}) => logger.warn(message, { ...fields }),
-    error: (message, fields = {}) => logger.error(message, { ...fields }),
-    with: (fields) => createLog(logger.createChild({ persistentKeys: { ...fields } })),
+    info: (message, fields = {}) => logger.info(message, readable(fields)),
+    warn: (message, fields = {}) => logger.warn(message, readable(fields)),
+    error: (message, fields = {}) => logger.error(message, readable(fields)),
+    with: (fields) => createLog(logger.createChild({ persistentKeys: readable(fields) })),
   };
+}
+
+const MAXIMUM_TEXT = 1000;
+const MAXIMUM_LIST = 100;
+
+/** Whatever came from others stays on its line, and does not fill the log. Frames of a stack are our own. */
+function readable({ stack, ...fields }: LogFields): Record<string, unknown> {
+  const shown = (value: unknown): unknown => {
+    if (typeof value === 'string') return printable(value, MAXIMUM_TEXT);
+    return Array.isArray(value) ? value.slice(0, MAXIMUM_LIST).map(shown) : value;
+  };
+  const entries = Object.entries(fields).map(([name, value]) => [name, shown(value)]);
+  return { ...Object.fromEntries(entries), ...(stack === undefined ? {} : { stack: stack.slice(0, 4000) }) };
 }
 
 /**

@@ -5,6 +5,7 @@ export const METRIC_NAMESPACE = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 export const SERVICE_NAMES = {
   extractor: 'extract-approved-carts',
   worker: 'create-purchase-orders',
+  supervisor: 'supervise-consumption',
 } as const;
 
 export const METRICS = {

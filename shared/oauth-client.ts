@@ -27,6 +27,11 @@ export interface OAuthClientOptions {
 
 const tokenAnswer = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  // A token of another type (MAC, DPoP) must not be sent as a bearer's (RFC 6749, 7.1); Apigee says BearerToken.
+  token_type: z
+    .string()
+    .regex(/^bearer(token)?$/i)
+    .optional(),
   expires_in: z.coerce.number().positive().default(300),
 });
 

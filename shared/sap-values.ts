@@ -27,6 +27,13 @@ export const stripZeros = (value: string): string => (/^\d+$/.test(value) ? valu
 export const padZeros = (value: string, length: number): string =>
   /^\d+$/.test(value) ? value.padStart(length, '0') : value;
 
+/** An identifier as it may stand in a key or a log line: printable, without blanks, and short. */
+export const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
+
+/** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
+export const identifierText = (value: unknown): string | undefined =>
+  typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
+
 /** Edm.Guid, base64 of 16 bytes or CHAR32, as 32 lower-case hex digits; undefined when it is none of them. */
 export function normalGuid(value: string): string | undefined {
   const hex = value.replaceAll('-', '').toLowerCase();

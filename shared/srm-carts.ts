@@ -5,7 +5,7 @@
 import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
-import { edmInstantMs } from './sap-values.ts';
+import { edmInstantMs, identifierText, normalGuid } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -55,6 +55,8 @@ const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
 const EXPAND = 'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments';
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
+/** DNS has no longer names; a link is SRM's text, and a log line has an end. */
+const LONGEST_HOST = 253;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
@@ -87,10 +89,13 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     const url = URL.parse(next, `${settings.baseUrl}${SERVICE_PATH}/`);
     if (url === null) throw protocolFault('__next is no URL');
     if (url.host !== base.host && !internalHosts.has(url.host)) {
-      throw protocolFault(`__next names another host (${url.host}); add it to internalHosts if it is SRM itself`);
+      throw protocolFault(
+        `__next names another host (${url.host.slice(0, LONGEST_HOST)}); add it to internalHosts if it is SRM itself`,
+      );
     }
     const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
-    if (service < 0) throw protocolFault('__next leaves the extraction service');
+    // An encoded slash is a slash to some servers: `..%2f` would climb where `../` was refused.
+    if (service < 0 || /%2f|%5c/i.test(url.pathname)) throw protocolFault('__next leaves the extraction service');
     return url.pathname.slice(service) + url.search;
   }
 
@@ -114,6 +119,11 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     },
 
     async cart(guid, correlationId) {
+      // It becomes a part of the path: what is no GUID could name another resource, or another condition.
+      if (normalGuid(guid) === undefined) {
+        const fault = { code: 'E_SRC_SCHEMA', message: 'the Guid of the cart is no GUID', path: '$.Guid' } as const;
+        throw new InterfaceError('permanent', fault);
+      }
       const path = `${ENTITY_SET}(guid'${encodeURIComponent(guid)}')?${query({ $expand: EXPAND, ...common })}`;
       return get(path, correlationId, (response, nowMs) => {
         if (response.status === 404) return undefined;
@@ -166,15 +176,11 @@ function sourceRow(source: unknown): SourceRow {
   const row = asJsonObject(source);
   return {
     source,
-    number: shortText(row?.['ObjectId']),
-    guid: shortText(row?.['Guid']),
+    number: identifierText(row?.['ObjectId']),
+    guid: identifierText(row?.['Guid']),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
   };
 }
-
-/** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
-const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value) ? value : undefined;
 
 /** Status and content type decide before anything is parsed: proxies answer HTML. */
 function readEnvelope(response: HttpResponse, nowMs: number): unknown {
@@ -204,8 +210,8 @@ function readEnvelope(response: HttpResponse, nowMs: number): unknown {
 /** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */
 function sapError(response: HttpResponse): string {
   const error = asJsonObject(asJsonObject(tryParseJson(response.body))?.['error']);
-  const code = shortText(error?.['code']);
-  const transaction = shortText(asJsonObject(error?.['innererror'])?.['transactionid']);
+  const code = identifierText(error?.['code']);
+  const transaction = identifierText(asJsonObject(error?.['innererror'])?.['transactionid']);
   const parts = [code, transaction === undefined ? undefined : `transaction ${transaction}`].filter(
     (part) => part !== undefined,
   );

@@ -1,6 +1,7 @@
 /** Event-Driven Consumer: ONE queued cart to its purchase orders, and what becomes of its message. */
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
-import { type Fault, InterfaceError } from '../../shared/failure.ts';
+import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
+import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
 import type { CartKey, Ledger } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
@@ -9,7 +10,8 @@ import type { SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
-import { isDeferred } from './translation/shopping-cart.ts';
+import { type PauseReason, type TargetHealth, targetFailure } from './target-health.ts';
+import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 /** One receive of one queue message. */
@@ -23,10 +25,14 @@ export interface ReceivedMessage {
 export interface CreationDependencies extends DeliveryDependencies {
   readonly carts: Pick<SrmCarts, 'cart'>;
   readonly settings: TranslationSettings;
-  /** `sap-client` of messages that do not say theirs. */
+  /** `sap-client`: the only one whose carts are ours. */
   readonly sapClient: string;
   /** The queue's maxReceiveCount. */
   readonly maximumAttempts: number;
+  readonly health: TargetHealth;
+  readonly breaker: Pick<BreakerRecord, 'read' | 'open'>;
+  /** Puts a body on the queue as a new message. @throws when it is not queued. */
+  readonly putBack: (body: string) => Promise<void>;
   readonly newId: () => string;
 }
 
@@ -49,13 +55,73 @@ export async function createPurchaseOrders(
     log.error('Attempt failed', { codes: [fault.code], reason: fault.message, ...errorFields(error) });
     return { kind: 'retry', faults: [fault], afterMs: undefined };
   });
+  await pauseIfTold(dependencies.health.note(cart, tried), own);
   const isLast = received.attempt >= dependencies.maximumAttempts;
-  const outcome: Outcome =
-    isLast && (tried.kind === 'retry' || tried.kind === 'refused')
-      ? { kind: 'dead-letter', faults: tried.faults }
-      : tried;
+  const outcome = isLast ? await lastWord(tried, received.body, own) : tried;
   await conclude(outcome, received.messageId, cart, own);
+  // The provisional verdict of the last receive was not to be.
+  if (isLast && outcome.kind !== 'dead-letter') await withdrawVerdict(received.messageId, cart, own);
   return outcome;
+}
+
+/** Opens the breaker: the supervisor disables the event source mapping within a minute. */
+async function pauseIfTold(
+  pause: PauseReason | undefined,
+  { breaker, log, meter, now }: CreationDependencies,
+): Promise<void> {
+  if (pause === undefined) return;
+  meter.count(METRICS.consumptionPaused, 1);
+  log.error('Consumption pauses', { reason: pause.reason });
+  await breaker.open(pause.byPerson ? 'FORCED_OPEN' : 'OPEN', pause.reason, now()).catch((error: unknown) => {
+    // The next failure opens it; until then the messages keep their receives, and are put back after the last.
+    log.warn('The breaker could not be opened', errorFields(error));
+  });
+}
+
+/**
+ * No receive is left. What any other cart would have met as well says nothing about this one: it goes back on the queue
+ * as a new message, so that an outage dead-letters nothing. The copy is queued before the old message is done with; a
+ * crash between the two leaves both, and the ledger makes one of them.
+ */
+async function lastWord(tried: Outcome, body: string, dependencies: CreationDependencies): Promise<Outcome> {
+  if (tried.kind !== 'retry' && tried.kind !== 'refused') return tried;
+  const { faults } = tried;
+  try {
+    if (!(await isWorldToBlame(tried, dependencies))) return { kind: 'dead-letter', faults };
+    await dependencies.putBack(body);
+    return { kind: 'put-back', faults };
+  } catch (error) {
+    dependencies.log.warn('The cart could not be put back on the queue', errorFields(error));
+    return { kind: 'dead-letter', faults };
+  }
+}
+
+/** Faults that say nothing about the cart they happened to. */
+const NOBODYS_FAULT: ReadonlySet<FaultCode> = new Set(['E_TGT_THROTTLED', 'E_INT_LEDGER', 'E_INT_IN_PROGRESS']);
+
+async function isWorldToBlame(
+  tried: Extract<Outcome, { kind: 'retry' | 'refused' }>,
+  dependencies: CreationDependencies,
+): Promise<boolean> {
+  const { breaker, orders, newId } = dependencies;
+  if (tried.kind === 'refused') return true;
+  const [fault] = tried.faults;
+  if (fault !== undefined && NOBODYS_FAULT.has(fault.code)) return true;
+  const what = targetFailure(tried);
+  if (what === undefined) return false;
+  if ((await breaker.read()).state !== 'CLOSED') return true;
+  // Too few carts may have failed to tell an outage from a cart that 11VMS cannot digest: 11VMS itself is asked.
+  const ailment = await orders.ailment(newId());
+  if (ailment === undefined) return false;
+  await pauseIfTold({ reason: `${what}; and ${ailment}`, byPerson: false }, dependencies);
+  return true;
+}
+
+async function withdrawVerdict(messageId: string, cart: CartKey, { ledger, log }: CreationDependencies): Promise<void> {
+  await ledger.withdrawVerdict(cart, messageId).catch((error: unknown) => {
+    // It stays beside the order's own row, which says more.
+    log.warn('The provisional verdict could not be withdrawn', errorFields(error));
+  });
 }
 
 /** A message that was received before ends at its verdict, without another call to anybody. */
@@ -104,6 +170,13 @@ async function conclude(
       meter.count(METRICS.attemptsRetried);
       log.warn('Cart will be tried again', { outcome: 'retry', ...faultFields(outcome.faults) });
       break;
+    case 'put-back':
+      meter.count(METRICS.cartsRequeued);
+      log.warn('Cart goes back on the queue as a new message', {
+        outcome: 'put-back',
+        ...faultFields(outcome.faults),
+      });
+      break;
     case 'refused':
       meter.count(METRICS.targetRefused);
       log.error('The cart is not to blame: we are refused', { outcome: 'refused', ...faultFields(outcome.faults) });
@@ -138,6 +211,7 @@ async function tryCart(
   const today = new Date(now()).toISOString().slice(0, 10);
   const translation = translateCart(source, { client: message.client, settings, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
+  if (!isNamedBy(message, source, dependencies.sapClient)) return { kind: 'dead-letter', faults: [MISNAMED] };
   if (translation.kind === 'skip') {
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
@@ -190,6 +264,13 @@ async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, 
   return cancelledOrders(cart, translation.changedAtMs, current, ledger);
 }
 
+const MISNAMED: Fault = { code: 'E_INT_MESSAGE', message: 'the queue message names another cart than it carries' };
+
+/** Whoever is not who the message says would be ordered beside its own place in the ledger, and so perhaps twice. */
+function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
+  return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
+}
+
 /** Orders that were created of an earlier version of the cart, and that its present version has no place for. */
 async function cancelledOrders(
   cart: CartKey,
@@ -231,7 +312,7 @@ async function sourceOf(message: CartMessage, carts: Pick<SrmCarts, 'cart'>): Pr
 }
 
 function sourceFailure({ failureClass, fault, retryAfterMs }: InterfaceError): Outcome {
-  if (failureClass === 'refused') return { kind: 'refused', faults: [fault] };
+  if (failureClass === 'refused') return { kind: 'refused', faults: [fault], isForbidden: false };
   if (failureClass === 'permanent') return { kind: 'dead-letter', faults: [fault] };
   return { kind: 'retry', faults: [fault], afterMs: retryAfterMs };
 }
@@ -250,10 +331,13 @@ const notOurs = (error: UnreadableMessage): Outcome => ({
   faults: [{ code: 'E_INT_MESSAGE', message: `the queue message ${error.message}` }],
 });
 
-/** AWS's errors are named by their service; anything else is a defect. Neither message is quoted: it may hold data. */
+/**
+ * AWS's errors are named by their service; anything else is a defect, and so is a write that DynamoDB finds invalid.
+ * Neither message is quoted: it may hold data.
+ */
 function unforeseen(error: unknown): Fault {
-  const isAws = typeof error === 'object' && error !== null && '$metadata' in error;
   const name = error instanceof Error ? error.name : typeof error;
+  const isAws = typeof error === 'object' && error !== null && '$metadata' in error && name !== 'ValidationException';
   return isAws || name === 'TimeoutError' || name === 'AggregateError'
     ? { code: 'E_INT_LEDGER', message: `the ledger did not answer (${name})` }
     : { code: 'E_INT_UNEXPECTED', message: `unforeseen ${name}` };

@@ -105,7 +105,7 @@ async function changedAfterSend(
 
 function failedLookUp(error: unknown): Extract<OrderOutcome, { kind: 'retry' | 'refused' }> {
   if (!(error instanceof InterfaceError)) throw error;
-  if (error.failureClass === 'refused') return { kind: 'refused', fault: error.fault };
+  if (error.failureClass === 'refused') return { kind: 'refused', fault: error.fault, isForbidden: false };
   return { kind: 'retry', fault: error.fault, afterMs: error.retryAfterMs };
 }
 
@@ -176,7 +176,7 @@ class Attempt {
         return { kind: 'rejected', faults: answer.faults };
       case 'refused':
         await this.#release(answer.fault);
-        return { kind: 'refused', fault: answer.fault };
+        return answer;
       case 'not-taken':
         return this.#comeBack(answer.fault, answer.retryAfterMs);
       case 'exists':

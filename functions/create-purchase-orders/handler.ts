@@ -1,4 +1,4 @@
-/** Wiring only: environment -> adapters -> middy; and one batch of SQS to the settlements of its messages. */
+/** Wiring only: environment -> adapters -> middy. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import { parseVariables, workerVariables } from '../../shared/environment.ts';
 import { createLedger } from '../../shared/ledger.ts';
@@ -22,25 +23,33 @@ import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
-import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
-import { returnMessages } from './message-visibility.ts';
-import { settle } from './outcome.ts';
+import { createCartMessages, type QueueMessage } from './cart-messages.ts';
+import { retryDelaySeconds } from './outcome.ts';
 import { createPacer } from './pacer.ts';
+import { createTargetHealth } from './target-health.ts';
 import { createVmsOrders } from './vms-orders.ts';
+import { type BatchDependencies, tryOneMessage, workOff } from './work-off.ts';
 
 /** Those of the stack, and the one of Lambda's that says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
 
 const sqsEvent = z.object({
   Records: z.array(
-    z.object({
-      messageId: z.string().min(1),
-      receiptHandle: z.string().min(1),
-      body: z.string(),
-      attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
-    }),
+    z
+      .object({
+        messageId: z.string().min(1),
+        receiptHandle: z.string().min(1),
+        body: z.string(),
+        attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
+      })
+      .transform(
+        ({ attributes, ...message }): QueueMessage => ({ ...message, attempt: attributes.ApproximateReceiveCount }),
+      ),
   ),
 });
+/** The supervisor's, while consumption is paused. */
+const trialEvent = z.strictObject({ trial: z.literal(true) });
+const anyEvent = z.union([trialEvent, sqsEvent]);
 
 /** For the ledger's last write and the message's visibility. */
 const RESERVE_MS = 2000;
@@ -54,8 +63,11 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
   const now = Date.now;
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
-  const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
-  const ledger = createLedger(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);
+  const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
+  const ledger = createLedger(dynamodb, environment.TABLE_NAME);
+  const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
+  const health = createTargetHealth();
   const pacer = createPacer({ now, sleep: setTimeout });
   const srmClient = createSrmClient(environment, secrets, now);
   const vmsClient = createOAuthClient({
@@ -78,45 +90,49 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   });
   const orders = createVmsOrders(vmsClient, now);
 
-  async function create(event: unknown, context: Context): Promise<SQSBatchResponse> {
-    const { Records: records } = sqsEvent.parse(event);
-    // A create, a look-up and the reserve must fit behind the last start.
-    const deadlineMs = now() + context.getRemainingTimeInMillis() - 2 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
+  async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
+    const request = anyEvent.parse(event);
+    // A create, a look-up, a probe and the reserve must fit behind the last start.
+    const deadlineMs = now() + context.getRemainingTimeInMillis() - 3 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
     const wait = async (ms: number): Promise<boolean> => {
       if (now() + ms > deadlineMs) return false;
       await setTimeout(ms);
       return true;
     };
-    const dependencies: CreationDependencies = {
+    const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
+    const maximumAttempts = environment.MAX_RECEIVE_COUNT;
+    const dependencies: BatchDependencies = {
       ledger,
+      breaker,
       orders,
       pacer,
+      health,
+      messages,
       carts: createSrmCarts(srmSettings(environment), { http: srmClient, now, wait }),
       log: createLog(logger),
       meter: createMeter(metrics),
       now,
       newId: randomUUID,
+      random: Math.random,
       deadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
       settings,
       sapClient: environment.SRM_CLIENT,
-      maximumAttempts: environment.MAX_RECEIVE_COUNT,
+      maximumAttempts,
+      policy,
+      // The doubling goes on where the receives of the old message ended.
+      putBack: (body) => messages.putBack(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
-    const returned = await Promise.all(
-      records.map(async ({ messageId, receiptHandle, body, attributes }) => {
-        const attempt = attributes.ApproximateReceiveCount;
-        const outcome = await createPurchaseOrders({ messageId, body, attempt }, dependencies);
-        const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
-        const settlement = settle(outcome, attempt, policy, Math.random());
-        return settlement.kind === 'delete' ? [] : [{ messageId, receiptHandle, ...settlement }];
-      }),
-    );
-    // Last of all: a visibility that is set survives the return.
-    await returnMessages(sqs, environment.QUEUE_URL, returned.flat(), dependencies.log);
-    return { batchItemFailures: returned.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    if ('trial' in request) return tryOneMessage(dependencies);
+    const workedOff = await workOff(request.Records, dependencies);
+    const returned = workedOff.flatMap(({ returned }) => (returned === undefined ? [] : [returned]));
+    return { batchItemFailures: returned.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   }
 
-  return middy<unknown, SQSBatchResponse>().use(injectLambdaContext(logger)).use(logMetrics(metrics)).handler(create);
+  return middy<unknown, SQSBatchResponse | TrialResult>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(handle);
 }
 
 /** The settings that were validated at synth and travel in the bundle; parsed again, since a bundle is input too. */

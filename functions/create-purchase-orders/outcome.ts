@@ -13,8 +13,15 @@ export type OrderOutcome =
   /** Nothing to do: created before, or newer content is known. */
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'retry'; readonly fault: Fault; readonly afterMs: number | undefined }
-  | { readonly kind: 'refused'; readonly fault: Fault }
+  | Refusal
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
+
+/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may be about one order's rights (edge case 68). */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly fault: Fault;
+  readonly isForbidden: boolean;
+}
 
 /** What becomes of a message. */
 export type Outcome =
@@ -24,7 +31,9 @@ export type Outcome =
   /** Seen again after a delay, 4 attempts in all. */
   | { readonly kind: 'retry'; readonly faults: readonly Fault[]; readonly afterMs: number | undefined }
   /** 11VMS or SRM refuses us: the cart is not to blame. */
-  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'refused'; readonly faults: readonly Fault[]; readonly isForbidden: boolean }
+  /** The world was to blame to the last receive: a copy lies on the queue as a new message, and this one is done with. */
+  | { readonly kind: 'put-back'; readonly faults: readonly Fault[] }
   /** Moved to the dead-letter queue by SQS, with the reason in the ledger. */
   | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
 
@@ -36,7 +45,13 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   // Told in any case, behind the reason: the attempt may turn out to be the last, and then all faults are the verdict.
   const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
   const refusals = orders.filter((order) => order.kind === 'refused');
-  if (refusals.length > 0) return { kind: 'refused', faults: [...refusals.map(({ fault }) => fault), ...faults] };
+  if (refusals.length > 0) {
+    return {
+      kind: 'refused',
+      faults: [...refusals.map(({ fault }) => fault), ...faults],
+      isForbidden: refusals.every(({ isForbidden }) => isForbidden),
+    };
+  }
   const retries = orders.filter((order) => order.kind === 'retry');
   if (retries.length > 0) {
     const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
@@ -77,15 +92,20 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
   switch (outcome.kind) {
     case 'done':
     case 'skipped':
+    case 'put-back':
       return { kind: 'delete' };
     case 'dead-letter':
       return { kind: 'return', visibleAfterSeconds: 0 };
     case 'refused':
-      return { kind: 'return', visibleAfterSeconds: MAXIMUM_DELAY_SECONDS };
-    case 'retry': {
-      const doubled = policy.baseSeconds * 2 ** (attempt - 1);
-      const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil((outcome.afterMs ?? 0) / 1000), 1);
-      return { kind: 'return', visibleAfterSeconds: Math.min(delay, MAXIMUM_DELAY_SECONDS) };
-    }
+      return { kind: 'return', visibleAfterSeconds: retryDelaySeconds(attempt, policy, jitter) };
+    case 'retry':
+      return { kind: 'return', visibleAfterSeconds: retryDelaySeconds(attempt, policy, jitter, outcome.afterMs) };
   }
+}
+
+/** 30 s and doubling, +/- 20 %; what the other side asks for wins when it is longer, up to a quarter of an hour. */
+export function retryDelaySeconds(attempt: number, policy: RetryPolicy, jitter: number, askedMs = 0): number {
+  const doubled = policy.baseSeconds * 2 ** (attempt - 1);
+  const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil(askedMs / 1000), 1);
+  return Math.min(delay, MAXIMUM_DELAY_SECONDS);
 }

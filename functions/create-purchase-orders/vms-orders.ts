@@ -24,7 +24,7 @@ export type CreateAnswer =
     }
   /** Perhaps taken: to be looked up before anything is posted again. */
   | { readonly kind: 'unknown'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'refused'; readonly fault: Fault };
+  | { readonly kind: 'refused'; readonly fault: Fault; readonly isForbidden: boolean };
 
 /** An order as 11VMS keeps it; `order` is absent where its content cannot be read. */
 export interface StoredOrder {
@@ -43,31 +43,34 @@ export interface VmsOrders {
   create(request: OrderRequest): Promise<CreateAnswer>;
   /** The order by its externalId, or undefined when 11VMS has none. @throws {InterfaceError} when it cannot be told. */
   lookUp(externalId: string, correlationId: string): Promise<StoredOrder | undefined>;
+  /** Why 11VMS is not well, or undefined when it is: asked by a look-up that finds nothing, and changes nothing. */
+  ailment(correlationId: string): Promise<string | undefined>;
 }
 
 const INTERFACE_ID = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 const ORDERS = '/purchase-orders';
 
-const createdOrder = z.object({
-  id: z.string().min(1),
-  number: z.string().optional(),
-  externalId: z.string().optional(),
-});
-const listAnswer = z.object({
-  items: z.array(z.object({ id: z.string().min(1), number: z.string().optional(), externalId: z.string() }).loose()),
-});
+/** Both go into the ledger and into logs: printable and short, or none. */
+const orderNames = {
+  id: z.string().regex(/^[\x21-\x7e]{1,100}$/),
+  number: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,100}$/)
+    .optional()
+    .catch(undefined),
+};
+const createdOrder = z.object({ ...orderNames, externalId: z.string().optional() });
+const listAnswer = z.object({ items: z.array(z.object({ ...orderNames, externalId: z.string() }).loose()) });
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
+/** Every name in the orders that we send. */
+const FIELD_NAMES = fieldNames(purchaseOrderSchema);
 const problem = z.object({
   code: token.optional().catch(undefined),
   errors: z
     .array(
       z.object({
         code: token.optional().catch(undefined),
-        pointer: z
-          .string()
-          .regex(/^[\w/.~[\]-]{1,200}$/)
-          .optional()
-          .catch(undefined),
+        pointer: z.string().max(200).refine(namesOurFields).optional().catch(undefined),
       }),
     )
     .optional()
@@ -117,7 +120,37 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
       const content = purchaseOrderSchema.safeParse(found);
       return { id: found.id, number: found.number, order: content.success ? content.data : undefined };
     },
+
+    async ailment(correlationId) {
+      const path = `${ORDERS}?externalId=${PROBE_ID}`;
+      try {
+        const { status } = await http.request({ method: 'GET', path, headers: headers(correlationId) });
+        return status === 200 || LOOK_UP_MISSING.has(status) ? undefined : `11VMS answered ${status} to a probe`;
+      } catch (error) {
+        if (error instanceof HttpError) return `11VMS cannot be reached (${error.code})`;
+        if (error instanceof InterfaceError) return error.fault.message;
+        throw error;
+      }
+    },
   };
+}
+
+/** No cart has it: real ones begin with their source system. */
+const PROBE_ID = 'PROBE';
+/** An 11VMS without a look-up answers all the same; whether it takes orders, the trial of one message tells. */
+const LOOK_UP_MISSING = new Set([404, 405, 501]);
+/** A pointer is kept where it points into our order; any other text in its place may be personal. */
+function namesOurFields(pointer: string): boolean {
+  const parts = pointer.split(/[/.[\]]/).filter((part) => part !== '');
+  return parts.length > 0 && parts.every((part) => /^\d{1,4}$/.test(part) || FIELD_NAMES.has(part));
+}
+
+function fieldNames(schema: unknown): ReadonlySet<string> {
+  if (schema instanceof z.ZodArray) return fieldNames(schema.element);
+  if (schema instanceof z.ZodExactOptional) return fieldNames(schema.unwrap());
+  if (!(schema instanceof z.ZodObject)) return new Set();
+  const { shape } = schema;
+  return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
 }
 
 /** Status first, body second: the proxy may answer HTML (edge case 73). */
@@ -126,7 +159,8 @@ function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: num
   const retryMs = retryAfterMs(response, nowMs);
   if (status === 200 || status === 201) return readSuccess(response, externalId);
   if (status === 401 || status === 403) {
-    return { kind: 'refused', fault: { code: 'E_TGT_AUTH', message: `11VMS answered ${status}` } };
+    const fault = { code: 'E_TGT_AUTH', message: `11VMS answered ${status}` } as const;
+    return { kind: 'refused', fault, isForbidden: status === 403 };
   }
   if (status === 429 || (status === 503 && retryMs !== undefined)) {
     const fault = { code: 'E_TGT_THROTTLED', message: `11VMS answered ${status}` } as const;
@@ -169,7 +203,7 @@ function readRefusal(response: HttpResponse, retryMs: number | undefined): Creat
   if (status === 404) {
     if (errors.length === 0 && code === undefined) {
       const message = '11VMS answered 404 on the collection itself; check the base URL';
-      return { kind: 'refused', fault: { code: 'E_TGT_AUTH', message } };
+      return { kind: 'refused', fault: { code: 'E_TGT_AUTH', message }, isForbidden: false };
     }
     return { kind: 'rejected', faults: validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors) };
   }
@@ -203,7 +237,7 @@ function createFailure(error: unknown): CreateAnswer {
   if (error instanceof InterfaceError) {
     const { fault, failureClass, retryAfterMs: retryMs } = error;
     return failureClass === 'refused'
-      ? { kind: 'refused', fault }
+      ? { kind: 'refused', fault, isForbidden: false }
       : { kind: 'not-taken', fault, retryAfterMs: retryMs };
   }
   if (!(error instanceof HttpError)) throw error;

@@ -90,7 +90,10 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     }
   }
 
-  return middy<unknown, ExtractionResult>().use(injectLambdaContext(logger)).use(logMetrics(metrics)).handler(extract);
+  return middy<unknown, ExtractionResult>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(extract);
 }
 
 /** @throws {Error} for an event that names a window badly: what, where, and how it should look. */

@@ -1,7 +1,15 @@
-/** What both functions share: runtime, role, network, logs, traces, and where an invocation goes that failed. */
+/** What all functions share: runtime, role, network, logs, traces, and where an invocation goes that failed. */
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, CfnFunction, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  type RecursiveLoop,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { CommonVariables, SrmVariables } from '../../shared/environment.ts';
@@ -17,6 +25,9 @@ export interface InterfaceFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly variables: Readonly<Record<string, string>>;
+  readonly recursiveLoop?: RecursiveLoop;
+  /** For a function that must reach SRM or 11VMS from inside. */
+  readonly network?: Environment['network'];
   /** Gets the event of an asynchronous invocation that failed. */
   readonly failedInvocations: IQueue;
 }
@@ -33,12 +44,12 @@ const NETWORK_INTERFACE_ACTIONS = [
 
 export class InterfaceFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: InterfaceFunctionProps) {
-    const { environment, failedInvocations } = props;
+    const { environment, network, failedInvocations } = props;
     // Before the function, which must not start without them. CDK's own role may write to every log group.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const logs = new FunctionLogs(scope, `${id}Logs`, { retentionDays: environment.operation.logRetentionDays });
     logs.grantWrite(role);
-    if (environment.network !== undefined) {
+    if (network !== undefined) {
       role.addToPolicy(new PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }));
     }
     super(scope, id, {
@@ -64,8 +75,9 @@ export class InterfaceFunction extends LambdaFunction {
           return { destination: failedInvocations.queueArn };
         },
       },
+      ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
     });
-    if (environment.network !== undefined) this.#joinNetwork(environment.network, role);
+    if (network !== undefined) this.#joinNetwork(network, role);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
@@ -93,7 +105,7 @@ export class InterfaceFunction extends LambdaFunction {
   }
 }
 
-/** The variables that both functions read, whatever they do. */
+/** The variables that all functions read, whatever they do. */
 export const commonVariables = (
   environment: Environment,
   service: keyof typeof SERVICE_NAMES,

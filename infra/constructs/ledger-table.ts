@@ -29,8 +29,20 @@ export class LedgerTable extends Construct {
     this.table.grant(grantee, 'dynamodb:UpdateItem');
   }
 
+  /** The breaker's record is one item, read and moved by conditional updates. */
+  grantBreaker(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+  }
+
   /** Single items, and those of one cart: the ledger needs no scan and no transaction. */
   grantItems(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
+    this.table.grant(
+      grantee,
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:Query',
+    );
   }
 }

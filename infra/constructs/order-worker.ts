@@ -1,4 +1,5 @@
 /** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
+import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -22,6 +23,7 @@ export interface OrderWorkerProps {
 
 export class OrderWorker extends Construct {
   readonly function: InterfaceFunction;
+  readonly eventSource: SqsEventSource;
 
   constructor(scope: Construct, id: string, props: OrderWorkerProps) {
     super(scope, id);
@@ -45,6 +47,7 @@ export class OrderWorker extends Construct {
     };
     this.function = new InterfaceFunction(this, 'Function', {
       environment,
+      network: environment.network,
       failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'worker',
@@ -52,15 +55,18 @@ export class OrderWorker extends Construct {
       timeoutSeconds: delivery.timeoutSeconds,
       memoryMegabytes: delivery.memoryMegabytes,
       variables,
+      // It puts a cart back on its own queue when an outage has used up the receives. Lambda would take that for a
+      // runaway loop after 16 rounds, and drop the message; ours is bounded by its delay, and paused by the breaker.
+      recursiveLoop: RecursiveLoop.ALLOW,
     });
-    this.function.addEventSource(
-      new SqsEventSource(channel.queue, {
-        batchSize: delivery.batchSize,
-        // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
-        maxConcurrency: delivery.maximumConcurrency,
-        reportBatchItemFailures: true,
-      }),
-    );
+    this.eventSource = new SqsEventSource(channel.queue, {
+      batchSize: delivery.batchSize,
+      // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
+      maxConcurrency: delivery.maximumConcurrency,
+      reportBatchItemFailures: true,
+    });
+    this.function.addEventSource(this.eventSource);
+    channel.queue.grant(this.function, 'sqs:SendMessage');
     ledger.grantItems(this.function);
     props.srmSecret.grantRead(this.function);
     props.vmsSecret.grantRead(this.function);

@@ -21,6 +21,8 @@ export interface ScheduledExtractorProps {
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
+  /** The metric AWS/Scheduler has no dimension below the group: one group for all schedules of the stack. */
+  readonly scheduleGroup: ScheduleGroup;
 
   constructor(scope: Construct, id: string, props: ScheduledExtractorProps) {
     super(scope, id);
@@ -38,6 +40,7 @@ export class ScheduledExtractor extends Construct {
     };
     this.function = new InterfaceFunction(this, 'Function', {
       environment,
+      network: environment.network,
       failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'extractor',
@@ -50,11 +53,10 @@ export class ScheduledExtractor extends Construct {
     ledger.grantWatermark(this.function);
     props.srmSecret.grantRead(this.function);
 
-    // The metric AWS/Scheduler has no dimension below the group: one group a stack.
-    const group = new ScheduleGroup(this, 'ScheduleGroup');
+    this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
     new Schedule(this, 'Schedule', {
       description: 'Starts the extraction of approved shopping carts',
-      scheduleGroup: group,
+      scheduleGroup: this.scheduleGroup,
       schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
       // A run that could not be started is made up for by the next one, which reads the same window.
       target: new FunctionTarget(this.function, {

@@ -10,6 +10,11 @@ export interface Endpoints {
   readonly secretsManager: string;
 }
 
+/** What a function needs to be told. */
+export interface FunctionEndpoints extends Endpoints {
+  readonly lambda: string;
+}
+
 /** The account that fauxqs builds its queue ARNs with. */
 export const LOCAL_ACCOUNT = '000000000000';
 

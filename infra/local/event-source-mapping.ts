@@ -52,10 +52,23 @@ export class EventSourceMapping {
   #stopping = new AbortController();
   #aborting = new AbortController();
   #failuresInARow = 0;
+  #enabled: boolean;
 
   constructor(description: MappingDescription, options: EventSourceMappingOptions) {
     this.description = description;
     this.#options = options;
+    this.#enabled = description.enabled;
+  }
+
+  /** Whether it receives messages while it polls: as the template says, until somebody switches it. */
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** Switches it as UpdateEventSourceMapping does: what is in flight ends, the rest waits on the queue. */
+  enable(isEnabled: boolean): void {
+    this.#enabled = isEnabled;
+    this.#changes.emit('change');
   }
 
   /** How many invocations are under way. */
@@ -101,6 +114,8 @@ export class EventSourceMapping {
     while (!signal.aborted) {
       try {
         await this.#freeSlot();
+        while (!this.#enabled && !signal.aborted)
+          await once(this.#changes, 'change', { signal }).catch(() => undefined);
         if (signal.aborted) return;
         const records = await this.#receiveBatch();
         for (const part of splitByPayload(records)) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { type Endpoints, LOCAL_CREDENTIALS } from './aws-clients.ts';
+import { type FunctionEndpoints, LOCAL_CREDENTIALS } from './aws-clients.ts';
 import type { InvocationMessage } from './lambda-process.ts';
 import type { FunctionDescription } from './provision.ts';
 
@@ -49,7 +49,7 @@ export type Outcome = InvocationResult extends infer Result
 /** What a function is run with. */
 export interface LambdaOptions {
   readonly region: string;
-  readonly endpoints: Endpoints;
+  readonly endpoints: FunctionEndpoints;
   readonly onLogLine?: (line: LogLine) => void;
 }
 
@@ -176,7 +176,8 @@ export class ExecutionEnvironment {
   #read(stream: 'stdout' | 'stderr', source: Readable | null): void {
     if (source === null) return;
     createInterface({ input: source, crlfDelay: Infinity }).on('line', (line) => {
-      const end = line.indexOf('\0END ');
+      // With its id, so that nothing else that a function writes can end its log.
+      const end = this.#requestId === undefined ? -1 : line.indexOf(`\0END ${this.#requestId}`);
       const text = end === -1 ? line : line.slice(0, end);
       if (end === -1 || text !== '') {
         this.#onLogLine?.({ functionName: this.#description.name, stream, requestId: this.#requestId, text });
@@ -211,6 +212,7 @@ function environmentVariables(
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_SESSION_TOKEN: LOCAL_CREDENTIALS.sessionToken,
+    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asJsonObject } from '../../shared/exact-json.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { type Environment, loadEnvironment } from '../environments.ts';
 import { synthesize } from '../synthesize.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
@@ -93,7 +94,7 @@ async function deploy(
   report.stage(
     'provisioned',
     `from the template: ${queues.length} queues, ${tables.length} table, ${functions.length} functions, ` +
-      `${mappings.length} event source, ${schedules.length} schedule`,
+      `${mappings.length} event source, ${schedules.length} schedules`,
   );
   return stack;
 }
@@ -103,9 +104,64 @@ async function runOnce(run: Run): Promise<void> {
   const { stack, report, log } = run;
   stack.startMappings();
   report.follow(log.progress);
+  const supervision = supervise(run);
   await extract(run);
-  await drain(run);
+  await drain(run, supervision);
+  if (run.options.redrive && !run.signal.aborted) {
+    await redrive(run);
+    await drain(run, supervision);
+  }
+  await supervision.stop();
   await stack.stopMappings();
+}
+
+/** "Redrive to source", as an operator starts it in the SQS console. */
+async function redrive({ stack, report }: Run): Promise<void> {
+  const { queue } = only(stack.mappings, 'event source mapping');
+  const moved = await queue.redriveDeadLetters();
+  report.stage('redriven', `${moved} dead letters, each as a new message to its source queue`);
+}
+
+/** How often the supervisor looks: on AWS each minute. */
+const SUPERVISION_MS = 5000;
+
+/** The supervisor's schedule, made quick; remembers since when consumption is paused. */
+interface Supervision {
+  readonly paused: () => { readonly sinceMs: number; readonly reason: string } | undefined;
+  stop(): Promise<void>;
+}
+
+function supervise({ stack, report }: Run): Supervision {
+  const schedule = only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule of the supervisor');
+  const stopping = new AbortController();
+  let paused: { sinceMs: number; reason: string } | undefined;
+  const look = async (): Promise<void> => {
+    const result = await schedule.fire(new Date());
+    if (result.kind !== 'succeeded') {
+      report.warn(`supervisor: ${result.reason}`);
+      return;
+    }
+    const { state, reason } = asJsonObject(result.payload) ?? {};
+    if (state === 'CLOSED' && paused !== undefined) report.stage('resumed', '11VMS is well again');
+    if (state === 'CLOSED') paused = undefined;
+    else if (paused === undefined) {
+      paused = { sinceMs: Date.now(), reason: String(reason) };
+      report.warn(`consumption is paused: ${paused.reason}`);
+    }
+  };
+  const looking = (async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await sleep(SUPERVISION_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (!stopping.signal.aborted) await look();
+    }
+  })();
+  return {
+    paused: () => paused,
+    async stop() {
+      stopping.abort();
+      await looking;
+    },
+  };
 }
 
 /** A run that fails is followed by another, as the schedule would; a third time is the user's decision. */
@@ -113,7 +169,7 @@ const EXTRACTION_RUNS = 2;
 
 async function extract(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedules, 'schedule');
+  const schedule = only(stack.schedulesOf(SERVICE_NAMES.extractor), 'schedule of the extractor');
   for (let failures = 0; !signal.aborted; ) {
     const result = await schedule.fire(new Date());
     const status = statusOf(result);
@@ -133,22 +189,26 @@ async function extract(run: Run): Promise<void> {
 const statusOf = (result: InvocationResult): unknown =>
   result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
 
-const REFUSED_PATIENCE_MS = 15_000;
+/** A pause that lasts longer than this will last: nobody here mends the other side. */
+const PAUSE_PATIENCE_MS = 30_000;
 
 /** Until the queue is empty, or nothing has moved for longer than any retry can take. */
-async function drain({ stack, systems, log, report, signal }: Run): Promise<void> {
+async function drain({ stack, systems, log, report, signal }: Run, supervision: Supervision): Promise<void> {
   const mapping = only(stack.mappings, 'event source mapping');
   // A message that a crash left behind is seen again after the queue's visibility timeout, six times the function's.
   const patienceMs = (30 + 6 * systems.environment.delivery.timeoutSeconds) * 1000;
-  // Whoever is refused now is refused in a minute, too.
-  const patience = (): number => (log.progress.refused > 0 ? REFUSED_PATIENCE_MS : patienceMs);
   const settled = mapping.poller.settled().then(() => true);
   // Whoever stops waiting must not be told later that the poller was stopped.
   settled.catch(() => false);
   while (!signal.aborted) {
     if (await Promise.race([settled, sleep(250, false)])) return;
-    if (Date.now() - log.lastLineAtMs > patience()) {
-      report.warn(`nothing has moved for ${seconds(patience())} s: the run ends here${lastErrorOf(log)}`);
+    const paused = supervision.paused();
+    if (paused !== undefined && Date.now() - paused.sinceMs > PAUSE_PATIENCE_MS) {
+      report.warn(`consumption stays paused: the run ends here${lastErrorOf(log)}`);
+      return;
+    }
+    if (Date.now() - log.lastLineAtMs > patienceMs) {
+      report.warn(`nothing has moved for ${seconds(patienceMs)} s: the run ends here${lastErrorOf(log)}`);
       return;
     }
   }
@@ -159,9 +219,10 @@ const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' :
 /** --watch: on the schedule of the template, until Ctrl-C. */
 async function keepRunning(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = only(stack.schedules, 'schedule');
+  const schedule = only(stack.schedulesOf(SERVICE_NAMES.extractor), 'schedule of the extractor');
   stack.startMappings();
   report.follow(log.progress);
+  const supervision = supervise(run);
   while (!signal.aborted) {
     await extract(run);
     const now = new Date();
@@ -170,6 +231,7 @@ async function keepRunning(run: Run): Promise<void> {
     report.stage('waiting', `next extraction at ${next.toISOString().slice(11, 19)} UTC; Ctrl-C ends the run`);
     await sleep(next.getTime() - now.getTime(), undefined, { signal }).catch(() => undefined);
   }
+  await supervision.stop();
   await stack.stopMappings();
 }
 

@@ -1,8 +1,10 @@
 /** One synthesized stack, running: its resources on the emulators, its functions in processes, its queue polled. */
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type AwsClients, createAwsClients } from './aws-clients.ts';
 import { type Emulators, type QueueContents, startEmulators } from './emulators.ts';
 import { type BatchEvent, EventSourceMapping } from './event-source-mapping.ts';
 import type { InvocationResult, LogLine } from './execution-environment.ts';
+import { startLambdaApi } from './lambda-api.ts';
 import { LambdaFunction } from './lambda-function.ts';
 import {
   type FunctionDescription,
@@ -33,6 +35,11 @@ export interface LocalStackOptions {
 export interface LocalQueue extends QueueDescription {
   readonly deadLetters: LocalQueue | undefined;
   inspect(): Promise<QueueContents>;
+  /**
+   * Moves what lies in the dead-letter queue back here, as "redrive to source" does (StartMessageMoveTask, which the
+   * emulator lacks): each body as a new message, whose receives begin again. Answers how many.
+   */
+  redriveDeadLetters(): Promise<number>;
 }
 
 /** A schedule of the stack; when it fires is up to the caller's clock. */
@@ -63,7 +70,9 @@ export interface LocalStack {
   readonly mappings: readonly LocalMapping[];
   /** The template's outputs, resolved. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Starts the mappings that the template enables. */
+  /** The schedules that start the function of a role, such as the extractor's. */
+  schedulesOf(service: string): readonly LocalSchedule[];
+  /** Starts all pollers; those that the template disables wait to be enabled. */
   startMappings(): void;
   /** Lets in-flight batches end, and receives no more. */
   stopMappings(): Promise<void>;
@@ -77,8 +86,13 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const { region } = template;
   const emulators = options.emulators ?? (await startEmulators());
   const clients = createAwsClients(emulators.endpoints, region);
+  const functions: LambdaFunction[] = [];
+  const mappings: LocalMapping[] = [];
+  const lambdaApi = await startLambdaApi(() => ({ functions, mappings: mappings.map(({ poller }) => poller) }));
+  const endpoints = { ...emulators.endpoints, lambda: lambdaApi.url };
   const release = async (): Promise<void> => {
     for (const client of Object.values(clients)) client.destroy();
+    await lambdaApi.close();
     if (options.emulators === undefined) await emulators.close();
   };
   try {
@@ -88,20 +102,18 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       secrets: options.secrets,
     });
 
-    const functions = provisioned.functions.map(
-      (description) =>
-        new LambdaFunction(description, {
-          region,
-          endpoints: emulators.endpoints,
-          ...(options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine }),
-        }),
-    );
+    for (const description of provisioned.functions) {
+      const onLogLine = options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine };
+      functions.push(new LambdaFunction(description, { region, endpoints, ...onLogLine }));
+    }
     const functionOf = (description: FunctionDescription): LambdaFunction =>
       only(
         functions.filter((candidate) => candidate.description === description),
         description.logicalId,
       );
 
+    const queueUrlOf = (arn: string | undefined): string | undefined =>
+      provisioned.queues.find((candidate) => candidate.arn === arn)?.url;
     const queues = new Map<string, LocalQueue>();
     for (const description of provisioned.queues) {
       queues.set(description.arn, {
@@ -109,6 +121,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
         // Dead-letter queues come first: the redrive policy made provisioning see to that.
         deadLetters: description.deadLetterArn === undefined ? undefined : queues.get(description.deadLetterArn),
         inspect: () => emulators.inspectQueue(description.name),
+        redriveDeadLetters: () => moveMessages(clients.sqs, queueUrlOf(description.deadLetterArn), description.url),
       });
     }
 
@@ -125,7 +138,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       };
     });
 
-    const mappings = provisioned.mappings.map((description): LocalMapping => {
+    for (const description of provisioned.mappings) {
       const target = functionOf(description.target);
       const queue = only(
         [...queues.values()].filter(({ arn }) => arn === description.queue.arn),
@@ -138,8 +151,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
         ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
         onError: options.onError,
       });
-      return { poller, queue, target };
-    });
+      mappings.push({ poller, queue, target });
+    }
 
     return {
       region,
@@ -151,8 +164,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       schedules,
       mappings,
       outputs: provisioned.outputs,
+      schedulesOf: (service) =>
+        schedules.filter(({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === service),
       startMappings() {
-        for (const { poller } of mappings) if (poller.description.enabled) poller.start();
+        for (const { poller } of mappings) poller.start();
       },
       async stopMappings() {
         await Promise.all(mappings.map(({ poller }) => poller.stop()));
@@ -175,4 +190,26 @@ export function only<Thing>(things: readonly Thing[], what: string): Thing {
   const [thing] = things;
   if (thing !== undefined && things.length === 1) return thing;
   throw new Error(`Expected exactly one ${what} in the template, found ${things.length}.`);
+}
+
+/** A message is on the other queue before it is taken from the first: a crash doubles it, and loses nothing. */
+async function moveMessages(sqs: SQSClient, from: string | undefined, to: string): Promise<number> {
+  if (from === undefined) return 0;
+  for (let moved = 0; ; ) {
+    const { Messages: messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: from, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+    );
+    if (messages.length === 0) return moved;
+    for (const { Body, MessageAttributes, ReceiptHandle } of messages) {
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: to,
+          MessageBody: Body,
+          ...(MessageAttributes === undefined ? {} : { MessageAttributes }),
+        }),
+      );
+      await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }));
+      moved += 1;
+    }
+  }
 }

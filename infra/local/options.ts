@@ -14,6 +14,8 @@ export interface LocalRunOptions {
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
   readonly watch: boolean;
+  /** Whether the dead letters are tried once more at the end. */
+  readonly redrive: boolean;
   readonly json: boolean;
 }
 
@@ -34,6 +36,7 @@ the bundled functions as deployed, and stand-ins of SRM 7 and 11VMS. No account,
                     (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
   --env FILE        an environment file instead of "local"; its two systems are replaced by the stand-ins
                     unless --srm or --vms is given
+  --redrive         at the end moves the dead letters back to the queue, as the SQS console does, and tries them again
   --watch           keeps running on the schedule until Ctrl-C
   --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                     keeps npm's own banner off stdout)
@@ -64,6 +67,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
     environmentFile: values.env,
     watch: values.watch ?? false,
+    redrive: values.redrive ?? false,
     json: values.json ?? false,
   };
 }
@@ -82,6 +86,7 @@ function parse(args: readonly string[]) {
         vms: { type: 'string' },
         env: { type: 'string' },
         watch: { type: 'boolean' },
+        redrive: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,4 +1,5 @@
 /** What a person reads while carts move, and at the end; or, with --json, one line for a machine. */
+import { printable, printableJson } from '../../shared/printable-text.ts';
 import type { Accounts, Summary } from './accounting.ts';
 import type { Progress } from './run-log.ts';
 
@@ -26,6 +27,7 @@ export interface Report {
 const LIVE_INTERVAL_MS = 250;
 const LINE_INTERVAL_MS = 5000;
 const WIDTH = 14;
+const MAXIMUM_LINE = 4000;
 
 export function createReport(json: boolean): Report {
   const people = json ? process.stderr : process.stdout;
@@ -66,19 +68,20 @@ export function createReport(json: boolean): Report {
       if (progress !== undefined && !live) showProgress();
       end();
       people.write(summaryText(report));
-      if (json) process.stdout.write(`${JSON.stringify(report.summary)}\n`);
+      if (json) process.stdout.write(`${printableJson(report.summary)}\n`);
     },
   };
 }
 
-const progressText = ({ queued, orders, skipped, retries, deadLettered, refused }: Progress): string =>
+const progressText = ({ queued, orders, skipped, retries, deadLettered, refused, putBack }: Progress): string =>
   [
     `${queued} queued`,
     `${orders} orders`,
     `${skipped} skipped`,
     `${retries} retries`,
     `${deadLettered} dead-lettered`,
-    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(refused > 0 ? [`${refused} refused by 11VMS or SRM`] : []),
+    ...(putBack > 0 ? [`${putBack} put back`] : []),
   ].join(' · ');
 
 function summaryText({ summary, accounts, doubled, failure, logPath }: FinalReport): string {
@@ -114,7 +117,8 @@ function summaryText({ summary, accounts, doubled, failure, logPath }: FinalRepo
     '  dead letters   README.md, "What happens to a cart that fails"; --json gives their bodies',
     '',
   );
-  return `${lines.join('\n')}\n`;
+  // Numbers and reasons are partly SRM's text: none of it may steer the terminal.
+  return `${lines.map((line) => printable(line, MAXIMUM_LINE)).join('\n')}\n`;
 }
 
 const orderedFrom = ({ orderedCarts, partialCarts }: Accounts): string =>

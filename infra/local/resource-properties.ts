@@ -45,6 +45,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
     'Description',
     'KmsKeyArn',
     'LoggingConfig',
+    'RecursiveLoop',
     'Role',
     'TracingConfig',
     'VpcConfig',

@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
 import { FAULT_CATALOGUE, isFaultCode } from '../../shared/failure.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { LogLine } from './execution-environment.ts';
 
 /** Counts from the structured lines, for people who watch; the summary is told by the ledger, not by these. */
@@ -12,11 +13,20 @@ export interface Progress {
   retries: number;
   deadLettered: number;
   refused: number;
+  putBack: number;
 }
 
 export class RunLog {
   readonly path: string;
-  readonly progress: Progress = { queued: 0, orders: 0, skipped: 0, retries: 0, deadLettered: 0, refused: 0 };
+  readonly progress: Progress = {
+    queued: 0,
+    orders: 0,
+    skipped: 0,
+    retries: 0,
+    deadLettered: 0,
+    refused: 0,
+    putBack: 0,
+  };
   /** When the last line came, so that a run that stands still is noticed. */
   lastLineAtMs = Date.now();
   /** At least one extraction came to its end. */
@@ -30,8 +40,9 @@ export class RunLog {
 
   write(line: LogLine): void {
     appendFileSync(this.path, `${line.text}\n`);
-    this.lastLineAtMs = Date.now();
     const fields = asJsonObject(tryParseJson(line.text));
+    // The supervisor writes every time it looks, whether anything moves or not.
+    if (fields?.['service'] !== SERVICE_NAMES.supervisor) this.lastLineAtMs = Date.now();
     if (fields === undefined) return;
     const { message, outcome, queued, level } = fields;
     const { progress } = this;
@@ -41,6 +52,7 @@ export class RunLog {
     if (outcome === 'skipped') progress.skipped++;
     if (outcome === 'retry') progress.retries++;
     if (outcome === 'refused') progress.refused++;
+    if (outcome === 'put-back') progress.putBack++;
     if (outcome === 'dead-letter') progress.deadLettered++;
     if (level === 'ERROR') this.lastError = errorText(fields);
   }

@@ -81,7 +81,10 @@ function actionsCalled(assembly: string, s3Key: string): string[] {
         // Import by import, so that a command is known by its service.
         [...code.matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/client-${client}'`, 'g'))].flatMap(
           ([, imported = '']) =>
-            [...imported.matchAll(/\b(\w+?)(?:Batch)?Command\b/g)].map(([, operation]) => `${service}:${operation}`),
+            [...imported.matchAll(/\b(\w+?)(?:Batch)?Command\b/g)].map(
+              // The one operation whose right has another name.
+              ([, operation]) => `${service}:${operation === 'Invoke' ? 'InvokeFunction' : operation}`,
+            ),
         ),
       ),
     );
@@ -98,7 +101,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     return rights;
   }
 
-  function expectedOf(which: 'worker' | 'extractor') {
+  function expectedOf(which: 'worker' | 'extractor' | 'supervisor') {
     const { [which]: lambda, table, queue, failedInvocations, environment, secrets } = parts(name);
     const secret = (system: 'srm' | 'vms'): string => {
       const { secretName } = environment[system];
@@ -115,7 +118,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       srm: secret('srm'),
       vms: secret('vms'),
       network:
-        environment.network === undefined ? {} : Object.fromEntries(networkActions.map((action) => [action, ['*']])),
+        lambda.VpcConfig === undefined ? {} : Object.fromEntries(networkActions.map((action) => [action, ['*']])),
     };
   }
 
@@ -147,6 +150,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     const { lambda, table, queue, failedInvocations, logs, srm, vms, network } = expectedOf('worker');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
+      'dynamodb:DeleteItem': [table],
       'dynamodb:GetItem': [table],
       'dynamodb:PutItem': [table],
       'dynamodb:Query': [table],
@@ -156,7 +160,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'sqs:GetQueueAttributes': [queue],
       'sqs:GetQueueUrl': [queue],
       'sqs:ReceiveMessage': [queue],
-      'sqs:SendMessage': [failedInvocations],
+      // To put a cart back that an outage has used up, as a new message.
+      'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm, vms].sort(),
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
@@ -166,8 +171,30 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
+  test('of the supervisor: the breaker`s record, the worker and its event source', () => {
+    const { lambda, table, failedInvocations, logs } = expectedOf('supervisor');
+    const { worker, mapping } = parts(name);
+    const rights = rightsOf(lambda.Role['Fn::GetAtt'][0]);
+    const eventSource = `event-source-mapping:\\{${mapping.id}\\}`;
+
+    expect(rights['lambda:GetEventSourceMapping']).toEqual([expect.stringMatching(`:${eventSource}$`)]);
+    expect(rights).toEqual({
+      'dynamodb:GetItem': [table],
+      'dynamodb:UpdateItem': [table],
+      'lambda:GetEventSourceMapping': rights['lambda:GetEventSourceMapping'],
+      'lambda:UpdateEventSourceMapping': rights['lambda:GetEventSourceMapping'],
+      'lambda:InvokeFunction': [`{${worker.id}.Arn}`],
+      'sqs:SendMessage': [failedInvocations],
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+    });
+  });
+
   test.each([
     ['extractor', []],
+    ['supervisor', []],
     // What Lambda's poller does with the function's role.
     ['worker', ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage']],
   ] as const)('of the %s are those that its code calls, neither fewer nor more', (which, poller) => {
@@ -224,14 +251,16 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect(denied.map(({ role, action, on, condition }) => ({ role, action, on, condition }))).toEqual(
       environment.network === undefined
         ? []
-        : functions.flatMap(({ id, Role }) =>
-            networkActions.map((action) => ({
-              role: Role['Fn::GetAtt'][0],
-              action,
-              on: '*',
-              condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [id, 'Arn'] } } },
-            })),
-          ),
+        : functions
+            .filter(({ VpcConfig }) => VpcConfig !== undefined)
+            .flatMap(({ id, Role }) =>
+              networkActions.map((action) => ({
+                role: Role['Fn::GetAtt'][0],
+                action,
+                on: '*',
+                condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [id, 'Arn'] } } },
+              })),
+            ),
     );
   });
 

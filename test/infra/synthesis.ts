@@ -198,7 +198,8 @@ export function one<Thing>(among: readonly Thing[], what: string): Thing {
 
 /** The parts of the stack, found by what they are connected to rather than by their names. */
 export function partsOf(synthesis: Synthesis) {
-  const mapping = mappingSchema.parse(one(ofType(synthesis, 'AWS::Lambda::EventSourceMapping'), 'mapping').Properties);
+  const { id: mappingId, Properties } = one(ofType(synthesis, 'AWS::Lambda::EventSourceMapping'), 'mapping');
+  const mapping = { id: mappingId, ...mappingSchema.parse(Properties) };
   const functions = ofType(synthesis, 'AWS::Lambda::Function').map(({ id, Properties }) => ({
     id,
     ...functionSchema.parse(Properties),
@@ -215,16 +216,20 @@ export function partsOf(synthesis: Synthesis) {
       among.filter((part) => part.id === id),
       id ?? 'nothing',
     );
+  const toldOf = (variable: string) =>
+    one(
+      functions.filter(({ Environment }) => Object.hasOwn(Environment.Variables, variable)),
+      variable,
+    );
   const worker = byId(functions, mapping.FunctionName.Ref);
   const queue = byId(queues, mapping.EventSourceArn['Fn::GetAtt'][0]);
   const deadLetters = byId(queues, queue.RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'][0]);
   return {
     ...synthesis,
     worker,
-    extractor: one(
-      functions.filter(({ id }) => id !== worker.id),
-      'extractor',
-    ),
+    // By a variable that only one of them is told.
+    extractor: toldOf('FIRST_WATERMARK'),
+    supervisor: toldOf('EVENT_SOURCE_MAPPING'),
     functions,
     mapping,
     queue,

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { extractorVariables, parseVariables, workerVariables } from '../../shared/environment.ts';
+import { extractorVariables, parseVariables, supervisorVariables, workerVariables } from '../../shared/environment.ts';
 import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
 import {
   asText,
@@ -83,10 +83,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   'environment %s',
   (_title, name) => {
     describe('functions', () => {
-      test('are the two of the interface, on nodejs24.x and arm64', () => {
+      test('are the three of the interface, on nodejs24.x and arm64', () => {
         const { functions } = parts(name);
 
-        expect(functions).toHaveLength(2);
+        expect(functions).toHaveLength(3);
         for (const { Runtime, Architectures, Handler } of functions) {
           expect({ Runtime, Architectures, Handler }).toEqual({
             Runtime: 'nodejs24.x',
@@ -123,7 +123,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const { failedInvocations, ...stack } = parts(name);
         const configurations = ofType(stack, 'AWS::Lambda::EventInvokeConfig').map(({ Properties }) => Properties);
 
-        expect(configurations).toHaveLength(2);
+        expect(configurations).toHaveLength(3);
         for (const { DestinationConfig, MaximumEventAgeInSeconds } of configurations) {
           expect(DestinationConfig).toEqual({
             OnFailure: { Destination: { 'Fn::GetAtt': [failedInvocations.id, 'Arn'] } },
@@ -133,16 +133,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('are traced by X-Ray', () => {
-        expect(parts(name).functions.map(({ TracingConfig }) => TracingConfig)).toEqual([
-          { Mode: 'Active' },
-          { Mode: 'Active' },
-        ]);
+        for (const { TracingConfig } of parts(name).functions) expect(TracingConfig).toEqual({ Mode: 'Active' });
       });
 
-      test('are in the network of their environment, or in none', () => {
-        const { functions, environment } = parts(name);
+      test('that reach SRM and 11VMS are in the network of their environment, if any; the one that does not is in none', () => {
+        const { worker, extractor, supervisor, environment } = parts(name);
 
-        for (const { VpcConfig } of functions) {
+        expect(supervisor.VpcConfig).toBeUndefined();
+        for (const { VpcConfig } of [worker, extractor]) {
           expect(VpcConfig).toEqual(
             environment.network === undefined
               ? undefined
@@ -167,10 +165,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         );
 
       test('are exactly those of the schemas, and each parses', () => {
-        const { worker, extractor } = parts(name);
+        const { worker, extractor, supervisor } = parts(name);
         for (const [lambda, schema] of [
           [worker, workerVariables],
           [extractor, extractorVariables],
+          [supervisor, supervisorVariables],
         ] as const) {
           const { NODE_OPTIONS, ...variables } = resolved(lambda.Environment.Variables);
           expect(NODE_OPTIONS).toBe('--enable-source-maps');
@@ -221,10 +220,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('hold a lease for longer than the function can live', () => {
+        const { worker, extractor } = parts(name);
         for (const {
           Timeout,
           Environment: { Variables },
-        } of parts(name).functions) {
+        } of [worker, extractor]) {
           expect(Number(Variables['LEASE_SECONDS'])).toBeGreaterThan(Timeout);
         }
       });
@@ -301,15 +301,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const { schedules, extractor, environment } = parts(name);
         const { schedule: expression, timeZone } = environment.extraction;
         const schedule = one(
-          schedules.filter(({ ScheduleExpression }) => ScheduleExpression === expression),
+          schedules.filter(
+            ({ ScheduleExpression, Target }) =>
+              ScheduleExpression === expression && Target.Arn['Fn::GetAtt'][0] === extractor.id,
+          ),
           expression,
         );
 
-        expect(schedule).toMatchObject({
-          State: 'ENABLED',
-          ScheduleExpressionTimezone: timeZone,
-          Target: { Arn: { 'Fn::GetAtt': [extractor.id, 'Arn'] } },
-        });
+        expect(schedule).toMatchObject({ State: 'ENABLED', ScheduleExpressionTimezone: timeZone });
       });
 
       test('have a group of their own', () => {
@@ -430,8 +429,12 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const groups = ofType(stack, 'AWS::Logs::LogGroup').map(({ id }) => id);
 
         expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogGroup.Ref).sort()).toEqual(groups.sort());
-        expect(new Set(groups).size).toBe(2);
-        expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogFormat ?? 'Text')).toEqual(['Text', 'Text']);
+        expect(new Set(groups).size).toBe(3);
+        expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogFormat ?? 'Text')).toEqual([
+          'Text',
+          'Text',
+          'Text',
+        ]);
       });
 
       test('end when the environment says, and outlive the stack until then', () => {
@@ -525,6 +528,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
             ...(environment.operation.createSecrets ? secrets : []),
             'Extractor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'FailedInvocations/Queue: AwsSolutions-SQS3',
+            'Supervisor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'Worker/FunctionRole: AwsSolutions-IAM5[Resource::*]',
           ].sort(),
         );
@@ -579,7 +583,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           expect(has(map, '"sourcesContent"')).toBe(false);
           // From the project's root, wherever the bundle is made.
           const { sources } = z.object({ sources: z.array(z.string()) }).parse(JSON.parse(map));
-          expect(sources.filter((source) => !/^(functions|shared|node_modules)\//.test(source))).toEqual([]);
+          expect(sources.filter((source) => !/^((functions|shared|node_modules)\/|left-out:)/.test(source))).toEqual(
+            [],
+          );
         }
       });
 
@@ -594,7 +600,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     test('outputs name what an operator asks for: queues, table, functions, logs', () => {
-      const { template, queue, deadLetters, failedInvocations, table, extractor, worker } = parts(name);
+      const { template, queue, deadLetters, failedInvocations, table, extractor, supervisor, worker } = parts(name);
 
       expect(template.Outputs).toMatchObject({
         QueueUrl: { Value: { Ref: queue.id } },
@@ -603,6 +609,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         LedgerTableName: { Value: { Ref: table.id } },
         ExtractorFunctionName: { Value: { Ref: extractor.id } },
         ExtractorLogGroupName: { Value: extractor.LoggingConfig.LogGroup },
+        SupervisorFunctionName: { Value: { Ref: supervisor.id } },
+        SupervisorLogGroupName: { Value: supervisor.LoggingConfig.LogGroup },
         WorkerFunctionName: { Value: { Ref: worker.id } },
         WorkerLogGroupName: { Value: worker.LoggingConfig.LogGroup },
       });

@@ -92,6 +92,7 @@ const mentions = (among: readonly SourceFile[], pattern: RegExp): string[] =>
 
 const worker = 'functions/create-purchase-orders';
 const extractor = 'functions/extract-approved-carts';
+const supervisor = 'functions/supervise-consumption';
 const useCasePaths = [
   `${extractor}/extract-approved-carts.ts`,
   `${extractor}/extraction-window.ts`,
@@ -99,6 +100,9 @@ const useCasePaths = [
   `${worker}/deliver-order.ts`,
   `${worker}/outcome.ts`,
   `${worker}/pacer.ts`,
+  `${worker}/target-health.ts`,
+  `${worker}/work-off.ts`,
+  `${supervisor}/supervise-consumption.ts`,
 ];
 const useCases = useCasePaths.map((path) => files.get(path)).filter((file) => file !== undefined);
 const translation = below(`${worker}/translation`);
@@ -188,9 +192,9 @@ describe('the functions', () => {
 
   test('have adapters that know no use case, and a translation that knows neither', () => {
     const adapters = below('functions').filter(({ path }) =>
-      ['cart-queue.ts', 'vms-orders.ts', 'message-visibility.ts'].includes(basename(path)),
+      ['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'].includes(basename(path)),
     );
-    expect(adapters).toHaveLength(3);
+    expect(adapters).toHaveLength(4);
     const upwards = [...adapters, ...translation]
       .flatMap(({ imports }) => imports)
       .filter(({ target = '' }) => useCasePaths.includes(target));
@@ -244,6 +248,7 @@ describe('shared', () => {
     expect(mentions([...below('shared'), ...below('functions')], /\bprocess\.env\b/g).sort()).toEqual([
       `${worker}/main.ts: process.env`,
       `${extractor}/main.ts: process.env`,
+      `${supervisor}/main.ts: process.env`,
     ]);
   });
 });

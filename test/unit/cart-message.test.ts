@@ -34,10 +34,12 @@ const anySource: fc.Arbitrary<unknown> = fc.oneof(
     ),
   })).value,
 );
+/** What the extractor takes for one. */
+const anyIdentifier = fc.stringMatching(/^[!-~]{1,64}$/);
 const anyMessage: fc.Arbitrary<CartMessage> = fc
   .record({
-    number: fc.option(fc.string()),
-    guid: fc.option(fc.string({ minLength: 1 })),
+    number: fc.option(anyIdentifier),
+    guid: fc.option(anyIdentifier),
     source: anySource,
     claim: fc.boolean(),
   })

@@ -248,10 +248,10 @@ describe('a bad field is named', () => {
   });
 
   test('what would leave the worker no time for a single order is refused', () => {
-    expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 20)))).toContain(
-      'must be at least three times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
+    expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 39)))).toContain(
+      'must be at least four times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
     );
-    expect(parse(devWith('delivery.timeoutSeconds', 30)).delivery.timeoutSeconds).toBe(30);
+    expect(parse(devWith('delivery.timeoutSeconds', 40)).delivery.timeoutSeconds).toBe(40);
   });
 });
 

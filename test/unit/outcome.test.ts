@@ -16,7 +16,8 @@ const noSupplier: Fault = { code: 'E_SUPPLIER_MISSING', message: 'none' };
 
 const created: OrderOutcome = { kind: 'created', orderId: 'po_1', orderNumber: 'PO-1', recovered: false };
 const skipped: OrderOutcome = { kind: 'skipped', reason: 'already created' };
-const refused: OrderOutcome = { kind: 'refused', fault: auth };
+const refused: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: false };
+const forbidden: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: true };
 const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
 const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
 
@@ -56,7 +57,19 @@ describe('a cart', () => {
       'that is refused is refused, whatever else',
       [rejected, retry(), refused],
       [noSupplier],
-      { kind: 'refused', faults: [auth, noSupplier, invalid] },
+      { kind: 'refused', faults: [auth, noSupplier, invalid], isForbidden: false },
+    ],
+    [
+      'that lacks a right only lacks a right',
+      [created, forbidden],
+      [],
+      { kind: 'refused', faults: [auth], isForbidden: true },
+    ],
+    [
+      'that is refused in both ways is refused for certain',
+      [forbidden, refused],
+      [],
+      { kind: 'refused', faults: [auth, auth], isForbidden: false },
     ],
   ])('%s', (_what, orders, groupFaults, outcome) => {
     expect(combineOutcomes(orders, groupFaults)).toEqual(outcome);
@@ -102,10 +115,11 @@ describe('a message', () => {
       { kind: 'return', visibleAfterSeconds: 0 },
     ],
     [
-      'that was refused waits as long as may be',
-      { kind: 'refused', faults: [auth] },
-      { kind: 'return', visibleAfterSeconds: 900 },
+      'that was refused comes back like one to be retried',
+      { kind: 'refused', faults: [auth], isForbidden: false },
+      { kind: 'return', visibleAfterSeconds: 30 },
     ],
+    ['that was put back as a new one is deleted', { kind: 'put-back', faults: [down] }, { kind: 'delete' }],
   ])('%s', (_what, outcome, settlement) => {
     expect(settle(outcome, 1, policy, 0.5)).toEqual(settlement);
   });

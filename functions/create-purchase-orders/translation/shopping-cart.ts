@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
+import { identifierText } from '../../../shared/sap-values.ts';
 import { cleanText } from './text.ts';
 
 /** Clean text, or undefined where there is none: null, blank, or nothing but what cleaning takes away. */
@@ -183,6 +184,9 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
     .flatMap(([name, part]) => rowsOf(row[name]).map((entry) => unknownIn(entry, part)))
     .reduce((total, count) => total + count, own);
 }
+
+/** The cart's number as its message names it; undefined where it is not fit to be named. */
+export const cartNumberOf = (source: unknown): string | undefined => identifierText(asJsonObject(source)?.['ObjectId']);
 
 /** True where SRM sent a link instead of the data (edge case 84): the row must be read again, expanded. */
 export function isDeferred(source: unknown): boolean {

@@ -4,8 +4,13 @@
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
 
+/** Printable ASCII with nothing to trim. */
+const CLEAN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+
 /** SAP's tag for `&`, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
 export function cleanText(text: string): string {
+  // Nearly every text of a cart: there is nothing to clean, and a cart has hundreds.
+  if (CLEAN.test(text) && !text.includes('<(>')) return text;
   return text
     .replaceAll('<(>&<)>', '&')
     .replace(/\r\n?/g, '\n')

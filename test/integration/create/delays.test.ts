@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
 import { onceFor } from './tap.ts';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
 import {
   always,
   answer,
@@ -53,7 +54,7 @@ const onlySeconds = (worker: Worker): number => {
   return calls[0]?.[0] ?? -1;
 };
 
-test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, and given up at the fourth attempt', async () => {
+test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, and then as a new message', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart, { VMS_BASE_URL: await closedPort() });
   for (const [low, high] of [
@@ -68,15 +69,12 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
     expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', mayExist: false });
     expect(await bench.verdictOf(messageId)).toBeUndefined();
   }
-  expect((await worker.deliver()).failed).toEqual([messageId]);
-  expect(onlySeconds(worker)).toBe(0);
-  expect(await bench.verdictOf(messageId)).toEqual([
-    { code: 'E_TGT_UNAVAILABLE', message: '11VMS cannot be reached (ECONNREFUSED)' },
-  ]);
-  expect(await worker.receive()).toEqual([]);
-  expect(await worker.deadLetters()).toEqual([messageId]);
+  expect((await worker.deliver()).failed).toEqual([]);
+  expect(await bench.verdictOf(messageId)).toBeUndefined();
+  expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+  expect(await worker.deadLetters()).toEqual([]);
 
-  // The redrive finds 11VMS again, and need not ask it first.
+  // The new message finds 11VMS again, and need not ask it first.
   await worker.send(envelope(cart));
   expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
   expect(bench.callsFor(cart)).toEqual(['create']);
@@ -207,12 +205,14 @@ describe('429', () => {
     expect(bench.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('at the fourth attempt ends in the dead-letter path as throttled', async () => {
+  test('at the fourth attempt says nothing about the cart: it goes back as a new message', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     bench.taps.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
-    await worker.deliverTimes(4);
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_THROTTLED' }]);
+    expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
+    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await worker.putBack()).toHaveLength(1);
+    expect(await bench.breaker()).toBeUndefined();
     expect(bench.callsFor(cart)).toEqual(['create']);
   });
 });

@@ -1,5 +1,6 @@
 /** What remains when an attempt does not end: edge case 76, and the reason that even a crash leaves behind. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../workbench.ts';
 import {
   always,
@@ -81,16 +82,16 @@ test('a last attempt that succeeds creates the order', async () => {
   expect(await worker.deadLetters()).toEqual([]);
 });
 
-test('a ledger that is down for all four attempts: nothing is ever posted, and the log tells why', async () => {
+test('a ledger that is down for all four attempts: nothing is posted, and the cart goes back as a new message', async () => {
   const cart = newCart();
   const worker = await bench.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
   const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
   bench.taps.dynamodb.intercept(refusedByAws);
   bench.takeOutput();
-  expect(await worker.deliverTimes(4)).toEqual(Array.from({ length: 4 }, () => [messageId]));
+  expect(await worker.deliverTimes(4)).toEqual([[messageId], [messageId], [messageId], []]);
   expect(bench.callsFor(cart)).toEqual([]);
-  expect(bench.takeOutput().join('\n')).toMatch(/"outcome":"dead-letter","codes":\["E_INT_LEDGER"\]/);
-  expect(await worker.receive()).toEqual([]);
-  expect(await worker.deadLetters()).toEqual([messageId]);
+  expect(bench.takeOutput().join('\n')).toMatch(/"outcome":"put-back","codes":\["E_INT_LEDGER"\]/);
+  expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+  expect(await worker.deadLetters()).toEqual([]);
 });

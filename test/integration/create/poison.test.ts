@@ -188,7 +188,7 @@ describe('a cart that is read again from SRM', () => {
     const worker = await bench.worker();
     const [messageId = ''] = await worker.send(claimCheck(cart));
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(worker.takeVisibilities()).toEqual([[900]]);
+    expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(await bench.verdictOf(messageId)).toBeUndefined();
   });
 

@@ -16,7 +16,7 @@ import {
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
 import { messageToRecord } from '../../../infra/local/sqs-event.ts';
@@ -119,6 +119,8 @@ export interface Delivered {
   readonly failed: readonly string[];
 }
 
+const BREAKER_KEY = { pk: { S: 'BREAKER#11VMS' }, sk: { S: 'BREAKER' } };
+
 type Handler = ReturnType<typeof createHandler>;
 
 export interface Invocation {
@@ -149,6 +151,8 @@ export interface Worker {
   deliverTimes(count: number): Promise<(readonly string[])[]>;
   /** The seconds set by each ChangeMessageVisibilityBatch since the last look. */
   takeVisibilities(): number[][];
+  /** What waits on the queue as a new message, under its delay. */
+  putBack(): Promise<{ readonly messageId: string; readonly body: string }[]>;
   /** The ids of what lies in the dead-letter queue. */
   deadLetters(): Promise<string[]>;
 }
@@ -172,6 +176,8 @@ export interface WorkerBench {
   until(isSo: () => boolean): Promise<void>;
   /** The ledger loses an order's row, as by a restore of an old backup. */
   forget(cart: Row): Promise<void>;
+  /** The circuit breaker's item; undefined where it was never opened. Each new worker starts without one. */
+  breaker(): Promise<Record<string, unknown> | undefined>;
   wholeTable(): Promise<Record<string, unknown>[]>;
   /** Orders that 11VMS holds for a cart. */
   ordersOf(cart: Row): ReturnType<VmsStandIn['orders']>;
@@ -233,6 +239,7 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
     taps,
 
     async worker(variables = {}) {
+      await clients.dynamodb.send(new DeleteItemCommand({ TableName: bench.tableName, Key: BREAKER_KEY }));
       const [queueName, deadLetterName] = [`carts-${randomUUID()}`, `dead-${randomUUID()}`];
       const dead = await createQueue(deadLetterName);
       const queue = await createQueue(queueName, {
@@ -271,7 +278,8 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
         async invoke(records, by = {}) {
           const invoked = by.handler ?? handler;
           const context = lambdaContext(() => by.remainingMs ?? 60_000);
-          const response: SQSBatchResponse = await invoked({ Records: [...records] }, context);
+          const response = await invoked({ Records: [...records] }, context);
+          if (!('batchItemFailures' in response)) throw new Error('not an answer to a batch');
           const failed = response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
           for (const { messageId, receiptHandle } of records) {
             if (failed.includes(messageId)) continue;
@@ -302,6 +310,10 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
           const failures: (readonly string[])[] = [];
           while (failures.length < count) failures.push((await worker.deliverAndReturn()).failed);
           return failures;
+        },
+        async putBack() {
+          const { delayed } = await emulators.inspectQueue(queueName);
+          return delayed.map(({ messageId, body }) => ({ messageId, body }));
         },
         async deadLetters() {
           return (await emulators.inspectQueue(deadLetterName)).ready.map(({ messageId }) => messageId);
@@ -357,6 +369,7 @@ export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<W
         await setImmediate();
       }
     },
+    breaker: async () => (await tableItems()).find(({ sk }) => sk === 'BREAKER'),
     wholeTable: tableItems,
     ordersOf: (cart) => vms.orders().filter(({ order }) => order.sourceDocument.number === cart['ObjectId']),
     callsFor: (cart) =>

@@ -6,7 +6,12 @@ import { LambdaFunction } from '../../../infra/local/lambda-function.ts';
 import { loadTemplate } from '../../../infra/local/template.ts';
 import { ARTIFACT, writeAssembly } from './assembly.ts';
 
-const endpoints = { sqs: 'http://127.0.0.1:1', dynamodb: 'http://127.0.0.1:2', secretsManager: 'http://127.0.0.1:3' };
+const endpoints = {
+  sqs: 'http://127.0.0.1:1',
+  dynamodb: 'http://127.0.0.1:2',
+  secretsManager: 'http://127.0.0.1:3',
+  lambda: 'http://127.0.0.1:4',
+};
 const open: LambdaFunction[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((lambda) => lambda.close()));
@@ -67,6 +72,7 @@ describe('a local Lambda', () => {
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_SESSION_TOKEN: 'local',
       AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,

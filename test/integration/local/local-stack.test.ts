@@ -66,7 +66,7 @@ describe('the stack of the local environment', () => {
 
   test('its functions are told of each other and of the emulators by name', () => {
     const { queue, target } = only(stack.mappings, 'mapping');
-    const schedule = only(stack.schedules, 'schedule');
+    const schedule = only(stack.schedulesOf('extract-approved-carts'), 'schedule');
     const table = only(stack.tables, 'table');
     for (const { description } of [schedule.target, target]) {
       expect(description.variables).toMatchObject({ QUEUE_URL: queue.url, TABLE_NAME: table.name });
@@ -81,7 +81,7 @@ describe('the stack of the local environment', () => {
   });
 
   test('its extractor, bundled as deployed, reads its secret from the emulator and calls SRM when the schedule fires', async () => {
-    const result = await only(stack.schedules, 'schedule').fire(new Date());
+    const result = await only(stack.schedulesOf('extract-approved-carts'), 'schedule').fire(new Date());
 
     expect(requested[0]).toBe('/oauth/token');
     expect(result.kind).toBe('failed');

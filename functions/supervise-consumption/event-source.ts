@@ -1,0 +1,43 @@
+/** The only code that speaks the Lambda API: the event source mapping, and the worker's trial of one message. */
+import {
+  GetEventSourceMappingCommand,
+  InvokeCommand,
+  type LambdaClient,
+  ResourceConflictException,
+  ResourceInUseException,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import { type TrialResult, trialResult } from '../../shared/circuit-breaker.ts';
+import { tryParseJson } from '../../shared/exact-json.ts';
+
+/** The event source mapping between the queue and the worker. Both calls may be repeated. */
+export interface Consumption {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+export function createConsumption(lambda: LambdaClient, mappingId: string): Consumption {
+  async function enable(isEnabled: boolean): Promise<void> {
+    const { State: state = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId }));
+    const reached = isEnabled ? ['Enabled', 'Enabling'] : ['Disabled', 'Disabling'];
+    if (reached.includes(state)) return;
+    try {
+      await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mappingId, Enabled: isEnabled }));
+    } catch (error) {
+      // It is changing this moment. Pausing is repeated in a minute; resuming must not be taken for done.
+      const isChanging = error instanceof ResourceInUseException || error instanceof ResourceConflictException;
+      if (!isChanging || isEnabled) throw error;
+    }
+  }
+  return { pause: () => enable(false), resume: () => enable(true) };
+}
+
+/** Has the worker probe 11VMS and try one message. A worker that fails at it is not well either. */
+export async function askForTrial(lambda: LambdaClient, workerName: string): Promise<TrialResult> {
+  const answer = await lambda.send(
+    new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }),
+  );
+  if (answer.FunctionError !== undefined) return { well: false, reason: 'the worker failed at its trial' };
+  const parsed = trialResult.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));
+  return parsed.success ? parsed.data : { well: false, reason: 'the worker gave no answer to its trial' };
+}

@@ -1,0 +1,74 @@
+/** Wiring only: environment -> adapters -> middy. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import middy from '@middy/core';
+import * as z from 'zod';
+import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
+import { createLog, createMeter } from '../../shared/log.ts';
+import { askForTrial, createConsumption } from './event-source.ts';
+import {
+  pauseByHand,
+  resumeByHand,
+  type SupervisionDependencies,
+  type SupervisionResult,
+  superviseConsumption,
+} from './supervise-consumption.ts';
+
+/** The schedule's own notification, or nothing; or what a person wants, from the console or a shell. */
+const eventSchema = z.union([
+  z.strictObject({
+    consumption: z.enum(['pause', 'resume']),
+    /** For the next reader of the state: who, and why. */
+    reason: z.string().max(200).default('paused by hand'),
+  }),
+  z.looseObject({ consumption: z.undefined().optional() }),
+]);
+
+export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+  const environment = parseVariables(supervisorVariables, variables);
+  const logger = new Logger();
+  const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
+  const breaker = createBreakerRecord(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const consumption = createConsumption(new LambdaClient(AWS_CLIENT_SETTINGS), environment.EVENT_SOURCE_MAPPING);
+  // The worker may take its whole time for a trial, and a trial is not repeated: it burns a receive.
+  const patientLambda = new LambdaClient({
+    requestHandler: {
+      ...AWS_CLIENT_SETTINGS.requestHandler,
+      requestTimeout: environment.WORKER_TIMEOUT_SECONDS * 1000 + 5000,
+    },
+    maxAttempts: 1,
+  });
+
+  async function supervise(event: unknown): Promise<SupervisionResult> {
+    const parsed = eventSchema.safeParse(event ?? {});
+    if (!parsed.success) {
+      throw new Error(
+        'The event must be { "consumption": "pause" | "resume", "reason"? }, or empty: nothing was changed.',
+      );
+    }
+    const dependencies: SupervisionDependencies = {
+      breaker,
+      consumption,
+      trial: () => askForTrial(patientLambda, environment.WORKER_FUNCTION),
+      log: createLog(logger),
+      meter: createMeter(metrics),
+      now: Date.now,
+      firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
+    };
+    const wish = parsed.data;
+    if (wish.consumption === 'pause') return pauseByHand(wish.reason, dependencies);
+    if (wish.consumption === 'resume') return resumeByHand(dependencies);
+    return superviseConsumption(dependencies);
+  }
+
+  return middy<unknown, SupervisionResult>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(supervise);
+}

@@ -1,0 +1,85 @@
+/**
+ * Circuit Breaker, the slow half: keeps the event source mapping in line with the breaker's state, and closes the
+ * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (rules.md, edge cases 67 to 71, 80).
+ */
+import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
+import type { Log, Meter } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import type { Consumption } from './event-source.ts';
+
+export interface SupervisionDependencies {
+  readonly breaker: BreakerRecord;
+  readonly consumption: Consumption;
+  /** Asks 11VMS whether it is well, and if so has the worker try one message. */
+  readonly trial: () => Promise<TrialResult>;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly now: () => number;
+  /** A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. */
+  readonly firstTrialDelayMs: number;
+}
+
+export interface SupervisionResult {
+  readonly state: BreakerState;
+  readonly reason: string;
+  /** Since when it is in this state: an RFC 3339 instant; absent where it never changed. */
+  readonly since?: string;
+}
+
+const LONGEST_TRIAL_DELAY_MS = 15 * 60_000;
+
+/** One look, every minute. Whatever it does can be done again by the next one, so that it may die anywhere. */
+export async function superviseConsumption(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
+  const { breaker, consumption } = dependencies;
+  const item = await breaker.read();
+  if (item.state === 'CLOSED') {
+    // A run before this one closed the breaker and did not come further.
+    if (item.mappingPaused) await resume(dependencies);
+    return tell(item, dependencies);
+  }
+  // Noted before it is done: what was paused and not noted would stay paused. Repeated every time: a deployment may
+  // have enabled the mapping again.
+  if (!item.mappingPaused) await breaker.mappingPaused(true);
+  await consumption.pause();
+  return tell(item.state === 'OPEN' ? await tryToClose(item, dependencies) : item, dependencies);
+}
+
+async function tryToClose(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
+  const { breaker, log, now } = dependencies;
+  if (now() < item.nextTrialAtMs) return item;
+  const trial = await dependencies.trial();
+  if (!trial.well) {
+    const delayMs = Math.min(dependencies.firstTrialDelayMs * 2 ** item.failedTrials, LONGEST_TRIAL_DELAY_MS);
+    await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
+    log.warn('11VMS is not well yet; consumption stays paused', { reason: trial.reason });
+    return item;
+  }
+  if (!(await breaker.close(now()))) return breaker.read();
+  await resume(dependencies);
+  log.info('11VMS is well again; consumption goes on', { reason: item.reason });
+  return { ...item, state: 'CLOSED', reason: '', sinceMs: now() };
+}
+
+async function resume({ breaker, consumption }: SupervisionDependencies): Promise<void> {
+  await consumption.resume();
+  await breaker.mappingPaused(false);
+}
+
+function tell({ state, reason, sinceMs }: BreakerItem, { meter }: SupervisionDependencies): SupervisionResult {
+  meter.count(METRICS.consumptionPaused, state === 'CLOSED' ? 0 : 1);
+  return { state, reason, ...(sinceMs === 0 ? {} : { since: new Date(sinceMs).toISOString() }) };
+}
+
+/** A person pauses: nothing resumes by itself. */
+export async function pauseByHand(reason: string, dependencies: SupervisionDependencies): Promise<SupervisionResult> {
+  await dependencies.breaker.force(reason, dependencies.now());
+  dependencies.log.warn('Consumption is paused by hand', { reason });
+  return superviseConsumption(dependencies);
+}
+
+/** A person resumes: 11VMS is probed and one message tried at once, and consumption goes on when that went well. */
+export async function resumeByHand(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
+  await dependencies.breaker.letResume(dependencies.now());
+  dependencies.log.info('Consumption may go on, by hand');
+  return superviseConsumption(dependencies);
+}

@@ -1,0 +1,71 @@
+/** Circuit Breaker: the function that pauses and resumes the worker's event source, looking every minute. */
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Schedule, ScheduleExpression, type ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { SupervisorVariables } from '../../shared/environment.ts';
+import type { Environment } from '../environments.ts';
+import { FunctionTarget } from './function-target.ts';
+import { commonVariables, InterfaceFunction } from './interface-function.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import type { OrderWorker } from './order-worker.ts';
+
+export interface ConsumptionSupervisorProps {
+  readonly environment: Environment;
+  readonly bundle: string;
+  readonly ledger: LedgerTable;
+  readonly worker: OrderWorker;
+  readonly scheduleGroup: ScheduleGroup;
+  readonly failedInvocations: IQueue;
+}
+
+export class ConsumptionSupervisor extends Construct {
+  readonly function: InterfaceFunction;
+
+  constructor(scope: Construct, id: string, props: ConsumptionSupervisorProps) {
+    super(scope, id);
+    const { environment, ledger, worker } = props;
+    const { delivery } = environment;
+    const variables: SupervisorVariables = {
+      ...commonVariables(environment, 'supervisor', ledger.table.tableName),
+      EVENT_SOURCE_MAPPING: worker.eventSource.eventSourceMappingId,
+      WORKER_FUNCTION: worker.function.functionName,
+      WORKER_TIMEOUT_SECONDS: String(delivery.timeoutSeconds),
+      RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
+    };
+    this.function = new InterfaceFunction(this, 'Function', {
+      environment,
+      failedInvocations: props.failedInvocations,
+      bundle: props.bundle,
+      service: 'supervisor',
+      description: 'Pauses and resumes the consumption of carts while 11VMS is down or refuses us',
+      // It waits for the worker to try one message.
+      timeoutSeconds: delivery.timeoutSeconds + 20,
+      memoryMegabytes: 256,
+      variables,
+    });
+    ledger.grantBreaker(this.function);
+    // The function itself; CDK's grantInvoke would add its versions and aliases.
+    this.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),
+    );
+    this.function.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
+        resources: [worker.eventSource.eventSourceMappingArn],
+      }),
+    );
+    new Schedule(this, 'Schedule', {
+      description: 'Looks after the consumption of carts',
+      scheduleGroup: props.scheduleGroup,
+      schedule: ScheduleExpression.rate(Duration.minutes(1)),
+      // A look that could not be started is made up for by the next one.
+      target: new FunctionTarget(this.function, {
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+        deadLetterQueue: props.failedInvocations,
+      }),
+    });
+  }
+}

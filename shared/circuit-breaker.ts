@@ -1,0 +1,120 @@
+/**
+ * Whether carts are being consumed: one item of the ledger's table, pk `BREAKER#11VMS`, sk `BREAKER`.
+ *
+ * | state       | meaning                                             | left by                                        |
+ * |-------------|-----------------------------------------------------|------------------------------------------------|
+ * | CLOSED      | carts flow (also: no item)                          | the worker opens it; a person forces it open   |
+ * | OPEN        | 11VMS refuses us or is down: consumption is paused  | the supervisor, after a probe and a trial      |
+ * | FORCED_OPEN | paused until a person resumes                       | a person: to OPEN, so that it is tried first   |
+ *
+ * `mappingPaused` says that the event source mapping is disabled by us: only then do we enable it again.
+ */
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+
+const STATES = ['CLOSED', 'OPEN', 'FORCED_OPEN'] as const;
+export type BreakerState = (typeof STATES)[number];
+
+const breakerItem = z.object({
+  state: z.enum(STATES).default('CLOSED'),
+  /** Why it is open, in words for a person. */
+  reason: z.string().default(''),
+  sinceMs: z.number().default(0),
+  mappingPaused: z.boolean().default(false),
+  /** Trials that went badly since it opened: each next one waits longer. */
+  failedTrials: z.number().default(0),
+  nextTrialAtMs: z.number().default(0),
+});
+export type BreakerItem = z.infer<typeof breakerItem>;
+
+/** What a trial said of 11VMS: the worker's answer to the supervisor. */
+export const trialResult = z.discriminatedUnion('well', [
+  z.object({ well: z.literal(true) }),
+  z.object({ well: z.literal(false), reason: z.string() }),
+]);
+export type TrialResult = z.infer<typeof trialResult>;
+
+/** The breaker's stored state. Every write is one conditional update. */
+export interface BreakerRecord {
+  read(): Promise<BreakerItem>;
+  /** CLOSED to OPEN or FORCED_OPEN. False when it was not closed. */
+  open(state: Exclude<BreakerState, 'CLOSED'>, reason: string, nowMs: number): Promise<boolean>;
+  /** A person's word, whatever the state was. */
+  force(reason: string, nowMs: number): Promise<void>;
+  /** A person's word: the next supervision probes, tries, and resumes. False when it was closed. */
+  letResume(nowMs: number): Promise<boolean>;
+  mappingPaused(isPaused: boolean): Promise<void>;
+  postponeTrial(failedTrials: number, nextTrialAtMs: number): Promise<void>;
+  /** OPEN to CLOSED. False when a person forced it open meanwhile. */
+  close(nowMs: number): Promise<boolean>;
+}
+
+/** A sentence, not a payload. */
+const MAXIMUM_REASON = 500;
+
+export function createBreakerRecord(client: DynamoDBClient, tableName: string): BreakerRecord {
+  const item = { TableName: tableName, Key: marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER' }) };
+
+  /** One update; false when the condition on the state does not hold. `undefined` is the state of a missing item. */
+  async function update(changes: Partial<BreakerItem>, from?: readonly (BreakerState | undefined)[]): Promise<boolean> {
+    const names = Object.keys(changes);
+    const states = from?.filter((state) => state !== undefined) ?? [];
+    const conditions = [
+      ...(states.length === 0 ? [] : [`#state IN (${states.map((_, index) => `:from${index}`).join(', ')})`]),
+      ...(from?.includes(undefined) === true ? ['attribute_not_exists(#state)'] : []),
+    ];
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          ...item,
+          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+          ...(conditions.length === 0 ? {} : { ConditionExpression: conditions.join(' OR ') }),
+          ExpressionAttributeNames: Object.fromEntries(
+            [...names, ...(conditions.length === 0 ? [] : ['state'])].map((name) => [`#${name}`, name]),
+          ),
+          ExpressionAttributeValues: marshall({
+            ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value])),
+            ...Object.fromEntries(states.map((state, index) => [`:from${index}`, state])),
+          }),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  const opened = (state: BreakerState, reason: string, nowMs: number): Partial<BreakerItem> => ({
+    state,
+    reason: reason.slice(0, MAXIMUM_REASON).toWellFormed(),
+    sinceMs: nowMs,
+    failedTrials: 0,
+    nextTrialAtMs: nowMs,
+  });
+
+  return {
+    async read() {
+      const { Item } = await client.send(new GetItemCommand({ ...item, ConsistentRead: true }));
+      return breakerItem.parse(Item === undefined ? {} : unmarshall(Item));
+    },
+    open: (state, reason, nowMs) => update(opened(state, reason, nowMs), [undefined, 'CLOSED']),
+    async force(reason, nowMs) {
+      await update(opened('FORCED_OPEN', reason, nowMs));
+    },
+    letResume: (nowMs) => update({ state: 'OPEN', nextTrialAtMs: nowMs }, ['OPEN', 'FORCED_OPEN']),
+    async mappingPaused(isPaused) {
+      await update({ mappingPaused: isPaused });
+    },
+    async postponeTrial(failedTrials, nextTrialAtMs) {
+      await update({ failedTrials, nextTrialAtMs }, ['OPEN']);
+    },
+    close: (nowMs) => update({ state: 'CLOSED', reason: '', sinceMs: nowMs, failedTrials: 0 }, ['OPEN']),
+  };
+}

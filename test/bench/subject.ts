@@ -1,0 +1,84 @@
+/**
+ * What is measured, a process of its own: `node subject.ts <handler file> consumer <carts> <batch size>` or
+ * `... extractor`. Runs the handler as one execution environment would, one event after the other, once warm; prints its
+ * own time and CPU as a line of JSON. Its log lines go to stderr, where nobody reads them.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { cartMessageText } from './carts.ts';
+
+const [, , file = '', role = '', ...numbers] = process.argv;
+const write = process.stdout.write.bind(process.stdout);
+// The lines of a function are written, as on Lambda, but must not stand among the results.
+process.stdout.write = process.stderr.write.bind(process.stderr);
+
+type Handler = (event: unknown, context: object) => Promise<unknown>;
+const loaded: unknown = file.endsWith('.cjs') ? createRequire(file)(file) : await import(pathToFileURL(file).href);
+const handler: unknown = Reflect.get(Object(loaded), 'handler');
+if (typeof handler !== 'function') throw new Error(`${file} exports no handler`);
+const invoke: Handler = (event, context) => Reflect.apply(handler, undefined, [event, context]);
+
+function context(timeoutMs: number): object {
+  const endMs = Date.now() + timeoutMs;
+  return {
+    awsRequestId: 'bench',
+    functionName: 'bench',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:bench',
+    memoryLimitInMB: '1024',
+    getRemainingTimeInMillis: () => Math.max(0, endMs - Date.now()),
+  };
+}
+
+const sqsEvent = (first: number, count: number): object => ({
+  Records: Array.from({ length: count }, (_, index) => ({
+    messageId: `m-${first + index}`,
+    receiptHandle: `r-${first + index}`,
+    body: cartMessageText(first + index),
+    attributes: { ApproximateReceiveCount: '1' },
+  })),
+});
+
+/** Loaded, connected, and its code compiled: so many carts are not measured. */
+const WARM_UP = 100;
+
+async function consume(carts: number, batchSize: number): Promise<object> {
+  for (let first = 0; first < WARM_UP; first += batchSize) await invoke(sqsEvent(first, batchSize), context(60_000));
+  const events = Array.from({ length: Math.ceil(carts / batchSize) }, (_, index) =>
+    sqsEvent(WARM_UP + index * batchSize, Math.min(batchSize, carts - index * batchSize)),
+  );
+  return measured(carts, async () => {
+    for (const event of events) {
+      const answer = await invoke(event, context(60_000));
+      const failures: unknown = Reflect.get(Object(answer), 'batchItemFailures');
+      if (!Array.isArray(failures) || failures.length > 0) throw new Error(`a batch failed: ${JSON.stringify(answer)}`);
+    }
+  });
+}
+
+async function extract(timeoutSeconds: number): Promise<object> {
+  let runs = 0;
+  let carts = 0;
+  const result = await measured(0, async () => {
+    for (let status: unknown; status !== 'complete'; runs++) {
+      const answer: unknown = await invoke({}, context(timeoutSeconds * 1000));
+      status = Reflect.get(Object(answer), 'status');
+      carts += Number(Reflect.get(Object(answer), 'cartsQueued'));
+    }
+  });
+  return { ...result, carts, runs };
+}
+
+async function measured(carts: number, work: () => Promise<void>): Promise<object> {
+  const cpu = process.cpuUsage();
+  const startedMs = performance.now();
+  await work();
+  const seconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { carts, seconds, cpuMs: (user + system) / 1000, peakMegabytes: process.resourceUsage().maxRSS / 1024 };
+}
+
+const [first = 0, second = 0] = numbers.map(Number);
+const result = role === 'consumer' ? await consume(first, second) : await extract(first);
+write(`${JSON.stringify(result)}\n`);
+process.exit();

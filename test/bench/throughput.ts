@@ -1,0 +1,180 @@
+/** Our two functions beside their floors: carts a second and CPU a cart, taken in turn, as medians. */
+import { rmSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunctions } from '../../infra/bundle.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
+
+export interface Figures {
+  readonly cartsPerSecond: number;
+  readonly cpuMsPerCart: number;
+}
+
+export interface Comparison {
+  readonly ours: Figures;
+  readonly floor: Figures;
+  /** Ours to the floor's: carts a second, and CPU a cart. */
+  readonly ratio: number;
+  readonly cpuRatio: number;
+}
+
+export interface ConsumerComparison extends Comparison {
+  readonly batchSize: number;
+  /** Of one execution environment. */
+  readonly tokenRequests: number;
+  readonly secretReads: number;
+  readonly dynamodbCallsPerOrder: number;
+  readonly lookUpsPerOrder: number;
+}
+
+export interface ExtractorComparison extends Comparison {
+  readonly messagesPerBillingUnit: number;
+}
+
+export interface ThroughputOptions {
+  readonly carts: number;
+  readonly rounds: number;
+  /** Told before each measurement. */
+  readonly onStep: (step: string) => void;
+}
+
+export async function benchThroughput({ carts, rounds, onStep }: ThroughputOptions): Promise<{
+  consumers: readonly ConsumerComparison[];
+  extractor: ExtractorComparison;
+}> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const bundles = await bundleFunctions(loadEnvironment('local'), directory);
+    const consumers: ConsumerComparison[] = [];
+    for (const batchSize of [1, 10]) {
+      consumers.push(await compareConsumers(bundles['create-purchase-orders'], { carts, rounds, onStep, batchSize }));
+    }
+    return {
+      consumers,
+      extractor: await compareExtractors(bundles['extract-approved-carts'], { carts, rounds, onStep }),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const floorFile = (name: string): string => join(import.meta.dirname, `floor-${name}.ts`);
+
+/** Every measurement has services of its own: a table that fills up, or a token that is known, would favour the second. */
+async function compareConsumers(
+  bundle: string,
+  { carts, rounds, onStep, batchSize }: ThroughputOptions & { batchSize: number },
+): Promise<ConsumerComparison> {
+  const counts = { tokenRequests: 0, secretReads: 0, dynamodbCalls: 0, lookUps: 0, orders: 1 };
+  const run = async (file: string, isOurs: boolean): Promise<Measured> => {
+    const neighbours = await startNeighbours({ carts: 0, startMs: 0 });
+    try {
+      const measured = await measure(
+        file,
+        ['consumer', carts, batchSize],
+        variablesOf(neighbours, bundle, new Date(0).toISOString()),
+      );
+      if (!isOurs) return measured;
+      const [vms, table, secrets] = await Promise.all([
+        neighbours.vms.stats(),
+        neighbours.table.stats(),
+        neighbours.secrets.stats(),
+      ]);
+      counts.tokenRequests = vms['token'] ?? 0;
+      counts.lookUps = vms['lookup'] ?? 0;
+      counts.orders = vms['create'] ?? 0;
+      counts.secretReads = secrets['GetSecretValue'] ?? 0;
+      counts.dynamodbCalls = Object.entries(table)
+        .filter(([operation]) => operation !== 'CreateTable')
+        .reduce((sum, [, calls]) => sum + calls, 0);
+      return measured;
+    } finally {
+      stopNeighbours(neighbours);
+    }
+  };
+  const compared = await inTurn(rounds, {
+    ours: (round) => {
+      onStep(`consumer, batches of ${batchSize}, round ${round} of ${rounds}: ours`);
+      return run(join(bundle, 'main.cjs'), true);
+    },
+    floor: (round) => {
+      onStep(`consumer, batches of ${batchSize}, round ${round} of ${rounds}: floor`);
+      return run(floorFile('consumer'), false);
+    },
+  });
+  return {
+    ...compared,
+    batchSize,
+    tokenRequests: counts.tokenRequests,
+    secretReads: counts.secretReads,
+    dynamodbCallsPerOrder: counts.dynamodbCalls / counts.orders,
+    lookUpsPerOrder: counts.lookUps / counts.orders,
+  };
+}
+
+/** The source's carts begin here; the reading ends with the present second. */
+const READING_SPAN_MS = 24 * 3600_000;
+const EXTRACTOR_TIMEOUT_SECONDS = 300;
+
+async function compareExtractors(
+  bundle: string,
+  { carts, rounds, onStep }: ThroughputOptions,
+): Promise<ExtractorComparison> {
+  let messagesPerBillingUnit = 0;
+  const run = async (file: string, isOurs: boolean): Promise<Measured> => {
+    const startMs = Math.floor((Date.now() - READING_SPAN_MS / 2) / 1000) * 1000;
+    const neighbours = await startNeighbours({ carts: carts * 5, startMs });
+    try {
+      const variables = variablesOf(neighbours, bundle, new Date(startMs).toISOString());
+      const measured = await measure(file, ['extractor', EXTRACTOR_TIMEOUT_SECONDS], variables);
+      const { messages = 0, billingUnits = 1 } = await neighbours.queue.stats();
+      if (messages !== carts * 5) throw new Error(`${carts * 5} carts, but ${messages} messages`);
+      if (isOurs) messagesPerBillingUnit = messages / billingUnits;
+      return measured;
+    } finally {
+      stopNeighbours(neighbours);
+    }
+  };
+  const compared = await inTurn(rounds, {
+    ours: (round) => {
+      onStep(`extractor, round ${round} of ${rounds}: ours`);
+      return run(join(bundle, 'main.cjs'), true);
+    },
+    floor: (round) => {
+      onStep(`extractor, round ${round} of ${rounds}: floor`);
+      return run(floorFile('extractor'), false);
+    },
+  });
+  return { ...compared, messagesPerBillingUnit };
+}
+
+type Subject = (round: number) => Promise<Measured>;
+
+/** A B A B: what slows the machine down meets both. */
+async function inTurn(rounds: number, subjects: { ours: Subject; floor: Subject }): Promise<Comparison> {
+  const ours: Measured[] = [];
+  const floor: Measured[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    ours.push(await subjects.ours(round));
+    floor.push(await subjects.floor(round));
+  }
+  const [our, floors] = [figuresOf(ours), figuresOf(floor)];
+  return {
+    ours: our,
+    floor: floors,
+    ratio: our.cartsPerSecond / floors.cartsPerSecond,
+    cpuRatio: our.cpuMsPerCart / floors.cpuMsPerCart,
+  };
+}
+
+const figuresOf = (results: readonly Measured[]): Figures => ({
+  cartsPerSecond: median(results.map(({ carts, seconds }) => carts / seconds)),
+  cpuMsPerCart: median(results.map(({ carts, cpuMs }) => cpuMs / carts)),
+});
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
