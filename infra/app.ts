@@ -1,9 +1,9 @@
 /** The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. */
-import { App } from 'aws-cdk-lib';
+import { createCheckedApp } from './checked-app.ts';
 import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
 import { addPurchaseOrderStack } from './synthesize.ts';
 
-const app = new App();
+const app = createCheckedApp();
 const choice: unknown = app.node.tryGetContext('env');
 try {
   if (typeof choice !== 'string') {

@@ -60,6 +60,8 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
  */
 function nameSourcesFromRoot(mapFile: string): void {
   const map = sourceMap.parse(JSON.parse(readFileSync(mapFile, 'utf8')));
-  const fromRoot = (source: string): string => relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
+  const fromRoot = (source: string): string =>
+    // What was left out has no file, but a name.
+    source.startsWith('left-out:') ? source : relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
   writeFileSync(mapFile, JSON.stringify({ ...map, sources: map.sources.map(fromRoot) }));
 }

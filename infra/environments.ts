@@ -33,6 +33,10 @@ const connection = z.strictObject({
   secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
   /** False where a secret of that name exists already and is not this stack's: then it is only read. */
   createSecret: z.boolean().default(true),
+  /** Present a client certificate: the secret holds `clientCertificate` and `clientKey`, too (PEM). */
+  mutualTls: z.boolean().default(false),
+  /** Trust a private authority besides the public ones: the secret holds `certificateAuthority`, too (PEM). */
+  privateCa: z.boolean().default(false),
 });
 
 const scheduleExpression = z
@@ -78,6 +82,40 @@ const notifications = z.strictObject({
     .optional(),
   email: z.array(z.email()).default([]),
   thresholds: thresholds.prefault({}),
+});
+
+/** What CloudWatch Logs allows, in days. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const tags = z.record(
+  z
+    .string()
+    .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'must be 1 to 128 letters, digits, spaces or _.:/=+-@')
+    .refine((key) => !/^aws:/i.test(key), 'must not start with aws:'),
+  z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, 'must be 1 to 256 letters, digits, spaces or _.:/=+-@'),
+);
+
+/** How the stack is kept, whatever it carries. */
+const operation = z.strictObject({
+  logRetentionDays: z.literal(RETENTION_DAYS, `must be one of ${RETENTION_DAYS.join(', ')}`).default(30),
+  /** The stack cannot be deleted until somebody switches this off. */
+  terminationProtection: z.boolean().default(false),
+  /** On every resource, beside `interface` and `environment`. */
+  tags: tags.default({}),
+});
+
+/** Existing subnets and security groups, for an SRM that is reachable from inside only. */
+const network = z.strictObject({
+  subnetIds: z
+    .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id: subnet-...'))
+    .min(1)
+    .max(16),
+  securityGroupIds: z
+    .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id: sg-...'))
+    .min(1)
+    .max(5),
 });
 
 const entrySchema = z.strictObject({
@@ -140,6 +178,9 @@ const entrySchema = z.strictObject({
   translation: translationSettingsSchema,
   notifications: notifications.prefault({}),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  operation: operation.prefault({}),
+  /** Without it the functions run in no network of yours. They must reach AWS's own services from inside it. */
+  network: network.optional(),
 });
 
 /** A create, a look-up, a probe and the ledger's last write must fit into one invocation, or no order would ever be started. */
@@ -170,6 +211,8 @@ const landscape = (name: 'dev' | 'test' | 'prod', sapClient: string): Environmen
   extraction: { schedule: 'rate(5 minutes)', firstWatermark: '2026-12-01T00:00:00Z' },
   delivery: {},
   translation: { valueMaps: { businessUnit: { BE10: 'BU-BE-BRU' } } },
+  // Auditors ask about last year's orders; nobody asks about last quarter's tests.
+  ...(name === 'prod' ? { operation: { logRetentionDays: 365, terminationProtection: true } } : {}),
 });
 
 /**

@@ -1,11 +1,11 @@
 /** The whole interface for one environment. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
+import { ConnectionSecret } from './constructs/connection-secret.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
-import type { ReadableSecret } from './constructs/interface-function.ts';
+import { FailedInvocations } from './constructs/failed-invocations.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { Monitoring } from './constructs/monitoring.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
@@ -22,18 +22,21 @@ export class PurchaseOrderStack extends Stack {
     super(scope, id, props);
     const { environment, bundles } = props;
 
-    const srmSecret = this.#connectionSecret('SrmSecret', environment.srm, 'SAP SRM 7');
-    const vmsSecret = this.#connectionSecret('VmsSecret', environment.vms, '11VMS');
+    const { srm, vms } = environment;
+    const srmSecret = new ConnectionSecret(this, 'SrmSecret', { connection: srm, system: 'SAP SRM 7' });
+    const vmsSecret = new ConnectionSecret(this, 'VmsSecret', { connection: vms, system: '11VMS' });
     const ledger = new LedgerTable(this, 'Ledger');
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
     });
+    const failedInvocations = new FailedInvocations(this, 'FailedInvocations').queue;
     const extractor = new ScheduledExtractor(this, 'Extractor', {
       environment,
       bundle: bundles['extract-approved-carts'],
       queue: channel.queue,
       ledger,
       srmSecret,
+      failedInvocations,
     });
     const worker = new OrderWorker(this, 'Worker', {
       environment,
@@ -42,6 +45,7 @@ export class PurchaseOrderStack extends Stack {
       ledger,
       srmSecret,
       vmsSecret,
+      failedInvocations,
     });
     const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
       environment,
@@ -49,6 +53,7 @@ export class PurchaseOrderStack extends Stack {
       ledger,
       worker,
       scheduleGroup: extractor.scheduleGroup,
+      failedInvocations,
     });
 
     new Monitoring(this, 'Monitoring', {
@@ -62,24 +67,13 @@ export class PurchaseOrderStack extends Stack {
 
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
+    new CfnOutput(this, 'FailedInvocationsQueueUrl', { value: failedInvocations.queueUrl });
     new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
     new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
+    new CfnOutput(this, 'ExtractorLogGroupName', { value: extractor.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
     new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
-  }
-
-  /** Created empty: an operator writes `{ "clientId", "clientSecret" }` into it, no template does. */
-  #connectionSecret(id: string, connection: Environment['srm' | 'vms'], system: string): ReadableSecret {
-    const { secretName, createSecret } = connection;
-    if (!createSecret) return Secret.fromSecretNameV2(this, id, secretName);
-    const secret = new Secret(this, id, {
-      secretName,
-      description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
-      // Outlives the stack; but a first deployment that fails takes it along, or its name would be taken at the next.
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
-    // CDK lets Secrets Manager generate a password, which is no OAuth2 client: empty says "not written yet".
-    if (secret.node.defaultChild instanceof CfnSecret) secret.node.defaultChild.generateSecretString = undefined;
-    return secret;
+    new CfnOutput(this, 'SupervisorLogGroupName', { value: supervisor.function.logGroup.logGroupName });
+    new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
   }
 }

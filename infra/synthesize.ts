@@ -15,6 +15,8 @@ export function featureFlags(): Record<string, unknown> {
   return cdkJson.parse(JSON.parse(text)).context;
 }
 
+const INTERFACE = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
+
 /** Where `cdk deploy` bundles; CDK copies what it needs into its assembly. */
 const buildDirectory = (environment: Environment): string =>
   join(import.meta.dirname, '..', '.build', environment.name);
@@ -25,11 +27,14 @@ export async function addPurchaseOrderStack(
   environment: Environment,
   bundleDirectory = buildDirectory(environment),
 ): Promise<PurchaseOrderStack> {
-  const { account, region } = environment;
+  const { account, region, operation } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
     stackName: stackName(environment),
-    description: `PROC-SRM7-11VMS-PURCHASE-ORDER-V1 (${environment.name})`,
+    description: `${INTERFACE} (${environment.name})`,
     environment,
+    terminationProtection: operation.terminationProtection,
+    // CloudFormation hands them on to every resource that can carry them.
+    tags: { ...operation.tags, interface: INTERFACE, environment: environment.name },
     bundles: await bundleFunctions(environment, bundleDirectory),
     env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   });

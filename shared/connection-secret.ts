@@ -1,19 +1,75 @@
-/** The OAuth2 client of one system, kept in Secrets Manager. */
+/** The OAuth2 client of one system, and its certificates where it wants any, kept in Secrets Manager. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { tryParseJson } from './exact-json.ts';
+import type { TlsIdentity } from './http-client.ts';
+
+/** Which secret, and what it must hold besides the OAuth2 client. */
+export interface SecretForm {
+  readonly name: string;
+  /** A client certificate and its key. */
+  readonly mutualTls: boolean;
+  /** The certificate of a private authority. */
+  readonly privateCa: boolean;
+}
+
+export interface ConnectionSecret {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Only where the form asks for certificates. */
+  readonly tls?: TlsIdentity;
+}
 
 const clientCredentials = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
-export type ClientCredentials = z.infer<typeof clientCredentials>;
+
+/** Certificates are judged here, where a fault can be named; TLS would only say that a handshake failed. */
+const identity = z
+  .object({ clientCertificate: certificate(), clientKey: privateKey() })
+  .refine(
+    ({ clientCertificate, clientKey }) =>
+      new X509Certificate(clientCertificate).checkPrivateKey(createPrivateKey(clientKey)),
+    { path: ['clientKey'], error: 'does not belong to its clientCertificate' },
+  );
+const authority = z.object({ certificateAuthority: certificate() });
+
+function certificate() {
+  return pem('certificate in PEM', (text) => new X509Certificate(text));
+}
+
+function privateKey() {
+  return pem('private key in PEM without a passphrase', createPrivateKey);
+}
+
+function pem(what: string, read: (text: string) => unknown) {
+  const readable = (text: string): boolean => {
+    try {
+      read(text);
+      return true;
+    } catch {
+      // OpenSSL's reason may quote what it read.
+      return false;
+    }
+  };
+  // What cannot be read is not compared with anything.
+  return z.string(`is missing; it must be a ${what}`).refine(readable, { error: `is no ${what}`, abort: true });
+}
 
 /** The secret is missing or has the wrong form. Its message names the secret and the cure, never a value. */
 export class SecretUnusable extends Error {
   readonly problem: string;
   readonly cure: string;
 
-  constructor(secretName: string, what: string) {
-    const problem = `the secret ${secretName} ${what} { "clientId", "clientSecret" } yet`;
-    const cure = `write it with aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://client.json`;
+  constructor(form: SecretForm, what: string) {
+    const fields = [
+      'clientId',
+      'clientSecret',
+      ...(form.mutualTls ? ['clientCertificate', 'clientKey'] : []),
+      ...(form.privateCa ? ['certificateAuthority'] : []),
+    ];
+    const wanted = `{ ${fields.map((field) => `"${field}"`).join(', ')} }`;
+    const problem = `the secret ${form.name} ${what.replace('%', wanted)}`;
+    const cure = `write ${wanted} with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
     super(`${problem}: ${cure}`);
     this.name = 'SecretUnusable';
     this.problem = problem;
@@ -25,17 +81,35 @@ export class SecretUnusable extends Error {
  * Reads a secret, always afresh.
  * @throws {SecretUnusable} when it is missing or malformed; the SDK's error when Secrets Manager does not answer.
  */
-export async function readClientCredentials(
-  secrets: SecretsManagerClient,
-  secretName: string,
-): Promise<ClientCredentials> {
-  const value = await secrets.send(new GetSecretValueCommand({ SecretId: secretName })).catch((error: unknown) => {
+export async function readConnectionSecret(secrets: SecretsManagerClient, form: SecretForm): Promise<ConnectionSecret> {
+  const value = await secrets.send(new GetSecretValueCommand({ SecretId: form.name })).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') {
-      throw new SecretUnusable(secretName, 'does not exist, or holds no');
+      throw new SecretUnusable(form, 'does not exist, or holds no % yet');
     }
     throw error;
   });
-  const parsed = clientCredentials.safeParse(tryParseJson(value.SecretString ?? ''));
-  if (!parsed.success) throw new SecretUnusable(secretName, 'holds no');
-  return parsed.data;
+  const content = tryParseJson(value.SecretString ?? '');
+  const client = clientCredentials.safeParse(content);
+  if (!client.success) throw new SecretUnusable(form, 'holds no % yet');
+  if (!form.mutualTls && !form.privateCa) return client.data;
+  return {
+    ...client.data,
+    tls: { ...(form.mutualTls ? ownIdentity(content, form) : {}), ...(form.privateCa ? trusted(content, form) : {}) },
+  };
+}
+
+function ownIdentity(content: unknown, form: SecretForm): TlsIdentity {
+  const { clientCertificate, clientKey } = partOf(identity, content, form);
+  return { certificate: clientCertificate, key: clientKey };
+}
+
+const trusted = (content: unknown, form: SecretForm): TlsIdentity => ({
+  authority: partOf(authority, content, form).certificateAuthority,
+});
+
+function partOf<Part extends z.ZodType>(part: Part, content: unknown, form: SecretForm): z.infer<Part> {
+  const parsed = part.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw new SecretUnusable(form, `is not complete: ${faults.join('; ')}`);
 }

@@ -8,11 +8,17 @@ const instant = z.iso.datetime({ offset: true });
 const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 const connection = {
   BASE_URL: z.url(),
   TOKEN_URL: z.url(),
   SCOPE: z.string(),
   SECRET: z.string().min(1),
+  /** The secret holds a client certificate and its key, too. */
+  MUTUAL_TLS: flag,
+  /** The secret holds the certificate of a private authority, too. */
+  PRIVATE_CA: flag,
 };
 
 const srmVariables = {
@@ -20,6 +26,8 @@ const srmVariables = {
   SRM_TOKEN_URL: connection.TOKEN_URL,
   SRM_SCOPE: connection.SCOPE,
   SRM_SECRET: connection.SECRET,
+  SRM_MUTUAL_TLS: connection.MUTUAL_TLS,
+  SRM_PRIVATE_CA: connection.PRIVATE_CA,
   /** `sap-client`, part of a cart's identity. */
   SRM_CLIENT: z.string().regex(/^\d{3}$/),
   SRM_LANGUAGE: z.string().length(2),
@@ -59,6 +67,8 @@ export const workerVariables = z.object({
   VMS_TOKEN_URL: connection.TOKEN_URL,
   VMS_SCOPE: connection.SCOPE,
   VMS_SECRET: connection.SECRET,
+  VMS_MUTUAL_TLS: connection.MUTUAL_TLS,
+  VMS_PRIVATE_CA: connection.PRIVATE_CA,
   /** How long one call to 11VMS may take. */
   VMS_TIMEOUT_MS: whole(100),
   RETRY_BASE_SECONDS: whole(1),

@@ -1,6 +1,7 @@
 /** One HTTP client for both systems: axios with every default that would surprise us switched off. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { getCACertificates } from 'node:tls';
 import axios, { AxiosError } from 'axios';
 
 export interface HttpRequest {
@@ -42,6 +43,13 @@ export class HttpError extends Error {
   }
 }
 
+/** Whom a connection shows itself as, and whom it trusts besides the public authorities; all in PEM. */
+export interface TlsIdentity {
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly authority?: string;
+}
+
 export interface HttpClientOptions {
   readonly baseUrl: string;
   /** For the whole call: connecting, sending, and the last byte of the answer. */
@@ -50,6 +58,7 @@ export interface HttpClientOptions {
   readonly maximumResponseBytes: number;
   /** Told of each call once it has ended. */
   readonly onCall?: (call: HttpCall) => void;
+  readonly tls?: TlsIdentity;
 }
 
 /** A call that has ended, for those who measure. */
@@ -83,7 +92,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const agent = { keepAlive: true, maxSockets: 64, timeout: 60_000 };
   const client = axios.create({
     httpAgent: new HttpAgent(agent),
-    httpsAgent: new HttpsAgent(agent),
+    httpsAgent: new HttpsAgent({ ...agent, ...asTlsOptions(options.tls) }),
     timeout: options.timeoutMs,
     maxRedirects: 0,
     maxContentLength: options.maximumResponseBytes,
@@ -126,6 +135,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
+function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
+  return {
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+    // Besides the public ones: the token endpoint may stand elsewhere. `ca` alone would take their place.
+    ...(authority === undefined ? {} : { ca: [...getCACertificates('default'), authority] }),
+  };
+}
+
 function toHttpError(error: unknown, where: string): HttpError {
   if (!(error instanceof AxiosError)) return new HttpError(where, 'UNEXPECTED', true);
   const code = error.code ?? 'UNKNOWN';
@@ -137,6 +155,10 @@ function toHttpError(error: unknown, where: string): HttpError {
 /** Node names the system call that failed: whatever failed while connecting was never sent. */
 const isConnectError = (cause: unknown): boolean =>
   typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
+
+/** Either side refused the other's certificate. TLS 1.3 tells us so after the request is written, or just hangs up. */
+export const isHandshakeFailure = ({ code }: HttpError): boolean =>
+  /^(ERR_SSL|ERR_TLS|EPROTO|ECONNRESET|EPIPE)|CERT|SIGNATURE/.test(code);
 
 const headerText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

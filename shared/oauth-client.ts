@@ -1,17 +1,26 @@
 /** OAuth2 client credentials: one token source per system, and a client that puts the token on each call. */
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { type ClientCredentials, SecretUnusable } from './connection-secret.ts';
+import { type ConnectionSecret, SecretUnusable } from './connection-secret.ts';
 import { tryParseJson } from './exact-json.ts';
 import { type FaultCode, InterfaceError } from './failure.ts';
-import { createHttpClient, type HttpClient, HttpError, retryAfterMs } from './http-client.ts';
+import {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  HttpError,
+  isHandshakeFailure,
+  retryAfterMs,
+} from './http-client.ts';
 
 export interface OAuthClientOptions {
   /** The system's name in messages. */
   readonly system: string;
-  readonly http: HttpClient;
+  /** How the API is reached; with which certificates, the secret says. */
+  readonly http: Omit<HttpClientOptions, 'tls'>;
   readonly tokenUrl: string;
   readonly scope: string;
-  readonly readCredentials: () => Promise<ClientCredentials>;
+  readonly readSecret: () => Promise<ConnectionSecret>;
   readonly faults: { readonly refused: FaultCode; readonly unavailable: FaultCode };
   readonly now: () => number;
 }
@@ -31,6 +40,13 @@ interface Token {
   readonly usableUntilMs: number;
 }
 
+/** What one reading of the secret leads to. */
+interface Connection {
+  readonly secret: ConnectionSecret;
+  readonly api: HttpClient;
+  readonly tokens: HttpClient;
+}
+
 /** A token is given up this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
@@ -41,24 +57,52 @@ const EXPIRY_MARGIN_MS = 60_000;
  */
 export function createOAuthClient(options: OAuthClientOptions): HttpClient {
   const tokenUrl = new URL(options.tokenUrl);
-  const tokenHttp = createHttpClient({ baseUrl: tokenUrl.origin, timeoutMs: 10_000, maximumResponseBytes: 65_536 });
-  let credentials: Promise<ClientCredentials> | undefined;
+  const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs: 10_000, maximumResponseBytes: 65_536 };
+  let connecting: Promise<Connection> | undefined;
+  let latest: Connection | undefined;
   let cached: Token | undefined;
   let fetching: Promise<Token> | undefined;
 
-  async function fetchToken(freshSecret: boolean): Promise<Token> {
-    if (freshSecret) credentials = undefined;
-    credentials ??= options.readCredentials();
-    const { clientId, clientSecret } = await credentials.catch((error: unknown) => {
-      credentials = undefined;
+  async function connect(): Promise<Connection> {
+    const secret = await options.readSecret();
+    // The same certificates keep the same connections: a new secret for the client alone costs no handshake.
+    const kept = latest !== undefined && isDeepStrictEqual(latest.secret.tls, secret.tls) ? latest : undefined;
+    const tls = secret.tls === undefined ? {} : { tls: secret.tls };
+    latest = {
+      secret,
+      api: kept?.api ?? createHttpClient({ ...options.http, ...tls }),
+      tokens: kept?.tokens ?? createHttpClient({ ...tokenHttp, ...tls }),
+    };
+    return latest;
+  }
+
+  function connection(): Promise<Connection> {
+    connecting ??= connect().catch((error: unknown) => {
+      connecting = undefined;
       throw secretFault(error);
     });
+    return connecting;
+  }
+
+  /** A handshake that fails may mean that the certificate was replaced since we read it: the next call reads again. */
+  function forgetAfter(error: unknown): void {
+    if (error instanceof HttpError && isHandshakeFailure(error) && latest?.secret.tls !== undefined) {
+      connecting = undefined;
+    }
+  }
+
+  async function fetchToken(freshSecret: boolean): Promise<Token> {
+    if (freshSecret) connecting = undefined;
+    const {
+      secret: { clientId, clientSecret },
+      tokens,
+    } = await connection();
     const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
       ...(options.scope === '' ? {} : { scope: options.scope }),
     });
-    const response = await tokenHttp
+    const response = await tokens
       .request({
         method: 'POST',
         path: tokenUrl.pathname + tokenUrl.search,
@@ -70,6 +114,7 @@ export function createOAuthClient(options: OAuthClientOptions): HttpClient {
         body: form.toString(),
       })
       .catch((error: unknown) => {
+        forgetAfter(error);
         throw tokenFault(
           'transient',
           error instanceof HttpError ? `cannot be reached (${error.code})` : 'cannot be reached',
@@ -106,7 +151,7 @@ export function createOAuthClient(options: OAuthClientOptions): HttpClient {
 
   /** A refusal may mean that the secret was rotated since we read it: once more, with a fresh one (edge case 81). */
   async function newToken(freshSecret: boolean): Promise<Token> {
-    const secretWasCached = credentials !== undefined && !freshSecret;
+    const secretWasCached = connecting !== undefined && !freshSecret;
     try {
       return await fetchToken(freshSecret);
     } catch (error) {
@@ -138,8 +183,14 @@ export function createOAuthClient(options: OAuthClientOptions): HttpClient {
 
   return {
     async request(request) {
-      const call = (bearer: Token) =>
-        options.http.request({ ...request, headers: { ...request.headers, Authorization: `Bearer ${bearer.value}` } });
+      const call = async (bearer: Token) => {
+        const { api } = await connection();
+        const headers = { ...request.headers, Authorization: `Bearer ${bearer.value}` };
+        return api.request({ ...request, headers }).catch((error: unknown) => {
+          forgetAfter(error);
+          throw error;
+        });
+      };
       const first = await token();
       const response = await call(first);
       return response.status === 401 ? call(await tokenAfter(first)) : response;

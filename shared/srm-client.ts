@@ -1,8 +1,8 @@
 /** How either function reaches SRM, from its environment variables. */
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { readClientCredentials } from './connection-secret.ts';
+import { readConnectionSecret } from './connection-secret.ts';
 import type { ExtractorEnvironment } from './environment.ts';
-import { createHttpClient, type HttpCall, type HttpClient } from './http-client.ts';
+import type { HttpCall, HttpClient } from './http-client.ts';
 import { createOAuthClient } from './oauth-client.ts';
 import type { SrmSettings } from './srm-carts.ts';
 
@@ -20,15 +20,20 @@ export function createSrmClient(
 ): HttpClient {
   return createOAuthClient({
     system: 'SRM',
-    http: createHttpClient({
+    http: {
       baseUrl: environment.SRM_BASE_URL,
       timeoutMs: TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_PAGE_BYTES,
       onCall,
-    }),
+    },
     tokenUrl: environment.SRM_TOKEN_URL,
     scope: environment.SRM_SCOPE,
-    readCredentials: () => readClientCredentials(secrets, environment.SRM_SECRET),
+    readSecret: () =>
+      readConnectionSecret(secrets, {
+        name: environment.SRM_SECRET,
+        mutualTls: environment.SRM_MUTUAL_TLS,
+        privateCa: environment.SRM_PRIVATE_CA,
+      }),
     faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
     now,
   });

@@ -16,9 +16,8 @@ import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
-import { readClientCredentials } from '../../shared/connection-secret.ts';
+import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import { parseVariables, workerVariables } from '../../shared/environment.ts';
-import { createHttpClient } from '../../shared/http-client.ts';
 import { createLedger } from '../../shared/ledger.ts';
 import { createLog, createMeter } from '../../shared/log.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
@@ -76,15 +75,20 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));
   const vmsClient = createOAuthClient({
     system: '11VMS',
-    http: createHttpClient({
+    http: {
       baseUrl: environment.VMS_BASE_URL,
       timeoutMs: environment.VMS_TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
       onCall: measureCalls('11VMS', meter, log),
-    }),
+    },
     tokenUrl: environment.VMS_TOKEN_URL,
     scope: environment.VMS_SCOPE,
-    readCredentials: () => readClientCredentials(secrets, environment.VMS_SECRET),
+    readSecret: () =>
+      readConnectionSecret(secrets, {
+        name: environment.VMS_SECRET,
+        mutualTls: environment.VMS_MUTUAL_TLS,
+        privateCa: environment.VMS_PRIVATE_CA,
+      }),
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now,
   });

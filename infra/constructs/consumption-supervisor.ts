@@ -2,10 +2,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, type ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { SupervisorVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
+import { FunctionTarget } from './function-target.ts';
 import { commonVariables, InterfaceFunction } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { OrderWorker } from './order-worker.ts';
@@ -16,6 +17,7 @@ export interface ConsumptionSupervisorProps {
   readonly ledger: LedgerTable;
   readonly worker: OrderWorker;
   readonly scheduleGroup: ScheduleGroup;
+  readonly failedInvocations: IQueue;
 }
 
 export class ConsumptionSupervisor extends Construct {
@@ -33,6 +35,8 @@ export class ConsumptionSupervisor extends Construct {
       RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
     };
     this.function = new InterfaceFunction(this, 'Function', {
+      environment,
+      failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'supervisor',
       description: 'Pauses and resumes the consumption of carts while 11VMS is down or refuses us',
@@ -41,8 +45,11 @@ export class ConsumptionSupervisor extends Construct {
       memoryMegabytes: 256,
       variables,
     });
-    ledger.grantItems(this.function);
-    worker.function.grantInvoke(this.function);
+    ledger.grantBreaker(this.function);
+    // The function itself; CDK's grantInvoke would add its versions and aliases.
+    this.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),
+    );
     this.function.addToRolePolicy(
       new PolicyStatement({
         actions: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
@@ -54,7 +61,11 @@ export class ConsumptionSupervisor extends Construct {
       scheduleGroup: props.scheduleGroup,
       schedule: ScheduleExpression.rate(Duration.minutes(1)),
       // A look that could not be started is made up for by the next one.
-      target: new LambdaInvoke(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+      target: new FunctionTarget(this.function, {
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+        deadLetterQueue: props.failedInvocations,
+      }),
     });
   }
 }

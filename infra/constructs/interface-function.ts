@@ -1,16 +1,24 @@
-/** What all functions share: runtime, architecture, log format and the bundle's entry point. */
-import { Duration } from 'aws-cdk-lib';
-import { Architecture, Code, Function as LambdaFunction, type RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+/** What all functions share: runtime, role, network, logs, traces, and where an invocation goes that failed. */
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  type RecursiveLoop,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { CommonVariables, SrmVariables } from '../../shared/environment.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';
-
-/** A connection secret, the stack's own or one that existed before it. */
-export type ReadableSecret = Pick<ISecret, 'grantRead'>;
+import { FunctionLogs } from './function-logs.ts';
 
 export interface InterfaceFunctionProps {
+  readonly environment: Environment;
   readonly bundle: string;
   readonly service: keyof typeof SERVICE_NAMES;
   readonly description: string;
@@ -18,10 +26,32 @@ export interface InterfaceFunctionProps {
   readonly memoryMegabytes: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly recursiveLoop?: RecursiveLoop;
+  /** For a function that must reach SRM or 11VMS from inside. */
+  readonly network?: Environment['network'];
+  /** Gets the event of an asynchronous invocation that failed. */
+  readonly failedInvocations: IQueue;
 }
+
+/** What Lambda does for a function in a network, with the function's role. */
+const NETWORK_INTERFACE_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 export class InterfaceFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: InterfaceFunctionProps) {
+    const { environment, network, failedInvocations } = props;
+    // Before the function, which must not start without them. CDK's own role may write to every log group.
+    const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const logs = new FunctionLogs(scope, `${id}Logs`, { retentionDays: environment.operation.logRetentionDays });
+    logs.grantWrite(role);
+    if (network !== undefined) {
+      role.addToPolicy(new PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }));
+    }
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -31,9 +61,46 @@ export class InterfaceFunction extends LambdaFunction {
       timeout: Duration.seconds(props.timeoutSeconds),
       memorySize: props.memoryMegabytes,
       environment: { ...props.variables, NODE_OPTIONS: '--enable-source-maps' },
+      role,
+      // In Lambda's text format, its default: its JSON format would wrap each line of ours, and EMF with it.
+      logGroup: logs.group,
+      tracing: Tracing.ACTIVE,
       // An asynchronous invocation that failed is not repeated: the next scheduled run reads the same window.
       retryAttempts: 0,
+      // One that had to wait longer than this has been overtaken by the next.
+      maxEventAge: Duration.minutes(5),
+      onFailure: {
+        bind: () => {
+          failedInvocations.grant(role, 'sqs:SendMessage');
+          return { destination: failedInvocations.queueArn };
+        },
+      },
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
+    });
+    if (network !== undefined) this.#joinNetwork(network, role);
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'X-Ray has no resource to name; nor can Lambda be given fewer network interfaces than all, which our own code is denied.',
+    });
+  }
+
+  #joinNetwork({ subnetIds, securityGroupIds }: NonNullable<Environment['network']>, role: Role): void {
+    const resource = this.node.defaultChild;
+    if (!(resource instanceof CfnFunction)) throw new Error('A function of CDK has a CfnFunction');
+    resource.vpcConfig = { subnetIds, securityGroupIds };
+    // Lambda needs these rights, our code does not (Lambda's guide, "Giving Lambda functions access to a VPC"). The
+    // function does not wait for this policy, which names it.
+    new Policy(this, 'NoNetworkInterfaces', {
+      roles: [role],
+      statements: [
+        new PolicyStatement({
+          effect: Effect.DENY,
+          actions: NETWORK_INTERFACE_ACTIONS,
+          resources: ['*'],
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.functionArn } },
+        }),
+      ],
     });
   }
 }
@@ -57,6 +124,8 @@ export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_TOKEN_URL: srm.tokenUrl,
   SRM_SCOPE: srm.scope,
   SRM_SECRET: srm.secretName,
+  SRM_MUTUAL_TLS: String(srm.mutualTls),
+  SRM_PRIVATE_CA: String(srm.privateCa),
   SRM_CLIENT: srm.client,
   SRM_LANGUAGE: srm.language,
   SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),

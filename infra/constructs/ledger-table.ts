@@ -1,6 +1,6 @@
 /** The interface's memory: watermark, orders and verdicts, one item each, in one table. */
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
@@ -15,8 +15,23 @@ export class LedgerTable extends Construct {
       // 1,000 carts a day today, and no ceiling to raise at a hundred times that.
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expiresAt',
+      // AWS's key of the account rather than of the service: every use of it is in CloudTrail.
+      encryption: TableEncryption.AWS_MANAGED,
+      // Whoever loses the ledger orders twice: 35 days back to any second, and no delete by a slip.
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+  }
+
+  /** The watermark is one item, moved by conditional updates. */
+  grantReading(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem');
+  }
+
+  /** The breaker's record is one item, read and moved by conditional updates. */
+  grantBreaker(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
   }
 
   /** Single items, and those of one cart: the ledger needs no scan and no transaction. */

@@ -1,11 +1,13 @@
 /** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { WorkerVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
 import { type CartChannel, MAX_RECEIVE_COUNT } from './cart-channel.ts';
-import { commonVariables, InterfaceFunction, type ReadableSecret, srmVariables } from './interface-function.ts';
+import type { ConnectionSecret } from './connection-secret.ts';
+import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 export interface OrderWorkerProps {
@@ -14,8 +16,9 @@ export interface OrderWorkerProps {
   readonly channel: CartChannel;
   readonly ledger: LedgerTable;
   /** The worker reads a cart again that was too large for the queue. */
-  readonly srmSecret: ReadableSecret;
-  readonly vmsSecret: ReadableSecret;
+  readonly srmSecret: ConnectionSecret;
+  readonly vmsSecret: ConnectionSecret;
+  readonly failedInvocations: IQueue;
 }
 
 export class OrderWorker extends Construct {
@@ -34,6 +37,8 @@ export class OrderWorker extends Construct {
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_SCOPE: vms.scope,
       VMS_SECRET: vms.secretName,
+      VMS_MUTUAL_TLS: String(vms.mutualTls),
+      VMS_PRIVATE_CA: String(vms.privateCa),
       VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
       RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
       MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
@@ -41,6 +46,9 @@ export class OrderWorker extends Construct {
       LEASE_SECONDS: String(delivery.timeoutSeconds + 5),
     };
     this.function = new InterfaceFunction(this, 'Function', {
+      environment,
+      network: environment.network,
+      failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'worker',
       description: 'Translates queued shopping carts and creates purchase orders in 11VMS',
@@ -58,7 +66,7 @@ export class OrderWorker extends Construct {
       reportBatchItemFailures: true,
     });
     this.function.addEventSource(this.eventSource);
-    channel.queue.grantSendMessages(this.function);
+    channel.queue.grant(this.function, 'sqs:SendMessage');
     ledger.grantItems(this.function);
     props.srmSecret.grantRead(this.function);
     props.vmsSecret.grantRead(this.function);

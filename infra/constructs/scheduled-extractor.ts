@@ -1,12 +1,13 @@
 /** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its two schedules. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ExtractorVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
-import { commonVariables, InterfaceFunction, type ReadableSecret, srmVariables } from './interface-function.ts';
+import type { ConnectionSecret } from './connection-secret.ts';
+import { FunctionTarget } from './function-target.ts';
+import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 export interface ScheduledExtractorProps {
@@ -14,7 +15,8 @@ export interface ScheduledExtractorProps {
   readonly bundle: string;
   readonly queue: Queue;
   readonly ledger: LedgerTable;
-  readonly srmSecret: ReadableSecret;
+  readonly srmSecret: ConnectionSecret;
+  readonly failedInvocations: IQueue;
 }
 
 export class ScheduledExtractor extends Construct {
@@ -38,6 +40,9 @@ export class ScheduledExtractor extends Construct {
       SECOND_LOOK_DAYS: String(extraction.secondLook.days),
     };
     this.function = new InterfaceFunction(this, 'Function', {
+      environment,
+      network: environment.network,
+      failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'extractor',
       description: 'Reads approved shopping carts from SAP SRM 7 and queues them',
@@ -45,8 +50,8 @@ export class ScheduledExtractor extends Construct {
       memoryMegabytes: extraction.memoryMegabytes,
       variables,
     });
-    props.queue.grantSendMessages(this.function);
-    ledger.grantItems(this.function);
+    props.queue.grant(this.function, 'sqs:SendMessage');
+    ledger.grantReading(this.function);
     props.srmSecret.grantRead(this.function);
 
     this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
@@ -55,17 +60,22 @@ export class ScheduledExtractor extends Construct {
       scheduleGroup: this.scheduleGroup,
       schedule: ScheduleExpression.expression(extraction.schedule, TimeZone.of(extraction.timeZone)),
       // A run that could not be started is made up for by the next one, which reads the same window.
-      target: new LambdaInvoke(this.function, { retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
+      target: new FunctionTarget(this.function, {
+        retryAttempts: 2,
+        maxEventAge: Duration.minutes(5),
+        deadLetterQueue: props.failedInvocations,
+      }),
     });
     new Schedule(this, 'SecondLookSchedule', {
       description: 'Reads the last days again, and queues approved carts that nothing accounts for',
       scheduleGroup: this.scheduleGroup,
       schedule: ScheduleExpression.expression(extraction.secondLook.schedule, TimeZone.of(extraction.timeZone)),
-      target: new LambdaInvoke(this.function, {
+      target: new FunctionTarget(this.function, {
         input: ScheduleTargetInput.fromObject({ secondLook: true }),
         retryAttempts: 2,
         // Nobody waits for it: an hour late is better than a day.
         maxEventAge: Duration.hours(1),
+        deadLetterQueue: props.failedInvocations,
       }),
     });
   }

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
-import { readClientCredentials, SecretUnusable } from '../../shared/connection-secret.ts';
+import { readConnectionSecret, SecretUnusable } from '../../shared/connection-secret.ts';
 import { InterfaceError } from '../../shared/failure.ts';
-import { createHttpClient, type HttpClient } from '../../shared/http-client.ts';
+import { type HttpClient, HttpError } from '../../shared/http-client.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { describeAwsError } from '../aws-account.ts';
@@ -65,7 +65,8 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
-  const { secretName, tokenUrl, scope } = connection;
+  const { secretName, tokenUrl, scope, mutualTls, privateCa } = connection;
+  const readSecret = () => readConnectionSecret(context.secrets, { name: secretName, mutualTls, privateCa });
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
 
@@ -73,8 +74,9 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     `${secretLine} ${secretName}`,
     context.timeoutMs,
     async () => {
-      await readClientCredentials(context.secrets, secretName);
-      return [ok(`${secretLine} ${secretName} holds { "clientId", "clientSecret" }`)];
+      const { tls } = await readSecret();
+      const more = tls === undefined ? '' : ', and its certificates';
+      return [ok(`${secretLine} ${secretName} holds { "clientId", "clientSecret" }${more}`)];
     },
     (error) => secretFinding(`${secretLine} ${secretName}`, error),
   );
@@ -82,13 +84,13 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     return [...secret, notChecked(tokenLine, `the ${secretLine}`), notChecked(systemLine, `the ${secretLine}`)];
   }
 
-  const clientOver = (http: HttpClient): HttpClient =>
+  const clientOf = (baseUrl: string): HttpClient =>
     createOAuthClient({
       system: name,
-      http,
+      http: { baseUrl, timeoutMs: CALL_TIMEOUT_MS, maximumResponseBytes: MAXIMUM_ANSWER_BYTES },
       tokenUrl,
       scope,
-      readCredentials: () => readClientCredentials(context.secrets, secretName),
+      readSecret,
       faults: system.faults,
       now: context.now,
     });
@@ -96,7 +98,12 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     tokenLine,
     context.timeoutMs,
     async () => {
-      await clientOver(NOBODY).request({ method: 'GET', path: '/' });
+      await clientOf(NOWHERE)
+        .request({ method: 'GET', path: '/' })
+        .catch((error: unknown) => {
+          // The call that the token is for goes nowhere: that it was tried means that there is a token.
+          if (!(error instanceof HttpError)) throw error;
+        });
       return [ok(`${tokenLine} is given by ${tokenUrl}`)];
     },
     (error) =>
@@ -109,15 +116,10 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
   );
   if (first(token)?.status !== 'ok') return [...secret, ...token, notChecked(systemLine, `the ${tokenLine}`)];
 
-  const http = createHttpClient({
-    baseUrl: connection.baseUrl,
-    timeoutMs: CALL_TIMEOUT_MS,
-    maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
-  });
   const answer = await runCheck(
     systemLine,
     context.timeoutMs,
-    async () => [ok(await system.read(clientOver(http)))],
+    async () => [ok(await system.read(clientOf(connection.baseUrl)))],
     (error) =>
       fail(
         `${systemLine}: ${faultText(error)}`,
@@ -129,8 +131,8 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
   return [...secret, ...token, ...answer];
 }
 
-/** Stands where the system would: a token that was fetched goes no further. */
-const NOBODY: HttpClient = { request: () => Promise.resolve({ status: 200, body: '', header: () => undefined }) };
+/** Stands where the system would: nobody can listen on port 0, so that a token that was fetched goes no further. */
+const NOWHERE = 'http://127.0.0.1:0';
 
 function secretFinding(what: string, error: unknown): Finding {
   if (error instanceof SecretUnusable) return fail(error.problem, error.cure);

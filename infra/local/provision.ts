@@ -124,7 +124,8 @@ class Provisioner {
     }
     const outputs: Record<string, string> = {};
     for (const [name, value] of this.#template.outputs) {
-      outputs[name] = String(await this.#resolver.resolve(value, `Outputs.${name}`));
+      // What an output tells of a log group or a dashboard means nothing here.
+      if (!this.#isAboutIgnored(value)) outputs[name] = String(await this.#resolver.resolve(value, `Outputs.${name}`));
     }
     return {
       queues: this.#queues,
@@ -134,6 +135,12 @@ class Provisioner {
       schedules: this.#schedules,
       outputs,
     };
+  }
+
+  /** Whether a value refers to a resource that is not provisioned locally, at any depth. */
+  #isAboutIgnored(value: unknown): boolean {
+    const mentioned = [...JSON.stringify(value).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g)];
+    return mentioned.some(([, id = '']) => IGNORED_TYPES.has(this.#template.resources.get(id)?.Type ?? ''));
   }
 
   /** What a resource refers to is provisioned before it, so that the order of the template does not matter. */

@@ -48,6 +48,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
     'RecursiveLoop',
     'Role',
     'TracingConfig',
+    'VpcConfig',
   ],
   'AWS::SQS::Queue': ['KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId'],
   'AWS::Scheduler::Schedule': [

@@ -97,7 +97,7 @@ export class Resolver {
       'AWS::NoValue': undefined,
       'AWS::Partition': 'aws',
       'AWS::Region': region,
-      'AWS::StackId': `arn:aws:cloudformation:${region}:${LOCAL_ACCOUNT}:stack/${stackName}/local`,
+      'AWS::StackId': `arn:aws:cloudformation:${region}:${LOCAL_ACCOUNT}:stack/${stackName}/00000000-0000-0000-0000-000000000000`,
       'AWS::StackName': stackName,
       'AWS::URLSuffix': 'amazonaws.com',
     };

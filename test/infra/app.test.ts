@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import * as z from 'zod';
+import { createCheckedApp } from '../../infra/checked-app.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { synthesize } from '../../infra/synthesize.ts';
+import { addPurchaseOrderStack, featureFlags, synthesize } from '../../infra/synthesize.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'app-'));
@@ -35,6 +37,9 @@ async function runApp(context: object, outdir: string) {
 describe('the CDK app', () => {
   const bad = join(directory, 'bad.json');
   writeFileSync(bad, JSON.stringify({ ...ENVIRONMENTS['dev'], logLevel: 'LOUD' }));
+  const badNetwork = join(directory, 'bad-network.json');
+  const network = { subnetIds: ['subnet-0a1b2c3d', 'eu-west-1a'], securityGroupIds: ['sg-0a1b2c3d'] };
+  writeFileSync(badNetwork, JSON.stringify({ ...ENVIRONMENTS['dev'], network }));
   test.each([
     ['no environment', {}, 'Which environment? Add -c env=dev|test|prod|local, or -c env=./file.json.'],
     ['one that is no text', { env: 7 }, 'Which environment? Add -c env='],
@@ -46,6 +51,7 @@ describe('the CDK app', () => {
     ],
     ['a file that is not JSON', { env: './README.md' }, 'Environment file ./README.md cannot be read as JSON: '],
     ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
+    ['a bad field', { env: badNetwork }, '✖ must be a subnet id: subnet-...\n  → at network.subnetIds[1]'],
   ])(
     'with %s says so in words, without a stack trace, and exits 1',
     async (_what, context, message) => {
@@ -77,4 +83,22 @@ describe('the CDK app', () => {
     const read = (assembly: string): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
     expect(read(outdir)).toEqual(read(inProcess.directory));
   }, 180_000);
+
+  test('is not synthesized with a fault that cdk-nag finds and nobody acknowledged', async () => {
+    const outdir = join(directory, 'faulty');
+    const app = createCheckedApp({ outdir, context: featureFlags(), analyticsReporting: false });
+    const stack = await addPurchaseOrderStack(app, loadEnvironment('dev'), join(directory, 'faulty-bundles'));
+    new Queue(stack, 'Open', { encryption: QueueEncryption.UNENCRYPTED });
+
+    expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);
+  }, 180_000);
+
+  test('sets every feature flag that CDK recommends, so that no later default changes what is deployed', () => {
+    const recommended = z
+      .record(z.string(), z.unknown())
+      .parse(JSON.parse(readFileSync(join(root, 'node_modules/aws-cdk-lib/recommended-feature-flags.json'), 'utf8')));
+
+    expect(Object.keys(recommended).length).toBeGreaterThan(50);
+    expect(featureFlags()).toEqual(recommended);
+  });
 });

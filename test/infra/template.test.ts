@@ -7,137 +7,35 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
-import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { synthesize } from '../../infra/synthesize.ts';
-import { extractorVariables, parseVariables, workerVariables } from '../../shared/environment.ts';
+import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
+import { extractorVariables, parseVariables, supervisorVariables, workerVariables } from '../../shared/environment.ts';
 import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
+import {
+  asText,
+  ofType,
+  one,
+  OWN_ENVIRONMENT,
+  partsOf,
+  refSchema,
+  type Synthesis,
+  synthesizeStack,
+  type Template,
+} from './synthesis.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'template-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** A user's own environment: everything that may differ from the defaults does. */
+/** A user's own environment, as a file. */
 const OWN = join(directory, 'own.json');
-const own = {
-  ...ENVIRONMENTS['dev'],
-  name: 'own',
-  account: '123456789012',
-  region: 'eu-central-1',
-  srm: {
-    baseUrl: 'https://srm.own.example',
-    tokenUrl: 'https://login.own.example/token',
-    scope: 'own.read',
-    secretName: 'own/srm',
-    client: '777',
-    language: 'DE',
-    internalHosts: ['sap-a.internal:8000', 'sap-b.internal'],
-    statuses: ['I1129', 'I1111'],
-  },
-  vms: {
-    baseUrl: 'https://vms.own.example/api',
-    tokenUrl: 'https://login.own.example/token',
-    scope: 'own.write',
-    secretName: 'own/vms',
-    timeoutSeconds: 7,
-  },
-  extraction: {
-    schedule: 'cron(0/10 6-20 ? * MON-FRI *)',
-    timeZone: 'Europe/Paris',
-    firstWatermark: '2027-01-01T00:00:00+01:00',
-    overlapSeconds: 111,
-    safetySeconds: 22,
-    secondLook: { schedule: 'cron(0 2 * * ? *)', days: 9 },
-    timeoutSeconds: 444,
-    memoryMegabytes: 512,
-  },
-  delivery: {
-    retryBaseSeconds: 9,
-    batchSize: 3,
-    maximumConcurrency: 17,
-    timeoutSeconds: 77,
-    memoryMegabytes: 2048,
-  },
-  translation: { allowZeroPrice: true, valueMaps: { businessUnit: { XX10: 'BU-XX' } } },
-  logLevel: 'WARN',
-};
-
-const templateSchema = z.object({
-  Resources: z.record(
-    z.string(),
-    z.object({
-      Type: z.string(),
-      Properties: z.record(z.string(), z.unknown()).default({}),
-      DeletionPolicy: z.string().optional(),
-      UpdateReplacePolicy: z.string().optional(),
-    }),
-  ),
-  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
-});
-type Template = z.infer<typeof templateSchema>;
-type Resource = Template['Resources'][string] & { readonly id: string };
-
-interface Synthesis {
-  readonly environment: Environment;
-  readonly assembly: string;
-  readonly text: string;
-  readonly template: Template;
-}
-
-const functionSchema = z.object({
-  Runtime: z.string(),
-  Architectures: z.array(z.string()),
-  Handler: z.string(),
-  Timeout: z.number(),
-  MemorySize: z.number(),
-  Code: z.object({ S3Key: z.string() }),
-  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
-});
-const refSchema = z.object({ Ref: z.string() });
-const attSchema = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
-const queueSchema = z.object({
-  VisibilityTimeout: z.number().optional(),
-  MessageRetentionPeriod: z.number(),
-  SqsManagedSseEnabled: z.boolean(),
-  RedrivePolicy: z.object({ deadLetterTargetArn: attSchema, maxReceiveCount: z.number() }).optional(),
-});
-const mappingSchema = z.object({
-  EventSourceArn: attSchema,
-  FunctionName: refSchema,
-  BatchSize: z.number(),
-  FunctionResponseTypes: z.array(z.string()).optional(),
-  ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
-});
-const scheduleSchema = z.object({
-  GroupName: z.string(),
-  ScheduleExpression: z.string(),
-  ScheduleExpressionTimezone: z.string(),
-  State: z.string(),
-  Target: z.object({
-    Arn: attSchema,
-    Input: z.string().optional(),
-    RetryPolicy: z.object({ MaximumRetryAttempts: z.number(), MaximumEventAgeInSeconds: z.number() }),
-  }),
-});
-const statementSchema = z.object({
-  Effect: z.enum(['Allow', 'Deny']),
-  Action: z.union([z.string().transform((action) => [action]), z.array(z.string())]),
-  Resource: z.unknown(),
-});
-const policySchema = z.object({
-  PolicyDocument: z.object({ Statement: z.array(statementSchema) }),
-  Roles: z.array(refSchema).optional(),
-});
 
 const names = [...Object.keys(ENVIRONMENTS), OWN];
 const syntheses = new Map<string, Synthesis>();
 beforeAll(async () => {
-  writeFileSync(OWN, JSON.stringify(own));
+  writeFileSync(OWN, JSON.stringify(OWN_ENVIRONMENT));
   await Promise.all(
     names.map(async (name, index) => {
-      const environment = loadEnvironment(name);
-      const { directory: assembly, artifact } = await synthesize(environment, join(directory, String(index)));
-      const text = readFileSync(join(assembly, `${artifact}.template.json`), 'utf8');
-      syntheses.set(name, { environment, assembly, text, template: templateSchema.parse(JSON.parse(text)) });
+      syntheses.set(name, await synthesizeStack(name, join(directory, String(index))));
     }),
   );
 }, 180_000);
@@ -148,73 +46,47 @@ function synthesis(name: string): Synthesis {
   return found;
 }
 
-function ofType({ template }: Synthesis, type: string): Resource[] {
-  const all = Object.entries(template.Resources).map(([id, resource]) => ({ id, ...resource }));
-  return all.filter(({ Type }) => Type === type);
+const parts = (name: string) => partsOf(synthesis(name));
+
+const dataProtection = z.object({
+  Statement: z.tuple([
+    z.object({ DataIdentifier: z.array(z.unknown()), Operation: z.unknown() }),
+    z.object({ DataIdentifier: z.array(z.unknown()), Operation: z.unknown() }),
+  ]),
+  Configuration: z.object({ CustomDataIdentifier: z.array(z.object({ Name: z.string(), Regex: z.string() })) }),
+});
+
+function alarmsWithoutAction(template: Template): string[] {
+  const alarm = z.object({ AlarmActions: z.array(z.unknown()).default([]), ActionsEnabled: z.boolean().default(true) });
+  return ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
+    .flatMap((type) => ofType({ template }, type))
+    .filter(({ Properties }) => {
+      const { AlarmActions, ActionsEnabled } = alarm.parse(Properties);
+      return AlarmActions.length === 0 || !ActionsEnabled;
+    })
+    .map(({ id }) => id);
 }
 
-function one(among: readonly Resource[], what: string): Resource {
-  const [resource] = among;
-  if (resource === undefined || among.length > 1) throw new Error(`${among.length} of ${what}`);
-  return resource;
-}
-
-/** The parts of the stack, by their roles. */
-function parts(name: string) {
-  const stack = synthesis(name);
-  const mapping = mappingSchema.parse(one(ofType(stack, 'AWS::Lambda::EventSourceMapping'), 'mapping').Properties);
-  const functions = ofType(stack, 'AWS::Lambda::Function').map(({ id, Properties }) => ({
-    id,
-    ...functionSchema.parse(Properties),
-  }));
-  const queues = ofType(stack, 'AWS::SQS::Queue').map((resource) => ({
-    ...resource,
-    ...queueSchema.parse(resource.Properties),
-  }));
-  const [worker, ...otherFunctions] = functions.toSorted((a) => (a.id === mapping.FunctionName.Ref ? -1 : 1));
-  const [queue, ...otherQueues] = queues.toSorted((a) => (a.id === mapping.EventSourceArn['Fn::GetAtt'][0] ? -1 : 1));
-  const [extractor] = otherFunctions;
-  const [deadLetters] = otherQueues;
-  if (worker === undefined || extractor === undefined || queue === undefined || deadLetters === undefined) {
-    throw new Error(`${name}: ${functions.length} functions, ${queues.length} queues`);
-  }
-  const schedules = ofType(stack, 'AWS::Scheduler::Schedule').map(({ id, Properties }) => ({
-    id,
-    ...scheduleSchema.parse(Properties),
-  }));
-  const scheduleOf = (input: string | undefined) => {
-    const found = schedules.find(
-      ({ Target: { Arn, Input } }) => Arn['Fn::GetAtt'][0] === extractor.id && Input === input,
-    );
-    if (found === undefined) throw new Error(`${name}: no schedule of the extractor with input ${input}`);
-    return found;
-  };
-  const table = one(ofType(stack, 'AWS::DynamoDB::Table'), 'table');
-  return {
-    ...stack,
-    worker,
-    extractor,
-    functions,
-    mapping,
-    queue,
-    deadLetters,
-    queues,
-    schedules,
-    schedule: scheduleOf(undefined),
-    secondLook: scheduleOf('{"secondLook":true}'),
-    table,
-    secrets: ofType(stack, 'AWS::SecretsManager::Secret'),
-  };
+/** What looks like a credential, wherever it stands. */
+function plaintextSecrets(text: string): string[] {
+  const credential = [
+    /"SecretString":\s*"/,
+    /client_?secret["\\]*:\s*\\?"(?!\.\.\.)/i,
+    /-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/,
+    /:\/\/[^/"\s:@]+:[^/"\s:@]+@/,
+    /pagerduty\.com\/integration\/\w/,
+  ];
+  return credential.flatMap((pattern) => pattern.exec(text)?.[0] ?? []);
 }
 
 describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] as const))(
   'environment %s',
   (_title, name) => {
     describe('functions', () => {
-      test('are the two of the interface, on nodejs24.x and arm64', () => {
+      test('are the three of the interface, on nodejs24.x and arm64', () => {
         const { functions } = parts(name);
 
-        expect(functions).toHaveLength(2);
+        expect(functions).toHaveLength(3);
         for (const { Runtime, Architectures, Handler } of functions) {
           expect({ Runtime, Architectures, Handler }).toEqual({
             Runtime: 'nodejs24.x',
@@ -247,6 +119,36 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(Object.fromEntries(retries)).toEqual(Object.fromEntries(functions.map(({ id }) => [id, 0])));
       });
 
+      test('leave an asynchronous invocation that failed, or waited too long, in a queue for people', () => {
+        const { failedInvocations, ...stack } = parts(name);
+        const configurations = ofType(stack, 'AWS::Lambda::EventInvokeConfig').map(({ Properties }) => Properties);
+
+        expect(configurations).toHaveLength(3);
+        for (const { DestinationConfig, MaximumEventAgeInSeconds } of configurations) {
+          expect(DestinationConfig).toEqual({
+            OnFailure: { Destination: { 'Fn::GetAtt': [failedInvocations.id, 'Arn'] } },
+          });
+          expect(Number(MaximumEventAgeInSeconds)).toBeLessThanOrEqual(900);
+        }
+      });
+
+      test('are traced by X-Ray', () => {
+        for (const { TracingConfig } of parts(name).functions) expect(TracingConfig).toEqual({ Mode: 'Active' });
+      });
+
+      test('that reach SRM and 11VMS are in the network of their environment, if any; the one that does not is in none', () => {
+        const { worker, extractor, supervisor, environment } = parts(name);
+
+        expect(supervisor.VpcConfig).toBeUndefined();
+        for (const { VpcConfig } of [worker, extractor]) {
+          expect(VpcConfig).toEqual(
+            environment.network === undefined
+              ? undefined
+              : { SubnetIds: environment.network.subnetIds, SecurityGroupIds: environment.network.securityGroupIds },
+          );
+        }
+      });
+
       test('have no reserved concurrency, which would burn receives', () => {
         expect(synthesis(name).text.includes('ReservedConcurrentExecutions')).toBe(false);
       });
@@ -263,10 +165,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         );
 
       test('are exactly those of the schemas, and each parses', () => {
-        const { worker, extractor } = parts(name);
+        const { worker, extractor, supervisor } = parts(name);
         for (const [lambda, schema] of [
           [worker, workerVariables],
           [extractor, extractorVariables],
+          [supervisor, supervisorVariables],
         ] as const) {
           const { NODE_OPTIONS, ...variables } = resolved(lambda.Environment.Variables);
           expect(NODE_OPTIONS).toBe('--enable-source-maps');
@@ -287,6 +190,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           SRM_TOKEN_URL: srm.tokenUrl,
           SRM_SCOPE: srm.scope,
           SRM_SECRET: srm.secretName,
+          SRM_MUTUAL_TLS: String(srm.mutualTls),
+          SRM_PRIVATE_CA: String(srm.privateCa),
           SRM_CLIENT: srm.client,
           SRM_LANGUAGE: srm.language,
           SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),
@@ -307,6 +212,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           VMS_TOKEN_URL: vms.tokenUrl,
           VMS_SCOPE: vms.scope,
           VMS_SECRET: vms.secretName,
+          VMS_MUTUAL_TLS: String(vms.mutualTls),
+          VMS_PRIVATE_CA: String(vms.privateCa),
           VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
           RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
           MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
@@ -314,10 +221,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('hold a lease for longer than the function can live', () => {
+        const { worker, extractor } = parts(name);
         for (const {
           Timeout,
           Environment: { Variables },
-        } of parts(name).functions) {
+        } of [worker, extractor]) {
           expect(Number(Variables['LEASE_SECONDS'])).toBeGreaterThan(Timeout);
         }
       });
@@ -356,26 +264,27 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(deadLetters.MessageRetentionPeriod).toBe(14 * day);
       });
 
-      test('is encrypted, takes TLS only, and outlives the stack', () => {
-        const { queues, ...stack } = parts(name);
+      test('lets that one queue alone move messages to the dead letters', () => {
+        const { queue, deadLetters } = parts(name);
 
-        expect(queues).toHaveLength(2);
-        for (const { SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy } of queues) {
-          expect({ SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy }).toEqual({
-            SqsManagedSseEnabled: true,
-            DeletionPolicy: 'Retain',
-            UpdateReplacePolicy: 'Retain',
-          });
-        }
-        const denied = ofType(stack, 'AWS::SQS::QueuePolicy').map(({ Properties }) => Properties);
-        expect(denied).toHaveLength(2);
-        for (const policy of denied) {
-          expect(policy).toMatchObject({
-            PolicyDocument: {
-              Statement: [{ Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
-            },
-          });
-        }
+        const { redrivePermission, sourceQueueArns = [] } = deadLetters.RedriveAllowPolicy ?? {};
+        expect(redrivePermission).toBe('byQueue');
+        expect(
+          sourceQueueArns
+            .map(asText)
+            .map((arn) => arn.split(':sqs:')[1]?.replace(/^(?:\{[^}]*\}|[^:]*):(?:\{[^}]*\}|[^:]*):/, '')),
+        ).toEqual([asText(queue.QueueName)]);
+        expect(queue.RedriveAllowPolicy).toBeUndefined();
+      });
+
+      test('has a name that is new for each stack, and short enough: it outlives its stack', () => {
+        const { queue, environment } = parts(name);
+        const longest = 'a'.repeat(20);
+        const text = asText(queue.QueueName).replace(environment.name, longest);
+
+        const stackUuid = '{part 2 of {AWS::StackId} by /}';
+        expect(text.endsWith(`-carts-{part 0 of ${stackUuid} by -}`)).toBe(true);
+        expect(text.replace(/\{.*\}/, '01234567').length).toBeLessThanOrEqual(80);
       });
 
       test('feeds the worker in batches that fail message by message, at a concurrency that protects 11VMS', () => {
@@ -388,56 +297,94 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    describe('the schedule', () => {
-      test('starts the extractor, and nothing else, in the time zone of its environment', () => {
-        const { schedule, extractor, environment } = parts(name);
+    describe('the schedules', () => {
+      test('start the extractor as its environment says, in its time zone', () => {
+        const { schedules, extractor, environment } = parts(name);
+        const { schedule: expression, timeZone } = environment.extraction;
+        const schedule = one(
+          schedules.filter(
+            ({ ScheduleExpression, Target }) =>
+              ScheduleExpression === expression && Target.Arn['Fn::GetAtt'][0] === extractor.id,
+          ),
+          expression,
+        );
 
-        expect(schedule).toMatchObject({
-          State: 'ENABLED',
-          ScheduleExpression: environment.extraction.schedule,
-          ScheduleExpressionTimezone: environment.extraction.timeZone,
-          Target: { Arn: { 'Fn::GetAtt': [extractor.id, 'Arn'] } },
-        });
+        expect(schedule).toMatchObject({ State: 'ENABLED', ScheduleExpressionTimezone: timeZone });
       });
 
-      test('has a second one beside it, once a day, which says in its input that it wants the second look', () => {
-        const { secondLook, schedule, schedules, extractor, environment } = parts(name);
-        const ofExtractor = schedules.filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === extractor.id);
-
-        expect(ofExtractor).toHaveLength(2);
-        expect(secondLook).toMatchObject({
-          State: 'ENABLED',
-          GroupName: schedule.GroupName,
-          ScheduleExpression: environment.extraction.secondLook.schedule,
-          ScheduleExpressionTimezone: environment.extraction.timeZone,
-        });
-        expect(secondLook.Target.RetryPolicy.MaximumRetryAttempts).toBeLessThanOrEqual(3);
-        expect(secondLook.Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(24 * 3600);
-      });
-
-      test('has a group of its own', () => {
-        const { schedule, ...stack } = parts(name);
+      test('have a group of their own', () => {
+        const { schedules, ...stack } = parts(name);
         const group = one(ofType(stack, 'AWS::Scheduler::ScheduleGroup'), 'schedule group');
 
-        expect(schedule.GroupName).toBe(group.Properties['Name']);
-        expect(schedule.GroupName.length).toBeLessThanOrEqual(64);
+        for (const { GroupName } of schedules) {
+          expect(GroupName).toBe(group.Properties['Name']);
+          expect(GroupName.length).toBeLessThanOrEqual(64);
+        }
       });
 
-      test('makes few attempts and none that is late: the next run reads the same window', () => {
-        const { MaximumRetryAttempts, MaximumEventAgeInSeconds } = parts(name).schedule.Target.RetryPolicy;
+      test('make few attempts and none that is late, and leave what they cannot start to people', () => {
+        const { schedules, failedInvocations } = parts(name);
 
-        expect(MaximumRetryAttempts).toBeLessThanOrEqual(3);
-        expect(MaximumEventAgeInSeconds).toBeLessThanOrEqual(900);
+        expect(schedules.length).toBeGreaterThan(0);
+        for (const { Target } of schedules) {
+          expect(Target.RetryPolicy.MaximumRetryAttempts).toBeLessThanOrEqual(3);
+          expect(Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThanOrEqual(900);
+          expect(Target.DeadLetterConfig?.Arn['Fn::GetAtt'][0]).toBe(failedInvocations.id);
+        }
+      });
+    });
+
+    describe('failed invocations', () => {
+      test('stay 14 days in a queue that is no dead-letter queue of carts', () => {
+        const { failedInvocations, queue } = parts(name);
+
+        expect(failedInvocations.MessageRetentionPeriod).toBe(14 * 86_400);
+        expect(queue.RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'][0]).not.toBe(failedInvocations.id);
+      });
+    });
+
+    describe('every queue', () => {
+      test('is encrypted, takes TLS only, and outlives the stack', () => {
+        const { queues, ...stack } = parts(name);
+        const denied = ofType(stack, 'AWS::SQS::QueuePolicy').map(({ Properties }) => Properties);
+
+        expect(queues).toHaveLength(3);
+        for (const { id, SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy } of queues) {
+          expect({ SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy }).toEqual({
+            SqsManagedSseEnabled: true,
+            DeletionPolicy: 'Retain',
+            UpdateReplacePolicy: 'Retain',
+          });
+          expect(denied).toContainEqual(
+            expect.objectContaining({
+              Queues: [{ Ref: id }],
+              PolicyDocument: expect.objectContaining({
+                Statement: [
+                  {
+                    Effect: 'Deny',
+                    Action: 'sqs:*',
+                    Principal: { AWS: '*' },
+                    Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+                    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+                  },
+                ],
+              }),
+            }),
+          );
+        }
       });
     });
 
     describe('the ledger', () => {
-      test('is one table, on demand, whose items may expire, and that outlives the stack', () => {
+      test('is one table, on demand, encrypted, that goes back to any second, and that neither a slip nor the end of the stack deletes', () => {
         expect(parts(name).table).toMatchObject({
           DeletionPolicy: 'Retain',
           UpdateReplacePolicy: 'Retain',
           Properties: {
             BillingMode: 'PAY_PER_REQUEST',
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+            DeletionProtectionEnabled: true,
+            SSESpecification: { SSEEnabled: true },
             TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
             KeySchema: [
               { AttributeName: 'pk', KeyType: 'HASH' },
@@ -449,13 +396,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('secrets', () => {
-      test('are two, named by the environment, and outlive the stack', () => {
+      test('are two, named by the environment, and outlive the stack; or exist already', () => {
         const { secrets, environment } = parts(name);
+        const { srm, vms } = environment;
 
-        expect(secrets.map(({ Properties }) => Properties['Name'])).toEqual([
-          environment.srm.secretName,
-          environment.vms.secretName,
-        ]);
+        expect(secrets.map(({ Properties }) => Properties['Name'])).toEqual(
+          [srm, vms].filter(({ createSecret }) => createSecret).map(({ secretName }) => secretName),
+        );
         for (const secret of secrets) expect(secret).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate' });
       });
 
@@ -467,81 +414,129 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           // Empty, which the functions refuse with the command that writes one.
           expect(Properties).not.toHaveProperty('GenerateSecretString');
         }
-        const values = /resolve:secretsmanager|SecretString":\s*"|client_?secret["\\]*:\s*\\?"(?!\.\.\.)/i;
-        expect(values.exec(text)?.[0]).toBeUndefined();
+        expect(plaintextSecrets(text)).toEqual([]);
+      });
+
+      test('are read by the functions themselves: their variables hold names', () => {
+        for (const { Environment } of parts(name).functions) {
+          expect(JSON.stringify(Environment)).not.toContain('{{resolve:');
+        }
       });
     });
 
-    describe('rights', () => {
-      /** Who may do what on what: `role: action on resource`. */
-      function rights(): string[] {
-        const stack = synthesis(name);
-        return ofType(stack, 'AWS::IAM::Policy').flatMap(({ Properties }) => {
-          const { PolicyDocument, Roles } = policySchema.parse(Properties);
-          const role = Roles?.map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, '')).join();
-          return PolicyDocument.Statement.flatMap(({ Effect, Action, Resource: on }) =>
-            (Array.isArray(on) ? on : [on]).flatMap((resource: unknown) =>
-              Action.map((action) => `${role}: ${Effect} ${action} on ${resourceName(resource)}`),
-            ),
+    describe('logs', () => {
+      test('go to a group of the function`s own, in Lambda`s text format, which leaves EMF as it is', () => {
+        const { functions, ...stack } = parts(name);
+        const groups = ofType(stack, 'AWS::Logs::LogGroup').map(({ id }) => id);
+
+        expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogGroup.Ref).sort()).toEqual(groups.sort());
+        expect(new Set(groups).size).toBe(3);
+        expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogFormat ?? 'Text')).toEqual([
+          'Text',
+          'Text',
+          'Text',
+        ]);
+      });
+
+      test('end when the environment says, and outlive the stack until then', () => {
+        const { environment, ...stack } = parts(name);
+
+        for (const group of ofType(stack, 'AWS::Logs::LogGroup')) {
+          expect(group).toMatchObject({
+            DeletionPolicy: 'Retain',
+            Properties: { RetentionInDays: environment.operation.logRetentionDays },
+          });
+        }
+      });
+
+      test('mask e-mail addresses, keys and credentials, and count what they mask', () => {
+        for (const { Properties } of ofType(synthesis(name), 'AWS::Logs::LogGroup')) {
+          const policy = dataProtection.parse(Properties['DataProtectionPolicy']);
+          const [audit, mask] = policy.Statement;
+
+          expect(audit?.Operation).toEqual({ Audit: { FindingsDestination: {} } });
+          expect(mask?.Operation).toEqual({ Deidentify: { MaskConfig: {} } });
+          for (const { DataIdentifier } of policy.Statement) {
+            expect(DataIdentifier.map((identifier) => asText(identifier).replace(/.*\//, '')).sort()).toEqual(
+              [
+                'AwsSecretKey',
+                'BasicCredentials',
+                'BearerToken',
+                'ClientSecret',
+                'EmailAddress',
+                'OpenSshPrivateKey',
+                'PkcsPrivateKey',
+              ].sort(),
+            );
+          }
+        }
+      });
+
+      test('mask by patterns that CloudWatch Logs takes, and that find what they are made for', () => {
+        const [group] = ofType(synthesis(name), 'AWS::Logs::LogGroup');
+        const { Configuration } = dataProtection.parse(group?.Properties['DataProtectionPolicy']);
+        const masked = (line: string): string =>
+          Configuration.CustomDataIdentifier.reduce(
+            (text, { Regex }) => text.replaceAll(new RegExp(Regex, 'g'), '***'),
+            line,
           );
+
+        for (const { Regex } of Configuration.CustomDataIdentifier) {
+          // CloudWatch Logs' guide, "Custom data identifier constraints".
+          expect(Regex).toMatch(/^[A-Za-z0-9_#=@/;,\- ^$?[\]{}|\\*+.]{1,200}$/);
+        }
+        expect(masked('{"authorization":"Bearer eyJhbGciOi.eyJzdWIiOiIx.c2lnbmF0dXJl"}')).toBe(
+          '{"authorization":"***"}',
+        );
+        expect(masked('Authorization: Basic aWQ6dGhlLXNlY3JldC1pdHNlbGY=')).toBe('Authorization: ***=');
+        expect(masked('{"clientSecret":"hunter2!x","scope":"s"}')).not.toContain('hunter2');
+        expect(masked('client_secret=hunter2')).not.toContain('hunter2');
+        // What an operator must be able to read.
+        const cure =
+          'Secret x/srm does not hold an OAuth2 client. Write { "clientId": "...", "clientSecret": "..." } into it';
+        expect(masked(cure)).toBe(cure);
+      });
+    });
+
+    describe('the stack', () => {
+      test('is tagged with the interface and its environment, and as the environment says', () => {
+        const { stack, environment } = synthesis(name);
+
+        expect(stack.tags).toEqual({
+          ...environment.operation.tags,
+          interface: 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1',
+          environment: environment.name,
         });
-      }
-
-      function resourceName(resource: unknown): string {
-        const named = attSchema.safeParse(resource).data?.['Fn::GetAtt'][0] ?? refSchema.safeParse(resource).data?.Ref;
-        return named === undefined ? JSON.stringify(resource) : named.replace(/[0-9A-F]{8}$/, '');
-      }
-
-      test('are these, and no more', () => {
-        const { extractor } = parts(name);
-        const versions = JSON.stringify({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [extractor.id, 'Arn'] }, ':*']] });
-        const expected = [
-          ...['GetQueueAttributes', 'GetQueueUrl', 'SendMessage'].map(
-            (action) => `ExtractorFunctionServiceRole: Allow sqs:${action} on CartChannelQueue`,
-          ),
-          ...['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'].map(
-            (action) => `WorkerFunctionServiceRole: Allow sqs:${action} on CartChannelQueue`,
-          ),
-          ...['Extractor', 'Worker'].flatMap((role) => [
-            ...['GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
-              (action) => `${role}FunctionServiceRole: Allow dynamodb:${action} on LedgerTable`,
-            ),
-            ...['DescribeSecret', 'GetSecretValue'].map(
-              (action) => `${role}FunctionServiceRole: Allow secretsmanager:${action} on SrmSecret`,
-            ),
-          ]),
-          ...['DescribeSecret', 'GetSecretValue'].map(
-            (action) => `WorkerFunctionServiceRole: Allow secretsmanager:${action} on VmsSecret`,
-          ),
-        ];
-        const ofScheduler = rights().filter((right) => right.startsWith('SchedulerRole'));
-
-        expect(
-          rights()
-            .filter((right) => !right.startsWith('SchedulerRole'))
-            .sort(),
-        ).toEqual(expected.sort());
-        expect(ofScheduler.map((right) => right.replace(/^\w+: /, '')).sort()).toEqual(
-          [`Allow lambda:InvokeFunction on ExtractorFunction`, `Allow lambda:InvokeFunction on ${versions}`].sort(),
-        );
       });
 
-      test('are on named resources: no policy says "*"', () => {
-        const unnamed = rights().filter((right) => right.endsWith('on "*"'));
+      test('is protected against deletion where its environment says so, as prod does', () => {
+        const { stack, environment } = synthesis(name);
 
-        expect(unnamed).toEqual([]);
+        expect(stack.terminationProtection).toBe(environment.operation.terminationProtection);
+        expect(loadEnvironment('prod').operation.terminationProtection).toBe(true);
       });
 
-      test('to send to the dead letters has nobody: only SQS moves messages there', () => {
-        const { deadLetters, ...stack } = parts(name);
-        const allowed = [...ofType(stack, 'AWS::IAM::Policy'), ...ofType(stack, 'AWS::SQS::QueuePolicy')].flatMap(
-          ({ Properties }) =>
-            policySchema.parse(Properties).PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow'),
-        );
+      test('has no alarm that tells nobody', () => {
+        expect(alarmsWithoutAction(synthesis(name).template)).toEqual([]);
+      });
 
-        expect(allowed.length).toBeGreaterThan(3);
-        expect(JSON.stringify(allowed)).not.toContain(deadLetters.id);
-        expect(JSON.stringify(allowed)).not.toMatch(/sqs:\*|"\*"/);
+      test('passes cdk-nag with these findings acknowledged, each with its reason', () => {
+        const { acknowledged, environment } = synthesis(name);
+        const { srm, vms } = environment;
+        const secrets = [srm.createSecret ? ['SrmSecret'] : [], vms.createSecret ? ['VmsSecret'] : []]
+          .flat()
+          .map((secret) => `${secret}/Secret: AwsSolutions-SMG4`);
+
+        expect(acknowledged.map(({ path, rule }) => `${path.replace('/PurchaseOrder/', '')}: ${rule}`).sort()).toEqual(
+          [
+            ...secrets,
+            'Extractor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
+            'FailedInvocations/Queue: AwsSolutions-SQS3',
+            'Supervisor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
+            'Worker/FunctionRole: AwsSolutions-IAM5[Resource::*]',
+          ].sort(),
+        );
+        for (const { reason } of acknowledged) expect(reason.length).toBeGreaterThan(40);
       });
     });
 
@@ -592,7 +587,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           expect(has(map, '"sourcesContent"')).toBe(false);
           // From the project's root, wherever the bundle is made.
           const { sources } = z.object({ sources: z.array(z.string()) }).parse(JSON.parse(map));
-          expect(sources.filter((source) => !/^(functions|shared|node_modules)\//.test(source))).toEqual([]);
+          expect(sources.filter((source) => !/^((functions|shared|node_modules)\/|left-out:)/.test(source))).toEqual(
+            [],
+          );
         }
       });
 
@@ -606,21 +603,54 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    test('outputs name the queues and the table', () => {
-      const { template, queue, deadLetters, table } = parts(name);
+    test('outputs name what an operator asks for: queues, table, functions, logs', () => {
+      const { template, queue, deadLetters, failedInvocations, table, extractor, supervisor, worker } = parts(name);
 
-      expect(template.Outputs).toEqual({
+      expect(template.Outputs).toMatchObject({
         QueueUrl: { Value: { Ref: queue.id } },
         DeadLetterQueueUrl: { Value: { Ref: deadLetters.id } },
+        FailedInvocationsQueueUrl: { Value: { Ref: failedInvocations.id } },
         LedgerTableName: { Value: { Ref: table.id } },
+        ExtractorFunctionName: { Value: { Ref: extractor.id } },
+        ExtractorLogGroupName: { Value: extractor.LoggingConfig.LogGroup },
+        SupervisorFunctionName: { Value: { Ref: supervisor.id } },
+        SupervisorLogGroupName: { Value: supervisor.LoggingConfig.LogGroup },
+        WorkerFunctionName: { Value: { Ref: worker.id } },
+        WorkerLogGroupName: { Value: worker.LoggingConfig.LogGroup },
       });
     });
   },
 );
 
+describe('what these tests look for', () => {
+  test('they find: an alarm without an action', () => {
+    const alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: {} };
+    const Resources = {
+      Silent: alarm,
+      Empty: { ...alarm, Properties: { AlarmActions: [] } },
+      Off: { ...alarm, Properties: { AlarmActions: [{ Ref: 'Topic' }], ActionsEnabled: false } },
+      Loud: { ...alarm, Properties: { AlarmActions: [{ Ref: 'Topic' }] } },
+    };
+
+    expect(alarmsWithoutAction({ Resources, Outputs: {} })).toEqual(['Silent', 'Empty', 'Off']);
+  });
+
+  test.each([
+    '{"SecretString":"x"}',
+    '{"SecretString": "x"}',
+    '{"Variables":{"clientSecret":"x"}}',
+    '{"Endpoint":"https://events.pagerduty.com/integration/0123456789abcdef0123456789abcdef/enqueue"}',
+    '{"Variables":{"KEY":"-----BEGIN PRIVATE KEY-----"}}',
+    '{"Variables":{"KEY":"AKIAIOSFODNN7EXAMPLE"}}',
+    '{"Url":"https://user:word@srm.example"}',
+  ])('they find: a plaintext secret in %s', (text) => {
+    expect(plaintextSecrets(text)).toHaveLength(1);
+  });
+});
+
 describe('across environments', () => {
   test('logical ids are the same, so that what is tested is what is deployed', () => {
-    const ids = names.map((name) => Object.keys(synthesis(name).template.Resources));
+    const ids = Object.keys(ENVIRONMENTS).map((name) => Object.keys(synthesis(name).template.Resources));
 
     for (const those of ids) {
       // The role of the schedule is named by a hash of its target.

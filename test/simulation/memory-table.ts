@@ -17,6 +17,8 @@ export function createMemoryLedger(): MemoryLedger {
       if (before.state === 'CREATED') return { kind: 'created', order: before };
       if (before.state === 'POSTING' && before.attemptId !== wanted.attemptId && before.leaseUntilMs >= wanted.nowMs)
         return { kind: 'held', untilMs: before.leaseUntilMs };
+      if (before.state === 'UNKNOWN' && before.leaseUntilMs >= wanted.nowMs)
+        return { kind: 'held', untilMs: before.leaseUntilMs };
       if (before.changedAtMs > wanted.changedAtMs) return { kind: 'superseded', byChangedAtMs: before.changedAtMs };
       if (before.state === 'REJECTED' && before.messageId === wanted.messageId)
         return { kind: 'rejected', faults: before.faults };
@@ -48,7 +50,7 @@ export function createMemoryLedger(): MemoryLedger {
     claim: (wanted) => Promise.resolve(claim(wanted)),
     created: (own, { id, number }) => settle(own, { state: 'CREATED', orderId: id, orderNumber: number, faults: [] }),
     rejected: (own, faults, mayExist) => settle(own, { state: 'REJECTED', faults: [...faults], mayExist }),
-    unknown: (own, fault) => settle(own, { state: 'UNKNOWN', faults: [fault] }),
+    unknown: (own, fault, leaseUntilMs) => settle(own, { state: 'UNKNOWN', faults: [fault], leaseUntilMs }),
     released: (own, fault) => settle(own, { state: 'NEW', faults: [fault], mayExist: false }),
     createdOrders: ({ client, number }) =>
       Promise.resolve(
@@ -66,6 +68,8 @@ export function createMemoryLedger(): MemoryLedger {
       verdicts.delete(messageId);
     },
     recordSkip: () => Promise.resolve(),
+    confirmed: () => Promise.resolve(),
+    traces: () => Promise.resolve([]),
   };
 }
 

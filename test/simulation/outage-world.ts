@@ -113,6 +113,7 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
       pacer,
       health,
       messages: queue,
+      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
       carts: { cart: () => Promise.reject(new Error('no cart is read again here')) },
       log,
       meter,

@@ -26,11 +26,12 @@ function refusal(load: () => unknown): string {
 }
 
 const { dev } = ENVIRONMENTS;
-const withSecondLook = { ...dev, extraction: { ...dev?.extraction, secondLook: {} } };
+/** With the parts that the entry itself leaves to their defaults. */
+const wholeDev = { ...dev, extraction: { ...dev?.extraction, secondLook: {} }, operation: { tags: {} } };
 
 /** The dev entry with one field changed, by its path. */
 function devWith(path: string, value: unknown): unknown {
-  const entry: unknown = structuredClone(withSecondLook);
+  const entry: unknown = structuredClone(wholeDev);
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   let owner: unknown = entry;
@@ -86,6 +87,25 @@ describe('an environment by name', () => {
     expect(thresholds.extractionSilenceMinutes).toBeUndefined();
   });
 
+  test('of prod keeps its logs for a year and cannot be deleted by a slip; the others may', () => {
+    const byDefault = { tags: {}, logRetentionDays: 30, terminationProtection: false };
+
+    expect(loadEnvironment('prod').operation).toEqual({
+      ...byDefault,
+      logRetentionDays: 365,
+      terminationProtection: true,
+    });
+    for (const name of ['dev', 'test', 'local']) expect(loadEnvironment(name).operation).toEqual(byDefault);
+  });
+
+  test('is in no network, and shows and wants no certificates of its own, unless it says so', () => {
+    for (const { network, srm, vms } of Object.keys(ENVIRONMENTS).map(loadEnvironment)) {
+      expect(network).toBeUndefined();
+      for (const { mutualTls, privateCa } of [srm, vms])
+        expect({ mutualTls, privateCa }).toEqual({ mutualTls: false, privateCa: false });
+    }
+  });
+
   test.each(['nosuch', 'DEV', 'toString', '__proto__', 'constructor', ''])(
     'that is unknown ("%s") lists those that are known',
     (name) => {
@@ -129,6 +149,12 @@ describe('an environment from a file', () => {
     const path = file('bad.json', content);
 
     expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} is not a valid environment:`);
+  });
+
+  test('a tag that AWS keeps for itself is refused by its name', () => {
+    expect(refusal(() => parse(devWith('operation.tags', { 'aws:owner': 'x' })))).toContain(
+      '→ at operation.tags["aws:owner"]',
+    );
   });
 
   test('with several faults names them all at once', () => {
@@ -217,6 +243,18 @@ describe('a bad field is named', () => {
     ['notifications.thresholds', { deadLetters: 0 }],
     ['notifications.thresholds', { extractionSilenceMinutes: 10_081 }],
     ['logLevel', 'TRACE'],
+    ['srm.mutualTls', 'yes'],
+    ['vms.privateCa', 'PEM'],
+    ['operation.logRetentionDays', 31],
+    ['operation.terminationProtection', 'true'],
+    ['operation.tags.owner', 7],
+    ['operation.tags.owner', ''],
+    ['operation.tags.owner', 'a#b'],
+    ['network', {}],
+    ['network', 'vpc-0a1b2c3d'],
+    ['network', { subnetIds: ['subnet-0a1b2c3d'] }],
+    ['network', { subnetIds: [], securityGroupIds: ['sg-0a1b2c3d'] }],
+    ['network', { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['default'] }],
   ])('%s: %j', (path, value) => {
     const message = refusal(() => parse(devWith(path, value)));
 
@@ -234,6 +272,7 @@ describe('a bad field is named', () => {
     'delivery.concurrency',
     'translation.valueMaps.units',
     'notifications.slack',
+    'operation.retention',
   ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {
     const message = refusal(() => parse(devWith(path, 'x')));
 
@@ -261,6 +300,9 @@ describe('a good field is taken', () => {
     ['extraction.schedule', 'cron(0/5 6-20 ? * MON-FRI *)', 'cron(0/5 6-20 ? * MON-FRI *)'],
     ['extraction.firstWatermark', '2026-12-01T00:00:00+01:00', '2026-12-01T00:00:00+01:00'],
     ['delivery.maximumConcurrency', 1000, 1000],
+    ['srm.mutualTls', true, true],
+    ['operation.logRetentionDays', 3653, 3653],
+    ['operation.tags', { 'cost center': 'A/4711 é' }, { 'cost center': 'A/4711 é' }],
   ])('%s: %j', (path, value, expected) => {
     let taken: unknown = parse(devWith(path, value));
     for (const key of path.split('.')) taken = Reflect.get(Object(taken), key);

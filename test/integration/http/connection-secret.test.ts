@@ -1,14 +1,33 @@
 /** The connection secrets, read from Secrets Manager over its protocol: what an operator is told when one is not there. */
+import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import { readClientCredentials, SecretUnusable } from '../../../shared/connection-secret.ts';
+import { createCertificateAuthority } from '../../sandbox/certificates.ts';
+import { readConnectionSecret, type SecretForm, SecretUnusable } from '../../../shared/connection-secret.ts';
 
 const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';
 const CURE =
   `{ "clientId", "clientSecret" } yet: write it with ` +
   `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`;
+
+const ca = createCertificateAuthority('Test authority');
+const own = ca.issue({ name: 'own' });
+const other = ca.issue({ name: 'other' });
+const OWN = { certificate: own.certificate, key: own.key };
+const BOTH = { mutualTls: true, privateCa: true };
+const COMPLETE = {
+  clientId: 'id',
+  clientSecret: 's',
+  clientCertificate: own.certificate,
+  clientKey: own.key,
+  certificateAuthority: ca.certificate,
+};
+const locked = (key: string): string =>
+  createPrivateKey(key)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hunter2' })
+    .toString();
 
 let emulators: Emulators;
 let clients: AwsClients;
@@ -25,7 +44,8 @@ const create = (value?: string) =>
   clients.secretsManager.send(
     new CreateSecretCommand({ Name: NAME, ...(value === undefined ? {} : { SecretString: value }) }),
   );
-const read = () => readClientCredentials(clients.secretsManager, NAME);
+const read = (form: Partial<SecretForm> = {}) =>
+  readConnectionSecret(clients.secretsManager, { name: NAME, mutualTls: false, privateCa: false, ...form });
 
 async function messageOf(reading: Promise<unknown>): Promise<string> {
   const error: unknown = await reading.then(
@@ -80,6 +100,60 @@ describe('a connection secret', () => {
     expect(message).toBe(`the secret ${NAME} holds no ${CURE}`);
     expect(message).not.toContain('hunter2');
   });
+
+  test('with certificates: they are read where the environment asks for them, and left alone where not', async () => {
+    await create(JSON.stringify(COMPLETE));
+
+    const client = { clientId: 'id', clientSecret: 's' };
+    expect(await read()).toEqual(client);
+    expect(await read({ mutualTls: true })).toEqual({ ...client, tls: OWN });
+    expect(await read({ privateCa: true })).toEqual({ ...client, tls: { authority: ca.certificate } });
+    expect(await read(BOTH)).toEqual({ ...client, tls: { ...OWN, authority: ca.certificate } });
+  });
+
+  test('may name several authorities, one after the other', async () => {
+    const bundle = ca.certificate + createCertificateAuthority('Second').certificate;
+    await create(JSON.stringify({ ...COMPLETE, certificateAuthority: bundle }));
+
+    expect(await read({ privateCa: true })).toMatchObject({ tls: { authority: bundle } });
+  });
+
+  test.each([
+    [
+      'no clientCertificate',
+      { clientCertificate: undefined },
+      'clientCertificate is missing; it must be a certificate in PEM',
+    ],
+    [
+      'a clientCertificate that is none',
+      { clientCertificate: 'hunter2' },
+      'clientCertificate is no certificate in PEM',
+    ],
+    ['a number', { clientCertificate: 7 }, 'clientCertificate is missing; it must be a certificate in PEM'],
+    ['a key in its place', { clientCertificate: own.key }, 'clientCertificate is no certificate in PEM'],
+    [
+      'no clientKey',
+      { clientKey: undefined },
+      'clientKey is missing; it must be a private key in PEM without a passphrase',
+    ],
+    ['a clientKey that is none', { clientKey: 'hunter2' }, 'clientKey is no private key in PEM without a passphrase'],
+    ['a locked clientKey', { clientKey: locked(own.key) }, 'clientKey is no private key in PEM without a passphrase'],
+    ['the key of another', { clientKey: other.key }, 'clientKey does not belong to its clientCertificate'],
+    ['no certificateAuthority', { certificateAuthority: '' }, 'certificateAuthority is no certificate in PEM'],
+  ])(
+    'that lacks certificates (%s): the error names the field and all that belongs there, and quotes nothing',
+    async (_what, part, fault) => {
+      await create(JSON.stringify({ ...COMPLETE, ...part }));
+
+      const message = await messageOf(read(BOTH));
+
+      expect(message).toBe(
+        `Secret ${NAME} is not complete: ${fault}. Write { "clientId": "...", "clientSecret": "...", ` +
+          `"clientCertificate": "...", "clientKey": "...", "certificateAuthority": "..." } into it: ` +
+          `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
+      );
+    },
+  );
 
   test('where Secrets Manager does not answer: its client`s own error, not a verdict on the secret', async () => {
     await create(JSON.stringify({ clientId: 'id', clientSecret: 's' }));

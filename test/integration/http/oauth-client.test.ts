@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type ClientCredentials, SecretUnusable } from '../../../shared/connection-secret.ts';
+import { type ConnectionSecret, SecretUnusable } from '../../../shared/connection-secret.ts';
 import { InterfaceError } from '../../../shared/failure.ts';
-import { createHttpClient, type HttpClient, HttpError } from '../../../shared/http-client.ts';
+import { type HttpClient, HttpError } from '../../../shared/http-client.ts';
 import { createOAuthClient } from '../../../shared/oauth-client.ts';
 import { startVms } from '../../sandbox/vms.ts';
 
@@ -52,7 +52,7 @@ async function openDesk(
     /** The answer to the n-th token request; by default a token of an hour, `token-<n>`. */
     answerToken?: (ordinal: number) => TokenAnswer | undefined;
     accepts?: (authorization: string) => boolean;
-    readCredentials?: () => Promise<ClientCredentials>;
+    readSecret?: () => Promise<ConnectionSecret>;
     scope?: string;
     tokenPath?: string;
   } = {},
@@ -78,16 +78,16 @@ async function openDesk(
     calls.push(authorization);
     response.writeHead((options.accepts?.(authorization) ?? true) ? 200 : 401).end('answer');
   });
-  const readCredentials = options.readCredentials ?? (() => Promise.resolve({ clientId: 'id', clientSecret: SECRET }));
+  const readSecret = options.readSecret ?? (() => Promise.resolve({ clientId: 'id', clientSecret: SECRET }));
   const tokenUrl = tokenServer + (options.tokenPath ?? '/oauth/token');
   const client = createOAuthClient({
     system: '11VMS',
-    http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+    http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
     tokenUrl,
     scope: options.scope ?? 'orders.write',
-    readCredentials: () => {
+    readSecret: () => {
       secretReads++;
-      return readCredentials();
+      return readSecret();
     },
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now: () => nowMs,
@@ -236,7 +236,7 @@ describe('the token request', () => {
 
   test('form-encodes both halves of the Basic pair (RFC 6749, 2.3.1): a colon in the id does not part them', async () => {
     const credentials = { clientId: 'a:b c', clientSecret: 'ü%+&=/:"\\ *!' };
-    const { client, tokenRequests } = await openDesk({ readCredentials: () => Promise.resolve(credentials) });
+    const { client, tokenRequests } = await openDesk({ readSecret: () => Promise.resolve(credentials) });
 
     await call(client);
 
@@ -300,10 +300,10 @@ describe('a call that is refused (401)', () => {
     });
     const client = createOAuthClient({
       system: '11VMS',
-      http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+      http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
       tokenUrl: `${tokenServer}/token`,
       scope: '',
-      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      readSecret: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
       faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
       now: () => 0,
     });
@@ -344,10 +344,10 @@ describe('a call that is refused (401)', () => {
     });
     const client = createOAuthClient({
       system: 'SRM',
-      http: createHttpClient({ baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 }),
+      http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
       tokenUrl: `${tokenServer}/token`,
       scope: '',
-      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      readSecret: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
       faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
       now: () => 0,
     });
@@ -361,10 +361,10 @@ describe('a call that is refused (401)', () => {
     closing.push(() => vms.close());
     const client = createOAuthClient({
       system: '11VMS',
-      http: createHttpClient({ baseUrl: vms.baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000 }),
+      http: { baseUrl: vms.baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000 },
       tokenUrl: vms.tokenUrl,
       scope: '',
-      readCredentials: () => Promise.resolve({ clientId: vms.clientId, clientSecret: vms.clientSecret }),
+      readSecret: () => Promise.resolve({ clientId: vms.clientId, clientSecret: vms.clientSecret }),
       faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
       now: Date.now,
     });
@@ -392,7 +392,7 @@ describe('a secret that was rotated', () => {
     const secrets = [old, { clientId: 'id', clientSecret: SECRET }];
     const good = `Basic ${Buffer.from(`id:${SECRET}`).toString('base64')}`;
     const desk = await openDesk({
-      readCredentials: () => Promise.resolve(secrets.shift() ?? old),
+      readSecret: () => Promise.resolve(secrets.shift() ?? old),
       answerToken: (ordinal) => (ordinal === 2 ? { status: 401, body: { error: 'invalid_client' } } : undefined),
     });
     await call(desk.client);
@@ -506,10 +506,10 @@ describe('no token', () => {
     for (const close of closing.splice(0)) await close();
     const client = createOAuthClient({
       system: 'SRM',
-      http: createHttpClient({ baseUrl: 'http://127.0.0.1:9', timeoutMs: 1000, maximumResponseBytes: 1000 }),
+      http: { baseUrl: 'http://127.0.0.1:9', timeoutMs: 1000, maximumResponseBytes: 1000 },
       tokenUrl: `http://127.0.0.1:${port}/oauth/token?tenant=7`,
       scope: '',
-      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      readSecret: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
       faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
       now: () => 0,
     });
@@ -523,7 +523,10 @@ describe('no token', () => {
 
   test('a secret that cannot be used: refused, in the words of the secret`s own error', async () => {
     const { client, tokenRequests } = await openDesk({
-      readCredentials: () => Promise.reject(new SecretUnusable('x/11vms', 'holds no')),
+      readSecret: () =>
+        Promise.reject(
+          new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false }, 'does not exist or has no value'),
+        ),
     });
 
     const error = await failureOf(client);
@@ -536,7 +539,7 @@ describe('no token', () => {
   test('Secrets Manager that does not answer: transient, its own message unquoted, and read again by the next call', async () => {
     let reads = 0;
     const { client } = await openDesk({
-      readCredentials: () => {
+      readSecret: () => {
         reads++;
         const error = new Error(`said ${SECRET}`);
         error.name = 'ThrottlingException';
@@ -555,10 +558,10 @@ describe('no token', () => {
     const { tokenUrl } = await openDesk();
     const client = createOAuthClient({
       system: '11VMS',
-      http: createHttpClient({ baseUrl: 'http://127.0.0.1:1', timeoutMs: 1000, maximumResponseBytes: 1000 }),
+      http: { baseUrl: 'http://127.0.0.1:1', timeoutMs: 1000, maximumResponseBytes: 1000 },
       tokenUrl,
       scope: '',
-      readCredentials: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
+      readSecret: () => Promise.resolve({ clientId: 'id', clientSecret: SECRET }),
       faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
       now: () => 0,
     });

@@ -147,6 +147,31 @@ describe('provisioning a template', () => {
     expect(region).toBe('eu-west-1');
   });
 
+  test('a name from the stack`s own id is a name here, too', async () => {
+    const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+    const { queues } = await start({
+      Queue: queueResource({
+        QueueName: { 'Fn::Join': ['-', ['carts', { 'Fn::Select': [0, { 'Fn::Split': ['-', uuid] }] }]] },
+      }),
+    });
+
+    expect(only(queues, 'queue').name).toBe('carts-00000000');
+  });
+
+  test('an output that tells of what is not provisioned locally is left out; all others are resolved', async () => {
+    const { outputs } = await start(
+      { Logs: { Type: 'AWS::Logs::LogGroup' }, Addressed: queueResource() },
+      {},
+      {
+        QueueName: { Value: { 'Fn::GetAtt': ['Addressed', 'QueueName'] } },
+        LogGroup: { Value: { Ref: 'Logs' } },
+        Link: { Value: { 'Fn::Join': ['', ['https://console.example/', { 'Fn::GetAtt': ['Logs', 'Arn'] }]] } },
+      },
+    );
+
+    expect(outputs).toEqual({ QueueName: 'tiny-stack-Addressed' });
+  });
+
   test.each([
     [
       'an unknown resource type',

@@ -1,0 +1,26 @@
+/**
+ * Where an invocation ends that nobody waits for: one that Scheduler could not deliver, or that Lambda's asynchronous
+ * queue gave up. It holds events of ours, never carts: those have a Dead Letter Channel of their own.
+ */
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+export class FailedInvocations extends Construct {
+  readonly queue: Queue;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.queue = new Queue(this, 'Queue', {
+      // The longest that SQS allows: time for a person to look.
+      retentionPeriod: Duration.days(14),
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(this.queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is a dead-letter queue itself, of Lambda and Scheduler rather than of SQS: nothing consumes it.',
+    });
+  }
+}

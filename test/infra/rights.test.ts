@@ -1,0 +1,280 @@
+/** Least privilege: who may do what on what, held against what the bundled code calls. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { asText, ofType, OWN_ENVIRONMENT, partsOf, refSchema, type Synthesis, synthesizeStack } from './synthesis.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'rights-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const OWN = join(directory, 'own.json');
+const names = ['prod', OWN];
+const syntheses = new Map<string, Synthesis>();
+beforeAll(async () => {
+  writeFileSync(OWN, JSON.stringify(OWN_ENVIRONMENT));
+  await Promise.all(
+    names.map(async (name, index) => {
+      syntheses.set(name, await synthesizeStack(name, join(directory, String(index))));
+    }),
+  );
+}, 180_000);
+
+function parts(name: string) {
+  const found = syntheses.get(name);
+  if (found === undefined) throw new Error(`${name} was not synthesized`);
+  return partsOf(found);
+}
+
+const list = z.union([z.string().transform((text) => [text]), z.array(z.string())]);
+const statementSchema = z.object({
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: list,
+  Resource: z.unknown(),
+  Condition: z.unknown().optional(),
+});
+const policySchema = z.object({
+  PolicyDocument: z.object({ Statement: z.array(statementSchema) }),
+  Roles: z.array(refSchema).optional(),
+});
+
+interface Right {
+  /** Logical id of the role; undefined in a policy of a resource. */
+  readonly role: string | undefined;
+  readonly effect: 'Allow' | 'Deny';
+  readonly action: string;
+  readonly on: string;
+  readonly condition: unknown;
+}
+
+function rightsIn(stack: Synthesis): Right[] {
+  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::SQS::QueuePolicy']
+    .flatMap((type) => ofType(stack, type))
+    .flatMap(({ Properties }) => {
+      const { PolicyDocument, Roles = [undefined] } = policySchema.parse(Properties);
+      return Roles.flatMap((role) =>
+        PolicyDocument.Statement.flatMap(({ Effect: effect, Action, Resource, Condition: condition }) =>
+          (Array.isArray(Resource) ? Resource : [Resource]).flatMap((resource: unknown) =>
+            Action.map((action) => ({ role: role?.Ref, effect, action, on: asText(resource), condition })),
+          ),
+        ),
+      );
+    });
+}
+
+const allowed = (name: string): Right[] => rightsIn(parts(name)).filter(({ effect }) => effect === 'Allow');
+
+/** What the bundle of a function calls, by the sources that are in it: as actions of IAM. */
+function actionsCalled(assembly: string, s3Key: string): string[] {
+  const map: unknown = JSON.parse(
+    readFileSync(join(assembly, `asset.${s3Key.replace('.zip', '')}`, 'main.cjs.map'), 'utf8'),
+  );
+  const { sources } = z.object({ sources: z.array(z.string()) }).parse(map);
+  const services = { dynamodb: 'dynamodb', sqs: 'sqs', 'secrets-manager': 'secretsmanager', lambda: 'lambda' };
+  const actions = sources
+    .filter((source) => /^(functions|shared)\//.test(source))
+    .map((source) => readFileSync(join(root, source), 'utf8'))
+    .flatMap((code) =>
+      Object.entries(services).flatMap(([client, service]) =>
+        // Import by import, so that a command is known by its service.
+        [...code.matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/client-${client}'`, 'g'))].flatMap(
+          ([, imported = '']) =>
+            [...imported.matchAll(/\b(\w+?)(?:Batch)?Command\b/g)].map(
+              // The one operation whose right has another name.
+              ([, operation]) => `${service}:${operation === 'Invoke' ? 'InvokeFunction' : operation}`,
+            ),
+        ),
+      ),
+    );
+  return [...new Set(actions)].sort();
+}
+
+describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] as const))('rights in %s', (_, name) => {
+  /** What a role may do, by action; the resources as names of the stack. */
+  function rightsOf(role: string): Record<string, string[]> {
+    const rights: Record<string, string[]> = {};
+    for (const { role: holder, action, on } of allowed(name)) {
+      if (holder === role) rights[action] = [...(rights[action] ?? []), on].sort();
+    }
+    return rights;
+  }
+
+  function expectedOf(which: 'worker' | 'extractor' | 'supervisor') {
+    const { [which]: lambda, table, queue, failedInvocations, environment, secrets } = parts(name);
+    const secret = (system: 'srm' | 'vms'): string => {
+      const { secretName } = environment[system];
+      const created = secrets.find(({ Properties }) => Properties['Name'] === secretName);
+      if (created !== undefined) return `{${created.id}}`;
+      return `arn:aws:secretsmanager:${environment.region}:${environment.account}:secret:${secretName}-??????`;
+    };
+    return {
+      lambda,
+      table: `{${table.id}.Arn}`,
+      queue: `{${queue.id}.Arn}`,
+      failedInvocations: `{${failedInvocations.id}.Arn}`,
+      logs: `{${lambda.LoggingConfig.LogGroup.Ref}.Arn}`,
+      srm: secret('srm'),
+      vms: secret('vms'),
+      network:
+        lambda.VpcConfig === undefined ? {} : Object.fromEntries(networkActions.map((action) => [action, ['*']])),
+    };
+  }
+
+  const networkActions = [
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:CreateNetworkInterface',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+
+  test('of the extractor: the watermark, the queue`s entrance, its own secret and logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('extractor');
+
+    expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
+      'dynamodb:UpdateItem': [table],
+      'sqs:SendMessage': [queue, failedInvocations].sort(),
+      'secretsmanager:GetSecretValue': [srm],
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+      ...network,
+    });
+  });
+
+  test('of the worker: the ledger`s items, the queue`s exit, both secrets and its own logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, vms, network } = expectedOf('worker');
+
+    expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
+      'dynamodb:DeleteItem': [table],
+      'dynamodb:GetItem': [table],
+      'dynamodb:PutItem': [table],
+      'dynamodb:Query': [table],
+      'dynamodb:UpdateItem': [table],
+      'sqs:ChangeMessageVisibility': [queue],
+      'sqs:DeleteMessage': [queue],
+      'sqs:GetQueueAttributes': [queue],
+      'sqs:GetQueueUrl': [queue],
+      'sqs:ReceiveMessage': [queue],
+      // To put a cart back that an outage has used up, as a new message.
+      'sqs:SendMessage': [queue, failedInvocations].sort(),
+      'secretsmanager:GetSecretValue': [srm, vms].sort(),
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+      ...network,
+    });
+  });
+
+  test('of the supervisor: the breaker`s record, the worker and its event source', () => {
+    const { lambda, table, failedInvocations, logs } = expectedOf('supervisor');
+    const { worker, mapping } = parts(name);
+    const rights = rightsOf(lambda.Role['Fn::GetAtt'][0]);
+    const eventSource = `event-source-mapping:\\{${mapping.id}\\}`;
+
+    expect(rights['lambda:GetEventSourceMapping']).toEqual([expect.stringMatching(`:${eventSource}$`)]);
+    expect(rights).toEqual({
+      'dynamodb:GetItem': [table],
+      'dynamodb:UpdateItem': [table],
+      'lambda:GetEventSourceMapping': rights['lambda:GetEventSourceMapping'],
+      'lambda:UpdateEventSourceMapping': rights['lambda:GetEventSourceMapping'],
+      'lambda:InvokeFunction': [`{${worker.id}.Arn}`],
+      'sqs:SendMessage': [failedInvocations],
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+    });
+  });
+
+  test.each([
+    ['extractor', []],
+    ['supervisor', []],
+    // What Lambda's poller does with the function's role.
+    ['worker', ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage']],
+  ] as const)('of the %s are those that its code calls, neither fewer nor more', (which, poller) => {
+    const { [which]: lambda, assembly, failedInvocations } = parts(name);
+    const ofCode = allowed(name)
+      .filter(({ role }) => role === lambda.Role['Fn::GetAtt'][0])
+      // Lambda's own errands: logs, traces, the network, and an event that failed.
+      .filter(({ action, on }) => !/^(logs|xray|ec2):/.test(action) && on !== `{${failedInvocations.id}.Arn}`)
+      .map(({ action }) => action);
+    const called = actionsCalled(assembly, lambda.Code.S3Key);
+
+    expect(called.length).toBeGreaterThan(2);
+    expect([...new Set(ofCode)].sort()).toEqual([...new Set([...called, ...poller])].sort());
+  });
+
+  test('of the schedules: to invoke these functions, and to leave what they cannot invoke', () => {
+    const { functions, failedInvocations } = parts(name);
+    const roles = functions.map(({ Role }) => Role['Fn::GetAtt'][0]);
+    const others = allowed(name).filter(({ role }) => role === undefined || !roles.includes(role));
+
+    const errands = [
+      ...functions.map(({ id }) => `lambda:InvokeFunction on {${id}.Arn}`),
+      `sqs:SendMessage on {${failedInvocations.id}.Arn}`,
+    ];
+    expect(others.length).toBeGreaterThan(1);
+    expect(others.filter(({ role }) => role?.startsWith('SchedulerRole') !== true)).toEqual([]);
+    expect(errands).toEqual(expect.arrayContaining(others.map(({ action, on }) => `${action} on ${on}`)));
+  });
+
+  test('name what they are for: a wildcard stands only where AWS takes nothing else', () => {
+    const { environment } = parts(name);
+    const xray = 'X-Ray has no resources';
+    const lambda = 'Lambda makes network interfaces with the role, and asks for all of them';
+    const reasons: Record<string, string> = {
+      'xray:PutTelemetryRecords on *': xray,
+      'xray:PutTraceSegments on *': xray,
+      ...(environment.network === undefined
+        ? {}
+        : Object.fromEntries(networkActions.map((action) => [`${action} on *`, lambda]))),
+    };
+    // Secrets Manager ends the ARN of a secret in six characters that nobody knows before it exists.
+    const named = allowed(name).map(({ on, ...right }) => ({ ...right, on: on.replace(/-\?{6}$/, '') }));
+    const wild = named
+      .filter(({ action, on }) => /[*?]/.test(action + on))
+      .map(({ action, on }) => `${action} on ${on}`);
+
+    expect([...new Set(wild)].sort()).toEqual(Object.keys(reasons).sort());
+  });
+
+  test('to the network are Lambda`s: the code that holds them is denied each', () => {
+    const { functions, environment } = parts(name);
+    const denied = rightsIn(parts(name)).filter(({ effect, role }) => effect === 'Deny' && role !== undefined);
+
+    expect(denied.map(({ role, action, on, condition }) => ({ role, action, on, condition }))).toEqual(
+      environment.network === undefined
+        ? []
+        : functions
+            .filter(({ VpcConfig }) => VpcConfig !== undefined)
+            .flatMap(({ id, Role }) =>
+              networkActions.map((action) => ({
+                role: Role['Fn::GetAtt'][0],
+                action,
+                on: '*',
+                condition: { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': [id, 'Arn'] } } },
+              })),
+            ),
+    );
+  });
+
+  test('to send to the dead letters has nobody: only SQS moves messages there', () => {
+    const { deadLetters } = parts(name);
+
+    expect(allowed(name).filter(({ on }) => on.includes(deadLetters.id))).toEqual([]);
+    expect(allowed(name).filter(({ action }) => /^\*|^sqs:\*/.test(action))).toEqual([]);
+  });
+
+  test('come from policies of this stack alone: no policy of AWS`s is attached, which would say "*"', () => {
+    for (const { Properties } of ofType(parts(name), 'AWS::IAM::Role')) {
+      expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+      expect(Properties).not.toHaveProperty('Policies');
+    }
+  });
+});

@@ -1,0 +1,34 @@
+/** No stack changes unseen: each environment's template against the one beside this test, which a person has read. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { ENVIRONMENTS } from '../../infra/environments.ts';
+import { normalizedStack, snapshotFile } from './normalized-stack.ts';
+import { synthesizeStack } from './synthesis.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const names = Object.keys(ENVIRONMENTS);
+
+test.each(names)(
+  'the stack of %s is the one that was read last; if it should change, run `npm run snapshots` and read the difference',
+  async (name) => {
+    const now = normalizedStack(await synthesizeStack(name, join(directory, name)));
+
+    expect(now.split('\n')).toEqual(readFileSync(snapshotFile(name), 'utf8').split('\n'));
+  },
+  180_000,
+);
+
+test('there is one snapshot per environment, and none of an environment that is gone', () => {
+  expect(readdirSync(dirname(snapshotFile('any'))).sort()).toEqual(names.map((name) => `${name}.json`).sort());
+});
+
+test('a snapshot does not change with the code of a function', () => {
+  const [snapshot = ''] = names.map((name) => readFileSync(snapshotFile(name), 'utf8'));
+
+  expect(snapshot).toContain('"S3Key": "<asset>.zip"');
+  expect(snapshot).not.toMatch(/[0-9a-f]{64}/);
+});

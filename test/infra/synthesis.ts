@@ -1,0 +1,247 @@
+/** The stack of one environment, synthesized as `npx cdk synth` does it, cdk-nag included; and its parts by their roles. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { createCheckedApp } from '../../infra/checked-app.ts';
+import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
+import { addPurchaseOrderStack, featureFlags } from '../../infra/synthesize.ts';
+
+/** A user's own environment: everything that may differ from the defaults does. */
+export const OWN_ENVIRONMENT = {
+  ...ENVIRONMENTS['dev'],
+  name: 'own',
+  account: '123456789012',
+  region: 'eu-central-1',
+  srm: {
+    baseUrl: 'https://srm.own.example',
+    tokenUrl: 'https://login.own.example/token',
+    scope: 'own.read',
+    secretName: 'own/srm',
+    createSecret: false,
+    client: '777',
+    language: 'DE',
+    internalHosts: ['sap-a.internal:8000', 'sap-b.internal'],
+    statuses: ['I1129', 'I1111'],
+    mutualTls: true,
+    privateCa: true,
+  },
+  vms: {
+    baseUrl: 'https://vms.own.example/api',
+    tokenUrl: 'https://login.own.example/token',
+    scope: 'own.write',
+    secretName: 'own/vms',
+    timeoutSeconds: 7,
+    privateCa: true,
+  },
+  extraction: {
+    schedule: 'cron(0/10 6-20 ? * MON-FRI *)',
+    timeZone: 'Europe/Paris',
+    firstWatermark: '2027-01-01T00:00:00+01:00',
+    overlapSeconds: 111,
+    safetySeconds: 22,
+    secondLook: { schedule: 'cron(0 2 * * ? *)', days: 9 },
+    timeoutSeconds: 444,
+    memoryMegabytes: 512,
+  },
+  delivery: {
+    retryBaseSeconds: 9,
+    batchSize: 3,
+    maximumConcurrency: 17,
+    timeoutSeconds: 77,
+    memoryMegabytes: 2048,
+  },
+  translation: { allowZeroPrice: true, valueMaps: { businessUnit: { XX10: 'BU-XX' } } },
+  logLevel: 'WARN',
+  operation: {
+    logRetentionDays: 7,
+    terminationProtection: true,
+    tags: { 'cost-center': '4711', owner: 'purchasing@own.example' },
+  },
+  network: { subnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'], securityGroupIds: ['sg-0a1b2c3d'] },
+};
+
+const templateSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z.record(z.string(), z.unknown()).default({}),
+      DeletionPolicy: z.string().optional(),
+      UpdateReplacePolicy: z.string().optional(),
+    }),
+  ),
+  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
+});
+export type Template = z.infer<typeof templateSchema>;
+export type Resource = Template['Resources'][string] & { readonly id: string };
+
+const stackSchema = z.object({
+  stackName: z.string(),
+  terminationProtection: z.boolean(),
+  tags: z.record(z.string(), z.string()),
+});
+const manifestSchema = z.object({
+  artifacts: z.record(z.string(), z.object({ properties: z.record(z.string(), z.unknown()).default({}) })),
+});
+const metadataSchema = z.record(z.string(), z.array(z.object({ type: z.string(), data: z.unknown() })));
+const acknowledgedSchema = z.record(z.string(), z.string());
+
+export interface Synthesis {
+  readonly environment: Environment;
+  readonly assembly: string;
+  readonly text: string;
+  readonly template: Template;
+  /** What CloudFormation is told of the stack beside its template. */
+  readonly stack: z.infer<typeof stackSchema>;
+  /** Findings of cdk-nag that the code acknowledges, by construct path. */
+  readonly acknowledged: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
+}
+
+/** @throws {Error} for a finding of cdk-nag or of CDK's own validation. */
+export async function synthesizeStack(nameOrFile: string, outdir: string): Promise<Synthesis> {
+  const environment = loadEnvironment(nameOrFile);
+  const app = createCheckedApp({ outdir, context: featureFlags(), analyticsReporting: false });
+  const { artifactId: artifact } = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
+  const assembly = app.synth().directory;
+  const read = (file: string): string => readFileSync(join(assembly, file), 'utf8');
+  const text = read(`${artifact}.template.json`);
+  const { artifacts } = manifestSchema.parse(JSON.parse(read('manifest.json')));
+  const metadata = metadataSchema.parse(JSON.parse(read(`${artifact}.metadata.json`)));
+  return {
+    environment,
+    assembly,
+    text,
+    template: templateSchema.parse(JSON.parse(text)),
+    stack: stackSchema.parse(artifacts[artifact]?.properties),
+    acknowledged: Object.entries(metadata).flatMap(([path, entries]) =>
+      entries
+        .filter(({ type }) => type === 'aws:cdk:acknowledged-rules')
+        .flatMap(({ data }) => Object.entries(acknowledgedSchema.parse(data)))
+        .map(([rule, reason]) => ({ path, rule: rule.replace(/^Annotation::/, ''), reason })),
+    ),
+  };
+}
+
+export const refSchema = z.object({ Ref: z.string() });
+export const attSchema = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
+const functionSchema = z.object({
+  Runtime: z.string(),
+  Architectures: z.array(z.string()),
+  Handler: z.string(),
+  Timeout: z.number(),
+  MemorySize: z.number(),
+  Role: attSchema,
+  Code: z.object({ S3Key: z.string() }),
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+  LoggingConfig: z.object({ LogGroup: refSchema, LogFormat: z.string().optional() }),
+  TracingConfig: z.object({ Mode: z.string() }),
+  VpcConfig: z.object({ SubnetIds: z.array(z.string()), SecurityGroupIds: z.array(z.string()) }).optional(),
+});
+const queueSchema = z.object({
+  QueueName: z.unknown().optional(),
+  VisibilityTimeout: z.number().optional(),
+  MessageRetentionPeriod: z.number(),
+  SqsManagedSseEnabled: z.boolean(),
+  RedrivePolicy: z.object({ deadLetterTargetArn: attSchema, maxReceiveCount: z.number() }).optional(),
+  RedriveAllowPolicy: z.object({ redrivePermission: z.string(), sourceQueueArns: z.array(z.unknown()) }).optional(),
+});
+const mappingSchema = z.object({
+  EventSourceArn: attSchema,
+  FunctionName: refSchema,
+  BatchSize: z.number(),
+  FunctionResponseTypes: z.array(z.string()).optional(),
+  ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
+});
+const scheduleSchema = z.object({
+  GroupName: z.string(),
+  ScheduleExpression: z.string(),
+  ScheduleExpressionTimezone: z.string(),
+  State: z.string(),
+  Target: z.object({
+    Arn: attSchema,
+    DeadLetterConfig: z.object({ Arn: attSchema }).optional(),
+    RetryPolicy: z.object({ MaximumRetryAttempts: z.number(), MaximumEventAgeInSeconds: z.number() }),
+  }),
+});
+
+const intrinsics = z.strictObject({
+  Ref: z.string().optional(),
+  'Fn::GetAtt': z.tuple([z.string(), z.string()]).optional(),
+  'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]).optional(),
+  'Fn::Select': z.tuple([z.number(), z.unknown()]).optional(),
+  'Fn::Split': z.tuple([z.string(), z.unknown()]).optional(),
+});
+
+/** A value of the template as text: what CloudFormation fills in stands in braces. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const intrinsic = intrinsics.parse(value);
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join, 'Fn::Select': select, 'Fn::Split': split } = intrinsic;
+  if (Ref !== undefined) return `{${Ref}}`;
+  if (attribute !== undefined) return `{${attribute.join('.')}}`;
+  if (join !== undefined) return join[1].map(asText).join(join[0]);
+  if (select !== undefined) return `{part ${select[0]} ${asText(select[1])}}`;
+  if (split !== undefined) return `of ${asText(split[1])} by ${split[0]}`;
+  throw new Error(`${JSON.stringify(value)} cannot be read as text`);
+}
+
+export function ofType({ template }: Pick<Synthesis, 'template'>, type: string): Resource[] {
+  const all = Object.entries(template.Resources).map(([id, resource]) => ({ id, ...resource }));
+  return all.filter(({ Type }) => Type === type);
+}
+
+/** The one thing of a list. @throws {Error} when there are none, or several. */
+export function one<Thing>(among: readonly Thing[], what: string): Thing {
+  const [thing] = among;
+  if (thing === undefined || among.length > 1) throw new Error(`${among.length} of ${what}`);
+  return thing;
+}
+
+/** The parts of the stack, found by what they are connected to rather than by their names. */
+export function partsOf(synthesis: Synthesis) {
+  const { id: mappingId, Properties } = one(ofType(synthesis, 'AWS::Lambda::EventSourceMapping'), 'mapping');
+  const mapping = { id: mappingId, ...mappingSchema.parse(Properties) };
+  const functions = ofType(synthesis, 'AWS::Lambda::Function').map(({ id, Properties }) => ({
+    id,
+    ...functionSchema.parse(Properties),
+  }));
+  const queues = ofType(synthesis, 'AWS::SQS::Queue').map((resource) => ({
+    ...resource,
+    ...queueSchema.parse(resource.Properties),
+  }));
+  const schedules = ofType(synthesis, 'AWS::Scheduler::Schedule').map(({ Properties }) =>
+    scheduleSchema.parse(Properties),
+  );
+  const byId = <Part extends { readonly id: string }>(among: readonly Part[], id: string | undefined): Part =>
+    one(
+      among.filter((part) => part.id === id),
+      id ?? 'nothing',
+    );
+  const toldOf = (variable: string) =>
+    one(
+      functions.filter(({ Environment }) => Object.hasOwn(Environment.Variables, variable)),
+      variable,
+    );
+  const worker = byId(functions, mapping.FunctionName.Ref);
+  const queue = byId(queues, mapping.EventSourceArn['Fn::GetAtt'][0]);
+  const deadLetters = byId(queues, queue.RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'][0]);
+  return {
+    ...synthesis,
+    worker,
+    // By a variable that only one of them is told.
+    extractor: toldOf('FIRST_WATERMARK'),
+    supervisor: toldOf('EVENT_SOURCE_MAPPING'),
+    functions,
+    mapping,
+    queue,
+    deadLetters,
+    failedInvocations: one(
+      queues.filter(({ id }) => id !== queue.id && id !== deadLetters.id),
+      'queue for failed invocations',
+    ),
+    queues,
+    schedules,
+    table: one(ofType(synthesis, 'AWS::DynamoDB::Table'), 'table'),
+    secrets: ofType(synthesis, 'AWS::SecretsManager::Secret'),
+  };
+}

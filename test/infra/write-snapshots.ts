@@ -1,0 +1,16 @@
+/** `npm run snapshots`: writes what test/infra/snapshots.test.ts compares the stacks with. Read the difference before you commit it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ENVIRONMENTS } from '../../infra/environments.ts';
+import { normalizedStack, snapshotFile } from './normalized-stack.ts';
+import { synthesizeStack } from './synthesis.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
+try {
+  for (const name of Object.keys(ENVIRONMENTS)) {
+    writeFileSync(snapshotFile(name), normalizedStack(await synthesizeStack(name, join(directory, name))));
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,226 @@
+/** Mutual TLS and a private authority, against a real TLS server on loopback, from the secret to the answer. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { InterfaceError } from '../../../shared/failure.ts';
+import { type HttpClient, HttpError } from '../../../shared/http-client.ts';
+import { createSrmClient } from '../../../shared/srm-client.ts';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  type IssuedCertificate,
+} from '../../sandbox/certificates.ts';
+
+const authority = createCertificateAuthority('Test authority of SRM');
+const stranger = createCertificateAuthority('Test authority of nobody');
+const clients = createCertificateAuthority('Test authority of clients');
+const ourselves = clients.issue({ name: 'the interface' });
+
+let emulators: Emulators;
+let aws: AwsClients;
+beforeAll(async () => {
+  emulators = await startEmulators();
+  aws = createAwsClients(emulators.endpoints, 'eu-west-1');
+});
+afterAll(async () => {
+  for (const client of Object.values(aws)) client.destroy();
+  await emulators.close();
+});
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** An SRM with its token endpoint, which may ask callers for a certificate; each test has a secret of its own. */
+async function openSrm(
+  options: {
+    wantsCertificates?: boolean;
+    issuer?: CertificateAuthority;
+    mutualTls?: boolean;
+    privateCa?: boolean;
+    secret?: Readonly<Record<string, string>>;
+    accepts?: (token: string) => boolean;
+  } = {},
+) {
+  const { certificate: cert, key } = (options.issuer ?? authority).issue({ name: 'SRM', ip: '127.0.0.1' });
+  const context = (trusted: CertificateAuthority) => ({ cert, key, ca: trusted.certificate });
+  /** Who called for what. */
+  const calls: string[] = [];
+  let handshakes = 0;
+  let tokens = 0;
+  const server: Server = createServer(
+    {
+      ...context(clients),
+      requestCert: options.wantsCertificates ?? true,
+      rejectUnauthorized: options.wantsCertificates ?? true,
+    },
+    ({ url, socket, headers }, response) => {
+      const caller = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
+      calls.push(`${String(caller)}: ${url}`);
+      if (url === '/oauth/token') {
+        tokens++;
+        response.end(JSON.stringify({ access_token: `token-${tokens}`, expires_in: 3600 }));
+      } else {
+        response.writeHead(options.accepts?.(headers.authorization ?? '') === false ? 401 : 200).end('carts');
+      }
+    },
+  );
+  server.on('secureConnection', () => handshakes++);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  const url = `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const name = `srm-${url.split(':').at(-1)}`;
+  const secretString = (identity: Readonly<Record<string, string>>): string =>
+    JSON.stringify({ clientId: 'id', clientSecret: 'hunter2', ...identity });
+  await aws.secretsManager.send(
+    new CreateSecretCommand({
+      Name: name,
+      SecretString: secretString(
+        options.secret ?? { ...asSecret(ourselves), certificateAuthority: authority.certificate },
+      ),
+    }),
+  );
+  const client = createSrmClient(
+    {
+      SRM_BASE_URL: url,
+      SRM_TOKEN_URL: `${url}/oauth/token`,
+      SRM_SCOPE: '',
+      SRM_SECRET: name,
+      SRM_MUTUAL_TLS: options.mutualTls ?? true,
+      SRM_PRIVATE_CA: options.privateCa ?? true,
+      SRM_CLIENT: '100',
+      SRM_LANGUAGE: 'EN',
+      SRM_INTERNAL_HOSTS: [],
+      SRM_STATUSES: ['I1129'],
+    },
+    aws.secretsManager,
+    Date.now,
+    () => undefined,
+  );
+  return {
+    client,
+    calls,
+    handshakes: () => handshakes,
+    /** From now on only clients of another authority are let in; connections that stand are cut. */
+    trustOnly: (trusted: CertificateAuthority): void => {
+      server.setSecureContext(context(trusted));
+      server.closeAllConnections();
+    },
+    write: (identity: Readonly<Record<string, string>>) =>
+      aws.secretsManager.send(new PutSecretValueCommand({ SecretId: name, SecretString: secretString(identity) })),
+  };
+}
+
+const asSecret = ({ certificate, key }: IssuedCertificate) => ({ clientCertificate: certificate, clientKey: key });
+const read = (client: HttpClient) => client.request({ method: 'GET', path: '/carts' });
+
+async function failureOf(client: HttpClient): Promise<InterfaceError | HttpError> {
+  const error: unknown = await read(client).then(
+    ({ status }) => new Error(`was answered ${status}`),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof InterfaceError || error instanceof HttpError)) throw error;
+  expect(inspect(error, { depth: 10 })).not.toMatch(/-----BEGIN|hunter2/);
+  return error;
+}
+
+describe('mutual TLS with a private authority', () => {
+  test('the certificate of the secret is shown to the token endpoint and to SRM, and SRM`s own is trusted', async () => {
+    const { client, calls } = await openSrm();
+
+    expect(await read(client)).toMatchObject({ status: 200, body: 'carts' });
+    expect(calls).toEqual(['the interface: /oauth/token', 'the interface: /carts']);
+  });
+
+  test('a private authority alone shows no certificate, though the secret holds one', async () => {
+    const { client, calls } = await openSrm({ wantsCertificates: false, mutualTls: false });
+
+    expect(await read(client)).toMatchObject({ status: 200 });
+    expect(calls).toEqual(['undefined: /oauth/token', 'undefined: /carts']);
+  });
+
+  test('public authorities stay trusted beside the private one: the token endpoint may stand elsewhere', async () => {
+    const trusted = getCACertificates('default');
+    closing.push(() => setDefaultCACertificates(trusted));
+    setDefaultCACertificates([...trusted, stranger.certificate]);
+    const { client } = await openSrm({ issuer: stranger });
+
+    expect(await read(client)).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    ['is not asked for', { privateCa: false }, {}],
+    ['is another', {}, { certificateAuthority: stranger.certificate }],
+  ])('an SRM whose authority %s is told nothing: transient, and says why', async (_what, settings, secret) => {
+    const { client, calls } = await openSrm({
+      ...settings,
+      secret: { ...asSecret(ourselves), certificateAuthority: authority.certificate, ...secret },
+    });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
+    expect(error.message).toMatch(/token endpoint .* cannot be reached \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)/);
+    expect(calls).toEqual([]);
+  });
+
+  test.each([
+    ['no certificate', { mutualTls: false }],
+    [
+      'one of another authority',
+      { secret: { ...asSecret(stranger.issue({ name: 'x' })), certificateAuthority: authority.certificate } },
+    ],
+  ])('an SRM that wants certificates serves nobody who shows %s', async (_what, options) => {
+    const { client, calls } = await openSrm(options);
+
+    expect(await failureOf(client)).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
+    expect(calls).toEqual([]);
+  });
+
+  test('a secret without the certificate that the environment asks for: refused, with its name and what to write', async () => {
+    const { client, calls } = await openSrm({ secret: { certificateAuthority: authority.certificate } });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_SRC_AUTH' } });
+    expect(error.message).toMatch(
+      /clientCertificate is missing; it must be a certificate in PEM; clientKey is missing/,
+    );
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('a certificate that is replaced', () => {
+  test('is read after the handshake that failed with the old one: the next call goes through, with the same token', async () => {
+    const { client, calls, trustOnly, write } = await openSrm();
+    await read(client);
+    const successors = createCertificateAuthority('Test authority of new clients');
+    trustOnly(successors);
+    const successor = asSecret(successors.issue({ name: 'the interface, renewed' }));
+    await write({ ...successor, certificateAuthority: authority.certificate });
+
+    expect(await failureOf(client)).toBeInstanceOf(HttpError);
+    expect(await read(client)).toMatchObject({ status: 200 });
+
+    expect(calls.slice(2)).toEqual(['the interface, renewed: /carts']);
+  });
+
+  test('that stays the same keeps its connections when only the client`s secret is new', async () => {
+    const { client, handshakes } = await openSrm({ accepts: (token) => token === 'Bearer token-2' });
+
+    expect(await read(client)).toMatchObject({ status: 200 });
+
+    // One to the token endpoint, one to SRM: the renewed token went over those two.
+    expect(handshakes()).toBe(2);
+  });
+});
