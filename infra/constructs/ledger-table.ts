@@ -24,7 +24,7 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The watermark is one item, moved by conditional updates. */
+  /** The watermark, and what the second look asks of carts and remembers of itself. */
   grantReading(grantee: IGrantable): void {
     this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem');
   }

@@ -159,6 +159,7 @@ const scheduleSchema = z.object({
   State: z.string(),
   Target: z.object({
     Arn: attSchema,
+    Input: z.string().optional(),
     DeadLetterConfig: z.object({ Arn: attSchema }).optional(),
     RetryPolicy: z.object({ MaximumRetryAttempts: z.number(), MaximumEventAgeInSeconds: z.number() }),
   }),
@@ -236,7 +237,8 @@ export function partsOf(synthesis: Synthesis) {
     queue,
     deadLetters,
     failedInvocations: one(
-      queues.filter(({ id }) => id !== queue.id && id !== deadLetters.id),
+      // Connected to every function and schedule alike, and one of two that hold no carts.
+      queues.filter(({ id }) => id.startsWith('FailedInvocations')),
       'queue for failed invocations',
     ),
     queues,
