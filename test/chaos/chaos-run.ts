@@ -68,9 +68,9 @@ function chaosEnvironment(): Environment {
   );
 }
 
-const OVERLAP_SECONDS = 60;
+const OVERLAP_SECONDS = 30;
 const SAFETY_SECONDS = 1;
-/** Carts of the last two minutes: about half of them are read again by each further extraction. */
+/** Carts of the last two minutes: a quarter of them is read again by each further extraction. */
 const CARTS_FROM_MS = 110_000;
 const CARTS_TO_MS = 3_000;
 /** A cart that is committed late has a stamp of this age: behind the watermark, and well within the overlap. */
@@ -80,8 +80,12 @@ const FAULTY_SHARE = 0.1;
 const PAGE_SIZE = 10;
 const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 const MAXIMUM_RECEIVES = 4;
-/** Faults are finite: a run that is not over by then never comes to rest. */
-const PATIENCE_MS = 240_000;
+/** Nothing rests longer than a message under the queue's visibility timeout, six times the worker's 10 s. */
+const SILENCE_MS = 90_000;
+/** Faults are finite: a run that still moves by then never comes to rest, however slow the machine. */
+const PATIENCE_MS = 15 * 60_000;
+/** What the emulators are still working on when the processes are gone. */
+const LAST_CALLS_MS = 300;
 const POLL_MS = 200;
 
 /** Synthesizes and bundles once, for any number of runs. */
@@ -112,6 +116,9 @@ class ChaosRun {
   readonly #schedule: Schedule;
   readonly #options: RunOptions;
   readonly #startedMs = Date.now();
+  #lastLineMs = Date.now();
+  #isAtRest = false;
+  #isClosed = false;
   readonly #log: string[] = [];
   readonly #deliveries: Delivery[] = [];
   readonly #doubled = new Set<Promise<unknown>>();
@@ -176,14 +183,17 @@ class ChaosRun {
           NODE_OPTIONS: `--import ${SIGN_CALLS}`,
         },
         invoke: (target, event) => this.#invokeWorker(target, event, troubles),
-        onLogLine: ({ text }) => void this.#log.push(text),
+        onLogLine: ({ text }) => {
+          this.#lastLineMs = Date.now();
+          this.#log.push(text);
+        },
         onError: (error) => this.#note(`poller: ${String(error)}`),
       }),
     );
 
     const { queue, poller } = only(stack.mappings, 'event source mapping');
     const direct = createAwsClients(emulators.endpoints, stack.region);
-    this.#closers.push(async () => {
+    this.#closers.unshift(async () => {
       for (const client of Object.values(direct)) client.destroy();
     });
     const queueUrl = new URL(new URL(queue.url).pathname, emulators.endpoints.sqs).href;
@@ -205,9 +215,11 @@ class ChaosRun {
     const endLease = async (): Promise<void> => {
       await direct.dynamodb.send(endOfLease(tableName, environment.srm.client)).catch(() => undefined);
     };
-    const extraction = this.#extract(stack, srm, troubles, endLease).then(() => {
-      isExtracted = true;
-    });
+    const extraction = this.#extract(stack, srm, troubles, endLease);
+    extraction.then(
+      () => (isExtracted = true),
+      (error: unknown) => this.#note(`extraction: ${String(error)}`),
+    );
     const isAtRest = async (): Promise<boolean> => {
       if (!isExtracted || poller.inFlight > 0 || this.#doubled.size > 0) return false;
       const { Attributes: counts = {} } = await direct.sqs.send(
@@ -215,8 +227,7 @@ class ChaosRun {
       );
       return QUEUE_COUNTS.every((name) => counts[name] === '0');
     };
-    const cameToRest = await this.#until(isAtRest, stack);
-    await (isExtracted ? extraction : undefined);
+    this.#isAtRest = await this.#until(isAtRest, stack);
 
     const [left, dead, ledger] = await Promise.all([
       emulators.inspectQueue(queue.name),
@@ -236,11 +247,11 @@ class ChaosRun {
     });
     const restless: Violation = {
       invariant: 'comes to rest',
-      detail: `${isExtracted ? 'messages are still moving' : 'no extraction was complete'} after ${PATIENCE_MS / 1000} s`,
+      detail: `${isExtracted ? 'messages are left' : 'no extraction was complete'} after ${this.#ageSeconds()} s`,
     };
     return {
       schedule: this.#schedule,
-      violations: cameToRest ? findings.violations : [restless, ...findings.violations],
+      violations: this.#isAtRest ? findings.violations : [restless, ...findings.violations],
       deadLetterCodes: findings.deadLetterCodes,
       orders: vms.orders().length,
       deadLetters: dead.ready.length,
@@ -252,7 +263,12 @@ class ChaosRun {
 
   /** In the reverse order of opening: who calls ends before who is called. */
   async close(): Promise<void> {
-    for (const close of this.#closers.toReversed()) await close();
+    this.#isClosed = true;
+    for (const [index, close] of this.#closers.toReversed().entries()) {
+      await close();
+      // dynalite throws, outside of any call, when it is closed while it writes.
+      if (index === 0 && !this.#isAtRest) await sleep(LAST_CALLS_MS);
+    }
   }
 
   async #keep<Thing extends { close(): Promise<void> }>(opening: Promise<Thing>): Promise<Thing> {
@@ -265,7 +281,12 @@ class ChaosRun {
     return this.#keep(openTap(upstream));
   }
 
+  #ageSeconds(): number {
+    return Math.round((Date.now() - this.#startedMs) / 1000);
+  }
+
   #note(text: string): void {
+    this.#lastLineMs = Date.now();
     this.#log.push(JSON.stringify({ chaos: text, atMs: Date.now() }));
   }
 
@@ -273,7 +294,7 @@ class ChaosRun {
     let tickedMs = Date.now();
     while (!(await isDone())) {
       if (this.#options.signal?.aborted === true) throw new Interrupted();
-      if (Date.now() - this.#startedMs > PATIENCE_MS) return false;
+      if (Date.now() - this.#lastLineMs > SILENCE_MS || Date.now() - this.#startedMs > PATIENCE_MS) return false;
       if (Date.now() - tickedMs >= 1000) {
         tickedMs = Date.now();
         await this.#options.tick?.(stack);
@@ -317,7 +338,7 @@ class ChaosRun {
     endLease: () => Promise<void>,
   ): Promise<void> {
     const { target, description } = extractorSchedule(stack);
-    while (this.#options.signal?.aborted !== true && Date.now() - this.#startedMs < PATIENCE_MS) {
+    while (!this.#isClosed) {
       const firedMs = Date.now();
       const fault = troubles.next('extractor invocation');
       const result = await target.invoke(

@@ -133,7 +133,10 @@ export function judgeRun(evidence: Evidence): Findings {
     for (const { messageId, codes } of dead) {
       const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_FAULTS.has(code));
       if (foreign.length === 0) continue;
-      report('dead letters for cause', `cart ${cart.number} (${cart.expected}), message ${messageId}: ${foreign.join()}`);
+      report(
+        'dead letters for cause',
+        `cart ${cart.number} (${cart.expected}), message ${messageId}: ${foreign.join()}`,
+      );
     }
     if (cart.expected === 'dead-letter' && dead.length === 0) {
       report('nothing lost', `cart ${cart.number} has the flaw ${String(cart.flaw)} and is no dead letter`);
@@ -145,7 +148,8 @@ export function judgeRun(evidence: Evidence): Findings {
       promised.add(externalId);
       const item = items.get(externalId);
       const [order] = booked.get(externalId) ?? [];
-      if (order === undefined && !isExcused) report('nothing lost', `${externalId} is neither in 11VMS nor a dead letter`);
+      if (order === undefined && !isExcused)
+        report('nothing lost', `${externalId} is neither in 11VMS nor a dead letter`);
       if (order === undefined && item?.state === 'CREATED') {
         report('ledger and 11VMS agree', `${externalId} is CREATED in the ledger and not in 11VMS`);
       }

@@ -69,7 +69,9 @@ async function runAll(options: ChaosOptions, signal: AbortSignal): Promise<numbe
     await runEach(schedules, session, tally);
     const smallest = await shrinkFirst(tally, session);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ ...tally.summary(), ...(smallest === undefined ? {} : { smallest }) })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ ...tally.summary(), ...(smallest === undefined ? {} : { smallest }) })}\n`,
+      );
     }
     for (const line of tally.lines()) say(line);
     if (signal.aborted) say('interrupted');

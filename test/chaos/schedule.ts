@@ -93,11 +93,10 @@ interface Plan {
 }
 
 const always = (weight: number, fault: ChaosFault): Weighted => ({ weight, draw: () => fault });
-const cart =
-  (weight: number, kind: 'committed-late' | 'approved-again'): Weighted => ({
-    weight,
-    draw: (random, carts) => ({ kind, cart: between(random, 0, carts - 1) }),
-  });
+const cart = (weight: number, kind: 'committed-late' | 'approved-again'): Weighted => ({
+  weight,
+  draw: (random, carts) => ({ kind, cart: between(random, 0, carts - 1) }),
+});
 
 const throttledByTarget: ChaosFault = { kind: 'status', status: 429, retryAfter: '1' };
 const unavailable: ChaosFault = { kind: 'status', status: 503 };

@@ -239,11 +239,7 @@ function sooner(entry: Entry): Entry {
 }
 
 /** Every second entry is refused. */
-async function doneInPart(
-  entries: readonly Entry[],
-  body: Entry,
-  { forward, passTime }: SqsNeighbour,
-): Promise<Reply> {
+async function doneInPart(entries: readonly Entry[], body: Entry, { forward, passTime }: SqsNeighbour): Promise<Reply> {
   const refused = entries.filter((_entry, index) => index % 2 === 0);
   const done = entries.filter((_entry, index) => index % 2 === 1);
   const reply =
