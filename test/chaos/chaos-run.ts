@@ -70,8 +70,11 @@ function chaosEnvironment(): Environment {
 
 const OVERLAP_SECONDS = 30;
 const SAFETY_SECONDS = 1;
-/** Carts of the last two minutes: a quarter of them is read again by each further extraction. */
-const CARTS_FROM_MS = 110_000;
+/**
+ * Carts of the last ten minutes: what a page of them spans is longer than the overlap, which therefore hides no page that
+ * was skipped; and a further extraction reads only a few of them again.
+ */
+const CARTS_FROM_MS = 600_000;
 const CARTS_TO_MS = 3_000;
 /** A cart that is committed late has a stamp of this age: behind the watermark, and well within the overlap. */
 const LATE_STAMP_AGE_MS = 20_000;
