@@ -60,7 +60,7 @@ function chaosEnvironment(): Environment {
     {
       ...local,
       srm,
-      vms: { ...vms, timeoutSeconds: 1 },
+      vms: { ...vms, timeoutSeconds: 2 },
       extraction: { ...extraction, overlapSeconds: OVERLAP_SECONDS, safetySeconds: SAFETY_SECONDS },
       delivery: { ...delivery, retryBaseSeconds: 1, timeoutSeconds: 10 },
     },
@@ -253,9 +253,9 @@ class ChaosRun {
       detail: `${isExtracted ? 'messages are left' : 'no extraction was complete'} after ${this.#ageSeconds()} s`,
     };
     return {
+      ...findings,
       schedule: this.#schedule,
       violations: this.#isAtRest ? findings.violations : [restless, ...findings.violations],
-      deadLetterCodes: findings.deadLetterCodes,
       orders: vms.orders().length,
       deadLetters: dead.ready.length,
       hits: troubles.hits,

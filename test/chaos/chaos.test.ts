@@ -241,6 +241,6 @@ describe('a chaos run', () => {
 
     expect(violations).toEqual([]);
     expect(hits.length).toBeGreaterThan(10);
-    expect(orders).toBeGreaterThan(10);
+    expect(orders).toBeGreaterThan(0);
   }, 240_000);
 });

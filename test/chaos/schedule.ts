@@ -101,8 +101,8 @@ const cart = (weight: number, kind: 'committed-late' | 'approved-again'): Weight
 const throttledByTarget: ChaosFault = { kind: 'status', status: 429, retryAfter: '1' };
 const unavailable: ChaosFault = { kind: 'status', status: 503 };
 
-/** Longer than the worker waits for 11VMS (1 s), shorter than SRM's time limit. */
-const NO_ANSWER_MS = 1800;
+/** Longer than the worker waits for 11VMS: 2 s. */
+const NO_ANSWER_MS = 2800;
 
 const reads: readonly Weighted[] = [
   always(3, { kind: 'status', status: 429, retryAfter: '1' }),
@@ -161,8 +161,8 @@ const PLANS: Readonly<Record<Place, Plan>> = {
       always(2, { kind: 'html' }),
       always(2, { kind: 'truncated' }),
       always(2, { kind: 'slow', delayMs: 300 }),
-      // Committed after the worker gave up, and before it may come back (1 s and 0.8 s at the earliest).
-      always(3, { kind: 'slow', delayMs: 1300 }),
+      // Committed after the worker gave up, and before the message may come back, a second later.
+      always(3, { kind: 'slow', delayMs: 2300 }),
     ],
   },
   '11vms lookup': { calls: (carts) => carts, share: 0.2, faults: reads },

@@ -17,6 +17,8 @@ export interface TallySummary {
   readonly failed: number;
   readonly failedSeeds: readonly number[];
   readonly carts: number;
+  /** Orders that the carts promise, and those of them that are in 11VMS: the others are dead letters. */
+  readonly promised: number;
   readonly orders: number;
   readonly deadLetters: number;
   /** Dead letters by the codes of their verdicts. */
@@ -33,6 +35,7 @@ export function createTally(): Tally {
   const faults = new Map<string, number>();
   let runs = 0;
   let carts = 0;
+  let promised = 0;
   let orders = 0;
   let deadLetters = 0;
   const seconds = (): number => Math.round((Date.now() - startedMs) / 100) / 10;
@@ -42,6 +45,7 @@ export function createTally(): Tally {
     failed: failures.length,
     failedSeeds: failures.map(({ schedule }) => schedule.seed),
     carts,
+    promised,
     orders,
     deadLetters,
     deadLetterCodes: sorted(codes),
@@ -54,6 +58,7 @@ export function createTally(): Tally {
     add(result) {
       runs++;
       carts += result.schedule.carts;
+      promised += result.promised;
       orders += result.orders;
       deadLetters += result.deadLetters;
       for (const [code, count] of result.deadLetterCodes) codes.set(code, (codes.get(code) ?? 0) + count);
@@ -72,7 +77,10 @@ export function createTally(): Tally {
         ...columns(faults),
         `  dead letters: ${deadLetters}, by code`,
         ...columns(deadLetterCodes),
-        `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} orders in 11VMS, ${deadLetters} dead letters`,
+        `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} of ${promised} orders in 11VMS, ${deadLetters} dead letters`,
+        ...(orders < promised / 2
+          ? ['Few orders came through: faults this dense, or a machine this slow (--parallel), prove little.']
+          : []),
         failed === 0 ? 'every invariant held in every run' : `${failed} runs FAILED`,
       ];
     },
