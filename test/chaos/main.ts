@@ -144,6 +144,7 @@ async function shrinkFirst(tally: Tally, session: Session): Promise<Schedule | u
   const smallest = await shrinkSchedule(failure.schedule, {
     atOnce: Math.max(1, Math.floor(options.parallel / CHANCES)),
     budget: SHRINK_BUDGET,
+    signal,
     async fails(candidate) {
       const chances = Array.from({ length: CHANCES }, () => runOne(candidate, session));
       const results = await Promise.all(chances);

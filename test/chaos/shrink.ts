@@ -9,19 +9,22 @@ export interface ShrinkOptions {
   readonly atOnce: number;
   /** Candidates that are tried at most. */
   readonly budget: number;
+  /** Ends the search with what it has found so far. */
+  readonly signal?: AbortSignal;
   readonly onSmaller?: (schedule: Schedule) => void;
 }
 
 /** Drops parts of the schedule, then single faults, then carts, for as long as the run still fails. */
 export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions): Promise<Schedule> {
   let smallest = schedule;
-  let left = options.budget;
+  let tries = 0;
+  const isOver = (): boolean => tries >= options.budget || options.signal?.aborted === true;
 
   /** The first of the candidates, in their order, that still fails. */
   async function firstFailing(candidates: readonly Schedule[]): Promise<Schedule | undefined> {
-    for (let start = 0; start < candidates.length && left > 0; start += options.atOnce) {
-      const some = candidates.slice(start, start + Math.min(options.atOnce, left));
-      left -= some.length;
+    for (let start = 0; start < candidates.length && !isOver(); start += options.atOnce) {
+      const some = candidates.slice(start, start + Math.min(options.atOnce, options.budget - tries));
+      tries += some.length;
       const failed = await Promise.all(some.map((candidate) => options.fails(candidate)));
       const found = some.find((_candidate, index) => failed[index]);
       if (found !== undefined) return found;
@@ -30,7 +33,7 @@ export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions)
   }
 
   let parts = 2;
-  while (smallest.faults.length > 0 && left > 0) {
+  while (smallest.faults.length > 0 && !isOver()) {
     const { faults } = smallest;
     const chunks = split(faults, Math.min(parts, faults.length));
     const fewer = [
@@ -48,7 +51,7 @@ export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions)
     options.onSmaller?.(smallest);
   }
 
-  while (smallest.carts > 1 && left > 0) {
+  while (smallest.carts > 1 && !isOver()) {
     const found = await firstFailing([{ ...smallest, carts: Math.ceil(smallest.carts / 2) }]);
     if (found === undefined) break;
     smallest = found;
