@@ -54,6 +54,7 @@ const ledgerItem = z.object({
   pk: z.string(),
   sk: z.string(),
   state: z.string().optional(),
+  orderId: z.string().optional(),
   reason: z.string().optional(),
   faults: z
     .array(

@@ -105,14 +105,14 @@ export class ExecutionEnvironment {
     await this.#ended;
   }
 
-  async invoke(requestId: string, event: unknown): Promise<Outcome> {
+  async invoke(requestId: string, event: unknown, timeoutMs: number): Promise<Outcome> {
     if (!this.#ready) {
       const started = await this.#next(INIT_LIMIT_MS);
       if (started.type !== 'ready')
         return await this.#giveUp(started, `loading ${this.#description.handler}`, INIT_LIMIT_MS);
       this.#ready = true;
     }
-    const { timeoutMs, arn } = this.#description;
+    const { arn } = this.#description;
     this.#requestId = requestId;
     const logged = this.#wholeLog();
     const message: InvocationMessage = { requestId, arn, event, deadline: Date.now() + timeoutMs };

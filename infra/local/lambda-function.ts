@@ -28,15 +28,15 @@ export class LambdaFunction {
     process.once('exit', this.#killAll);
   }
 
-  /** Invokes it synchronously; never rejects, whatever the function does. */
-  async invoke(event: unknown): Promise<InvocationResult> {
+  /** Invokes it synchronously; never rejects, whatever the function does. It may be given less time than its own. */
+  async invoke(event: unknown, timeoutMs = this.description.timeoutMs): Promise<InvocationResult> {
     const requestId = randomUUID();
     if (this.#closed) {
       return { requestId, durationMs: 0, kind: 'crashed', reason: `${this.description.name} is closed` };
     }
     const environment = this.#idle.pop() ?? this.#start();
     const started = performance.now();
-    const outcome = await environment.invoke(requestId, event);
+    const outcome = await environment.invoke(requestId, event, timeoutMs);
     // Lambda keeps an environment whose handler threw; one that died or was killed is gone.
     if (environment.alive) this.#idle.push(environment);
     return { requestId, durationMs: Math.round(performance.now() - started), ...outcome };

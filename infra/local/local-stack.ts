@@ -1,5 +1,6 @@
 /** One synthesized stack, running: its resources on the emulators, its functions in processes, its queue polled. */
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
 import { type AwsClients, createAwsClients } from './aws-clients.ts';
 import { type Emulators, type QueueContents, startEmulators } from './emulators.ts';
 import { type BatchEvent, EventSourceMapping } from './event-source-mapping.ts';
@@ -25,6 +26,10 @@ export interface LocalStackOptions {
   readonly secrets: Readonly<Record<string, string>>;
   /** Emulators to stand on; otherwise the stack starts its own, and closes them. */
   readonly emulators?: Emulators;
+  /** Values in place of the template's, by the name of the variable; a function gets those it has anyway. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Invokes the target of an event source mapping; who wants to trouble an invocation does it here. */
+  readonly invoke?: (target: LambdaFunction, event: SQSEvent) => Promise<InvocationResult>;
   readonly onLogLine?: (line: LogLine) => void;
   readonly onBatch?: (event: BatchEvent) => void;
   /** A failing queue, which the poller goes on trying. */
@@ -104,12 +109,13 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 
     for (const description of provisioned.functions) {
       const onLogLine = options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine };
-      functions.push(new LambdaFunction(description, { region, endpoints, ...onLogLine }));
+      const told = withVariables(description, options.variables ?? {});
+      functions.push(new LambdaFunction(told, { region, endpoints, ...onLogLine }));
     }
-    const functionOf = (description: FunctionDescription): LambdaFunction =>
+    const functionOf = ({ logicalId }: FunctionDescription): LambdaFunction =>
       only(
-        functions.filter((candidate) => candidate.description === description),
-        description.logicalId,
+        functions.filter((candidate) => candidate.description.logicalId === logicalId),
+        logicalId,
       );
 
     const queueUrlOf = (arn: string | undefined): string | undefined =>
@@ -147,7 +153,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       const poller = new EventSourceMapping(description, {
         sqs: clients.sqs,
         region,
-        invoke: (event) => target.invoke(event),
+        invoke: (event) => options.invoke?.(target, event) ?? target.invoke(event),
         ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
         onError: options.onError,
       });
@@ -183,6 +189,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     await release();
     throw error;
   }
+}
+
+function withVariables(
+  description: FunctionDescription,
+  others: Readonly<Record<string, string>>,
+): FunctionDescription {
+  const variables = Object.entries(description.variables).map(([name, value]) => [name, others[name] ?? value]);
+  return { ...description, variables: Object.fromEntries(variables) };
 }
 
 /** The one thing of a list. @throws {Error} when there are none, or several. */

@@ -18,7 +18,11 @@ export interface Reply {
 }
 
 /** What the caller gets: the neighbour's answer from `forward`, another one, or a broken connection. */
-export type Interceptor = (call: TappedCall, forward: () => Promise<Reply>) => Promise<Reply | 'reset'>;
+export type Interceptor = (
+  call: TappedCall,
+  /** Hands the call on, with another body if need be. */
+  forward: (body?: string) => Promise<Reply>,
+) => Promise<Reply | 'reset'>;
 
 export interface Tap {
   readonly url: string;
@@ -40,7 +44,9 @@ export async function openTap(upstream: string): Promise<Tap> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readCall(request);
     calls.push(call);
-    const reply = await interceptor(call, () => forwardCall(upstream, call, closing.signal));
+    const reply = await interceptor(call, (body = call.body) =>
+      forwardCall(upstream, { ...call, body }, closing.signal),
+    );
     if (reply === 'reset') {
       request.socket.resetAndDestroy();
       return;

@@ -1,0 +1,97 @@
+/** What many runs came to. */
+import type { RunResult } from './chaos-run.ts';
+
+/** The sum of the runs so far. */
+export interface Tally {
+  readonly failures: readonly RunResult[];
+  add(result: RunResult): void;
+  progress(runs: number): string;
+  summary(): TallySummary;
+  /** The summary for people. */
+  lines(): string[];
+}
+
+/** Sums and counts, as --json prints them. */
+export interface TallySummary {
+  readonly runs: number;
+  readonly failed: number;
+  readonly failedSeeds: readonly number[];
+  readonly carts: number;
+  /** Orders that the carts promise, and those of them that are in 11VMS: the others are dead letters. */
+  readonly promised: number;
+  readonly orders: number;
+  readonly deadLetters: number;
+  /** Dead letters by the codes of their verdicts. */
+  readonly deadLetterCodes: Readonly<Record<string, number>>;
+  /** Faults that were carried out, by place and kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export function createTally(): Tally {
+  const startedMs = Date.now();
+  const failures: RunResult[] = [];
+  const codes = new Map<string, number>();
+  const faults = new Map<string, number>();
+  let runs = 0;
+  let carts = 0;
+  let promised = 0;
+  let orders = 0;
+  let deadLetters = 0;
+  const seconds = (): number => Math.round((Date.now() - startedMs) / 100) / 10;
+
+  const summary = (): TallySummary => ({
+    runs,
+    failed: failures.length,
+    failedSeeds: failures.map(({ schedule }) => schedule.seed),
+    carts,
+    promised,
+    orders,
+    deadLetters,
+    deadLetterCodes: sorted(codes),
+    faults: sorted(faults),
+    seconds: seconds(),
+  });
+
+  return {
+    failures,
+    add(result) {
+      runs++;
+      carts += result.schedule.carts;
+      promised += result.promised;
+      orders += result.orders;
+      deadLetters += result.deadLetters;
+      for (const [code, count] of result.deadLetterCodes) codes.set(code, (codes.get(code) ?? 0) + count);
+      for (const { at, fault } of result.hits) {
+        const name = `${at}: ${fault.kind}`;
+        faults.set(name, (faults.get(name) ?? 0) + 1);
+      }
+      if (result.violations.length > 0) failures.push(result);
+    },
+    progress: (wanted) => `${runs} of ${wanted} runs, ${failures.length} failed, ${orders} orders, ${seconds()} s`,
+    summary,
+    lines() {
+      const { runs, failed, faults, deadLetterCodes } = summary();
+      return [
+        `  faults carried out: ${total(faults)}`,
+        ...columns(faults),
+        `  dead letters: ${deadLetters}, by code`,
+        ...columns(deadLetterCodes),
+        `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} of ${promised} orders in 11VMS, ${deadLetters} dead letters`,
+        ...(orders < promised / 2
+          ? ['Few orders came through: faults this dense, or a machine this slow (--parallel), prove little.']
+          : []),
+        failed === 0 ? 'every invariant held in every run' : `${failed} runs FAILED`,
+      ];
+    },
+  };
+}
+
+const sorted = (counts: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...counts].sort(([left], [right]) => (left < right ? -1 : 1)));
+
+const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+const columns = (counts: Readonly<Record<string, number>>): string[] =>
+  Object.entries(counts).map(([name, count]) => `    ${String(count).padStart(7)}  ${name}`);
