@@ -18,6 +18,7 @@ import { type LocalSchedule, type LocalStack, only, startLocalStack } from '../.
 import { scheduledEvent } from '../../infra/local/schedule.ts';
 import { synthesize } from '../../infra/synthesize.ts';
 import { asJsonObject } from '../../shared/exact-json.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { openTap, type Tap } from '../integration/create/tap.ts';
 import { type GeneratedCart, generateCarts } from '../sandbox/carts.ts';
 import { type Srm7StandIn, startSrm7 } from '../sandbox/srm7.ts';
@@ -49,8 +50,6 @@ export interface RunResult extends Findings {
 export interface RunOptions {
   readonly assembly: Assembly;
   readonly signal?: AbortSignal;
-  /** Called each second, for what a schedule of minutes would do in a longer run. */
-  readonly tick?: (stack: LocalStack) => Promise<void>;
 }
 
 /** The local environment with the shortest times that its schema allows: a run mostly waits. */
@@ -300,11 +299,21 @@ class ChaosRun {
       if (Date.now() - this.#lastLineMs > SILENCE_MS || Date.now() - this.#startedMs > PATIENCE_MS) return false;
       if (Date.now() - tickedMs >= 1000) {
         tickedMs = Date.now();
-        await this.#options.tick?.(stack);
+        await this.#supervise(stack);
       }
       await sleep(POLL_MS);
     }
     return true;
+  }
+
+  /** The supervisor's schedule, by the second. Its look at a closed breaker changes nothing, and is spared. */
+  async #supervise(stack: LocalStack): Promise<void> {
+    const ledger = await readLedger(stack.clients.dynamodb, only(stack.tables, 'table').name);
+    const breaker = ledger.find(({ sk }) => sk === 'BREAKER');
+    const isPaused = only(stack.mappings, 'event source mapping').poller.enabled === false;
+    if (!isPaused && (breaker?.state ?? 'CLOSED') === 'CLOSED') return;
+    const result = await only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule').fire(new Date());
+    this.#note(`supervisor: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`);
   }
 
   /** Invokes the worker as the event source mapping wants, or as the schedule says. */
