@@ -69,7 +69,7 @@ export class SecretUnusable extends Error {
     ];
     const wanted = `{ ${fields.map((field) => `"${field}"`).join(', ')} }`;
     const problem = `the secret ${form.name} ${what.replace('%', wanted)}`;
-    const cure = `write ${wanted} with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
+    const cure = `write it with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
     super(`${problem}: ${cure}`);
     this.name = 'SecretUnusable';
     this.problem = problem;
@@ -111,5 +111,5 @@ function partOf<Part extends z.ZodType>(part: Part, content: unknown, form: Secr
   const parsed = part.safeParse(content);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-  throw new SecretUnusable(form, `is not complete: ${faults.join('; ')}`);
+  throw new SecretUnusable(form, `is not complete: ${faults.join('; ')}; it must hold %`);
 }

@@ -32,6 +32,7 @@ describe('options', () => {
       vmsUrl: undefined,
       environmentFile: undefined,
       watch: false,
+      redrive: false,
       secondLook: false,
       json: false,
     });
@@ -39,7 +40,7 @@ describe('options', () => {
 
   test('are all taken, with a space or an equals sign', () => {
     const args =
-      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --second-look --json';
+      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --redrive --second-look --json';
 
     expect(parsed(...args.split(' '), '--vms', 'http://127.0.0.1:8002/11VMSProxy_V2/', '--env', './mine.json')).toEqual(
       {
@@ -52,6 +53,7 @@ describe('options', () => {
         vmsUrl: 'http://127.0.0.1:8002/11VMSProxy_V2',
         environmentFile: './mine.json',
         watch: true,
+        redrive: true,
         secondLook: true,
         json: true,
       },

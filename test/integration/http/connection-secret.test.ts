@@ -148,8 +148,8 @@ describe('a connection secret', () => {
       const message = await messageOf(read(BOTH));
 
       expect(message).toBe(
-        `Secret ${NAME} is not complete: ${fault}. Write { "clientId": "...", "clientSecret": "...", ` +
-          `"clientCertificate": "...", "clientKey": "...", "certificateAuthority": "..." } into it: ` +
+        `the secret ${NAME} is not complete: ${fault}; it must hold { "clientId", "clientSecret", ` +
+          `"clientCertificate", "clientKey", "certificateAuthority" }: write it with ` +
           `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
       );
     },

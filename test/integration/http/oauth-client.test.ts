@@ -524,9 +524,7 @@ describe('no token', () => {
   test('a secret that cannot be used: refused, in the words of the secret`s own error', async () => {
     const { client, tokenRequests } = await openDesk({
       readSecret: () =>
-        Promise.reject(
-          new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false }, 'does not exist or has no value'),
-        ),
+        Promise.reject(new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false }, 'holds no % yet')),
     });
 
     const error = await failureOf(client);

@@ -347,7 +347,8 @@ describe('the extractor', () => {
     process.env['POWERTOOLS_LOGGER_LOG_EVENT'] = 'true';
     try {
       const extractor = await rig.open();
-      await extractor.run({ event: { anything: 'KANARI' } });
+      // Lambda shows an event that is refused to whoever sent it; what is logged is ours to keep clean.
+      await extractor.run({ event: { changedFrom: 'KANARI', changedTo: 'KANARI' } }).catch(() => undefined);
       expect(rig.shown().join('\n')).not.toContain('KANARI');
     } finally {
       Reflect.deleteProperty(process.env, 'POWERTOOLS_LOGGER_LOG_EVENT');
