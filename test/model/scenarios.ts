@@ -6,6 +6,7 @@ const careless = {
   workers: 2,
   receives: 4,
   redrives: 0,
+  copies: 1,
   throttles: 1,
   target: 'careless',
   lookUp: 'works',
