@@ -325,7 +325,14 @@ export class AttemptTree {
       next.set(key, await this.#grow(start, [...answers, answer], throttles));
     }
     const isForeseen = foreseeable !== undefined;
-    return { id: this.#idOf(start, standing, isForeseen ? next : undefined), start, standing, throttles, answers, next };
+    return {
+      id: this.#idOf(start, standing, isForeseen ? next : undefined),
+      start,
+      standing,
+      throttles,
+      answers,
+      next,
+    };
   }
 
   #idOf(start: AttemptStart, standing: Standing, next: ReadonlyMap<string, AttemptNode> | undefined): number {

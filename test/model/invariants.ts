@@ -97,9 +97,7 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'at rest, the order exists, or a message of the cart lies in the dead-letter queue',
     isPromised: everywhere,
     holds: (world) =>
-      isAtRest(world)
-        ? world.orders.length > 0 || world.messages.some(({ place }) => place === 'dead')
-        : undefined,
+      isAtRest(world) ? world.orders.length > 0 || world.messages.some(({ place }) => place === 'dead') : undefined,
   },
   {
     // A redelivery that overlaps may come to its verdict while another attempt still works: then the verdict cannot know.

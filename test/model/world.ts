@@ -344,10 +344,7 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
         step('cannot read the breaker', FAILED.key, FAILED.answer),
       ];
     case 'ailment':
-      return [
-        step('probes 11VMS: well', WELL.key, WELL.answer),
-        step('probes 11VMS: not well', SICK.key, SICK.answer),
-      ];
+      return [step('probes 11VMS: well', WELL.key, WELL.answer), step('probes 11VMS: not well', SICK.key, SICK.answer)];
     case 'open-breaker':
       return [
         step('opens the breaker', WRITTEN.key, WRITTEN.answer),
@@ -474,5 +471,7 @@ export function keyOfWorld({ item, messages, orders, late, workers, redrives, co
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
-  return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join('|');
+  return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join(
+    '|',
+  );
 }
