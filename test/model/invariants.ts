@@ -101,8 +101,9 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     // A redelivery that overlaps may come to its verdict while another attempt still works: then the verdict cannot know.
+    // Nor can it where a copy is worked on beside it: what it ends at may be its verdict from before the copy's turn.
     name: 'at rest without a look-up, an unknown outcome has a dead letter that says AMBIGUOUS, or was cut short by us',
-    isPromised: ({ lookUp, overlaps }) => lookUp === 'none' && !overlaps,
+    isPromised: ({ lookUp, overlaps, copies }) => lookUp === 'none' && !overlaps && copies === 0,
     holds: (world) => {
       if (!isAtRest(world) || world.item?.state !== 'UNKNOWN') return undefined;
       const isTold = (code: FaultCode): boolean => AMBIGUOUS.includes(code) || code.startsWith('E_INT_');

@@ -39,9 +39,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'put back twice',
-    says: 'each receive is the last: the copy is put back as a copy again, and a dead letter is redriven beside it',
+    says: 'each receive is the last, and the copy is put back as a copy again',
     receives: 1,
-    redrives: 1,
     copies: 2,
     throttles: 0,
     overlaps: false,
@@ -88,6 +87,17 @@ export const SCENARIOS: readonly Scenario[] = [
     lookUp: 'none',
     overlaps: false,
     redrives: 1,
+  },
+  {
+    ...careless,
+    name: 'no look-up, put back',
+    says: 'the same with a copy put back, worked on beside its redriven dead letter: never two orders',
+    lookUp: 'none',
+    receives: 2,
+    redrives: 1,
+    copies: 1,
+    throttles: 0,
+    overlaps: false,
   },
   {
     ...careless,
