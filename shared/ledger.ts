@@ -53,7 +53,6 @@
  */
 import {
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -168,11 +167,14 @@ export interface Ledger {
   /** Why a message is on its way to the dead-letter queue, or undefined. */
   verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
   recordVerdict(cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
-  /** Takes a provisional verdict back: its message was not given up after all. */
+  /**
+   * Marks a provisional verdict: its message was not given up after all. Its faults stay, since the message can still
+   * become a dead letter: by a crash before it is acknowledged, or because its attempt outlived the visibility timeout.
+   */
   withdrawVerdict(cart: CartKey, messageId: string): Promise<void>;
   /** That a rule skipped the cart, for whoever asks what became of it. */
   recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<void>;
-  /** All that is known of a cart, of any version. */
+  /** All that is known of a cart, of any version, but for verdicts that were withdrawn. */
   traces(cart: CartKey): Promise<readonly Trace[]>;
 }
 
@@ -223,6 +225,7 @@ const traceItem = z.object({
   messageId: z.string().default(''),
   updatedAtMs: z.number().default(0),
   recordedAtMs: z.number().default(0),
+  withdrawn: z.boolean().default(false),
 });
 
 function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
@@ -368,7 +371,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     },
     async verdict(cart, messageId) {
       const item = await read({ pk: cartPartition(cart), sk: verdictSort(messageId) });
-      return item === undefined ? undefined : faults.parse(item['faults']);
+      return item === undefined || item['withdrawn'] === true ? undefined : faults.parse(item['faults']);
     },
     async recordVerdict(cart, messageId, faults, nowMs) {
       await client.send(
@@ -386,12 +389,20 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       );
     },
     async withdrawVerdict(cart, messageId) {
-      await client.send(
-        new DeleteItemCommand({
-          TableName: tableName,
-          Key: marshall({ pk: cartPartition(cart), sk: verdictSort(messageId) }),
-        }),
-      );
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: marshall({ pk: cartPartition(cart), sk: verdictSort(messageId) }),
+            UpdateExpression: 'SET withdrawn = :true',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: marshall({ ':true': true }),
+          }),
+        );
+      } catch (error) {
+        // There is none: the ledger did not take it.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
     },
     async recordSkip(cart, { reason, messageId, nowMs }) {
       await client.send(
@@ -416,14 +427,15 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
           new QueryCommand({
             TableName: tableName,
             KeyConditionExpression: 'pk = :cart',
-            ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
+            ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs, withdrawn',
             ExpressionAttributeNames: { '#state': 'state' },
             ExpressionAttributeValues: marshall({ ':cart': cartPartition(cart) }),
             ConsistentRead: true,
             ExclusiveStartKey: start,
           }),
         );
-        traces.push(...(page.Items ?? []).map((item) => toTrace(traceItem.parse(unmarshall(item)))));
+        const items = (page.Items ?? []).map((item) => traceItem.parse(unmarshall(item)));
+        traces.push(...items.filter(({ withdrawn }) => !withdrawn).map(toTrace));
         start = page.LastEvaluatedKey;
       } while (start !== undefined);
       return traces;

@@ -59,7 +59,7 @@ export async function createPurchaseOrders(
   const isLast = received.attempt >= dependencies.maximumAttempts;
   const outcome = isLast ? await lastWord(tried, received.body, own) : tried;
   await conclude(outcome, received.messageId, cart, own);
-  // The provisional verdict of the last receive was not to be.
+  // The provisional verdict of the last receive was not to be; it is kept for the case that SQS never learns of it.
   if (isLast && outcome.kind !== 'dead-letter') await withdrawVerdict(received.messageId, cart, own);
   return outcome;
 }

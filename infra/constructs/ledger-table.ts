@@ -36,13 +36,6 @@ export class LedgerTable extends Construct {
 
   /** Single items, and those of one cart: the ledger needs no scan and no transaction. */
   grantItems(grantee: IGrantable): void {
-    this.table.grant(
-      grantee,
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:Query',
-    );
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query');
   }
 }

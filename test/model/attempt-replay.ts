@@ -15,13 +15,14 @@ import { translateCart } from '../../functions/create-purchase-orders/translatio
 import type { CreateAnswer, StoredOrder } from '../../functions/create-purchase-orders/vms-orders.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import { writeCartMessage } from '../../shared/cart-message.ts';
+import type { BreakerItem } from '../../shared/circuit-breaker.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
 import type { ClaimResult, OrderClaim, OrderItem } from '../../shared/ledger.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
-/** Of the one cart: as first approved, and as changed and approved again. */
-export type Version = 1 | 2;
+/** Of the one cart: as first approved; changed and approved again; approved again without a change to its order. */
+export type Version = 1 | 2 | 3;
 
 /** What an attempt starts from. */
 export interface AttemptStart {
@@ -37,6 +38,7 @@ export interface AttemptStart {
 export type Call =
   | { readonly kind: 'verdict' }
   | { readonly kind: 'record-verdict'; readonly codes: readonly FaultCode[] }
+  | { readonly kind: 'withdraw-verdict' }
   | { readonly kind: 'claim'; readonly claim: OrderClaim }
   | {
       readonly kind: 'settle';
@@ -45,20 +47,51 @@ export type Call =
       readonly mayExist?: boolean;
       readonly leaseUntilMs?: number;
     }
+  | { readonly kind: 'confirm'; readonly changedAtMs: number }
   | { readonly kind: 'turn' }
   | { readonly kind: 'post' }
-  | { readonly kind: 'look-up' };
+  | { readonly kind: 'look-up' }
+  | { readonly kind: 'breaker' }
+  | { readonly kind: 'ailment' }
+  | { readonly kind: 'open-breaker' }
+  | { readonly kind: 'put-back' };
 
 /** What it is answered. */
 export type Answer =
   | { readonly kind: 'verdict'; readonly codes: readonly FaultCode[] | undefined }
   | { readonly kind: 'claim'; readonly result: ClaimResult }
   | { readonly kind: 'written' }
-  | { readonly kind: 'ledger-failed' }
+  | { readonly kind: 'aws-failed' }
   | { readonly kind: 'turn'; readonly granted: boolean }
   | { readonly kind: 'post'; readonly answer: CreateAnswer }
   | { readonly kind: 'look-up'; readonly found: Version | undefined }
-  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' };
+  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' }
+  | { readonly kind: 'breaker'; readonly state: 'CLOSED' | 'OPEN' }
+  | { readonly kind: 'ailment'; readonly ailment: string | undefined };
+
+interface KeyedAnswer {
+  readonly key: string;
+  readonly answer: Answer;
+}
+export const FAILED = { key: 'failed', answer: { kind: 'aws-failed' } } as const satisfies KeyedAnswer;
+export const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const satisfies KeyedAnswer;
+export const BREAKER_CLOSED = { key: 'closed', answer: { kind: 'breaker', state: 'CLOSED' } } as const;
+export const BREAKER_OPEN = { key: 'open', answer: { kind: 'breaker', state: 'OPEN' } } as const;
+export const WELL = { key: 'well', answer: { kind: 'ailment', ailment: undefined } } as const;
+export const SICK = { key: 'sick', answer: { kind: 'ailment', ailment: 'sick' } } as const;
+
+const WRITTEN_OR_NOT: readonly KeyedAnswer[] = [WRITTEN, FAILED];
+/** The calls whose possible answers are the same in every world: there, what an attempt may yet do is known ahead. */
+const FORESEEABLE: Partial<Record<Call['kind'], readonly KeyedAnswer[]>> = {
+  'record-verdict': WRITTEN_OR_NOT,
+  'withdraw-verdict': WRITTEN_OR_NOT,
+  settle: WRITTEN_OR_NOT,
+  confirm: WRITTEN_OR_NOT,
+  'put-back': WRITTEN_OR_NOT,
+  'open-breaker': WRITTEN_OR_NOT,
+  breaker: [BREAKER_CLOSED, BREAKER_OPEN, FAILED],
+  ailment: [WELL, SICK],
+};
 
 /** Where an attempt stands: before a call, or at its end, with what SQS is to be told. */
 export type Standing =
@@ -88,11 +121,13 @@ const sample = { ...first, TotalValue: line['Value'], Items: { results: [line] }
 const carts: Record<Version, Record<string, unknown>> = {
   1: sample,
   2: { ...sample, Description: 'Changed, and approved again', ChangedAt: '/Date(1893456000000+0000)/' },
+  3: { ...sample, ChangedAt: '/Date(1893459600000+0000)/' },
 };
 /** When the cart's versions were changed, and the order that each becomes. */
 export const VERSIONS: Record<Version, { readonly changedAtMs: number; readonly order: PurchaseOrder }> = {
   1: translated(1),
   2: translated(2),
+  3: translated(3),
 };
 
 function translated(version: Version) {
@@ -110,7 +145,7 @@ const silent: Log = { info: () => undefined, warn: () => undefined, error: () =>
 export class ModelDefect extends Error {}
 
 /** As the AWS SDK throws. */
-const ledgerError = (): Error => Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: {} });
+const awsError = (): Error => Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: {} });
 
 /** Runs the code with the answers given, to its next call or its end. */
 export async function replayAttempt(start: AttemptStart, answers: readonly Answer[]): Promise<Standing> {
@@ -127,7 +162,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       called.resolve({ kind: 'calls', call });
       return new Promise(() => undefined);
     }
-    if (answer.kind === 'ledger-failed') return Promise.reject(ledgerError());
+    if (answer.kind === 'aws-failed') return Promise.reject(awsError());
     if (answer.kind === 'look-up-failed') {
       const fault = faultOf(answer.failureClass === 'refused' ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
       return Promise.reject(new InterfaceError(answer.failureClass, fault));
@@ -154,13 +189,24 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
       verdict: async () => (await ask({ kind: 'verdict' }, 'verdict')).codes?.map(faultOf),
       recordVerdict: (_cart, _messageId, faults) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
+      withdrawVerdict: () => write({ kind: 'withdraw-verdict' }),
+      confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
       createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
+      traces: never('traces'),
     },
     orders: {
       create: async () => (await ask({ kind: 'post' }, 'post')).answer,
       lookUp: async () => storedOrder((await ask({ kind: 'look-up' }, 'look-up')).found),
+      ailment: async () => (await ask({ kind: 'ailment' }, 'ailment')).ailment,
     },
+    // What it makes of many messages, its own tests tell: here it opens nothing.
+    health: { note: () => undefined },
+    breaker: {
+      read: async () => breakerItem((await ask({ kind: 'breaker' }, 'breaker')).state),
+      open: async () => (await write({ kind: 'open-breaker' }), true),
+    },
+    putBack: () => write({ kind: 'put-back' }),
     pacer: {
       turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
       pausedForMs: () => 0,
@@ -207,6 +253,15 @@ function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): Cl
   return { ...result, before: guardedItem(result.before) };
 }
 
+const breakerItem = (state: BreakerItem['state']): BreakerItem => ({
+  state,
+  reason: '',
+  sinceMs: ALWAYS_MS,
+  mappingPaused: false,
+  failedTrials: 0,
+  nextTrialAtMs: ALWAYS_MS,
+});
+
 const bodyOf = (version: Version): string =>
   writeCartMessage({
     schemaVersion: 1,
@@ -216,14 +271,14 @@ const bodyOf = (version: Version): string =>
     cart: { number: String(first['ObjectId']), guid: String(first['Guid']) },
     source: carts[version],
   });
-const BODIES: Record<Version, string> = { 1: bodyOf(1), 2: bodyOf(2) };
+const BODIES: Record<Version, string> = { 1: bodyOf(1), 2: bodyOf(2), 3: bodyOf(3) };
 
 const storedOrder = (version: Version | undefined): StoredOrder | undefined =>
   version === undefined ? undefined : { id: `po_${version}`, number: undefined, order: VERSIONS[version].order };
 
 /** One attempt after one history of answers. */
 export interface AttemptNode {
-  /** Small and its own; equal for attempts that ended alike, since their histories no longer matter. */
+  /** Small and its own; equal where what an attempt may yet do is the same, since its history no longer matters. */
   readonly id: number;
   readonly start: AttemptStart;
   readonly standing: Standing;
@@ -236,7 +291,7 @@ export interface AttemptNode {
 /** The tree of histories, grown where the exploration goes. */
 export class AttemptTree {
   readonly #roots = new Map<string, AttemptNode>();
-  readonly #ends = new Map<string, number>();
+  readonly #futures = new Map<string, number>();
   #nodes = 0;
   #replays = 0;
 
@@ -264,15 +319,30 @@ export class AttemptTree {
   async #grow(start: AttemptStart, answers: readonly Answer[], throttles: number): Promise<AttemptNode> {
     this.#replays += 1;
     const standing = await replayAttempt(start, answers);
-    return { id: this.#idOf(start, standing), start, standing, throttles, answers, next: new Map() };
+    const next = new Map<string, AttemptNode>();
+    const foreseeable = standing.kind === 'calls' ? FORESEEABLE[standing.call.kind] : [];
+    for (const { key, answer } of foreseeable ?? []) {
+      next.set(key, await this.#grow(start, [...answers, answer], throttles));
+    }
+    const isForeseen = foreseeable !== undefined;
+    return {
+      id: this.#idOf(start, standing, isForeseen ? next : undefined),
+      start,
+      standing,
+      throttles,
+      answers,
+      next,
+    };
   }
 
-  #idOf(start: AttemptStart, standing: Standing): number {
+  #idOf(start: AttemptStart, standing: Standing, next: ReadonlyMap<string, AttemptNode> | undefined): number {
     this.#nodes += 1;
-    if (standing.kind === 'calls') return this.#nodes;
-    const end = `${start.attemptId} of ${start.maximumReceives} ${standing.settlement} ${standing.codes.join(' ')}`;
-    const id = this.#ends.get(end) ?? this.#nodes;
-    this.#ends.set(end, id);
+    if (next === undefined) return this.#nodes;
+    const { attemptId, version, maximumReceives } = start;
+    const ahead = [...next].map(([key, { id }]) => [key, id]);
+    const future = JSON.stringify([attemptId, version, maximumReceives, standing, ahead]);
+    const id = this.#futures.get(future) ?? this.#nodes;
+    this.#futures.set(future, id);
     return id;
   }
 }

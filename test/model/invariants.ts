@@ -1,7 +1,7 @@
 /** What must hold in every state that can be reached, whatever happened on the way. */
 import type { FaultCode } from '../../shared/failure.ts';
 import { type Standing, VERSIONS } from './attempt-replay.ts';
-import { isAtRest, type Scenario, type Step, type World } from './world.ts';
+import { copyOf, isAtRest, type Message, type Scenario, type Step, type World } from './world.ts';
 
 /** What led to a state: the step, and the end of an attempt where it ended by it. */
 export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
@@ -21,6 +21,12 @@ const everywhere = (): boolean => true;
 const withoutZombies = ({ zombies }: Scenario): boolean => !zombies;
 /** Codes by which a dead letter says that the order may or may not exist. */
 const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
+
+/** Nothing is lost when the message is. */
+const isCaredFor = ({ id, version }: Message, { orders, item, messages }: World): boolean =>
+  orders.length > 0 ||
+  (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
+  messages.some((other) => other.id === copyOf(id));
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -59,12 +65,17 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: (_world, { item }, { postedBy }) => (postedBy === undefined ? undefined : item?.state !== 'CREATED'),
   },
   {
-    name: 'a message is deleted only when its order exists, or a newer version of its cart is known',
+    name: 'a message is deleted only when its order exists, a newer version is known, or its copy is queued',
     isPromised: everywhere,
-    holds: ({ orders, item }, _before, { deleted }) =>
-      deleted === undefined
-        ? undefined
-        : orders.length > 0 || (item !== undefined && item.changedAtMs > VERSIONS[deleted.version].changedAtMs),
+    holds: (world, _before, { deleted }) => (deleted === undefined ? undefined : isCaredFor(deleted, world)),
+  },
+  {
+    name: 'a verdict is withdrawn only when the order exists, a newer version is known, or a copy is queued',
+    isPromised: everywhere,
+    holds: (world) => {
+      const withdrawn = world.messages.filter(({ isWithdrawn }) => isWithdrawn);
+      return withdrawn.length === 0 ? undefined : withdrawn.every((message) => isCaredFor(message, world));
+    },
   },
   {
     name: 'no attempt ends by an error that nobody foresaw',
@@ -83,9 +94,16 @@ export const INVARIANTS: readonly Invariant[] = [
         : undefined,
   },
   {
+    name: 'at rest, the order exists, or a message of the cart lies in the dead-letter queue',
+    isPromised: everywhere,
+    holds: (world) =>
+      isAtRest(world) ? world.orders.length > 0 || world.messages.some(({ place }) => place === 'dead') : undefined,
+  },
+  {
     // A redelivery that overlaps may come to its verdict while another attempt still works: then the verdict cannot know.
+    // Nor can it where a copy is worked on beside it: what it ends at may be its verdict from before the copy's turn.
     name: 'at rest without a look-up, an unknown outcome has a dead letter that says AMBIGUOUS, or was cut short by us',
-    isPromised: ({ lookUp, overlaps }) => lookUp === 'none' && !overlaps,
+    isPromised: ({ lookUp, overlaps, copies }) => lookUp === 'none' && !overlaps && copies === 0,
     holds: (world) => {
       if (!isAtRest(world) || world.item?.state !== 'UNKNOWN') return undefined;
       const isTold = (code: FaultCode): boolean => AMBIGUOUS.includes(code) || code.startsWith('E_INT_');

@@ -51,10 +51,11 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
   return isGood ? 0 : 1;
 }
 
-const boundsOf = ({ messages, workers, receives, redrives, throttles, target, lookUp, overlaps, zombies }: Scenario) =>
+const boundsOf = ({ messages, workers, receives, redrives, copies, ...scenario }: Scenario) =>
   `${messages.length} message(s), ${workers} workers, ${receives} receives, ${redrives} redrive(s), ` +
-  `${throttles} throttle(s) an attempt; 11VMS ${target}, look-up ${lookUp}; ` +
-  `overlapping receives: ${yesOrNo(overlaps)}, leases that end too early: ${yesOrNo(zombies)}`;
+  `${copies} put back, ${scenario.throttles} throttle(s) an attempt; 11VMS ${scenario.target}, ` +
+  `look-up ${scenario.lookUp}; overlapping receives: ${yesOrNo(scenario.overlaps)}, ` +
+  `leases that end too early: ${yesOrNo(scenario.zombies)}`;
 
 const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
 const figure = (value: number): string => value.toLocaleString('en');

@@ -3,7 +3,7 @@
  * of thirty lines. The model is explored over it, and a property test holds the real ledger against it.
  */
 import type { Fault } from '../../shared/failure.ts';
-import type { ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem } from '../../shared/ledger.ts';
+import type { CartKey, ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem, Trace } from '../../shared/ledger.ts';
 
 /** An order's state; `none` where there is no item yet. */
 export type OrderState = 'none' | OrderItem['state'];
@@ -138,11 +138,23 @@ export function settleItem(
   };
 }
 
+/** An order that was created stands for a newer version of its cart. */
+export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
+  item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
+
+interface RecordedVerdict {
+  readonly faults: readonly Fault[];
+  readonly isWithdrawn: boolean;
+  readonly trace: Extract<Trace, { kind: 'verdict' }>;
+}
+
 /** The reference as a `Ledger`, in memory; `items` shows what a table would hold of each order. */
 export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<string, OrderItem> } {
   const items = new Map<string, OrderItem>();
-  const verdicts = new Map<string, readonly Fault[]>();
-  const cartOf = (cart: OrderClaim['cart']): string => `${cart.client}/${cart.number ?? '-'}`;
+  const claimedAtMs = new Map<string, number>();
+  const verdicts = new Map<string, RecordedVerdict>();
+  const skips = new Map<string, Extract<Trace, { kind: 'skip' }>>();
+  const cartOf = (cart: CartKey): string => `${cart.client}/${cart.number ?? '-'}`;
   const keyOf = (claim: OrderClaim): string => `${cartOf(claim.cart)}/${claim.externalId}`;
   const put = (claim: OrderClaim, item: OrderItem | undefined): void => {
     if (item !== undefined) items.set(keyOf(claim), item);
@@ -156,12 +168,17 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
     claim(claim) {
       const { item, result } = claimItem(items.get(keyOf(claim)), claim);
       put(claim, item);
+      if (result.kind === 'claimed') claimedAtMs.set(keyOf(claim), claim.nowMs);
       return Promise.resolve(result);
     },
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
     rejected: (claim, faults, mayExist) => settle(claim, 'rejected', { faults, mayExist }),
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
+    confirmed(claim) {
+      put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
+      return Promise.resolve();
+    },
     createdOrders(cart) {
       const created = [...items].filter(
         ([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED',
@@ -176,11 +193,39 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
         ),
       );
     },
-    verdict: (cart, messageId) => Promise.resolve(verdicts.get(`${cartOf(cart)}/${messageId}`)),
-    recordVerdict(cart, messageId, faults) {
-      verdicts.set(`${cartOf(cart)}/${messageId}`, faults);
+    verdict(cart, messageId) {
+      const verdict = verdicts.get(`${cartOf(cart)}/${messageId}`);
+      return Promise.resolve(verdict?.isWithdrawn === false ? verdict.faults : undefined);
+    },
+    recordVerdict(cart, messageId, faults, nowMs) {
+      const changedAtMs = cart.changedAtMs ?? nowMs;
+      const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
+      verdicts.set(`${cartOf(cart)}/${messageId}`, { faults, isWithdrawn: false, trace });
       return Promise.resolve();
     },
-    recordSkip: () => Promise.resolve(),
+    withdrawVerdict(cart, messageId) {
+      const key = `${cartOf(cart)}/${messageId}`;
+      const verdict = verdicts.get(key);
+      if (verdict !== undefined) verdicts.set(key, { ...verdict, isWithdrawn: true });
+      return Promise.resolve();
+    },
+    recordSkip(cart, { nowMs }) {
+      skips.set(cartOf(cart), { kind: 'skip', changedAtMs: cart.changedAtMs ?? nowMs });
+      return Promise.resolve();
+    },
+    traces(cart) {
+      const isOfCart = ([key]: readonly [string, unknown]): boolean => key.startsWith(`${cartOf(cart)}/`);
+      const skip = skips.get(cartOf(cart));
+      return Promise.resolve([
+        ...[...items].filter(isOfCart).map(([key, { state, changedAtMs, messageId }]): Trace => {
+          return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: claimedAtMs.get(key) ?? 0 };
+        }),
+        ...(skip === undefined ? [] : [skip]),
+        ...[...verdicts]
+          .filter((one) => isOfCart(one) && !one[1].isWithdrawn)
+          .map(([, { trace }]) => trace)
+          .sort((a, b) => a.messageId.localeCompare(b.messageId)),
+      ]);
+    },
   };
 }

@@ -10,6 +10,8 @@
  * - An answer of 11VMS other than a failure or a time-out is true: after 4xx, 401, 403, 429 nothing comes of the request,
  *   and after 503 with `Retry-After` it was committed before the answer, or never is.
  * - The look-up, where there is one, sees every committed order.
+ * - A breaker that is opened stops nothing yet: the supervisor disables the event source mapping within a minute, so that
+ *   any message may still be received.
  * - A lease outlives its attempt: Lambda ends a function before (but see the scenarios of the zombie).
  */
 import { type FaultCode } from '../../shared/failure.ts';
@@ -19,12 +21,18 @@ import {
   type Answer,
   type AttemptNode,
   type AttemptStart,
+  BREAKER_CLOSED,
+  BREAKER_OPEN,
   type Call,
+  FAILED,
   faultOf,
+  SICK,
   VERSIONS,
   type Version,
+  WELL,
+  WRITTEN,
 } from './attempt-replay.ts';
-import { claimItem, settleItem } from './reference-ledger.ts';
+import { claimItem, confirmItem, settleItem } from './reference-ledger.ts';
 
 /** What a run of the model explores. */
 export interface Scenario {
@@ -37,6 +45,8 @@ export interface Scenario {
   readonly receives: number;
   /** How many dead letters are redriven. */
   readonly redrives: number;
+  /** How many messages are put back as a copy; beyond that the queue takes none. */
+  readonly copies: number;
   /** How often 11VMS throttles one attempt. */
   readonly throttles: number;
   /** `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order. */
@@ -55,7 +65,9 @@ export interface Message {
   readonly place: 'queue' | 'dead' | 'deleted';
   /** The codes that a person finds for it. */
   readonly verdict: readonly FaultCode[] | undefined;
-  /** Its last attempt was killed, or the ledger did not take its verdict: it may lie there without one. */
+  /** It was provisional, and its attempt ended otherwise: no reason any more to give the message up. */
+  readonly isWithdrawn: boolean;
+  /** Its last attempt died before it could write a verdict, or the ledger did not take it: it may lie there without. */
   readonly isExcused: boolean;
 }
 
@@ -72,6 +84,7 @@ export interface World {
   readonly late: readonly LateRequest[];
   readonly workers: readonly AttemptNode[];
   readonly redrives: number;
+  readonly copies: number;
 }
 
 /** Something that happens: in words, what it leads to, and what the invariants want to know of it. */
@@ -93,7 +106,7 @@ const GONE = 'gone';
 
 export function initialWorld(scenario: Scenario): World {
   const messages = scenario.messages.map((version, index): Message => newMessage(`m${index + 1}`, version));
-  return { item: undefined, messages, orders: [], late: [], workers: [], redrives: 0 };
+  return { item: undefined, messages, orders: [], late: [], workers: [], redrives: 0, copies: 0 };
 }
 
 const newMessage = (id: string, version: Version): Message => ({
@@ -102,13 +115,14 @@ const newMessage = (id: string, version: Version): Message => ({
   receives: 0,
   place: 'queue',
   verdict: undefined,
+  isWithdrawn: false,
   isExcused: false,
 });
 
 /** Everything that can happen next. */
 export function stepsFrom(world: World, scenario: Scenario): Step[] {
-  // A turn changes nothing that anybody else sees: whatever happens before it can as well happen after it.
-  const waiting = world.workers.find(({ standing }) => standing.kind === 'calls' && standing.call.kind === 'turn');
+  // These calls change nothing that anybody else sees: whatever happens before one can as well happen after it.
+  const waiting = world.workers.find(({ standing }) => standing.kind === 'calls' && UNSEEN.has(standing.call.kind));
   if (waiting !== undefined) return stepsOfWorker(world, waiting, scenario);
   return [
     ...world.messages.flatMap((message) => stepsOfMessage(world, message, scenario)),
@@ -117,6 +131,11 @@ export function stepsFrom(world: World, scenario: Scenario): Step[] {
     ...passingOfTime(world, scenario),
   ];
 }
+
+const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'ailment', 'open-breaker']);
+
+/** The id of the message as which another is put back. */
+export const copyOf = (id: string): string => `${id}+`;
 
 /** At rest nothing happens by itself any more; a redrive is a person's. */
 export const isAtRest = (world: World): boolean =>
@@ -166,13 +185,20 @@ export function withoutWorker(world: World, node: AttemptNode): World {
   return { ...world, workers, item, late };
 }
 
+/** Only its provisional verdict stands between a last receive and a dead letter without a reason. */
+const isBeforeVerdict = ({ standing }: AttemptNode): boolean =>
+  standing.kind === 'calls' &&
+  (standing.call.kind === 'verdict' ||
+    (standing.call.kind === 'record-verdict' && standing.call.codes.includes('E_INT_CRASHED')));
+
 const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
 
 /** A crash between two calls. One in a call is the call with any of its outcomes, and a crash before the next. */
 function killed(world: World, node: AttemptNode): Step {
   const left = withoutWorker(world, node);
   const message = messageOf(world, node);
-  const messages = isLastReceive(node) ? replaced(left, { ...message, isExcused: true }) : left.messages;
+  const isExcused = isLastReceive(node) && isBeforeVerdict(node);
+  const messages = isExcused ? replaced(left, { ...message, isExcused: true }) : left.messages;
   return { says: `${node.start.attemptId} crashes`, to: { ...left, messages } };
 }
 
@@ -218,9 +244,6 @@ function acknowledgements(world: World, node: AttemptNode): Step[] {
   return [{ ...deleted, to: { ...left, messages: replaced(left, { ...message, place: 'deleted' }) } }, lost];
 }
 
-const LEDGER_FAILED = { key: 'failed', answer: { kind: 'ledger-failed' } } as const;
-const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const;
-
 function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: Scenario): Step[] {
   const who = node.start.attemptId;
   const step = (says: string, key: string, answer: Answer, changes: Partial<World> = {}): Step => ({
@@ -229,22 +252,23 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
   });
   switch (call.kind) {
     case 'verdict': {
-      const { verdict } = messageOf(world, node);
+      const { verdict: recorded, isWithdrawn } = messageOf(world, node);
+      const verdict = isWithdrawn ? undefined : recorded;
       const text = verdict?.join(' ') ?? 'none';
       return [
         step(`reads its verdict: ${text}`, `verdict ${text}`, { kind: 'verdict', codes: verdict }),
-        step('cannot read its verdict', LEDGER_FAILED.key, LEDGER_FAILED.answer),
+        step('cannot read its verdict', FAILED.key, FAILED.answer),
       ];
     }
     case 'record-verdict': {
       const message = messageOf(world, node);
       const what = `the verdict ${call.codes.join(' ')}`;
-      const written = { messages: replaced(world, { ...message, verdict: call.codes }) };
+      const written = { messages: replaced(world, { ...message, verdict: call.codes, isWithdrawn: false }) };
       const excused = isLastReceive(node) ? { messages: replaced(world, { ...message, isExcused: true }) } : {};
       return [
         step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
-        step(`writes ${what}; the answer is lost`, LEDGER_FAILED.key, LEDGER_FAILED.answer, written),
-        step(`cannot write ${what}`, LEDGER_FAILED.key, LEDGER_FAILED.answer, excused),
+        step(`writes ${what}; the answer is lost`, FAILED.key, FAILED.answer, written),
+        step(`cannot write ${what}`, FAILED.key, FAILED.answer, excused),
       ];
     }
     case 'claim': {
@@ -258,12 +282,12 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
           { kind: 'claim', result },
           { item },
         );
-      const failed = step('cannot reach the ledger to claim', LEDGER_FAILED.key, LEDGER_FAILED.answer);
+      const failed = step('cannot reach the ledger to claim', FAILED.key, FAILED.answer);
       if (once.result.kind !== 'claimed') return [answered(once.result, ''), failed];
       return [
         answered(once.result, ''),
         answered(twice.result, ', and again as the first answer was lost'),
-        step('claims the order; the answer is lost', LEDGER_FAILED.key, LEDGER_FAILED.answer, { item }),
+        step('claims the order; the answer is lost', FAILED.key, FAILED.answer, { item }),
         failed,
       ];
     }
@@ -280,10 +304,52 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
       const item = settled === undefined ? undefined : canonical(settled);
       return [
         step(`writes ${how}`, WRITTEN.key, WRITTEN.answer, { item }),
-        step(`writes ${how}; the answer is lost`, LEDGER_FAILED.key, LEDGER_FAILED.answer, { item }),
-        step(`cannot write ${how}`, LEDGER_FAILED.key, LEDGER_FAILED.answer),
+        step(`writes ${how}; the answer is lost`, FAILED.key, FAILED.answer, { item }),
+        step(`cannot write ${how}`, FAILED.key, FAILED.answer),
       ];
     }
+    case 'withdraw-verdict': {
+      const message = messageOf(world, node);
+      const { verdict } = message;
+      const withdrawn = verdict === undefined ? {} : { messages: replaced(world, { ...message, isWithdrawn: true }) };
+      return [
+        step('withdraws its verdict', WRITTEN.key, WRITTEN.answer, withdrawn),
+        step('withdraws its verdict; the answer is lost', FAILED.key, FAILED.answer, withdrawn),
+        step('cannot withdraw its verdict', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'confirm': {
+      const item = confirmItem(world.item, call.changedAtMs);
+      return [
+        step('confirms the order for its version', WRITTEN.key, WRITTEN.answer, { item }),
+        step('confirms the order for its version; the answer is lost', FAILED.key, FAILED.answer, { item }),
+        step('cannot confirm the order', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'put-back': {
+      const notDone = step('cannot put its message back', FAILED.key, FAILED.answer);
+      if (world.copies === scenario.copies) return [notDone];
+      const { id, version } = messageOf(world, node);
+      const queued = { messages: [...world.messages, newMessage(copyOf(id), version)], copies: world.copies + 1 };
+      return [
+        step('puts its message back as a copy', WRITTEN.key, WRITTEN.answer, queued),
+        step('puts its message back as a copy; the answer is lost', FAILED.key, FAILED.answer, queued),
+        notDone,
+      ];
+    }
+    case 'breaker':
+      return [
+        step('reads that the breaker is closed', BREAKER_CLOSED.key, BREAKER_CLOSED.answer),
+        step('reads that the breaker is open', BREAKER_OPEN.key, BREAKER_OPEN.answer),
+        step('cannot read the breaker', FAILED.key, FAILED.answer),
+      ];
+    case 'ailment':
+      return [step('probes 11VMS: well', WELL.key, WELL.answer), step('probes 11VMS: not well', SICK.key, SICK.answer)];
+    case 'open-breaker':
+      return [
+        step('opens the breaker', WRITTEN.key, WRITTEN.answer),
+        step('cannot open the breaker', FAILED.key, FAILED.answer),
+      ];
     case 'turn':
       return [
         step('has a turn at 11VMS', 'turn', { kind: 'turn', granted: true }),
@@ -349,7 +415,7 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
     ...accepting,
     ...throttled,
     post('never sent', { kind: 'not-taken', fault: UNAVAILABLE, retryAfterMs: undefined }),
-    post('403', { kind: 'refused', fault: faultOf('E_TGT_AUTH') }),
+    post('403', { kind: 'refused', fault: faultOf('E_TGT_AUTH'), isForbidden: true }),
   ];
 }
 
@@ -390,20 +456,22 @@ const keyOfRead = (item: OrderItem | undefined): string =>
 function keyOfItem(item: OrderItem | undefined): string {
   if (item === undefined) return 'none';
   const { state, contentHash, changedAtMs, messageId, attemptId, leaseUntilMs, mayExist, orderId = '-', faults } = item;
-  const version = changedAtMs === VERSIONS[1].changedAtMs ? 1 : 2;
+  const version = ([1, 2, 3] as const).find((one) => VERSIONS[one].changedAtMs === changedAtMs);
   const hash = contentHash.slice(0, 4);
   const codes = faults.map(({ code }) => code).join('+');
   return `${state},${version},${hash},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
 }
 
 /** The same text for worlds in which the same can happen. Workers have no names: they are what they are working on. */
-export function keyOfWorld({ item, messages, orders, late, workers, redrives }: World): string {
-  const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
+export function keyOfWorld({ item, messages, orders, late, workers, redrives, copies }: World): string {
+  const about = messages.map(({ id, receives, place, verdict, isWithdrawn, isExcused }) => {
     // A late attempt may still read and write the verdict of a message that is gone; then nobody does.
     const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
-    return isOver ? 'over' : `${receives}${place}${verdict?.join('+') ?? ''}${isExcused}`;
+    return isOver ? id : `${id}${receives}${place}${verdict?.join('+') ?? ''}${isWithdrawn}${isExcused}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
-  return [keyOfItem(item), about.join(';'), orders.join(), requests.join(), nodes.join(), redrives].join('|');
+  return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join(
+    '|',
+  );
 }

@@ -71,7 +71,8 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
     expect(await bench.verdictOf(messageId)).toBeUndefined();
   }
   expect((await worker.deliver()).failed).toEqual([]);
-  expect(await bench.verdictOf(messageId)).toBeUndefined();
+  const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+  expect(verdict).toMatchObject({ withdrawn: true });
   expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 
@@ -211,7 +212,8 @@ describe('429', () => {
     const { worker, messageId } = await sent(cart);
     bench.taps.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+    expect(verdict).toMatchObject({ withdrawn: true });
     expect(await worker.putBack()).toHaveLength(1);
     expect(await bench.breaker()).toBeUndefined();
     expect(bench.callsFor(cart)).toEqual(['create']);

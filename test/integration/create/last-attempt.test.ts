@@ -1,5 +1,5 @@
 /** What remains when an attempt does not end: edge case 76, and the reason that even a crash leaves behind. */
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../workbench.ts';
 import {
@@ -10,6 +10,7 @@ import {
   isCreate,
   newCart,
   openWorkerBench,
+  type Worker,
   type WorkerBench,
 } from './worker-bench.ts';
 
@@ -80,6 +81,46 @@ test('a last attempt that succeeds creates the order', async () => {
   expect(bench.ordersOf(cart)).toHaveLength(1);
   expect(await worker.receive()).toEqual([]);
   expect(await worker.deadLetters()).toEqual([]);
+});
+
+describe('a last attempt whose end SQS never learns of leaves a dead letter with a reason, and one order', () => {
+  /** As when a neighbour in the batch brings the function down: nothing is deleted, and the visibility runs out. */
+  const lastReceiveUnacknowledged = async (worker: Worker): Promise<void> => {
+    const records = await worker.receive();
+    expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['4']);
+    expect(await worker.handler({ Records: records }, lambdaContext())).toEqual({ batchItemFailures: [] });
+    await worker.endDelay(records);
+    expect(await worker.receive()).toEqual([]);
+  };
+
+  test('when it created the order', async () => {
+    const cart = newCart();
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(envelope(cart));
+    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    await worker.deliverTimes(3);
+    bench.calm();
+    await lastReceiveUnacknowledged(worker);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(await bench.verdictOf(messageId)).toEqual(crashed);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('when it put the cart back on the queue', async () => {
+    const cart = newCart();
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(envelope(cart));
+    bench.taps.vms.intercept(always(isCreate, answer(403)));
+    await worker.deliverTimes(3);
+    await lastReceiveUnacknowledged(worker);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(await bench.verdictOf(messageId)).toEqual(crashed);
+    expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+  });
 });
 
 test('a ledger that is down for all four attempts: nothing is posted, and the cart goes back as a new message', async () => {

@@ -22,7 +22,8 @@ const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 
 type Operation =
   | { readonly kind: 'claim'; readonly attempt: number; readonly message: number; readonly version: number }
-  | { readonly kind: 'created' | 'unknown' | 'released'; readonly attempt: number }
+  | { readonly kind: 'created' | 'unknown' | 'released' | 'confirmed'; readonly attempt: number }
+  | { readonly kind: 'verdict' | 'withdrawn' | 'skip'; readonly message: number }
   | { readonly kind: 'rejected'; readonly attempt: number; readonly mayExist: boolean }
   | { readonly kind: 'time passes'; readonly ms: number };
 
@@ -31,9 +32,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: claimOf() },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constantFrom('created', 'unknown', 'released'), attempt }),
+    arbitrary: fc.record({ kind: fc.constantFrom('created', 'unknown', 'released', 'confirmed'), attempt }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejected'), attempt, mayExist: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('verdict', 'withdrawn', 'skip'), message: messageOf() }) },
   {
     weight: 2,
     // Around the ends of both times, to the millisecond.
@@ -43,9 +45,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
 );
+function messageOf() {
+  return fc.integer({ min: 1, max: 2 });
+}
 function claimOf() {
-  const [message, version] = [fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })];
-  return fc.record({ kind: fc.constant('claim'), attempt, message, version });
+  return fc.record({ kind: fc.constant('claim'), attempt, message: messageOf(), version: messageOf() });
 }
 
 let carts = 0;
@@ -88,9 +92,22 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
       case 'released':
         await on.released(claims.get(one.attempt) ?? claimFor(one.attempt), fault);
         break;
+      case 'confirmed':
+        await on.confirmed(claims.get(one.attempt) ?? claimFor(one.attempt));
+        break;
+      case 'verdict':
+        await on.recordVerdict({ ...cart, changedAtMs: 1 }, `message ${one.message}`, [fault], nowMs);
+        break;
+      case 'withdrawn':
+        await on.withdrawVerdict(cart, `message ${one.message}`);
+        answers.push(await on.verdict(cart, `message ${one.message}`));
+        break;
+      case 'skip':
+        await on.recordSkip({ ...cart, changedAtMs: 1 }, { reason: 'deleted', messageId: 'message 1', nowMs });
+        break;
     }
   }
-  answers.push(await on.createdOrders(cart));
+  answers.push(await on.createdOrders(cart), await on.traces(cart), await on.verdict(cart, 'message 1'));
   return answers;
 }
 
@@ -122,7 +139,7 @@ test('for every sequence of operations, ledger and table agree on each answer an
     { numRuns: 120, seed: 11 },
   );
   // Nothing was left out: every answer of the table was given, every end was written.
-  const wanted = [...CLAIM_TABLE.map(({ answer }) => answer), ...Object.keys(SETTLE_TABLE)];
+  const wanted = [...CLAIM_TABLE.map(({ answer }) => answer), ...Object.keys(SETTLE_TABLE), 'confirmed', 'withdrawn'];
   expect(wanted.filter((kind) => !rows.has(kind))).toEqual([]);
 });
 

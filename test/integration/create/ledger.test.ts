@@ -208,6 +208,21 @@ describe('what is known of a cart', () => {
     expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
   });
 
+  test('is not a verdict that was withdrawn: nobody gives the message up by it, and a person still finds its faults', async () => {
+    const cart = newCart();
+    const version = { ...claimOf(cart).cart, changedAtMs: 500 };
+    await ledger.withdrawVerdict(version, 'message 1');
+    expect(await bench.ledgerOf(cart)).toEqual([]);
+    await ledger.recordVerdict(version, 'message 1', [fault], 1_000_001);
+    await ledger.withdrawVerdict(version, 'message 1');
+
+    expect(await ledger.verdict(version, 'message 1')).toBeUndefined();
+    expect(await ledger.traces(version)).toEqual([]);
+    expect(await bench.ledgerOf(cart)).toMatchObject([{ sk: 'VERDICT#message 1', faults: [fault] }]);
+    await ledger.recordVerdict(version, 'message 1', [fault], 1_000_002);
+    expect(await ledger.verdict(version, 'message 1')).toEqual([fault]);
+  });
+
   test('is all of it even when it is more than DynamoDB gives at a time', async () => {
     const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 500 };
     const many = Array.from({ length: 100 }, () => ({ ...fault, message: 'm'.repeat(500), path: 'p'.repeat(200) }));

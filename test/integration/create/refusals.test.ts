@@ -288,7 +288,8 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
     expect(await bench.verdictOf(messageId)).toBeUndefined();
     expect((await worker.deliverAndReturn()).failed).toEqual([]);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+    expect(verdict).toMatchObject({ withdrawn: true, faults: [{ code: 'E_INT_CRASHED' }] });
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
     const [copy] = await worker.putBack();
