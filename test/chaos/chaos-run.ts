@@ -310,8 +310,8 @@ class ChaosRun {
   async #supervise(stack: LocalStack): Promise<void> {
     const ledger = await readLedger(stack.clients.dynamodb, only(stack.tables, 'table').name);
     const breaker = ledger.find(({ sk }) => sk === 'BREAKER');
-    const isPaused = only(stack.mappings, 'event source mapping').poller.enabled === false;
-    if (!isPaused && (breaker?.state ?? 'CLOSED') === 'CLOSED') return;
+    const { poller } = only(stack.mappings, 'event source mapping');
+    if (poller.enabled && (breaker?.state ?? 'CLOSED') === 'CLOSED') return;
     const result = await only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule').fire(new Date());
     this.#note(`supervisor: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`);
   }
