@@ -161,10 +161,11 @@ function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
   return {
     cartNumber: number ?? null,
     guid: guid ?? null,
-    codes: [...new Set(faults.map(({ code }) => code))],
+    // Every way to an end writes a verdict: where there is none, the function was killed each time.
+    codes: faults.length === 0 ? ['E_INT_CRASHED'] : [...new Set(faults.map(({ code }) => code))],
     reason:
       reasons.length === 0
-        ? 'No verdict in the ledger; read the log by the message id.'
+        ? `No verdict in the ledger: no attempt came to its end. ${FAULT_CATALOGUE.E_INT_CRASHED.action}`
         : [...new Set(reasons)].join(' '),
     body,
   };
