@@ -152,6 +152,20 @@ describe('a page that cannot be read', () => {
   });
 });
 
+test('a page that SQS does not take moves nothing: what is not durably queued is read again', async () => {
+  const state = { refuses: true };
+  const { extractor, carts, start } = await openThreePages({
+    sqs: { refuses: (ordinal) => (state.refuses && ordinal === 2 ? 'AccessDeniedException' : undefined) },
+  });
+
+  await expect(extractor.run()).rejects.toMatchObject({ fault: { code: 'E_INT_QUEUE' } });
+  expect(await numberOf(extractor, 'positionMs')).toBe(start + 4 * MINUTE);
+  state.refuses = false;
+
+  expect(await extractor.run()).toMatchObject({ status: 'complete' });
+  expect([...new Set(await extractor.guids())].sort()).toEqual(guidsOf(carts).sort());
+});
+
 describe('a count that does not add up', () => {
   const incomplete = { fault: { code: 'E_SRC_PAGING_INCOMPLETE' } };
 
