@@ -81,6 +81,8 @@ const notifications = z.strictObject({
     .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/)
     .optional(),
   email: z.array(z.email()).default([]),
+  /** Where infra/runbook.md can be read by whoever is paged; alarms and outputs name it. */
+  runbookUrl: z.string().min(1).max(200).default('infra/runbook.md'),
   thresholds: thresholds.prefault({}),
 });
 

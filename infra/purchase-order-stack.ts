@@ -56,7 +56,7 @@ export class PurchaseOrderStack extends Stack {
       failedInvocations,
     });
 
-    new Monitoring(this, 'Monitoring', {
+    const monitoring = new Monitoring(this, 'Monitoring', {
       environment,
       extractor: extractor.function,
       worker: worker.function,
@@ -65,6 +65,8 @@ export class PurchaseOrderStack extends Stack {
       scheduleGroups: [extractor.scheduleGroup],
     });
 
+    new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
+    new CfnOutput(this, 'RunbookUrl', { value: environment.notifications.runbookUrl });
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
     new CfnOutput(this, 'FailedInvocationsQueueUrl', { value: failedInvocations.queueUrl });

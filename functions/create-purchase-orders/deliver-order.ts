@@ -97,7 +97,9 @@ async function changedAfterSend(
   try {
     stored = await orders.lookUp(order.externalId, correlationId);
   } catch (error) {
-    return failedLookUp(error);
+    const failure = failedLookUp(error);
+    // Without a look-up there is no telling what differs: that something may is told all the same.
+    if (failure.kind !== 'impossible') return failure;
   }
   const changed = stored?.order === undefined ? undefined : differences(stored.order, order);
   if (changed?.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
@@ -108,8 +110,14 @@ async function changedAfterSend(
   return { kind: 'rejected', faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }] };
 }
 
-function failedLookUp(error: unknown): Extract<OrderOutcome, { kind: 'retry' | 'refused' }> {
+/** `impossible`: 11VMS has no look-up, and will have none at the next attempt. */
+type FailedLookUp =
+  | Extract<OrderOutcome, { kind: 'retry' | 'refused' }>
+  | { readonly kind: 'impossible'; readonly fault: Fault };
+
+function failedLookUp(error: unknown): FailedLookUp {
   if (!(error instanceof InterfaceError)) throw error;
+  if (error.failureClass === 'permanent') return { kind: 'impossible', fault: error.fault };
   if (error.failureClass === 'refused') return { kind: 'refused', fault: error.fault, isForbidden: false };
   return { kind: 'retry', fault: error.fault, afterMs: error.retryAfterMs };
 }
@@ -217,7 +225,7 @@ class Attempt {
     }
   }
 
-  /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown. */
+  /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown; or never to be told. */
   async #lookUp(because?: Fault): Promise<OrderOutcome | undefined> {
     const { orders } = this.#dependencies;
     const { order, correlationId } = this.#delivery;
@@ -230,6 +238,8 @@ class Attempt {
       const message = `${why}, and the look-up failed: ${failure.fault.message}`;
       const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message } as const;
       await this.#unknown(fault);
+      // Not a guess: whether the order exists, only a person can find out.
+      if (failure.kind === 'impossible') return { kind: 'rejected', faults: [fault] };
       return failure.kind === 'refused' ? { ...failure, unknown: fault } : { ...failure, fault };
     }
   }

@@ -34,16 +34,20 @@ const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
   'E_TGT_RESPONSE_SCHEMA',
 ]);
 
-/** What made 11VMS fail an attempt; undefined where it did not, or where SRM or the ledger did. */
+/**
+ * What made 11VMS fail an attempt; undefined where it did not, or where SRM or the ledger did. Without a look-up, even a
+ * dead letter may be such a failure: nobody judged its content.
+ */
 export function targetFailure(outcome: Outcome): string | undefined {
-  if (outcome.kind !== 'retry') return undefined;
+  if (outcome.kind !== 'retry' && outcome.kind !== 'dead-letter') return undefined;
   const [fault] = outcome.faults;
   return fault !== undefined && TARGET_FAILURES.has(fault.code) ? `${fault.code}: ${fault.message}` : undefined;
 }
 
 /** 11VMS took the order's content and judged it: it is alive, whatever it said. */
 export const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
-  outcome.kind === 'dead-letter' && outcome.faults.some(({ code }) => code.startsWith('E_TGT_'));
+  outcome.kind === 'dead-letter' &&
+  outcome.faults.some(({ code }) => code.startsWith('E_TGT_') && !TARGET_FAILURES.has(code));
 
 /** SRM, another delivery and our own defects say nothing of 11VMS; without the ledger no order can be created. */
 const keepsPaused = ({ code }: Fault): boolean => code.startsWith('E_TGT_') || code === 'E_INT_LEDGER';
@@ -115,9 +119,12 @@ export function createTargetHealth(): TargetHealth {
         return massFailure(false);
       case 'skipped':
         return massFailure(false);
-      case 'dead-letter':
+      case 'dead-letter': {
+        const what = targetFailure(outcome);
+        if (what !== undefined) return failure(what, nameOf(cart));
         if (wasJudgedBy11Vms(outcome)) [failing, forbidden] = [[], []];
         return massFailure(true);
+      }
     }
   }
 

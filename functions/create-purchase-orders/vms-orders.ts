@@ -137,7 +137,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
 
 /** No cart has it: real ones begin with their source system. */
 const PROBE_ID = 'PROBE';
-/** An 11VMS without a look-up answers all the same; whether it takes orders, the trial of one message tells. */
+/** An 11VMS without a look-up: what it once left open stays open. It answers all the same, and may take orders. */
 const LOOK_UP_MISSING = new Set([404, 405, 501]);
 /** A pointer is kept where it points into our order; any other text in its place may be personal. */
 function namesOurFields(pointer: string): boolean {
@@ -256,6 +256,11 @@ function lookUpRefusal(response: HttpResponse, nowMs: number): InterfaceError {
   const { status } = response;
   if (status === 401 || status === 403) {
     return new InterfaceError('refused', { code: 'E_TGT_AUTH', message: `11VMS answered ${status} to a look-up` });
+  }
+  // A proxy that has lost its routes answers 404 in HTML, and will find them again.
+  if (LOOK_UP_MISSING.has(status) && (status !== 404 || tryParseJson(response.body) !== undefined)) {
+    const message = `11VMS answered ${status}: it has no look-up`;
+    return new InterfaceError('permanent', { code: 'E_TGT_TIMEOUT_UNKNOWN', message });
   }
   return lookUpFailure(`11VMS answered ${status} to a look-up`, retryAfterMs(response, nowMs));
 }

@@ -3,7 +3,7 @@ import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
-import { trialVerdict } from './target-health.ts';
+import { targetFailure, trialVerdict } from './target-health.ts';
 
 export interface BatchDependencies extends CreationDependencies {
   readonly messages: CartMessages;
@@ -49,6 +49,7 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
   const { messages, orders, newId, now, deadlineMs } = dependencies;
   const ailment = await orders.ailment(newId());
   if (ailment !== undefined) return { well: false, reason: ailment };
+  let failed: string | undefined;
   for (let tried = 0; tried < MESSAGES_TRIED && now() < deadlineMs; tried++) {
     const message = await messages.receiveOne();
     if (message === undefined) {
@@ -60,7 +61,9 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
       if (returned === undefined) await messages.remove(message);
       const verdict = trialVerdict(outcome);
       if (verdict !== undefined) return verdict;
+      // Without a look-up: of this attempt, or left open by an earlier one. Somebody else's order must tell.
+      failed ??= targetFailure(outcome);
     }
   }
-  return { well: true };
+  return failed === undefined ? { well: true } : { well: false, reason: failed };
 }

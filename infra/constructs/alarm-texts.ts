@@ -135,5 +135,5 @@ export type PagingAlarm = keyof typeof PAGING_ALARMS;
 export type MetricAlarm = keyof typeof METRIC_ALARMS;
 
 /** The description of an alarm, as the person who is paged reads it. */
-export const alarmDescription = (name: string, { what, hurts }: AlarmText): string =>
-  `${what} Hurt: ${hurts} Runbook: infra/runbook.md#${name}`;
+export const alarmDescription = (name: string, { what, hurts }: AlarmText, runbookUrl: string): string =>
+  `${what} Hurt: ${hurts} Runbook: ${runbookUrl}#${name}`;

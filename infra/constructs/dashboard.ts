@@ -43,11 +43,14 @@ const GUIDE = [
 ].join(' ');
 
 export class InterfaceDashboard extends Construct {
+  readonly name: string;
+
   constructor(scope: Construct, id: string, props: InterfaceDashboardProps) {
     super(scope, id);
     const { environment, extractor, worker, supervisor, queue, deadLetters } = props;
     const metric = interfaceMetrics(environment);
     const { stackName } = Stack.of(this);
+    this.name = stackName;
     const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Waiting' });
     const inRetry = queue.metricApproximateNumberOfMessagesNotVisible({
       statistic: 'Maximum',

@@ -1,4 +1,5 @@
 /** How people see the interface: alarms and whom they reach, the dashboard, and the saved queries. */
+import { Stack } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -20,6 +21,9 @@ export interface MonitoringProps {
 }
 
 export class Monitoring extends Construct {
+  /** Where a person sees all of it at a glance. */
+  readonly dashboardUrl: string;
+
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     const { environment, extractor, worker, supervisor, scheduleGroups } = props;
@@ -28,7 +32,9 @@ export class Monitoring extends Construct {
     const logGroupNames = [extractor, worker, supervisor].map((lambda) => lambda.logGroup.logGroupName);
     const notifications = new Notifications(this, 'Notifications', { environment });
     const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
-    new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });
+    const dashboard = new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });
+    const { region } = Stack.of(this);
+    this.dashboardUrl = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.name}`;
     new SavedQueries(this, 'SavedQueries', { logGroupNames });
   }
 }

@@ -609,10 +609,17 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    test('outputs name what an operator asks for: queues, table, functions, logs', () => {
-      const { template, queue, deadLetters, failedInvocations, table, extractor, supervisor, worker } = parts(name);
+    test('outputs name what an operator asks for: dashboard, runbook, queues, table, functions, logs', () => {
+      const { template, environment, queue, deadLetters, failedInvocations, table, extractor, supervisor, worker } =
+        parts(name);
 
+      const dashboard = z
+        .object({ Properties: z.object({ DashboardName: z.string() }) })
+        .parse(one(ofType({ template }, 'AWS::CloudWatch::Dashboard'), 'dashboard'));
+      const dashboardUrl = asText(template.Outputs['DashboardUrl']?.Value);
+      expect(dashboardUrl.endsWith(`#dashboards/dashboard/${dashboard.Properties.DashboardName}`)).toBe(true);
       expect(template.Outputs).toMatchObject({
+        RunbookUrl: { Value: environment.notifications.runbookUrl },
         QueueUrl: { Value: { Ref: queue.id } },
         DeadLetterQueueUrl: { Value: { Ref: deadLetters.id } },
         FailedInvocationsQueueUrl: { Value: { Ref: failedInvocations.id } },

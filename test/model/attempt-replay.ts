@@ -65,7 +65,7 @@ export type Answer =
   | { readonly kind: 'turn'; readonly granted: boolean }
   | { readonly kind: 'post'; readonly answer: CreateAnswer }
   | { readonly kind: 'look-up'; readonly found: Version | undefined }
-  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' }
+  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' | 'permanent' }
   | { readonly kind: 'breaker'; readonly state: 'CLOSED' | 'OPEN' }
   | { readonly kind: 'ailment'; readonly ailment: string | undefined };
 

@@ -365,9 +365,15 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
 type StepOf = (says: string, key: string, answer: Answer, changes?: Partial<World>) => Step;
 
 function outcomesOfLookUp({ orders }: World, step: StepOf, { lookUp }: Scenario): Step[] {
-  const failures = (['transient', 'refused'] as const).map((failureClass) =>
+  const classes =
+    lookUp === 'none' ? (['permanent', 'transient', 'refused'] as const) : (['transient', 'refused'] as const);
+  const failures = classes.map((failureClass) =>
     step(
-      failureClass === 'refused' ? 'looks the order up: refused' : 'looks the order up: no answer',
+      {
+        permanent: 'finds no look-up',
+        refused: 'looks the order up: refused',
+        transient: 'looks the order up: no answer',
+      }[failureClass],
       `look-up ${failureClass}`,
       { kind: 'look-up-failed', failureClass },
     ),

@@ -31,6 +31,20 @@ const pausedAt = (outcomes: readonly Outcome[], cart?: string): number[] =>
   noteAll(outcomes, cart).flatMap((pause, index) => (pause === undefined ? [] : [index + 1]));
 const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
 
+describe('a dead letter that says AMBIGUOUS', () => {
+  const ambiguous = rejected('E_TGT_TIMEOUT_UNKNOWN');
+
+  test('is a failure of 11VMS, not of content: five in a row pause, and it resumes by itself', () => {
+    const [pause] = noteAll(times(5, ambiguous)).slice(-1);
+    expect(pause).toMatchObject({ byPerson: false });
+    expect(pausedAt(times(4, ambiguous))).toEqual([]);
+  });
+
+  test('says nothing in a trial: another cart must', () => {
+    expect(trialVerdict(ambiguous)).toBeUndefined();
+  });
+});
+
 describe('a refusal', () => {
   test('by 401, a refused secret or a collection that is not there pauses at once, and says why', () => {
     expect(noteAll([refused(false)])).toEqual([{ reason: 'E_TGT_AUTH: so it is', byPerson: false }]);

@@ -3,6 +3,7 @@
  * against an 11VMS that would take a second POST for a second order.
  */
 import { randomUUID } from 'node:crypto';
+import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
 import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
@@ -169,8 +170,42 @@ test('while an unanswered create may still be stored, a second message of the ca
 });
 
 test.each<[string, Interceptor]>([
+  ['501', answer(501, { title: 'Not implemented' })],
+  ['405', answer(405, html)],
+  ['404 as a problem of its own', answer(404, { status: 404, title: 'Reading is not supported' })],
+])(
+  'against an 11VMS without a look-up (%s) what is not known is no guess: a dead letter says AMBIGUOUS',
+  async (_what, none) => {
+    const cart = newCart();
+    const worker = await bench.worker();
+    const [messageId = ''] = await worker.send(envelope(cart));
+    bench.taps.vms.intercept((call, forward) => {
+      if (isLookUp(call)) return none(call, forward);
+      return isCreate(call) ? commitThenReset(call, forward) : forward();
+    });
+    await worker.deliverTimes(4);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    const [fault] = (await bench.verdictOf(messageId)) ?? [];
+    expect(fault).toMatchObject({ code: 'E_TGT_TIMEOUT_UNKNOWN', message: expect.stringContaining('no look-up') });
+    expect(FAULT_CATALOGUE.E_TGT_TIMEOUT_UNKNOWN.meaning).toContain('AMBIGUOUS');
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+
+    // A redrive does not guess either.
+    await bench.expireLease(cart);
+    await worker.send(envelope(cart));
+    await worker.deliverTimes(4);
+    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await worker.deadLetters()).toHaveLength(1);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toHaveLength(2);
+  },
+);
+
+test.each<[string, Interceptor]>([
   ['is down', answer(503)],
-  ['does not exist', answer(404, html)],
+  ['has lost its route in the proxy', answer(404, html)],
   ['cannot be read', answer(200, { orders: [] })],
   ['is reset', resetBefore],
   ['is refused', answer(403)],
