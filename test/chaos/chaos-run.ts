@@ -17,6 +17,7 @@ import type { LambdaFunction } from '../../infra/local/lambda-function.ts';
 import { type LocalSchedule, type LocalStack, only, startLocalStack } from '../../infra/local/local-stack.ts';
 import { scheduledEvent } from '../../infra/local/schedule.ts';
 import { synthesize } from '../../infra/synthesize.ts';
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { asJsonObject } from '../../shared/exact-json.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { openTap, type Tap } from '../integration/create/tap.ts';
@@ -308,10 +309,9 @@ class ChaosRun {
 
   /** The supervisor's schedule, by the second. Its look at a closed breaker changes nothing, and is spared. */
   async #supervise(stack: LocalStack): Promise<void> {
-    const ledger = await readLedger(stack.clients.dynamodb, only(stack.tables, 'table').name);
-    const breaker = ledger.find(({ sk }) => sk === 'BREAKER');
+    const breaker = createBreakerRecord(stack.clients.dynamodb, only(stack.tables, 'table').name);
     const { poller } = only(stack.mappings, 'event source mapping');
-    if (poller.enabled && (breaker?.state ?? 'CLOSED') === 'CLOSED') return;
+    if (poller.enabled && (await breaker.read()).state === 'CLOSED') return;
     const result = await only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule').fire(new Date());
     this.#note(`supervisor: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`);
   }
