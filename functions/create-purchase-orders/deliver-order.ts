@@ -94,18 +94,20 @@ async function changedAfterSend(
   { orders }: DeliveryDependencies,
 ): Promise<OrderOutcome> {
   let stored: StoredOrder | undefined;
+  let isComparable = true;
   try {
     stored = await orders.lookUp(order.externalId, correlationId);
   } catch (error) {
     const failure = failedLookUp(error);
-    // Without a look-up there is no telling what differs: that something may is told all the same.
     if (failure.kind !== 'impossible') return failure;
+    isComparable = false;
   }
   const changed = stored?.order === undefined ? undefined : differences(stored.order, order);
   if (changed?.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
+  const doubt = isComparable ? '' : '; 11VMS has no look-up, so that nobody can tell what differs, if anything does';
   const message =
     changed === undefined
-      ? 'the order was created from an earlier version of the cart'
+      ? `the order was created from an earlier version of the cart${doubt}`
       : `the order was created from an earlier version; different now: ${changed.slice(0, 20).join(', ')}`;
   return { kind: 'rejected', faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }] };
 }

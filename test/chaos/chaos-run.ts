@@ -246,6 +246,7 @@ class ChaosRun {
       deliveries: this.#deliveries,
       troubledVerdicts: troubles.troubledVerdicts,
       sentToDeadLetters: troubles.sentToDeadLetters,
+      hasLookUp: this.#schedule.target !== 'no-look-up',
       maximumReceives: MAXIMUM_RECEIVES,
     });
     const restless: Violation = {

@@ -138,6 +138,7 @@ describe('the invariants', () => {
       deliveries: dead.map(({ number }) => ({ messageId: `message ${number}`, receiveCount: 4, ended: true })),
       troubledVerdicts: new Set(),
       sentToDeadLetters: 0,
+      hasLookUp: true,
       maximumReceives: 4,
     };
   }

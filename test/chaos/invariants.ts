@@ -42,6 +42,8 @@ export interface Evidence {
   /** Messages whose verdict could not be written, since something else went wrong at that very moment. */
   readonly troubledVerdicts: ReadonlySet<string>;
   readonly sentToDeadLetters: number;
+  /** Without a look-up, a cart that was approved again cannot be told from one that was changed. */
+  readonly hasLookUp: boolean;
   /** The template's maxReceiveCount. */
   readonly maximumReceives: number;
 }
@@ -131,7 +133,8 @@ export function judgeRun(evidence: Evidence): Findings {
   for (const cart of evidence.carts) {
     const dead = [...new Set(keysOf(cartIdentity(cart)).flatMap((key) => deadByCart.get(key) ?? []))];
     const isExcused = dead.some(({ byFaults }) => byFaults);
-    const own = new Set(cart.codes);
+    const own = new Set<string>(cart.codes);
+    if (!evidence.hasLookUp) own.add('E_CART_CHANGED_AFTER_SEND');
     for (const { messageId, codes } of dead) {
       const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_FAULTS.has(code));
       if (foreign.length === 0) continue;
