@@ -40,23 +40,19 @@ const REPLACEMENTS: readonly Replacement[] = [
 ];
 
 /** Text inside a dependency that is replaced: what it probes at import loads undici. */
-const EDITS = [
-  {
-    file: /node_modules\/axios\/lib\/utils\.js$/,
-    text: "typeof G.FormData !== 'undefined' ? G.FormData : undefined",
-    instead: 'undefined',
-  },
-] as const;
-
-/** The names of the replaced modules, for the listing of a bundle. */
-export const LEFT_OUT: readonly string[] = REPLACEMENTS.map(({ module }) => module);
+const EDIT = {
+  file: /node_modules\/axios\/lib\/utils\.js$/,
+  by: 'axios',
+  text: "typeof G.FormData !== 'undefined' ? G.FormData : undefined",
+  instead: 'undefined',
+};
 
 /** Applies the replacements: those of a package, wherever a bundle holds that package. */
 export function leanBundle(): Plugin {
   return {
     name: 'lean-bundle',
     setup(build) {
-      const met = new Set<Replacement | (typeof EDITS)[number]>();
+      const met = new Set<Replacement | typeof EDIT>();
       const packages = new Set<string>();
       build.onResolve({ filter: /./ }, ({ path, importer }) => {
         for (const { by } of REPLACEMENTS) if (importer.includes(`/node_modules/${by}/`)) packages.add(by);
@@ -76,21 +72,17 @@ export function leanBundle(): Plugin {
         resolveDir: pluginData.resolveDir,
         loader: 'js',
       }));
-      build.onLoad({ filter: /node_modules\/axios\/lib\/utils\.js$/ }, ({ path }) => {
-        let contents = readFileSync(path, 'utf8');
-        for (const edit of EDITS) {
-          if (!contents.includes(edit.text)) continue;
-          met.add(edit);
-          contents = contents.replace(edit.text, edit.instead);
-        }
-        return { contents, loader: 'js' };
+      build.onLoad({ filter: EDIT.file }, ({ path }) => {
+        const contents = readFileSync(path, 'utf8');
+        if (contents.includes(EDIT.text)) met.add(EDIT);
+        return { contents: contents.replace(EDIT.text, EDIT.instead), loader: 'js' };
       });
       build.onEnd(() => {
         const gone = [
           ...REPLACEMENTS.filter((one) => packages.has(one.by) && !met.has(one)).map(
             ({ module, by }) => `${module} of ${by}`,
           ),
-          ...EDITS.filter((one) => packages.has('axios') && !met.has(one)).map(({ file }) => String(file)),
+          ...(packages.has(EDIT.by) && !met.has(EDIT) ? [String(EDIT.file)] : []),
         ];
         if (gone.length === 0) return undefined;
         return { errors: [{ text: `infra/lean-bundle.ts replaces what is no longer there: ${gone.join(', ')}` }] };

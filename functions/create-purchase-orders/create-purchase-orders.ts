@@ -128,6 +128,7 @@ async function withdrawVerdict(messageId: string, cart: CartKey, { ledger, log }
     log.warn('The provisional verdict could not be withdrawn', errorFields(error));
   });
 }
+
 const cartOf = (message: CartMessage): CartVersion => ({
   client: message.client,
   number: message.cart.number === null ? undefined : stripZeros(message.cart.number),

@@ -34,6 +34,8 @@ const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
   'E_TGT_RESPONSE_SCHEMA',
 ]);
 
+const told = ({ code, message }: Fault): string => `${code}: ${message}`;
+
 /**
  * What made 11VMS fail an attempt; undefined where it did not, or where SRM or the ledger did. Without a look-up, even a
  * dead letter may be such a failure: nobody judged its content.
@@ -41,11 +43,11 @@ const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
 export function targetFailure(outcome: Outcome): string | undefined {
   if (outcome.kind !== 'retry' && outcome.kind !== 'dead-letter') return undefined;
   const [fault] = outcome.faults;
-  return fault !== undefined && TARGET_FAILURES.has(fault.code) ? `${fault.code}: ${fault.message}` : undefined;
+  return fault !== undefined && TARGET_FAILURES.has(fault.code) ? told(fault) : undefined;
 }
 
 /** 11VMS took the order's content and judged it: it is alive, whatever it said. */
-export const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
+const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
   outcome.kind === 'dead-letter' &&
   outcome.faults.some(({ code }) => code.startsWith('E_TGT_') && !TARGET_FAILURES.has(code));
 
@@ -66,7 +68,7 @@ export function trialVerdict(outcome: Outcome): TrialResult | undefined {
     case 'put-back': {
       const [fault] = outcome.faults;
       if (fault === undefined || !keepsPaused(fault)) return undefined;
-      return { well: false, reason: `${fault.code}: ${fault.message}` };
+      return { well: false, reason: told(fault) };
     }
   }
 }
@@ -84,7 +86,7 @@ export function createTargetHealth(): TargetHealth {
     if (fault?.code !== 'E_TGT_AUTH') return undefined;
     forbidden.push(cart);
     if (isForbidden && forbidden.length < FORBIDDEN_IN_A_ROW) return undefined;
-    return { reason: `${fault.code}: ${fault.message}`, byPerson: false };
+    return { reason: told(fault), byPerson: false };
   }
 
   function failure(what: string, cart: string): PauseReason | undefined {
