@@ -54,21 +54,27 @@ const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
 /** SRM, another delivery and our own defects say nothing of 11VMS; without the ledger no order can be created. */
 const keepsPaused = ({ code }: Fault): boolean => code.startsWith('E_TGT_') || code === 'E_INT_LEDGER';
 
-/** What a trial's outcome says of 11VMS; undefined where the cart never came so far. */
-export function trialVerdict(outcome: Outcome): TrialResult | undefined {
+/**
+ * What a trial's outcome says of 11VMS; undefined where the cart never came so far.
+ * @param isPosted 11VMS was sent an order in this trial.
+ */
+export function trialVerdict(outcome: Outcome, isPosted: boolean): TrialResult | undefined {
   switch (outcome.kind) {
     case 'done':
       return { well: true };
     case 'skipped':
       return undefined;
-    case 'dead-letter':
-      return wasJudgedBy11Vms(outcome) ? { well: true } : undefined;
+    case 'dead-letter': {
+      if (wasJudgedBy11Vms(outcome)) return { well: true };
+      const reason = isPosted ? targetFailure(outcome) : undefined;
+      return reason === undefined ? undefined : { well: false, tried: true, reason };
+    }
     case 'retry':
     case 'refused':
     case 'put-back': {
       const [fault] = outcome.faults;
       if (fault === undefined || !keepsPaused(fault)) return undefined;
-      return { well: false, reason: told(fault) };
+      return { well: false, tried: true, reason: told(fault) };
     }
   }
 }

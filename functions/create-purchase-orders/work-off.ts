@@ -3,7 +3,8 @@ import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
-import { targetFailure, trialVerdict } from './target-health.ts';
+import { trialVerdict } from './target-health.ts';
+import type { VmsOrders } from './vms-orders.ts';
 
 export interface BatchDependencies extends CreationDependencies {
   readonly messages: CartMessages;
@@ -41,29 +42,37 @@ export async function workOff(
   return workedOff;
 }
 
-/** Carts that never reach 11VMS say nothing of it: so many are looked through for one that does. */
-const MESSAGES_TRIED = 10;
-
-/** One message first, while consumption is paused: does 11VMS take an order? An empty queue leaves nothing to fear. */
+/**
+ * One message first, while consumption is paused: does 11VMS take an order? An empty queue leaves nothing to fear. Carts
+ * for which nothing is posted say nothing of it, be they faulty or, without a look-up, left open by an earlier attempt:
+ * the next cart must.
+ */
 export async function tryOneMessage(dependencies: BatchDependencies): Promise<TrialResult> {
   const { messages, orders, newId, now, deadlineMs } = dependencies;
   const ailment = await orders.ailment(newId());
-  if (ailment !== undefined) return { well: false, reason: ailment };
-  let failed: string | undefined;
-  for (let tried = 0; tried < MESSAGES_TRIED && now() < deadlineMs; tried++) {
+  if (ailment !== undefined) return untried(ailment);
+  let isPosted = false;
+  const watched: VmsOrders = {
+    ...orders,
+    create(request) {
+      isPosted = true;
+      return orders.create(request);
+    },
+  };
+  while (now() < deadlineMs) {
     const message = await messages.receiveOne();
     if (message === undefined) {
       // Right after the breaker opened all carts wait for their next receive: that is no sign of health.
       if (await messages.isEmpty()) return { well: true };
-      return { well: false, reason: 'no cart could be tried: those on the queue wait for their next receive' };
+      return untried('no cart could be tried: those on the queue wait for their next receive');
     }
-    for (const { outcome, returned } of await workOff([message], dependencies)) {
+    for (const { outcome, returned } of await workOff([message], { ...dependencies, orders: watched })) {
       if (returned === undefined) await messages.remove(message);
-      const verdict = trialVerdict(outcome);
+      const verdict = trialVerdict(outcome, isPosted);
       if (verdict !== undefined) return verdict;
-      // Without a look-up: of this attempt, or left open by an earlier one. Somebody else's order must tell.
-      failed ??= targetFailure(outcome);
     }
   }
-  return failed === undefined ? { well: true } : { well: false, reason: failed };
+  return untried('no cart came as far as 11VMS in the time of a trial');
 }
+
+const untried = (reason: string): TrialResult => ({ well: false, tried: false, reason });

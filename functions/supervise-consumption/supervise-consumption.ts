@@ -19,7 +19,8 @@ export interface SupervisionDependencies {
   readonly newId: () => string;
   /** Longer than this look can live: no other one acts meanwhile. */
   readonly leaseMs: number;
-  /** A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. */
+  /** A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. One that
+   * tried none is simply repeated. */
   readonly firstTrialDelayMs: number;
 }
 
@@ -82,6 +83,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
   if (!trial.well) {
+    if (!trial.tried) await breaker.postponeTrial(item.failedTrials, now() + dependencies.firstTrialDelayMs);
     log.warn('11VMS is not well yet; consumption stays paused', { reason: trial.reason });
     return item;
   }

@@ -40,8 +40,16 @@ describe('a dead letter that says AMBIGUOUS', () => {
     expect(pausedAt(times(4, ambiguous))).toEqual([]);
   });
 
-  test('says nothing in a trial: another cart must', () => {
-    expect(trialVerdict(ambiguous)).toBeUndefined();
+  test('says nothing in a trial that posted nothing: another cart must', () => {
+    expect(trialVerdict(ambiguous, false)).toBeUndefined();
+  });
+
+  test('ends a trial that posted it: no second cart is risked', () => {
+    expect(trialVerdict(ambiguous, true)).toEqual({
+      well: false,
+      tried: true,
+      reason: 'E_TGT_TIMEOUT_UNKNOWN: so it is',
+    });
   });
 });
 
@@ -157,7 +165,7 @@ describe('a trial', () => {
     ['an order is created', done],
     ['11VMS judges the content', rejected('E_TGT_VALIDATION')],
   ])('finds 11VMS well when %s', (_what, outcome) => {
-    expect(trialVerdict(outcome)).toEqual({ well: true });
+    expect(trialVerdict(outcome, true)).toEqual({ well: true });
   });
 
   test.each<[string, Outcome]>([
@@ -167,8 +175,9 @@ describe('a trial', () => {
     ['the cart had to be put back', { kind: 'put-back', faults: [fault('E_TGT_UNAVAILABLE')] }],
     ['the ledger fails, without which no order is posted', retry('E_INT_LEDGER')],
   ])('keeps the pause when %s', (_what, outcome) => {
-    expect(trialVerdict(outcome)).toMatchObject({
+    expect(trialVerdict(outcome, true)).toMatchObject({
       well: false,
+      tried: true,
       reason: expect.stringMatching(/^E_[A-Z_]+: so it is$/),
     });
   });
@@ -181,6 +190,6 @@ describe('a trial', () => {
     ['is held by another delivery', retry('E_INT_IN_PROGRESS')],
     ['meets a defect of ours', retry('E_INT_UNEXPECTED')],
   ])('learns nothing from a cart that %s', (_what, outcome) => {
-    expect(trialVerdict(outcome)).toBeUndefined();
+    expect(trialVerdict(outcome, true)).toBeUndefined();
   });
 });

@@ -9,6 +9,7 @@ import {
   always,
   answer,
   CARELESS,
+  type Delivered,
   envelope,
   isCreate,
   isLookUp,
@@ -393,7 +394,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     bench.taps.vms.intercept(interceptor);
     const { result, receives } = await trial(worker);
-    expect(result).toEqual({ well: false, reason: expect.stringMatching(reason) });
+    expect(result).toEqual({ well: false, tried: false, reason: expect.stringMatching(reason) });
     expect(receives).toBe(0);
     expect((await worker.receive()).map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['1']);
   });
@@ -410,7 +411,9 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     bench.taps.vms.intercept(always(isCreate, answer(403)));
     worker.takeVisibilities();
-    expect(await trial(worker)).toMatchObject({ result: { well: false, reason: 'E_TGT_AUTH: 11VMS answered 403' } });
+    expect(await trial(worker)).toMatchObject({
+      result: { well: false, tried: true, reason: 'E_TGT_AUTH: 11VMS answered 403' },
+    });
     const [[seconds = 0] = []] = worker.takeVisibilities();
     expect(seconds).toBeGreaterThanOrEqual(24);
   });
@@ -425,6 +428,35 @@ describe('a trial of one message', () => {
     expect(bench.ordersOf(cart)).toHaveLength(1);
   });
 
+  test('passes over a heap of carts that an earlier attempt left open, where 11VMS has no look-up: none speaks against it', async () => {
+    const worker = await bench.worker();
+    const open = carts(15);
+    bench.taps.vms.intercept(always(isApi, answer(500)));
+    const heap: Delivered[] = [];
+    for (const some of [open.slice(0, 10), open.slice(10)]) {
+      await worker.send(...some.map((cart) => envelope(cart)));
+      heap.push(await worker.deliver());
+    }
+    for (const { records } of heap) await worker.endDelay(records);
+    bench.taps.vms.intercept(always(isLookUp, answer(405)));
+    expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 0 });
+    expect(await worker.deadLetters()).toHaveLength(15);
+  });
+
+  test('that is left without an answer ends there, where 11VMS has no look-up: one cart is risked, not ten', async () => {
+    const worker = await bench.worker();
+    const ids = await worker.send(...carts(3).map((cart) => envelope(cart)));
+    bench.taps.vms.intercept((call, forward) =>
+      isCreate(call) ? commitThenReset(call, forward) : isLookUp(call) ? answer(405)(call, forward) : forward(),
+    );
+    expect(await trial(worker)).toMatchObject({
+      result: { well: false, tried: true, reason: expect.stringMatching(/^E_TGT_TIMEOUT_UNKNOWN/) },
+      posts: 1,
+    });
+    const verdicts = await Promise.all(ids.map((id) => bench.verdictOf(id)));
+    expect(verdicts.filter((verdict) => verdict !== undefined)).toHaveLength(1);
+  });
+
   test('learns from a rejected content that 11VMS is well', async () => {
     const worker = await bench.worker();
     await worker.send(...carts(2).map((cart) => envelope(cart)));
@@ -437,7 +469,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     await worker.receive();
     expect(await trial(worker)).toMatchObject({
-      result: { well: false, reason: expect.stringMatching(/^no cart could be tried/) },
+      result: { well: false, tried: false, reason: expect.stringMatching(/^no cart could be tried/) },
       posts: 0,
     });
   });

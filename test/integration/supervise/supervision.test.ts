@@ -11,7 +11,7 @@ beforeEach(() => rig.reset());
 afterAll(() => rig.close());
 
 const OPEN = { state: 'OPEN', reason: 'it is down', sinceMs: 1_795_000_000_000 } as const;
-const sick = { well: false, reason: '11VMS answered 503 to a probe' } as const;
+const sick = { well: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
 const count = (name: string): number => rig.calls.filter((call) => call === name).length;
 const pausedMetric = (): string[] => rig.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
 const secondsToTheNextTrial = async (): Promise<number> =>
@@ -64,6 +64,18 @@ describe('while the breaker is open, a look', () => {
     expect(count('Invoke')).toBe(6);
     await rig.look();
     expect(count('Invoke')).toBe(6);
+  });
+
+  test('waits no longer after a trial that tried no cart: none has lost a receive by it', async () => {
+    await rig.put(OPEN);
+    rig.trial = () => sick;
+    await lookAgain(2);
+    rig.trial = () => ({ well: false, tried: false, reason: '11VMS answered 503 to a probe' });
+    for (let look = 0; look < 3; look++) {
+      await lookAgain(1);
+      expect(Math.abs((await secondsToTheNextTrial()) - 60)).toBeLessThanOrEqual(5);
+      expect(await rig.item()).toMatchObject({ state: 'OPEN', failedTrials: 2 });
+    }
   });
 
   test('disables the mapping again when a deployment has enabled it', async () => {
