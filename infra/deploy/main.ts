@@ -1,5 +1,5 @@
 /** What `npm run deploy` runs. */
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../command-line.ts';
 import { PINNED_CDK } from './cdk-command.ts';
 import { deploy, DeploymentRefused } from './deploy.ts';
 import { HELP, parseOptions } from './options.ts';

@@ -1,6 +1,5 @@
 /** The command line of a deployment. */
-import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.ts';
+import { commandLine } from '../command-line.ts';
 
 export interface DeployOptions {
   /** An environment's name, or the path of its file. */
@@ -28,37 +27,25 @@ needs nothing but a CDK bootstrap: secrets are created empty, and nobody to noti
 Exits 0 when all went well, 1 when something is not as it should be; when CDK fails, with CDK's own code.
 `;
 
-const COMMAND = 'npm run deploy';
+const { parse, refusal } = commandLine('npm run deploy');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): DeployOptions | undefined {
-  const { values } = parse(args);
+  const values = parse(args, {
+    env: { type: 'string' },
+    profile: { type: 'string' },
+    diff: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+    yes: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
   const { env: environment, diff = false, 'dry-run': dryRun = false, yes = false, profile } = values;
   if (environment === undefined || environment === '') {
-    throw new UsageError('Which environment? Add --env NAME, or --env ./file.json.', COMMAND);
+    throw refusal('Which environment? Add --env NAME, or --env ./file.json.');
   }
-  if (diff && dryRun) throw new UsageError('Either --diff or --dry-run, not both.', COMMAND);
-  if (yes && diff)
-    throw new UsageError('--yes goes with a deployment: --diff changes nothing, and asks nothing.', COMMAND);
+  if (diff && dryRun) throw refusal('Either --diff or --dry-run, not both.');
+  if (yes && diff) throw refusal('--yes goes with a deployment: --diff changes nothing, and asks nothing.');
   const changeless = diff ? 'diff' : 'dry-run';
   return { environment, profile, action: diff || dryRun ? changeless : 'deploy', yes };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        env: { type: 'string' },
-        profile: { type: 'string' },
-        diff: { type: 'boolean' },
-        'dry-run': { type: 'boolean' },
-        yes: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), COMMAND);
-  }
 }

@@ -1,5 +1,5 @@
 /** What `npm run doctor` runs. */
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../command-line.ts';
 import { examine } from './doctor.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
 import { asJson, asText, isHealthy } from './report.ts';

@@ -1,6 +1,5 @@
 /** The command line of the doctor. */
-import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.ts';
+import { commandLine } from '../command-line.ts';
 
 export interface DoctorOptions {
   /** An environment's name, or the path of its file. */
@@ -23,30 +22,19 @@ from this machine; the functions ask them from AWS.
 Each line is ok, WARN or FAIL, with what to do. Exits 1 when there is a FAIL, 0 otherwise. No secret and no token is shown.
 `;
 
-const COMMAND = 'npm run doctor';
+const { parse, refusal } = commandLine('npm run doctor');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): DoctorOptions | undefined {
-  const { values } = parse(args);
+  const values = parse(args, {
+    env: { type: 'string' },
+    profile: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
   if (values.env === undefined || values.env === '') {
-    throw new UsageError('Which environment? Add --env NAME, or --env ./file.json.', COMMAND);
+    throw refusal('Which environment? Add --env NAME, or --env ./file.json.');
   }
   return { environment: values.env, profile: values.profile, json: values.json ?? false };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        env: { type: 'string' },
-        profile: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), COMMAND);
-  }
 }

@@ -1,5 +1,6 @@
 /** What `npm start` runs. */
-import { HELP, parseOptions, UsageError } from './options.ts';
+import { UsageError } from '../command-line.ts';
+import { HELP, parseOptions } from './options.ts';
 import { createReport } from './report.ts';
 import { RunFailed, runLocally } from './local-run.ts';
 

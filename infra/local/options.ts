@@ -1,13 +1,11 @@
 /** The command line of the local run. */
-import { parseArgs } from 'node:util';
-
-export type FaultProfile = 'none' | 'typical' | 'harsh';
+import { commandLine, type FaultLevel } from '../command-line.ts';
 
 export interface LocalRunOptions {
   readonly carts: number;
   readonly seed: number;
   readonly inputFile: string | undefined;
-  readonly faults: FaultProfile;
+  readonly faults: FaultLevel;
   /** Where reading starts; undefined for the default. */
   readonly sinceMs: number | undefined;
   readonly srmUrl: string | undefined;
@@ -47,23 +45,31 @@ the bundled functions as deployed, and stand-ins of SRM 7 and 11VMS. No account,
 Exits 0 when every approved cart is accounted for, 1 otherwise.
 `;
 
-/** What the user typed cannot be used: the message says which option, and what it takes. */
-export class UsageError extends Error {
-  constructor(message: string) {
-    super(`${message}\nSee npm start -- --help.`);
-    this.name = 'UsageError';
-  }
-}
+export const { parse, wholeNumber, faultLevel, refusal } = commandLine('npm start');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
-  const { values } = parse(args);
+  const values = parse(args, {
+    carts: { type: 'string' },
+    seed: { type: 'string' },
+    input: { type: 'string' },
+    faults: { type: 'string' },
+    since: { type: 'string' },
+    srm: { type: 'string' },
+    vms: { type: 'string' },
+    env: { type: 'string' },
+    watch: { type: 'boolean' },
+    redrive: { type: 'boolean' },
+    'second-look': { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
   return {
     carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
     inputFile: values.input,
-    faults: faultProfile(values.faults ?? 'typical'),
+    faults: faultLevel(values.faults ?? 'typical'),
     sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
     srmUrl: values.srm === undefined ? undefined : httpUrl('--srm', values.srm),
     vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
@@ -75,49 +81,13 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        carts: { type: 'string' },
-        seed: { type: 'string' },
-        input: { type: 'string' },
-        faults: { type: 'string' },
-        since: { type: 'string' },
-        srm: { type: 'string' },
-        vms: { type: 'string' },
-        env: { type: 'string' },
-        watch: { type: 'boolean' },
-        redrive: { type: 'boolean' },
-        'second-look': { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(option: string, text: string, minimum: number, maximum: number): number {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= minimum && number <= maximum) return number;
-  throw new UsageError(`${option} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
-}
-
-function faultProfile(text: string): FaultProfile {
-  if (text === 'none' || text === 'typical' || text === 'harsh') return text;
-  throw new UsageError(`--faults takes none, typical or harsh, not "${text}".`);
-}
-
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function instantOrDuration(text: string, nowMs: number): number {
   const ms = durationAgoMs(text, nowMs) ?? (/^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN);
-  if (ms > nowMs) throw new UsageError(`--since ${text} lies in the future: nothing could be read.`);
+  if (ms > nowMs) throw refusal(`--since ${text} lies in the future: nothing could be read.`);
   if (ms >= 0) return ms;
-  throw new UsageError(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
+  throw refusal(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
 }
 
 function durationAgoMs(text: string, nowMs: number): number | undefined {
@@ -127,5 +97,5 @@ function durationAgoMs(text: string, nowMs: number): number | undefined {
 
 function httpUrl(option: string, text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
-  throw new UsageError(`${option} takes an http or https URL, not "${text}".`);
+  throw refusal(`${option} takes an http or https URL, not "${text}".`);
 }

@@ -6,7 +6,7 @@ import { generateCarts } from '../../test/sandbox/carts.ts';
 import { type Srm7StandIn, startSrm7 } from '../../test/sandbox/srm7.ts';
 import { startVms, type VmsStandIn } from '../../test/sandbox/vms.ts';
 import type { Environment } from '../environments.ts';
-import { type LocalRunOptions, UsageError } from './options.ts';
+import { type LocalRunOptions, refusal } from './options.ts';
 
 /** A cart by what identifies it; either may be missing in a malformed row. */
 export interface CartIdentity {
@@ -85,7 +85,7 @@ function credentialsFromEnvironment(system: 'SRM' | 'VMS'): OAuthClient {
   const clientSecret = process.env[`${system}_CLIENT_SECRET`] ?? '';
   if (clientId !== '' && clientSecret !== '') return { clientId, clientSecret };
   const option = `--${system.toLowerCase()}`;
-  throw new UsageError(`${option} needs the OAuth2 client in ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
+  throw refusal(`${option} needs the OAuth2 client in ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
 }
 
 /** A bare origin gets the contract's path; an URL with a path is taken as it stands. */
@@ -118,12 +118,12 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
   try {
     page = parseExactJson(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--input ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw refusal(`--input ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
   }
   const d = asJsonObject(page)?.['d'];
   const results = Array.isArray(d) ? d : asJsonObject(d)?.['results'];
   if (!Array.isArray(results)) {
-    throw new UsageError(`--input ${path} is not an OData page: it has no list at d.results.`);
+    throw refusal(`--input ${path} is not an OData page: it has no list at d.results.`);
   }
   const carts = results.map((source: unknown) => {
     const row = asJsonObject(source);

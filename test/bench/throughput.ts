@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
+import type { BenchOptions } from './options.ts';
 import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
+import { type BenchReport, median, type OnStep, row } from './report.ts';
 
-export interface Figures {
+interface Figures {
   readonly cartsPerSecond: number;
   readonly cpuMsPerCart: number;
 }
 
-export interface Comparison {
+interface Comparison {
   readonly ours: Figures;
   readonly floor: Figures;
   /** Ours to the floor's: carts a second, and CPU a cart. */
@@ -19,7 +21,7 @@ export interface Comparison {
   readonly cpuRatio: number;
 }
 
-export interface ConsumerComparison extends Comparison {
+interface ConsumerComparison extends Comparison {
   readonly batchSize: number;
   /** Of one execution environment. */
   readonly tokenRequests: number;
@@ -28,36 +30,66 @@ export interface ConsumerComparison extends Comparison {
   readonly lookUpsPerOrder: number;
 }
 
-export interface ExtractorComparison extends Comparison {
+interface ExtractorComparison extends Comparison {
   readonly messagesPerBillingUnit: number;
 }
 
-export interface ThroughputOptions {
+interface ThroughputOptions {
   readonly carts: number;
   readonly rounds: number;
-  /** Told before each measurement. */
-  readonly onStep: (step: string) => void;
+  readonly onStep: OnStep;
 }
 
-export async function benchThroughput({ carts, rounds, onStep }: ThroughputOptions): Promise<{
-  consumers: readonly ConsumerComparison[];
-  extractor: ExtractorComparison;
-}> {
+export async function benchThroughput({ carts, rounds }: BenchOptions, onStep: OnStep): Promise<BenchReport> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     const bundles = await bundleFunctions(loadEnvironment('local'), directory);
-    const consumers: ConsumerComparison[] = [];
-    for (const batchSize of [1, 10]) {
-      consumers.push(await compareConsumers(bundles['create-purchase-orders'], { carts, rounds, onStep, batchSize }));
-    }
-    return {
-      consumers,
-      extractor: await compareExtractors(bundles['extract-approved-carts'], { carts, rounds, onStep }),
-    };
+    const consumer = (batchSize: number): Promise<ConsumerComparison> =>
+      compareConsumers(bundles['create-purchase-orders'], { carts, rounds, onStep, batchSize });
+    const single = await consumer(1);
+    const batched = await consumer(10);
+    return report(
+      single,
+      batched,
+      await compareExtractors(bundles['extract-approved-carts'], { carts, rounds, onStep }),
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+function report(single: ConsumerComparison, batched: ConsumerComparison, extractor: ExtractorComparison): BenchReport {
+  const { ratio, cpuRatio, tokenRequests, secretReads, dynamodbCallsPerOrder, lookUpsPerOrder } = batched;
+  return {
+    lines: [
+      row('', 'carts/s', 'floor', 'ratio', 'CPU ms/cart', 'floor', 'ratio'),
+      comparisonRow('consumer, batches of 1', single),
+      comparisonRow('consumer, batches of 10', batched),
+      comparisonRow('extractor', extractor),
+      '',
+      `token requests and secret reads of one environment: ${tokenRequests} and ${secretReads}`,
+      `DynamoDB calls per created order: ${dynamodbCallsPerOrder.toFixed(2)}; look-ups: ${lookUpsPerOrder.toFixed(2)}`,
+      `messages in a billing unit of 64 KiB: ${extractor.messagesPerBillingUnit.toFixed(2)}`,
+    ],
+    json: {
+      consumer: { ratio, cpuRatio },
+      extractor: { ratio: extractor.ratio },
+      tokenRequests,
+      dynamodbCallsPerOrder,
+    },
+  };
+}
+
+const comparisonRow = (name: string, { ours, floor, ratio, cpuRatio }: Comparison): string =>
+  row(
+    name,
+    ours.cartsPerSecond.toFixed(0),
+    floor.cartsPerSecond.toFixed(0),
+    ratio.toFixed(2),
+    ours.cpuMsPerCart.toFixed(2),
+    floor.cpuMsPerCart.toFixed(2),
+    cpuRatio.toFixed(2),
+  );
 
 const floorFile = (name: string): string => join(import.meta.dirname, `floor-${name}.ts`);
 
@@ -172,9 +204,3 @@ const figuresOf = (results: readonly Measured[]): Figures => ({
   cartsPerSecond: median(results.map(({ carts, seconds }) => carts / seconds)),
   cpuMsPerCart: median(results.map(({ carts, cpuMs }) => cpuMs / carts)),
 });
-
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}

@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UsageError } from '../../infra/command-line.ts';
 import { type Assembly, Interrupted, prepareAssembly, type RunResult, runChaos } from './chaos-run.ts';
-import { type ChaosOptions, HELP, parseOptions, UsageError } from './options.ts';
+import { type ChaosOptions, HELP, parseOptions, refusal } from './options.ts';
 import { drawSchedule, parseSchedule, printSchedule, type Schedule } from './schedule.ts';
 import { shrinkSchedule } from './shrink.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -90,7 +91,7 @@ function schedulesOf({ scheduleFile, runs, seed, carts, faults }: ChaosOptions):
   try {
     schedule = parseSchedule(readFileSync(scheduleFile, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--schedule ${scheduleFile}: ${error instanceof Error ? error.message : String(error)}`);
+    throw refusal(`--schedule ${scheduleFile}: ${error instanceof Error ? error.message : String(error)}`);
   }
   return Array.from({ length: runs }, () => schedule);
 }

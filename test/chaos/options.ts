@@ -1,6 +1,5 @@
 /** The command line of the chaos runs. */
-import { parseArgs } from 'node:util';
-import type { ChaosLevel } from './schedule.ts';
+import { commandLine, type FaultLevel } from '../../infra/command-line.ts';
 
 /** What was asked for. */
 export interface ChaosOptions {
@@ -8,7 +7,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly carts: number;
   readonly parallel: number;
-  readonly faults: ChaosLevel;
+  readonly faults: FaultLevel;
   readonly scheduleFile: string | undefined;
   readonly shrink: boolean;
   readonly json: boolean;
@@ -33,58 +32,30 @@ A run that fails prints its seed, what does not hold, and the smallest schedule 
 Exits 0 when every invariant held in every run, 1 otherwise.
 `;
 
-/** What the user typed cannot be used: the message says which option, and what it takes. */
-export class UsageError extends Error {
-  constructor(message: string) {
-    super(`${message}\nSee npm run chaos -- --help.`);
-    this.name = 'UsageError';
-  }
-}
+export const { parse, wholeNumber, faultLevel, refusal } = commandLine('npm run chaos');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): ChaosOptions | undefined {
-  const values = parse(args);
+  const values = parse(args, {
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    carts: { type: 'string' },
+    parallel: { type: 'string' },
+    faults: { type: 'string' },
+    schedule: { type: 'string' },
+    'no-shrink': { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) return undefined;
   return {
     runs: wholeNumber('--runs', values.runs ?? '20', 1, 100_000),
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31),
     carts: wholeNumber('--carts', values.carts ?? '50', 1, 10_000),
     parallel: wholeNumber('--parallel', values.parallel ?? '12', 1, 200),
-    faults: chaosLevel(values.faults ?? 'harsh'),
+    faults: faultLevel(values.faults ?? 'harsh'),
     scheduleFile: values.schedule,
     shrink: values['no-shrink'] !== true,
     json: values.json ?? false,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        runs: { type: 'string' },
-        seed: { type: 'string' },
-        carts: { type: 'string' },
-        parallel: { type: 'string' },
-        faults: { type: 'string' },
-        schedule: { type: 'string' },
-        'no-shrink': { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(option: string, text: string, minimum: number, maximum: number): number {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= minimum && number <= maximum) return number;
-  throw new UsageError(`${option} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
-}
-
-function chaosLevel(text: string): ChaosLevel {
-  if (text === 'none' || text === 'typical' || text === 'harsh') return text;
-  throw new UsageError(`--faults takes none, typical or harsh, not "${text}".`);
 }

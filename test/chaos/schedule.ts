@@ -1,10 +1,8 @@
 /** A fault schedule: plain data, drawn from a seed, that says all that goes wrong in one run; it can be printed and replayed. */
 import * as z from 'zod';
+import type { FaultLevel } from '../../infra/command-line.ts';
 import type { Fault } from '../sandbox/faults.ts';
 import { between, chance, hash32, mulberry32, pick, type Random } from '../sandbox/seeded-random.ts';
-
-/** How much goes wrong: nothing, a bad day, or everything at once. */
-export type ChaosLevel = 'none' | 'typical' | 'harsh';
 
 /** Which 11VMS the run meets: as the contract says; one that doubles whatever is posted twice; one that cannot be asked. */
 const TARGETS = ['strict', 'careless', 'no-look-up'] as const;
@@ -229,10 +227,10 @@ const LEVELS = {
   none: { shares: 0, workerEnds: 0, extractorEnds: 0 },
   typical: { shares: 0.25, workerEnds: 1, extractorEnds: 1 },
   harsh: { shares: 1, workerEnds: 3, extractorEnds: 2 },
-} as const satisfies Record<ChaosLevel, object>;
+} as const satisfies Record<FaultLevel, object>;
 
 /** The schedule of a seed: the same one every time. */
-export function drawSchedule(seed: number, carts: number, level: ChaosLevel): Schedule {
+export function drawSchedule(seed: number, carts: number, level: FaultLevel): Schedule {
   const random = mulberry32(hash32(`chaos ${seed}`));
   const { shares, workerEnds, extractorEnds } = LEVELS[level];
   const target = drawTarget(random, level);
@@ -258,7 +256,7 @@ export function drawSchedule(seed: number, carts: number, level: ChaosLevel): Sc
 /** Longer than the worker's own time limit: the runtime ends it in the middle of a call. */
 const OUT_OF_TIME_MS = 15_000;
 
-function drawTarget(random: Random, level: ChaosLevel): Target {
+function drawTarget(random: Random, level: FaultLevel): Target {
   const drawn = random();
   if (level === 'none' || drawn < 0.45) return 'strict';
   return drawn < 0.9 ? 'careless' : 'no-look-up';

@@ -1,6 +1,7 @@
 /** The command line of the local run: what it takes, and what it says to what it cannot take. */
 import { describe, expect, test } from '@jest/globals';
-import { HELP, type LocalRunOptions, parseOptions, UsageError } from '../../infra/local/options.ts';
+import { UsageError } from '../../infra/command-line.ts';
+import { HELP, type LocalRunOptions, parseOptions } from '../../infra/local/options.ts';
 
 const nowMs = Date.parse('2026-11-20T14:00:00Z');
 

@@ -12,7 +12,7 @@ import { type DeployOptions, HELP, parseOptions } from '../../../infra/deploy/op
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import { UsageError } from '../../../infra/usage-error.ts';
+import { UsageError } from '../../../infra/command-line.ts';
 import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');

@@ -1,0 +1,37 @@
+/** What the command lines of all commands share: how they are read, and what they say to what they cannot take. */
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+/** What the user typed cannot be used: the message says which option, and what it takes. */
+export class UsageError extends Error {
+  constructor(message: string, command: string) {
+    super(`${message}\nSee ${command} -- --help.`);
+    this.name = 'UsageError';
+  }
+}
+
+export const FAULT_LEVELS = ['none', 'typical', 'harsh'] as const;
+export type FaultLevel = (typeof FAULT_LEVELS)[number];
+
+/** The readers of one command. @param command As the user types it, for its errors. All throw {@link UsageError}. */
+export function commandLine(command: string) {
+  const refusal = (message: string): UsageError => new UsageError(message, command);
+  /** The options by name; undefined where one is not given. */
+  const parse = <const Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) => {
+    try {
+      return parseArgs({ args: [...args], options }).values;
+    } catch (error) {
+      throw refusal(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const wholeNumber = (option: string, text: string, minimum: number, maximum: number): number => {
+    const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= minimum && number <= maximum) return number;
+    throw refusal(`${option} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
+  };
+  const faultLevel = (text: string): FaultLevel => {
+    const level = FAULT_LEVELS.find((one) => one === text);
+    if (level !== undefined) return level;
+    throw refusal(`--faults takes none, typical or harsh, not "${text}".`);
+  };
+  return { refusal, parse, wholeNumber, faultLevel };
+}

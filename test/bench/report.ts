@@ -1,0 +1,19 @@
+/** What a benchmark tells: lines for a person, one object for a machine. */
+
+export interface BenchReport {
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Told before each step of a benchmark. */
+export type OnStep = (step: string) => void;
+
+/** One line of a table: a name, then cells of equal width. */
+export const row = (name: string, ...cells: readonly string[]): string =>
+  `${name.padEnd(26)}${cells.map((cell) => cell.padStart(12)).join('')}`;
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
