@@ -9,7 +9,11 @@ const text = (maximum: number) =>
   z
     .string()
     .min(1)
-    .refine((value) => Array.from(value).length <= maximum, `longer than ${maximum} characters`)
+    // A text has no more characters than UTF-16 units: nearly none has to be counted.
+    .refine(
+      (value) => value.length <= maximum || Array.from(value).length <= maximum,
+      `longer than ${maximum} characters`,
+    )
     // Counted in characters, as JSON Schema does, and not in UTF-16 units, as zod's own maximum would.
     .meta({ maxLength: maximum });
 

@@ -17,11 +17,13 @@ function textOf(value: unknown): string | undefined {
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
-  .custom<unknown>(
-    (value) => value === undefined || value === null || typeof value === 'string' || numberText(value) !== undefined,
-    'must be text',
-  )
-  .transform(textOf)
+  // One step, not a check and then a change: a cart of five lines has 400 of them.
+  .transform((value: unknown, { issues }) => {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string' || numberText(value) !== undefined) return textOf(value);
+    issues.push({ code: 'custom', message: 'must be text', input: value });
+    return z.NEVER;
+  })
   .optional();
 
 /** ABAP's initial date or time stamp, from a service that does not turn it into null. */

@@ -84,19 +84,25 @@ function translateGroup(group: LineGroup, { client, settings, today }: CartOrigi
   };
   const prepared = prepareOrder(group, context);
   const order = applyRules(orderRules, prepared, context);
-  const faults = [...context.faults, ...faultsOfTheWhole(order, prepared, context)];
+  const body = JSON.stringify(order);
+  const faults = [...context.faults, ...faultsOfTheWhole(order, body, prepared, context)];
   if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults };
-  return { kind: 'order', order, warnings: [...context.warnings, ...warningsOfTheWhole(order)] };
+  return { kind: 'order', order, warnings: [...context.warnings, ...warningsOfTheWhole(body)] };
 }
 
 /** No currency has more, and 11VMS takes no more. */
 const MOST_DECIMALS = 4;
 
 /** What no single rule sees: lengths and patterns of the target, the number of lines, the size of the body. */
-function faultsOfTheWhole(order: PurchaseOrder, prepared: PreparedOrder, { settings, faults }: RuleContext): Fault[] {
+function faultsOfTheWhole(
+  order: PurchaseOrder,
+  body: string,
+  prepared: PreparedOrder,
+  { settings, faults }: RuleContext,
+): Fault[] {
   const sizes = [
     { what: 'lines', size: prepared.lines.length, maximum: settings.maximumLines },
-    { what: 'bytes', size: Buffer.byteLength(JSON.stringify(order)), maximum: settings.maximumBodyBytes },
+    { what: 'bytes', size: Buffer.byteLength(body), maximum: settings.maximumBodyBytes },
   ];
   const tooLarge = sizes
     .filter(({ size, maximum }) => size > maximum)
@@ -129,8 +135,8 @@ const CODES_OF_ISSUES: Readonly<Record<string, FaultCode>> = { custom: 'E_FIELD_
 const PERSONAL = /^(requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
 
 /** Edge case 43: what was no character at all is now U+FFFD. */
-const warningsOfTheWhole = (order: PurchaseOrder): Fault[] =>
-  JSON.stringify(order).includes('\ufffd')
+const warningsOfTheWhole = (body: string): Fault[] =>
+  body.includes('\ufffd')
     ? [{ code: 'E_FIELD_FORMAT', message: 'characters that no text can hold were replaced by U+FFFD', path: '$' }]
     : [];
 
