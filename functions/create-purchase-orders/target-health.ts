@@ -3,9 +3,10 @@
  * consumption must pause. Each environment judges by what it sees itself: none waits for another to open the breaker.
  */
 import type { TrialResult } from '../../shared/circuit-breaker.ts';
-import type { Fault, FaultCode } from '../../shared/failure.ts';
+import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger.ts';
 import type { Outcome } from './outcome.ts';
+import type { CreateAnswer } from './vms-orders.ts';
 
 /** Why consumption must pause; `byPerson`: only a person can tell that it may go on. */
 export interface PauseReason {
@@ -51,32 +52,25 @@ const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
   outcome.kind === 'dead-letter' &&
   outcome.faults.some(({ code }) => code.startsWith('E_TGT_') && !TARGET_FAILURES.has(code));
 
-/** SRM, another delivery and our own defects say nothing of 11VMS; without the ledger no order can be created. */
-const keepsPaused = ({ code }: Fault): boolean => code.startsWith('E_TGT_') || code === 'E_INT_LEDGER';
+const ill = (fault: Fault): TrialResult => ({ well: false, tried: true, reason: told(fault) });
 
 /**
- * What a trial's outcome says of 11VMS; undefined where the cart never came so far.
- * @param isPosted 11VMS was sent an order in this trial.
+ * What 11VMS's answer to a create says of it in a trial: whoever judges an order is well, whatever the judgement. A
+ * throttled create is tried again; its last answer tells.
  */
-export function trialVerdict(outcome: Outcome, isPosted: boolean): TrialResult | undefined {
-  switch (outcome.kind) {
-    case 'done':
-      return { well: true };
-    case 'skipped':
-      return undefined;
-    case 'dead-letter': {
-      if (wasJudgedBy11Vms(outcome)) return { well: true };
-      const reason = isPosted ? targetFailure(outcome) : undefined;
-      return reason === undefined ? undefined : { well: false, tried: true, reason };
-    }
-    case 'retry':
-    case 'refused':
-    case 'put-back': {
-      const [fault] = outcome.faults;
-      if (fault === undefined || !keepsPaused(fault)) return undefined;
-      return { well: false, tried: true, reason: told(fault) };
-    }
-  }
+export function createVerdict(answer: CreateAnswer): TrialResult | undefined {
+  if (answer.kind === 'throttled') return undefined;
+  return 'fault' in answer ? ill(answer.fault) : { well: true };
+}
+
+/** What a look-up that failed says; one that 11VMS does not offer is no illness, and one that works is no create. */
+export const lookUpVerdict = (error: unknown): TrialResult | undefined =>
+  error instanceof InterfaceError && error.failureClass !== 'permanent' ? ill(error.fault) : undefined;
+
+/** Without the ledger no order can be created. SRM, another delivery and our own defects say nothing of the target. */
+export function ledgerVerdict(outcome: Outcome): TrialResult | undefined {
+  const [fault] = 'faults' in outcome ? outcome.faults : [];
+  return fault?.code === 'E_INT_LEDGER' ? ill(fault) : undefined;
 }
 
 const nameOf = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;

@@ -3,7 +3,7 @@ import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type CreationDependencies, createPurchaseOrders } from './create-purchase-orders.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
-import { trialVerdict } from './target-health.ts';
+import { createVerdict, ledgerVerdict, lookUpVerdict } from './target-health.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 export interface BatchDependencies extends CreationDependencies {
@@ -44,21 +44,14 @@ export async function workOff(
 
 /**
  * One message first, while consumption is paused: does 11VMS take an order? An empty queue leaves nothing to fear. Carts
- * for which nothing is posted say nothing of it, be they faulty or, without a look-up, left open by an earlier attempt:
+ * of which 11VMS is sent nothing say nothing of it, be they faulty or, without a look-up, left open by an earlier attempt:
  * the next cart must.
  */
 export async function tryOneMessage(dependencies: BatchDependencies): Promise<TrialResult> {
   const { messages, orders, newId, now, deadlineMs } = dependencies;
   const ailment = await orders.ailment(newId());
   if (ailment !== undefined) return untried(ailment);
-  let isPosted = false;
-  const watched: VmsOrders = {
-    ...orders,
-    create(request) {
-      isPosted = true;
-      return orders.create(request);
-    },
-  };
+  const heard = listenTo(orders);
   while (now() < deadlineMs) {
     const message = await messages.receiveOne();
     if (message === undefined) {
@@ -66,13 +59,40 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
       if (await messages.isEmpty()) return { well: true };
       return untried('no cart could be tried: those on the queue wait for their next receive');
     }
-    for (const { outcome, returned } of await workOff([message], { ...dependencies, orders: watched })) {
+    for (const { outcome, returned } of await workOff([message], { ...dependencies, orders: heard.orders })) {
       if (returned === undefined) await messages.remove(message);
-      const verdict = trialVerdict(outcome, isPosted);
+      const verdict = heard.verdict() ?? ledgerVerdict(outcome);
       if (verdict !== undefined) return verdict;
     }
   }
-  return untried('no cart came as far as 11VMS in the time of a trial');
+  return untried('11VMS judged no order in the time of a trial');
 }
 
 const untried = (reason: string): TrialResult => ({ well: false, tried: false, reason });
+
+/** The same orders, and what their answers said of 11VMS: of several, the worst. */
+function listenTo(orders: VmsOrders): { orders: VmsOrders; verdict: () => TrialResult | undefined } {
+  let heard: TrialResult | undefined;
+  const hear = (verdict: TrialResult | undefined): void => {
+    if (heard?.well !== false) heard = verdict ?? heard;
+  };
+  return {
+    verdict: () => heard,
+    orders: {
+      ...orders,
+      async create(request) {
+        const answer = await orders.create(request);
+        hear(createVerdict(answer));
+        return answer;
+      },
+      async lookUp(externalId, correlationId) {
+        try {
+          return await orders.lookUp(externalId, correlationId);
+        } catch (error) {
+          hear(lookUpVerdict(error));
+          throw error;
+        }
+      },
+    },
+  };
+}

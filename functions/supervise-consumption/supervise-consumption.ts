@@ -31,7 +31,8 @@ export interface SupervisionResult {
   readonly since?: string;
 }
 
-const LONGEST_TRIAL_DELAY_MS = 15 * 60_000;
+/** In first delays: a quarter of an hour where that is a minute. */
+const LONGEST_TRIAL_DELAY = 15;
 
 /** One look, every minute. Whatever it does can be done again by the next one, so that it may die anywhere. */
 export async function superviseConsumption(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
@@ -79,7 +80,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   const { breaker, log, now } = dependencies;
   if (now() < item.nextTrialAtMs) return item;
   // Noted before the trial: one that ends with this function's death must not be followed by the next at once.
-  const delayMs = Math.min(dependencies.firstTrialDelayMs * 2 ** item.failedTrials, LONGEST_TRIAL_DELAY_MS);
+  const delayMs = dependencies.firstTrialDelayMs * Math.min(2 ** item.failedTrials, LONGEST_TRIAL_DELAY);
   await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
   if (!trial.well) {

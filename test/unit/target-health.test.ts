@@ -3,10 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../functions/create-purchase-orders/outcome.ts';
 import {
   createTargetHealth,
+  createVerdict,
+  ledgerVerdict,
+  lookUpVerdict,
   type PauseReason,
-  trialVerdict,
 } from '../../functions/create-purchase-orders/target-health.ts';
-import type { FaultCode } from '../../shared/failure.ts';
+import type { CreateAnswer } from '../../functions/create-purchase-orders/vms-orders.ts';
+import { type FaultCode, InterfaceError } from '../../shared/failure.ts';
 
 const fault = (code: FaultCode) => ({ code, message: 'so it is' });
 const retry = (code: FaultCode): Outcome => ({ kind: 'retry', faults: [fault(code)], afterMs: undefined });
@@ -38,18 +41,6 @@ describe('a dead letter that says AMBIGUOUS', () => {
     const [pause] = noteAll(times(5, ambiguous)).slice(-1);
     expect(pause).toMatchObject({ byPerson: false });
     expect(pausedAt(times(4, ambiguous))).toEqual([]);
-  });
-
-  test('says nothing in a trial that posted nothing: another cart must', () => {
-    expect(trialVerdict(ambiguous, false)).toBeUndefined();
-  });
-
-  test('ends a trial that posted it: no second cart is risked', () => {
-    expect(trialVerdict(ambiguous, true)).toEqual({
-      well: false,
-      tried: true,
-      reason: 'E_TGT_TIMEOUT_UNKNOWN: so it is',
-    });
   });
 });
 
@@ -161,25 +152,42 @@ describe('carts that are rejected by content', () => {
 });
 
 describe('a trial', () => {
-  test.each<[string, Outcome]>([
-    ['an order is created', done],
-    ['11VMS judges the content', rejected('E_TGT_VALIDATION')],
-  ])('finds 11VMS well when %s', (_what, outcome) => {
-    expect(trialVerdict(outcome, true)).toEqual({ well: true });
+  const unavailable = { fault: fault('E_TGT_UNAVAILABLE'), retryAfterMs: undefined };
+  test.each<[string, CreateAnswer]>([
+    ['creates the order', { kind: 'created', id: 'po_1', number: undefined }],
+    ['has it already', { kind: 'exists' }],
+    ['judges the content', { kind: 'rejected', faults: [fault('E_TGT_VALIDATION')] }],
+  ])('finds 11VMS well that %s', (_what, answer) => {
+    expect(createVerdict(answer)).toEqual({ well: true });
   });
 
-  test.each<[string, Outcome]>([
-    ['11VMS fails', down],
-    ['11VMS throttles', retry('E_TGT_THROTTLED')],
-    ['11VMS refuses us', refused(true)],
-    ['the cart had to be put back', { kind: 'put-back', faults: [fault('E_TGT_UNAVAILABLE')] }],
-    ['the ledger fails, without which no order is posted', retry('E_INT_LEDGER')],
-  ])('keeps the pause when %s', (_what, outcome) => {
-    expect(trialVerdict(outcome, true)).toMatchObject({
+  test.each<[string, CreateAnswer]>([
+    ['does not take it', { kind: 'not-taken', ...unavailable }],
+    ['leaves it unanswered', { kind: 'unknown', ...unavailable }],
+    ['refuses us', { kind: 'refused', fault: fault('E_TGT_AUTH'), isForbidden: true }],
+  ])('keeps the pause of an 11VMS that %s', (_what, answer) => {
+    expect(createVerdict(answer)).toMatchObject({
       well: false,
       tried: true,
       reason: expect.stringMatching(/^E_[A-Z_]+: so it is$/),
     });
+  });
+
+  test('waits for what follows upon a throttled create', () => {
+    expect(createVerdict({ kind: 'throttled', ...unavailable, mayBeTaken: false })).toBeUndefined();
+  });
+
+  test.each(['transient', 'refused'] as const)('keeps the pause when a look-up fails: %s', (failureClass) => {
+    const error = new InterfaceError(failureClass, fault('E_TGT_UNAVAILABLE'));
+    expect(lookUpVerdict(error)).toMatchObject({ well: false, tried: true });
+  });
+
+  test('learns nothing from a look-up that 11VMS does not have', () => {
+    expect(lookUpVerdict(new InterfaceError('permanent', fault('E_TGT_TIMEOUT_UNKNOWN')))).toBeUndefined();
+  });
+
+  test('keeps the pause when the ledger fails, without which no order is posted', () => {
+    expect(ledgerVerdict(retry('E_INT_LEDGER'))).toMatchObject({ well: false, tried: true });
   });
 
   test.each<[string, Outcome]>([
@@ -190,6 +198,6 @@ describe('a trial', () => {
     ['is held by another delivery', retry('E_INT_IN_PROGRESS')],
     ['meets a defect of ours', retry('E_INT_UNEXPECTED')],
   ])('learns nothing from a cart that %s', (_what, outcome) => {
-    expect(trialVerdict(outcome, true)).toBeUndefined();
+    expect(ledgerVerdict(outcome)).toBeUndefined();
   });
 });

@@ -457,6 +457,25 @@ describe('a trial of one message', () => {
     expect(verdicts.filter((verdict) => verdict !== undefined)).toHaveLength(1);
   });
 
+  test('that begins so late that nothing can be asked says nothing, and makes no other trial wait', async () => {
+    const worker = await bench.worker();
+    await worker.send(envelope(newCart()));
+    bench.taps.sqs.intercept(
+      always(isReceive, async (_call, forward) => {
+        const received = await forward();
+        await bench.until(() => Date.now() > startedMs + 300);
+        return received;
+      }),
+    );
+    const startedMs = Date.now();
+    // Three calls of 1 s and the reserve of 2 s must fit behind the last start (handler.ts): it is 200 ms away.
+    const result = await worker.handler(
+      { trial: true },
+      lambdaContext(() => 5200),
+    );
+    expect(result).toMatchObject({ well: false, tried: false });
+  });
+
   test('learns from a rejected content that 11VMS is well', async () => {
     const worker = await bench.worker();
     await worker.send(...carts(2).map((cart) => envelope(cart)));
