@@ -1,6 +1,7 @@
 /** One slice of SRM's carts, page by page, held against the number that SRM announced (edge cases 7, 8). */
 import type { Log } from '../../shared/log.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
+import { createDistinctCounter } from './distinct-counter.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;
@@ -46,7 +47,7 @@ async function readSlice(
   const { carts, log, runId } = dependencies;
   let announced: number | undefined;
   // A cart that moved between the pages comes twice and counts once, so that it cannot stand in for a missing one.
-  const guids = new Set<string>();
+  const guids = createDistinctCounter();
   let nameless = 0;
   log.info('Reading approved carts', {
     changedFrom: new Date(slice.fromMs).toISOString(),
@@ -61,7 +62,7 @@ async function readSlice(
       else guids.add(guid);
     }
   }
-  const read = guids.size + nameless;
+  const read = guids.count + nameless;
   return announced === undefined || announced === read ? { kind: 'whole' } : { kind: 'incomplete', announced, read };
 }
 

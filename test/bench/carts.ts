@@ -30,7 +30,8 @@ const template = JSON.stringify({
   },
 }).split(new RegExp(`(${Object.values(PLACES).join('|')})`));
 
-export const cartNumber = (index: number): string => String(3_000_000_000 + index);
+export const FIRST_CART_NUMBER = 3_000_000_000;
+const cartNumber = (index: number): string => String(FIRST_CART_NUMBER + index);
 const cartGuid = (index: number): string => `005056a5-09b3-1ee1-bee5-${String(index).padStart(12, '0')}`;
 
 /** The JSON text of one source row, without parsing or writing JSON: the other side of a benchmark must not be slow. */

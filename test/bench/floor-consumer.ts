@@ -4,7 +4,7 @@
  * no retry: what is left when everything that can be left out is.
  */
 import { Agent, request } from 'node:http';
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, UpdateItemCommand, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 
 const agent = new Agent({ keepAlive: true });
 const dynamodb = new DynamoDBClient({});
@@ -24,16 +24,61 @@ function post(url: string, body: string, headers: Record<string, string>): Promi
   });
 }
 
-async function write(key: string, state: string): Promise<void> {
-  await dynamodb.send(
-    new UpdateItemCommand({
-      TableName,
-      Key: { pk: { S: key }, sk: { S: key } },
-      UpdateExpression: 'SET #state = :state',
-      ExpressionAttributeNames: { '#state': 'state' },
-      ExpressionAttributeValues: { ':state': { S: state } },
-    }),
-  );
+type Write = Omit<UpdateItemCommandInput, 'TableName' | 'Key'>;
+
+/**
+ * The claim and the record of our ledger, literally: what the embedded table takes to parse and check an expression is
+ * its own work, and must weigh on both.
+ */
+const CLAIM: Write = {
+  UpdateExpression:
+    'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
+    'attemptId = :attempt, leaseUntilMs = :lease, mayExist = :true, faults = :none, updatedAtMs = :now ' +
+    'ADD attempts :one',
+  ConditionExpression:
+    '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
+    '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
+    '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
+    '(#state = :posting AND attemptId = :attempt))',
+  ExpressionAttributeNames: { '#state': 'state' },
+  ExpressionAttributeValues: {
+    ':posting': { S: 'POSTING' },
+    ':new': { S: 'NEW' },
+    ':unknown': { S: 'UNKNOWN' },
+    ':rejected': { S: 'REJECTED' },
+    ':hash': { S: 'f'.repeat(64) },
+    ':changed': { N: '1795185125000' },
+    ':message': { S: 'bench' },
+    ':attempt': { S: 'bench' },
+    ':lease': { N: '1795185190000' },
+    ':now': { N: '1795185125000' },
+    ':true': { BOOL: true },
+    ':none': { L: [] },
+    ':one': { N: '1' },
+  },
+  ReturnValues: 'ALL_OLD',
+};
+const RECORD: Write = {
+  UpdateExpression: 'SET #state = :state, #orderId = :orderId, #orderNumber = :orderNumber, #faults = :faults',
+  ConditionExpression: 'attemptId = :attempt AND (#state = :posting OR #state = :state)',
+  ExpressionAttributeNames: {
+    '#state': 'state',
+    '#orderId': 'orderId',
+    '#orderNumber': 'orderNumber',
+    '#faults': 'faults',
+  },
+  ExpressionAttributeValues: {
+    ':attempt': { S: 'bench' },
+    ':posting': { S: 'POSTING' },
+    ':state': { S: 'CREATED' },
+    ':orderId': { S: 'bench' },
+    ':orderNumber': { S: 'bench' },
+    ':faults': { L: [] },
+  },
+};
+
+async function write(key: string, update: Write): Promise<void> {
+  await dynamodb.send(new UpdateItemCommand({ TableName, Key: { pk: { S: key }, sk: { S: key } }, ...update }));
 }
 
 interface Row {
@@ -60,9 +105,9 @@ async function create(body: string): Promise<void> {
     return (JSON.parse(answer) as { access_token: string }).access_token;
   });
   const authorization = `Bearer ${await token}`;
-  await write(externalId, 'POSTING');
+  await write(externalId, CLAIM);
   await post(`${baseUrl}/purchase-orders`, order, { authorization, 'content-type': 'application/json' });
-  await write(externalId, 'CREATED');
+  await write(externalId, RECORD);
 }
 
 export async function handler(event: { Records: readonly { body: string }[] }): Promise<object> {

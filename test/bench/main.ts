@@ -2,6 +2,7 @@
 import { UsageError } from '../../infra/command-line.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { stopAll } from './processes.ts';
+import { benchReading } from './reading.ts';
 import type { BenchReport, OnStep } from './report.ts';
 import { benchThroughput } from './throughput.ts';
 
@@ -9,6 +10,7 @@ const BENCHMARKS: Readonly<
   Partial<Record<BenchOptions['what'], (options: BenchOptions, onStep: OnStep) => Promise<BenchReport>>>
 > = {
   throughput: benchThroughput,
+  extract: benchReading,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import dynalite from 'dynalite';
 import * as z from 'zod';
 import { createSecretsManager } from '../../infra/local/secrets-manager.ts';
-import { cartText } from './carts.ts';
+import { cartText, FIRST_CART_NUMBER } from './carts.ts';
 
 /** Both systems answer after this time. */
 const SYSTEM_DELAY_MS = 20;
@@ -84,6 +84,19 @@ async function srm(request: IncomingMessage, response: ServerResponse): Promise<
 
 const batchSchema = z.object({ Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })) });
 
+/** One bit for each cart that came; a set of a million numbers would be most of this process. */
+const seen = new Uint8Array(1 << 24);
+
+/** 1 when the cart of this message was not on the queue before, else 0. */
+function seenFirst(message: string): number {
+  const [, digits = '0'] = /"number":"(\d+)"/.exec(message) ?? [];
+  const index = Number(digits) - FIRST_CART_NUMBER;
+  const [byte, bit] = [index >> 3, 1 << (index & 7)];
+  const isFirst = ((seen[byte] ?? 0) & bit) === 0;
+  seen[byte] = (seen[byte] ?? 0) | bit;
+  return isFirst ? 1 : 0;
+}
+
 /** SQS: takes every message and keeps none. */
 async function queue(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
@@ -93,6 +106,7 @@ async function queue(request: IncomingMessage, response: ServerResponse): Promis
   const { Entries: entries } = batchSchema.parse(JSON.parse(body));
   const bytes = entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0);
   count('messages', entries.length);
+  for (const { MessageBody } of entries) count('distinct', seenFirst(MessageBody));
   count('bytes', bytes);
   count('billingUnits', Math.ceil(bytes / BILLING_UNIT_BYTES));
   const Successful = entries.map(({ Id, MessageBody }) => {
