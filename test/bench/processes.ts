@@ -83,10 +83,16 @@ export interface Neighbours {
   readonly srm: Service;
 }
 
+/** The embedded emulator, or one that grants every write at DynamoDB's usual pace. */
+export type TableKind = 'table' | 'bare-table';
+
 /** All services, with the table and the secrets in them. */
-export async function startNeighbours(srm: { carts: number; startMs: number }): Promise<Neighbours> {
+export async function startNeighbours(
+  srm: { carts: number; startMs: number },
+  tableKind: TableKind = 'table',
+): Promise<Neighbours> {
   const [table, secrets, queue, vms, source] = await Promise.all([
-    startService('table'),
+    startService(tableKind),
     startService('secrets'),
     startService('queue'),
     startService('vms'),

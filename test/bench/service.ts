@@ -13,6 +13,7 @@ import { cartText, FIRST_CART_NUMBER } from './carts.ts';
 
 /** Both systems answer after this time. */
 const SYSTEM_DELAY_MS = 20;
+const TABLE_DELAY_MS = 3;
 const ROWS_A_PAGE = 100;
 const CART_EVERY_MS = 10;
 /** SQS bills each 64 KiB of a call. */
@@ -117,6 +118,13 @@ async function queue(request: IncomingMessage, response: ServerResponse): Promis
   return reply(response, 200, JSON.stringify({ Successful, Failed: [] }));
 }
 
+/** DynamoDB at its usual pace, which grants every write and keeps none: the embedded table takes longer than a cart. */
+async function bareTable(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await text(request);
+  await sleep(TABLE_DELAY_MS);
+  reply(response, 200, '{}');
+}
+
 /** An emulator of AWS, whose calls are counted by operation. */
 function counted(listener: (request: IncomingMessage, response: ServerResponse) => void): RequestListener {
   return (request, response) => {
@@ -139,6 +147,7 @@ const SERVICES: Readonly<Record<string, () => RequestListener>> = {
   vms: () => asListener(vms),
   srm: () => asListener(srm),
   queue: () => asListener(queue),
+  'bare-table': () => counted(asListener(bareTable)),
   table: () => emulator(dynalite({ createTableMs: 0 })),
   secrets: () => emulator(createSecretsManager()),
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import type { BenchOptions } from './options.ts';
-import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
+import { type Measured, measure, startNeighbours, stopNeighbours, type TableKind, variablesOf } from './processes.ts';
 import { type BenchReport, median, type OnStep, row } from './report.ts';
 
 interface Figures {
@@ -44,13 +44,14 @@ export async function benchThroughput({ carts, rounds }: BenchOptions, onStep: O
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     const bundles = await bundleFunctions(loadEnvironment('local'), directory);
-    const consumer = (batchSize: number): Promise<ConsumerComparison> =>
-      compareConsumers(bundles['create-purchase-orders'], { carts, rounds, onStep, batchSize });
+    const consumer = (batchSize: number, table: TableKind = 'table'): Promise<ConsumerComparison> =>
+      compareConsumers(bundles['create-purchase-orders'], { carts, rounds, onStep, batchSize, table });
     const single = await consumer(1);
     const batched = await consumer(10);
     return report(
       single,
       batched,
+      await consumer(10, 'bare-table'),
       await compareExtractors(bundles['extract-approved-carts'], { carts, rounds, onStep }),
     );
   } finally {
@@ -58,13 +59,19 @@ export async function benchThroughput({ carts, rounds }: BenchOptions, onStep: O
   }
 }
 
-function report(single: ConsumerComparison, batched: ConsumerComparison, extractor: ExtractorComparison): BenchReport {
+function report(
+  single: ConsumerComparison,
+  batched: ConsumerComparison,
+  bare: ConsumerComparison,
+  extractor: ExtractorComparison,
+): BenchReport {
   const { ratio, cpuRatio, tokenRequests, secretReads, dynamodbCallsPerOrder, lookUpsPerOrder } = batched;
   return {
     lines: [
       row('', 'carts/s', 'floor', 'ratio', 'CPU ms/cart', 'floor', 'ratio'),
       comparisonRow('consumer, batches of 1', single),
       comparisonRow('consumer, batches of 10', batched),
+      comparisonRow('  and a table of 3 ms', bare),
       comparisonRow('extractor', extractor),
       '',
       `token requests and secret reads of one environment: ${tokenRequests} and ${secretReads}`,
@@ -72,7 +79,7 @@ function report(single: ConsumerComparison, batched: ConsumerComparison, extract
       `messages in a billing unit of 64 KiB: ${extractor.messagesPerBillingUnit.toFixed(2)}`,
     ],
     json: {
-      consumer: { ratio, cpuRatio },
+      consumer: { ratio, cpuRatio, bareTableRatio: bare.ratio },
       extractor: { ratio: extractor.ratio },
       tokenRequests,
       dynamodbCallsPerOrder,
@@ -96,11 +103,11 @@ const floorFile = (name: string): string => join(import.meta.dirname, `floor-${n
 /** Every measurement has services of its own: a table that fills up, or a token that is known, would favour the second. */
 async function compareConsumers(
   bundle: string,
-  { carts, rounds, onStep, batchSize }: ThroughputOptions & { batchSize: number },
+  { carts, rounds, onStep, batchSize, table }: ThroughputOptions & { batchSize: number; table: TableKind },
 ): Promise<ConsumerComparison> {
   const counts = { tokenRequests: 0, secretReads: 0, dynamodbCalls: 0, lookUps: 0, orders: 1 };
   const run = async (file: string, isOurs: boolean): Promise<Measured> => {
-    const neighbours = await startNeighbours({ carts: 0, startMs: 0 });
+    const neighbours = await startNeighbours({ carts: 0, startMs: 0 }, table);
     try {
       const measured = await measure(
         file,
@@ -108,7 +115,7 @@ async function compareConsumers(
         variablesOf(neighbours, bundle, new Date(0).toISOString()),
       );
       if (!isOurs) return measured;
-      const [vms, table, secrets] = await Promise.all([
+      const [vms, ledger, secrets] = await Promise.all([
         neighbours.vms.stats(),
         neighbours.table.stats(),
         neighbours.secrets.stats(),
@@ -117,7 +124,7 @@ async function compareConsumers(
       counts.lookUps = vms['lookup'] ?? 0;
       counts.orders = vms['create'] ?? 0;
       counts.secretReads = secrets['GetSecretValue'] ?? 0;
-      counts.dynamodbCalls = Object.entries(table)
+      counts.dynamodbCalls = Object.entries(ledger)
         .filter(([operation]) => operation !== 'CreateTable')
         .reduce((sum, [, calls]) => sum + calls, 0);
       return measured;
@@ -127,11 +134,11 @@ async function compareConsumers(
   };
   const compared = await inTurn(rounds, {
     ours: (round) => {
-      onStep(`consumer, batches of ${batchSize}, round ${round} of ${rounds}: ours`);
+      onStep(`consumer, batches of ${batchSize}, ${table}, round ${round} of ${rounds}: ours`);
       return run(join(bundle, 'main.cjs'), true);
     },
     floor: (round) => {
-      onStep(`consumer, batches of ${batchSize}, round ${round} of ${rounds}: floor`);
+      onStep(`consumer, batches of ${batchSize}, ${table}, round ${round} of ${rounds}: floor`);
       return run(floorFile('consumer'), false);
     },
   });
