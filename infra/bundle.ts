@@ -26,7 +26,8 @@ export async function bundleFunctions(
 ): Promise<Bundles> {
   const bundle = async (folder: FunctionFolder): Promise<string> => {
     const outdir = join(target, folder);
-    onBundled?.(folder, await bundleFunction(folder, outdir));
+    const contents = await bundleFunction(folder, outdir);
+    onBundled?.(folder, contents);
     return outdir;
   };
   const [extractor, worker, supervisor] = await Promise.all([
