@@ -57,7 +57,11 @@ const RESERVE_MS = 2000;
 /** An order's answer is a page of JSON; a look-up's is the order itself. */
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
-export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+/** `warmUp` fetches what the first event needs before there is one. */
+export function createHandler(
+  variables: Readonly<Record<string, string | undefined>>,
+  { warmUp = false }: { readonly warmUp?: boolean } = {},
+) {
   const environment = parseVariables(processVariables, variables);
   const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
   const logger = new Logger();
@@ -92,6 +96,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now,
   });
+  // SRM's are fetched when one of the rare carts needs it that travel as their key.
+  if (warmUp) vmsClient.warmUp();
   const orders = createVmsOrders(vmsClient, now);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
@@ -144,5 +150,6 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
 /** The settings that were validated at synth and travel in the bundle; parsed again, since a bundle is input too. */
 function readTranslationSettings(directory: string) {
   const path = join(directory, TRANSLATION_SETTINGS_FILE);
-  return translationSettingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  // Code made for a schema that is used once would cost more than it saves.
+  return translationSettingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')), { jitless: true });
 }

@@ -10,14 +10,7 @@ import { loadEnvironment } from '../../infra/environments.ts';
 import { cartMessageText } from './carts.ts';
 import type { BenchOptions } from './options.ts';
 import { bytesByPackage } from './packages.ts';
-import {
-  type ColdStart,
-  measureStart,
-  type Neighbours,
-  startNeighbours,
-  stopNeighbours,
-  variablesOf,
-} from './processes.ts';
+import { type ColdStart, measureStart, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
 import { type BenchReport, median, type OnStep, row } from './report.ts';
 
 const root = join(import.meta.dirname, '../..');
