@@ -83,6 +83,12 @@ const REPLACEMENTS: readonly Replacement[] = [
   { module: './Sha256Js', by: '@smithy/core', contents: unreachable('Sha256Js') },
   { module: './Md5Js', by: '@smithy/core', contents: unreachable('Md5Js') },
   { module: '../util-retry/AdaptiveRetryStrategy', by: '@smithy/core', contents: unreachable('AdaptiveRetryStrategy') },
+  // The same, without the look at the global `crypto`, which loads all of WebCrypto.
+  {
+    module: './uuid/v4',
+    by: '@smithy/core',
+    contents: "import { randomUUID } from 'node:crypto'; export const bindV4 = () => () => randomUUID();",
+  },
   // Lambda sets the region, and nobody here speaks to S3.
   {
     module: './getInstanceMetadataRegion',
@@ -129,13 +135,6 @@ const EDITS: readonly Edit[] = [
     // these methods is made, and fails, when the bundle is loaded.
     { text: /^ {4}\w+\(params\) \{\n +return this\.check\(core\._\w+\(Zod\w+, params\)\);\n {4}\},$/gm, instead: '' },
   ].map((one) => ({ ...one, file: /node_modules[\\/]zod[\\/]v4[\\/]classic[\\/]schemas\.js$/, by: 'zod' })),
-  // Names in SQS's old protocol, which is XML. With them no schema of an operation that we never call could go.
-  {
-    file: /node_modules[\\/]@aws-sdk[\\/]client-sqs[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/,
-    by: '@aws-sdk/client-sqs',
-    text: /\{ \[_xF\]: 1, \[_xN\]: \w+ \}/g,
-    instead: '0',
-  },
   // A client's own version is in its user agent; the rest of its package.json is not.
   ...['dynamodb', 'lambda', 'secrets-manager', 'sqs'].flatMap((service): readonly Edit[] => [
     {
@@ -144,17 +143,20 @@ const EDITS: readonly Edit[] = [
       text: /import packageInfo from "\.\.\/package\.json";/g,
       instead: 'import { version } from "../package.json"; const packageInfo = { version };',
     },
-    {
+    ...[
+      {
+        text: new RegExp(`^n0_registry\\.registerError\\((?!(?:${ERROR_CLASSES.join('|')})\\$).*\\);$`, 'gm'),
+        instead: '',
+      },
+      // Their keys are computed: that making one has no effects, and it may go with its operation, esbuild must be told.
+      { text: /^((?:export )?var \w+\$?) = (\[[^;]*\]);$/gm, instead: '$1 = /* @__PURE__ */ (() => $2)();' },
+    ].map((one) => ({
+      ...one,
       file: new RegExp(
         `node_modules[\\\\/]@aws-sdk[\\\\/]client-${service}[\\\\/]dist-es[\\\\/]schemas[\\\\/]schemas_0\\.js$`,
       ),
       by: `@aws-sdk/client-${service}`,
-      text: new RegExp(
-        `^export var (?!(?:${ERROR_CLASSES.join('|')})\\$)(\\w+)\\$ = \\[-3, n0, [^;]*\\];\\nn0_registry\\.registerError\\(\\1\\$, \\1\\);$`,
-        'gm',
-      ),
-      instead: '',
-    },
+    })),
   ]),
 ];
 

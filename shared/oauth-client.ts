@@ -183,6 +183,16 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     return fetching;
   }
 
+  async function fetchAhead(): Promise<void> {
+    try {
+      await fetchOnce(false);
+    } catch {
+      // The first call asks again, and reports what it then meets.
+    } finally {
+      warming = undefined;
+    }
+  }
+
   const token = (): Token | Promise<Token> =>
     cached !== undefined && options.now() < cached.usableUntilMs ? cached : fetchOnce(false);
 
@@ -192,14 +202,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
 
   return {
     warmUp() {
-      warming = fetchOnce(false)
-        .then(
-          () => {},
-          () => {},
-        )
-        .finally(() => {
-          warming = undefined;
-        });
+      warming = fetchAhead();
     },
     async request(request) {
       if (warming !== undefined) await warming;

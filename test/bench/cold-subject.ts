@@ -1,5 +1,5 @@
 /**
- * One cold start, a process of its own: `node cold-subject.ts <handler file> <event>`. Both times count from the moment
+ * One cold start, a process of its own: `node <this, bundled> <handler file> <event>`. Both times count from the moment
  * the handler's file is asked for: what node itself needs before that is the same whatever it loads. Imports nothing
  * that a bundle would have to load: it would be loaded already.
  */

@@ -80,14 +80,15 @@ export async function measure(
 const startSchema = z.object({ importMs: z.number(), answerMs: z.number(), answer: z.unknown() });
 export type ColdStart = z.infer<typeof startSchema>;
 
-/** Starts a handler file in a process of its own, and has it answer one event. @throws when the handler does. */
+/** Has `subject` (cold-subject.ts) start a handler file and have it answer one event. @throws when the handler does. */
 export async function measureStart(
+  subject: string,
   file: string,
   event: unknown,
   variables: Readonly<Record<string, string>>,
 ): Promise<ColdStart> {
   const env = { ...variables, PATH: process.env.PATH };
-  const child = start([join(import.meta.dirname, 'cold-subject.ts'), file, JSON.stringify(event)], env);
+  const child = start([subject, file, JSON.stringify(event)], env);
   // Its log lines, which nobody reads.
   child.stdout?.resume();
   const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
