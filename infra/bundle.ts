@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import * as z from 'zod';
-import { TRANSLATION_SETTINGS_FILE } from '../shared/translation-settings.ts';
+import { TRANSLATION_SETTINGS_FILE } from '../shared/environment.ts';
 import type { Environment } from './environments.ts';
 import { leanBundle } from './lean-bundle.ts';
 

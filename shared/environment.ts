@@ -98,6 +98,9 @@ export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
 
+/** The file that carries the translation's settings in the worker's bundle. */
+export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';
+
 /** What the stack must set; `LAMBDA_TASK_ROOT` and the region come from Lambda. */
 export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
