@@ -198,7 +198,8 @@ function comparisonRow({ folder, ours, theirs }: Comparison): string {
 function packageLines({ folder, packages }: Comparison): string[] {
   const rest = packages.slice(LARGEST_PACKAGES).reduce((sum, [, bytes]) => sum + bytes, 0);
   const shown = [...packages.slice(0, LARGEST_PACKAGES), ['all others', rest] as const];
-  return ['', row(folder, 'KB'), ...shown.map(([name, bytes]) => row(`  ${name}`, (bytes / 1000).toFixed(1)))];
+  const cells = (name: string, cell: string): string => name.padEnd(34) + cell.padStart(8);
+  return ['', cells(folder, 'KB'), ...shown.map(([name, bytes]) => cells(`  ${name}`, (bytes / 1000).toFixed(1)))];
 }
 
 const asJson = ({ ours, theirs }: Comparison): object => ({
