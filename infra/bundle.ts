@@ -1,23 +1,35 @@
 /** Bundles a function as it is deployed: one CommonJS file, the SDK inside, and the translation's settings beside it. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import * as z from 'zod';
-import { TRANSLATION_SETTINGS_FILE } from '../shared/translation-settings.ts';
+import { TRANSLATION_SETTINGS_FILE } from '../shared/environment.ts';
 import type { Environment } from './environments.ts';
 import { leanBundle } from './lean-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders' | 'supervise-consumption';
+export type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders' | 'supervise-consumption';
 
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
 
+/** Told what is in a bundle, for those who look into it. */
+type OnBundled = (folder: FunctionFolder, contents: Metafile) => void;
+
 /** Bundles all functions below a directory. @throws {Error} esbuild's, with file and line. */
-export async function bundleFunctions(environment: Environment, target: string): Promise<Bundles> {
-  const bundle = (folder: FunctionFolder): Promise<string> => bundleFunction(folder, join(target, folder));
+export async function bundleFunctions(
+  environment: Environment,
+  target: string,
+  onBundled?: OnBundled,
+): Promise<Bundles> {
+  const bundle = async (folder: FunctionFolder): Promise<string> => {
+    const outdir = join(target, folder);
+    const contents = await bundleFunction(folder, outdir);
+    onBundled?.(folder, contents);
+    return outdir;
+  };
   const [extractor, worker, supervisor] = await Promise.all([
     bundle('extract-approved-carts'),
     bundle('create-purchase-orders'),
@@ -27,10 +39,10 @@ export async function bundleFunctions(environment: Environment, target: string):
   return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker, 'supervise-consumption': supervisor };
 }
 
-async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<string> {
+async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<Metafile> {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(root, 'functions', folder, 'main.ts')],
     outdir,
     absWorkingDir: root,
@@ -47,11 +59,12 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<s
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
+    metafile: true,
     logLevel: 'error',
     plugins: [leanBundle()],
   });
   nameSourcesFromRoot(join(outdir, 'main.cjs.map'));
-  return outdir;
+  return metafile;
 }
 
 /**

@@ -6,15 +6,20 @@ import * as z from 'zod';
 
 const instant = z.iso.datetime({ offset: true });
 const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
+// Made once each: a schema is slow to make, and all are made at a cold start.
+const natural = whole(0);
+const positive = whole(1);
+const filled = z.string().min(1);
+const url = z.url();
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 const connection = {
-  BASE_URL: z.url(),
-  TOKEN_URL: z.url(),
+  BASE_URL: url,
+  TOKEN_URL: url,
   SCOPE: z.string(),
-  SECRET: z.string().min(1),
+  SECRET: filled,
   /** The secret holds a client certificate and its key, too. */
   MUTUAL_TLS: flag,
   /** The secret holds the certificate of a private authority, too. */
@@ -38,31 +43,31 @@ const srmVariables = {
 };
 
 const common = {
-  INTERFACE_ENVIRONMENT: z.string().min(1),
-  TABLE_NAME: z.string().min(1),
-  POWERTOOLS_SERVICE_NAME: z.string().min(1),
-  POWERTOOLS_METRICS_NAMESPACE: z.string().min(1),
+  INTERFACE_ENVIRONMENT: filled,
+  TABLE_NAME: filled,
+  POWERTOOLS_SERVICE_NAME: filled,
+  POWERTOOLS_METRICS_NAMESPACE: filled,
   POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']),
 };
 
 export const extractorVariables = z.object({
   ...common,
   ...srmVariables,
-  QUEUE_URL: z.url(),
+  QUEUE_URL: url,
   /** Where reading starts when there is no watermark yet (edge case 11). */
   FIRST_WATERMARK: instant,
-  OVERLAP_SECONDS: whole(0),
-  SAFETY_SECONDS: whole(0),
+  OVERLAP_SECONDS: natural,
+  SAFETY_SECONDS: natural,
   /** How long a run may hold the watermark: longer than the function can live. */
-  LEASE_SECONDS: whole(1),
+  LEASE_SECONDS: positive,
   /** How far back the daily second look begins. */
-  SECOND_LOOK_DAYS: whole(1),
+  SECOND_LOOK_DAYS: positive,
 });
 
 export const workerVariables = z.object({
   ...common,
   ...srmVariables,
-  QUEUE_URL: z.url(),
+  QUEUE_URL: url,
   VMS_BASE_URL: connection.BASE_URL,
   VMS_TOKEN_URL: connection.TOKEN_URL,
   VMS_SCOPE: connection.SCOPE,
@@ -71,27 +76,30 @@ export const workerVariables = z.object({
   VMS_PRIVATE_CA: connection.PRIVATE_CA,
   /** How long one call to 11VMS may take. */
   VMS_TIMEOUT_MS: whole(100),
-  RETRY_BASE_SECONDS: whole(1),
+  RETRY_BASE_SECONDS: positive,
   /** The queue's maxReceiveCount: the attempt after which SQS moves the message to the dead-letter queue. */
-  MAX_RECEIVE_COUNT: whole(1),
+  MAX_RECEIVE_COUNT: positive,
   /** How long an attempt may hold an order: longer than the function can live. */
-  LEASE_SECONDS: whole(1),
+  LEASE_SECONDS: positive,
 });
 
 export const supervisorVariables = z.object({
   ...common,
   /** The id of the event source mapping between the queue and the worker. */
-  EVENT_SOURCE_MAPPING: z.string().min(1),
+  EVENT_SOURCE_MAPPING: filled,
   /** The worker's name: it tries one message before consumption goes on. */
-  WORKER_FUNCTION: z.string().min(1),
-  WORKER_TIMEOUT_SECONDS: whole(1),
+  WORKER_FUNCTION: filled,
+  WORKER_TIMEOUT_SECONDS: positive,
   /** The worker's: the first bad trial is followed by the next after twice as long. */
-  RETRY_BASE_SECONDS: whole(1),
+  RETRY_BASE_SECONDS: positive,
 });
 
 export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
+
+/** The file that carries the translation's settings in the worker's bundle. */
+export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';
 
 /** What the stack must set; `LAMBDA_TASK_ROOT` and the region come from Lambda. */
 export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
@@ -109,7 +117,8 @@ export function parseVariables<Schema extends z.ZodType>(
   schema: Schema,
   variables: Readonly<Record<string, string | undefined>>,
 ): z.infer<Schema> {
-  const parsed = schema.safeParse(variables);
+  // Code made for a schema that is used once would cost more than it saves.
+  const parsed = schema.safeParse(variables, { jitless: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} (${issue.message})`);
   throw new Error(`Environment variables missing or malformed: ${faults.join('; ')}. Deploy the stack again.`);

@@ -50,18 +50,27 @@ interface Connection {
 /** A token is given up this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
+export interface OAuthClient extends HttpClient {
+  /**
+   * Fetches secret and token ahead of the first call, which waits for them. A failure is that call's to report: it asks
+   * again, since Lambda may have stood still between its start and its first event, and the connections are gone.
+   */
+  warmUp(): void;
+}
+
 /**
  * An HTTP client that authorizes each call. The token is fetched once for all callers, kept until its expiry less
  * 60 s, and renewed once, with a freshly read secret, when a call is answered 401; a second 401 is the caller's.
  * @throws {InterfaceError} `refused` when there is no token to be had, `transient` when the token endpoint is down.
  */
-export function createOAuthClient(options: OAuthClientOptions): HttpClient {
+export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   const tokenUrl = new URL(options.tokenUrl);
   const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs: 10_000, maximumResponseBytes: 65_536 };
   let connecting: Promise<Connection> | undefined;
   let latest: Connection | undefined;
   let cached: Token | undefined;
   let fetching: Promise<Token> | undefined;
+  let warming: Promise<void> | undefined;
 
   async function connect(): Promise<Connection> {
     const secret = await options.readSecret();
@@ -174,6 +183,16 @@ export function createOAuthClient(options: OAuthClientOptions): HttpClient {
     return fetching;
   }
 
+  async function fetchAhead(): Promise<void> {
+    try {
+      await fetchOnce(false);
+    } catch {
+      // The first call asks again, and reports what it then meets.
+    } finally {
+      warming = undefined;
+    }
+  }
+
   const token = (): Token | Promise<Token> =>
     cached !== undefined && options.now() < cached.usableUntilMs ? cached : fetchOnce(false);
 
@@ -182,7 +201,11 @@ export function createOAuthClient(options: OAuthClientOptions): HttpClient {
     cached !== undefined && cached !== refused ? cached : fetchOnce(true);
 
   return {
+    warmUp() {
+      warming = fetchAhead();
+    },
     async request(request) {
+      if (warming !== undefined) await warming;
       const call = async (bearer: Token) => {
         const { api } = await connection();
         const headers = { ...request.headers, Authorization: `Bearer ${bearer.value}` };

@@ -2,8 +2,8 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { readConnectionSecret } from './connection-secret.ts';
 import type { ExtractorEnvironment } from './environment.ts';
-import type { HttpCall, HttpClient } from './http-client.ts';
-import { createOAuthClient } from './oauth-client.ts';
+import type { HttpCall } from './http-client.ts';
+import { createOAuthClient, type OAuthClient } from './oauth-client.ts';
 import type { SrmSettings } from './srm-carts.ts';
 
 type SrmEnvironment = Pick<ExtractorEnvironment, Extract<keyof ExtractorEnvironment, `SRM_${string}`>>;
@@ -17,7 +17,7 @@ export function createSrmClient(
   secrets: SecretsManagerClient,
   now: () => number,
   onCall: (call: HttpCall) => void,
-): HttpClient {
+): OAuthClient {
   return createOAuthClient({
     system: 'SRM',
     http: {

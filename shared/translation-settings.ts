@@ -1,6 +1,6 @@
 /**
  * What the translation is told by its environment: switches and value maps, as data with a schema.
- * Validated by zod at synth, written beside the bundled function as JSON, and parsed again when the function starts.
+ * Validated by zod at synth, and written beside the bundled function as JSON.
  * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
  */
 import * as z from 'zod';
@@ -183,6 +183,3 @@ export const translationSettingsSchema = z.strictObject({
   valueMaps: valueMapsSchema,
 });
 export type TranslationSettings = z.infer<typeof translationSettingsSchema>;
-
-/** The file that carries the settings inside a function's bundle. */
-export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';

@@ -17,13 +17,13 @@ import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
-import { parseVariables, workerVariables } from '../../shared/environment.ts';
+import { parseVariables, TRANSLATION_SETTINGS_FILE, workerVariables } from '../../shared/environment.ts';
 import { createLedger } from '../../shared/ledger.ts';
 import { createLog, createMeter } from '../../shared/log.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
-import { TRANSLATION_SETTINGS_FILE, translationSettingsSchema } from '../../shared/translation-settings.ts';
+import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage } from './cart-messages.ts';
 import { retryDelaySeconds } from './outcome.ts';
 import { createPacer } from './pacer.ts';
@@ -57,7 +57,11 @@ const RESERVE_MS = 2000;
 /** An order's answer is a page of JSON; a look-up's is the order itself. */
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
-export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+/** `warmUp` fetches what the first event needs before there is one. */
+export function createHandler(
+  variables: Readonly<Record<string, string | undefined>>,
+  { warmUp = false }: { readonly warmUp?: boolean } = {},
+) {
   const environment = parseVariables(processVariables, variables);
   const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
   const logger = new Logger();
@@ -92,6 +96,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now,
   });
+  // SRM's are fetched when one of the rare carts needs it that travel as their key.
+  if (warmUp) vmsClient.warmUp();
   const orders = createVmsOrders(vmsClient, now);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
@@ -141,8 +147,12 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     .handler(handle);
 }
 
-/** The settings that were validated at synth and travel in the bundle; parsed again, since a bundle is input too. */
-function readTranslationSettings(directory: string) {
+/**
+ * The settings as synth validated them: part of the same asset as this code, and no more input than that. To parse them
+ * again, and to make the schema for it, was a quarter of the worker's start.
+ */
+function readTranslationSettings(directory: string): TranslationSettings {
   const path = join(directory, TRANSLATION_SETTINGS_FILE);
-  return translationSettingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  // oxlint-disable-next-line no-unsafe-type-assertion -- see above; test/infra holds each asset's file against the schema
+  return JSON.parse(readFileSync(path, 'utf8')) as TranslationSettings;
 }

@@ -35,7 +35,11 @@ import { createSecondLookRecord } from './second-look-record.ts';
 /** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
 const RESERVE_MS = 20_000;
 
-export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+/** `warmUp` fetches what the first event needs before there is one. */
+export function createHandler(
+  variables: Readonly<Record<string, string | undefined>>,
+  { warmUp = false }: { readonly warmUp?: boolean } = {},
+) {
   const environment = parseVariables(extractorVariables, variables);
   const logger = new Logger();
   const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
@@ -49,6 +53,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
+  if (warmUp) http.warmUp();
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),

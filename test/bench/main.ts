@@ -1,5 +1,6 @@
 /** What `npm run bench` runs. */
 import { UsageError } from '../../infra/command-line.ts';
+import { benchColdStart } from './cold.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { stopAll } from './processes.ts';
 import { benchReading } from './reading.ts';
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<
 > = {
   throughput: benchThroughput,
   extract: benchReading,
+  cold: benchColdStart,
 };
 
 async function main(args: readonly string[]): Promise<number> {

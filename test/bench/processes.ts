@@ -7,7 +7,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws-clients.ts';
-import type { ExtractorVariables, WorkerVariables } from '../../shared/environment.ts';
+import type { ExtractorVariables, SupervisorVariables, WorkerVariables } from '../../shared/environment.ts';
 
 export const TABLE_NAME = 'ledger';
 const REGION = 'eu-west-1';
@@ -38,11 +38,13 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
 async function firstLine(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('no output to read');
   const lines = createInterface({ input: child.stdout });
-  const [line]: unknown[] = await Promise.race([
-    once(lines, 'line'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process of the benchmark ended with ${code}`))),
-  ]);
+  const [line]: unknown[] = await Promise.race([once(lines, 'line'), ended(child)]);
   return String(line);
+}
+
+async function ended(child: ChildProcess): Promise<never> {
+  const [code]: unknown[] = await once(child, 'exit');
+  throw new Error(`a process of the benchmark ended with ${String(code)}`);
 }
 
 export async function startService(kind: string, ...args: readonly (string | number)[]): Promise<Service> {
@@ -73,6 +75,24 @@ export async function measure(
   const env = { ...variables, PATH: process.env.PATH };
   const child = start([join(import.meta.dirname, 'subject.ts'), file, ...args.map(String)], env);
   return resultSchema.parse(JSON.parse(await firstLine(child)));
+}
+
+const startSchema = z.object({ importMs: z.number(), answerMs: z.number(), answer: z.unknown() });
+export type ColdStart = z.infer<typeof startSchema>;
+
+/** Has `subject` (cold-subject.ts) start a handler file and have it answer one event. @throws when the handler does. */
+export async function measureStart(
+  subject: string,
+  file: string,
+  event: unknown,
+  variables: Readonly<Record<string, string>>,
+): Promise<ColdStart> {
+  const env = { ...variables, PATH: process.env.PATH };
+  const child = start([subject, file, JSON.stringify(event)], env);
+  // Its log lines, which nobody reads.
+  child.stdout?.resume();
+  const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
+  return startSchema.parse(message);
 }
 
 export interface Neighbours {
@@ -170,9 +190,15 @@ export function variablesOf(
     LEASE_SECONDS: '330',
     SECOND_LOOK_DAYS: '7',
   };
+  const supervisor: Omit<SupervisorVariables, keyof WorkerVariables> = {
+    EVENT_SOURCE_MAPPING: 'bench',
+    WORKER_FUNCTION: 'bench',
+    WORKER_TIMEOUT_SECONDS: '60',
+  };
   return {
     ...worker,
     ...extractor,
+    ...supervisor,
     LEASE_SECONDS: worker.LEASE_SECONDS,
     LAMBDA_TASK_ROOT: taskRoot,
     AWS_REGION: REGION,

@@ -3,32 +3,15 @@
  * `... extractor`. Runs the handler as one execution environment would, one event after the other, once warm; prints its
  * own time and CPU as a line of JSON. Its log lines go to stderr, where nobody reads them.
  */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { cartMessageText } from './carts.ts';
+import { lambdaContext as context, loadHandler } from './handler.ts';
 
 const [, , file = '', role = '', ...numbers] = process.argv;
 const write = process.stdout.write.bind(process.stdout);
 // The lines of a function are written, as on Lambda, but must not stand among the results.
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
-type Handler = (event: unknown, context: object) => Promise<unknown>;
-const loaded: unknown = file.endsWith('.cjs') ? createRequire(file)(file) : await import(pathToFileURL(file).href);
-const handler: unknown = Reflect.get(Object(loaded), 'handler');
-if (typeof handler !== 'function') throw new Error(`${file} exports no handler`);
-const invoke: Handler = (event, context) => Reflect.apply(handler, undefined, [event, context]);
-
-function context(timeoutMs: number): object {
-  const endMs = Date.now() + timeoutMs;
-  return {
-    awsRequestId: 'bench',
-    functionName: 'bench',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:bench',
-    memoryLimitInMB: '1024',
-    getRemainingTimeInMillis: () => Math.max(0, endMs - Date.now()),
-  };
-}
+const invoke = await loadHandler(file);
 
 const sqsEvent = (first: number, count: number): object => ({
   Records: Array.from({ length: count }, (_, index) => ({

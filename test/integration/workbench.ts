@@ -11,8 +11,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-s
 import { loadEnvironment } from '../../infra/environments.ts';
 import { type AwsClients, createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../infra/local/emulators.ts';
-import type { ExtractorVariables, WorkerVariables } from '../../shared/environment.ts';
-import { TRANSLATION_SETTINGS_FILE } from '../../shared/translation-settings.ts';
+import { type ExtractorVariables, TRANSLATION_SETTINGS_FILE, type WorkerVariables } from '../../shared/environment.ts';
 import { type Srm7Options, type Srm7StandIn, startSrm7 } from '../sandbox/srm7.ts';
 import { startVms, type VmsOptions, type VmsStandIn } from '../sandbox/vms.ts';
 

@@ -5,7 +5,7 @@ const decimal = z.string().regex(/^\d{1,13}(\.\d{1,4})?$/);
 const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/);
 const date = z.iso.date();
 const instant = z.iso.datetime();
-const text = (maximum: number) =>
+const newText = (maximum: number) =>
   z
     .string()
     .min(1)
@@ -16,6 +16,14 @@ const text = (maximum: number) =>
     )
     // Counted in characters, as JSON Schema does, and not in UTF-16 units, as zod's own maximum would.
     .meta({ maxLength: maximum });
+const texts = new Map<number, ReturnType<typeof newText>>();
+
+/** One schema a length, whatever the number of fields: a schema is slow to make, and all are made at a cold start. */
+function text(maximum: number) {
+  const schema = texts.get(maximum) ?? newText(maximum);
+  texts.set(maximum, schema);
+  return schema;
+}
 
 const address = z.object({
   name: text(80).exactOptional(),

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ConnectionSecret, SecretUnusable } from '../../../shared/connection-secret.ts';
@@ -123,6 +124,61 @@ async function failureOf(client: HttpClient): Promise<InterfaceError> {
   expect(told).not.toMatch(/authorization|basic /i);
   return error;
 }
+
+describe('fetched ahead', () => {
+  test('secret and token are there for the first call, which waits for them', async () => {
+    const { client, tokenRequests, calls, secretReads } = await openDesk();
+
+    client.warmUp();
+    expect(await statuses(client, 5)).toEqual([200, 200, 200, 200, 200]);
+
+    expect({ tokens: tokenRequests.length, secrets: secretReads() }).toEqual({ tokens: 1, secrets: 1 });
+    expect(new Set(calls)).toEqual(new Set(['Bearer token-1']));
+  });
+
+  test('nobody has to call: the token is asked for all the same', async () => {
+    const { client, tokenRequests } = await openDesk();
+
+    client.warmUp();
+    for (let wait = 0; wait < 500 && tokenRequests.length === 0; wait++) await sleep(10);
+
+    expect(tokenRequests).toHaveLength(1);
+  });
+
+  test('what failed ahead, the first call asks for again', async () => {
+    const { client, calls } = await openDesk({ answerToken: (ordinal) => (ordinal === 1 ? { status: 503 } : {}) });
+
+    client.warmUp();
+    expect(await statuses(client, 1)).toEqual([200]);
+
+    expect(calls).toEqual(['Bearer token-2']);
+  });
+
+  test('what still fails then is the first call`s to report, and nobody else`s', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => {
+      unhandled.push(reason);
+    };
+    process.on('unhandledRejection', note);
+    try {
+      let reads = 0;
+      const { client } = await openDesk({
+        readSecret: () => Promise.reject(new Error(`Secrets Manager is down (${(reads += 1)})`)),
+      });
+
+      client.warmUp();
+      await setImmediate();
+      const { failureClass, fault } = await failureOf(client);
+
+      expect(reads).toBe(2);
+      expect({ failureClass, code: fault.code }).toEqual({ failureClass: 'transient', code: 'E_TGT_UNAVAILABLE' });
+      await setImmediate();
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+});
 
 describe('one token for all', () => {
   test('20 calls at once fetch one token, and read the secret once', async () => {

@@ -1,0 +1,77 @@
+/** The start of the functions as Lambda starts them: what is fetched before the first event, and a start without it. */
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHandler as createWorker } from '../../functions/create-purchase-orders/handler.ts';
+import { createHandler as createExtractor } from '../../functions/extract-approved-carts/handler.ts';
+import { writeCartMessage } from '../../shared/cart-message.ts';
+import { envelope, newCart } from './create/worker-bench.ts';
+import { lambdaContext, openWorkbench, type Workbench } from './workbench.ts';
+
+/** Nobody listens there. */
+const UNREACHABLE = 'http://127.0.0.1:9/oauth/token';
+
+let bench: Workbench;
+beforeAll(async () => {
+  bench = await openWorkbench();
+});
+afterAll(() => bench.close());
+
+const tokensOf = (system: 'srm' | 'vms'): number =>
+  bench[system].requests.filter(({ operation }) => operation === 'token').length;
+
+/** Before there is an event. */
+async function firstToken(system: 'srm' | 'vms'): Promise<void> {
+  for (let wait = 0; wait < 500 && tokensOf(system) === 0; wait++) await setTimeout(10);
+  expect(tokensOf(system)).toBe(1);
+}
+
+const eventOf = (messageId: string) => ({
+  Records: [
+    {
+      messageId,
+      receiptHandle: messageId,
+      body: writeCartMessage(envelope(newCart())),
+      attributes: { ApproximateReceiveCount: '1' },
+    },
+  ],
+});
+
+test('the worker asks for 11VMS`s token before its first event, once, and not for SRM`s', async () => {
+  const worker = createWorker(bench.workerVariables, { warmUp: true });
+  await firstToken('vms');
+
+  const answer = await worker(eventOf('m-1'), lambdaContext());
+
+  expect(answer).toEqual({ batchItemFailures: [] });
+  expect({ vms: tokensOf('vms'), srm: tokensOf('srm') }).toEqual({ vms: 1, srm: 0 });
+});
+
+test('the extractor asks for SRM`s token before its first event, once', async () => {
+  const extractor = createExtractor(bench.extractorVariables, { warmUp: true });
+  await firstToken('srm');
+
+  expect(await extractor({}, lambdaContext())).toMatchObject({ status: 'complete' });
+  expect(tokensOf('srm')).toBe(1);
+});
+
+test('a worker that starts without a reachable token endpoint answers: the message comes back', async () => {
+  const worker = createWorker({ ...bench.workerVariables, VMS_TOKEN_URL: UNREACHABLE }, { warmUp: true });
+  bench.takeOutput();
+
+  expect(await worker(eventOf('m-2'), lambdaContext())).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-2' }] });
+  expect(bench.takeOutput().join('\n')).toContain('"AttemptsRetried":1');
+});
+
+test('an extractor that starts without a reachable token endpoint says what failed', async () => {
+  const extractor = createExtractor({ ...bench.extractorVariables, SRM_TOKEN_URL: UNREACHABLE }, { warmUp: true });
+
+  const hour = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-20T01:00:00Z' };
+  await expect(
+    extractor(
+      hour,
+      lambdaContext(() => 25_000),
+    ),
+  ).rejects.toMatchObject({
+    fault: { code: 'E_SRC_UNAVAILABLE' },
+  });
+});
