@@ -1,5 +1,6 @@
 /** What `npm run bench` runs. */
 import { UsageError } from '../../infra/command-line.ts';
+import { benchDrain } from './drain.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { stopAll } from './processes.ts';
 import type { BenchReport, OnStep } from './report.ts';
@@ -9,6 +10,7 @@ const BENCHMARKS: Readonly<
   Partial<Record<BenchOptions['what'], (options: BenchOptions, onStep: OnStep) => Promise<BenchReport>>>
 > = {
   throughput: benchThroughput,
+  drain: benchDrain,
 };
 
 async function main(args: readonly string[]): Promise<number> {
