@@ -73,7 +73,7 @@ export function createHandler(
   const ledger = createLedger(dynamodb, environment.TABLE_NAME);
   const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
   const health = createTargetHealth();
-  const pacer = createPacer({ now, sleep: setTimeout });
+  const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
   const log = createLog(logger);
   const meter = createMeter(metrics);
   const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));

@@ -1,6 +1,7 @@
 /** What `npm run bench` runs. */
 import { UsageError } from '../../infra/command-line.ts';
 import { benchColdStart } from './cold.ts';
+import { benchDrain } from './drain.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { stopAll } from './processes.ts';
 import { benchReading } from './reading.ts';
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<
   throughput: benchThroughput,
   extract: benchReading,
   cold: benchColdStart,
+  drain: benchDrain,
 };
 
 async function main(args: readonly string[]): Promise<number> {

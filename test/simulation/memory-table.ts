@@ -9,7 +9,10 @@ export interface MemoryLedger extends Ledger {
 
 export function createMemoryLedger(): MemoryLedger {
   const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
+  /** The partition of a cart, as the table has it: a full queue asks it 20,000 times. */
+  const externalIdsOf = new Map<string, Set<string>>();
   const verdicts = new Map<string, readonly Fault[]>();
+  const partition = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
 
   function claim(wanted: OrderClaim): ClaimResult {
     const before = orders.get(wanted.externalId);
@@ -23,6 +26,8 @@ export function createMemoryLedger(): MemoryLedger {
       if (before.state === 'REJECTED' && before.messageId === wanted.messageId)
         return { kind: 'rejected', faults: before.faults };
     }
+    const ofCart = externalIdsOf.get(partition(wanted.cart)) ?? new Set<string>();
+    externalIdsOf.set(partition(wanted.cart), ofCart.add(wanted.externalId));
     orders.set(wanted.externalId, {
       cart: wanted.cart,
       externalId: wanted.externalId,
@@ -52,13 +57,13 @@ export function createMemoryLedger(): MemoryLedger {
     rejected: (own, faults, mayExist) => settle(own, { state: 'REJECTED', faults: [...faults], mayExist }),
     unknown: (own, fault, leaseUntilMs) => settle(own, { state: 'UNKNOWN', faults: [fault], leaseUntilMs }),
     released: (own, fault) => settle(own, { state: 'NEW', faults: [fault], mayExist: false }),
-    createdOrders: ({ client, number }) =>
+    createdOrders: (cart) =>
       Promise.resolve(
-        [...orders.values()].flatMap(({ cart, state, externalId, orderNumber, changedAtMs }) =>
-          state === 'CREATED' && cart.client === client && cart.number === number
-            ? [{ externalId, orderNumber, changedAtMs }]
-            : [],
-        ),
+        [...(externalIdsOf.get(partition(cart)) ?? [])].flatMap((externalId) => {
+          const order = orders.get(externalId);
+          if (order?.state !== 'CREATED') return [];
+          return [{ externalId, orderNumber: order.orderNumber, changedAtMs: order.changedAtMs }];
+        }),
       ),
     verdict: (_cart, messageId) => Promise.resolve(verdicts.get(messageId)),
     async recordVerdict(_cart, messageId, faults) {

@@ -2,26 +2,14 @@
  * The whole interface in virtual time: the real use cases of the worker and the supervisor, between a queue with SQS's
  * rules and an 11VMS that falls ill for some hours. Only the adapters to AWS and the network are played.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import * as z from 'zod';
-import type { QueueMessage } from '../../functions/create-purchase-orders/cart-messages.ts';
-import { retryDelaySeconds } from '../../functions/create-purchase-orders/outcome.ts';
-import { createPacer } from '../../functions/create-purchase-orders/pacer.ts';
-import { createTargetHealth } from '../../functions/create-purchase-orders/target-health.ts';
-import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
-import { type BatchDependencies, tryOneMessage, workOff } from '../../functions/create-purchase-orders/work-off.ts';
+import { tryOneMessage } from '../../functions/create-purchase-orders/work-off.ts';
 import { superviseConsumption } from '../../functions/supervise-consumption/supervise-consumption.ts';
-import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
-import { writeCartMessage } from '../../shared/cart-message.ts';
 import type { Fault } from '../../shared/failure.ts';
-import type { Log, Meter } from '../../shared/log.ts';
 import { mulberry32 } from '../sandbox/seeded-random.ts';
-import { createMemoryBreaker, createMemoryLedger } from './memory-table.ts';
-import { createVirtualQueue } from './virtual-sqs.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { createVirtualVms, type Illness } from './virtual-vms.ts';
+import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -52,28 +40,10 @@ export interface Aftermath {
   readonly wrong: readonly string[];
 }
 
-const { results } = z
-  .object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())) }) })
-  .transform(({ d }) => d)
-  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../sandbox/samples/srm7-shopping-carts.json'), 'utf8')));
-const [sample = {}] = results;
-
-function bodyOf(number: string): string {
-  const guid = `005056a5-09b3-1ee1-bee5-${number.padStart(12, '0')}`;
-  return writeCartMessage({
-    schemaVersion: 1,
-    runId: 'run',
-    correlationId: `c-${number}`,
-    client: '100',
-    cart: { number, guid },
-    source: { ...sample, Guid: guid, ObjectId: number },
-  });
-}
-
 /** An hour of peace, the outage, an hour more of carts, and two in which the last of them must come through. */
 export async function liveThrough({ illness, seed, cartsADay, outageHours }: OutagePlan): Promise<Aftermath> {
-  const { delivery, vms: target } = loadEnvironment('prod');
-  const { translation: settings } = loadEnvironment('local');
+  const landscape = loadEnvironment('prod');
+  const { delivery } = landscape;
   const random = mulberry32(seed);
   const startMs = Date.parse('2026-12-07T06:00:00Z');
   const outage = { fromMs: startMs + HOUR_MS, toMs: startMs + (1 + outageHours) * HOUR_MS };
@@ -81,63 +51,12 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
   const approvalsEndMs = endMs - 2 * HOUR_MS;
   const time = createVirtualTime(startMs);
   const { now, sleep } = time;
-  const queue = createVirtualQueue({
-    time,
-    random,
-    visibilityTimeoutMs: 6 * delivery.timeoutSeconds * 1000,
-    maxReceiveCount: MAX_RECEIVE_COUNT,
-    doubledShare: 0.01,
-  });
-  const timeoutMs = target.timeoutSeconds * 1000;
+  const timeoutMs = landscape.vms.timeoutSeconds * 1000;
   const isIll = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
   const vms = createVirtualVms(time, timeoutMs, (atMs) => (isIll(atMs) ? illness : undefined));
-  const ledger = createMemoryLedger();
-  const breaker = createMemoryBreaker();
-  const counts = new Map<string, number>();
-  const meter: Meter = {
-    count: (name, value = 1) => counts.set(name, (counts.get(name) ?? 0) + value),
-    milliseconds: () => undefined,
-  };
-  const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => log };
-  let ids = 0;
-  const newId = (): string => `id-${++ids}`;
-
-  const policy = { baseSeconds: delivery.retryBaseSeconds };
-  /** One execution environment of the worker: its own health and pace. */
-  function environment() {
-    const [health, pacer] = [createTargetHealth(), createPacer({ now, sleep })];
-    return (): BatchDependencies => ({
-      ledger,
-      breaker,
-      orders: createVmsOrders(vms, now),
-      pacer,
-      health,
-      messages: queue,
-      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
-      carts: { cart: () => Promise.reject(new Error('no cart is read again here')) },
-      log,
-      meter,
-      now,
-      newId,
-      random,
-      // As in the worker's handler.
-      deadlineMs: now() + delivery.timeoutSeconds * 1000 - 3 * timeoutMs - 2000,
-      leaseMs: (delivery.timeoutSeconds + 5) * 1000,
-      settings,
-      sapClient: '100',
-      maximumAttempts: MAX_RECEIVE_COUNT,
-      policy,
-      putBack: (body) => queue.putBack(body, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
-    });
-  }
-
-  let longestInvocationMs = 0;
-  async function invocation<Result>(work: () => Promise<Result>): Promise<Result> {
-    const began = now();
-    const result = await work();
-    longestInvocationMs = Math.max(longestInvocationMs, now() - began);
-    return result;
-  }
+  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01 });
+  const { queue, ledger, breaker, counts, meter, log, newId, invocation } = worker;
+  const environment = () => worker.environment(vms);
 
   // The event source mapping follows its switch within a minute.
   const mapping = { wanted: true, actual: true };
@@ -153,18 +72,6 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
     return Promise.resolve();
   }
 
-  async function poll(dependencies: () => BatchDependencies): Promise<void> {
-    for (;;) {
-      const batch: QueueMessage[] = mapping.actual ? queue.receive(delivery.batchSize) : [];
-      if (batch.length === 0) {
-        await sleep(POLL_MS);
-        continue;
-      }
-      const workedOff = await invocation(() => workOff(batch, dependencies()));
-      for (const { message, returned } of workedOff) if (returned === undefined) await queue.remove(message);
-    }
-  }
-
   const approved: { readonly number: string; readonly atMs: number }[] = [];
   async function approve(): Promise<void> {
     while (now() < approvalsEndMs) {
@@ -176,7 +83,7 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
   async function extract(): Promise<void> {
     for (let queued = 0; ; ) {
       await sleep(5 * MINUTE_MS);
-      for (const { number } of approved.slice(queued)) queue.send(bodyOf(number));
+      for (const { number } of approved.slice(queued)) queue.send(cartBody(number));
       queued = approved.length;
     }
   }
@@ -209,7 +116,9 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
     approve(),
     extract(),
     supervise(),
-    ...Array.from({ length: delivery.maximumConcurrency }, () => poll(environment())),
+    ...Array.from({ length: delivery.maximumConcurrency }, () =>
+      worker.poll(environment(), POLL_MS, () => mapping.actual),
+    ),
   ]) {
     activity.catch((error: unknown) => failures.push(error));
   }
@@ -235,7 +144,7 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
     requeued: counts.get('CartsRequeued') ?? 0,
     callsInOutage: vms.calls.filter(({ atMs }) => isIll(atMs)).length,
     minutesToTheLastOrder: Math.round((lastMs - outage.toMs) / MINUTE_MS),
-    longestInvocationMs,
+    longestInvocationMs: Math.max(...worker.invocationsMs),
     wrong: [...ordersPerCart].filter(([, orders]) => orders !== 1).map(([number]) => number),
   };
 }

@@ -34,9 +34,10 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
   function receive(maximum: number): QueueMessage[] {
     const received = doubled.splice(0, maximum);
     const visible = [...messages.values()].filter(({ visibleAtMs }) => visibleAtMs <= time.now());
-    // Order is SQS's own affair.
-    for (const message of visible.sort(() => random() - 0.5)) {
-      if (received.length >= maximum) break;
+    while (received.length < maximum) {
+      // Order is SQS's own affair.
+      const [message] = visible.splice(Math.floor(random() * visible.length), 1);
+      if (message === undefined) break;
       if (message.receives >= options.maxReceiveCount) {
         messages.delete(message.id);
         deadLetters.push(message);

@@ -36,6 +36,7 @@ export function createVirtualVms(
   time: VirtualTime,
   timeoutMs: number,
   illness: (atMs: number) => Illness | undefined,
+  answerMs = ANSWER_MS,
 ): VirtualVms {
   const orders: { externalId: string; atMs: number; content: object }[] = [];
   const calls: { atMs: number; method: string }[] = [];
@@ -87,7 +88,7 @@ export function createVirtualVms(
     calls,
     async request(request) {
       calls.push({ atMs: time.now(), method: request.method });
-      await time.sleep(ANSWER_MS);
+      await time.sleep(answerMs);
       const what = illness(time.now());
       return what === undefined ? work(request) : ill(what, request);
     },

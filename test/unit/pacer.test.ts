@@ -1,13 +1,14 @@
 /** One pace for all calls to 11VMS: everybody waits after a throttle, and nobody past its deadline. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createPacer } from '../../functions/create-purchase-orders/pacer.ts';
+import { createPacer, type Pacer } from '../../functions/create-purchase-orders/pacer.ts';
 
 /** A clock that only the sleepers move. */
 function fakeTime() {
   let nowMs = 1000;
   return {
     now: () => nowMs,
+    random: () => 0,
     sleep: (milliseconds: number): Promise<void> => {
       nowMs += milliseconds;
       return Promise.resolve();
@@ -24,6 +25,7 @@ function fakeTimers() {
   const sleepers: { atMs: number; wake: () => void }[] = [];
   return {
     now: () => nowMs,
+    random: () => 0,
     sleep: (milliseconds: number): Promise<void> =>
       new Promise((wake) => void sleepers.push({ atMs: nowMs + milliseconds, wake })),
     async runAll(): Promise<void> {
@@ -127,38 +129,115 @@ test('after the pause, calls follow each other at a distance; one throttled batc
     distances.push(time.now() - first);
   }
   expect(distances[0]).toBeGreaterThan(0);
-  expect(distances).toEqual(distances.map(() => distances[0]));
+  // The pace recovers by the millisecond: the last batch was seen one later.
+  for (const distance of distances) expect(distance / (distances[0] ?? 0)).toBeCloseTo(1, 1);
 });
 
-test('throttled again and again, the pace slows down to one call in 2 s, and no further', async () => {
-  const time = fakeTime();
-  const pacer = createPacer(time);
+test('throttled again and again, the pace slows down, but never below one call in 10 s', async () => {
   const distances: number[] = [];
-  for (let round = 0; round < 12; round++) {
-    time.pass(2000);
-    pacer.throttled(1);
+  for (const rounds of [1, 5, 10, 20, 40]) {
+    const time = fakeTime();
+    const pacer = createPacer(time);
+    for (let round = 0; round < rounds; round++) {
+      pacer.throttled(1000);
+      time.pass(1000);
+    }
     await pacer.turn(NEVER);
     const first = time.now();
     await pacer.turn(NEVER);
-    distances.push(time.now() - first);
+    distances.push(Math.round(time.now() - first));
   }
   expect(distances).toEqual(distances.toSorted((a, b) => a - b));
-  expect(distances.at(-1)).toBe(2000);
+  expect(distances.at(0)).toBe(250);
+  expect(distances.at(-1)).toBe(distances.at(-2));
+  expect(distances.at(-1)).toBeGreaterThan(7000);
+  expect(distances.at(-1)).toBeLessThanOrEqual(10_000);
 });
 
-test('with success the pace recovers until calls flow freely again', async () => {
+/** How many calls have a turn within a second from now. */
+async function callsInASecond(pacer: Pacer, time: ReturnType<typeof fakeTime>): Promise<number> {
+  const endMs = time.now() + 1000;
+  let calls = 0;
+  while (await pacer.turn(endMs)) {
+    calls++;
+    // Where calls flow freely, only calls take time.
+    if (calls === 1000) break;
+  }
+  time.pass(Math.max(0, endMs - time.now()));
+  return calls;
+}
+
+test('the slow start doubles the pace until calls flow freely again', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(1);
-  await pacer.turn(NEVER);
-  for (let call = 0; call < 40; call++) {
-    await pacer.turn(NEVER);
-    pacer.succeeded();
+  const calls: number[] = [];
+  for (let second = 0; second < 4; second++) calls.push(await callsInASecond(pacer, time));
+  expect(calls[0]).toBeLessThan(30);
+  expect(calls[1]).toBeGreaterThan((calls[0] ?? 0) * 2);
+  expect(calls.at(-1)).toBe(1000);
+});
+
+test('after a second throttle the pace comes back to just below the one that was too much, and stays there', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  pacer.throttled(1000);
+  time.pass(2000);
+  // 40 calls a second by now, of which none was accepted.
+  pacer.throttled(1000);
+  time.pass(1000);
+  const calls: number[] = [];
+  for (let second = 0; second < 30; second++) calls.push(await callsInASecond(pacer, time));
+  expect(calls[0]).toBeGreaterThan(25);
+  expect(calls[0]).toBeLessThan(32);
+  expect(calls[15]).toBeGreaterThan(37);
+  expect(Math.max(...calls)).toBeLessThanOrEqual(41);
+});
+
+test('a throttle after long acceptance slows down little, one after none much', async () => {
+  const paces: number[] = [];
+  for (const acceptedPerSecond of [40, 0]) {
+    const time = fakeTime();
+    const pacer = createPacer(time);
+    pacer.throttled(1000);
+    time.pass(2000);
+    pacer.throttled(1000);
+    for (let second = 0; second < 30; second++) {
+      time.pass(1000);
+      for (let call = 0; call < acceptedPerSecond; call++) pacer.succeeded();
+    }
+    pacer.throttled(1000);
+    time.pass(1000);
+    paces.push(await callsInASecond(pacer, time));
   }
-  await pacer.turn(NEVER);
-  const free = time.now();
-  await pacer.turn(NEVER);
-  expect(time.now()).toBe(free);
+  const [little = 0, much = 0] = paces;
+  expect(little).toBeGreaterThan(34);
+  expect(much).toBeLessThan(32);
+});
+
+test('whatever was learnt, calls flow freely again half an hour after the last throttle', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  for (let round = 0; round < 60; round++) {
+    pacer.throttled(60_000);
+    time.pass(61_000);
+  }
+  time.pass(30 * 60_000);
+  expect(await callsInASecond(pacer, time)).toBe(1000);
+});
+
+test('environments that are throttled together come back apart', async () => {
+  const starts: number[] = [];
+  for (const share of [0, 0.5, 0.9]) {
+    const time = { ...fakeTime(), random: () => share };
+    const pacer = createPacer(time);
+    pacer.throttled(1000);
+    await pacer.turn(NEVER);
+    starts.push(time.now());
+  }
+  expect(starts[0]).toBe(2000);
+  expect(new Set(starts).size).toBe(3);
+  expect(starts).toEqual(starts.toSorted((a, b) => a - b));
 });
 
 test('no turn is ever given inside a pause, nor after the deadline', async () => {

@@ -1,0 +1,73 @@
+/**
+ * Scale of writing: a full queue against an 11VMS that allows a fixed rate, at several concurrencies. In virtual time,
+ * since an hour of 50 functions on two cores would measure the cores; the worker's code is the real one.
+ */
+import { type Drained, drain } from '../simulation/drain-world.ts';
+import type { BenchOptions } from './options.ts';
+import { type BenchReport, type OnStep, row } from './report.ts';
+
+const CONCURRENCIES = [2, 10, 50];
+const RATES = [20, 50, 200];
+/** Fifty environments with ten carts each, and 11VMS takes two a second: most carts must come back, more than once. */
+const TOO_SLOW = { callsPerSecond: 2, maximumConcurrency: 50 };
+const SEED = 1;
+
+interface Run extends Drained {
+  readonly carts: number;
+  readonly maximumConcurrency: number;
+  readonly allowedPerSecond: number;
+  readonly ratio: number;
+}
+
+export async function benchDrain({ carts }: BenchOptions, onStep: OnStep): Promise<BenchReport> {
+  const plans = RATES.flatMap((callsPerSecond) =>
+    CONCURRENCIES.map((maximumConcurrency) => ({ callsPerSecond, maximumConcurrency })),
+  );
+  const runs: Run[] = [];
+  for (const { callsPerSecond, maximumConcurrency } of [...plans, TOO_SLOW]) {
+    onStep(`${carts} carts at a concurrency of ${maximumConcurrency} and ${callsPerSecond} calls a second`);
+    const drained = await drain({ carts, maximumConcurrency, limit: limitOf(callsPerSecond), seed: SEED });
+    const ratio = drained.reachedPerSecond / callsPerSecond;
+    runs.push({ ...drained, carts, maximumConcurrency, allowedPerSecond: callsPerSecond, ratio });
+  }
+  return { lines: [...HEAD, ...runs.map(line)], json: { carts, runs } };
+}
+
+/** A fifth of a second at once: small, and still more than one call at 20 a second. */
+const limitOf = (callsPerSecond: number) => ({
+  callsPerSecond,
+  burst: Math.max(1, callsPerSecond / 5),
+  retryAfterSeconds: 1,
+});
+
+const HEAD = [
+  row(
+    'concurrency',
+    'allowed/s',
+    'reached/s',
+    'ratio',
+    '429 a cart',
+    'retries',
+    'put-backs',
+    'receives',
+    'dead',
+    'early',
+    'p95 s',
+  ),
+  '',
+];
+
+const line = (run: Run): string =>
+  row(
+    String(run.maximumConcurrency),
+    String(run.allowedPerSecond),
+    run.reachedPerSecond.toFixed(1),
+    run.ratio.toFixed(3),
+    (run.throttledCalls / run.carts).toFixed(3),
+    String(run.retries),
+    String(run.putBacks),
+    (1 + (run.retries + run.putBacks) / run.carts).toFixed(2),
+    String(run.deadLetters),
+    String(run.callsTooEarly),
+    (run.p95InvocationMs / 1000).toFixed(1),
+  );
