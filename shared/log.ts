@@ -102,6 +102,14 @@ export interface Meter {
   milliseconds(name: MetricName, value: number): void;
 }
 
+/** With the dimension that all metrics of the interface have beside `service`, which is Powertools' own. */
+export const createMetrics = (environment: string): Metrics =>
+  new Metrics({
+    defaultDimensions: { environment },
+    // It warns, in plain text, of every invocation without a metric: each dead letter has three on its way.
+    logger: { ...console, warn: () => undefined },
+  });
+
 /** Metrics are gathered here and written as one EMF line when the invocation ends. */
 export function createMeter(metrics: Metrics): Meter {
   return {

@@ -108,3 +108,15 @@ test('a message that comes again after a crash tells of its order, which nobody 
 
   expect(bench.takeOutput().join('\n')).toMatch(/"message":"Cart skipped".*already created as PO-/);
 });
+
+test('a dead letter: its reason and its metrics, however often it is received on its way', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(newCart({ Items: { results: [null] } })));
+  bench.takeOutput();
+  await worker.deliverTimes(4);
+
+  expect(bench.takeOutput().sort()).toEqual([
+    expect.stringContaining('"CartsDeadLettered":1'),
+    expect.stringContaining('"outcome":"dead-letter"'),
+  ]);
+});
