@@ -9,7 +9,7 @@ import { stripZeros } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './deliver-order.ts';
-import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
+import { combineOutcomes, isReadAgain, type OrderOutcome, type Outcome } from './outcome.ts';
 import { type PauseReason, type TargetHealth, targetFailure } from './target-health.ts';
 import { cartNumberOf, isDeferred, rowChangedAtMs } from './translation/shopping-cart.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
@@ -178,7 +178,8 @@ async function conclude(
       break;
     case 'skipped':
       meter.count(METRICS.cartsSkipped);
-      log.info('Cart skipped', { outcome: 'skipped', reason: outcome.reason });
+      // A line of its own for each reading of the overlap would be six lines an order that say nothing new.
+      if (!isReadAgain(outcome)) log.info('Cart skipped', { outcome: 'skipped', reason: outcome.reason });
       break;
     case 'retry':
       meter.count(METRICS.attemptsRetried);
@@ -233,19 +234,14 @@ async function tryCart(
     await ledger.recordSkip(version, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
     return { kind: 'skipped', reason: translation.reason };
   }
-  audit(translation, log, meter);
+  if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
   const groupFaults = await ordersOfDroppedLines(translation, cart, ledger);
   const outcomes: OrderOutcome[] = [];
+  const warnings: Fault[] = [];
   for (const group of translation.groups) {
     if (group.kind === 'faulty') {
       groupFaults.push(...group.faults);
       continue;
-    }
-    if (group.warnings.length > 0) {
-      log.warn('Order translated with warnings', {
-        externalId: group.order.externalId,
-        ...faultFields(group.warnings),
-      });
     }
     const delivery = {
       order: group.order,
@@ -256,19 +252,25 @@ async function tryCart(
       correlationId: message.correlationId,
       onlyIfNeverSent: translation.onlyIfNeverSent,
     };
-    outcomes.push(await deliverOrder(delivery, dependencies));
+    const outcome = await deliverOrder(delivery, dependencies);
+    outcomes.push(outcome);
+    if (!isReadAgain(outcome)) warnings.push(...group.warnings);
   }
   if (message.origin === 'second-look') auditRecovery(outcomes, log, meter);
-  return combineOutcomes(outcomes, groupFaults);
+  const outcome = combineOutcomes(outcomes, groupFaults);
+  if (!isReadAgain(outcome)) audit(translation, warnings, log);
+  return outcome;
 }
 
 type TranslatedCart = Extract<CartTranslation, { kind: 'orders' }>;
 
-/** What is worth knowing of the whole cart (edge cases 14, 85). */
-function audit({ warnings, droppedLines, unknownProperties }: TranslatedCart, log: Log, meter: Meter): void {
-  if (unknownProperties > 0) meter.count(METRICS.unknownProperties, unknownProperties);
-  if (warnings.length === 0 && droppedLines === 0) return;
-  log.info('Cart read', { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(warnings) });
+/** What is worth knowing of a translation, in one line however many orders it has (edge cases 14, 85). */
+function audit({ warnings, droppedLines }: TranslatedCart, ofOrders: readonly Fault[], log: Log): void {
+  const all = [...warnings, ...ofOrders];
+  if (all.length === 0 && droppedLines === 0) return;
+  const fields = { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(all) };
+  if (ofOrders.length > 0) log.warn('Cart translated with warnings', fields);
+  else log.info('Cart read', fields);
 }
 
 /** Only an order that is made now was missing: whatever exists already came by itself. */

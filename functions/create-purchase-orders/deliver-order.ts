@@ -79,7 +79,10 @@ async function notClaimed(
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
       if (isSettled || order.contentHash === claim.contentHash) {
         if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
-        return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
+        const reason = `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}`;
+        // The same message again, after a crash perhaps, is no reading again: nobody may have told of its order yet.
+        const isReadAgain = order.changedAtMs === claim.changedAtMs && order.messageId !== claim.messageId;
+        return { kind: 'skipped', reason, ...(isReadAgain ? { isReadAgain } : {}) };
       }
       const outcome = await changedAfterSend(delivery, dependencies);
       if (outcome.kind === 'skipped') await dependencies.ledger.confirmed(claim);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -19,7 +18,7 @@ import { createBreakerRecord, type TrialResult } from '../../shared/circuit-brea
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import { parseVariables, TRANSLATION_SETTINGS_FILE, workerVariables } from '../../shared/environment.ts';
 import { createLedger } from '../../shared/ledger.ts';
-import { createLog, createMeter } from '../../shared/log.ts';
+import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
@@ -65,7 +64,7 @@ export function createHandler(
   const environment = parseVariables(processVariables, variables);
   const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
   const logger = new Logger();
-  const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
+  const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const now = Date.now;
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
   const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);

@@ -11,10 +11,20 @@ export type OrderOutcome =
       readonly recovered: boolean;
     }
   /** Nothing to do: created before, or newer content is known. */
-  | { readonly kind: 'skipped'; readonly reason: string }
+  | Skip
   | { readonly kind: 'retry'; readonly fault: Fault; readonly afterMs: number | undefined }
   | Refusal
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
+
+export interface Skip {
+  readonly kind: 'skipped';
+  readonly reason: string;
+  /** This very version was ordered before: each run reads the overlap again, and every cart comes several times. */
+  readonly isReadAgain?: true;
+}
+
+export const isReadAgain = (outcome: OrderOutcome | Outcome): boolean =>
+  outcome.kind === 'skipped' && outcome.isReadAgain === true;
 
 /** 11VMS or SRM refuses us. `isForbidden`: by 403, which may be about one order's rights (edge case 68). */
 export interface Refusal {
@@ -29,7 +39,7 @@ export interface Refusal {
 export type Outcome =
   /** Every order of the cart exists, or is not wanted: the message is deleted. */
   | { readonly kind: 'done' }
-  | { readonly kind: 'skipped'; readonly reason: string }
+  | Skip
   /** Seen again after a delay, 4 attempts in all. */
   | { readonly kind: 'retry'; readonly faults: readonly Fault[]; readonly afterMs: number | undefined }
   /** 11VMS or SRM refuses us: the cart is not to blame. */
@@ -69,9 +79,8 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   if (faults.length > 0) return { kind: 'dead-letter', faults };
   const skips = orders.filter((order) => order.kind === 'skipped');
   const [skip] = skips;
-  return skip !== undefined && skips.length === orders.length
-    ? { kind: 'skipped', reason: skip.reason }
-    : { kind: 'done' };
+  if (skip === undefined || skips.length < orders.length) return { kind: 'done' };
+  return skips.every(isReadAgain) ? skip : { kind: 'skipped', reason: skip.reason };
 }
 
 /** What SQS is told of a message: nothing (it is deleted), or when it may be seen again. */

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -16,7 +15,7 @@ import { measureCalls } from '../../shared/call-metrics.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLedger } from '../../shared/ledger.ts';
-import { createLog, createMeter, errorFields } from '../../shared/log.ts';
+import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
@@ -42,7 +41,7 @@ export function createHandler(
 ) {
   const environment = parseVariables(extractorVariables, variables);
   const logger = new Logger();
-  const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
+  const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const now = Date.now;
   const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
@@ -12,7 +11,7 @@ import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
-import { createLog, createMeter } from '../../shared/log.ts';
+import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { askForTrial, createConsumption } from './event-source.ts';
 import {
   pauseByHand,
@@ -38,7 +37,7 @@ const CLOCK_DIFFERENCE_MS = 5000;
 export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
   const environment = parseVariables(supervisorVariables, variables);
   const logger = new Logger();
-  const metrics = new Metrics({ defaultDimensions: { environment: environment.INTERFACE_ENVIRONMENT } });
+  const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const breaker = createBreakerRecord(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const consumption = createConsumption(new LambdaClient(AWS_CLIENT_SETTINGS), environment.EVENT_SOURCE_MAPPING);
   // The worker may take its whole time for a trial, and a trial is not repeated: it burns a receive.

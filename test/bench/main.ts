@@ -1,6 +1,7 @@
 /** What `npm run bench` runs. */
 import { UsageError } from '../../infra/command-line.ts';
 import { benchColdStart } from './cold.ts';
+import { benchCost } from './cost.ts';
 import { benchDrain } from './drain.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { stopAll } from './processes.ts';
@@ -9,12 +10,13 @@ import type { BenchReport, OnStep } from './report.ts';
 import { benchThroughput } from './throughput.ts';
 
 const BENCHMARKS: Readonly<
-  Partial<Record<BenchOptions['what'], (options: BenchOptions, onStep: OnStep) => Promise<BenchReport>>>
+  Record<BenchOptions['what'], (options: BenchOptions, onStep: OnStep) => Promise<BenchReport>>
 > = {
   throughput: benchThroughput,
   extract: benchReading,
   cold: benchColdStart,
   drain: benchDrain,
+  cost: benchCost,
 };
 
 async function main(args: readonly string[]): Promise<number> {
@@ -26,9 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    const run = BENCHMARKS[options.what];
-    if (run === undefined) throw new Error(`--${options.what} is not built yet`);
-    const { lines, json } = await run(options, (step) => process.stderr.write(`  ${step}\n`));
+    const { lines, json } = await BENCHMARKS[options.what](options, (step) => process.stderr.write(`  ${step}\n`));
     process.stdout.write(options.json ? `${JSON.stringify(json)}\n` : `${lines.join('\n')}\n`);
     return 0;
   } catch (error) {

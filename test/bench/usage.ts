@@ -1,0 +1,60 @@
+/** What AWS meters, as counted numbers that can be added up, subtracted and divided by carts. */
+
+export interface Usage {
+  readonly extractorInvocations: number;
+  readonly extractorMs: number;
+  readonly workerInvocations: number;
+  readonly workerMs: number;
+  readonly supervisorInvocations: number;
+  readonly supervisorMs: number;
+  /** In units of 64 KiB. */
+  readonly sqsRequests: number;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  /** Items in the table, and their bytes. */
+  readonly items: number;
+  readonly itemBytes: number;
+  readonly secretCalls: number;
+  /** What the functions write themselves, EMF included. */
+  readonly logLines: number;
+  readonly logBytes: number;
+}
+
+const usageOf = (value: (name: keyof Usage) => number): Usage => ({
+  extractorInvocations: value('extractorInvocations'),
+  extractorMs: value('extractorMs'),
+  workerInvocations: value('workerInvocations'),
+  workerMs: value('workerMs'),
+  supervisorInvocations: value('supervisorInvocations'),
+  supervisorMs: value('supervisorMs'),
+  sqsRequests: value('sqsRequests'),
+  writeUnits: value('writeUnits'),
+  readUnits: value('readUnits'),
+  itemBytes: value('itemBytes'),
+  items: value('items'),
+  secretCalls: value('secretCalls'),
+  logLines: value('logLines'),
+  logBytes: value('logBytes'),
+});
+
+export const NO_USAGE: Usage = usageOf(() => 0);
+
+export const sumOf = (...usages: readonly Usage[]): Usage =>
+  usageOf((name) => usages.reduce((sum, usage) => sum + usage[name], 0));
+
+export const times = (usage: Usage, factor: number): Usage => usageOf((name) => usage[name] * factor);
+
+export const less = (usage: Usage, other: Usage): Usage => usageOf((name) => usage[name] - other[name]);
+
+/** Counts from its start on; whoever wants a span takes the difference of two readings. */
+export class UsageMeter {
+  readonly #counts = new Map<keyof Usage, number>();
+
+  add(name: keyof Usage, by = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  read(): Usage {
+    return usageOf((name) => this.#counts.get(name) ?? 0);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a cart may write to the logs at INFO, from its first time to the last time that the overlap brings it again:
+ * 3 lines and 2 KB, metrics and all. Measured as deployed, in names as long as those of AWS.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { loadEnvironment } from '../../../infra/environments.ts';
+import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../../shared/metric-names.ts';
+import { lambdaContext } from '../workbench.ts';
+import {
+  edmInstant,
+  envelope,
+  newCart,
+  openWorkerBench,
+  type Row,
+  textOf,
+  type Worker,
+  withItems,
+  type WorkerBench,
+} from './worker-bench.ts';
+
+const LINES_A_CART = 3;
+const BYTES_A_CART = 2048;
+
+let bench: WorkerBench;
+beforeAll(async () => {
+  bench = await openWorkerBench();
+  Object.assign(process.env, {
+    POWERTOOLS_SERVICE_NAME: SERVICE_NAMES.worker,
+    POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
+    _X_AMZN_TRACE_ID: 'Root=1-6745d2a0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1',
+  });
+});
+afterAll(() => bench.close());
+
+/** As CloudFormation names the worker of production. */
+const functionName = 'proc-srm7-11vms-purchase-order-v1-prod-WorkerFunctionAF8A26AF-0a1B2c3D4e5F';
+const deployedContext = () => ({
+  ...lambdaContext(),
+  functionName,
+  invokedFunctionArn: `arn:aws:lambda:eu-central-1:123456789012:function:${functionName}`,
+});
+
+/** Every run reads the overlap again: so often a cart comes after its first time. */
+const { overlapSeconds, schedule } = loadEnvironment('prod').extraction;
+const READS_AGAIN = overlapSeconds / (60 * Number(/^rate\((\d+) minutes\)$/.exec(schedule)?.[1]));
+
+/** A batch on the queue, worked off; answers what was written meanwhile. */
+async function read(worker: Worker, carts: readonly Row[]): Promise<string[]> {
+  const runId = randomUUID();
+  const messages = carts.map((cart) => envelope(cart, { runId, correlationId: `${runId}/${textOf(cart['Guid'])}` }));
+  await worker.send(...messages);
+  const Records = await worker.receive();
+  expect(Records).toHaveLength(carts.length);
+  bench.takeOutput();
+  expect(await worker.handler({ Records }, deployedContext())).toEqual({ batchItemFailures: [] });
+  return bench.takeOutput();
+}
+
+const bytesOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+
+const tomorrow = edmInstant(new Date(Date.now() + 24 * 3600_000).toISOString());
+const yesterday = edmInstant(new Date(Date.now() - 24 * 3600_000).toISOString());
+const deliveredOn = (DelivDate: string): Row => withItems(newCart(), (item) => ({ ...item, DelivDate }));
+
+test.each([
+  ['a line taken out', () => deliveredOn(tomorrow)],
+  ['a line taken out, and warnings', () => deliveredOn(yesterday)],
+])('ten carts with %s, and read again until the overlap has passed them', async (_what, cart) => {
+  const worker = await bench.worker();
+  const carts = Array.from({ length: 10 }, cart);
+  const lines = await read(worker, carts);
+  const first = lines.filter((line) => line.includes('"Order created"'));
+  expect(first).toHaveLength(carts.length);
+  expect(READS_AGAIN).toBe(6);
+  for (let time = 0; time < READS_AGAIN; time++) lines.push(...(await read(worker, carts)));
+
+  expect(lines.length / carts.length).toBeLessThanOrEqual(LINES_A_CART);
+  expect(bytesOf(lines) / carts.length).toBeLessThanOrEqual(BYTES_A_CART);
+});
+
+test('a single cart with warnings, whose metrics are its alone', async () => {
+  const lines = await read(await bench.worker(), [deliveredOn(yesterday)]);
+
+  expect(lines.length).toBeLessThanOrEqual(LINES_A_CART);
+  expect(bytesOf(lines)).toBeLessThanOrEqual(BYTES_A_CART);
+});
+
+test('a cart that is read again is counted, and what is new about it is still told', async () => {
+  const worker = await bench.worker();
+  const cart = deliveredOn(tomorrow);
+  await read(worker, [cart]);
+  const again = await read(worker, [cart]);
+  expect(again).toEqual([expect.stringContaining('"CartsSkipped":1')]);
+
+  const approvedAgain = { ...cart, ChangedAt: edmInstant(new Date().toISOString()) };
+  const newer = await read(worker, [approvedAgain]);
+  expect(newer.join('\n')).toContain('"message":"Cart skipped"');
+});
+
+test('a message that comes again after a crash tells of its order, which nobody may have done yet', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(deliveredOn(tomorrow)));
+  const Records = await worker.receive();
+  await worker.handler({ Records }, deployedContext());
+  bench.takeOutput();
+  await worker.handler({ Records }, deployedContext());
+
+  expect(bench.takeOutput().join('\n')).toMatch(/"message":"Cart skipped".*already created as PO-/);
+});
+
+test('a dead letter: its reason and its metrics, however often it is received on its way', async () => {
+  const worker = await bench.worker();
+  await worker.send(envelope(newCart({ Items: { results: [null] } })));
+  bench.takeOutput();
+  await worker.deliverTimes(4);
+
+  expect(bench.takeOutput().sort()).toEqual([
+    expect.stringContaining('"CartsDeadLettered":1'),
+    expect.stringContaining('"outcome":"dead-letter"'),
+  ]);
+});

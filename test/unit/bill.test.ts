@@ -1,0 +1,223 @@
+/** The bill's arithmetic, by an example that was reckoned by hand, and by what must hold of any. */
+import { describe, expect, test } from '@jest/globals';
+import { type AdviceBasis, adviceOf } from '../bench/advice.ts';
+import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../bench/bill.ts';
+import type { DeployedResources } from '../bench/deployed-resources.ts';
+import { PRICES, type PriceTable } from '../bench/prices.ts';
+import { NO_USAGE } from '../bench/usage.ts';
+
+const arm64 = { memoryMegabytes: 1024, timeoutSeconds: 300, architecture: 'arm64' } as const;
+
+const resources: DeployedResources = {
+  functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 } },
+  // One extraction an hour, whose overlap of two hours brings each cart twice more.
+  schedule: { extractionsPerDay: 24, secondLooksPerDay: 1, supervisionsPerDay: 1440 },
+  overlapSeconds: 7200,
+  secondLookDays: 7,
+  batchSize: 10,
+  maximumConcurrency: 2,
+  eventSourceMappings: 1,
+  alarmMetrics: 30,
+  compositeAlarms: 2,
+  dashboards: 1,
+  secrets: 2,
+  keys: 1,
+  tables: 1,
+  tablesUnderKms: 1,
+  tablesWithPointInTimeRecovery: 1,
+  logRetentionDays: 30,
+  masksLogs: true,
+  traces: true,
+  subscriptions: { https: 1, email: 2 },
+};
+
+const counted: CountedUsage = {
+  emptyExtraction: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, writeUnits: 4 },
+  emptySecondLook: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, readUnits: 2 },
+  supervision: { ...NO_USAGE, supervisorInvocations: 1, supervisorMs: 20, readUnits: 1 },
+  newCart: {
+    ...NO_USAGE,
+    extractorMs: 1,
+    workerInvocations: 0.1,
+    workerMs: 5,
+    sqsRequests: 0.4,
+    writeUnits: 2,
+    items: 1,
+    itemBytes: 400,
+    logLines: 2,
+    logBytes: 1000,
+  },
+  cartReadAgain: { ...NO_USAGE, workerInvocations: 0.1, workerMs: 3, sqsRequests: 0.4, writeUnits: 1, readUnits: 1 },
+  cartLookedAt: { ...NO_USAGE, extractorMs: 0.5, readUnits: 1 },
+  secretCallsWhenCold: 3,
+  customMetrics: 10,
+  logCompression: 0.1,
+};
+
+const basis: BillBasis = { prices: PRICES, resources, counted, cartsPerDay: 1000 };
+/** Every unit costs a dollar: the bill is then the month's quantities. */
+const quantities = (changes: Partial<BillBasis> = {}): Record<string, number> => {
+  const prices: PriceTable = { ...PRICES };
+  const dollars = Object.fromEntries(Object.keys(prices).map((name) => [name, { usd: 1, per: 1, unit: 'unit' }]));
+  return linesOf(monthlyBill({ ...basis, ...changes, prices: { ...prices, ...dollars } }));
+};
+const linesOf = ({ lines }: Bill): Record<string, number> =>
+  Object.fromEntries(lines.map(({ name, usd }) => [name, usd]));
+
+describe('a thousand carts a day, by hand', () => {
+  const GIGABYTE = 1024 ** 3;
+
+  test('each quantity of the month', () => {
+    const month = quantities();
+    // A day: 24 + 1 + 1440 starts by schedules; 1,000 x 0.1 and 2,000 x 0.1 batches; 24 batches that are not full.
+    const invocations = 24 + 1 + 1440 + 100 + 200 + 24;
+    expect(month['Lambda requests']).toBeCloseTo(30 * invocations);
+    // Extractor: 24 x 100 + 100 + 1,000 x 1 + 7,000 x 0.5 ms. Worker: 1,000 x 5 + 2,000 x 3 + 24 x 50 ms. 1 GB each.
+    // Supervisor: 1,440 x 20 ms, a quarter of a GB.
+    expect(month['Lambda GB-seconds']).toBeCloseTo(30 * (7 + 12.2 + 28.8 / 4));
+    // 3,000 x 0.4; two for each batch that is not full; five pollers, three times a minute each.
+    expect(month['SQS requests']).toBeCloseTo(30 * (1200 + 48 + 21_600));
+    expect(month['EventBridge Scheduler']).toBeCloseTo(30 * 1465);
+    expect(month['DynamoDB writes']).toBeCloseTo(30 * (24 * 4 + 1000 * 2 + 2000));
+    expect(month['DynamoDB reads']).toBeCloseTo(30 * (2 + 1440 + 2000 + 7000));
+    // 365,000 items of 400 bytes and the 100 that DynamoDB adds.
+    expect(month['DynamoDB storage']).toBeCloseTo(182_500_000 / GIGABYTE);
+    expect(month['DynamoDB recovery (PITR)']).toBeCloseTo(182_500_000 / GIGABYTE);
+    expect(month['Secrets']).toBe(2);
+    expect(month['Secrets Manager calls']).toBe(30 * 24 * 3);
+    expect(month['KMS keys']).toBe(1);
+    // Three functions, each every five minutes; and a hundred notifications.
+    expect(month['KMS requests']).toBe(30 * 288 * 3 + 100);
+    expect(month['Custom metrics']).toBe(10);
+    expect(month['Alarms']).toBe(30);
+    expect(month['Composite alarms']).toBe(2);
+    expect(month['Dashboard']).toBe(1);
+    // Fewer than one invocation a second: all are traced.
+    expect(month['X-Ray']).toBeCloseTo(30 * invocations);
+    // A hundred publishes, each to one HTTPS and two e-mail receivers.
+    expect(month['SNS']).toBe(400);
+  });
+
+  test('in dollars', () => {
+    const bill = monthlyBill(basis);
+    const lines = linesOf(bill);
+    expect(lines['DynamoDB writes']).toBeCloseTo((122_880 / 1_000_000) * 0.705);
+    expect(lines['SQS requests']).toBeCloseTo((685_440 / 1_000_000) * 0.4);
+    expect(lines['Lambda GB-seconds']).toBeCloseTo(792 * 0.0000133334);
+    expect(lines['Secrets']).toBeCloseTo(0.8);
+    expect(lines['Secrets Manager calls']).toBeCloseTo((2160 / 10_000) * 0.05);
+    expect(bill.totalUsd).toBeCloseTo(bill.lines.reduce((sum, { usd }) => sum + usd, 0));
+  });
+
+  test('logs: what the functions write, what the runtime adds, and 26 bytes a line', () => {
+    const only = { ...counted, newCart: { ...NO_USAGE, logLines: 2, logBytes: 1000 } };
+    const silent = { ...counted, newCart: NO_USAGE };
+    const ofCarts = (name: string): number =>
+      (quantities({ counted: only })[name] ?? 0) - (quantities({ counted: silent })[name] ?? 0);
+
+    expect(ofCarts('Logs ingestion')).toBeCloseTo((30 * 1000 * 1052) / GIGABYTE, 8);
+    expect(ofCarts('Logs masking')).toBeCloseTo((30 * 1000 * 1052) / GIGABYTE, 8);
+    // Kept for 30 days, compressed to a tenth.
+    expect(ofCarts('Logs storage')).toBeCloseTo((30 * 1000 * 1052 * 0.1) / GIGABYTE, 8);
+    expect(quantities({ counted: silent })['Logs ingestion']).toBeGreaterThan(0);
+  });
+});
+
+describe('the bill follows the stack', () => {
+  test('x86 costs what x86 costs', () => {
+    const x86 = { ...arm64, architecture: 'x86_64' } as const;
+    const functions = { extractor: x86, worker: x86, supervisor: x86 };
+    const ratio =
+      (linesOf(monthlyBill({ ...basis, resources: { ...resources, functions } }))['Lambda GB-seconds'] ?? 0) /
+      (linesOf(monthlyBill({ ...basis, resources: { ...resources, functions: allOf(arm64) } }))['Lambda GB-seconds'] ??
+        1);
+    expect(ratio).toBeCloseTo(0.0000166667 / 0.0000133334);
+  });
+
+  test('what is not deployed is not billed', () => {
+    const bare = {
+      ...resources,
+      masksLogs: false,
+      traces: false,
+      tablesWithPointInTimeRecovery: 0,
+      tablesUnderKms: 0,
+      keys: 0,
+    };
+    const month = quantities({ resources: bare });
+    for (const name of ['Logs masking', 'X-Ray', 'DynamoDB recovery (PITR)', 'KMS keys', 'KMS requests']) {
+      expect([name, month[name]]).toEqual([name, 0]);
+    }
+  });
+
+  test('each cart is read again by every run until the overlap has passed it', () => {
+    expect(readsAgain(resources)).toBe(2);
+    expect(readsAgain({ ...resources, overlapSeconds: 0 })).toBe(0);
+    const month = quantities({ resources: { ...resources, overlapSeconds: 0 } });
+    expect(month['DynamoDB writes']).toBeCloseTo(30 * (24 * 4 + 2000));
+  });
+
+  test('logs are stored no longer than they are kept, and a year at most', () => {
+    const stored = (logRetentionDays: number): number =>
+      quantities({ resources: { ...resources, logRetentionDays } })['Logs storage'] ?? 0;
+    expect(stored(60) / stored(30)).toBeCloseTo(2);
+    expect(stored(3653)).toBeCloseTo(stored(365));
+  });
+
+  test('of many invocations a second one is traced, and one of twenty', () => {
+    const month = quantities({ cartsPerDay: 10_000_000 });
+    const perSecond = (month['Lambda requests'] ?? 0) / (30 * 86_400);
+    expect(perSecond).toBeGreaterThan(30);
+    expect(month['X-Ray']).toBeCloseTo(30 * 86_400 * (1 + 0.05 * (perSecond - 1)), 0);
+  });
+
+  test('a second look is billed for what it can see', () => {
+    // 300 s at half a millisecond a cart.
+    expect(quantities({ cartsPerDay: 10_000_000 })['DynamoDB reads']).toBeCloseTo(
+      30 * (2 + 1440 + 20_000_000 + 600_000),
+    );
+  });
+
+  test('without carts there is still something to pay, in every part that waits', () => {
+    const { totalUsd, lines } = monthlyBill({ ...basis, cartsPerDay: 0 });
+    expect(totalUsd).toBeGreaterThan(5);
+    expect(lines.every(({ usd }) => usd >= 0)).toBe(true);
+  });
+});
+
+const allOf = (one: typeof arm64) => ({ extractor: one, worker: one, supervisor: one });
+
+describe('advice', () => {
+  const adviceAt = (cartsPerDay: number): string[] => {
+    const at = (changes: Partial<BillBasis>): Bill => monthlyBill({ ...basis, cartsPerDay, ...changes });
+    const advised: AdviceBasis = {
+      bill: at({}),
+      withoutCarts: at({ cartsPerDay: 0 }),
+      withoutOverlap: at({ resources: { ...resources, overlapSeconds: 0 } }),
+      resources,
+    };
+    return adviceOf(advised);
+  };
+
+  test('names the largest lines first, with their share', () => {
+    expect(adviceAt(1000)[0]).toMatch(/^Most of it: (Alarms|Custom metrics|Dashboard) \d+ %, /);
+    expect(adviceAt(10_000_000)[0]).toMatch(/^Most of it: DynamoDB writes \d+ %, /);
+  });
+
+  test('says what the deployed settings do not carry, and only that', () => {
+    expect(adviceAt(1000)).toHaveLength(2);
+    const much = adviceAt(100_000_000).join('\n');
+    // 4,166,667 carts an hour at a millisecond each; 1.1 million seconds of the worker in a day.
+    expect(much).toContain('One extraction would need 4167 s, and has 300.');
+    expect(much).toContain('The worker would be needed 13 times at once on average; maximumConcurrency is 2.');
+    expect(much).toContain('A second look would need 350000 s, and has 300 a day');
+  });
+
+  test('differs from step to step', () => {
+    const last = [1000, 100_000, 10_000_000].map((cartsPerDay) => adviceAt(cartsPerDay).at(-1));
+    expect(last).toEqual([
+      expect.stringMatching(/^Change: nothing/),
+      expect.stringMatching(/^Change: settings/),
+      expect.stringMatching(/^Change: the reading.*116 carts a second/),
+    ]);
+  });
+});
