@@ -184,6 +184,8 @@ class ChaosRun {
           VMS_TOKEN_URL: vms.tokenUrl.replace(vms.url, taps['11vms'].url),
           FIRST_WATERMARK: new Date(this.#startedMs - CARTS_FROM_MS - 2000).toISOString(),
           NODE_OPTIONS: `--import ${SIGN_CALLS}`,
+          // Functions are killed by the hundred: their successors need not compile the same code again.
+          NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
         },
         invoke: (target, event) => this.#invokeWorker(target, event, troubles),
         onLogLine: ({ text }) => {
