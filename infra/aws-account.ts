@@ -26,6 +26,12 @@ export interface AccountChoice {
   readonly profile: string | undefined;
 }
 
+/** CDK synthesizes the app even for a bootstrap, and the app asks which environment. */
+export const bootstrapCommand = (
+  { account, region }: Pick<AwsAccount, 'account' | 'region'>,
+  environmentName: string,
+) => `npx cdk bootstrap aws://${account}/${region} -c env=${environmentName}`;
+
 const LOG_IN =
   'log in first: aws sso login, or choose a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 

@@ -77,6 +77,9 @@ export class SecretUnusable extends Error {
   }
 }
 
+/** There is no value to read; whether there is a secret to write one into, Secrets Manager does not tell apart. */
+export class SecretMissing extends SecretUnusable {}
+
 /**
  * Reads a secret, always afresh.
  * @throws {SecretUnusable} when it is missing or malformed; the SDK's error when Secrets Manager does not answer.
@@ -84,7 +87,7 @@ export class SecretUnusable extends Error {
 export async function readConnectionSecret(secrets: SecretsManagerClient, form: SecretForm): Promise<ConnectionSecret> {
   const value = await secrets.send(new GetSecretValueCommand({ SecretId: form.name })).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ResourceNotFoundException') {
-      throw new SecretUnusable(form, 'does not exist, or holds no % yet');
+      throw new SecretMissing(form, 'does not exist, or holds no % yet');
     }
     throw error;
   });

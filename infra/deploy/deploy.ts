@@ -5,7 +5,14 @@ import { join, resolve } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
+import {
+  AccountUnusable,
+  type AwsAccount,
+  bootstrapCommand,
+  clientSettings,
+  describeAwsError,
+  openAccount,
+} from '../aws-account.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
@@ -45,7 +52,7 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
     // Without a region of its own, CDK takes us-east-1 in silence.
     const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
     if (code !== 0) {
-      const bootstrap = `npx cdk bootstrap aws://${account.account}/${account.region}`;
+      const bootstrap = bootstrapCommand(account, typed.environment);
       say(`CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrap}`);
     } else if (options.action === 'deploy') {
       for (const line of nextSteps(environment, typed, readOutputs(outputsFile))) say(line);
@@ -124,10 +131,11 @@ function readOutputs(file: string): [string, string][] {
 function nextSteps({ srm, vms }: Environment, typed: DeployOptions, outputs: readonly [string, string][]): string[] {
   const write = (secretName: string, file: string): string =>
     `       aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://${file}`;
+  const width = Math.max(...outputs.map(([name]) => name.length));
   return [
     '',
     'Deployed:',
-    ...outputs.map(([name, value]) => `  ${name.padEnd(20)} ${value}`),
+    ...outputs.map(([name, value]) => `  ${name.padEnd(width)} ${value}`),
     '',
     'Next, where it is not done yet:',
     '  1. write both OAuth2 clients, each as { "clientId": "...", "clientSecret": "..." }:',

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
-import { readConnectionSecret, SecretUnusable } from '../../shared/connection-secret.ts';
+import { readConnectionSecret, SecretMissing, SecretUnusable } from '../../shared/connection-secret.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { type HttpClient, HttpError } from '../../shared/http-client.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
@@ -78,7 +78,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       const more = tls === undefined ? '' : ', and its certificates';
       return [ok(`${secretLine} ${secretName} holds { "clientId", "clientSecret" }${more}`)];
     },
-    (error) => secretFinding(`${secretLine} ${secretName}`, error),
+    (error) => secretFinding(`${secretLine} ${secretName}`, connection, error),
   );
   if (first(secret)?.status !== 'ok') {
     return [...secret, notChecked(tokenLine, `the ${secretLine}`), notChecked(systemLine, `the ${secretLine}`)];
@@ -134,7 +134,10 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
 /** Stands where the system would: nobody can listen on port 0, so that a token that was fetched goes no further. */
 const NOWHERE = 'http://127.0.0.1:0';
 
-function secretFinding(what: string, error: unknown): Finding {
+function secretFinding(what: string, { createSecret }: System['connection'], error: unknown): Finding {
+  // Before the first deployment the command would find no secret to write into.
+  if (error instanceof SecretMissing && createSecret)
+    return fail(error.problem, `deploy, which creates it; ${error.cure}`);
   if (error instanceof SecretUnusable) return fail(error.problem, error.cure);
   return fail(`${what} cannot be read (${describeAwsError(error)})`, 'check your rights to read it, and its KMS key');
 }

@@ -8,7 +8,7 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
-import { describeAwsError } from '../aws-account.ts';
+import { bootstrapCommand, describeAwsError } from '../aws-account.ts';
 import { type DeployedStack, readDeployedStack, type StackResource } from '../deployed-stack.ts';
 import { type Environment, stackName } from '../environments.ts';
 import { nextFiring } from '../local/schedule.ts';
@@ -90,7 +90,7 @@ function stackFinding(stack: DeployedStack | undefined, context: StackContext): 
   if (stack === undefined) {
     return fail(
       `stack ${name} is not deployed in account ${context.account}, region ${context.region}`,
-      `${deployCommand(context)} (once for an account and region before: npx cdk bootstrap aws://${context.account}/${context.region})`,
+      `${deployCommand(context)} (once for an account and region before: ${bootstrapCommand(context, context.environmentName)})`,
     );
   }
   const what = `stack ${name} is ${stack.status}`;
@@ -195,7 +195,7 @@ async function checkDeadLetters(stack: DeployedStack, context: StackContext): Pr
   return [
     warn(
       `${PARTS.deadLetters} holds ${carts} carts that need a person`,
-      'read each one`s reason in the ledger or the log, have it mended, then start a redrive (README, "What happens to a cart that fails")',
+      'read each one`s reason in the ledger or the log, have it mended, then start a redrive (infra/runbook.md, "Read a dead letter" and "Redrive")',
     ),
   ];
 }

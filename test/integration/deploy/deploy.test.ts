@@ -130,7 +130,7 @@ describe('a deployment', () => {
       path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
     });
     expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
-    expect(said).toMatch(/^ {2}QueueUrl +https:\/\/sqs\/carts$/m);
+    expect(said).toMatch(/^ {2}QueueUrl +https:\/\/sqs\/carts\n {2}LedgerTableName ledger$/m);
     expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file://srm-client.json`);
     expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file://11vms-client.json`);
     expect(said).toContain('npm run doctor -- --env dev');
@@ -180,7 +180,7 @@ describe('a deployment', () => {
     const { code, said } = await run({}, 3);
 
     expect(code).toBe(3);
-    expect(said).toContain('npx cdk bootstrap aws://123456789012/eu-west-1');
+    expect(said).toContain('npx cdk bootstrap aws://123456789012/eu-west-1 -c env=dev');
     expect(said).not.toContain('Deployed');
   });
 

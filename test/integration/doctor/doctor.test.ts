@@ -203,7 +203,8 @@ describe('before there is anything to look at', () => {
 
     expect(reds(findings)).toEqual([
       `stack ${STACK} is not deployed in account 123456789012, region eu-west-1 -> npm run deploy -- --env ${file} ` +
-        '(once for an account and region before: npx cdk bootstrap aws://123456789012/eu-west-1)',
+        '(once for an account and region before: npx cdk bootstrap ' +
+        `aws://123456789012/eu-west-1 -c env=${file})`,
     ]);
     expect(yellows(findings)).toHaveLength(6);
     expect(linesOf(findings, 'ok')).toContain(`11VMS looks orders up at ${bench.vms.baseUrl}`);
@@ -242,10 +243,17 @@ describe('a system that does not answer as it should', () => {
     ]);
   });
 
-  test('secret that is not there', async () => {
-    expect(reds(await diagnose(environmentFile({ vms: { secretName: 'nowhere' } })))).toEqual([
-      expect.stringMatching(/^the secret nowhere does not exist, or holds no .* yet -> write it with aws /),
-    ]);
+  test.each([
+    [
+      'which the deployment creates',
+      true,
+      /^the secret nowhere does not exist.* yet -> deploy, which creates it; write it/,
+    ],
+    ['which is somebody else`s', false, /^the secret nowhere does not exist, or holds no .* yet -> write it with aws /],
+  ])('secret that is not there, %s', async (_what, createSecret, line) => {
+    const findings = await diagnose(environmentFile({ vms: { secretName: 'nowhere', createSecret } }));
+
+    expect(reds(findings)).toEqual([expect.stringMatching(line)]);
   });
 
   test('token endpoint that refuses the client: where to look', async () => {
