@@ -248,6 +248,7 @@ async function tryCart(
       cart,
       changedAtMs: translation.changedAtMs,
       messageId: received.messageId,
+      isFirstReceive: received.attempt === 1,
       attemptId: dependencies.newId(),
       correlationId: message.correlationId,
       onlyIfNeverSent: translation.onlyIfNeverSent,

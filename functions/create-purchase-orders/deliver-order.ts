@@ -32,6 +32,7 @@ export interface OrderDelivery {
   readonly cart: OrderClaim['cart'];
   readonly changedAtMs: number;
   readonly messageId: string;
+  readonly isFirstReceive: boolean;
   readonly attemptId: string;
   readonly correlationId: string;
   /** A completed cart: an order that exists is left as it is, whatever the cart says now. */
@@ -81,7 +82,7 @@ async function notClaimed(
         if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
         const reason = `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}`;
         // The same message again, after a crash perhaps, is no reading again: nobody may have told of its order yet.
-        const isReadAgain = order.changedAtMs === claim.changedAtMs && order.messageId !== claim.messageId;
+        const isReadAgain = order.changedAtMs === claim.changedAtMs && delivery.isFirstReceive;
         return { kind: 'skipped', reason, ...(isReadAgain ? { isReadAgain } : {}) };
       }
       const outcome = await changedAfterSend(delivery, dependencies);
