@@ -176,8 +176,16 @@ describe('what it names is there', () => {
     const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
     const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
 
-    expect(outputs).toHaveLength(6);
+    expect(outputs).toHaveLength(7);
     expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
+  });
+
+  test('environments, for CDK: without one the app refuses to be synthesized, even for a bootstrap', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const commands = [...`${page}\n${readme}`.matchAll(/npx cdk \w+[^\n`]*/g)].map(([command]) => command);
+
+    expect(commands.length).toBeGreaterThan(1);
+    expect(commands.filter((command) => !/ -c env=\S/.test(command))).toEqual([]);
   });
 
   test('files', () => {
@@ -197,6 +205,9 @@ describe('what it names is there', () => {
     'The outcome of a create is not known',
     'The event must be',
     'Environment variables missing',
+    // What `dead` asks the log for.
+    'Cart goes to the dead-letter queue',
+    "outcome: 'dead-letter'",
   ])('the line "%s" of the log or of an answer', (line) => {
     expect(code).toContain(line);
   });

@@ -1,0 +1,260 @@
+/**
+ * The runbook as somebody follows it who knows nothing else: from an empty account to a redriven dead letter. A shell
+ * runs its command lines as they are printed; only what stands in angle brackets is filled in.
+ */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { examine } from '../../../infra/doctor/doctor.ts';
+import type { Finding } from '../../../infra/doctor/finding.ts';
+import { ENVIRONMENTS, loadEnvironment, stackName } from '../../../infra/environments.ts';
+import { startEmulators, type Emulators } from '../../../infra/local/emulators.ts';
+import type { LogLine } from '../../../infra/local/execution-environment.ts';
+import { type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
+import { synthesize } from '../../../infra/synthesize.ts';
+import { type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
+import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
+import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
+import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-bench.ts';
+import { type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
+
+const runbook = readFileSync(join(import.meta.dirname, '../../../infra/runbook.md'), 'utf8');
+const chapter = (heading: string): string => runbook.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+
+/** The one command of a chapter that looks so, as it is printed. */
+function printed(heading: string, form: RegExp): string {
+  const commands = [...chapter(heading).matchAll(/`([^`\n]+)`/g)].map(([, command = '']) => command);
+  return only([...new Set(commands.filter((command) => form.test(command)))], `${String(form)} of "${heading}"`);
+}
+const [, preparation = ''] = /```\n(export [\s\S]+?)```/.exec(chapter('Before you start')) ?? [];
+
+// The runbook asks an operator for both; who has them not can work on everything else.
+const hasShell = ['bash', 'jq'].every((program) => spawnSync(program, ['--version']).status === 0);
+const walk = hasShell ? describe : describe.skip;
+
+const variablesBefore = { ...process.env };
+const directory = mkdtempSync(join(tmpdir(), 'walk-'));
+const environmentFile = join(directory, 'acme.json');
+/** What the value map of the local environment makes of 199999. */
+const closedSuppliers = new Set(['SUP-INACTIVE']);
+const logs: { line: LogLine; atMs: number }[] = [];
+let [emulators, aws, srm, vms]: [Emulators?, AwsStandIn?, Srm7StandIn?, VmsStandIn?] = [];
+let stack: LocalStack | undefined;
+let operatorsAws: OperatorsAws | undefined;
+let shell: OperatorsShell | undefined;
+
+beforeAll(async () => {
+  const inactiveSuppliers = (code: string): boolean => closedSuppliers.has(code);
+  [emulators, aws, srm, vms] = await Promise.all([
+    startEmulators(),
+    startAwsStandIn(),
+    startSrm7(),
+    startVms({ ...CARELESS, inactiveSuppliers }),
+  ]);
+  Object.assign(process.env, aws.variables, {
+    AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
+    AWS_ENDPOINT_URL_DYNAMODB: emulators.endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: emulators.endpoints.secretsManager,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    HOME: directory,
+  });
+  const local = ENVIRONMENTS['local'];
+  const entry = {
+    ...local,
+    name: 'acme',
+    account: aws.state.account,
+    srm: { ...local?.srm, baseUrl: srm.url, tokenUrl: srm.tokenUrl, secretName: 'acme/srm' },
+    vms: { ...local?.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl, secretName: 'acme/11vms' },
+    extraction: {
+      ...local?.extraction,
+      firstWatermark: new Date(Date.now() - 3_600_000).toISOString(),
+    },
+  };
+  writeFileSync(environmentFile, JSON.stringify(entry));
+});
+afterAll(async () => {
+  await Promise.all([shell?.close(), stack?.close()]);
+  await Promise.all([operatorsAws?.close(), emulators?.close(), aws?.close(), srm?.close(), vms?.close()]);
+  for (const name of Object.keys(process.env))
+    if (!(name in variablesBefore)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, variablesBefore);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What CloudFormation would do: the stack's resources with empty secrets, and what it tells of them. */
+async function deployTemplate(standIn: AwsStandIn, on: Emulators): Promise<LocalStack> {
+  const environment = loadEnvironment(environmentFile);
+  const outdir = join(directory, 'assembly');
+  mkdirSync(outdir);
+  const { directory: assembly, artifact } = await synthesize(environment, outdir);
+  const deployed = await startLocalStack({
+    assembly,
+    artifact,
+    emulators: on,
+    secrets: { [environment.srm.secretName]: '', [environment.vms.secretName]: '' },
+    onLogLine: (line) => logs.push({ line, atMs: Date.now() }),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const scheduleOf = (arn: string): string => arn.split('/').at(-1) ?? '';
+  standIn.state.stack = {
+    status: 'CREATE_COMPLETE',
+    outputs: { ...deployed.outputs, WorkerLogGroupName: 'worker-log' },
+    resources: [
+      ...deployed.mappings.map(({ poller }) => ({
+        type: 'AWS::Lambda::EventSourceMapping',
+        physicalId: poller.description.logicalId,
+      })),
+      ...deployed.schedules.map(({ description }) => ({
+        type: 'AWS::Scheduler::Schedule',
+        physicalId: scheduleOf(description.arn),
+      })),
+    ],
+  };
+  for (const { poller } of deployed.mappings)
+    standIn.state.mappings[poller.description.logicalId] = { State: 'Enabled' };
+  for (const { description } of deployed.schedules)
+    standIn.state.schedules[`default/${scheduleOf(description.arn)}`] = 'ENABLED';
+  return deployed;
+}
+
+/** The doctor's red lines, with what to do. */
+async function reds(): Promise<string[]> {
+  const findings: readonly Finding[] = await examine(
+    { environment: environmentFile, profile: undefined },
+    { now: Date.now, timeoutMs: 10_000, nodeVersion: process.versions.node },
+  );
+  return findings.flatMap((finding) => (finding.status === 'fail' ? [`${finding.what} -> ${finding.advice}`] : []));
+}
+
+/** The operator's shell, in which the lines of "Before you start" were typed first. */
+class OperatorsShell {
+  readonly #bash: ChildProcessWithoutNullStreams;
+  #written = '';
+
+  constructor(path: string) {
+    this.#bash = spawn('bash', ['--noprofile', '--norc'], {
+      cwd: directory,
+      env: { ...process.env, PATH: [path, process.env['PATH']].join(delimiter), TMPDIR: directory },
+    });
+    for (const stream of [this.#bash.stdout, this.#bash.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        this.#written += chunk;
+      });
+    }
+  }
+
+  /** Answers what a command writes. @throws {Error} when it fails, with what it complained of. */
+  async type(command: string): Promise<string> {
+    this.#written = '';
+    this.#bash.stdin.write(`${command}\nprintf '\\0%s\\0' $?\n`);
+    for (;;) {
+      const [, written = '', status] = /^([^\0]*)\0(\d+)\0$/.exec(this.#written) ?? [];
+      if (status === '0') return written;
+      if (status !== undefined) throw new Error(`${command} ended with ${status}: ${written}`);
+      await once(this.#bash.stdout, 'data');
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#bash, 'close');
+    this.#bash.stdin.end();
+    await closed;
+  }
+}
+
+walk('the runbook alone', () => {
+  test('leads from an empty account to a redriven dead letter', async () => {
+    if (emulators === undefined || aws === undefined || srm === undefined || vms === undefined)
+      throw new Error('not up');
+    const target = vms;
+    const numberOf = (cart: Row): string => textOf(cart['ObjectId']);
+    const ordersOf = (cart: Row) =>
+      target.orders().filter(({ order }) => order.sourceDocument.number === numberOf(cart));
+    const filledIn = (command: string, cart: Row): string =>
+      command.replace('<sap-client>', '100').replace('<number>', numberOf(cart));
+
+    // An empty account: the first thing to do is said.
+    expect(await reds()).toEqual([
+      expect.stringMatching(/acme\/srm does not exist.* -> deploy, which creates it/),
+      expect.stringMatching(/acme\/11vms does not exist.* -> deploy, which creates it/),
+      expect.stringMatching(
+        /^stack \S+-acme is not deployed .* -> npm run deploy -- --env .* npx cdk bootstrap .* -c env=/,
+      ),
+    ]);
+
+    // Deployed; the doctor prints the command that writes a secret, and it works.
+    stack = await deployTemplate(aws, emulators);
+    const { queue, poller } = only(stack.mappings, 'mapping');
+    operatorsAws = await startOperatorsAws(directory, {
+      stackName: stackName({ name: 'acme' }),
+      stack,
+      outputs: aws.state.stack?.outputs ?? {},
+      logs,
+      logGroups: { 'worker-log': only(stack.mappings, 'mapping').target.description.name },
+    });
+    const operator = new OperatorsShell(operatorsAws.path);
+    shell = operator;
+    const type = (command: string): Promise<string> => operator.type(command);
+    await type(preparation.replace('<region>', 'eu-west-1').replace('ENV=prod', 'ENV=acme'));
+    const toWrite = await reds();
+    expect(toWrite).toHaveLength(2);
+    for (const [index, { clientId, clientSecret }] of [srm, vms].entries()) {
+      writeFileSync(join(directory, 'client.json'), JSON.stringify({ clientId, clientSecret }));
+      await type(/aws secretsmanager .+$/.exec(toWrite[index] ?? '')?.[0] ?? 'no command');
+    }
+    expect(await reds()).toEqual([]);
+
+    // Carts flow; 11VMS has closed the supplier of one of them.
+    const ChangedAt = edmInstant(new Date(Date.now() - 60_000).toISOString());
+    const good = newCart({ ChangedAt });
+    const faulty = withItems(newCart({ ChangedAt }), (item) => ({ ...item, VendorId: '0000199999' }));
+    srm.addCarts([good, faulty]);
+    const run = printed('Go-live with the first watermark', /^invoke "\$EXTRACTOR"/);
+    expect(JSON.parse(await type(run))).toMatchObject({ status: 'complete', cartsQueued: 2 });
+    stack.startMappings();
+    await poller.settled();
+    const look = printed('Before you start', /^depth "\$DLQ"/);
+    expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
+
+    // Which cart it is, and why.
+    const [line = '', ...others] = (await type(printed('Read a dead letter', /^dead$/))).trim().split('\n');
+    expect(others).toEqual([]);
+    const [, number, messageId, why] = line.split('\t');
+    expect([number, why]).toEqual([numberOf(faulty), 'E_TGT_VALIDATION: 11VMS answered 422 SUPPLIER_NOT_FOUND']);
+    const ledger = filledIn(printed('Read a dead letter', /^cart /), faulty);
+    expect(await type(ledger)).toMatch(
+      new RegExp(`"item": "VERDICT#${messageId ?? ''}"[^}]+"code": "E_TGT_VALIDATION"[^}]+"field": "/supplier/code"`),
+    );
+
+    // Mended and redriven: created, and nothing doubled.
+    closedSuppliers.clear();
+    await type(printed('Redrive', /^aws sqs start-message-move-task/));
+    expect(JSON.parse(await type(printed('Redrive', /^aws sqs list-message-move-tasks/)))).toMatchObject({
+      Results: [{ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: 1 }],
+    });
+    await poller.settled();
+    expect(await type(filledIn(printed('Redrive', /^cart /), faulty))).toContain('"state": "CREATED"');
+    expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '0' } });
+    expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
+
+    // A window that is replayed for good measure doubles nothing, either.
+    const replay = printed('Replay a window', /^invoke .*changedFrom/)
+      .replace(/2026-12-01T00:00:00Z/, new Date(Date.now() - 600_000).toISOString())
+      .replace(/2026-12-02T00:00:00Z/, new Date().toISOString());
+    expect(JSON.parse(await type(replay))).toMatchObject({ status: 'complete', cartsQueued: 2 });
+    await poller.settled();
+    expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
+    expect(JSON.parse(await type(printed('Before you start', /^invoke "\$SUPERVISOR"/)))).toMatchObject({
+      state: 'CLOSED',
+    });
+    expect((await queue.deadLetters?.inspect())?.ready).toEqual([]);
+    await stack.stopMappings();
+  });
+});
