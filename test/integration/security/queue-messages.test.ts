@@ -45,10 +45,12 @@ async function between(body: string) {
   const ids = [first, messageId, last];
   const records = [];
   while (records.length < ids.length) records.push(...(await worker.receive()));
-  const startedAt = performance.now();
+  // The worker's own time, as a killed function would have spent it: not that of whoever shares the machine.
+  const started = process.cpuUsage();
   const { failed } = await worker.invoke(
     records.toSorted((a, b) => ids.indexOf(a.messageId) - ids.indexOf(b.messageId)),
   );
+  const spent = process.cpuUsage(started);
   expect(neighbours.map((cart) => bench.ordersOf(cart).length)).toEqual([1, 1]);
   expect(failed).not.toContain(first);
   expect(failed).not.toContain(last);
@@ -59,7 +61,7 @@ async function between(body: string) {
   return {
     isFailed: failed.includes(messageId),
     faults: (await bench.verdictOf(messageId)) ?? [],
-    tookMs: performance.now() - startedAt,
+    cpuMs: (spent.user + spent.system) / 1000,
     output: bench.takeOutput(),
   };
 }
@@ -294,14 +296,14 @@ describe('a cart that is too much', () => {
     const body = JSON.stringify(envelope({ ...cart, Items: { results: lines } }));
     expect(body.length).toBeLessThan(SQS_LIMIT_BYTES);
 
-    const { isFailed, faults, tookMs, output } = await between(body);
+    const { isFailed, faults, cpuMs, output } = await between(body);
 
     expect(isFailed).toBe(true);
     expect(faults.length).toBeGreaterThan(1);
     expect(faults.length).toBeLessThanOrEqual(101);
     expect(Buffer.byteLength(JSON.stringify(faults))).toBeLessThan(100_000);
     expect(output.every((line) => line.length < 20_000)).toBe(true);
-    expect(tookMs).toBeLessThan(6000);
+    expect(cpuMs).toBeLessThan(6000);
   });
 
   test.each<[string, string]>([
@@ -315,12 +317,12 @@ describe('a cart that is too much', () => {
     const source = JSON.stringify(cart).replace(/"(Quantity)":"[^"]*"/, `"$1":${digits}`);
     const body = JSON.stringify({ ...envelope(cart), source: 0 }).replace('"source":0', () => `"source":${source}`);
 
-    const { isFailed, faults, tookMs } = await between(body);
+    const { isFailed, faults, cpuMs } = await between(body);
 
     expect(isFailed).toBe(true);
     expect(faults.length).toBeGreaterThan(0);
     expect(Buffer.byteLength(JSON.stringify(faults))).toBeLessThan(20_000);
-    expect(tookMs).toBeLessThan(5000);
+    expect(cpuMs).toBeLessThan(5000);
   });
 
   test('lone surrogates, NUL and control characters in its texts: ordered, without them', async () => {
