@@ -236,6 +236,20 @@ function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z
   return { kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs };
 }
 
+/** The claim of the table above, as one conditional write. */
+export const CLAIM_EXPRESSIONS = {
+  UpdateExpression:
+    'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
+    'attemptId = :attempt, leaseUntilMs = :lease, mayExist = :true, faults = :none, updatedAtMs = :now ' +
+    'ADD attempts :one',
+  // The last alternative: our own claim, written although its answer was lost.
+  ConditionExpression:
+    '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
+    '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
+    '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
+    '(#state = :posting AND attemptId = :attempt))',
+} as const;
+
 export function createLedger(client: DynamoDBClient, tableName: string): Ledger {
   const orderKey = (claim: OrderClaim) => marshall({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) });
 
@@ -277,16 +291,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
         new UpdateItemCommand({
           TableName: tableName,
           Key: orderKey(claim),
-          UpdateExpression:
-            'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
-            'attemptId = :attempt, leaseUntilMs = :lease, mayExist = :true, faults = :none, updatedAtMs = :now ' +
-            'ADD attempts :one',
-          // The last alternative: our own claim, written although its answer was lost.
-          ConditionExpression:
-            '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
-            '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
-            '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
-            '(#state = :posting AND attemptId = :attempt))',
+          ...CLAIM_EXPRESSIONS,
           ExpressionAttributeNames: { '#state': 'state' },
           ExpressionAttributeValues: marshall({
             ':posting': 'POSTING',

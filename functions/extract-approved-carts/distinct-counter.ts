@@ -21,7 +21,7 @@ export function createDistinctCounter(): DistinctCounter {
   function put(high: number, low: number): boolean {
     const mask = words.length - 1;
     for (let at = (low << 1) & mask; ; at = (at + 2) & mask) {
-      if (words[at] === 0 && words[at + 1] === 0) {
+      if (words[at] === 0) {
         words[at] = high;
         words[at + 1] = low;
         return true;
@@ -36,14 +36,14 @@ export function createDistinctCounter(): DistinctCounter {
     words = new Uint32Array(2 * full.length);
     for (let at = 0; at < full.length; at += 2) {
       const [high = 0, low = 0] = [full[at], full[at + 1]];
-      if (high !== 0 || low !== 0) put(high, low);
+      if (high !== 0) put(high, low);
     }
   }
 
   return {
     add(text) {
       const digest = hash('sha256', text, 'buffer');
-      // A free slot is two zeros.
+      // A free slot begins with a zero.
       if (!put(digest.readUInt32LE(0) || 1, digest.readUInt32LE(4))) return;
       count++;
       if (4 * count > words.length) grow();

@@ -19,8 +19,10 @@ export interface SupervisionDependencies {
   readonly newId: () => string;
   /** Longer than this look can live: no other one acts meanwhile. */
   readonly leaseMs: number;
-  /** A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. One that
-   * tried none is simply repeated. */
+  /**
+   * A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. One that
+   * tried none is simply repeated.
+   */
   readonly firstTrialDelayMs: number;
 }
 

@@ -46,7 +46,17 @@ export function cartText(index: number, changedAtMs: number): string {
 }
 
 /** The queue message of a cart, as the extractor writes it. */
-export function cartMessageText(index: number): string {
+function cartMessageText(index: number): string {
   const names = `"cart":{"number":"${cartNumber(index)}","guid":"${cartGuid(index)}"}`;
   return `{"schemaVersion":1,"runId":"bench","correlationId":"bench/${index}","client":"100",${names},"source":${cartText(index, 1_795_185_125_000)}}`;
 }
+
+/** A batch of such messages, each on its first receive, as the event source mapping hands it to the worker. */
+export const sqsEvent = (first: number, count: number): object => ({
+  Records: Array.from({ length: count }, (_, index) => ({
+    messageId: `m-${first + index}`,
+    receiptHandle: `r-${first + index}`,
+    body: cartMessageText(first + index),
+    attributes: { ApproximateReceiveCount: '1' },
+  })),
+});

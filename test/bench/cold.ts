@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundleFunctions, type FunctionFolder } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
-import { cartMessageText } from './carts.ts';
+import { sqsEvent } from './carts.ts';
 import type { BenchOptions } from './options.ts';
 import { bytesByPackage } from './packages.ts';
 import { type ColdStart, measureStart, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
-import { type BenchReport, median, type OnStep, row } from './report.ts';
+import { type BenchReport, inTurn, median, type OnStep, row } from './report.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** Inside the project: the defaults leave the SDK out, and find it here as they would in Lambda's own runtime. */
@@ -29,16 +29,7 @@ interface FirstEvent {
 
 const FIRST_EVENTS: Readonly<Record<FunctionFolder, (index: number) => FirstEvent>> = {
   'create-purchase-orders': (index) => ({
-    event: {
-      Records: [
-        {
-          messageId: `m-${index}`,
-          receiptHandle: `r-${index}`,
-          body: cartMessageText(index),
-          attributes: { ApproximateReceiveCount: '1' },
-        },
-      ],
-    },
+    event: sqsEvent(index, 1),
     isAnswered: (answer) => JSON.stringify(answer) === '{"batchItemFailures":[]}',
   }),
   'extract-approved-carts': (index) => ({
@@ -80,8 +71,16 @@ export async function benchColdStart({ rounds }: BenchOptions, onStep: OnStep): 
       const ours = join(bundles[folder], 'main.cjs');
       const theirs = await bundleByDefaults(folder);
       const run = startOf(subject, folder, variablesOf(neighbours, bundles[folder], new Date(startMs).toISOString()));
-      const onRound = (round: number): void => onStep(`${folder}, round ${round} of ${rounds}`);
-      const [our, their] = await inTurn(rounds, [() => run(ours), () => run(theirs)], onRound);
+      // The first start of each reads its files from the disk; no median needs it.
+      await run(ours);
+      await run(theirs);
+      const [our, their] = await inTurn(rounds, [
+        (round) => {
+          onStep(`${folder}, round ${round} of ${rounds}`);
+          return run(ours);
+        },
+        () => run(theirs),
+      ]);
       const metafile = contents.get(folder);
       comparisons.push({
         folder,
@@ -140,26 +139,6 @@ function startOf(subject: string, folder: FunctionFolder, variables: Readonly<Re
     if (!isAnswered(Object(started.answer))) throw new Error(`no answer: ${JSON.stringify(started.answer)}`);
     return started;
   };
-}
-
-type Subject = () => Promise<ColdStart>;
-
-/** A B A B: what slows the machine down meets both. */
-async function inTurn(
-  rounds: number,
-  [ours, theirs]: readonly [Subject, Subject],
-  onRound: (round: number) => void,
-): Promise<[ColdStart[], ColdStart[]]> {
-  const results: [ColdStart[], ColdStart[]] = [[], []];
-  // The first start of each reads its files from the disk; no median needs it.
-  await ours();
-  await theirs();
-  for (let round = 1; round <= rounds; round++) {
-    onRound(round);
-    results[0].push(await ours());
-    results[1].push(await theirs());
-  }
-  return results;
 }
 
 const figuresOf = (file: string, starts: readonly ColdStart[]): Figures => ({

@@ -5,6 +5,7 @@
  */
 import { Agent, request } from 'node:http';
 import { DynamoDBClient, UpdateItemCommand, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { CLAIM_EXPRESSIONS } from '../../shared/ledger.ts';
 
 const agent = new Agent({ keepAlive: true });
 const dynamodb = new DynamoDBClient({});
@@ -31,15 +32,7 @@ type Write = Omit<UpdateItemCommandInput, 'TableName' | 'Key'>;
  * its own work, and must weigh on both.
  */
 const CLAIM: Write = {
-  UpdateExpression:
-    'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
-    'attemptId = :attempt, leaseUntilMs = :lease, mayExist = :true, faults = :none, updatedAtMs = :now ' +
-    'ADD attempts :one',
-  ConditionExpression:
-    '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
-    '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
-    '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
-    '(#state = :posting AND attemptId = :attempt))',
+  ...CLAIM_EXPRESSIONS,
   ExpressionAttributeNames: { '#state': 'state' },
   ExpressionAttributeValues: {
     ':posting': { S: 'POSTING' },

@@ -35,7 +35,7 @@ export async function benchReading({ carts }: BenchOptions, onStep: OnStep): Pro
   }
 }
 
-/** @throws when a cart is missing or doubled on the queue: a run that was stopped must go on without a gap. */
+/** @throws when a cart is missing on the queue: a run that was stopped must go on without a gap. */
 async function read(bundle: string, carts: number): Promise<Reading> {
   // A cart every 10 ms (service.ts), all of them before now and after the first watermark.
   const startMs = Math.floor((Date.now() - carts * 10) / 1000) * 1000 - 60_000;

@@ -17,3 +17,16 @@ export function median(numbers: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
+
+/** A B A B: what slows the machine down meets both. Each is told its round, from 1. */
+export async function inTurn<Result>(
+  rounds: number,
+  [ours, theirs]: readonly [(round: number) => Promise<Result>, (round: number) => Promise<Result>],
+): Promise<[Result[], Result[]]> {
+  const results: [Result[], Result[]] = [[], []];
+  for (let round = 1; round <= rounds; round++) {
+    results[0].push(await ours(round));
+    results[1].push(await theirs(round));
+  }
+  return results;
+}

@@ -3,7 +3,7 @@
  * `... extractor`. Runs the handler as one execution environment would, one event after the other, once warm; prints its
  * own time and CPU as a line of JSON. Its log lines go to stderr, where nobody reads them.
  */
-import { cartMessageText } from './carts.ts';
+import { sqsEvent } from './carts.ts';
 import { lambdaContext as context, loadHandler } from './handler.ts';
 
 const [, , file = '', role = '', ...numbers] = process.argv;
@@ -12,15 +12,6 @@ const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const invoke = await loadHandler(file);
-
-const sqsEvent = (first: number, count: number): object => ({
-  Records: Array.from({ length: count }, (_, index) => ({
-    messageId: `m-${first + index}`,
-    receiptHandle: `r-${first + index}`,
-    body: cartMessageText(first + index),
-    attributes: { ApproximateReceiveCount: '1' },
-  })),
-});
 
 /** Loaded, connected, and its code compiled: so many carts are not measured. */
 const WARM_UP = 100;

@@ -6,7 +6,7 @@ import { bundleFunctions } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import type { BenchOptions } from './options.ts';
 import { type Measured, measure, startNeighbours, stopNeighbours, type TableKind, variablesOf } from './processes.ts';
-import { type BenchReport, median, type OnStep, row } from './report.ts';
+import { type BenchReport, inTurn, median, type OnStep, row } from './report.ts';
 
 interface Figures {
   readonly cartsPerSecond: number;
@@ -139,18 +139,18 @@ async function compareConsumers(
       stopNeighbours(neighbours);
     }
   };
-  const compared = await inTurn(rounds, {
-    ours: (round) => {
+  const compared = await inTurn(rounds, [
+    (round) => {
       onStep(`consumer, batches of ${batchSize}, ${table}, round ${round} of ${rounds}: ours`);
       return run(join(bundle, 'main.cjs'), true);
     },
-    floor: (round) => {
+    (round) => {
       onStep(`consumer, batches of ${batchSize}, ${table}, round ${round} of ${rounds}: floor`);
       return run(floorFile('consumer'), false);
     },
-  });
+  ]);
   return {
-    ...compared,
+    ...compare(compared),
     batchSize,
     tokenRequests: counts.tokenRequests,
     secretReads: counts.secretReads,
@@ -182,29 +182,20 @@ async function compareExtractors(
       stopNeighbours(neighbours);
     }
   };
-  const compared = await inTurn(rounds, {
-    ours: (round) => {
+  const compared = await inTurn(rounds, [
+    (round) => {
       onStep(`extractor, round ${round} of ${rounds}: ours`);
       return run(join(bundle, 'main.cjs'), true);
     },
-    floor: (round) => {
+    (round) => {
       onStep(`extractor, round ${round} of ${rounds}: floor`);
       return run(floorFile('extractor'), false);
     },
-  });
-  return { ...compared, messagesPerBillingUnit };
+  ]);
+  return { ...compare(compared), messagesPerBillingUnit };
 }
 
-type Subject = (round: number) => Promise<Measured>;
-
-/** A B A B: what slows the machine down meets both. */
-async function inTurn(rounds: number, subjects: { ours: Subject; floor: Subject }): Promise<Comparison> {
-  const ours: Measured[] = [];
-  const floor: Measured[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    ours.push(await subjects.ours(round));
-    floor.push(await subjects.floor(round));
-  }
+function compare([ours, floor]: readonly [readonly Measured[], readonly Measured[]]): Comparison {
   const [our, floors] = [figuresOf(ours), figuresOf(floor)];
   return {
     ours: our,
