@@ -26,6 +26,7 @@ Other benchmarks, each instead of that one:
   --extract N    streams N generated carts through the extractor; peak memory beside that of 10,000 carts
   --drain N      drains N queued carts at a maximum concurrency of 2, 10 and 50 against an 11VMS that allows a fixed rate
   --cost         the monthly bill at 1,000, 100,000 and 10 million carts a day, from the counted calls of a local run
+                 of --carts carts a phase (300)
 
   --json         one JSON line on stdout, all else on stderr (npm run --silent bench -- --json)
   --help         this text
@@ -49,7 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const others = (['cold', 'extract', 'drain', 'cost'] as const).filter((name) => values[name] !== undefined);
   if (others.length > 1) throw refusal(`Either ${others.map((name) => `--${name}`).join(' or ')}, not both.`);
   const what = others[0] ?? 'throughput';
-  const [option, text = '1000'] =
+  const [option, text = what === 'cost' ? '300' : '1000'] =
     what === 'extract' || what === 'drain' ? [`--${what}`, values[what]] : ['--carts', values.carts];
   return {
     what,

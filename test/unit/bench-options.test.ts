@@ -9,7 +9,7 @@ test.each([
   ['--cold', { what: 'cold', carts: 1000, rounds: 20, json: false }],
   ['--extract 1000000', { what: 'extract', carts: 1_000_000, rounds: 3, json: false }],
   ['--drain=20000', { what: 'drain', carts: 20_000, rounds: 3, json: false }],
-  ['--cost', { what: 'cost', carts: 1000, rounds: 3, json: false }],
+  ['--cost', { what: 'cost', carts: 300, rounds: 3, json: false }],
   ['--help', undefined],
 ])('"%s" is taken', (args, options) => {
   expect(parseOptions(args.split(' ').filter((arg) => arg !== ''))).toEqual(options);
