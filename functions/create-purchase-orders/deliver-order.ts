@@ -20,8 +20,10 @@ export interface DeliveryDependencies {
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
-  /** No call starts later, so that its answer can still be read and written down. */
+  /** No create starts later, so that its answer can still be read, looked up and written down. */
   readonly deadlineMs: number;
+  /** No look-up starts later: by one call after the last create, whose outcome it may have to find out. */
+  readonly lookUpDeadlineMs: number;
   readonly leaseMs: number;
   /** How long nobody touches an order whose create 11VMS left unanswered: the request may still be on its way. */
   readonly quietMs: number;
@@ -93,14 +95,12 @@ async function notClaimed(
 }
 
 /** Edge case 17: V1 only creates. The difference is taken to what 11VMS holds, since the ledger holds no content. */
-async function changedAfterSend(
-  { order, correlationId }: OrderDelivery,
-  { orders }: DeliveryDependencies,
-): Promise<OrderOutcome> {
+async function changedAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
+  const { order } = delivery;
   let stored: StoredOrder | undefined;
   let isComparable = true;
   try {
-    stored = await orders.lookUp(order.externalId, correlationId);
+    stored = await lookUpInTurn(delivery, dependencies);
   } catch (error) {
     const failure = failedLookUp(error);
     if (failure.kind !== 'impossible') return failure;
@@ -114,6 +114,28 @@ async function changedAfterSend(
       ? `the order was created from an earlier version of the cart${doubt}`
       : `the order was created from an earlier version; different now: ${changed.slice(0, 20).join(', ')}`;
   return { kind: 'rejected', faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }] };
+}
+
+/**
+ * A look-up at the pace of all calls: a throttled one waits and asks again, as a create does.
+ * @throws {InterfaceError} when it cannot be told, E_TGT_THROTTLED when there is no turn before the time is up.
+ */
+async function lookUpInTurn(
+  { order, correlationId }: OrderDelivery,
+  { orders, pacer, meter, lookUpDeadlineMs }: DeliveryDependencies,
+): Promise<StoredOrder | undefined> {
+  let last: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' };
+  while (await pacer.turn(lookUpDeadlineMs)) {
+    try {
+      return await orders.lookUp(order.externalId, correlationId);
+    } catch (error) {
+      if (!(error instanceof InterfaceError) || error.failureClass !== 'throttled') throw error;
+      meter.count(METRICS.targetThrottled);
+      pacer.throttled(error.retryAfterMs);
+      last = error.fault;
+    }
+  }
+  throw new InterfaceError('throttled', last, pacer.pausedForMs());
 }
 
 /** `impossible`: 11VMS has no look-up, and will have none at the next attempt. */
@@ -151,11 +173,6 @@ class Attempt {
   }
 
   async run(): Promise<OrderOutcome> {
-    const { now, deadlineMs } = this.#dependencies;
-    if (this.#mayExist && now() > deadlineMs) {
-      // A look-up too must end in time: a function that is killed leaves less behind than an attempt that comes back.
-      return this.#comeBack({ code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' });
-    }
     const found = this.#mayExist ? await this.#lookUp() : undefined;
     if (found !== undefined) return found;
     return this.#post();
@@ -182,12 +199,6 @@ class Attempt {
       ({ retryAfterMs } = answer);
       if (answer.mayBeTaken) {
         this.#mayExist = true;
-        if (!(await pacer.turn(deadlineMs))) {
-          const message = `${last.message} and may have taken the order; no time was left to look it up`;
-          last = { code: 'E_TGT_TIMEOUT_UNKNOWN', message };
-          // Not looked up, so not posted again, whatever the pacer says next.
-          break;
-        }
         const found = await this.#lookUp();
         if (found !== undefined) return found;
       }
@@ -233,10 +244,8 @@ class Attempt {
 
   /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown; or never to be told. */
   async #lookUp(because?: Fault): Promise<OrderOutcome | undefined> {
-    const { orders } = this.#dependencies;
-    const { order, correlationId } = this.#delivery;
     try {
-      const stored = await orders.lookUp(order.externalId, correlationId);
+      const stored = await lookUpInTurn(this.#delivery, this.#dependencies);
       return stored === undefined ? undefined : await this.#settleFound(stored);
     } catch (error) {
       const failure = failedLookUp(error);
@@ -246,7 +255,9 @@ class Attempt {
       await this.#unknown(fault);
       // Not a guess: whether the order exists, only a person can find out.
       if (failure.kind === 'impossible') return { kind: 'rejected', faults: [fault] };
-      return failure.kind === 'refused' ? { ...failure, unknown: fault } : { ...failure, fault };
+      // Who was only kept waiting says nothing against its cart; a create without an answer does, and was before it.
+      const isOnlyThrottled = because === undefined && failure.fault.code === 'E_TGT_THROTTLED';
+      return failure.kind === 'refused' || isOnlyThrottled ? { ...failure, unknown: fault } : { ...failure, fault };
     }
   }
 

@@ -102,7 +102,8 @@ export function createHandler(
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);
     // A create, a look-up, a probe and the reserve must fit behind the last start.
-    const deadlineMs = now() + context.getRemainingTimeInMillis() - 3 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
+    const lookUpDeadlineMs = now() + context.getRemainingTimeInMillis() - 2 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
+    const deadlineMs = lookUpDeadlineMs - environment.VMS_TIMEOUT_MS;
     const wait = async (ms: number): Promise<boolean> => {
       if (now() + ms > deadlineMs) return false;
       await setTimeout(ms);
@@ -124,6 +125,7 @@ export function createHandler(
       newId: randomUUID,
       random: Math.random,
       deadlineMs,
+      lookUpDeadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
       // As long as a message stays away at least: its own next attempt is never held up.
       quietMs: retryDelaySeconds(1, policy, 0) * 1000,

@@ -12,7 +12,7 @@ export type OrderOutcome =
     }
   /** Nothing to do: created before, or newer content is known. */
   | Skip
-  | { readonly kind: 'retry'; readonly fault: Fault; readonly afterMs: number | undefined }
+  | (NotNow & { readonly kind: 'retry'; readonly afterMs: number | undefined })
   | Refusal
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
 
@@ -26,14 +26,19 @@ export interface Skip {
 export const isReadAgain = (outcome: OrderOutcome | Outcome): boolean =>
   outcome.kind === 'skipped' && outcome.isReadAgain === true;
 
-/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may be about one order's rights (edge case 68). */
-export interface Refusal {
-  readonly kind: 'refused';
+interface NotNow {
   readonly fault: Fault;
-  /** What stays open meanwhile, when it was the look-up that was refused. */
+  /** What stays open meanwhile, when it was the look-up that was refused or throttled. */
   readonly unknown?: Fault;
+}
+
+/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may be about one order's rights (edge case 68). */
+export interface Refusal extends NotNow {
+  readonly kind: 'refused';
   readonly isForbidden: boolean;
 }
+
+const faultsOf = ({ fault, unknown }: NotNow): Fault[] => (unknown === undefined ? [fault] : [fault, unknown]);
 
 /** What becomes of a message. */
 export type Outcome =
@@ -60,10 +65,7 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   if (refusals.length > 0) {
     return {
       kind: 'refused',
-      faults: [
-        ...refusals.flatMap(({ fault, unknown }) => (unknown === undefined ? [fault] : [fault, unknown])),
-        ...faults,
-      ],
+      faults: [...refusals.flatMap(faultsOf), ...faults],
       isForbidden: refusals.every(({ isForbidden }) => isForbidden),
     };
   }
@@ -72,7 +74,7 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
     const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
     return {
       kind: 'retry',
-      faults: [...retries.map(({ fault }) => fault), ...faults],
+      faults: [...retries.flatMap(faultsOf), ...faults],
       afterMs: delays.length === 0 ? undefined : Math.max(...delays),
     };
   }

@@ -63,9 +63,14 @@ export function createVerdict(answer: CreateAnswer): TrialResult | undefined {
   return 'fault' in answer ? ill(answer.fault) : { well: true };
 }
 
-/** What a look-up that failed says; one that 11VMS does not offer is no illness, and one that works is no create. */
+/**
+ * What a look-up that failed says; one that 11VMS does not offer is no illness, one that is throttled is asked again, and
+ * one that works is no create.
+ */
 export const lookUpVerdict = (error: unknown): TrialResult | undefined =>
-  error instanceof InterfaceError && error.failureClass !== 'permanent' ? ill(error.fault) : undefined;
+  error instanceof InterfaceError && error.failureClass !== 'permanent' && error.failureClass !== 'throttled'
+    ? ill(error.fault)
+    : undefined;
 
 /** Without the ledger no order can be created. SRM, another delivery and our own defects say nothing of the target. */
 export function ledgerVerdict(outcome: Outcome): TrialResult | undefined {

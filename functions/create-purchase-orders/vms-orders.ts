@@ -153,6 +153,10 @@ function fieldNames(schema: unknown): ReadonlySet<string> {
   return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
 }
 
+/** 503 is throttling where it says for how long (rules.md, "throttled"). */
+const isThrottled = (status: number, retryMs: number | undefined): boolean =>
+  status === 429 || (status === 503 && retryMs !== undefined);
+
 /** Status first, body second: the proxy may answer HTML (edge case 73). */
 function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: number): CreateAnswer {
   const { status } = response;
@@ -162,7 +166,7 @@ function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: num
     const fault = { code: 'E_TGT_AUTH', message: `11VMS answered ${status}` } as const;
     return { kind: 'refused', fault, isForbidden: status === 403 };
   }
-  if (status === 429 || (status === 503 && retryMs !== undefined)) {
+  if (isThrottled(status, retryMs)) {
     const fault = { code: 'E_TGT_THROTTLED', message: `11VMS answered ${status}` } as const;
     return { kind: 'throttled', fault, retryAfterMs: retryMs, mayBeTaken: status === 503 };
   }
@@ -262,5 +266,10 @@ function lookUpRefusal(response: HttpResponse, nowMs: number): InterfaceError {
     const message = `11VMS answered ${status}: it has no look-up`;
     return new InterfaceError('permanent', { code: 'E_TGT_TIMEOUT_UNKNOWN', message });
   }
-  return lookUpFailure(`11VMS answered ${status} to a look-up`, retryAfterMs(response, nowMs));
+  const retryMs = retryAfterMs(response, nowMs);
+  if (isThrottled(status, retryMs)) {
+    const fault = { code: 'E_TGT_THROTTLED', message: `11VMS answered ${status} to a look-up` } as const;
+    return new InterfaceError('throttled', fault, retryMs);
+  }
+  return lookUpFailure(`11VMS answered ${status} to a look-up`, retryMs);
 }

@@ -219,6 +219,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     now: () => ALWAYS_MS,
     newId: () => start.attemptId,
     deadlineMs: ALWAYS_MS,
+    lookUpDeadlineMs: ALWAYS_MS,
     leaseMs: LEASE_MS,
     quietMs: QUIET_MS,
     settings,

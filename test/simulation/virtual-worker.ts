@@ -75,6 +75,9 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
   /** One execution environment: its own health and pace. */
   function environment(http: HttpClient): ExecutionEnvironment {
     const [health, pacer] = [createTargetHealth(), createPacer({ now, sleep, random })];
+    // As in the worker's handler.
+    const callMs = target.timeoutSeconds * 1000;
+    const workMs = delivery.timeoutSeconds * 1000 - 2000;
     return () => ({
       ledger,
       breaker,
@@ -89,8 +92,8 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
       now,
       newId,
       random,
-      // As in the worker's handler.
-      deadlineMs: now() + delivery.timeoutSeconds * 1000 - 3 * target.timeoutSeconds * 1000 - 2000,
+      deadlineMs: now() + workMs - 3 * callMs,
+      lookUpDeadlineMs: now() + workMs - 2 * callMs,
       leaseMs: (delivery.timeoutSeconds + 5) * 1000,
       settings,
       sapClient: '100',

@@ -182,6 +182,10 @@ describe('a trial', () => {
     expect(lookUpVerdict(error)).toMatchObject({ well: false, tried: true });
   });
 
+  test('waits for what follows upon a throttled look-up', () => {
+    expect(lookUpVerdict(new InterfaceError('throttled', fault('E_TGT_THROTTLED')))).toBeUndefined();
+  });
+
   test('learns nothing from a look-up that 11VMS does not have', () => {
     expect(lookUpVerdict(new InterfaceError('permanent', fault('E_TGT_TIMEOUT_UNKNOWN')))).toBeUndefined();
   });

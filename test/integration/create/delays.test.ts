@@ -229,16 +229,80 @@ test('503 with a Retry-After may hide an order: waited out, looked up, then post
   expect(bench.ordersOf(cart)).toHaveLength(1);
 });
 
-test('503 with a Retry-After that leaves no time for a look-up: unknown, not throttled, and looked up first', async () => {
+test('503 with a Retry-After that leaves no time for a look-up: unknown, and looked up first', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
   bench.taps.vms.intercept(onceFor(isCreate, commitThenAnswer(503, {}, { 'retry-after': '300' })));
   const { records } = await worker.deliver();
+  expect(onlySeconds(worker)).toBe(300);
   expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] });
   await worker.endDelay(records);
   expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
   expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
   expect(bench.ordersOf(cart)).toHaveLength(1);
+});
+
+describe('a throttled look-up', () => {
+  /** An order that 11VMS took without an answer, whose look-up it did not answer either. */
+  async function leftOpen(): Promise<{ cart: Row; worker: Worker; messageId: string }> {
+    const cart = newCart();
+    const { worker, messageId } = await sent(cart);
+    bench.taps.vms.intercept((call, forward) => {
+      if (isLookUp(call)) return Promise.resolve('reset');
+      return isCreate(call) ? commitThenAnswer(500)(call, forward) : forward();
+    });
+    await worker.deliverAndReturn();
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    worker.takeVisibilities();
+    return { cart, worker, messageId };
+  }
+
+  test.each([429, 503])('by %i is waited out inside the invocation, and asked again', async (status) => {
+    const { cart, worker } = await leftOpen();
+    const before = bench.callsFor(cart).length;
+    bench.taps.vms.intercept(onceFor(isLookUp, answer(status, {}, { 'retry-after': '0' })));
+    bench.takeOutput();
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(bench.callsFor(cart).slice(before)).toEqual(['lookup', 'lookup']);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(bench.takeOutput().join('\n')).toContain('"TargetThrottled"');
+  });
+
+  test('keeps its neighbours off 11VMS as well, and comes back after the pause', async () => {
+    const { cart, worker } = await leftOpen();
+    bench.taps.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(onlySeconds(worker)).toBeGreaterThanOrEqual(299);
+    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+
+    const neighbour = newCart();
+    await worker.send(envelope(neighbour));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(bench.callsFor(neighbour)).toEqual([]);
+  });
+
+  test('at the last receive accuses no cart: it goes back on the queue, and no breaker opens', async () => {
+    const { cart, worker } = await leftOpen();
+    bench.taps.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
+    expect((await worker.deliverTimes(3)).at(-1)).toEqual([]);
+    expect(await worker.putBack()).toHaveLength(1);
+    expect(await bench.breaker()).toBeUndefined();
+    expect(await worker.deadLetters()).toEqual([]);
+    expect(bench.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('of a create without an answer leaves the create to blame', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    bench.taps.vms.intercept((call, forward) => {
+      if (isLookUp(call)) return answer(429, {}, { 'retry-after': '300' })(call, forward);
+      return isCreate(call) ? commitThenAnswer(500)(call, forward) : forward();
+    });
+    bench.takeOutput();
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(bench.takeOutput().join('\n')).toContain('E_TGT_TIMEOUT_UNKNOWN');
+  });
 });
 
 test('an invocation without time for an answer posts nothing, and gives the claim back', async () => {
