@@ -51,12 +51,14 @@
  *
  * No item holds a payload, a name or a secret.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type QueryCommandInput,
   type QueryCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -150,6 +152,15 @@ export type Trace =
     }
   | { readonly kind: 'skip'; readonly changedAtMs: number };
 
+/** Why a message is given up. */
+export interface Verdict {
+  readonly messageId: string;
+  /** The extraction run that queued it; a redrive or a copy keeps it. Undefined where the message cannot be read. */
+  readonly runId: string | undefined;
+  readonly faults: readonly Fault[];
+  readonly nowMs: number;
+}
+
 export interface Ledger {
   /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
@@ -166,14 +177,24 @@ export interface Ledger {
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
   /** Why a message is on its way to the dead-letter queue, or undefined. */
   verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
-  recordVerdict(cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void>;
+  recordVerdict(cart: CartVersion, verdict: Verdict): Promise<void>;
+  /**
+   * Whether another reading of this very version of the cart is on its way to the dead-letter queue for the same faults,
+   * told since `sinceMs`. Never of a reading that has a verdict of its own already: what comes of it now was redriven, or
+   * put back, and must not count on another one.
+   */
+  isToldOfOtherReading(
+    cart: CartVersion,
+    verdict: Pick<Verdict, 'runId' | 'faults'>,
+    sinceMs: number,
+  ): Promise<boolean>;
   /**
    * Marks a provisional verdict: its message was not given up after all. Its faults stay, since the message can still
    * become a dead letter: by a crash before it is acknowledged, or because its attempt outlived the visibility timeout.
    */
   withdrawVerdict(cart: CartKey, messageId: string): Promise<void>;
-  /** That a rule skipped the cart, for whoever asks what became of it. */
-  recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<void>;
+  /** That a rule skipped the cart, for whoever asks what became of it. False when that was known of this version. */
+  recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<boolean>;
   /** All that is known of a cart, of any version, but for verdicts that were withdrawn. */
   traces(cart: CartKey): Promise<readonly Trace[]>;
 }
@@ -227,6 +248,15 @@ const traceItem = z.object({
   recordedAtMs: z.number().default(0),
   withdrawn: z.boolean().default(false),
 });
+const TRACED = {
+  ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs, withdrawn',
+  ExpressionAttributeNames: { '#state': 'state' },
+} as const;
+const skipItem = traceItem.pick({ changedAtMs: true });
+/** Its faults are compared, whatever they are: an older version of this code may have written them. */
+const toldVerdict = traceItem
+  .pick({ changedAtMs: true, recordedAtMs: true, withdrawn: true })
+  .extend({ runId: z.string().optional(), faults: z.unknown() });
 
 function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
   // Where the version could not be told, it is at any rate none of later.
@@ -258,6 +288,34 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       new GetItemCommand({ TableName: tableName, Key: marshall(key), ConsistentRead: true }),
     );
     return Item === undefined ? undefined : unmarshall(Item);
+  }
+
+  /** The items of a cart whose sort key begins so, and of each what `projection` names. */
+  async function itemsOf(
+    cart: CartKey,
+    sort: string,
+    projection?: Pick<QueryCommandInput, 'ProjectionExpression' | 'ExpressionAttributeNames'>,
+  ): Promise<readonly Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    let start: QueryCommandOutput['LastEvaluatedKey'];
+    do {
+      const page: QueryCommandOutput = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: sort === '' ? 'pk = :cart' : 'pk = :cart AND begins_with(sk, :sort)',
+          ExpressionAttributeValues: marshall({
+            ':cart': cartPartition(cart),
+            ...(sort === '' ? {} : { ':sort': sort }),
+          }),
+          ConsistentRead: true,
+          ExclusiveStartKey: start,
+          ...projection,
+        }),
+      );
+      items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return items;
   }
 
   /** Ends this attempt's claim. Loses silently against a later attempt, which then owns the truth. */
@@ -358,17 +416,8 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     },
 
     async createdOrders(cart) {
-      // A cart has few orders: one page holds them all.
-      const { Items = [] } = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: 'pk = :cart AND begins_with(sk, :orders)',
-          ExpressionAttributeValues: marshall({ ':cart': cartPartition(cart), ':orders': orderSort('') }),
-          ConsistentRead: true,
-        }),
-      );
-      return Items.flatMap((raw) => {
-        const item = keyedOrderItem.parse(unmarshall(raw));
+      return (await itemsOf(cart, orderSort(''))).flatMap((raw) => {
+        const item = keyedOrderItem.parse(raw);
         const externalId = item.sk.slice(orderSort('').length);
         const { orderNumber, changedAtMs } = item;
         return item.state === 'CREATED' ? [{ externalId, orderNumber, changedAtMs }] : [];
@@ -378,7 +427,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       const item = await read({ pk: cartPartition(cart), sk: verdictSort(messageId) });
       return item === undefined || item['withdrawn'] === true ? undefined : faults.parse(item['faults']);
     },
-    async recordVerdict(cart, messageId, faults, nowMs) {
+    async recordVerdict(cart, { messageId, runId, faults, nowMs }) {
       await client.send(
         new PutItemCommand({
           TableName: tableName,
@@ -386,11 +435,24 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
             pk: cartPartition(cart),
             sk: verdictSort(messageId),
             ...versionOf(cart),
+            ...(runId === undefined ? {} : { runId }),
             faults: bounded(faults),
             recordedAtMs: nowMs,
             expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
           }),
         }),
+      );
+    },
+    async isToldOfOtherReading(cart, { runId, faults }, sinceMs) {
+      const told = z.array(toldVerdict).parse(await itemsOf(cart, verdictSort('')));
+      if (runId === undefined || told.some((verdict) => verdict.runId === runId)) return false;
+      return told.some(
+        (verdict) =>
+          !verdict.withdrawn &&
+          verdict.changedAtMs !== undefined &&
+          verdict.changedAtMs === cart.changedAtMs &&
+          verdict.recordedAtMs >= sinceMs &&
+          isDeepStrictEqual(verdict.faults, bounded(faults)),
       );
     },
     async withdrawVerdict(cart, messageId) {
@@ -410,7 +472,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       }
     },
     async recordSkip(cart, { reason, messageId, nowMs }) {
-      await client.send(
+      const { Attributes } = await client.send(
         new PutItemCommand({
           TableName: tableName,
           Item: marshall({
@@ -421,29 +483,14 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
             messageId,
             recordedAtMs: nowMs,
           }),
+          ReturnValues: 'ALL_OLD',
         }),
       );
+      return Attributes === undefined || skipItem.parse(unmarshall(Attributes)).changedAtMs !== cart.changedAtMs;
     },
     async traces(cart) {
-      const traces: Trace[] = [];
-      let start: QueryCommandOutput['LastEvaluatedKey'];
-      do {
-        const page: QueryCommandOutput = await client.send(
-          new QueryCommand({
-            TableName: tableName,
-            KeyConditionExpression: 'pk = :cart',
-            ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs, withdrawn',
-            ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: marshall({ ':cart': cartPartition(cart) }),
-            ConsistentRead: true,
-            ExclusiveStartKey: start,
-          }),
-        );
-        const items = (page.Items ?? []).map((item) => traceItem.parse(unmarshall(item)));
-        traces.push(...items.filter(({ withdrawn }) => !withdrawn).map(toTrace));
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
-      return traces;
+      const items = z.array(traceItem).parse(await itemsOf(cart, '', TRACED));
+      return items.filter(({ withdrawn }) => !withdrawn).map(toTrace);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
-import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
+import type { CartKey, CartVersion, Ledger, Verdict } from '../../shared/ledger.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
@@ -50,19 +50,47 @@ export async function createPurchaseOrders(
   const own = { ...dependencies, log };
   const verdict = await earlierVerdict(received, cart, own);
   if (verdict !== undefined) return { kind: 'dead-letter', faults: verdict };
-  const tried = await attempt(received, message, cart, own).catch((error: unknown): Outcome => {
+  const attempted = await attempt(received, message, cart, own).catch((error: unknown): Outcome => {
     const fault = unforeseen(error);
     log.error('Attempt failed', { codes: [fault.code], reason: fault.message, ...errorFields(error) });
     return { kind: 'retry', faults: [fault], afterMs: undefined };
   });
+  const tried = await unlessToldBefore(attempted, message, cart, own);
   await pauseIfTold(dependencies.health.note(cart, tried), own);
   const isLast = received.attempt >= dependencies.maximumAttempts;
   const outcome = isLast ? await lastWord(tried, received.body, own) : tried;
-  await conclude(outcome, received.messageId, cart, own);
+  await conclude(outcome, { messageId: received.messageId, runId: runOf(message) }, cart, own);
   // The provisional verdict of the last receive was not to be; it is kept for the case that SQS never learns of it.
   if (isLast && outcome.kind !== 'dead-letter') await withdrawVerdict(received.messageId, cart, own);
   return outcome;
 }
+
+/** Each run reads the overlap again, half an hour of it: so long at least, a verdict speaks for its other readings. */
+const READ_AGAIN_FOR_MS = 3600_000;
+
+/**
+ * A faulty cart is one dead letter, one alarm and one thing to mend, however often the overlap is read. Whoever asks for a
+ * cart again, by a replay, a redrive or the second look, gets an answer of their own.
+ */
+async function unlessToldBefore(
+  outcome: Outcome,
+  message: CartMessage | UnreadableMessage,
+  cart: CartVersion,
+  { ledger, log, now }: CreationDependencies,
+): Promise<Outcome> {
+  if (outcome.kind !== 'dead-letter' || message instanceof UnreadableMessage) return outcome;
+  if (message.origin !== undefined) return outcome;
+  const verdict = { runId: message.runId, faults: outcome.faults };
+  const isTold = await ledger.isToldOfOtherReading(cart, verdict, now() - READ_AGAIN_FOR_MS).catch((error: unknown) => {
+    log.warn('Other readings of the cart could not be looked for', errorFields(error));
+    return false;
+  });
+  if (!isTold) return outcome;
+  return { kind: 'skipped', reason: 'another reading of it is a dead letter already', isReadAgain: true };
+}
+
+const runOf = (message: CartMessage | UnreadableMessage): string | undefined =>
+  message instanceof UnreadableMessage ? undefined : message.runId;
 
 /** Opens the breaker: the supervisor disables the event source mapping within a minute. */
 async function pauseIfTold(
@@ -162,14 +190,17 @@ async function attempt(
   dependencies: CreationDependencies,
 ): Promise<Outcome> {
   const { ledger, now, maximumAttempts } = dependencies;
-  if (received.attempt >= maximumAttempts) await ledger.recordVerdict(cart, received.messageId, [CRASHED], now());
+  if (received.attempt >= maximumAttempts) {
+    const provisional = { messageId: received.messageId, runId: runOf(message), faults: [CRASHED], nowMs: now() };
+    await ledger.recordVerdict(cart, provisional);
+  }
   return message instanceof UnreadableMessage ? notOurs(message) : tryCart(message, received, cart, dependencies);
 }
 
 /** Writes down what became of the message, for people and for its next receive. */
 async function conclude(
   outcome: Outcome,
-  messageId: string,
+  message: Pick<Verdict, 'messageId' | 'runId'>,
   cart: CartVersion,
   { ledger, log, meter, now }: CreationDependencies,
 ): Promise<void> {
@@ -199,7 +230,7 @@ async function conclude(
     case 'dead-letter':
       meter.count(METRICS.cartsDeadLettered);
       log.error('Cart goes to the dead-letter queue', { outcome: 'dead-letter', ...faultFields(outcome.faults) });
-      await ledger.recordVerdict(cart, messageId, outcome.faults, now()).catch((error: unknown) => {
+      await ledger.recordVerdict(cart, { ...message, faults: outcome.faults, nowMs: now() }).catch((error: unknown) => {
         // The reason stands in the line above; without a verdict the next receive comes to the same end by itself.
         log.warn('The verdict could not be written', errorFields(error));
       });
@@ -231,8 +262,9 @@ async function tryCart(
     const cancelled = translation.isCancelled ? await cancelledOrders(cart, translation.changedAtMs, [], ledger) : [];
     if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
     const version = { ...cart, changedAtMs: translation.changedAtMs };
-    await ledger.recordSkip(version, { reason: translation.reason, messageId: received.messageId, nowMs: now() });
-    return { kind: 'skipped', reason: translation.reason };
+    const { reason } = translation;
+    const isNew = await ledger.recordSkip(version, { reason, messageId: received.messageId, nowMs: now() });
+    return { kind: 'skipped', reason, ...(isNew ? {} : { isReadAgain: true }) };
   }
   if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
   const groupFaults = await ordersOfDroppedLines(translation, cart, ledger);

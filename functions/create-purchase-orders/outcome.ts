@@ -19,7 +19,7 @@ export type OrderOutcome =
 export interface Skip {
   readonly kind: 'skipped';
   readonly reason: string;
-  /** This very version was ordered before: each run reads the overlap again, and every cart comes several times. */
+  /** Nothing new of this very version: each run reads the overlap again, and every cart comes several times. */
   readonly isReadAgain?: true;
 }
 

@@ -5,7 +5,7 @@
 import type { TrialResult } from '../../shared/circuit-breaker.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger.ts';
-import type { Outcome } from './outcome.ts';
+import { isReadAgain, type Outcome } from './outcome.ts';
 import type { CreateAnswer } from './vms-orders.ts';
 
 /** Why consumption must pause; `byPerson`: only a person can tell that it may go on. */
@@ -137,6 +137,8 @@ export function createTargetHealth(): TargetHealth {
 
   return {
     note(cart, outcome) {
+      // Nobody was asked anything new, and the same cart must not count seven times.
+      if (isReadAgain(outcome)) return undefined;
       const pause = judge(cart, outcome);
       // Once told, it counts from the start: when carts flow again, the past is no reason to stop them.
       if (pause !== undefined) [failing, forbidden, rejected] = [[], [], []];

@@ -14,7 +14,7 @@ import {
   type WindowSettings,
   wholeSeconds,
 } from './extraction-window.ts';
-import { rowToBody } from './message-body.ts';
+import { rowToBody, type Sender } from './message-body.ts';
 import { readSliceTwice, type SliceDependencies } from './read-slice.ts';
 import { Position } from './slice-position.ts';
 
@@ -123,7 +123,7 @@ export async function extractWindow(
     const position = new Position(slice, undefined);
     const end = await readSliceTwice(slice, dependencies, {
       async onPage(page) {
-        await queuePage(page, dependencies, tally);
+        await queuePage(page, dependencies, tally, 'replay');
         position.after(page, slice.toMs);
       },
       async onIncomplete() {
@@ -145,9 +145,15 @@ function followSkew(serverTimeMs: number | undefined, { now, log }: ExtractionDe
   return trustedTimeMs(ourMs, serverTimeMs);
 }
 
-async function queuePage(page: CartPage, dependencies: ExtractionDependencies, tally: Tally): Promise<void> {
+async function queuePage(
+  page: CartPage,
+  dependencies: ExtractionDependencies,
+  tally: Tally,
+  origin?: Sender['origin'],
+): Promise<void> {
   const { queue, log, meter, runId, settings } = dependencies;
-  const messages = page.rows.map((row) => rowToBody(row, { runId, client: settings.sapClient }));
+  const sender = { runId, client: settings.sapClient, ...(origin === undefined ? {} : { origin }) };
+  const messages = page.rows.map((row) => rowToBody(row, sender));
   await queue.send(messages.map(({ body }) => body));
   tally.pages++;
   tally.cartsRead += page.rows.length;

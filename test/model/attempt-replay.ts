@@ -39,6 +39,7 @@ export type Call =
   | { readonly kind: 'verdict' }
   | { readonly kind: 'record-verdict'; readonly codes: readonly FaultCode[] }
   | { readonly kind: 'withdraw-verdict' }
+  | { readonly kind: 'other-readings'; readonly codes: readonly FaultCode[] }
   | { readonly kind: 'claim'; readonly claim: OrderClaim }
   | {
       readonly kind: 'settle';
@@ -59,6 +60,7 @@ export type Call =
 /** What it is answered. */
 export type Answer =
   | { readonly kind: 'verdict'; readonly codes: readonly FaultCode[] | undefined }
+  | { readonly kind: 'other-readings'; readonly isTold: boolean }
   | { readonly kind: 'claim'; readonly result: ClaimResult }
   | { readonly kind: 'written' }
   | { readonly kind: 'aws-failed' }
@@ -188,7 +190,9 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
       verdict: async () => (await ask({ kind: 'verdict' }, 'verdict')).codes?.map(faultOf),
-      recordVerdict: (_cart, _messageId, faults) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
+      recordVerdict: (_cart, { faults }) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
+      isToldOfOtherReading: async (_cart, { faults }) =>
+        (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isTold,
       withdrawVerdict: () => write({ kind: 'withdraw-verdict' }),
       confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
       createdOrders: never('createdOrders'),

@@ -1,7 +1,7 @@
 /** What must hold in every state that can be reached, whatever happened on the way. */
 import type { FaultCode } from '../../shared/failure.ts';
 import { type Standing, VERSIONS } from './attempt-replay.ts';
-import { copyOf, isAtRest, type Message, type Scenario, type Step, type World } from './world.ts';
+import { copyOf, isAtRest, readingOf, type Message, type Scenario, type Step, type World } from './world.ts';
 
 /** What led to a state: the step, and the end of an attempt where it ended by it. */
 export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
@@ -26,7 +26,14 @@ const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUIS
 const isCaredFor = ({ id, version }: Message, { orders, item, messages }: World): boolean =>
   orders.length > 0 ||
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
-  messages.some((other) => other.id === copyOf(id));
+  messages.some((other) => other.id === copyOf(id)) ||
+  messages.some(
+    (other) => readingOf(other.id) !== readingOf(id) && other.version === version && isToldDeadLetter(other, messages),
+  );
+
+/** In the dead-letter queue, on its way there, or redriven from it. */
+const isToldDeadLetter = ({ id, place }: Message, messages: readonly Message[]): boolean =>
+  place !== 'deleted' && messages.some((other) => readingOf(other.id) === readingOf(id) && other.verdict !== undefined);
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -65,7 +72,7 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: (_world, { item }, { postedBy }) => (postedBy === undefined ? undefined : item?.state !== 'CREATED'),
   },
   {
-    name: 'a message is deleted only when its order exists, a newer version is known, or its copy is queued',
+    name: 'a message is deleted only when its order exists, a newer version is known, or a copy or another dead letter is left',
     isPromised: everywhere,
     holds: (world, _before, { deleted }) => (deleted === undefined ? undefined : isCaredFor(deleted, world)),
   },

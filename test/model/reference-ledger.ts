@@ -143,6 +143,7 @@ export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): O
   item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
 
 interface RecordedVerdict {
+  readonly runId: string | undefined;
   readonly faults: readonly Fault[];
   readonly isWithdrawn: boolean;
   readonly trace: Extract<Trace, { kind: 'verdict' }>;
@@ -197,11 +198,23 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
       const verdict = verdicts.get(`${cartOf(cart)}/${messageId}`);
       return Promise.resolve(verdict?.isWithdrawn === false ? verdict.faults : undefined);
     },
-    recordVerdict(cart, messageId, faults, nowMs) {
+    recordVerdict(cart, { messageId, runId, faults, nowMs }) {
       const changedAtMs = cart.changedAtMs ?? nowMs;
       const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
-      verdicts.set(`${cartOf(cart)}/${messageId}`, { faults, isWithdrawn: false, trace });
+      verdicts.set(`${cartOf(cart)}/${messageId}`, { runId, faults, isWithdrawn: false, trace });
       return Promise.resolve();
+    },
+    isToldOfOtherReading(cart, { runId, faults }, sinceMs) {
+      const told = [...verdicts].flatMap(([key, one]) => (key.startsWith(`${cartOf(cart)}/`) ? [one] : []));
+      const isOwn = told.some((one) => one.runId === runId);
+      const speaksForAll = told.some(
+        ({ isWithdrawn, trace, faults: [fault] }) =>
+          !isWithdrawn &&
+          trace.changedAtMs === cart.changedAtMs &&
+          trace.recordedAtMs >= sinceMs &&
+          fault?.code === faults[0]?.code,
+      );
+      return Promise.resolve(!isOwn && speaksForAll);
     },
     withdrawVerdict(cart, messageId) {
       const key = `${cartOf(cart)}/${messageId}`;
@@ -210,8 +223,10 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
       return Promise.resolve();
     },
     recordSkip(cart, { nowMs }) {
-      skips.set(cartOf(cart), { kind: 'skip', changedAtMs: cart.changedAtMs ?? nowMs });
-      return Promise.resolve();
+      const changedAtMs = cart.changedAtMs ?? nowMs;
+      const isNew = skips.get(cartOf(cart))?.changedAtMs !== changedAtMs;
+      skips.set(cartOf(cart), { kind: 'skip', changedAtMs });
+      return Promise.resolve(isNew);
     },
     traces(cart) {
       const isOfCart = ([key]: readonly [string, unknown]): boolean => key.startsWith(`${cartOf(cart)}/`);

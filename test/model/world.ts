@@ -49,9 +49,14 @@ export interface Scenario {
   readonly copies: number;
   /** How often 11VMS throttles one attempt. */
   readonly throttles: number;
-  /** `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order. */
-  readonly target: 'careless' | 'unique';
+  /**
+   * `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order; `judging` is as careless,
+   * and always answers what it makes of an order.
+   */
+  readonly target: 'careless' | 'unique' | 'judging';
   readonly lookUp: 'works' | 'none';
+  /** `fails`: any call to the ledger or the queue may, and its answer may be lost; `answers`: none but a search does. */
+  readonly aws: 'fails' | 'answers';
   /** At least once: a message may be received again while an attempt still works on it. */
   readonly overlaps: boolean;
   /** A lease may end while its attempt still works: a clock that runs wrong, or a process that was frozen. */
@@ -228,7 +233,10 @@ const OVER = -1;
 function stepsOfWorker(world: World, node: AttemptNode, scenario: Scenario): Step[] {
   const { standing } = node;
   return standing.kind === 'calls'
-    ? outcomesOfCall(world, node, standing.call, scenario)
+    ? outcomesOfCall(world, node, standing.call, scenario).filter(
+        ({ to }) =>
+          scenario.aws === 'fails' || standing.call.kind === 'other-readings' || to.goesOn?.key !== FAILED.key,
+      )
     : acknowledgements(world, node);
 }
 
@@ -269,6 +277,17 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
         step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
         step(`writes ${what}; the answer is lost`, FAILED.key, FAILED.answer, written),
         step(`cannot write ${what}`, FAILED.key, FAILED.answer, excused),
+      ];
+    }
+    case 'other-readings': {
+      const isTold = isToldOfOtherReading(world, messageOf(world, node), call.codes);
+      return [
+        step(
+          `looks for a dead letter of another reading: ${isTold ? 'there is one' : 'none'}`,
+          `other readings ${isTold}`,
+          { kind: 'other-readings', isTold },
+        ),
+        step('cannot look for other readings', FAILED.key, FAILED.answer),
       ];
     }
     case 'claim': {
@@ -362,6 +381,17 @@ function outcomesOfCall(world: World, node: AttemptNode, call: Call, scenario: S
   }
 }
 
+/** As the ledger tells it: a run queues its message once; redriven or put back, it is the same reading. */
+export const readingOf = (id: string): string => id.replace(/['+]+$/, '');
+
+function isToldOfOtherReading({ messages }: World, { id, version }: Message, codes: readonly FaultCode[]): boolean {
+  const told = messages.filter(({ verdict }) => verdict !== undefined);
+  if (told.some((other) => readingOf(other.id) === readingOf(id))) return false;
+  return told.some(
+    (other) => !other.isWithdrawn && other.version === version && other.verdict?.join() === codes.join(),
+  );
+}
+
 type StepOf = (says: string, key: string, answer: Answer, changes?: Partial<World>) => Step;
 
 function outcomesOfLookUp({ orders }: World, step: StepOf, { lookUp }: Scenario): Step[] {
@@ -407,6 +437,7 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
         post('no answer', UNKNOWN, { late: [...world.late, { attemptId, version }] }),
         post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
+  if (scenario.target === 'judging') return accepting.filter(({ says }) => !says.includes('no answer'));
   const throttling = (says: string, mayBeTaken: boolean, changes: Partial<World> = {}): Step =>
     post(says, { kind: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken }, changes);
   const throttled =
@@ -470,10 +501,14 @@ function keyOfItem(item: OrderItem | undefined): string {
 
 /** The same text for worlds in which the same can happen. Workers have no names: they are what they are working on. */
 export function keyOfWorld({ item, messages, orders, late, workers, redrives, copies }: World): string {
+  const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
   const about = messages.map(({ id, receives, place, verdict, isWithdrawn, isExcused }) => {
-    // A late attempt may still read and write the verdict of a message that is gone; then nobody does.
+    // A late attempt may still read and write the verdict of a message that is gone; then nobody does, but for other
+    // readings of its cart.
     const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
-    return isOver ? id : `${id}${receives}${place}${verdict?.join('+') ?? ''}${isWithdrawn}${isExcused}`;
+    const told = `${verdict?.join('+') ?? ''}${isWithdrawn}`;
+    if (isOver) return hasOtherReadings ? `${id}${told}` : id;
+    return `${id}${receives}${place}${told}${isExcused}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);

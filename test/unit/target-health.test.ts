@@ -137,6 +137,11 @@ describe('carts that are rejected by content', () => {
     expect(pausedAt([...times(10, broken), ...times(10, other), ...times(10, broken)])).toEqual([]);
   });
 
+  test('count once, however often the overlap is read: what is read again is neither a failure nor a success', () => {
+    const again: Outcome = { kind: 'skipped', reason: 'a dead letter already', isReadAgain: true };
+    expect(pausedAt([...times(10, broken), ...times(40, again), ...times(9, done), ...times(1, broken)])).toEqual([60]);
+  });
+
   test('are not judged before there are twenty messages', () => {
     expect(pausedAt(times(19, broken))).toEqual([]);
     expect(pausedAt(times(20, broken))).toEqual([20]);

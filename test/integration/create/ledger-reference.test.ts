@@ -4,7 +4,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Fault } from '../../../shared/failure.ts';
-import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { createLedger, type Ledger, type OrderClaim, type Verdict } from '../../../shared/ledger.ts';
 import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../model/reference-ledger.ts';
 import { openWorkerBench, type WorkerBench } from './worker-bench.ts';
 
@@ -18,12 +18,20 @@ afterAll(() => bench.close());
 
 const LEASE_MS = 65;
 const QUIET_MS = 24;
+const TOLD_FOR_MS = 65;
 const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 
+type Code = Fault['code'];
 type Operation =
   | { readonly kind: 'claim'; readonly attempt: number; readonly message: number; readonly version: number }
   | { readonly kind: 'created' | 'unknown' | 'released' | 'confirmed'; readonly attempt: number }
-  | { readonly kind: 'verdict' | 'withdrawn' | 'skip'; readonly message: number }
+  | { readonly kind: 'withdrawn' | 'skip'; readonly message: number }
+  | {
+      readonly kind: 'verdict' | 'other readings';
+      readonly message: number;
+      readonly version: number;
+      readonly code: Code;
+    }
   | { readonly kind: 'rejected'; readonly attempt: number; readonly mayExist: boolean }
   | { readonly kind: 'time passes'; readonly ms: number };
 
@@ -35,7 +43,16 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('created', 'unknown', 'released', 'confirmed'), attempt }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejected'), attempt, mayExist: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('verdict', 'withdrawn', 'skip'), message: messageOf() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('withdrawn', 'skip'), message: messageOf() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('verdict', 'other readings'),
+      message: messageOf(),
+      version: messageOf(),
+      code: fc.constantFrom<Code>('E_TGT_UNAVAILABLE', 'E_MAP_UOM'),
+    }),
+  },
   {
     weight: 2,
     // Around the ends of both times, to the millisecond.
@@ -51,6 +68,14 @@ function messageOf() {
 function claimOf() {
   return fc.record({ kind: fc.constant('claim'), attempt, message: messageOf(), version: messageOf() });
 }
+
+/** Two runs read the cart: each message is one reading of it. */
+const verdictOf = ({ message, code }: { readonly message: number; readonly code: Code }, nowMs: number): Verdict => ({
+  messageId: `message ${message}`,
+  runId: `run ${message}`,
+  faults: [{ code, message: 'so it is' }],
+  nowMs,
+});
 
 let carts = 0;
 
@@ -96,14 +121,28 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
         await on.confirmed(claims.get(one.attempt) ?? claimFor(one.attempt));
         break;
       case 'verdict':
-        await on.recordVerdict({ ...cart, changedAtMs: 1 }, `message ${one.message}`, [fault], nowMs);
+        await on.recordVerdict({ ...cart, changedAtMs: one.version }, verdictOf(one, nowMs));
+        break;
+      case 'other readings':
+        answers.push(
+          await on.isToldOfOtherReading(
+            { ...cart, changedAtMs: one.version },
+            verdictOf(one, nowMs),
+            nowMs - TOLD_FOR_MS,
+          ),
+        );
         break;
       case 'withdrawn':
         await on.withdrawVerdict(cart, `message ${one.message}`);
         answers.push(await on.verdict(cart, `message ${one.message}`));
         break;
       case 'skip':
-        await on.recordSkip({ ...cart, changedAtMs: 1 }, { reason: 'deleted', messageId: 'message 1', nowMs });
+        answers.push(
+          await on.recordSkip(
+            { ...cart, changedAtMs: one.message },
+            { reason: 'deleted', messageId: 'message 1', nowMs },
+          ),
+        );
         break;
     }
   }
