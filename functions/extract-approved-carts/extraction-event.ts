@@ -1,4 +1,4 @@
-/** What the function can be asked for: by its two schedules, and by an operator. */
+/** What the function can be asked for: by its three schedules, and by an operator. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
@@ -7,7 +7,9 @@ export type ExtractionRequest =
   | { readonly kind: 'normal' }
   | { readonly kind: 'replay'; readonly window: ReadingWindow }
   /** `days`: undefined for the configured number, or for the rest of a look that was not finished. */
-  | { readonly kind: 'second-look'; readonly days: number | undefined };
+  | { readonly kind: 'second-look'; readonly days: number | undefined }
+  /** The rest of a look that was not finished, and nothing where there is none. */
+  | { readonly kind: 'rest-of-second-look' };
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
@@ -30,6 +32,10 @@ const secondLook = z
   .strictObject({ secondLook: z.literal(true), days: z.int().min(1).max(60).optional() })
   .transform(({ days }): ExtractionRequest => ({ kind: 'second-look', days }));
 
+const restOfSecondLook = z
+  .strictObject({ secondLook: z.literal('rest') })
+  .transform((): ExtractionRequest => ({ kind: 'rest-of-second-look' }));
+
 /** @throws {Error} for any other event: which are allowed, and what is wrong with this one. A typing error starts nothing. */
 export function readEvent(event: unknown): ExtractionRequest {
   const parsed = schemaOf(event).safeParse(event);
@@ -43,6 +49,7 @@ export function readEvent(event: unknown): ExtractionRequest {
 /** Chosen by its keys, so that a fault is told at its own place, not at the union's. */
 function schemaOf(event: unknown): z.ZodType<ExtractionRequest> {
   const fields = asJsonObject(event) ?? {};
+  if (fields['secondLook'] === 'rest') return restOfSecondLook;
   if ('secondLook' in fields) return secondLook;
   if ('changedFrom' in fields || 'changedTo' in fields) return replay;
   return 'detail-type' in fields ? scheduled : nothing;

@@ -28,8 +28,16 @@ import {
   extractWindow,
 } from './extract-approved-carts.ts';
 import { readEvent } from './extraction-event.ts';
-import { lookAgain, type SecondLookDependencies, type SecondLookResult } from './second-look.ts';
+import {
+  finishLook,
+  lookAgain,
+  type NoSecondLook,
+  type SecondLookDependencies,
+  type SecondLookResult,
+} from './second-look.ts';
 import { createSecondLookRecord } from './second-look-record.ts';
+
+type Result = ExtractionResult | SecondLookResult | NoSecondLook;
 
 /** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
 const RESERVE_MS = 20_000;
@@ -62,7 +70,7 @@ export function createHandler(
     secondLookDays: environment.SECOND_LOOK_DAYS,
   };
 
-  async function extract(event: unknown, context: Context): Promise<ExtractionResult | SecondLookResult> {
+  async function extract(event: unknown, context: Context): Promise<Result> {
     // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
@@ -89,13 +97,14 @@ export function createHandler(
     const request = readEvent(event);
     try {
       if (request.kind === 'second-look') return await lookAgain(request.days, dependencies);
+      if (request.kind === 'rest-of-second-look') return await finishLook(dependencies);
       if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
       return await extractNewCarts(dependencies);
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
       const fields = known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error);
-      if (request.kind === 'second-look') {
+      if (request.kind === 'second-look' || request.kind === 'rest-of-second-look') {
         // No metric of its own: what is watched is that a look completes, whatever kept it from it.
         log.error('Second look failed; the next one goes on where this one stood', fields);
       } else {
@@ -106,7 +115,7 @@ export function createHandler(
     }
   }
 
-  return middy<unknown, ExtractionResult | SecondLookResult>()
+  return middy<unknown, Result>()
     .use(injectLambdaContext(logger, { logEvent: false }))
     .use(logMetrics(metrics))
     .handler(extract);

@@ -1,4 +1,4 @@
-/** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its two schedules. */
+/** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its schedules. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
@@ -18,6 +18,9 @@ export interface ScheduledExtractorProps {
   readonly srmSecret: ConnectionSecret;
   readonly failedInvocations: IQueue;
 }
+
+/** As functions/extract-approved-carts/extraction-event.ts reads it. */
+type SecondLookInput = { readonly secondLook: true | 'rest' };
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
@@ -66,17 +69,25 @@ export class ScheduledExtractor extends Construct {
         deadLetterQueue: props.failedInvocations,
       }),
     });
-    new Schedule(this, 'SecondLookSchedule', {
-      description: 'Reads the last days again, and queues approved carts that nothing accounts for',
+    const secondLook = (input: SecondLookInput) => ({
       scheduleGroup: this.scheduleGroup,
-      schedule: ScheduleExpression.expression(extraction.secondLook.schedule, TimeZone.of(extraction.timeZone)),
       target: new FunctionTarget(this.function, {
-        input: ScheduleTargetInput.fromObject({ secondLook: true }),
+        input: ScheduleTargetInput.fromObject(input),
         retryAttempts: 2,
         // Nobody waits for it: an hour late is better than a day.
         maxEventAge: Duration.hours(1),
         deadLetterQueue: props.failedInvocations,
       }),
+    });
+    new Schedule(this, 'SecondLookSchedule', {
+      description: 'Reads the last days again, and queues approved carts that nothing accounts for',
+      schedule: ScheduleExpression.expression(extraction.secondLook.schedule, TimeZone.of(extraction.timeZone)),
+      ...secondLook({ secondLook: true }),
+    });
+    new Schedule(this, 'RestOfSecondLookSchedule', {
+      description: 'Goes on with a second look that one invocation could not finish',
+      schedule: ScheduleExpression.rate(Duration.hours(1)),
+      ...secondLook({ secondLook: 'rest' }),
     });
   }
 }

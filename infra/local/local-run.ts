@@ -202,11 +202,11 @@ async function extract(run: Run): Promise<void> {
   }
 }
 
-/** The two schedules of the extractor: that of the second look says so in its input, the other has none. */
+/** The extractor's schedules of which the local run starts something: that of the second look says so, the other has no input. */
 function extractorSchedules(stack: LocalStack): { extraction: LocalSchedule; secondLook: LocalSchedule } {
   const ofExtractor = stack.schedulesOf(SERVICE_NAMES.extractor);
-  const [looks, others] = [true, false].map((isLook) =>
-    ofExtractor.filter(({ description: { input } }) => (input?.includes('secondLook') ?? false) === isLook),
+  const [looks, others] = ['{"secondLook":true}', undefined].map((wanted) =>
+    ofExtractor.filter(({ description: { input } }) => input === wanted),
   );
   return { extraction: only(others ?? [], 'extraction schedule'), secondLook: only(looks ?? [], 'second look') };
 }

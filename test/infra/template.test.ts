@@ -313,6 +313,16 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(schedule).toMatchObject({ State: 'ENABLED', ScheduleExpressionTimezone: timeZone });
       });
 
+      test('start the second look once a day, and what is left of it once an hour', () => {
+        const { schedules, environment } = parts(name);
+        const looks = schedules.filter(({ Target }) => Target.Input !== undefined);
+
+        expect(looks.map(({ ScheduleExpression, Target }) => [ScheduleExpression, Target.Input])).toEqual([
+          [environment.extraction.secondLook.schedule, '{"secondLook":true}'],
+          ['rate(1 hour)', '{"secondLook":"rest"}'],
+        ]);
+      });
+
       test('have a group of their own', () => {
         const { schedules, ...stack } = parts(name);
         const group = one(ofType(stack, 'AWS::Scheduler::ScheduleGroup'), 'schedule group');

@@ -32,6 +32,7 @@ describe('the event', () => {
       { kind: 'replay', window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) } },
     ],
     ['of the second schedule asks for the second look', { secondLook: true }, { kind: 'second-look', days: undefined }],
+    ['of the hourly schedule asks for the rest of it', { secondLook: 'rest' }, { kind: 'rest-of-second-look' }],
     ['may say for how many days', { secondLook: true, days: 14 }, { kind: 'second-look', days: 14 }],
   ])('%s', (_, event, request) => {
     expect(readEvent(event)).toEqual(request);
@@ -46,6 +47,7 @@ describe('the event', () => {
     ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
     ['a second look in the wrong case', { secondlook: true }, /Unrecognized key: "secondlook"/],
     ['a second look that is not wanted', { secondLook: false }, /→ at secondLook/],
+    ['the rest of a second look of other days', { secondLook: 'rest', days: 2 }, /Unrecognized key: "days"/],
     ['a second look as text', { secondLook: 'true' }, /→ at secondLook/],
     ['a second look with a window', { secondLook: true, ...window }, /Unrecognized keys: "changedFrom", "changedTo"/],
     ['a second look of no days', { secondLook: true, days: 0 }, /→ at days/],

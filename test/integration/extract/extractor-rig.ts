@@ -43,6 +43,8 @@ export interface Extractor {
   run(options?: RunOptions): Promise<ExtractionResult>;
   /** The daily second look, as its schedule starts it. */
   lookAgain(options?: RunOptions): Promise<SecondLookResult>;
+  /** Any event, and whatever comes of it. */
+  invoke(event: unknown): Promise<unknown>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
   /** The GUIDs on the queue, sorted; those of carts that came twice are there twice. */
@@ -220,6 +222,7 @@ export function useRig(options: WorkbenchOptions = {}): Rig {
           if ('queuedAgain' in result) return result;
           throw new Error('that was no second look');
         },
+        invoke: (event) => invoke(event, {}),
         guids: async () => (await messages()).map(({ cart }) => cart.guid ?? 'none').sort(),
         watermark: async () => (await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }))).Item,
         async putWatermark(attributes) {

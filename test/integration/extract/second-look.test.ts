@@ -520,6 +520,22 @@ describe('a look that does not come to its end', () => {
     expect(extractor.takeWindows()[0]?.fromMs).toBeLessThan(at);
   });
 
+  test('is finished by the hourly schedule, which otherwise does nothing', async () => {
+    const { extractor, carts } = await openSixLost();
+    const rest = { secondLook: 'rest' };
+    const before = pagesRead(extractor);
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
+    expect(pagesRead(extractor)).toBe(before);
+
+    await extractor.lookAgain({ remaining: () => (extractor.batches.length > 0 ? 1000 : 60_000) });
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'complete', queuedAgain: 5 });
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+
+    expect(counted('SecondLookCompleted')).toBe(1);
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
+    expect(counted('SecondLookCompleted')).toBe(1);
+  });
+
   test('again and again still gets to the end', async () => {
     const { extractor, carts } = await openSixLost();
     const ends: string[] = [];
