@@ -185,7 +185,7 @@ export interface Ledger {
    */
   isToldOfOtherReading(
     cart: CartVersion,
-    verdict: Pick<Verdict, 'runId' | 'faults'>,
+    reading: { readonly runId: string; readonly faults: readonly Fault[] },
     sinceMs: number,
   ): Promise<boolean>;
   /**
@@ -445,7 +445,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     },
     async isToldOfOtherReading(cart, { runId, faults }, sinceMs) {
       const told = z.array(toldVerdict).parse(await itemsOf(cart, verdictSort('')));
-      if (runId === undefined || told.some((verdict) => verdict.runId === runId)) return false;
+      if (told.some((verdict) => verdict.runId === runId)) return false;
       return told.some(
         (verdict) =>
           !verdict.withdrawn &&

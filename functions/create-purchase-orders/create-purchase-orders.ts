@@ -59,7 +59,7 @@ export async function createPurchaseOrders(
   await pauseIfTold(dependencies.health.note(cart, tried), own);
   const isLast = received.attempt >= dependencies.maximumAttempts;
   const outcome = isLast ? await lastWord(tried, received.body, own) : tried;
-  await conclude(outcome, { messageId: received.messageId, runId: runOf(message) }, cart, own);
+  await conclude(outcome, givenUp(received, message), cart, own);
   // The provisional verdict of the last receive was not to be; it is kept for the case that SQS never learns of it.
   if (isLast && outcome.kind !== 'dead-letter') await withdrawVerdict(received.messageId, cart, own);
   return outcome;
@@ -80,8 +80,8 @@ async function unlessToldBefore(
 ): Promise<Outcome> {
   if (outcome.kind !== 'dead-letter' || message instanceof UnreadableMessage) return outcome;
   if (message.origin !== undefined) return outcome;
-  const verdict = { runId: message.runId, faults: outcome.faults };
-  const isTold = await ledger.isToldOfOtherReading(cart, verdict, now() - READ_AGAIN_FOR_MS).catch((error: unknown) => {
+  const reading = { runId: message.runId, faults: outcome.faults };
+  const isTold = await ledger.isToldOfOtherReading(cart, reading, now() - READ_AGAIN_FOR_MS).catch((error: unknown) => {
     log.warn('Other readings of the cart could not be looked for', errorFields(error));
     return false;
   });
@@ -89,8 +89,14 @@ async function unlessToldBefore(
   return { kind: 'skipped', reason: 'another reading of it is a dead letter already', isReadAgain: true };
 }
 
-const runOf = (message: CartMessage | UnreadableMessage): string | undefined =>
-  message instanceof UnreadableMessage ? undefined : message.runId;
+/** Whom a verdict is about. */
+const givenUp = (
+  { messageId }: ReceivedMessage,
+  message: CartMessage | UnreadableMessage,
+): Pick<Verdict, 'messageId' | 'runId'> => ({
+  messageId,
+  runId: message instanceof UnreadableMessage ? undefined : message.runId,
+});
 
 /** Opens the breaker: the supervisor disables the event source mapping within a minute. */
 async function pauseIfTold(
@@ -191,8 +197,7 @@ async function attempt(
 ): Promise<Outcome> {
   const { ledger, now, maximumAttempts } = dependencies;
   if (received.attempt >= maximumAttempts) {
-    const provisional = { messageId: received.messageId, runId: runOf(message), faults: [CRASHED], nowMs: now() };
-    await ledger.recordVerdict(cart, provisional);
+    await ledger.recordVerdict(cart, { ...givenUp(received, message), faults: [CRASHED], nowMs: now() });
   }
   return message instanceof UnreadableMessage ? notOurs(message) : tryCart(message, received, cart, dependencies);
 }

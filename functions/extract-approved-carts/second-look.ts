@@ -113,7 +113,7 @@ export async function lookAgain(
 
 /**
  * Goes on with a look that one invocation could not finish, each hour until it is: at a hundred thousand carts a day a week
- * is more than five of them can hold against the ledger.
+ * is more than four of them can hold against the ledger.
  */
 export async function finishLook(dependencies: SecondLookDependencies): Promise<SecondLookResult | NoSecondLook> {
   const { record, runId } = dependencies;

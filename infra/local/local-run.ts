@@ -205,10 +205,12 @@ async function extract(run: Run): Promise<void> {
 /** The extractor's schedules of which the local run starts something: that of the second look says so, the other has no input. */
 function extractorSchedules(stack: LocalStack): { extraction: LocalSchedule; secondLook: LocalSchedule } {
   const ofExtractor = stack.schedulesOf(SERVICE_NAMES.extractor);
-  const [looks, others] = ['{"secondLook":true}', undefined].map((wanted) =>
-    ofExtractor.filter(({ description: { input } }) => input === wanted),
-  );
-  return { extraction: only(others ?? [], 'extraction schedule'), secondLook: only(looks ?? [], 'second look') };
+  const withInput = (wanted: string | undefined): LocalSchedule[] =>
+    ofExtractor.filter(({ description: { input } }) => input === wanted);
+  return {
+    extraction: only(withInput(undefined), 'extraction schedule'),
+    secondLook: only(withInput('{"secondLook":true}'), 'second look'),
+  };
 }
 
 const statusOf = (result: InvocationResult): unknown =>

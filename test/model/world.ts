@@ -428,16 +428,17 @@ function outcomesOfPost(world: World, node: AttemptNode, step: StepOf, scenario:
       changes,
     );
   const committed = { orders: [...world.orders, version] };
+  const isJudging = scenario.target === 'judging';
   const isTaken = scenario.target === 'unique' && world.orders.length > 0;
   const accepting = isTaken
     ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
     : [
         post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
         // Committed without an answer is this, committed at once; never committed is this, committed never.
-        post('no answer', UNKNOWN, { late: [...world.late, { attemptId, version }] }),
+        ...(isJudging ? [] : [post('no answer', UNKNOWN, { late: [...world.late, { attemptId, version }] })]),
         post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
-  if (scenario.target === 'judging') return accepting.filter(({ says }) => !says.includes('no answer'));
+  if (isJudging) return accepting;
   const throttling = (says: string, mayBeTaken: boolean, changes: Partial<World> = {}): Step =>
     post(says, { kind: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken }, changes);
   const throttled =

@@ -4,7 +4,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Fault } from '../../../shared/failure.ts';
-import { createLedger, type Ledger, type OrderClaim, type Verdict } from '../../../shared/ledger.ts';
+import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
 import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../model/reference-ledger.ts';
 import { openWorkerBench, type WorkerBench } from './worker-bench.ts';
 
@@ -70,7 +70,7 @@ function claimOf() {
 }
 
 /** Two runs read the cart: each message is one reading of it. */
-const verdictOf = ({ message, code }: { readonly message: number; readonly code: Code }, nowMs: number): Verdict => ({
+const verdictOf = ({ message, code }: { readonly message: number; readonly code: Code }, nowMs: number) => ({
   messageId: `message ${message}`,
   runId: `run ${message}`,
   faults: [{ code, message: 'so it is' }],
