@@ -63,7 +63,10 @@ const REPLACEMENTS: readonly Replacement[] = [
   {
     module: '@aws-sdk/credential-provider-node',
     by: '@aws-sdk',
-    contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
+    // Kept, as the chain would keep them: reading process.env takes longer than all the rest of a call's signature.
+    contents: `import { fromEnv } from '@aws-sdk/credential-provider-env';
+      import { memoize } from '@smithy/core/config';
+      export const defaultProvider = (init) => memoize(fromEnv(init));`,
   },
   // The endpoints are those of the region, or the environment's: none is asked for.
   { module: '@aws-sdk/endpoint-cache', by: '@aws-sdk', contents: 'export class EndpointCache {}' },

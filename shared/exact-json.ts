@@ -13,31 +13,22 @@ interface JsonWithSource {
 const exactJson = JSON as unknown as JsonWithSource;
 
 /** A number with a fraction, an exponent, a sign or more digits than a double keeps; also what only looks like one in a string. */
-const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})|^\s*[-\d]/;
+const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})/;
+/** The text is nothing but a number. Asked by itself: as an alternative above, it would halve the search's speed. */
+const NUMBER_ALONE = /^\s*[-\d]/;
 
 /** No cart is as deep; JSON.parse itself knows no limit, and whoever walks or writes the result would fail at it. */
 const DEEP = 200;
 
+const BRACKETS = /[[\]{}]/g;
+
 /** By brackets alone, those in strings too: what may be deep is parsed the slow way, which refuses it at its own limit. */
 function isDeep(text: string): boolean {
-  if (hasFewBrackets(text)) return false;
   let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit === 0x5b || unit === 0x7b) depth++;
-    else if (unit === 0x5d || unit === 0x7d) depth--;
-    if (depth > DEEP) return true;
-  }
-  return false;
-}
-
-/** Nearly every cart; found by search, which is twenty times as fast as a look at every character. */
-function hasFewBrackets(text: string): boolean {
-  let found = 0;
-  for (const bracket of ['{', '[']) {
-    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (++found > DEEP) return false;
-  }
-  return true;
+  BRACKETS.lastIndex = 0;
+  // By search, from one bracket to the next: a look at every character takes seven times as long.
+  while (depth <= DEEP && BRACKETS.test(text)) depth += '[{'.includes(text.charAt(BRACKETS.lastIndex - 1)) ? 1 : -1;
+  return depth > DEEP;
 }
 
 /**
@@ -48,7 +39,7 @@ function hasFewBrackets(text: string): boolean {
 export function parseExactJson(text: string): unknown {
   try {
     // Looking at every value costs more than all the rest; most texts hold no number that a double would change.
-    if (!NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
+    if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
     return exactJson.parse(text, (_key, value, context) =>
       typeof value === 'number' && context.source !== undefined && String(value) !== context.source
         ? exactJson.rawJSON(context.source)

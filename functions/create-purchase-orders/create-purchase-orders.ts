@@ -282,6 +282,7 @@ async function tryCart(
     }
     const delivery = {
       order: group.order,
+      body: group.body,
       cart,
       changedAtMs: translation.changedAtMs,
       messageId: received.messageId,

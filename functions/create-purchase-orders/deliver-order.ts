@@ -10,7 +10,7 @@ import { METRICS } from '../../shared/metric-names.ts';
 import { contentHash, differences, idempotencyKey } from './content.ts';
 import type { OrderOutcome } from './outcome.ts';
 import type { Pacer } from './pacer.ts';
-import type { PurchaseOrder } from './translation/purchase-order.ts';
+import { canonicalBody, type PurchaseOrder } from './translation/purchase-order.ts';
 import type { CreateAnswer, StoredOrder, VmsOrders } from './vms-orders.ts';
 
 export interface DeliveryDependencies {
@@ -31,6 +31,8 @@ export interface DeliveryDependencies {
 
 export interface OrderDelivery {
   readonly order: PurchaseOrder;
+  /** The order as canonical JSON. */
+  readonly body: string;
   readonly cart: OrderClaim['cart'];
   readonly changedAtMs: number;
   readonly messageId: string;
@@ -43,12 +45,12 @@ export interface OrderDelivery {
 
 /** @throws the SDK's error when the ledger does not answer: the message is then seen again. */
 export async function deliverOrder(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
-  const { order, cart, changedAtMs, messageId, attemptId } = delivery;
+  const { order, body, cart, changedAtMs, messageId, attemptId } = delivery;
   const { ledger, now, leaseMs } = dependencies;
   const claim: OrderClaim = {
     cart,
     externalId: order.externalId,
-    contentHash: contentHash(order),
+    contentHash: contentHash(body),
     changedAtMs,
     messageId,
     attemptId,
@@ -180,12 +182,13 @@ class Attempt {
 
   async #post(): Promise<OrderOutcome> {
     const { orders, pacer, meter, deadlineMs } = this.#dependencies;
-    const { order, correlationId } = this.#delivery;
+    const { order, body, correlationId } = this.#delivery;
     let last: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS is throttling; no turn before the time was up' };
     let retryAfterMs: number | undefined;
     while (await pacer.turn(deadlineMs)) {
       const answer = await orders.create({
-        order,
+        externalId: order.externalId,
+        body,
         idempotencyKey: idempotencyKey(order, this.#claim.contentHash),
         correlationId,
       });
@@ -263,7 +266,7 @@ class Attempt {
 
   async #settleFound(stored: StoredOrder): Promise<OrderOutcome> {
     const { ledger } = this.#dependencies;
-    const storedHash = stored.order === undefined ? undefined : contentHash(stored.order);
+    const storedHash = stored.order === undefined ? undefined : contentHash(canonicalBody(stored.order));
     const isSame =
       storedHash === this.#claim.contentHash ||
       // Approved again, while the earlier outcome was open, without a change to its order.

@@ -34,7 +34,9 @@ export interface StoredOrder {
 }
 
 export interface OrderRequest {
-  readonly order: PurchaseOrder;
+  readonly externalId: string;
+  /** The order as JSON. */
+  readonly body: string;
   readonly idempotencyKey: string;
   readonly correlationId: string;
 }
@@ -85,7 +87,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
   });
 
   return {
-    async create({ order, idempotencyKey, correlationId }) {
+    async create({ externalId, body, idempotencyKey, correlationId }) {
       try {
         const response = await http.request({
           method: 'POST',
@@ -95,9 +97,9 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
             'Content-Type': 'application/json; charset=utf-8',
             'Idempotency-Key': `"${idempotencyKey}"`,
           },
-          body: JSON.stringify(order),
+          body,
         });
-        return readCreateAnswer(response, order.externalId, now());
+        return readCreateAnswer(response, externalId, now());
       } catch (error) {
         return createFailure(error);
       }

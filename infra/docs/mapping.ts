@@ -2,7 +2,10 @@
 import * as z from 'zod';
 import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/content.ts';
 import { orderRules } from '../../functions/create-purchase-orders/translation/order-rules.ts';
-import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+import {
+  canonicalBody,
+  purchaseOrderSchema,
+} from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import {
   type RuleRow,
   type Spreadsheet,
@@ -92,7 +95,7 @@ function headerRows(): MappingRow[] {
       rule: 'UUIDv5 of externalId, revision and SHA-256 of the body (RFC 8785), in quotes',
       mandatory: 'M',
       codes: [],
-      example: `"${idempotencyKey(order, contentHash(order))}"`,
+      example: `"${idempotencyKey(order, contentHash(canonicalBody(order)))}"`,
     },
     {
       row: 66,

@@ -1,6 +1,9 @@
 /** 11VMS's side of the interface as OpenAPI 3.1: what this interface sends, and what it assumes to be answered. */
 import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/content.ts';
-import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+import {
+  canonicalBody,
+  purchaseOrderSchema,
+} from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
@@ -238,7 +241,13 @@ function ordersThat(answer: CannedAnswer) {
 function sampleRequest() {
   const order = purchaseOrderSchema.parse(readSample('11vms-purchase-order.json'));
   const guid = textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');
-  return { order, idempotencyKey: idempotencyKey(order, contentHash(order)), correlationId: `${RUN}/${guid}` };
+  const body = canonicalBody(order);
+  return {
+    externalId: order.externalId,
+    body,
+    idempotencyKey: idempotencyKey(order, contentHash(body)),
+    correlationId: `${RUN}/${guid}`,
+  };
 }
 
 /** The requests that the adapter really sends. */
@@ -246,7 +255,7 @@ async function recordedCalls(): Promise<{ readonly create: HttpRequest; readonly
   const { orders, http } = ordersThat({ status: 200, body: '{"items":[]}', headers: {} });
   const request = sampleRequest();
   await orders.create(request);
-  await orders.lookUp(request.order.externalId, request.correlationId);
+  await orders.lookUp(request.externalId, request.correlationId);
   const [create, lookUp] = http.requests;
   if (create === undefined || lookUp === undefined) throw new Error('the adapter sent no request');
   return { create, lookUp };
@@ -262,9 +271,9 @@ async function howCreateTakes(orders: VmsOrders): Promise<string> {
 }
 
 async function howLookUpTakes(orders: VmsOrders): Promise<string> {
-  const { order, correlationId } = sampleRequest();
+  const { externalId, correlationId } = sampleRequest();
   try {
-    const found = await orders.lookUp(order.externalId, correlationId);
+    const found = await orders.lookUp(externalId, correlationId);
     return found === undefined ? 'not found' : 'found';
   } catch (error) {
     if (!(error instanceof InterfaceError)) throw error;

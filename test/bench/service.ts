@@ -50,7 +50,7 @@ async function vms(request: IncomingMessage, response: ServerResponse): Promise<
     return reply(response, 200, '{"items":[]}');
   }
   count('create');
-  const [, externalId = ''] = /"externalId":"([^"]+)"/.exec(body) ?? [];
+  const [, externalId = ''] = /"externalId":"(SRM7-[^"]+)"/.exec(body) ?? [];
   return reply(
     response,
     201,

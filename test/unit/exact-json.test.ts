@@ -80,6 +80,18 @@ describe('what is not JSON', () => {
     expect(tryParseJson(text)).toBeUndefined();
   });
 
+  test.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('%s nested beyond all measure are none, time after time, behind what is as wide', (_, open, close) => {
+    const wide = `[${'{"a":[]},'.repeat(300)}`;
+    const deep = `${wide}${open.repeat(100_000)}1${close.repeat(100_000)}]`;
+    for (const text of [deep, deep]) {
+      expect(() => parseExactJson(text)).toThrow(new InvalidJson(text.length));
+      expect(parseExactJson(`${wide}1]`)).toHaveLength(301);
+    }
+  });
+
   test('has no cause that would quote it', () => {
     let caught: unknown;
     try {

@@ -4,14 +4,20 @@ import { edmInstantMs, hasOffset } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import { type LineGroup, selectAndGroup } from './groups.ts';
 import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
-import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
+import { canonicalBody, type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
 import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
 import { countUnknownProperties, readShoppingCart, type ShoppingCart } from './shopping-cart.ts';
 import { excerpt } from './text.ts';
 
 /** One group of a cart: its order, or why there is none. A fault does not hold back the neighbours (rule 3). */
 export type GroupTranslation =
-  | { readonly kind: 'order'; readonly order: PurchaseOrder; readonly warnings: readonly Fault[] }
+  | {
+      readonly kind: 'order';
+      readonly order: PurchaseOrder;
+      /** The order as canonical JSON. */
+      readonly body: string;
+      readonly warnings: readonly Fault[];
+    }
   | { readonly kind: 'faulty'; readonly externalId: string | undefined; readonly faults: readonly Fault[] };
 
 export type CartTranslation =
@@ -84,10 +90,10 @@ function translateGroup(group: LineGroup, { client, settings, today }: CartOrigi
   };
   const prepared = prepareOrder(group, context);
   const order = applyRules(orderRules, prepared, context);
-  const body = JSON.stringify(order);
+  const body = canonicalBody(order);
   const faults = [...context.faults, ...faultsOfTheWhole(order, body, prepared, context)];
   if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults };
-  return { kind: 'order', order, warnings: [...context.warnings, ...warningsOfTheWhole(body)] };
+  return { kind: 'order', order, body, warnings: [...context.warnings, ...warningsOfTheWhole(body)] };
 }
 
 /** No currency has more, and 11VMS takes no more. */

@@ -247,6 +247,7 @@ describe('grouping', () => {
       },
       {
         kind: 'order',
+        body: expect.any(String),
         order: expect.objectContaining({ externalId: 'SRM7-100-1000004711-100301-EUR-BE10' }),
         warnings: [],
       },
