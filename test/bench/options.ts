@@ -17,7 +17,7 @@ Measures both functions, bundled as deployed, beside a floor in the same run: a 
 calls and the same number of DynamoDB calls, a bare stream from page to queue. Both systems answer after 20 ms. Every figure
 that counts is a ratio or a count; the others are of this machine, this minute.
 
-  --carts N      carts a round (1000; in batches of one a tenth of them, and the extractor reads five times as many)
+  --carts N      carts a round (700; in batches of one a tenth of them, and the extractor reads five times as many)
   --rounds N     rounds, ours and the floor in turn; medians (3; with --cold 20)
 
 Other benchmarks, each instead of that one:
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const others = (['cold', 'extract', 'drain', 'cost'] as const).filter((name) => values[name] !== undefined);
   if (others.length > 1) throw refusal(`Either ${others.map((name) => `--${name}`).join(' or ')}, not both.`);
   const what = others[0] ?? 'throughput';
-  const [option, text = what === 'cost' ? '300' : '1000'] =
+  const [option, text = what === 'cost' ? '300' : '700'] =
     what === 'extract' || what === 'drain' ? [`--${what}`, values[what]] : ['--carts', values.carts];
   return {
     what,

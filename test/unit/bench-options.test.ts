@@ -4,9 +4,9 @@ import { UsageError } from '../../infra/command-line.ts';
 import { parseOptions } from '../bench/options.ts';
 
 test.each([
-  ['', { what: 'throughput', carts: 1000, rounds: 3, json: false }],
+  ['', { what: 'throughput', carts: 700, rounds: 3, json: false }],
   ['--carts 7 --rounds 1 --json', { what: 'throughput', carts: 7, rounds: 1, json: true }],
-  ['--cold', { what: 'cold', carts: 1000, rounds: 20, json: false }],
+  ['--cold', { what: 'cold', carts: 700, rounds: 20, json: false }],
   ['--extract 1000000', { what: 'extract', carts: 1_000_000, rounds: 3, json: false }],
   ['--drain=20000', { what: 'drain', carts: 20_000, rounds: 3, json: false }],
   ['--cost', { what: 'cost', carts: 300, rounds: 3, json: false }],
