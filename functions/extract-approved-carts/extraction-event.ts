@@ -41,8 +41,9 @@ export function readEvent(event: unknown): ExtractionRequest {
   const parsed = schemaOf(event).safeParse(event);
   if (parsed.success) return parsed.data;
   throw new Error(
-    'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or ' +
-      `{ "secondLook": true } with or without "days": ${z.prettifyError(parsed.error)}`,
+    'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, ' +
+      '{ "secondLook": true } with or without "days" for a second look, or { "secondLook": "rest" } to finish one: ' +
+      z.prettifyError(parsed.error),
   );
 }
 

@@ -20,6 +20,8 @@ export interface DrainPlan {
   readonly carts: number;
   readonly maximumConcurrency: number;
   readonly limit: RateLimit;
+  /** The worker's, instead of the landscape's. */
+  readonly timeoutSeconds?: number;
   readonly seed: number;
 }
 
@@ -39,12 +41,16 @@ export interface Drained {
   readonly longestInvocationMs: number;
 }
 
-export async function drain({ carts, maximumConcurrency, limit, seed }: DrainPlan): Promise<Drained> {
-  const landscape = loadEnvironment('prod');
+export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, seed }: DrainPlan): Promise<Drained> {
+  const { vms: target, delivery } = loadEnvironment('prod');
+  const landscape = {
+    vms: target,
+    delivery: { ...delivery, timeoutSeconds: timeoutSeconds ?? delivery.timeoutSeconds },
+  };
   const random = mulberry32(seed);
   const startMs = Date.parse('2026-12-07T06:00:00Z');
   const time = createVirtualTime(startMs);
-  const vms = createVirtualVms(time, landscape.vms.timeoutSeconds * 1000, () => undefined, ANSWER_MS);
+  const vms = createVirtualVms(time, target.timeoutSeconds * 1000, () => undefined, ANSWER_MS);
   const limited = limitCalls(vms, time, ANSWER_MS, limit);
   const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0 });
   for (let cart = 0; cart < carts; cart++) worker.queue.send(cartBody(String(3_000_000_000 + cart)));

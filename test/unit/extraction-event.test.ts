@@ -60,7 +60,7 @@ describe('the event', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, fault) => {
     expect(() => readEvent(event)).toThrow(fault);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or { "secondLook": true } with or without "days"',
+      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, { "secondLook": true } with or without "days" for a second look, or { "secondLook": "rest" } to finish one',
     );
   });
 });
