@@ -68,6 +68,13 @@ const REPLACEMENTS: readonly Replacement[] = [
       import { memoize } from '@smithy/core/config';
       export const defaultProvider = (init) => memoize(fromEnv(init));`,
   },
+  // No client has a logger: what this leaves out is a copy of each call's input and output, made to be thrown away.
+  {
+    module: './middleware-logger/loggerMiddleware',
+    by: '@aws-sdk/core',
+    contents: `${unreachable('loggerMiddleware')}
+      export const loggerMiddlewareOptions = {}, getLoggerPlugin = () => ({ applyToStack() {} });`,
+  },
   // The endpoints are those of the region, or the environment's: none is asked for.
   { module: '@aws-sdk/endpoint-cache', by: '@aws-sdk', contents: 'export class EndpointCache {}' },
   // Streams of events are in the protocols of other services.
