@@ -1,5 +1,5 @@
 /** What the figures of a bill say: what it is paid for, what the deployed settings do not carry, and what would change. */
-import type { Bill, BillLine } from './bill.ts';
+import { type Bill, type BillLine, secondLookSecondsPerDay } from './bill.ts';
 import type { DeployedResources } from './deployed-resources.ts';
 
 export interface AdviceBasis {
@@ -32,8 +32,10 @@ export function adviceOf({ bill, withoutCarts, withoutOverlap, resources }: Advi
 }
 
 /** What would have to be raised, or cannot be done in this way. */
-function notCarried({ fit }: Bill, { functions, maximumConcurrency }: DeployedResources): string[] {
+function notCarried({ fit }: Bill, resources: DeployedResources): string[] {
+  const { functions, maximumConcurrency } = resources;
   const { timeoutSeconds } = functions.extractor;
+  const lookSeconds = secondLookSecondsPerDay(resources);
   const concurrency = Math.ceil(fit.workerConcurrency);
   return [
     ...(fit.extractionSeconds > timeoutSeconds
@@ -44,10 +46,10 @@ function notCarried({ fit }: Bill, { functions, maximumConcurrency }: DeployedRe
           `The worker would be needed ${concurrency} times at once on average; maximumConcurrency is ${maximumConcurrency}.`,
         ]
       : []),
-    ...(fit.secondLookSeconds > timeoutSeconds
+    ...(fit.secondLookSeconds > lookSeconds
       ? [
-          `A second look would need ${fit.secondLookSeconds.toFixed(0)} s, and has ${timeoutSeconds} a day: it falls behind, ` +
-            'and is billed for what it can see.',
+          `A second look would need ${fit.secondLookSeconds.toFixed(0)} s, and has ${lookSeconds} a day, with the hourly ones ` +
+            'that finish it: it falls behind, and is billed for what it can see.',
         ]
       : []),
   ];
@@ -65,8 +67,8 @@ function changeAt(cartsPerDay: number): string {
   if (cartsPerDay < 10 * HUNDRED_THOUSAND) {
     return (
       'Change: settings, not the design. A shorter extraction.overlapSeconds, as long as SRM commits within it; ' +
-      'secondLook.days down, or its schedule more often, so that one invocation sees them all; thresholds.backlog, which ' +
-      'is a day of today; and memoryMegabytes measured on Lambda.'
+      'secondLook.days down, since each of them is looked at every day; thresholds.backlog, which is a day of today; and ' +
+      'memoryMegabytes measured on Lambda.'
     );
   }
   return (

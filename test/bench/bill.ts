@@ -8,6 +8,8 @@ export interface CountedUsage {
   /** A scheduled extraction that finds nothing new. */
   readonly emptyExtraction: Usage;
   readonly emptySecondLook: Usage;
+  /** Started to finish a second look where there is none to finish. */
+  readonly noRestOfSecondLook: Usage;
   readonly supervision: Usage;
   /** One cart, from SRM to its order. */
   readonly newCart: Usage;
@@ -41,7 +43,7 @@ export interface Fit {
   readonly extractionSeconds: number;
   /** Invocations of the worker at once, on average over the day. */
   readonly workerConcurrency: number;
-  /** A second look at all the days that it should see. */
+  /** All second looks of a day, at all the days that they should see. */
   readonly secondLookSeconds: number;
 }
 
@@ -110,11 +112,12 @@ export function monthlyBill(basis: BillBasis): Bill {
 }
 
 function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
-  const { extractionsPerDay, secondLooksPerDay, supervisionsPerDay } = resources.schedule;
+  const { extractionsPerDay, secondLooksPerDay, secondLookRestsPerDay, supervisionsPerDay } = resources.schedule;
   const partialBatches = extractionsPerDay * ASSUMPTIONS.partialBatchesPerExtraction;
   return sumOf(
     times(counted.emptyExtraction, extractionsPerDay),
     times(counted.emptySecondLook, secondLooksPerDay),
+    times(counted.noRestOfSecondLook, secondLookRestsPerDay),
     times(counted.supervision, supervisionsPerDay),
     times(counted.newCart, cartsPerDay),
     times(counted.cartReadAgain, cartsPerDay * readsAgain(resources)),
@@ -136,13 +139,16 @@ function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
 const batchMs = ({ newCart }: CountedUsage): number =>
   newCart.workerInvocations === 0 ? 0 : newCart.workerMs / newCart.workerInvocations;
 
-/** No more than a look can see before its time is up. */
+/** No more than the looks can see, with those that finish them, before their time is up. */
 function cartsLookedAt(resources: DeployedResources, counted: CountedUsage, cartsPerDay: number): number {
-  const wanted = resources.secondLookDays * cartsPerDay;
+  const wanted = resources.schedule.secondLooksPerDay * resources.secondLookDays * cartsPerDay;
   const msEach = counted.cartLookedAt.extractorMs;
-  const possible = msEach === 0 ? wanted : (resources.functions.extractor.timeoutSeconds * 1000) / msEach;
-  return resources.schedule.secondLooksPerDay * Math.min(wanted, possible);
+  return msEach === 0 ? wanted : Math.min(wanted, (secondLookSecondsPerDay(resources) * 1000) / msEach);
 }
+
+/** The time that the schedules give to second looks. */
+export const secondLookSecondsPerDay = ({ functions, schedule }: DeployedResources): number =>
+  (schedule.secondLooksPerDay + schedule.secondLookRestsPerDay) * functions.extractor.timeoutSeconds;
 
 function fitOf({ resources, counted, cartsPerDay }: BillBasis): Fit {
   const { emptyExtraction, emptySecondLook, newCart, cartReadAgain, cartLookedAt } = counted;
@@ -153,7 +159,9 @@ function fitOf({ resources, counted, cartsPerDay }: BillBasis): Fit {
     extractionSeconds: (emptyExtraction.extractorMs + cartsPerRun * perCart.extractorMs) / 1000,
     workerConcurrency: (cartsPerDay * perCart.workerMs) / (SECONDS_A_DAY * 1000),
     secondLookSeconds:
-      (emptySecondLook.extractorMs + resources.secondLookDays * cartsPerDay * cartLookedAt.extractorMs) / 1000,
+      (resources.schedule.secondLooksPerDay *
+        (emptySecondLook.extractorMs + resources.secondLookDays * cartsPerDay * cartLookedAt.extractorMs)) /
+      1000,
   };
 }
 
@@ -173,7 +181,7 @@ function computeLines({ prices, resources }: BillBasis, usage: Usage): BillLine[
       functions[role].architecture === 'arm64' ? prices.lambdaArm64 : prices.lambdaX86,
       (milliseconds[role] / 1000) * (functions[role].memoryMegabytes / MEGABYTES),
     );
-  const starts = schedule.extractionsPerDay + schedule.secondLooksPerDay + schedule.supervisionsPerDay;
+  const starts = Object.values(schedule).reduce((sum, perDay) => sum + perDay, 0);
   return [
     { name: 'Lambda requests', usd: perMonth(prices.lambdaRequests, invocations(usage)) },
     {

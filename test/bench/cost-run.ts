@@ -21,7 +21,13 @@ import { createFaultPlan, type FaultProfile, type FaultSource, type SandboxSyste
 import { type Srm7StandIn, startSrm7 } from '../sandbox/srm7.ts';
 import { startVms, type VmsStandIn } from '../sandbox/vms.ts';
 import type { CountedUsage } from './bill.ts';
-import { countResources, type DeployedResources, type FunctionRole } from './deployed-resources.ts';
+import {
+  countResources,
+  type DeployedResources,
+  type FunctionRole,
+  REST_OF_SECOND_LOOK,
+  SECOND_LOOK,
+} from './deployed-resources.ts';
 import { itemBytes } from './item-size.ts';
 import { meterServices } from './metered-services.ts';
 import type { OnStep } from './report.ts';
@@ -109,6 +115,7 @@ interface Counter {
   readonly extract: () => Promise<void>;
   readonly replay: (fromMs: number, toMs: number) => Promise<void>;
   readonly lookAgain: () => Promise<void>;
+  readonly finishLook: () => Promise<void>;
   readonly supervise: () => Promise<void>;
   /** Until no message waits or is worked on. */
   readonly drain: () => Promise<void>;
@@ -149,9 +156,10 @@ async function startCounter(assembly: string, artifact: string, { srm, vms }: Sy
       return lines.map(({ text }) => text);
     },
     customMetrics: () => distinctMetrics(lines),
-    extract: () => fire('extractor', false),
-    lookAgain: () => fire('extractor', true),
-    supervise: () => fire('supervisor', false),
+    extract: () => fire('extractor'),
+    lookAgain: () => fire('extractor', SECOND_LOOK),
+    finishLook: () => fire('extractor', REST_OF_SECOND_LOOK),
+    supervise: () => fire('supervisor'),
     async replay(fromMs, toMs) {
       const event = { changedFrom: new Date(fromMs).toISOString(), changedTo: new Date(toMs).toISOString() };
       countInvocation('extractor', await extractor.invoke(event), meter);
@@ -176,12 +184,10 @@ function countBatch(event: BatchEvent, meter: UsageMeter): void {
   if (event.kind === 'ended') countInvocation('worker', event.result, meter);
 }
 
-/** The one schedule of a function, or with `isLook` that of the second look. */
+/** The one schedule of a function with this input. */
 function scheduleFirer(stack: LocalStack, meter: UsageMeter) {
-  return async (role: FunctionRole, isLook: boolean): Promise<void> => {
-    const schedules = stack
-      .schedulesOf(SERVICE_NAMES[role])
-      .filter(({ description }) => (description.input?.includes('secondLook') ?? false) === isLook);
+  return async (role: FunctionRole, input?: string): Promise<void> => {
+    const schedules = stack.schedulesOf(SERVICE_NAMES[role]).filter(({ description }) => description.input === input);
     countInvocation(role, await only(schedules, `schedule of the ${role}`).fire(new Date()), meter);
   };
 }
@@ -245,6 +251,7 @@ async function countPhases(
 
   await span('an extraction of nothing, cold', counter.extract);
   const emptySecondLook = await span('a second look at nothing', counter.lookAgain);
+  const noRestOfSecondLook = await span('no second look to finish', counter.finishLook);
   // Old enough for a second look, and behind the overlap of what follows.
   add(1, nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS, 0);
   await span(`${carts} carts, to warm up`, () => counter.replay(nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS));
@@ -271,6 +278,7 @@ async function countPhases(
   const calm: CountedUsage = {
     emptyExtraction,
     emptySecondLook,
+    noRestOfSecondLook,
     supervision,
     newCart: each(first, emptyExtraction),
     cartReadAgain: each(again, emptyExtraction),

@@ -1,6 +1,14 @@
 /** The monthly bill at three volumes, from the counted usage of a local run and a dated price table. */
 import { adviceOf, percentOf } from './advice.ts';
-import { ASSUMPTIONS, type Bill, type CountedUsage, monthlyBill, PLATFORM_LOG_LINES, readsAgain } from './bill.ts';
+import {
+  ASSUMPTIONS,
+  type Bill,
+  type CountedUsage,
+  monthlyBill,
+  PLATFORM_LOG_LINES,
+  readsAgain,
+  secondLookSecondsPerDay,
+} from './bill.ts';
 import { type CostRun, countCostRun, ENVIRONMENT_NAME, FAULTY_SHARE, SYSTEM_DELAY_MS } from './cost-run.ts';
 import type { DeployedResources } from './deployed-resources.ts';
 import type { BenchOptions } from './options.ts';
@@ -137,13 +145,16 @@ function logBudgetLines({ calm, troubled, resources }: CostRun): string[] {
   ];
 }
 
-function fitTable({ functions, maximumConcurrency }: DeployedResources, steps: readonly Step[]): string[] {
+function fitTable(resources: DeployedResources, steps: readonly Step[]): string[] {
+  const { functions, maximumConcurrency } = resources;
   const { timeoutSeconds } = functions.extractor;
   const figures = (name: string, of: (bill: Bill) => string): string => row(name, ...steps.map(({ bill }) => of(bill)));
   return [
     figures(`extraction, s of ${timeoutSeconds}`, ({ fit }) => fit.extractionSeconds.toFixed(1)),
     figures(`worker at once, of ${maximumConcurrency}`, ({ fit }) => fit.workerConcurrency.toFixed(2)),
-    figures(`second look, s of ${timeoutSeconds}`, ({ fit }) => fit.secondLookSeconds.toFixed(0)),
+    figures(`second looks a day, s of ${secondLookSecondsPerDay(resources)}`, ({ fit }) =>
+      fit.secondLookSeconds.toFixed(0),
+    ),
   ];
 }
 
@@ -153,7 +164,7 @@ function assumptionLines({ resources, calm }: CostRun, carts: number): string[] 
   const [batches, milliseconds] = [calm.newCart.workerInvocations, calm.newCart.workerMs];
   return [
     `Counted: the template of ${ENVIRONMENT_NAME} (${resources.alarmMetrics} alarm metrics, ${resources.compositeAlarms} composite alarms, ${resources.secrets} secrets, ` +
-      `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions and ${schedule.secondLooksPerDay} second look a day; ` +
+      `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions, ${schedule.secondLooksPerDay} second look a day, which ${schedule.secondLookRestsPerDay} more may finish; ` +
       `${functions.worker.architecture}, ${functions.extractor.memoryMegabytes}, ${functions.worker.memoryMegabytes} and ${functions.supervisor.memoryMegabytes} MB), ` +
       `and a local run of ${wholeNumber(carts)} generated carts a phase: ${calm.customMetrics} custom metrics, logs compressed to ${percentOf(calm.logCompression, 1)}.`,
     `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, emulators on the same cores: ` +

@@ -4,6 +4,10 @@ import { nextFiring } from '../../infra/local/schedule.ts';
 import type { Template } from '../../infra/local/template.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 
+/** The inputs of the extractor's schedules; an extraction's has none. */
+export const SECOND_LOOK = '{"secondLook":true}';
+export const REST_OF_SECOND_LOOK = '{"secondLook":"rest"}';
+
 export type FunctionRole = keyof typeof SERVICE_NAMES;
 
 export interface DeployedFunction {
@@ -18,6 +22,8 @@ export interface DeployedResources {
   readonly schedule: {
     readonly extractionsPerDay: number;
     readonly secondLooksPerDay: number;
+    /** Which finish a look that ran out of time, and do nothing where there is none. */
+    readonly secondLookRestsPerDay: number;
     readonly supervisionsPerDay: number;
   };
   readonly overlapSeconds: number;
@@ -94,11 +100,11 @@ export function countResources({ resources }: Pick<Template, 'resources'>): Depl
     return { memoryMegabytes: MemorySize, timeoutSeconds: Timeout, architecture: Architectures[0] };
   };
   const schedules = ofType('AWS::Scheduler::Schedule', scheduleSchema).map(([, schedule]) => schedule);
-  const startsPerDay = (role: FunctionRole, isLook: boolean): number => {
+  const startsPerDay = (role: FunctionRole, input?: string): number => {
     const [id] = functionOf(role);
     return schedules
       .filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === id)
-      .filter(({ Target }) => (Target.Input?.includes('secondLook') ?? false) === isLook)
+      .filter(({ Target }) => Target.Input === input)
       .reduce((sum, schedule) => sum + firingsPerDay(schedule), 0);
   };
   const [, mapping] = first(ofType('AWS::Lambda::EventSourceMapping', mappingSchema), 'event source mapping');
@@ -108,9 +114,10 @@ export function countResources({ resources }: Pick<Template, 'resources'>): Depl
   return {
     functions: { extractor: deployed('extractor'), worker: deployed('worker'), supervisor: deployed('supervisor') },
     schedule: {
-      extractionsPerDay: startsPerDay('extractor', false),
-      secondLooksPerDay: startsPerDay('extractor', true),
-      supervisionsPerDay: startsPerDay('supervisor', false),
+      extractionsPerDay: startsPerDay('extractor'),
+      secondLooksPerDay: startsPerDay('extractor', SECOND_LOOK),
+      secondLookRestsPerDay: startsPerDay('extractor', REST_OF_SECOND_LOOK),
+      supervisionsPerDay: startsPerDay('supervisor'),
     },
     overlapSeconds: OVERLAP_SECONDS,
     secondLookDays: SECOND_LOOK_DAYS,

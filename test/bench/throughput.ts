@@ -89,7 +89,9 @@ function report(
       consumer: { ratio, cpuRatio, bareTableRatio: bare.ratio },
       extractor: { ratio: extractor.ratio },
       tokenRequests,
+      secretReads,
       dynamodbCallsPerOrder,
+      lookUpsPerOrder,
     },
   };
 }

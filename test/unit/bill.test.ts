@@ -11,7 +11,7 @@ const arm64 = { memoryMegabytes: 1024, timeoutSeconds: 300, architecture: 'arm64
 const resources: DeployedResources = {
   functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 } },
   // One extraction an hour, whose overlap of two hours brings each cart twice more.
-  schedule: { extractionsPerDay: 24, secondLooksPerDay: 1, supervisionsPerDay: 1440 },
+  schedule: { extractionsPerDay: 24, secondLooksPerDay: 1, secondLookRestsPerDay: 4, supervisionsPerDay: 1440 },
   overlapSeconds: 7200,
   secondLookDays: 7,
   batchSize: 10,
@@ -34,6 +34,7 @@ const resources: DeployedResources = {
 const counted: CountedUsage = {
   emptyExtraction: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, writeUnits: 4 },
   emptySecondLook: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, readUnits: 2 },
+  noRestOfSecondLook: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 10, readUnits: 1 },
   supervision: { ...NO_USAGE, supervisorInvocations: 1, supervisorMs: 20, readUnits: 1 },
   newCart: {
     ...NO_USAGE,
@@ -69,17 +70,17 @@ describe('a thousand carts a day, by hand', () => {
 
   test('each quantity of the month', () => {
     const month = quantities();
-    // A day: 24 + 1 + 1440 starts by schedules; 1,000 x 0.1 and 2,000 x 0.1 batches; 24 batches that are not full.
-    const invocations = 24 + 1 + 1440 + 100 + 200 + 24;
+    // A day: 24 + 1 + 4 + 1440 starts by schedules; 1,000 x 0.1 and 2,000 x 0.1 batches; 24 batches that are not full.
+    const invocations = 24 + 1 + 4 + 1440 + 100 + 200 + 24;
     expect(month['Lambda requests']).toBeCloseTo(30 * invocations);
-    // Extractor: 24 x 100 + 100 + 1,000 x 1 + 7,000 x 0.5 ms. Worker: 1,000 x 5 + 2,000 x 3 + 24 x 50 ms. 1 GB each.
+    // Extractor: 24 x 100 + 100 + 4 x 10 + 1,000 x 1 + 7,000 x 0.5 ms. Worker: 1,000 x 5 + 2,000 x 3 + 24 x 50 ms. 1 GB each.
     // Supervisor: 1,440 x 20 ms, a quarter of a GB.
-    expect(month['Lambda GB-seconds']).toBeCloseTo(30 * (7 + 12.2 + 28.8 / 4));
+    expect(month['Lambda GB-seconds']).toBeCloseTo(30 * (7.04 + 12.2 + 28.8 / 4));
     // 3,000 x 0.4; two for each batch that is not full; five pollers, three times a minute each.
     expect(month['SQS requests']).toBeCloseTo(30 * (1200 + 48 + 21_600));
-    expect(month['EventBridge Scheduler']).toBeCloseTo(30 * 1465);
+    expect(month['EventBridge Scheduler']).toBeCloseTo(30 * 1469);
     expect(month['DynamoDB writes']).toBeCloseTo(30 * (24 * 4 + 1000 * 2 + 2000));
-    expect(month['DynamoDB reads']).toBeCloseTo(30 * (2 + 1440 + 2000 + 7000));
+    expect(month['DynamoDB reads']).toBeCloseTo(30 * (2 + 4 + 1440 + 2000 + 7000));
     // 365,000 items of 400 bytes and the 100 that DynamoDB adds.
     expect(month['DynamoDB storage']).toBeCloseTo(182_500_000 / GIGABYTE);
     expect(month['DynamoDB recovery (PITR)']).toBeCloseTo(182_500_000 / GIGABYTE);
@@ -103,7 +104,7 @@ describe('a thousand carts a day, by hand', () => {
     const lines = linesOf(bill);
     expect(lines['DynamoDB writes']).toBeCloseTo((122_880 / 1_000_000) * 0.705);
     expect(lines['SQS requests']).toBeCloseTo((685_440 / 1_000_000) * 0.4);
-    expect(lines['Lambda GB-seconds']).toBeCloseTo(792 * 0.0000133334);
+    expect(lines['Lambda GB-seconds']).toBeCloseTo(793.2 * 0.0000133334);
     expect(lines['Secrets']).toBeCloseTo(0.8);
     expect(lines['Secrets Manager calls']).toBeCloseTo((2160 / 10_000) * 0.05);
     expect(bill.totalUsd).toBeCloseTo(bill.lines.reduce((sum, { usd }) => sum + usd, 0));
@@ -171,9 +172,9 @@ describe('the bill follows the stack', () => {
   });
 
   test('a second look is billed for what it can see', () => {
-    // 300 s at half a millisecond a cart.
+    // Five times 300 s, at half a millisecond a cart.
     expect(quantities({ cartsPerDay: 10_000_000 })['DynamoDB reads']).toBeCloseTo(
-      30 * (2 + 1440 + 20_000_000 + 600_000),
+      30 * (2 + 4 + 1440 + 20_000_000 + 3_000_000),
     );
   });
 
@@ -209,7 +210,7 @@ describe('advice', () => {
     // 4,166,667 carts an hour at a millisecond each; 1.1 million seconds of the worker in a day.
     expect(much).toContain('One extraction would need 4167 s, and has 300.');
     expect(much).toContain('The worker would be needed 13 times at once on average; maximumConcurrency is 2.');
-    expect(much).toContain('A second look would need 350000 s, and has 300 a day');
+    expect(much).toContain('A second look would need 350000 s, and has 1500 a day');
   });
 
   test('differs from step to step', () => {
