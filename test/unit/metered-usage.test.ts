@@ -82,6 +82,7 @@ describe('resources are counted from the template', () => {
     Supervisor: lambda('supervise-consumption'),
     Runs: schedule('Extractor', 'cron(0 8-17 ? * MON-FRI *)'),
     Look: schedule('Extractor', 'cron(30 4 * * ? *)', { Input: '{"secondLook":true}' }),
+    Rest: schedule('Extractor', 'cron(0 */2 * * ? *)', { Input: '{"secondLook":"rest"}' }),
     Minute: schedule('Supervisor', 'rate(1 minute)'),
     Mapping: {
       Type: 'AWS::Lambda::EventSourceMapping',
@@ -109,7 +110,12 @@ describe('resources are counted from the template', () => {
         worker: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'x86_64' },
         supervisor: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'arm64' },
       },
-      schedule: { extractionsPerDay: 50 / 7, secondLooksPerDay: 1, supervisionsPerDay: 1440 },
+      schedule: {
+        extractionsPerDay: 50 / 7,
+        secondLooksPerDay: 1,
+        secondLookRestsPerDay: 12,
+        supervisionsPerDay: 1440,
+      },
       overlapSeconds: 900,
       secondLookDays: 3,
       batchSize: 5,
