@@ -9,10 +9,11 @@ import { type Environment, loadEnvironment } from '../environments.ts';
 import { synthesize } from '../synthesize.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
 import type { InvocationResult } from './execution-environment.ts';
-import { type LocalSchedule, type LocalStack, only, startLocalStack } from './local-stack.ts';
+import { only, type LocalStack, startLocalStack } from './local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
+import { SECOND_LOOK } from './schedule.ts';
 import { startSystems, type Systems } from './systems.ts';
 
 /** The run could not be started or finished; the message says what, where and what to do. */
@@ -118,7 +119,7 @@ async function runOnce(run: Run): Promise<void> {
 
 /** --second-look: what the daily schedule would find. A cart that it queues again would come after 15 minutes. */
 async function lookAgain({ stack, report, log }: Run): Promise<void> {
-  const result = await extractorSchedules(stack).secondLook.fire(new Date());
+  const result = await stack.scheduleOf(SERVICE_NAMES.extractor, SECOND_LOOK).fire(new Date());
   if (result.kind !== 'succeeded') {
     report.warn(`second look failed: ${log.lastError ?? result.reason}`);
     return;
@@ -148,7 +149,7 @@ interface Supervision {
 }
 
 function supervise({ stack, report }: Run): Supervision {
-  const schedule = only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule of the supervisor');
+  const schedule = stack.scheduleOf(SERVICE_NAMES.supervisor);
   const stopping = new AbortController();
   let paused: { sinceMs: number; reason: string } | undefined;
   const look = async (): Promise<void> => {
@@ -185,7 +186,7 @@ const EXTRACTION_RUNS = 2;
 
 async function extract(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = extractorSchedules(stack).extraction;
+  const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
   for (let failures = 0; !signal.aborted; ) {
     const result = await schedule.fire(new Date());
     const status = statusOf(result);
@@ -200,17 +201,6 @@ async function extract(run: Run): Promise<void> {
     if (failures === EXTRACTION_RUNS) return;
     report.stage('extracting', 'once more, as the schedule would');
   }
-}
-
-/** The extractor's schedules of which the local run starts something: that of the second look says so, the other has no input. */
-function extractorSchedules(stack: LocalStack): { extraction: LocalSchedule; secondLook: LocalSchedule } {
-  const ofExtractor = stack.schedulesOf(SERVICE_NAMES.extractor);
-  const withInput = (wanted: string | undefined): LocalSchedule[] =>
-    ofExtractor.filter(({ description: { input } }) => input === wanted);
-  return {
-    extraction: only(withInput(undefined), 'extraction schedule'),
-    secondLook: only(withInput('{"secondLook":true}'), 'second look'),
-  };
 }
 
 const statusOf = (result: InvocationResult): unknown =>
@@ -246,7 +236,7 @@ const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' :
 /** --watch: on the schedule of the template, until Ctrl-C. */
 async function keepRunning(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
-  const schedule = extractorSchedules(stack).extraction;
+  const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
   stack.startMappings();
   report.follow(log.progress);
   const supervision = supervise(run);

@@ -75,8 +75,11 @@ export interface LocalStack {
   readonly mappings: readonly LocalMapping[];
   /** The template's outputs, resolved. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** The schedules that start the function of a role, such as the extractor's. */
-  schedulesOf(service: string): readonly LocalSchedule[];
+  /**
+   * The schedule that starts the function of a role, such as the extractor's, with this input, or with none.
+   * @throws {Error} when there is not just one.
+   */
+  scheduleOf(service: string, input?: string): LocalSchedule;
   /** Starts all pollers; those that the template disables wait to be enabled. */
   startMappings(): void;
   /** Lets in-flight batches end, and receives no more. */
@@ -170,8 +173,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       schedules,
       mappings,
       outputs: provisioned.outputs,
-      schedulesOf: (service) =>
-        schedules.filter(({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === service),
+      scheduleOf: (service, input) =>
+        only(
+          schedules.filter(
+            ({ target, description }) =>
+              target.description.variables['POWERTOOLS_SERVICE_NAME'] === service && description.input === input,
+          ),
+          `schedule of ${service} with ${input ?? 'no input'}`,
+        ),
       startMappings() {
         for (const { poller } of mappings) poller.start();
       },

@@ -4,6 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { LOCAL_ACCOUNT } from './aws-clients.ts';
 import type { ScheduleDescription } from './provision.ts';
 
+/** The inputs of the extractor's schedules, as the template has them; an extraction's has none. */
+export const SECOND_LOOK = '{"secondLook":true}';
+export const REST_OF_SECOND_LOOK = '{"secondLook":"rest"}';
+
 const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /**

@@ -12,6 +12,7 @@ import { startEmulators } from '../../infra/local/emulators.ts';
 import type { BatchEvent } from '../../infra/local/event-source-mapping.ts';
 import type { InvocationResult, LogLine } from '../../infra/local/execution-environment.ts';
 import { type LocalStack, only, startLocalStack } from '../../infra/local/local-stack.ts';
+import { REST_OF_SECOND_LOOK, SECOND_LOOK } from '../../infra/local/schedule.ts';
 import { loadTemplate } from '../../infra/local/template.ts';
 import { synthesize } from '../../infra/synthesize.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
@@ -21,13 +22,7 @@ import { createFaultPlan, type FaultProfile, type FaultSource, type SandboxSyste
 import { type Srm7StandIn, startSrm7 } from '../sandbox/srm7.ts';
 import { startVms, type VmsStandIn } from '../sandbox/vms.ts';
 import type { CountedUsage } from './bill.ts';
-import {
-  countResources,
-  type DeployedResources,
-  type FunctionRole,
-  REST_OF_SECOND_LOOK,
-  SECOND_LOOK,
-} from './deployed-resources.ts';
+import { countResources, type DeployedResources, type FunctionRole } from './deployed-resources.ts';
 import { itemBytes } from './item-size.ts';
 import { meterServices } from './metered-services.ts';
 import type { OnStep } from './report.ts';
@@ -147,7 +142,8 @@ async function startCounter(assembly: string, artifact: string, { srm, vms }: Sy
     },
   });
   stack.startMappings();
-  const fire = scheduleFirer(stack, meter);
+  const fire = async (role: FunctionRole, input?: string): Promise<void> =>
+    countInvocation(role, await stack.scheduleOf(SERVICE_NAMES[role], input).fire(new Date()), meter);
   const { poller } = only(stack.mappings, 'event source mapping');
   const extractor = functionOf(stack, 'extractor');
   return {
@@ -182,14 +178,6 @@ function countInvocation(role: FunctionRole, result: InvocationResult, meter: Us
 
 function countBatch(event: BatchEvent, meter: UsageMeter): void {
   if (event.kind === 'ended') countInvocation('worker', event.result, meter);
-}
-
-/** The one schedule of a function with this input. */
-function scheduleFirer(stack: LocalStack, meter: UsageMeter) {
-  return async (role: FunctionRole, input?: string): Promise<void> => {
-    const schedules = stack.schedulesOf(SERVICE_NAMES[role]).filter(({ description }) => description.input === input);
-    countInvocation(role, await only(schedules, `schedule of the ${role}`).fire(new Date()), meter);
-  };
 }
 
 const functionOf = ({ functions }: LocalStack, role: FunctionRole) =>

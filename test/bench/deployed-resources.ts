@@ -1,12 +1,8 @@
 /** What a synthesized stack consists of, as far as AWS charges for it whether carts come or not. */
 import * as z from 'zod';
-import { nextFiring } from '../../infra/local/schedule.ts';
+import { nextFiring, REST_OF_SECOND_LOOK, SECOND_LOOK } from '../../infra/local/schedule.ts';
 import type { Template } from '../../infra/local/template.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
-
-/** The inputs of the extractor's schedules; an extraction's has none. */
-export const SECOND_LOOK = '{"secondLook":true}';
-export const REST_OF_SECOND_LOOK = '{"secondLook":"rest"}';
 
 export type FunctionRole = keyof typeof SERVICE_NAMES;
 

@@ -315,7 +315,7 @@ class ChaosRun {
     const breaker = createBreakerRecord(stack.clients.dynamodb, only(stack.tables, 'table').name);
     const { poller } = only(stack.mappings, 'event source mapping');
     if (poller.enabled && (await breaker.read()).state === 'CLOSED') return;
-    const result = await only(stack.schedulesOf(SERVICE_NAMES.supervisor), 'schedule').fire(new Date());
+    const result = await stack.scheduleOf(SERVICE_NAMES.supervisor).fire(new Date());
     this.#note(`supervisor: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`);
   }
 

@@ -63,11 +63,7 @@ describe('the stack of the local environment', () => {
     rmSync(outdir, { recursive: true, force: true });
   });
 
-  const extraction = () =>
-    only(
-      stack.schedulesOf('extract-approved-carts').filter(({ description }) => description.input === undefined),
-      'schedule',
-    );
+  const extraction = () => stack.scheduleOf('extract-approved-carts');
 
   test('is provisioned as it is synthesized', async () => {
     const { queue, target, poller } = only(stack.mappings, 'mapping');
@@ -136,7 +132,7 @@ describe('the stack of the local environment', () => {
 
   test('an outage pauses its event source; once 11VMS is well, one message is tried, and every order is created', async () => {
     const { poller, queue } = only(stack.mappings, 'mapping');
-    const supervision = only(stack.schedulesOf('supervise-consumption'), 'schedule');
+    const supervision = stack.scheduleOf('supervise-consumption');
     const table = only(stack.tables, 'table').name;
     const Key = { pk: { S: 'BREAKER#11VMS' }, sk: { S: 'BREAKER' } };
     const isOpen = async (): Promise<boolean> => {
