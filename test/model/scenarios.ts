@@ -15,6 +15,18 @@ const careless = {
   zombies: false,
 } as const satisfies Partial<Scenario>;
 
+/** Both readings are redriven where both became dead letters. */
+const readTwice = {
+  ...careless,
+  messages: [1, 1],
+  receives: 2,
+  redrives: 2,
+  throttles: 0,
+  target: 'judging',
+  aws: 'answers',
+  overlaps: false,
+} as const satisfies Partial<Scenario>;
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
@@ -64,16 +76,9 @@ export const SCENARIOS: readonly Scenario[] = [
     overlaps: false,
   },
   {
-    ...careless,
+    ...readTwice,
     name: 'cart read twice',
     says: 'two readings of one cart, worked on at once; both are redriven where both became dead letters',
-    messages: [1, 1],
-    receives: 2,
-    redrives: 2,
-    throttles: 0,
-    target: 'judging',
-    aws: 'answers',
-    overlaps: false,
   },
   {
     ...careless,
@@ -163,17 +168,10 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
     throttles: 0,
   },
   {
-    ...careless,
+    ...readTwice,
     name: 'cart read twice, small',
     says: 'two readings of one cart, one after the other; both are redriven where both became dead letters',
-    messages: [1, 1],
     workers: 1,
-    receives: 2,
-    redrives: 2,
-    throttles: 0,
-    target: 'judging',
-    aws: 'answers',
-    overlaps: false,
   },
   {
     ...careless,
