@@ -1,7 +1,7 @@
 /** Bundles a function as it is deployed: one CommonJS file, the SDK inside, and the translation's settings beside it. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE } from '../shared/environment.ts';
 import type { Environment } from './environments.ts';
@@ -39,29 +39,35 @@ export async function bundleFunctions(
   return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker, 'supervise-consumption': supervisor };
 }
 
-async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<Metafile> {
-  rmSync(outdir, { recursive: true, force: true });
-  mkdirSync(outdir, { recursive: true });
-  const { metafile } = await build({
-    entryPoints: [join(root, 'functions', folder, 'main.ts')],
-    outdir,
-    absWorkingDir: root,
+/** How anything is bundled that shall be as deployed; for one build, since the plugin keeps what it has met. */
+export const bundling = () =>
+  ({
     bundle: true,
     minify: true,
     platform: 'node',
     target: 'node24',
     // CommonJS starts faster: an ESM import of node:http loads undici. The SDK imports it dynamically, hence `supported`.
     format: 'cjs',
-    outExtension: { '.js': '.cjs' },
     supported: { 'dynamic-import': false },
     mainFields: ['module', 'main'],
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [leanBundle()],
+  }) satisfies BuildOptions;
+
+async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<Metafile> {
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  const { metafile } = await build({
+    ...bundling(),
+    entryPoints: [join(root, 'functions', folder, 'main.ts')],
+    outdir,
+    absWorkingDir: root,
+    outExtension: { '.js': '.cjs' },
     // Stack traces by line, at no cost in start time: the map is read only when an error is printed.
     sourcemap: 'linked',
     sourcesContent: false,
-    legalComments: 'none',
     metafile: true,
-    logLevel: 'error',
-    plugins: [leanBundle()],
   });
   nameSourcesFromRoot(join(outdir, 'main.cjs.map'));
   return metafile;

@@ -7,7 +7,7 @@ import type { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import fc from 'fast-check';
-import { leanBundle } from '../../infra/lean-bundle.ts';
+import { bundling } from '../../infra/bundle.ts';
 
 interface Sdk {
   readonly SQSClient: typeof SQSClient;
@@ -21,19 +21,13 @@ let sdk: Sdk;
 beforeAll(async () => {
   const outfile = join(directory, 'sdk.cjs');
   await build({
+    ...bundling(),
     // DynamoDB's client, since a replacement that is met nowhere fails the build.
     stdin: {
       contents: "export * from '@aws-sdk/client-sqs'; export { DynamoDBClient } from '@aws-sdk/client-dynamodb';",
       resolveDir: import.meta.dirname,
     },
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    supported: { 'dynamic-import': false },
-    mainFields: ['module', 'main'],
-    logLevel: 'error',
-    plugins: [leanBundle()],
   });
   // oxlint-disable-next-line no-unsafe-type-assertion -- what was just bundled
   sdk = createRequire(import.meta.url)(outfile) as Sdk;
