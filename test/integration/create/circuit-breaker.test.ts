@@ -1,5 +1,5 @@
 /** Issue 4, edge cases 67 to 71 and 80: when the worker pauses consumption, and what the last receive does to a cart. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
@@ -15,21 +15,12 @@ import {
   isLookUp,
   isToken,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   type Worker,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 const carts = (count: number): Row[] => Array.from({ length: count }, () => newCart());
 const isApi = (call: TappedCall): boolean => isCreate(call) || isLookUp(call);

@@ -1,7 +1,7 @@
 /** Edge cases 64, 70, 71: how long a cart is kept waiting, and what waits inside the invocation. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
 import { onceFor } from './tap.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
@@ -16,22 +16,13 @@ import {
   newCart,
   onEveryCreate,
   onFirstCreate,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   type Variables,
   type Worker,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ worker: Worker; messageId: string }> {
   const worker = await bench.worker({ VMS_TIMEOUT_MS: '500', ...variables });

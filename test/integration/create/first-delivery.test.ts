@@ -1,6 +1,6 @@
 /** The main promise: one approved cart becomes one order, once, and nothing personal stays behind. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import { v5 as uuidV5 } from 'uuid';
 import * as z from 'zod';
@@ -9,22 +9,13 @@ import {
   envelope,
   itemsOf,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   sampleCart,
   sampleOrder,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 /** Whom and what the sample cart names, and what opens doors. */
 const PRIVATE = ['Dupont', 'example.test', 'Rue du Canal', 'Nordlys', 'Data engineer', 'sandbox-secret', '11vms-token'];

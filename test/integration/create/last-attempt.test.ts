@@ -1,5 +1,5 @@
 /** What remains when an attempt does not end: edge case 76, and the reason that even a crash leaves behind. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../workbench.ts';
 import {
@@ -9,17 +9,11 @@ import {
   envelope,
   isCreate,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Worker,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => bench.calm());
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 const crashed = [{ code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' }];
 

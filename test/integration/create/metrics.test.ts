@@ -1,18 +1,10 @@
 /** What the worker counts, as CloudWatch reads it: names, dimensions, and once for each thing that happened. */
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
-import { answer, envelope, isCreate, newCart, openWorkerBench, type WorkerBench } from './worker-bench.ts';
+import { answer, envelope, isCreate, newCart, setUpWorkerBench } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench();
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench();
 
 const taken = () => emittedMetrics(bench.takeOutput());
 

@@ -1,5 +1,5 @@
 /** Edge cases 79, 83 and 84: messages that are no cart, carts that break the contract, and carts to be read again. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { lambdaContext } from '../workbench.ts';
 import {
   CARELESS,
@@ -8,22 +8,13 @@ import {
   envelope,
   itemsOf,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   textOf,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.bench.srm.setFaults('none');
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
+beforeEach(() => bench.bench.srm.setFaults('none'));
 
 const MARK = 'j.dupont@example.test';
 const withSource = (source: unknown): string => JSON.stringify({ ...envelope(newCart()), source });

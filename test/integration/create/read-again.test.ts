@@ -1,7 +1,7 @@
 /** Each run reads the overlap again: a cart comes up to seven times, and what is wrong with it is told once. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type Interceptor, onceFor, resetBefore } from './tap.ts';
 import {
   always,
@@ -12,22 +12,13 @@ import {
   envelope,
   isCreate,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   textOf,
   type Worker,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 const faulty = (): Row => newCart({ CoCode: 'ZZ99' });
 const readBy = (cart: Row, runId: string, changes: Partial<CartMessage> = {}): CartMessage =>

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
 import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
 import { lambdaContext } from '../workbench.ts';
@@ -19,19 +19,13 @@ import {
   isLookUp,
   newCart,
   onFirstCreate,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   sampleCart,
   type Worker,
-  type WorkerBench,
 } from './worker-bench.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => bench.calm());
-afterAll(() => bench.close());
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 const quick = { VMS_TIMEOUT_MS: '250' };
 async function sent(cart: Row): Promise<Worker> {

@@ -16,6 +16,7 @@ import {
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeEach } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
@@ -188,6 +189,17 @@ export interface WorkerBench {
   /** Everything passes and nothing fails from now on. */
   calm(): void;
   close(): Promise<void>;
+}
+
+/** For all tests of a file: each begins with well systems and no output, and the bench is closed after the last. */
+export async function setUpWorkerBench(options: WorkbenchOptions = {}): Promise<WorkerBench> {
+  const bench = await openWorkerBench(options);
+  beforeEach(() => {
+    bench.calm();
+    bench.takeOutput();
+  });
+  afterAll(() => bench.close());
+  return bench;
 }
 
 export async function openWorkerBench(options: WorkbenchOptions = {}): Promise<WorkerBench> {

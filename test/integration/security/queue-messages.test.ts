@@ -3,7 +3,7 @@
  * or ledger are touched, nothing is polluted, and it ends in the dead-letter queue with a reason that quotes nothing.
  * (Bodies and rows that simply break the contract: ../create/poison.test.ts.)
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { SQS_LIMIT_BYTES, writeCartMessage } from '../../../shared/cart-message.ts';
 import {
   CARELESS,
@@ -12,23 +12,14 @@ import {
   envelope,
   itemsOf,
   newCart,
-  openWorkerBench,
+  setUpWorkerBench,
   type Row,
   textOf,
-  type WorkerBench,
 } from '../create/worker-bench.ts';
 import { startVms } from '../../sandbox/vms.ts';
 
-let bench: WorkerBench;
-beforeAll(async () => {
-  // At its most careless: nothing but the interface stands between a forged message and a second order.
-  bench = await openWorkerBench({ vms: CARELESS });
-});
-beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
-});
-afterAll(() => bench.close());
+// At its most careless: nothing but the interface stands between a forged message and a second order.
+const bench = await setUpWorkerBench({ vms: CARELESS });
 
 const MARK = 'j.dupont@example.test';
 const POISON = `{"polluted":"${MARK}","isAdmin":true}`;
