@@ -50,8 +50,8 @@ const thresholds = z.strictObject({
     .min(2)
     .max(7 * 24 * 60)
     .optional(),
-  /** The daily second look: a day, an hour for the day of 25 hours, and an hour for the look itself. */
-  secondLookSilenceHours: z
+  /** The daily reconciliation: a day, an hour for the day of 25 hours, and an hour for the look itself. */
+  reconciliationSilenceHours: z
     .int()
     .min(1)
     .max(7 * 24)
@@ -157,7 +157,7 @@ const entrySchema = z.strictObject({
       .min(0)
       .default(5 * 60),
     /** The last days are read again, and what the ledger does not account for is queued again. */
-    secondLook: z
+    reconciliation: z
       .strictObject({
         /** Once a day, before the working day, when SRM has time. */
         schedule: scheduleExpression.default('cron(30 4 * * ? *)'),
@@ -218,7 +218,7 @@ const landscape = (name: 'dev' | 'test' | 'prod', sapClient: string): Environmen
 });
 
 /**
- * What `npm start` synthesizes: the same stack, made quick. The stand-ins' URLs and the first watermark take the
+ * What `npm start` synthesizes: the same stack, made quick. The simulators' URLs and the first watermark take the
  * place of those here; the value maps are those of the interface's sample and of the generated carts.
  */
 const local: EnvironmentEntry = {

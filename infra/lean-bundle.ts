@@ -2,7 +2,7 @@
  * What the bundles leave out: parts of their dependencies that no code of ours can reach, and that would be read at
  * every cold start; and the one place in which they are made faster. Each is replaced by name; the build fails when a
  * dependency no longer has what is replaced, so that an update is looked at instead of bringing all of it back, or
- * breaking, in silence. What it brings is measured by `npm run bench -- --cold`.
+ * breaking, in silence. What it brings is measured by `npm run benchmark -- --cold`.
  */
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';

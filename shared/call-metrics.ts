@@ -18,6 +18,6 @@ export function measureCalls(system: keyof typeof NAMES, meter: Meter, log: Log)
     meter.milliseconds(duration, durationMs);
     // A refusal and a throttling have metrics of their own; any other 4xx is the cart's.
     if (status === undefined || status >= 500) meter.count(errors);
-    if (durationMs >= SLOW_CALL_MS) log.warn('Slow call', { system, method, status, durationMs, correlationId });
+    if (durationMs >= SLOW_CALL_MS) log.warn('call.slow', { system, method, status, durationMs, correlationId });
   };
 }

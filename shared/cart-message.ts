@@ -16,7 +16,7 @@ const envelope = {
   /** As read from the row; null where the row has none that can be read. */
   cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
   /** Why it was queued outside the ordinary runs: nothing accounted for it, or an operator asked for its window. */
-  origin: z.enum(['second-look', 'replay']).exactOptional(),
+  origin: z.enum(['reconciliation', 'replay']).exactOptional(),
 };
 
 const rowMessage = z.strictObject({ ...envelope, source: z.unknown().nonoptional() });

@@ -60,8 +60,8 @@ export const extractorVariables = z.object({
   SAFETY_SECONDS: natural,
   /** How long a run may hold the watermark: longer than the function can live. */
   LEASE_SECONDS: positive,
-  /** How far back the daily second look begins. */
-  SECOND_LOOK_DAYS: positive,
+  /** How far back the daily reconciliation begins. */
+  RECONCILIATION_DAYS: positive,
 });
 
 export const workerVariables = z.object({

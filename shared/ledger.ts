@@ -8,7 +8,7 @@
  * | skip    | CART#<client>#<number>  | SKIP                 |
  *
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item says of which version of the cart it
- * tells (`changedAtMs`), so that the daily second look can hold it against what SRM says today.
+ * tells (`changedAtMs`), so that the daily reconciliation can hold it against what SRM says today.
  *
  * An order's states:
  *
@@ -46,7 +46,7 @@
  * | NEW      | -       | -        | -        | NEW      |
  * | mayExist | stays   | as told  | stays    | cleared  |
  *
- * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/model/reference-ledger.ts is
+ * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
  * this table as data, and a property test holds the code below against it.
  *
  * No item holds a payload, a name or a secret.
@@ -183,7 +183,7 @@ export interface Ledger {
    * told since `sinceMs`. Never of a reading that has a verdict of its own already: what comes of it now was redriven, or
    * put back, and must not count on another one.
    */
-  isToldOfOtherReading(
+  hasDuplicateVerdict(
     cart: CartVersion,
     reading: { readonly runId: string; readonly faults: readonly Fault[] },
     sinceMs: number,
@@ -443,7 +443,7 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
         }),
       );
     },
-    async isToldOfOtherReading(cart, { runId, faults }, sinceMs) {
+    async hasDuplicateVerdict(cart, { runId, faults }, sinceMs) {
       const told = z.array(toldVerdict).parse(await itemsOf(cart, verdictSort('')));
       if (told.some((verdict) => verdict.runId === runId)) return false;
       return told.some(

@@ -1,6 +1,7 @@
 /** Structured logs and EMF metrics, by Powertools. What may appear on a line is a closed list of fields. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { LOG_EVENTS, type LogEvent } from './log-events.ts';
 import type { METRICS } from './metric-names.ts';
 import { printable } from './printable-text.ts';
 
@@ -30,7 +31,7 @@ export interface LogFields {
   readonly queued?: number;
   readonly expected?: number;
   readonly skewSeconds?: number;
-  /** What the second look found of the carts that it read. */
+  /** What the reconciliation found of the carts that it read. */
   readonly created?: number;
   readonly inFlight?: number;
   readonly deadLettered?: number;
@@ -47,9 +48,9 @@ export interface LogFields {
 }
 
 export interface Log {
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
   /** A log that puts these fields on each of its lines. */
   with(fields: LogFields): Log;
 }
@@ -61,12 +62,16 @@ export interface Log {
 const SAID_BY_SERVICE = { function_arn: '', function_name: '', function_memory_size: '' };
 
 /** Wraps Powertools' logger; `Logger` itself takes its service name and level from the environment. */
-export function createLog(logger: Logger, standing: Readonly<Record<string, unknown>> = SAID_BY_SERVICE): Log {
-  const line = (fields: LogFields = {}) => ({ ...standing, ...readable(fields) });
+export function createLog(logger: Logger, common: Readonly<Record<string, unknown>> = SAID_BY_SERVICE): Log {
+  const line = (fields: LogFields = {}) => ({ ...common, ...readable(fields) });
+  const write =
+    (level: 'info' | 'warn' | 'error'): Log['info'] =>
+    (event, fields) =>
+      logger[level](LOG_EVENTS[event], { event, ...line(fields) });
   return {
-    info: (message, fields) => logger.info(message, line(fields)),
-    warn: (message, fields) => logger.warn(message, line(fields)),
-    error: (message, fields) => logger.error(message, line(fields)),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
     // Not a child logger of Powertools: each costs as much as five lines, and every cart has one.
     with: (fields) => createLog(logger, line(fields)),
   };

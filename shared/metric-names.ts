@@ -32,9 +32,9 @@ export const METRICS = {
   cartsRequeued: 'CartsRequeued',
   /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */
   consumptionPaused: 'ConsumptionPaused',
-  /** Carts of which an order exists only because the daily second look queued them again. */
+  /** Carts of which an order exists only because the daily reconciliation queued them again. */
   cartsRecovered: 'CartsRecovered',
-  secondLookCompleted: 'SecondLookCompleted',
+  reconciliationCompleted: 'ReconciliationCompleted',
   /** Properties that the contract with SRM does not know. */
   unknownProperties: 'UnknownProperties',
   /** Milliseconds from the cart's last change (its approval) to the order. */

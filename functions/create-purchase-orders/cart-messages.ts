@@ -63,11 +63,11 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
         const { Failed = [] } = await sqs.send(command);
         if (Failed.length === 0) return;
         const codes = Failed.map(({ Code }) => Code ?? 'unknown');
-        log.warn('Some messages keep the visibility of the queue', { codes });
+        log.warn('message.visibility-not-set', { codes });
       } catch (error) {
         // Nothing is lost: the messages are seen again after the queue's own visibility timeout, only later than they
         // should. Failing here instead would return the whole batch, with the carts that are done.
-        log.warn('The messages keep the visibility of the queue', errorFields(error));
+        log.warn('message.visibility-not-set', errorFields(error));
       }
     },
     async putBack(body, delaySeconds) {

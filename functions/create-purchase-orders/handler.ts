@@ -25,10 +25,10 @@ import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage } from './cart-messages.ts';
 import { retryDelaySeconds } from './outcome.ts';
-import { createPacer } from './pacer.ts';
-import { createTargetHealth } from './target-health.ts';
-import { createVmsOrders } from './vms-orders.ts';
-import { type BatchDependencies, tryOneMessage, workOff } from './work-off.ts';
+import { createPacer } from './delivery/pacer.ts';
+import { createTargetHealth } from './breaker/target-health.ts';
+import { createVmsOrders } from './delivery/vms-orders.ts';
+import { type BatchDependencies, tryOneMessage, processBatch } from './process-batch.ts';
 
 /** Those of the stack, and the one of Lambda's that says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
@@ -137,8 +137,8 @@ export function createHandler(
       putBack: (body) => messages.putBack(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
-    const workedOff = await workOff(request.Records, dependencies);
-    const returned = workedOff.flatMap(({ returned }) => (returned === undefined ? [] : [returned]));
+    const processed = await processBatch(request.Records, dependencies);
+    const returned = processed.flatMap(({ returned }) => (returned === undefined ? [] : [returned]));
     return { batchItemFailures: returned.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   }
 

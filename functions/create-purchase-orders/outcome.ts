@@ -20,11 +20,11 @@ export interface Skip {
   readonly kind: 'skipped';
   readonly reason: string;
   /** Nothing new of this very version: each run reads the overlap again, and every cart comes several times. */
-  readonly isReadAgain?: true;
+  readonly isDuplicateRead?: true;
 }
 
-export const isReadAgain = (outcome: OrderOutcome | Outcome): boolean =>
-  outcome.kind === 'skipped' && outcome.isReadAgain === true;
+export const isDuplicateRead = (outcome: OrderOutcome | Outcome): boolean =>
+  outcome.kind === 'skipped' && outcome.isDuplicateRead === true;
 
 interface NotNow {
   readonly fault: Fault;
@@ -82,7 +82,7 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   const skips = orders.filter((order) => order.kind === 'skipped');
   const [skip] = skips;
   if (skip === undefined || skips.length < orders.length) return { kind: 'done' };
-  return skips.every(isReadAgain) ? skip : { kind: 'skipped', reason: skip.reason };
+  return skips.every(isDuplicateRead) ? skip : { kind: 'skipped', reason: skip.reason };
 }
 
 /** What SQS is told of a message: nothing (it is deleted), or when it may be seen again. */

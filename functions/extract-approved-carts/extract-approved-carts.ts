@@ -61,7 +61,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   // Fixed for the whole run: an SRM that needs a second for a page would else be asked for one new second after another.
   const endMs = readingEndMs(dependencies.now(), settings);
   if (stored === undefined) {
-    log.info('Another run holds the watermark; nothing to do');
+    log.info('extraction.locked');
     return { runId, status: 'locked', ...tally };
   }
   try {
@@ -102,7 +102,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   } finally {
     await watermark.release(lease).catch((error: unknown) => {
       // The lease ends by itself; failing the run here would hide the error that brought us here.
-      log.warn('The lease could not be released; the next run waits until it ends', {
+      log.warn('extraction.lease-not-released', {
         reason: error instanceof Error ? error.name : 'unknown',
       });
     });
@@ -140,7 +140,7 @@ function followSkew(serverTimeMs: number | undefined, { now, log }: ExtractionDe
   const ourMs = now();
   if (serverTimeMs !== undefined && Math.abs(serverTimeMs - ourMs) > SKEW_WARNED_MS) {
     const skewSeconds = Math.round((serverTimeMs - ourMs) / 1000);
-    log.warn('The clocks of SRM and of this function differ; SRM’s is followed', { skewSeconds });
+    log.warn('extraction.clock-skew', { skewSeconds });
   }
   return trustedTimeMs(ourMs, serverTimeMs);
 }
@@ -161,7 +161,7 @@ async function queuePage(
   tally.claimChecks += messages.filter(({ isClaim }) => isClaim).length;
   meter.count(METRICS.cartsRead, page.rows.length);
   meter.count(METRICS.cartsQueued, messages.length);
-  log.info('Page queued', { pages: tally.pages, rows: page.rows.length, queued: tally.cartsQueued });
+  log.info('extraction.page-queued', { pages: tally.pages, rows: page.rows.length, queued: tally.cartsQueued });
 }
 
 function incomplete(end: { announced: number; read: number }): InterfaceError {
@@ -179,7 +179,7 @@ function finish(
 ): ExtractionResult {
   const readTo = new Date(readToMs).toISOString();
   if (status === 'complete') meter.count(METRICS.extractionCompleted);
-  log.info(status === 'complete' ? 'Extraction complete' : 'Out of time; the next run goes on', {
+  log.info(status === 'complete' ? 'extraction.completed' : 'extraction.stopped', {
     watermark: readTo,
     pages: tally.pages,
     rows: tally.cartsRead,

@@ -7,9 +7,9 @@ export type ExtractionRequest =
   | { readonly kind: 'normal' }
   | { readonly kind: 'replay'; readonly window: ReadingWindow }
   /** `days`: undefined for the configured number, or for the rest of a look that was not finished. */
-  | { readonly kind: 'second-look'; readonly days: number | undefined }
+  | { readonly kind: 'reconciliation'; readonly days: number | undefined }
   /** The rest of a look that was not finished, and nothing where there is none. */
-  | { readonly kind: 'rest-of-second-look' };
+  | { readonly kind: 'rest-of-reconciliation' };
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
@@ -28,13 +28,13 @@ const replay = z
     }),
   );
 /** Verdicts are kept for 90 days: who looks back further would take dead letters for lost. */
-const secondLook = z
-  .strictObject({ secondLook: z.literal(true), days: z.int().min(1).max(60).optional() })
-  .transform(({ days }): ExtractionRequest => ({ kind: 'second-look', days }));
+const reconciliation = z
+  .strictObject({ reconciliation: z.literal(true), days: z.int().min(1).max(60).optional() })
+  .transform(({ days }): ExtractionRequest => ({ kind: 'reconciliation', days }));
 
-const restOfSecondLook = z
-  .strictObject({ secondLook: z.literal('rest') })
-  .transform((): ExtractionRequest => ({ kind: 'rest-of-second-look' }));
+const reconciliationRest = z
+  .strictObject({ reconciliation: z.literal('rest') })
+  .transform((): ExtractionRequest => ({ kind: 'rest-of-reconciliation' }));
 
 /** @throws {Error} for any other event: which are allowed, and what is wrong with this one. A typing error starts nothing. */
 export function readEvent(event: unknown): ExtractionRequest {
@@ -42,7 +42,7 @@ export function readEvent(event: unknown): ExtractionRequest {
   if (parsed.success) return parsed.data;
   throw new Error(
     'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, ' +
-      '{ "secondLook": true } with or without "days" for a second look, or { "secondLook": "rest" } to finish one: ' +
+      '{ "reconciliation": true } with or without "days" for a reconciliation, or { "reconciliation": "rest" } to finish one: ' +
       z.prettifyError(parsed.error),
   );
 }
@@ -50,8 +50,8 @@ export function readEvent(event: unknown): ExtractionRequest {
 /** Chosen by its keys, so that a fault is told at its own place, not at the union's. */
 function schemaOf(event: unknown): z.ZodType<ExtractionRequest> {
   const fields = asJsonObject(event) ?? {};
-  if (fields['secondLook'] === 'rest') return restOfSecondLook;
-  if ('secondLook' in fields) return secondLook;
+  if (fields['reconciliation'] === 'rest') return reconciliationRest;
+  if ('reconciliation' in fields) return reconciliation;
   if ('changedFrom' in fields || 'changedTo' in fields) return replay;
   return 'detail-type' in fields ? scheduled : nothing;
 }

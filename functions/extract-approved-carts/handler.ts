@@ -29,15 +29,15 @@ import {
 } from './extract-approved-carts.ts';
 import { readEvent } from './extraction-event.ts';
 import {
-  finishLook,
-  lookAgain,
-  type NoSecondLook,
-  type SecondLookDependencies,
-  type SecondLookResult,
-} from './second-look.ts';
-import { createSecondLookRecord } from './second-look-record.ts';
+  resumeReconciliation,
+  reconcileCarts,
+  type NoReconciliation,
+  type ReconciliationDependencies,
+  type ReconciliationResult,
+} from '../reconcile-carts/reconcile-carts.ts';
+import { createReconciliationRecord } from '../reconcile-carts/reconciliation-record.ts';
 
-type Result = ExtractionResult | SecondLookResult | NoSecondLook;
+type Result = ExtractionResult | ReconciliationResult | NoReconciliation;
 
 /** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
 const RESERVE_MS = 20_000;
@@ -55,7 +55,7 @@ export function createHandler(
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
   const ledger = createLedger(dynamodb, environment.TABLE_NAME);
-  const record = createSecondLookRecord(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
+  const record = createReconciliationRecord(dynamodb, environment.TABLE_NAME, environment.SRM_CLIENT);
   const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
@@ -67,7 +67,7 @@ export function createHandler(
     overlapMs: environment.OVERLAP_SECONDS * 1000,
     safetyMs: environment.SAFETY_SECONDS * 1000,
     leaseMs: environment.LEASE_SECONDS * 1000,
-    secondLookDays: environment.SECOND_LOOK_DAYS,
+    reconciliationDays: environment.RECONCILIATION_DAYS,
   };
 
   async function extract(event: unknown, context: Context): Promise<Result> {
@@ -80,7 +80,7 @@ export function createHandler(
       await setTimeout(ms);
       return true;
     };
-    const dependencies: ExtractionDependencies & SecondLookDependencies = {
+    const dependencies: ExtractionDependencies & ReconciliationDependencies = {
       carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
       queue,
       watermark,
@@ -96,20 +96,20 @@ export function createHandler(
     };
     const request = readEvent(event);
     try {
-      if (request.kind === 'second-look') return await lookAgain(request.days, dependencies);
-      if (request.kind === 'rest-of-second-look') return await finishLook(dependencies);
+      if (request.kind === 'reconciliation') return await reconcileCarts(request.days, dependencies);
+      if (request.kind === 'rest-of-reconciliation') return await resumeReconciliation(dependencies);
       if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
       return await extractNewCarts(dependencies);
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
       const fields = known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error);
-      if (request.kind === 'second-look' || request.kind === 'rest-of-second-look') {
+      if (request.kind === 'reconciliation' || request.kind === 'rest-of-reconciliation') {
         // No metric of its own: what is watched is that a look completes, whatever kept it from it.
-        log.error('Second look failed; the next one goes on where this one stood', fields);
+        log.error('reconciliation.failed', fields);
       } else {
         meter.count(METRICS.extractionFailed);
-        log.error('Extraction failed; the next run reads the same window again', fields);
+        log.error('extraction.failed', fields);
       }
       throw error;
     }

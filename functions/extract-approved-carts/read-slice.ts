@@ -31,7 +31,7 @@ export async function readSliceTwice(
 ): Promise<SliceEnd> {
   const first = await readSlice(slice, dependencies, events);
   if (first.kind !== 'incomplete') return first;
-  dependencies.log.warn('SRM announced another number of carts than it delivered; the slice is read again', {
+  dependencies.log.warn('extraction.count-mismatch', {
     expected: first.announced,
     rows: first.read,
   });
@@ -46,10 +46,10 @@ async function readSlice(
 ): Promise<SliceEnd> {
   const { carts, log, runId } = dependencies;
   let announced: number | undefined;
-  // A cart that moved between the pages comes twice and counts once, so that it cannot stand in for a missing one.
+  // A cart that moved between the pages comes twice and counts once, so that it cannot simulate a missing one.
   const guids = createDistinctCounter();
   let nameless = 0;
-  log.info('Reading approved carts', {
+  log.info('extraction.slice-started', {
     changedFrom: new Date(slice.fromMs).toISOString(),
     changedTo: new Date(slice.toMs).toISOString(),
   });

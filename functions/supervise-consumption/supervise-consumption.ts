@@ -51,7 +51,7 @@ export async function superviseConsumption(dependencies: SupervisionDependencies
   } finally {
     await breaker.letGo(holder).catch((error: unknown) => {
       // It runs out by itself; until then the next looks only tell.
-      dependencies.log.warn('The hold on the breaker was not let go', errorFields(error));
+      dependencies.log.warn('consumption.hold-not-released', errorFields(error));
     });
   }
 }
@@ -87,7 +87,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   const trial = await dependencies.trial();
   if (!trial.well) {
     if (!trial.tried) await breaker.postponeTrial(item.failedTrials, now() + dependencies.firstTrialDelayMs);
-    log.warn('11VMS is not well yet; consumption stays paused', { reason: trial.reason });
+    log.warn('consumption.still-paused', { reason: trial.reason });
     return item;
   }
   if (!(await breaker.close(now()))) {
@@ -96,7 +96,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
     if (found.state !== 'CLOSED') return found;
   }
   if (item.mappingPaused) await resume(dependencies);
-  log.info('11VMS is well again; consumption goes on', { reason: item.reason });
+  log.info('consumption.resumed', { reason: item.reason });
   return { ...item, state: 'CLOSED', reason: '', sinceMs: now() };
 }
 
@@ -113,13 +113,13 @@ function tell({ state, reason, sinceMs }: BreakerItem, { meter }: SupervisionDep
 /** A person pauses: nothing resumes by itself. */
 export async function pauseByHand(reason: string, dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   await dependencies.breaker.force(reason, dependencies.now());
-  dependencies.log.warn('Consumption is paused by hand', { reason });
+  dependencies.log.warn('consumption.paused-by-person', { reason });
   return superviseConsumption(dependencies);
 }
 
 /** A person resumes: 11VMS is probed and one message tried at once, and consumption goes on when that went well. */
 export async function resumeByHand(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   await dependencies.breaker.letResume(dependencies.now());
-  dependencies.log.info('Consumption may go on, by hand');
+  dependencies.log.info('consumption.resume-requested');
   return superviseConsumption(dependencies);
 }

@@ -113,12 +113,12 @@ export const METRIC_ALARMS = {
     hurts: 'requesters: their orders are late.',
   },
   'carts-recovered': {
-    what: 'The daily second look brought back approved carts that had been lost on the way.',
+    what: 'The daily reconciliation brought back approved carts that had been lost on the way.',
     hurts:
       'their requesters: the orders are up to a day late. The next such cart is, too, until the gap is understood.',
   },
-  'no-second-look': {
-    what: 'The daily second look has not completed for more than a day.',
+  'no-reconciliation': {
+    what: 'The daily reconciliation has not completed for more than a day.',
     hurts: 'nobody yet: but a cart that the runs miss is now missed by everybody.',
   },
   'pages-undelivered': {
@@ -136,4 +136,4 @@ export type MetricAlarm = keyof typeof METRIC_ALARMS;
 
 /** The description of an alarm, as the person who is paged reads it. */
 export const alarmDescription = (name: string, { what, hurts }: AlarmText, runbookUrl: string): string =>
-  `${what} Hurt: ${hurts} Runbook: ${runbookUrl}#${name}`;
+  `${what} Impact: ${hurts} Runbook: ${runbookUrl}#${name}`;

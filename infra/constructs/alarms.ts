@@ -322,13 +322,13 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       // Counted only when it happens.
       missing: NOT_BREACHING,
     },
-    'no-second-look': {
-      ...silenceOf(Duration.hours(thresholds.secondLookSilenceHours), (period) =>
-        metric('extractor', 'secondLookCompleted', { period }),
+    'no-reconciliation': {
+      ...silenceOf(Duration.hours(thresholds.reconciliationSilenceHours), (period) =>
+        metric('extractor', 'reconciliationCompleted', { period }),
       ),
       threshold: 1,
       below: true,
-      // A second look that does not take place counts nothing.
+      // A reconciliation that does not take place counts nothing.
       missing: BREACHING,
     },
     'pages-undelivered': {

@@ -74,10 +74,10 @@ export class InterfaceDashboard extends Construct {
         metric('worker', 'cartsDeadLettered', { label: 'Dead-lettered' }),
       ]),
       numbers('Carts now', false, [waiting, inRetry, lying]),
-      numbers('Breaker and second look', false, [
+      numbers('Breaker and reconciliation', false, [
         breaker,
         metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
-        metric('worker', 'cartsRecovered', { label: 'Recovered by the second look', period: Duration.days(1) }),
+        metric('worker', 'cartsRecovered', { label: 'Recovered by the reconciliation', period: Duration.days(1) }),
       ]),
     );
     dashboard.addWidgets(
@@ -126,7 +126,7 @@ export class InterfaceDashboard extends Construct {
       graph('Runs', [
         metric('extractor', 'extractionCompleted', { label: 'Completed' }),
         metric('extractor', 'extractionFailed', { label: 'Failed' }),
-        metric('extractor', 'secondLookCompleted', { label: 'Second look' }),
+        metric('extractor', 'reconciliationCompleted', { label: 'Reconciliation' }),
         metric('worker', 'unknownProperties', { label: 'Properties unknown to the contract' }),
       ]),
       graph(

@@ -24,7 +24,7 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The watermark, and what the second look asks of carts and remembers of itself. */
+  /** The watermark, and what the reconciliation asks of carts and remembers of itself. */
   grantReading(grantee: IGrantable): void {
     this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem');
   }

@@ -2,49 +2,50 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { LogEvent } from '../../shared/log-events.ts';
 
 /** By title. What stands in angle brackets is to be filled in. */
 export const SAVED_QUERIES = {
   // Without leading zeros, as in the ledger. A run's own lines know no cart: see "one run".
   "one cart's story": [
-    'fields @timestamp, service, level, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId',
+    'fields @timestamp, service, level, event, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId',
     'filter cartNumber = "<cart number>" or messageId = "<message id>" or externalId = "<externalId>"',
     'sort @timestamp asc',
     'limit 1000',
   ],
   'dead letters': [
     'fields @timestamp, cartNumber, codes.0 as code, reasons.0 as why, attempt, messageId',
-    'filter outcome = "dead-letter"',
+    `filter event = "${'cart.dead-lettered' satisfies LogEvent}"`,
     'sort @timestamp desc',
     'limit 200',
   ],
   'dead letters by reason': [
-    'filter outcome = "dead-letter"',
+    `filter event = "${'cart.dead-lettered' satisfies LogEvent}"`,
     'stats count_distinct(messageId) as carts, latest(cartNumber) as latestCart, latest(reasons.0) as latestReason by codes.0',
     'sort carts desc',
   ],
   // Both halves of the circuit breaker: why consumption paused, what each trial said, when it went on.
   pauses: [
-    'filter message like /[Cc]onsumption/',
-    'fields @timestamp, service, message, reason',
+    'filter event like /^consumption\\./',
+    'fields @timestamp, service, event, message, reason',
     'sort @timestamp desc',
     'limit 100',
   ],
   // Only calls of 3 s and more have a line of their own; the durations of all are in the metrics.
   'slowest calls': [
-    'filter message = "Slow call"',
+    `filter event = "${'call.slow' satisfies LogEvent}"`,
     'fields @timestamp, system, method, status, durationMs, correlationId',
     'sort durationMs desc',
     'limit 50',
   ],
   'one run': [
-    'fields @timestamp, service, level, message, changedFrom, changedTo, watermark, pages, rows, queued, cartNumber, outcome, codes.0',
+    'fields @timestamp, service, level, event, message, changedFrom, changedTo, watermark, pages, rows, queued, cartNumber, outcome, codes.0',
     'filter runId = "<run id>"',
     'sort @timestamp asc',
     'limit 1000',
   ],
   runs: [
-    'filter service = "extract-approved-carts" and (ispresent(watermark) or level = "ERROR" or message like /holds the watermark/)',
+    'filter service = "extract-approved-carts" and (ispresent(watermark) or level = "ERROR" or event = "extraction.locked")',
     'fields @timestamp, message, runId, watermark, pages, rows, queued, codes.0, reason',
     'sort @timestamp desc',
     'limit 100',

@@ -20,7 +20,7 @@ export interface ScheduledExtractorProps {
 }
 
 /** As functions/extract-approved-carts/extraction-event.ts reads it. */
-type SecondLookInput = { readonly secondLook: true | 'rest' };
+type ReconciliationInput = { readonly reconciliation: true | 'rest' };
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
@@ -40,7 +40,7 @@ export class ScheduledExtractor extends Construct {
       SAFETY_SECONDS: String(extraction.safetySeconds),
       // The function is certainly dead by then, so a crash blocks the next run no longer than this.
       LEASE_SECONDS: String(extraction.timeoutSeconds + 30),
-      SECOND_LOOK_DAYS: String(extraction.secondLook.days),
+      RECONCILIATION_DAYS: String(extraction.reconciliation.days),
     };
     this.function = new InterfaceFunction(this, 'Function', {
       environment,
@@ -69,7 +69,7 @@ export class ScheduledExtractor extends Construct {
         deadLetterQueue: props.failedInvocations,
       }),
     });
-    const secondLook = (input: SecondLookInput) => ({
+    const reconciliation = (input: ReconciliationInput) => ({
       scheduleGroup: this.scheduleGroup,
       target: new FunctionTarget(this.function, {
         input: ScheduleTargetInput.fromObject(input),
@@ -79,15 +79,15 @@ export class ScheduledExtractor extends Construct {
         deadLetterQueue: props.failedInvocations,
       }),
     });
-    new Schedule(this, 'SecondLookSchedule', {
+    new Schedule(this, 'ReconciliationSchedule', {
       description: 'Reads the last days again, and queues approved carts that nothing accounts for',
-      schedule: ScheduleExpression.expression(extraction.secondLook.schedule, TimeZone.of(extraction.timeZone)),
-      ...secondLook({ secondLook: true }),
+      schedule: ScheduleExpression.expression(extraction.reconciliation.schedule, TimeZone.of(extraction.timeZone)),
+      ...reconciliation({ reconciliation: true }),
     });
-    new Schedule(this, 'RestOfSecondLookSchedule', {
-      description: 'Goes on with a second look that one invocation could not finish',
+    new Schedule(this, 'ReconciliationResumeSchedule', {
+      description: 'Goes on with a reconciliation that one invocation could not finish',
       schedule: ScheduleExpression.rate(Duration.hours(1)),
-      ...secondLook({ secondLook: 'rest' }),
+      ...reconciliation({ reconciliation: 'rest' }),
     });
   }
 }

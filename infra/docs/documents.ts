@@ -19,7 +19,7 @@ export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-/** Those that are deployed; `local` is a stand-in. */
+/** Those that are deployed; `local` is a simulator. */
 const landscapes = (system: 'srm' | 'vms'): Landscape[] =>
   Object.keys(ENVIRONMENTS)
     .filter((name) => name !== 'local')

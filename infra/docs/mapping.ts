@@ -1,6 +1,6 @@
 /** The mapping spreadsheet, printed from the rule tables that do the translation. */
 import * as z from 'zod';
-import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/content.ts';
+import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/delivery/order-content.ts';
 import { orderRules } from '../../functions/create-purchase-orders/translation/order-rules.ts';
 import {
   canonicalBody,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, isJsonObject, isList, type JsonObject } from './json-text.ts';
 
-export const SAMPLES_DIRECTORY = 'test/sandbox/samples';
+export const SAMPLES_DIRECTORY = 'shared/contract/samples';
 
 type SampleName =
   | 'srm7-shopping-carts.json'

@@ -1,10 +1,10 @@
 /** 11VMS's side of the interface as OpenAPI 3.1: what this interface sends, and what it assumes to be answered. */
-import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/content.ts';
+import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/delivery/order-content.ts';
 import {
   canonicalBody,
   purchaseOrderSchema,
 } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
-import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
+import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
 import { isJsonObject, type JsonObject } from './json-text.ts';

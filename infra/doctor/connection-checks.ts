@@ -1,7 +1,7 @@
 /** The doctor's questions to SRM and 11VMS: secret, token, and one harmless read, with the functions' own adapters. */
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createVmsOrders } from '../../functions/create-purchase-orders/vms-orders.ts';
+import { createVmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { readConnectionSecret, SecretMissing, SecretUnusable } from '../../shared/connection-secret.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { type HttpClient, HttpError } from '../../shared/http-client.ts';

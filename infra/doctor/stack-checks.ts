@@ -11,7 +11,7 @@ import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-brea
 import { bootstrapCommand, describeAwsError } from '../aws-account.ts';
 import { type DeployedStack, readDeployedStack, type StackResource } from '../deployed-stack.ts';
 import { type Environment, stackName } from '../environments.ts';
-import { nextFiring } from '../local/schedule.ts';
+import { nextFiring } from '../schedule.ts';
 import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
 
 export interface StackContext {

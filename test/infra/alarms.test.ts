@@ -228,7 +228,7 @@ describe('every alarm', () => {
 
   test('says what is wrong, who is hurt, and where its runbook heading is', () => {
     for (const [name, { AlarmDescription }] of [...of('prod').metricAlarms(), ...of('prod').composites()]) {
-      expect(AlarmDescription).toMatch(/^[A-Z0-9].{20,}\. Hurt: .{10,}\. Runbook: infra\/runbook\.md#[a-z-]+$/);
+      expect(AlarmDescription).toMatch(/^[A-Z0-9].{20,}\. Impact: .{10,}\. Runbook: infra\/runbook\.md#[a-z-]+$/);
       expect(AlarmDescription.endsWith(`#${name}`)).toBe(true);
       expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
     }
@@ -328,10 +328,10 @@ describe('the conditions', () => {
     expect(Period * EvaluationPeriods).toBeLessThanOrEqual(Period < 3600 ? 86_400 : 604_800);
   });
 
-  test('no second look in 26 hours is an alarm', () => {
-    const alarm = of('prod').alarm('no-second-look');
+  test('no reconciliation in 26 hours is an alarm', () => {
+    const alarm = of('prod').alarm('no-reconciliation');
 
-    expect(alarm).toMatchObject({ MetricName: METRICS.secondLookCompleted, Period: 3600, EvaluationPeriods: 26 });
+    expect(alarm).toMatchObject({ MetricName: METRICS.reconciliationCompleted, Period: 3600, EvaluationPeriods: 26 });
     expect(stateOf(alarm, [])).toBe('ALARM');
     expect(stateOf(alarm, [1, ...times(25, undefined)])).toBe('OK');
     expect(stateOf(alarm, [1, ...times(26, undefined)])).toBe('ALARM');
@@ -353,7 +353,7 @@ describe('the conditions', () => {
       .filter(([, alarm]) => stateOf(alarm, []) === 'ALARM')
       .map(([name]) => name);
 
-    expect(silent.sort()).toEqual(['consumption-paused', 'no-extraction', 'no-second-look']);
+    expect(silent.sort()).toEqual(['consumption-paused', 'no-extraction', 'no-reconciliation']);
   });
 
   test('dead letters are seen by what lies in the queue; a further one by its verdict, whatever lies there', () => {

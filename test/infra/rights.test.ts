@@ -131,7 +131,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     'ec2:UnassignPrivateIpAddresses',
   ];
 
-  test('of the extractor: the watermark, what the second look asks, the queue`s entrance, its own secret and logs', () => {
+  test('of the extractor: the watermark, what the reconciliation asks, the queue`s entrance, its own secret and logs', () => {
     const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('extractor');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({

@@ -39,7 +39,7 @@ export const OWN_ENVIRONMENT = {
     firstWatermark: '2027-01-01T00:00:00+01:00',
     overlapSeconds: 111,
     safetySeconds: 22,
-    secondLook: { schedule: 'cron(0 2 * * ? *)', days: 9 },
+    reconciliation: { schedule: 'cron(0 2 * * ? *)', days: 9 },
     timeoutSeconds: 444,
     memoryMegabytes: 512,
   },

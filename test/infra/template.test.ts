@@ -204,7 +204,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           FIRST_WATERMARK: extraction.firstWatermark,
           OVERLAP_SECONDS: String(extraction.overlapSeconds),
           SAFETY_SECONDS: String(extraction.safetySeconds),
-          SECOND_LOOK_DAYS: String(extraction.secondLook.days),
+          RECONCILIATION_DAYS: String(extraction.reconciliation.days),
         });
         expect(worker.Environment.Variables).toMatchObject({
           ...common,
@@ -313,13 +313,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(schedule).toMatchObject({ State: 'ENABLED', ScheduleExpressionTimezone: timeZone });
       });
 
-      test('start the second look once a day, and what is left of it once an hour', () => {
+      test('start the reconciliation once a day, and what is left of it once an hour', () => {
         const { schedules, environment } = parts(name);
         const looks = schedules.filter(({ Target }) => Target.Input !== undefined);
 
         expect(looks.map(({ ScheduleExpression, Target }) => [ScheduleExpression, Target.Input])).toEqual([
-          [environment.extraction.secondLook.schedule, '{"secondLook":true}'],
-          ['rate(1 hour)', '{"secondLook":"rest"}'],
+          [environment.extraction.reconciliation.schedule, '{"reconciliation":true}'],
+          ['rate(1 hour)', '{"reconciliation":"rest"}'],
         ]);
       });
 
@@ -583,7 +583,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test.each(['extractor', 'worker', 'supervisor'] as const)('of the %s is small enough to start fast', (role) => {
-        // More than that: `npm run bench -- --cold` lists what is in it, by package.
+        // More than that: `npm run benchmark -- --cold` lists what is in it, by package.
         expect(Buffer.byteLength(read(role).code)).toBeLessThanOrEqual(450_000);
       });
 

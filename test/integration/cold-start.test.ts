@@ -4,20 +4,20 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHandler as createWorker } from '../../functions/create-purchase-orders/handler.ts';
 import { createHandler as createExtractor } from '../../functions/extract-approved-carts/handler.ts';
 import { writeCartMessage } from '../../shared/cart-message.ts';
-import { envelope, newCart } from './create/worker-bench.ts';
-import { lambdaContext, openWorkbench, type Workbench } from './workbench.ts';
+import { envelope, newCart } from './create/worker-fixture.ts';
+import { lambdaContext, openFixture, type Fixture } from './fixture.ts';
 
 /** Nobody listens there. */
 const UNREACHABLE = 'http://127.0.0.1:9/oauth/token';
 
-let bench: Workbench;
+let fixture: Fixture;
 beforeAll(async () => {
-  bench = await openWorkbench();
+  fixture = await openFixture();
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 const tokensOf = (system: 'srm' | 'vms'): number =>
-  bench[system].requests.filter(({ operation }) => operation === 'token').length;
+  fixture[system].requests.filter(({ operation }) => operation === 'token').length;
 
 /** Before there is an event. */
 async function firstToken(system: 'srm' | 'vms'): Promise<void> {
@@ -37,7 +37,7 @@ const eventOf = (messageId: string) => ({
 });
 
 test('the worker asks for 11VMS`s token before its first event, once, and not for SRM`s', async () => {
-  const worker = createWorker(bench.workerVariables, { warmUp: true });
+  const worker = createWorker(fixture.workerVariables, { warmUp: true });
   await firstToken('vms');
 
   const answer = await worker(eventOf('m-1'), lambdaContext());
@@ -47,7 +47,7 @@ test('the worker asks for 11VMS`s token before its first event, once, and not fo
 });
 
 test('the extractor asks for SRM`s token before its first event, once', async () => {
-  const extractor = createExtractor(bench.extractorVariables, { warmUp: true });
+  const extractor = createExtractor(fixture.extractorVariables, { warmUp: true });
   await firstToken('srm');
 
   expect(await extractor({}, lambdaContext())).toMatchObject({ status: 'complete' });
@@ -55,15 +55,15 @@ test('the extractor asks for SRM`s token before its first event, once', async ()
 });
 
 test('a worker that starts without a reachable token endpoint answers: the message comes back', async () => {
-  const worker = createWorker({ ...bench.workerVariables, VMS_TOKEN_URL: UNREACHABLE }, { warmUp: true });
-  bench.takeOutput();
+  const worker = createWorker({ ...fixture.workerVariables, VMS_TOKEN_URL: UNREACHABLE }, { warmUp: true });
+  fixture.takeOutput();
 
   expect(await worker(eventOf('m-2'), lambdaContext())).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-2' }] });
-  expect(bench.takeOutput().join('\n')).toContain('"AttemptsRetried":1');
+  expect(fixture.takeOutput().join('\n')).toContain('"AttemptsRetried":1');
 });
 
 test('an extractor that starts without a reachable token endpoint says what failed', async () => {
-  const extractor = createExtractor({ ...bench.extractorVariables, SRM_TOKEN_URL: UNREACHABLE }, { warmUp: true });
+  const extractor = createExtractor({ ...fixture.extractorVariables, SRM_TOKEN_URL: UNREACHABLE }, { warmUp: true });
 
   const hour = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-20T01:00:00Z' };
   await expect(

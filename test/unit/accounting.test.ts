@@ -7,9 +7,9 @@ import {
   type Evidence,
   identityOf,
   type LedgerItem,
-} from '../../infra/local/accounting.ts';
-import type { QueuedMessage } from '../../infra/local/emulators.ts';
-import type { CartIdentity } from '../../infra/local/systems.ts';
+} from '../../infra/local/run/accounting.ts';
+import type { QueuedMessage } from '../../infra/local/aws/emulators.ts';
+import type { CartIdentity } from '../../infra/local/run/systems.ts';
 import { FAULT_CATALOGUE } from '../../shared/failure.ts';
 
 const body = (number: string | null, guid: string | null = `guid-${number}`): string =>

@@ -1,7 +1,7 @@
 /** The command line of the benchmarks. */
 import { expect, test } from '@jest/globals';
 import { UsageError } from '../../infra/command-line.ts';
-import { parseOptions } from '../bench/options.ts';
+import { parseOptions } from '../benchmark/options.ts';
 
 test.each([
   ['', { what: 'throughput', carts: 700, rounds: 3, json: false }],

@@ -1,19 +1,19 @@
 /** The bill's arithmetic, by an example that was reckoned by hand, and by what must hold of any. */
 import { describe, expect, test } from '@jest/globals';
-import { type AdviceBasis, adviceOf } from '../bench/advice.ts';
-import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../bench/bill.ts';
-import type { DeployedResources } from '../bench/deployed-resources.ts';
-import { PRICES, type PriceTable } from '../bench/prices.ts';
-import { NO_USAGE } from '../bench/usage.ts';
+import { type AdviceBasis, adviceOf } from '../benchmark/advice.ts';
+import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../benchmark/bill.ts';
+import type { DeployedResources } from '../benchmark/deployed-resources.ts';
+import { PRICES, type PriceTable } from '../benchmark/prices.ts';
+import { NO_USAGE } from '../benchmark/usage.ts';
 
 const arm64 = { memoryMegabytes: 1024, timeoutSeconds: 300, architecture: 'arm64' } as const;
 
 const resources: DeployedResources = {
   functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 } },
   // One extraction an hour, whose overlap of two hours brings each cart twice more.
-  schedule: { extractionsPerDay: 24, secondLooksPerDay: 1, secondLookRestsPerDay: 4, supervisionsPerDay: 1440 },
+  schedule: { extractionsPerDay: 24, reconciliationsPerDay: 1, reconciliationRestsPerDay: 4, supervisionsPerDay: 1440 },
   overlapSeconds: 7200,
-  secondLookDays: 7,
+  reconciliationDays: 7,
   batchSize: 10,
   maximumConcurrency: 2,
   eventSourceMappings: 1,
@@ -33,8 +33,8 @@ const resources: DeployedResources = {
 
 const counted: CountedUsage = {
   emptyExtraction: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, writeUnits: 4 },
-  emptySecondLook: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, readUnits: 2 },
-  noRestOfSecondLook: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 10, readUnits: 1 },
+  emptyReconciliation: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, readUnits: 2 },
+  noReconciliationRest: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 10, readUnits: 1 },
   supervision: { ...NO_USAGE, supervisorInvocations: 1, supervisorMs: 20, readUnits: 1 },
   newCart: {
     ...NO_USAGE,
@@ -171,7 +171,7 @@ describe('the bill follows the stack', () => {
     expect(month['X-Ray']).toBeCloseTo(30 * 86_400 * (1 + 0.05 * (perSecond - 1)), 0);
   });
 
-  test('a second look is billed for what it can see', () => {
+  test('a reconciliation is billed for what it can see', () => {
     // Five times 300 s, at half a millisecond a cart.
     expect(quantities({ cartsPerDay: 10_000_000 })['DynamoDB reads']).toBeCloseTo(
       30 * (2 + 4 + 1440 + 20_000_000 + 3_000_000),
@@ -210,7 +210,7 @@ describe('advice', () => {
     // 4,166,667 carts an hour at a millisecond each; 1.1 million seconds of the worker in a day.
     expect(much).toContain('One extraction would need 4167 s, and has 300.');
     expect(much).toContain('The worker would be needed 13 times at once on average; maximumConcurrency is 2.');
-    expect(much).toContain('A second look would need 350000 s, and has 1500 a day');
+    expect(much).toContain('A reconciliation would need 350000 s, and has 1500 a day');
   });
 
   test('differs from step to step', () => {

@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
-import { cartFlaws } from '../sandbox/cart-flaws.ts';
-import { cartOddities } from '../sandbox/cart-oddities.ts';
-import { type CartsOptions, cartStream, type GeneratedCart, generateCarts } from '../sandbox/carts.ts';
-import { judgeOrder, type OrderFault } from '../sandbox/vms-order-rules.ts';
+import { cartFlaws } from '../simulators/cart-flaws.ts';
+import { cartOddities } from '../simulators/cart-oddities.ts';
+import { type CartsOptions, cartStream, type GeneratedCart, generateCarts } from '../simulators/carts.ts';
+import { judgeOrder, type OrderFault } from '../simulators/vms-order-rules.ts';
 
 const { translation: settings } = loadEnvironment('local');
 const origin = { client: '100', settings, today: '2026-11-22' };
@@ -82,7 +82,7 @@ describe('what a cart says of itself', () => {
     }
   });
 
-  test('holds at the 11VMS stand-in: it takes every order, but for the supplier that is closed there', () => {
+  test('holds at the 11VMS simulator: it takes every order, but for the supplier that is closed there', () => {
     for (const { cart, translation } of outcomes) {
       const faults = ordersOf(translation).flatMap((order) => faultsOf(order).map(({ code }) => code));
       const closed = cart.codes?.includes('E_TGT_VALIDATION') === true;

@@ -46,7 +46,7 @@ const anyMessage: fc.Arbitrary<CartMessage> = fc
   })
   .map(({ number, guid, source, claim, again }) => ({
     ...envelope,
-    ...(again ? { origin: 'second-look' as const } : {}),
+    ...(again ? { origin: 'reconciliation' as const } : {}),
     cart: { number, guid },
     ...(claim ? { claim: { guid } } : { source }),
   }));

@@ -1,7 +1,7 @@
 /** What the extractor can be asked for; all else is refused, so that a typing error starts nothing. */
 import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/extract-approved-carts/extraction-event.ts';
-import { scheduledEvent } from '../../infra/local/schedule.ts';
+import { scheduledEvent } from '../../infra/schedule.ts';
 
 const window = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-21T00:00:00+01:00' };
 
@@ -31,9 +31,13 @@ describe('the event', () => {
       window,
       { kind: 'replay', window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) } },
     ],
-    ['of the second schedule asks for the second look', { secondLook: true }, { kind: 'second-look', days: undefined }],
-    ['of the hourly schedule asks for the rest of it', { secondLook: 'rest' }, { kind: 'rest-of-second-look' }],
-    ['may say for how many days', { secondLook: true, days: 14 }, { kind: 'second-look', days: 14 }],
+    [
+      'of the second schedule asks for the reconciliation',
+      { reconciliation: true },
+      { kind: 'reconciliation', days: undefined },
+    ],
+    ['of the hourly schedule asks for the rest of it', { reconciliation: 'rest' }, { kind: 'rest-of-reconciliation' }],
+    ['may say for how many days', { reconciliation: true, days: 14 }, { kind: 'reconciliation', days: 14 }],
   ])('%s', (_, event, request) => {
     expect(readEvent(event)).toEqual(request);
   });
@@ -45,14 +49,18 @@ describe('the event', () => {
       /Unrecognized keys: "changedfrom", "changedto"/,
     ],
     ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
-    ['a second look in the wrong case', { secondlook: true }, /Unrecognized key: "secondlook"/],
-    ['a second look that is not wanted', { secondLook: false }, /→ at secondLook/],
-    ['the rest of a second look of other days', { secondLook: 'rest', days: 2 }, /Unrecognized key: "days"/],
-    ['a second look as text', { secondLook: 'true' }, /→ at secondLook/],
-    ['a second look with a window', { secondLook: true, ...window }, /Unrecognized keys: "changedFrom", "changedTo"/],
-    ['a second look of no days', { secondLook: true, days: 0 }, /→ at days/],
-    ['a second look of half days', { secondLook: true, days: 1.5 }, /→ at days/],
-    ['a second look beyond what verdicts are kept for', { secondLook: true, days: 61 }, /→ at days/],
+    ['a reconciliation in the wrong case', { secondlook: true }, /Unrecognized key: "secondlook"/],
+    ['a reconciliation that is not wanted', { reconciliation: false }, /→ at reconciliation/],
+    ['the rest of a reconciliation of other days', { reconciliation: 'rest', days: 2 }, /Unrecognized key: "days"/],
+    ['a reconciliation as text', { reconciliation: 'true' }, /→ at reconciliation/],
+    [
+      'a reconciliation with a window',
+      { reconciliation: true, ...window },
+      /Unrecognized keys: "changedFrom", "changedTo"/,
+    ],
+    ['a reconciliation of no days', { reconciliation: true, days: 0 }, /→ at days/],
+    ['a reconciliation of half days', { reconciliation: true, days: 1.5 }, /→ at days/],
+    ['a reconciliation beyond what verdicts are kept for', { reconciliation: true, days: 61 }, /→ at days/],
     ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
     ['nothing at all', null, /expected object/],
     ['a text', 'replay', /expected object/],
@@ -60,7 +68,7 @@ describe('the event', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, fault) => {
     expect(() => readEvent(event)).toThrow(fault);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, { "secondLook": true } with or without "days" for a second look, or { "secondLook": "rest" } to finish one',
+      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, { "reconciliation": true } with or without "days" for a reconciliation, or { "reconciliation": "rest" } to finish one',
     );
   });
 });

@@ -1,9 +1,9 @@
 /** What is counted for the bill: units of SQS, sizes of items, and what a template deploys. */
 import { describe, expect, test } from '@jest/globals';
-import { countResources } from '../bench/deployed-resources.ts';
-import { itemBytes } from '../bench/item-size.ts';
-import { sqsUnits } from '../bench/metered-services.ts';
-import { less, NO_USAGE, sumOf, times, UsageMeter } from '../bench/usage.ts';
+import { countResources } from '../benchmark/deployed-resources.ts';
+import { itemBytes } from '../benchmark/item-size.ts';
+import { sqsUnits } from '../benchmark/metered-services.ts';
+import { less, NO_USAGE, sumOf, times, UsageMeter } from '../benchmark/usage.ts';
 
 describe('SQS bills each 64 KiB of message bodies', () => {
   const call = (operation: string, request: object, answer: object = {}) => ({
@@ -77,12 +77,12 @@ describe('resources are counted from the template', () => {
   });
   const metric = { MetricStat: { Metric: {} } };
   const resources = {
-    Extractor: lambda('extract-approved-carts', {}, { OVERLAP_SECONDS: '900', SECOND_LOOK_DAYS: '3' }),
+    Extractor: lambda('extract-approved-carts', {}, { OVERLAP_SECONDS: '900', RECONCILIATION_DAYS: '3' }),
     Worker: lambda('create-purchase-orders', { Architectures: undefined, TracingConfig: { Mode: 'Active' } }),
     Supervisor: lambda('supervise-consumption'),
     Runs: schedule('Extractor', 'cron(0 8-17 ? * MON-FRI *)'),
-    Look: schedule('Extractor', 'cron(30 4 * * ? *)', { Input: '{"secondLook":true}' }),
-    Rest: schedule('Extractor', 'cron(0 */2 * * ? *)', { Input: '{"secondLook":"rest"}' }),
+    Look: schedule('Extractor', 'cron(30 4 * * ? *)', { Input: '{"reconciliation":true}' }),
+    Rest: schedule('Extractor', 'cron(0 */2 * * ? *)', { Input: '{"reconciliation":"rest"}' }),
     Minute: schedule('Supervisor', 'rate(1 minute)'),
     Mapping: {
       Type: 'AWS::Lambda::EventSourceMapping',
@@ -112,12 +112,12 @@ describe('resources are counted from the template', () => {
       },
       schedule: {
         extractionsPerDay: 50 / 7,
-        secondLooksPerDay: 1,
-        secondLookRestsPerDay: 12,
+        reconciliationsPerDay: 1,
+        reconciliationRestsPerDay: 12,
         supervisionsPerDay: 1440,
       },
       overlapSeconds: 900,
-      secondLookDays: 3,
+      reconciliationDays: 3,
       batchSize: 5,
       maximumConcurrency: 7,
       eventSourceMappings: 1,

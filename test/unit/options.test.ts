@@ -1,7 +1,7 @@
 /** The command line of the local run: what it takes, and what it says to what it cannot take. */
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../infra/command-line.ts';
-import { HELP, type LocalRunOptions, parseOptions } from '../../infra/local/options.ts';
+import { HELP, type LocalRunOptions, parseOptions } from '../../infra/local/run/options.ts';
 
 const nowMs = Date.parse('2026-11-20T14:00:00Z');
 
@@ -34,14 +34,14 @@ describe('options', () => {
       environmentFile: undefined,
       watch: false,
       redrive: false,
-      secondLook: false,
+      reconciliation: false,
       json: false,
     });
   });
 
   test('are all taken, with a space or an equals sign', () => {
     const args =
-      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --redrive --second-look --json';
+      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconciliation --json';
 
     expect(parsed(...args.split(' '), '--vms', 'http://127.0.0.1:8002/11VMSProxy_V2/', '--env', './mine.json')).toEqual(
       {
@@ -55,7 +55,7 @@ describe('options', () => {
         environmentFile: './mine.json',
         watch: true,
         redrive: true,
-        secondLook: true,
+        reconciliation: true,
         json: true,
       },
     );

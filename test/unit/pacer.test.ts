@@ -1,7 +1,7 @@
 /** One pace for all calls to 11VMS: everybody waits after a throttle, and nobody past its deadline. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createPacer, type Pacer } from '../../functions/create-purchase-orders/pacer.ts';
+import { createPacer, type Pacer } from '../../functions/create-purchase-orders/delivery/pacer.ts';
 
 /** A clock that only the sleepers move. */
 function fakeTime() {

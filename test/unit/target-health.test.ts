@@ -7,8 +7,8 @@ import {
   ledgerVerdict,
   lookUpVerdict,
   type PauseReason,
-} from '../../functions/create-purchase-orders/target-health.ts';
-import type { CreateAnswer } from '../../functions/create-purchase-orders/vms-orders.ts';
+} from '../../functions/create-purchase-orders/breaker/target-health.ts';
+import type { CreateAnswer } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { type FaultCode, InterfaceError } from '../../shared/failure.ts';
 
 const fault = (code: FaultCode) => ({ code, message: 'so it is' });
@@ -138,7 +138,7 @@ describe('carts that are rejected by content', () => {
   });
 
   test('count once, however often the overlap is read: what is read again is neither a failure nor a success', () => {
-    const again: Outcome = { kind: 'skipped', reason: 'a dead letter already', isReadAgain: true };
+    const again: Outcome = { kind: 'skipped', reason: 'a dead letter already', isDuplicateRead: true };
     expect(pausedAt([...times(10, broken), ...times(40, again), ...times(9, done), ...times(1, broken)])).toEqual([60]);
   });
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
-import { lambdaContext } from '../workbench.ts';
-import { commitThenReset, type Interceptor, resetBefore, type TappedCall } from './tap.ts';
+import { lambdaContext } from '../fixture.ts';
+import { commitThenReset, type Interceptor, resetBefore, type RecordedCall } from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -15,18 +15,18 @@ import {
   isLookUp,
   isToken,
   newCart,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   type Worker,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench({ vms: CARELESS });
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const carts = (count: number): Row[] => Array.from({ length: count }, () => newCart());
-const isApi = (call: TappedCall): boolean => isCreate(call) || isLookUp(call);
-const isProbe = (call: TappedCall): boolean => isLookUp(call) && call.path.endsWith('externalId=PROBE');
-const isSendMessage = ({ operation }: TappedCall): boolean => operation === 'SendMessage';
-const count = (calls: readonly TappedCall[], isFor: (call: TappedCall) => boolean): number =>
+const isApi = (call: RecordedCall): boolean => isCreate(call) || isLookUp(call);
+const isProbe = (call: RecordedCall): boolean => isLookUp(call) && call.path.endsWith('externalId=PROBE');
+const isSendMessage = ({ operation }: RecordedCall): boolean => operation === 'SendMessage';
+const count = (calls: readonly RecordedCall[], isFor: (call: RecordedCall) => boolean): number =>
   calls.filter(isFor).length;
 
 /** One message a delivery, so that they come in a row. */
@@ -56,136 +56,136 @@ describe('consumption pauses', () => {
     ],
     ['the collection is not there', always(isCreate, answer(404, '<html>')), /404 on the collection itself/],
   ])('at once when %s', async (_what, interceptor, reason) => {
-    const worker = await bench.worker();
-    bench.taps.vms.intercept(interceptor);
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(interceptor);
     await deliverOneByOne(worker, [newCart()]);
-    expect(await bench.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(reason) });
-    expect(metric('ConsumptionPaused', bench.takeOutput())).toEqual([1]);
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(reason) });
+    expect(metric('ConsumptionPaused', fixture.takeOutput())).toEqual([1]);
   });
 
   test('at the third 403 in a row, and not when an order was created in between', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const forbidden = always(isCreate, answer(403));
-    bench.taps.vms.intercept(forbidden);
+    fixture.proxies.vms.intercept(forbidden);
     await deliverOneByOne(worker, carts(2));
-    bench.calm();
+    fixture.calm();
     await deliverOneByOne(worker, carts(1));
-    bench.taps.vms.intercept(forbidden);
+    fixture.proxies.vms.intercept(forbidden);
     await deliverOneByOne(worker, carts(2));
-    expect(await bench.breaker()).toBeUndefined();
+    expect(await fixture.breaker()).toBeUndefined();
     await deliverOneByOne(worker, carts(1));
-    expect(await bench.breaker()).toMatchObject({ state: 'OPEN', reason: 'E_TGT_AUTH: 11VMS answered 403' });
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: 'E_TGT_AUTH: 11VMS answered 403' });
   });
 
   test('at the fifth failure in a row over different carts; an execution environment judges by what it saw', async () => {
-    const worker = await bench.worker();
-    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.send(...carts(4).map((cart) => envelope(cart)));
     await worker.deliver();
     await worker.send(envelope(newCart()));
-    await worker.deliverAndReturn({ handler: bench.anotherHandler(worker) });
-    expect(await bench.breaker()).toBeUndefined();
+    await worker.deliverAndReturn({ handler: fixture.anotherHandler(worker) });
+    expect(await fixture.breaker()).toBeUndefined();
     await worker.deliver();
-    expect(await bench.breaker()).toMatchObject({
+    expect(await fixture.breaker()).toMatchObject({
       state: 'OPEN',
       reason: expect.stringMatching(/^5 failures in a row/),
     });
   });
 
   test('when more than half of twenty carts are rejected by content, until a person resumes', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const unmapped = Array.from({ length: 11 }, () => newCart({ CoCode: 'ZZ99' }));
     for (const some of [carts(9), unmapped.slice(0, 10)]) {
       await worker.send(...some.map((cart) => envelope(cart)));
       await worker.deliver();
     }
-    expect(await bench.breaker()).toBeUndefined();
+    expect(await fixture.breaker()).toBeUndefined();
     await worker.send(envelope(newCart({ CoCode: 'ZZ99' })));
     // The other ten come again, end at their verdicts, and count no second time.
     await worker.deliver();
     await worker.deliver();
-    expect(await bench.breaker()).toMatchObject({
+    expect(await fixture.breaker()).toMatchObject({
       state: 'FORCED_OPEN',
       reason: expect.stringMatching(/11 of the last 20/),
     });
   });
 
   test('not for one cart that fails alone, not for throttling, not for what 11VMS rejects', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     for (const [status, body, headers] of [
       [408, {}, {}],
       [422, { errors: [{ code: 'X' }] }, {}],
       [429, {}, { 'retry-after': '300' }],
     ] as const) {
-      const another = bench.anotherHandler(worker);
-      bench.taps.vms.intercept(always(isCreate, answer(status, body, headers)));
+      const another = fixture.anotherHandler(worker);
+      fixture.proxies.vms.intercept(always(isCreate, answer(status, body, headers)));
       const one = newCart();
       // One cart fails eight times in a row; or five different ones twice.
       await worker.send(...(status === 408 ? [one, one] : carts(5)).map((cart) => envelope(cart)));
       const receives = status === 408 ? 4 : 2;
       for (let receive = 0; receive < receives; receive++) await worker.deliverAndReturn({ handler: another });
     }
-    expect(await bench.breaker()).toBeUndefined();
+    expect(await fixture.breaker()).toBeUndefined();
   });
 
   test('even when the ledger does not take it this time: the next failure says it again', async () => {
-    const worker = await bench.worker();
-    bench.taps.vms.intercept(unauthorized);
-    bench.taps.dynamodb.intercept((call, forward) =>
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(unauthorized);
+    fixture.proxies.dynamodb.intercept((call, forward) =>
       call.body.includes('BREAKER') ? answer(400, { __type: 'x#AccessDeniedException' })(call, forward) : forward(),
     );
     await worker.send(envelope(newCart()));
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-    expect(await bench.breaker()).toBeUndefined();
-    bench.taps.dynamodb.intercept((_call, forward) => forward());
+    expect(await fixture.breaker()).toBeUndefined();
+    fixture.proxies.dynamodb.intercept((_call, forward) => forward());
     await worker.deliver();
-    expect(await bench.breaker()).toMatchObject({ state: 'OPEN' });
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
   });
 
   test('although the answer to the write is lost, and says since when', async () => {
-    const worker = await bench.worker();
-    bench.taps.vms.intercept(unauthorized);
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(unauthorized);
     let lost = 0;
-    bench.taps.dynamodb.intercept((call, forward) => {
+    fixture.proxies.dynamodb.intercept((call, forward) => {
       const isOpening = call.operation === 'UpdateItem' && call.body.includes('BREAKER');
       return isOpening && lost++ === 0 ? commitThenReset(call, forward) : forward();
     });
     await deliverOneByOne(worker, [newCart()]);
     expect(lost).toBe(2);
-    expect(await bench.breaker()).toMatchObject({ state: 'OPEN', sinceMs: expect.any(Number) });
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', sinceMs: expect.any(Number) });
   });
 });
 
 /** Three receives that fail, then the fourth; what it left behind. */
 async function usedUp(interceptor: Interceptor, before: Interceptor = interceptor) {
   const cart = newCart();
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
-  bench.taps.vms.intercept(before);
+  fixture.proxies.vms.intercept(before);
   await worker.deliverTimes(3);
-  bench.taps.vms.intercept(interceptor);
-  const calls = bench.taps.vms.calls.length;
-  bench.takeOutput();
+  fixture.proxies.vms.intercept(interceptor);
+  const calls = fixture.proxies.vms.calls.length;
+  fixture.takeOutput();
   const { failed } = await worker.deliver();
-  return { cart, worker, messageId, failed, callsOfTheLast: bench.taps.vms.calls.slice(calls) };
+  return { cart, worker, messageId, failed, callsOfTheLast: fixture.proxies.vms.calls.slice(calls) };
 }
 
 /** The cart lies on the queue as a new message, to be seen after a delay, and nothing else is left of the old one. */
 async function expectPutBack({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
   expect(failed).toEqual([]);
-  const verdicts = (await bench.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
+  const verdicts = (await fixture.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
   expect(verdicts.every(({ withdrawn }) => withdrawn === true)).toBe(true);
   const [copy, ...more] = await worker.putBack();
   expect(more).toEqual([]);
   expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
   expect(copy?.messageId).not.toBe(messageId);
-  const send = bench.taps.sqs.calls.findLast(isSendMessage);
+  const send = fixture.proxies.sqs.calls.findLast(isSendMessage);
   const DelaySeconds = Number(/"DelaySeconds":(\d+)/.exec(send?.body ?? '')?.[1]);
   expect(DelaySeconds).toBeGreaterThanOrEqual(192);
   expect(DelaySeconds).toBeLessThanOrEqual(288);
   expect(await worker.receive()).toEqual([]);
   expect(await worker.deadLetters()).toEqual([]);
-  const output = bench.takeOutput();
+  const output = fixture.takeOutput();
   expect(metric('CartsRequeued', output)).toEqual([1]);
   expect(metric('CartsDeadLettered', output)).toEqual([]);
 }
@@ -201,12 +201,12 @@ describe('after the last receive', () => {
   ])('a cart is put back as a new message when %s', async (_what, interceptor) => {
     const rest = await usedUp(interceptor, always(isCreate, answer(408)));
     await expectPutBack(rest);
-    bench.calm();
+    fixture.calm();
     // The delay of the new message is longer than any lease or quiet time.
-    await bench.expireLease(rest.cart);
+    await fixture.expireLease(rest.cart);
     await rest.worker.send(envelope(rest.cart));
-    await rest.worker.deliver({ handler: bench.anotherHandler(rest.worker) });
-    expect(bench.ordersOf(rest.cart)).toHaveLength(1);
+    await rest.worker.deliver({ handler: fixture.anotherHandler(rest.worker) });
+    expect(fixture.ordersOf(rest.cart)).toHaveLength(1);
   });
 
   test('a cart is put back as a new message when the token endpoint fails', async () => {
@@ -217,37 +217,40 @@ describe('after the last receive', () => {
     const rest = await usedUp(sick);
     await expectPutBack(rest);
     expect(count(rest.callsOfTheLast, isProbe)).toBe(1);
-    expect(await bench.breaker()).toMatchObject({
+    expect(await fixture.breaker()).toMatchObject({
       state: 'OPEN',
       reason: expect.stringMatching(/answered 500 to a probe/),
     });
   });
 
   test('no probe is wanted while the breaker is open', async () => {
-    const worker = await bench.worker();
-    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     const [first, second] = carts(2);
     await worker.send(envelope(first ?? {}), envelope(second ?? {}));
     await worker.deliverTimes(3);
-    expect(await bench.breaker()).toMatchObject({ state: 'OPEN' });
-    const before = bench.taps.vms.calls.length;
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
+    const before = fixture.proxies.vms.calls.length;
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(count(bench.taps.vms.calls.slice(before), isProbe)).toBe(0);
+    expect(count(fixture.proxies.vms.calls.slice(before), isProbe)).toBe(0);
     expect(await worker.putBack()).toHaveLength(2);
   });
 
   test('a cart that is held by another delivery is put back', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.deliverTimes(3);
-    const row = await bench.orderRow(cart);
+    const row = await fixture.orderRow(cart);
     const held = { ...row, state: 'POSTING', attemptId: 'another', leaseUntilMs: Date.now() + 60_000 };
-    await bench.bench.clients.dynamodb.send(
-      new PutItemCommand({ TableName: bench.bench.tableName, Item: marshall(held, { removeUndefinedValues: true }) }),
+    await fixture.fixture.clients.dynamodb.send(
+      new PutItemCommand({
+        TableName: fixture.fixture.tableName,
+        Item: marshall(held, { removeUndefinedValues: true }),
+      }),
     );
-    bench.takeOutput();
+    fixture.takeOutput();
     const { failed } = await worker.deliver();
     await expectPutBack({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
@@ -256,9 +259,9 @@ describe('after the last receive', () => {
     const { worker, messageId, failed, callsOfTheLast } = await usedUp(always(isCreate, answer(408)));
     expect(failed).toEqual([messageId]);
     expect(count(callsOfTheLast, isProbe)).toBe(1);
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
     expect(await worker.putBack()).toEqual([]);
-    expect(await bench.breaker()).toBeUndefined();
+    expect(await fixture.breaker()).toBeUndefined();
     await worker.receive();
     expect(await worker.deadLetters()).toEqual([messageId]);
   });
@@ -272,27 +275,27 @@ describe('after the last receive', () => {
 
   test('a ledger that cannot say whether consumption is paused accuses no cart', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    bench.taps.vms.intercept(sick);
+    fixture.proxies.vms.intercept(sick);
     await worker.deliverTimes(3);
-    bench.taps.dynamodb.intercept((call, forward) =>
+    fixture.proxies.dynamodb.intercept((call, forward) =>
       call.body.includes('BREAKER') ? answer(400, { __type: 'x#AccessDeniedException' })(call, forward) : forward(),
     );
-    bench.takeOutput();
+    fixture.takeOutput();
     const { failed } = await worker.deliver();
     await expectPutBack({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
 
   test('a cart that SQS does not take back is dead-lettered with its reason', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isApi, answer(401)));
+    fixture.proxies.vms.intercept(always(isApi, answer(401)));
     await worker.deliverTimes(3);
-    bench.taps.sqs.intercept(always(isSendMessage, answer(400, { __type: 'com.amazonaws.sqs#AccessDenied' })));
+    fixture.proxies.sqs.intercept(always(isSendMessage, answer(400, { __type: 'com.amazonaws.sqs#AccessDenied' })));
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_AUTH' }]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_AUTH' }]);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
     expect(await worker.putBack()).toEqual([]);
@@ -300,34 +303,34 @@ describe('after the last receive', () => {
 
   test('a cart that SQS took back twice, since its first answer was lost, becomes one order', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isApi, answer(401)));
+    fixture.proxies.vms.intercept(always(isApi, answer(401)));
     await worker.deliverTimes(3);
     let sends = 0;
-    bench.taps.sqs.intercept((call, forward) =>
+    fixture.proxies.sqs.intercept((call, forward) =>
       isSendMessage(call) && sends++ === 0 ? commitThenReset(call, forward) : forward(),
     );
     expect((await worker.deliver()).failed).toEqual([]);
     const copies = await worker.putBack();
     expect(copies).toHaveLength(2);
-    bench.calm();
+    fixture.calm();
     await worker.send(...copies.map(({ body }) => body));
-    const posts = count(bench.taps.vms.calls, isCreate);
+    const posts = count(fixture.proxies.vms.calls, isCreate);
     await worker.deliverTimes(2);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(count(bench.taps.vms.calls, isCreate)).toBe(posts + 1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(count(fixture.proxies.vms.calls, isCreate)).toBe(posts + 1);
   });
 
   test('a last receive that SQS delivers twice at once is not given up by the second delivery', async () => {
     const cart = newCart();
-    const worker = await bench.worker({ VMS_TIMEOUT_MS: '5000' });
+    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
     await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isCreate, answer(408)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.deliverTimes(3);
     const posted = Promise.withResolvers<undefined>();
     const goOn = Promise.withResolvers<undefined>();
-    bench.taps.vms.intercept(
+    fixture.proxies.vms.intercept(
       always(isCreate, async (_call, forward) => {
         posted.resolve(undefined);
         await goOn.promise;
@@ -337,19 +340,19 @@ describe('after the last receive', () => {
     const records = await worker.receive();
     const first = worker.invoke(records);
     await posted.promise;
-    const second = await worker.invoke(records, { handler: bench.anotherHandler(worker) });
+    const second = await worker.invoke(records, { handler: fixture.anotherHandler(worker) });
     goOn.resolve(undefined);
     expect([second.failed, (await first).failed]).toEqual([[], []]);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('a function that dies between the copy and its end leaves two messages, and one order', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isApi, answer(401)));
+    fixture.proxies.vms.intercept(always(isApi, answer(401)));
     await worker.deliverTimes(3);
     // Nobody deletes the old message: Lambda never learned how it ended.
     const records = await worker.receive();
@@ -358,20 +361,20 @@ describe('after the last receive', () => {
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
     const [copy] = await worker.putBack();
-    bench.calm();
+    fixture.calm();
     await worker.send(copy?.body ?? '', writeCartMessage(envelope(cart)));
     await worker.deliverTimes(2);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 });
 
 describe('a trial of one message', () => {
-  const isReceive = ({ operation }: TappedCall): boolean => operation === 'ReceiveMessage';
+  const isReceive = ({ operation }: RecordedCall): boolean => operation === 'ReceiveMessage';
   async function trial(worker: Worker) {
-    const before = { sqs: bench.taps.sqs.calls.length, vms: bench.taps.vms.calls.length };
+    const before = { sqs: fixture.proxies.sqs.calls.length, vms: fixture.proxies.vms.calls.length };
     const result = await worker.handler({ trial: true }, lambdaContext());
-    const sqs = bench.taps.sqs.calls.slice(before.sqs);
-    const vms = bench.taps.vms.calls.slice(before.vms);
+    const sqs = fixture.proxies.sqs.calls.slice(before.sqs);
+    const vms = fixture.proxies.vms.calls.slice(before.vms);
     return { result, receives: count(sqs, isReceive), posts: count(vms, isCreate), deletes: sqs };
   }
 
@@ -381,9 +384,9 @@ describe('a trial of one message', () => {
     ['cannot be reached', resetBefore, /cannot be reached/],
     ['gives no token', always(isToken, answer(401, {})), /token endpoint .* answered 401/],
   ])('is not begun while 11VMS %s: no receive is burned', async (_what, interceptor, reason) => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
-    bench.taps.vms.intercept(interceptor);
+    fixture.proxies.vms.intercept(interceptor);
     const { result, receives } = await trial(worker);
     expect(result).toEqual({ well: false, tried: false, reason: expect.stringMatching(reason) });
     expect(receives).toBe(0);
@@ -391,16 +394,16 @@ describe('a trial of one message', () => {
   });
 
   test('takes one message of many, creates its order, and deletes it', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(...carts(3).map((cart) => envelope(cart)));
     expect(await trial(worker)).toMatchObject({ result: { well: true }, receives: 1, posts: 1 });
     expect((await worker.receive()).length).toBe(2);
   });
 
   test('that fails gives the message back after its delay, and says why', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
-    bench.taps.vms.intercept(always(isCreate, answer(403)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     worker.takeVisibilities();
     expect(await trial(worker)).toMatchObject({
       result: { well: false, tried: true, reason: 'E_TGT_AUTH: 11VMS answered 403' },
@@ -410,51 +413,51 @@ describe('a trial of one message', () => {
   });
 
   test('passes over carts that never reach 11VMS', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const cart = newCart();
     await worker.send(envelope(newCart({ Status: 'I1015' })));
     await worker.send(envelope(newCart({ CoCode: 'ZZ99' })));
     await worker.send(envelope(cart));
     expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 1 });
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('passes over a heap of carts that an earlier attempt left open, where 11VMS has no look-up: none speaks against it', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const open = carts(15);
-    bench.taps.vms.intercept(always(isApi, answer(500)));
+    fixture.proxies.vms.intercept(always(isApi, answer(500)));
     const heap: Delivered[] = [];
     for (const some of [open.slice(0, 10), open.slice(10)]) {
       await worker.send(...some.map((cart) => envelope(cart)));
       heap.push(await worker.deliver());
     }
     for (const { records } of heap) await worker.endDelay(records);
-    bench.taps.vms.intercept(always(isLookUp, answer(405)));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(405)));
     expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 0 });
     expect(await worker.deadLetters()).toHaveLength(15);
   });
 
   test('that is left without an answer ends there, where 11VMS has no look-up: one cart is risked, not ten', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const ids = await worker.send(...carts(3).map((cart) => envelope(cart)));
-    bench.taps.vms.intercept((call, forward) =>
+    fixture.proxies.vms.intercept((call, forward) =>
       isCreate(call) ? commitThenReset(call, forward) : isLookUp(call) ? answer(405)(call, forward) : forward(),
     );
     expect(await trial(worker)).toMatchObject({
       result: { well: false, tried: true, reason: expect.stringMatching(/^E_TGT_TIMEOUT_UNKNOWN/) },
       posts: 1,
     });
-    const verdicts = await Promise.all(ids.map((id) => bench.verdictOf(id)));
+    const verdicts = await Promise.all(ids.map((id) => fixture.verdictOf(id)));
     expect(verdicts.filter((verdict) => verdict !== undefined)).toHaveLength(1);
   });
 
   test('that begins so late that nothing can be asked says nothing, and makes no other trial wait', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
-    bench.taps.sqs.intercept(
+    fixture.proxies.sqs.intercept(
       always(isReceive, async (_call, forward) => {
         const received = await forward();
-        await bench.until(() => Date.now() > startedMs + 300);
+        await fixture.until(() => Date.now() > startedMs + 300);
         return received;
       }),
     );
@@ -468,14 +471,14 @@ describe('a trial of one message', () => {
   });
 
   test('learns from a rejected content that 11VMS is well', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(...carts(2).map((cart) => envelope(cart)));
-    bench.taps.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'X' }] })));
+    fixture.proxies.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'X' }] })));
     expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 1 });
   });
 
   test('keeps the pause while all carts wait for their next receive: nothing could be tried', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     await worker.receive();
     expect(await trial(worker)).toMatchObject({
@@ -485,15 +488,15 @@ describe('a trial of one message', () => {
   });
 
   test('finds nothing to fear in an empty queue', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     expect(await trial(worker)).toMatchObject({ result: { well: true }, receives: 1, posts: 0 });
   });
 
   test('puts a cart back whose last receive it was', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(cart));
-    bench.taps.vms.intercept(always(isCreate, answer(403)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     await worker.deliverTimes(3);
     expect(await trial(worker)).toMatchObject({ result: { well: false } });
     expect(await worker.putBack()).toHaveLength(1);
@@ -502,7 +505,7 @@ describe('a trial of one message', () => {
   });
 
   test('is no batch: an event that is neither is an error', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await expect(worker.handler({ trial: 'yes' }, lambdaContext())).rejects.toThrow(/invalid/i);
   });
 });

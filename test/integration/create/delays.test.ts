@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
-import { onceFor } from './tap.ts';
+import type { Fault as Disturbance } from '../../simulators/disturbances.ts';
+import { onceFor } from '../recording-proxy.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import {
   always,
@@ -16,16 +16,16 @@ import {
   newCart,
   onEveryCreate,
   onFirstCreate,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   type Variables,
   type Worker,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench({ vms: CARELESS });
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ worker: Worker; messageId: string }> {
-  const worker = await bench.worker({ VMS_TIMEOUT_MS: '500', ...variables });
+  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500', ...variables });
   const [messageId = ''] = await worker.send(envelope(cart));
   return { worker, messageId };
 }
@@ -58,24 +58,24 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
     const seconds = onlySeconds(worker);
     expect(seconds).toBeGreaterThanOrEqual(low ?? 0);
     expect(seconds).toBeLessThanOrEqual(high ?? 0);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', mayExist: false });
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', mayExist: false });
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
   }
   expect((await worker.deliver()).failed).toEqual([]);
-  const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+  const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
   expect(verdict).toMatchObject({ withdrawn: true });
   expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 
   // The new message finds 11VMS again, and need not ask it first.
   await worker.send(envelope(cart));
-  expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create']);
+  expect(await worker.deliver({ handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
+  expect(fixture.callsFor(cart)).toEqual(['create']);
 });
 
 test('a whole batch comes back by one call, each message with a delay of its own', async () => {
-  const worker = await bench.worker();
-  bench.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  const worker = await fixture.worker();
+  fixture.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
   const ids = await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
   expect((await worker.deliver()).failed.toSorted()).toEqual(ids.toSorted());
   const calls = worker.takeVisibilities();
@@ -85,29 +85,29 @@ test('a whole batch comes back by one call, each message with a delay of its own
 });
 
 test('only what failed comes back; where nothing did, no call is made', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const [bad, ...good] = Array.from({ length: 4 }, () => newCart());
   const badId = String(bad?.['ObjectId']);
-  bench.vms.setFaults(({ operation, key }) =>
+  fixture.vms.setFaults(({ operation, key }) =>
     operation === 'create' && key.includes(badId) ? { kind: 'status', status: 408 } : { kind: 'none' },
   );
   await worker.send(...[bad, ...good].map((cart) => envelope(cart ?? {})));
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
   expect(worker.takeVisibilities().map((seconds) => seconds.length)).toEqual([1]);
-  bench.calm();
+  fixture.calm();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(worker.takeVisibilities()).toEqual([]);
-  expect([bad, ...good].map((cart) => bench.ordersOf(cart ?? {}).length)).toEqual([1, 1, 1, 1]);
+  expect([bad, ...good].map((cart) => fixture.ordersOf(cart ?? {}).length)).toEqual([1, 1, 1, 1]);
 });
 
 test('where SQS does not take the delays, the batch is reported all the same', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart);
-  bench.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  fixture.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
   const refusedByAws = answer(400, { __type: 'com.amazonaws.sqs#AccessDeniedException' });
-  bench.taps.sqs.intercept(always(({ operation }) => operation === 'ChangeMessageVisibilityBatch', refusedByAws));
+  fixture.proxies.sqs.intercept(always(({ operation }) => operation === 'ChangeMessageVisibilityBatch', refusedByAws));
   expect((await worker.deliver()).failed).toEqual([messageId]);
-  expect(bench.takeOutput().join('\n')).toContain('keep the visibility of the queue');
+  expect(fixture.takeOutput().join('\n')).toContain('keep the visibility of the queue');
 });
 
 describe('Retry-After', () => {
@@ -122,7 +122,7 @@ describe('Retry-After', () => {
   ])('%s', async (_what, status, retryAfter, low, high) => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(status, {}, { 'retry-after': retryAfter })));
+    fixture.proxies.vms.intercept(always(isCreate, answer(status, {}, { 'retry-after': retryAfter })));
     expect((await worker.deliver()).failed).toHaveLength(1);
     const seconds = onlySeconds(worker);
     expect(seconds).toBeGreaterThanOrEqual(low);
@@ -132,35 +132,35 @@ describe('Retry-After', () => {
   test('of a look-up counts as well', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept((call, forward) => {
+    fixture.proxies.vms.intercept((call, forward) => {
       if (isLookUp(call)) return answer(429, {}, { 'retry-after': '300' })(call, forward);
       return isCreate(call) ? Promise.resolve('reset') : forward();
     });
     expect((await worker.deliver()).failed).toHaveLength(1);
     expect(onlySeconds(worker)).toBe(300);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
   });
 });
 
 describe('429', () => {
-  const throttledOnce: SandboxFault = { kind: 'status', status: 429, retryAfter: '0' };
+  const throttledOnce: Disturbance = { kind: 'status', status: 429, retryAfter: '0' };
 
   test('is waited out inside the invocation: created, and no failure reported', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const carts = Array.from({ length: 10 }, () => newCart());
-    bench.vms.setFaults(onFirstCreate(throttledOnce));
+    fixture.vms.setFaults(onFirstCreate(throttledOnce));
     await worker.send(...carts.map((cart) => envelope(cart)));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(carts.map((cart) => bench.callsFor(cart))).toEqual(carts.map(() => ['create', 'create']));
-    expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
-    expect(bench.takeOutput().join('\n')).toContain('"TargetThrottled"');
+    expect(carts.map((cart) => fixture.callsFor(cart))).toEqual(carts.map(() => ['create', 'create']));
+    expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+    expect(fixture.takeOutput().join('\n')).toContain('"TargetThrottled"');
   });
 
   test('keeps everybody off 11VMS until the pause is over', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const first = newCart();
     const times = new Map<string, number>();
-    bench.taps.vms.intercept(async (call, forward) => {
+    fixture.proxies.vms.intercept(async (call, forward) => {
       if (!isCreate(call)) return forward();
       const isFirst = call.body.includes(String(first['ObjectId']));
       times.set(`${isFirst ? 'first' : 'second'} ${times.size}`, performance.now());
@@ -168,7 +168,7 @@ describe('429', () => {
     });
     await worker.send(envelope(first));
     const delivered = worker.deliver();
-    await bench.until(() => times.size === 1);
+    await fixture.until(() => times.size === 1);
     await worker.send(envelope(newCart()));
     await Promise.all([delivered, worker.deliver()]);
     const [throttled = 0, ...later] = times.values();
@@ -179,58 +179,58 @@ describe('429', () => {
   test('for longer than the invocation has: back after that time, and nothing is posted twice', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(onceFor(isCreate, answer(429, {}, { 'retry-after': '300' })));
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(429, {}, { 'retry-after': '300' })));
     const { records, failed } = await worker.deliver();
     expect(failed).toEqual([messageId]);
     expect(onlySeconds(worker)).toBe(300);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
 
     // A neighbour that comes meanwhile is not posted, and does not come back before the pause is over either.
     const neighbour = newCart();
     await worker.send(envelope(neighbour));
     expect((await worker.deliver()).failed).toHaveLength(1);
     expect(onlySeconds(worker)).toBeGreaterThanOrEqual(295);
-    expect(bench.callsFor(neighbour)).toEqual([]);
+    expect(fixture.callsFor(neighbour)).toEqual([]);
 
     await worker.endDelay(records);
-    expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(await worker.deliver({ handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('at the fourth attempt says nothing about the cart: it goes back as a new message', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
+    fixture.proxies.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
-    const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+    const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
     expect(verdict).toMatchObject({ withdrawn: true });
     expect(await worker.putBack()).toHaveLength(1);
-    expect(await bench.breaker()).toBeUndefined();
-    expect(bench.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.breaker()).toBeUndefined();
+    expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 });
 
 test('503 with a Retry-After may hide an order: waited out, looked up, then posted, in one invocation', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
-  bench.vms.setFaults(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
+  fixture.vms.setFaults(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 test('503 with a Retry-After that leaves no time for a look-up: unknown, and looked up first', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
-  bench.taps.vms.intercept(onceFor(isCreate, commitThenAnswer(503, {}, { 'retry-after': '300' })));
+  fixture.proxies.vms.intercept(onceFor(isCreate, commitThenAnswer(503, {}, { 'retry-after': '300' })));
   const { records } = await worker.deliver();
   expect(onlySeconds(worker)).toBe(300);
-  expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] });
+  expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] });
   await worker.endDelay(records);
-  expect(await worker.deliver({ handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(await worker.deliver({ handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 describe('a throttled look-up', () => {
@@ -238,61 +238,61 @@ describe('a throttled look-up', () => {
   async function leftOpen(): Promise<{ cart: Row; worker: Worker; messageId: string }> {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept((call, forward) => {
+    fixture.proxies.vms.intercept((call, forward) => {
       if (isLookUp(call)) return Promise.resolve('reset');
       return isCreate(call) ? commitThenAnswer(500)(call, forward) : forward();
     });
     await worker.deliverAndReturn();
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
     worker.takeVisibilities();
     return { cart, worker, messageId };
   }
 
   test.each([429, 503])('by %i is waited out inside the invocation, and asked again', async (status) => {
     const { cart, worker } = await leftOpen();
-    const before = bench.callsFor(cart).length;
-    bench.taps.vms.intercept(onceFor(isLookUp, answer(status, {}, { 'retry-after': '0' })));
-    bench.takeOutput();
+    const before = fixture.callsFor(cart).length;
+    fixture.proxies.vms.intercept(onceFor(isLookUp, answer(status, {}, { 'retry-after': '0' })));
+    fixture.takeOutput();
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart).slice(before)).toEqual(['lookup', 'lookup']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    expect(bench.takeOutput().join('\n')).toContain('"TargetThrottled"');
+    expect(fixture.callsFor(cart).slice(before)).toEqual(['lookup', 'lookup']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.takeOutput().join('\n')).toContain('"TargetThrottled"');
   });
 
   test('keeps its neighbours off 11VMS as well, and comes back after the pause', async () => {
     const { cart, worker } = await leftOpen();
-    bench.taps.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliver()).failed).toHaveLength(1);
     expect(onlySeconds(worker)).toBeGreaterThanOrEqual(299);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
 
     const neighbour = newCart();
     await worker.send(envelope(neighbour));
     expect((await worker.deliver()).failed).toHaveLength(1);
-    expect(bench.callsFor(neighbour)).toEqual([]);
+    expect(fixture.callsFor(neighbour)).toEqual([]);
   });
 
   test('at the last receive accuses no cart: it goes back on the queue, and no breaker opens', async () => {
     const { cart, worker } = await leftOpen();
-    bench.taps.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(3)).at(-1)).toEqual([]);
     expect(await worker.putBack()).toHaveLength(1);
-    expect(await bench.breaker()).toBeUndefined();
+    expect(await fixture.breaker()).toBeUndefined();
     expect(await worker.deadLetters()).toEqual([]);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('of a create without an answer leaves the create to blame', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept((call, forward) => {
+    fixture.proxies.vms.intercept((call, forward) => {
       if (isLookUp(call)) return answer(429, {}, { 'retry-after': '300' })(call, forward);
       return isCreate(call) ? commitThenAnswer(500)(call, forward) : forward();
     });
-    bench.takeOutput();
+    fixture.takeOutput();
     expect((await worker.deliver()).failed).toHaveLength(1);
-    const line = bench.takeOutput().find((one) => one.includes('Cart will be tried again'));
+    const line = fixture.takeOutput().find((one) => one.includes('Cart will be tried again'));
     expect(line).toContain('"codes":["E_TGT_TIMEOUT_UNKNOWN"]');
   });
 });
@@ -301,7 +301,7 @@ test('an invocation without time for an answer posts nothing, and gives the clai
   const cart = newCart();
   const { worker } = await sent(cart);
   expect((await worker.deliverAndReturn({ remainingMs: 2900 })).failed).toHaveLength(1);
-  expect(bench.callsFor(cart)).toEqual([]);
-  expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW' });
+  expect(fixture.callsFor(cart)).toEqual([]);
+  expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW' });
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 });

@@ -9,33 +9,33 @@ import {
   envelope,
   itemsOf,
   newCart,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   sampleCart,
   sampleOrder,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench({ vms: CARELESS });
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 /** Whom and what the sample cart names, and what opens doors. */
 const PRIVATE = ['Dupont', 'example.test', 'Rue du Canal', 'Nordlys', 'Data engineer', 'sandbox-secret', '11vms-token'];
 const logLine = z.looseObject({ level: z.string(), message: z.string(), messageId: z.string().optional() });
 
 test('the sample cart becomes the sample order to the letter, and leaves no personal data behind', async () => {
-  const worker = await bench.worker();
-  const before = bench.taps.dynamodb.calls.length;
+  const worker = await fixture.worker();
+  const before = fixture.proxies.dynamodb.calls.length;
   const [messageId] = await worker.send(envelope(sampleCart(), { correlationId: 'c-7f31' }));
 
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 
-  const stored = bench.ordersOf(sampleCart());
+  const stored = fixture.ordersOf(sampleCart());
   expect(JSON.stringify(stored.map(({ order }) => order))).toBe(JSON.stringify([sampleOrder]));
   const hash = createHash('sha256')
     .update(canonicalize(sampleOrder) ?? '')
     .digest('hex');
   const namespace = uuidV5('urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1', uuidV5.URL);
   const key = uuidV5(`SRM7-100-1000004711-100234-EUR-BE10|r1|${hash}`, namespace);
-  const [create, ...others] = bench.taps.vms.calls.filter(({ path }) => path.includes('/purchase-orders'));
+  const [create, ...others] = fixture.proxies.vms.calls.filter(({ path }) => path.includes('/purchase-orders'));
   expect(others).toEqual([]);
   expect(create).toMatchObject({
     method: 'POST',
@@ -51,10 +51,10 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
   });
 
   // One conditional write before the POST and one after it; and, for the deleted line, one read of earlier orders.
-  const ledgerCalls = bench.taps.dynamodb.calls.slice(before);
+  const ledgerCalls = fixture.proxies.dynamodb.calls.slice(before);
   expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['Query', 'UpdateItem', 'UpdateItem']);
   const orderNumber = stored[0]?.number;
-  expect(await bench.ledgerOf(sampleCart())).toEqual([
+  expect(await fixture.ledgerOf(sampleCart())).toEqual([
     expect.objectContaining({
       sk: 'ORDER#SRM7-100-1000004711-100234-EUR-BE10',
       state: 'CREATED',
@@ -63,7 +63,7 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
     }),
   ]);
 
-  const output = bench.takeOutput();
+  const output = fixture.takeOutput();
   const lines = output.map((line) => logLine.parse({ level: '', message: '', ...JSON.parse(line) }));
   const ofTheCart = lines.filter((line) => line.messageId !== undefined);
   expect(ofTheCart.length).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
     correlationId: 'c-7f31',
     orderNumber,
   });
-  const kept = [...output, JSON.stringify(await bench.wholeTable())].join('\n');
+  const kept = [...output, JSON.stringify(await fixture.wholeTable())].join('\n');
   expect(PRIVATE.filter((word) => kept.includes(word))).toEqual([]);
 });
 
@@ -88,21 +88,21 @@ const withoutDeletedItems = (cart: Row): Row => ({
 });
 
 test('a batch of ten becomes ten orders with one token and two ledger writes each', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const carts = Array.from({ length: 10 }, () => withoutDeletedItems(newCart()));
-  const before = { ledger: bench.taps.dynamodb.calls.length, vms: bench.taps.vms.calls.length };
+  const before = { ledger: fixture.proxies.dynamodb.calls.length, vms: fixture.proxies.vms.calls.length };
   await worker.send(...carts.map((cart) => envelope(cart)));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 
-  expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
-  expect(bench.taps.dynamodb.calls.slice(before.ledger)).toHaveLength(20);
-  const calls = bench.taps.vms.calls.slice(before.vms).map(({ method, path }) => `${method} ${path}`);
+  expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+  expect(fixture.proxies.dynamodb.calls.slice(before.ledger)).toHaveLength(20);
+  const calls = fixture.proxies.vms.calls.slice(before.vms).map(({ method, path }) => `${method} ${path}`);
   expect(calls.filter((call) => call.includes('token'))).toHaveLength(1);
   expect(calls.filter((call) => call.startsWith('GET'))).toEqual([]);
 });
 
 test('a created cart that is delivered again is done, and not posted again', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const cart = newCart();
   await worker.send(envelope(cart));
   const records = await worker.receive();
@@ -112,32 +112,34 @@ test('a created cart that is delivered again is done, and not posted again', asy
   await worker.send(envelope(cart, { runId: 'run-8' }));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 
-  expect(bench.callsFor(cart)).toEqual(['create']);
-  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 1 });
+  expect(fixture.callsFor(cart)).toEqual(['create']);
+  expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 1 });
 });
 
 test('the same message delivered twice at once becomes one order, and the loser comes back', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const cart = newCart();
   await worker.send(envelope(cart));
   const records = await worker.receive();
   // Slow enough that both are at it before the first has its answer.
-  bench.vms.setFaults(({ operation }) => (operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' }));
-  const other = bench.anotherHandler(worker);
+  fixture.vms.setFaults(({ operation }) =>
+    operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' },
+  );
+  const other = fixture.anotherHandler(worker);
   const deliveries = await Promise.all([worker.invoke(records), worker.invoke(records, { handler: other })]);
 
   expect(deliveries.map(({ failed }) => failed.length).toSorted((a, b) => a - b)).toEqual([0, 1]);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
-  expect(bench.callsFor(cart)).toEqual(['create']);
-  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.callsFor(cart)).toEqual(['create']);
+  expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
 });
 
 test('the same cart twice in one batch becomes one order', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const cart = newCart();
   await worker.send(envelope(cart), envelope(cart, { runId: 'run-8' }));
   const { failed } = await worker.deliverAndReturn();
   expect(failed).toHaveLength(1);
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create']);
+  expect(fixture.callsFor(cart)).toEqual(['create']);
 });

@@ -1,6 +1,6 @@
 /** Edge cases 13 to 27: which carts become orders, how many, and what a later version of a cart does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { onceFor } from './tap.ts';
+import { onceFor } from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -13,27 +13,27 @@ import {
   itemsOf,
   newCart,
   onFirstCreate,
-  openWorkerBench,
+  openWorkerFixture,
   type Row,
   type Worker,
-  type WorkerBench,
+  type WorkerFixture,
   withItems,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 const inactive = new Set<string>();
 beforeAll(async () => {
-  bench = await openWorkerBench({ vms: { ...CARELESS, inactiveSuppliers: (code) => inactive.has(code) } });
+  fixture = await openWorkerFixture({ vms: { ...CARELESS, inactiveSuppliers: (code) => inactive.has(code) } });
 });
 beforeEach(() => {
   inactive.clear();
-  bench.calm();
-  bench.takeOutput();
+  fixture.calm();
+  fixture.takeOutput();
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
-  const worker = await bench.worker({ VMS_TIMEOUT_MS: '500' });
+  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
   const [messageId = ''] = await worker.send(envelope(cart));
   return { worker, messageId };
 }
@@ -58,13 +58,13 @@ describe('a cart with several groups', () => {
     const { worker } = await sent(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(
-      bench
+      fixture
         .ordersOf(cart)
         .map(({ order }) => order.externalId)
         .toSorted(),
     ).toEqual([externalIdOf(cart), externalIdOf(cart, '100777')]);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    expect(await bench.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
   });
 
   test('with a fault in one: the good order is created once, and the message fails for the faulty one', async () => {
@@ -73,43 +73,43 @@ describe('a cart with several groups', () => {
     expect(await worker.deliverTimes(4)).toEqual(Array.from({ length: 4 }, () => [messageId]));
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    expect(bench.callsFor(cart)).toEqual(['create']);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    expect(await bench.verdictOf(messageId)).toMatchObject([
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
       { code: 'E_SUPPLIER_MISSING', path: expect.stringContaining('$.Items.results[1]') },
     ]);
     // Redriven once a source is assigned in SRM and the cart is replayed: only the missing order is made.
     await worker.send(envelope(withVendors(cart, '0000100234', '0000100777')));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(2);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(2);
   });
 
   test('of which 11VMS refuses one and is not there for the other: tried again for the other alone', async () => {
     const cart = withVendors(newCart(), '0000100234', '0000100777');
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
-    bench.taps.vms.intercept(
+    fixture.proxies.vms.intercept(
       always((call) => isCreate(call) && call.body.includes('"externalCode":"100777"'), answer(408)),
     );
     expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
-    bench.calm();
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
+    fixture.calm();
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(await bench.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'REJECTED', attempts: 1 });
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
+    expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'REJECTED', attempts: 1 });
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
   });
 
   test('given up at the fourth attempt: the verdict tells the faults of all its groups', async () => {
     const cart = withVendors(newCart(), '0000100234', '', '0000100777');
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
-    bench.taps.vms.intercept(
+    fixture.proxies.vms.intercept(
       always((call) => isCreate(call) && call.body.includes('"externalCode":"100777"'), answer(408)),
     );
     await worker.deliverTimes(4);
-    const codes = (await bench.verdictOf(messageId))?.map(({ code }) => code);
+    const codes = (await fixture.verdictOf(messageId))?.map(({ code }) => code);
     expect(new Set(codes)).toEqual(new Set(['E_TGT_UNAVAILABLE', 'E_SUPPLIER_MISSING', 'E_TGT_VALIDATION']));
   });
 });
@@ -127,10 +127,10 @@ test('all faults of a cart are reported together, however many', async () => {
   const { worker, messageId } = await sent(many);
   expect((await worker.deliver()).failed).toEqual([messageId]);
   expect(worker.takeVisibilities()).toEqual([[0]]);
-  const verdict = (await bench.verdictOf(messageId)) ?? [];
+  const verdict = (await fixture.verdictOf(messageId)) ?? [];
   expect(verdict.map(({ code }) => code)).toEqual(expect.arrayContaining(['E_MAP_COMPANY', 'E_MAP_UOM']));
   expect(verdict.at(-1)?.message).toMatch(/^and \d+ more faults$/);
-  expect(bench.callsFor(cart)).toEqual([]);
+  expect(fixture.callsFor(cart)).toEqual([]);
 });
 
 describe('a cart that is not to be ordered is skipped with its reason, and done', () => {
@@ -147,55 +147,55 @@ describe('a cart that is not to be ordered is skipped with its reason, and done'
     const cart = change(newCart());
     const { worker, messageId } = await sent(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual([]);
-    expect(await bench.ledgerOf(cart)).toEqual([
+    expect(fixture.callsFor(cart)).toEqual([]);
+    expect(await fixture.ledgerOf(cart)).toEqual([
       expect.objectContaining({ sk: 'SKIP', messageId, reason: expect.stringMatching(reason) }),
     ]);
     expect(await worker.receive()).toEqual([]);
-    expect(bench.takeOutput().join('\n')).toMatch(/"outcome":"skipped","reason":/);
+    expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"skipped","reason":/);
   });
 });
 
 describe('a later version of a cart', () => {
   test('that is delivered first is the one that is ordered; the older message is superseded', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(later(cart, 1, { Description: 'Second version' })));
     await worker.deliver();
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create']);
-    expect(bench.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(fixture.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
   });
 
   test('overtakes an older one that is still waiting for its retry', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept(onceFor(isCreate, answer(408)));
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(408)));
     const { records } = await worker.deliver();
     await worker.send(envelope(later(cart, 1, { Description: 'Second version' })));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     await worker.endDelay(records);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
+    expect(fixture.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
   });
 
   test('supersedes an older one that failed again before it', async () => {
     const cart = newCart();
     const { worker } = await sent(later(cart, 1));
-    bench.taps.vms.intercept(onceFor(isCreate, answer(408)));
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(408)));
     await worker.deliver();
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.takeOutput().join('\n')).toContain('superseded');
-    expect(bench.ordersOf(cart)).toHaveLength(0);
+    expect(fixture.takeOutput().join('\n')).toContain('superseded');
+    expect(fixture.ordersOf(cart)).toHaveLength(0);
   });
 
   test('that changes a created order goes to the dead letters, with the fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
-    bench.takeOutput();
+    fixture.takeOutput();
     const [messageId = ''] = await worker.send(
       envelope(
         withItems(later(cart, 1, { Description: 'Secret mission', RequesterName: 'Jane Roe' }), (item, index) =>
@@ -205,16 +205,16 @@ describe('a later version of a cart', () => {
     );
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(worker.takeVisibilities()).toEqual([[0]]);
-    const verdict = await bench.verdictOf(messageId);
+    const verdict = await fixture.verdictOf(messageId);
     expect(verdict).toMatchObject([{ code: 'E_CART_CHANGED_AFTER_SEND' }]);
     for (const pointer of ['/title', '/requester/name', '/lines/0/description']) {
       expect(verdict?.[0]?.message).toContain(pointer);
     }
-    const kept = [...bench.takeOutput(), JSON.stringify(verdict)].join('\n');
+    const kept = [...fixture.takeOutput(), JSON.stringify(verdict)].join('\n');
     expect(['Secret', 'Roe', 'Dupont', 'scientist'].filter((word) => kept.includes(word))).toEqual([]);
     expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
   test('with the same content is skipped', async () => {
@@ -223,20 +223,20 @@ describe('a later version of a cart', () => {
     await worker.deliver();
     await worker.send(envelope(later(cart, 1)));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-    expect(bench.takeOutput().join('\n')).toContain('approved again without a change');
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(fixture.takeOutput().join('\n')).toContain('approved again without a change');
   });
 
   test('comes back while 11VMS cannot be asked for the difference', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
-    bench.taps.vms.intercept(always(isLookUp, answer(503)));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
     await worker.send(envelope(later(cart, 1)));
     const { failed } = await worker.deliverAndReturn();
     expect(failed).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    bench.calm();
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    fixture.calm();
     expect(await worker.deliver()).toMatchObject({ failed: [] });
   });
 
@@ -253,16 +253,16 @@ describe('a later version of a cart', () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     // Stored, but neither the answer nor the look-up comes through.
-    bench.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
-    bench.taps.vms.intercept(always(isLookUp, answer(503)));
+    fixture.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
     await worker.deliver();
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
-    bench.calm();
-    await bench.expireLease(cart);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    fixture.calm();
+    await fixture.expireLease(cart);
     const [messageId = ''] = await worker.send(envelope(later(cart, 1, changes)));
     expect((await worker.deliver()).failed).toEqual(failed);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state });
-    expect((await bench.verdictOf(messageId))?.[0]?.code).toBe(code);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state });
+    expect((await fixture.verdictOf(messageId))?.[0]?.code).toBe(code);
   });
 });

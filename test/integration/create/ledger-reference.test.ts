@@ -5,16 +5,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Fault } from '../../../shared/failure.ts';
 import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
-import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../model/reference-ledger.ts';
-import { openWorkerBench, type WorkerBench } from './worker-bench.ts';
+import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../deep/model/reference-ledger.ts';
+import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 let ledger: Ledger;
 beforeAll(async () => {
-  bench = await openWorkerBench();
-  ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+  fixture = await openWorkerFixture();
+  ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 const LEASE_MS = 65;
 const QUIET_MS = 24;
@@ -125,7 +125,7 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
         break;
       case 'other readings':
         answers.push(
-          await on.isToldOfOtherReading(
+          await on.hasDuplicateVerdict(
             { ...cart, changedAtMs: one.version },
             verdictOf(one, nowMs),
             nowMs - TOLD_FOR_MS,
@@ -153,7 +153,7 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
 /** The stored item, as the reference keeps it. */
 async function storedItem(cart: OrderClaim['cart']): Promise<unknown> {
   const pk = `CART#${cart.client}#${cart.number}`;
-  const { clients, tableName } = bench.bench;
+  const { clients, tableName } = fixture.fixture;
   const Key = marshall({ pk, sk: `ORDER#order of ${cart.number}` });
   const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }));
   if (Item === undefined) return undefined;

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../../shared/failure.ts';
 import { createLedger, type Ledger, type OrderClaim, type Verdict } from '../../../shared/ledger.ts';
-import { newCart, openWorkerBench, textOf, type Row, type WorkerBench, externalIdOf } from './worker-bench.ts';
+import { newCart, openWorkerFixture, textOf, type Row, type WorkerFixture, externalIdOf } from './worker-fixture.ts';
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 let ledger: Ledger;
 beforeAll(async () => {
-  bench = await openWorkerBench();
-  ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+  fixture = await openWorkerFixture();
+  ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 const order = { id: 'po_1', number: 'PO-1' };
@@ -77,9 +77,9 @@ describe('an attempt whose lease ran out and whose order another one claimed', (
     const zombie = claimOf(cart);
     await ledger.claim(zombie);
     await ledger.claim(claimOf(cart, { nowMs: 2_000_000 }));
-    const row = await bench.orderRow(cart);
+    const row = await fixture.orderRow(cart);
     await end(zombie);
-    expect(await bench.orderRow(cart)).toEqual(row);
+    expect(await fixture.orderRow(cart)).toEqual(row);
   });
 });
 
@@ -92,7 +92,7 @@ describe('a created order', () => {
       await ledger.claim(claim);
       await ledger.created(claim, order);
       await end(claim);
-      expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-1' });
+      expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-1' });
     },
   );
 
@@ -170,7 +170,7 @@ test('a verdict belongs to one message of one cart, and is kept word for word', 
   expect(await ledger.verdict(cart, 'message 1')).toEqual(faults);
   expect(await ledger.verdict(cart, 'message 2')).toBeUndefined();
   expect(await ledger.verdict({ ...cart, client: '200' }, 'message 1')).toBeUndefined();
-  const item = (await bench.wholeTable()).find(({ sk }) => sk === 'VERDICT#message 1');
+  const item = (await fixture.wholeTable()).find(({ sk }) => sk === 'VERDICT#message 1');
   // 90 days, by the table's time to live.
   expect(item).toMatchObject({ expiresAt: 1000 + 90 * 24 * 3600 });
 });
@@ -218,13 +218,13 @@ describe('what is known of a cart', () => {
     const cart = newCart();
     const version = { ...claimOf(cart).cart, changedAtMs: 500 };
     await ledger.withdrawVerdict(version, 'message 1');
-    expect(await bench.ledgerOf(cart)).toEqual([]);
+    expect(await fixture.ledgerOf(cart)).toEqual([]);
     await ledger.recordVerdict(version, verdictOf('message 1', [fault], 1_000_001));
     await ledger.withdrawVerdict(version, 'message 1');
 
     expect(await ledger.verdict(version, 'message 1')).toBeUndefined();
     expect(await ledger.traces(version)).toEqual([]);
-    expect(await bench.ledgerOf(cart)).toMatchObject([{ sk: 'VERDICT#message 1', faults: [fault] }]);
+    expect(await fixture.ledgerOf(cart)).toMatchObject([{ sk: 'VERDICT#message 1', faults: [fault] }]);
     await ledger.recordVerdict(version, verdictOf('message 1', [fault], 1_000_002));
     expect(await ledger.verdict(version, 'message 1')).toEqual([fault]);
   });

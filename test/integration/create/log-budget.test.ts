@@ -6,32 +6,32 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../../shared/metric-names.ts';
-import { lambdaContext } from '../workbench.ts';
+import { lambdaContext } from '../fixture.ts';
 import {
   edmInstant,
   envelope,
   newCart,
-  openWorkerBench,
+  openWorkerFixture,
   type Row,
   textOf,
   type Worker,
   withItems,
-  type WorkerBench,
-} from './worker-bench.ts';
+  type WorkerFixture,
+} from './worker-fixture.ts';
 
 const LINES_A_CART = 3;
 const BYTES_A_CART = 2048;
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 beforeAll(async () => {
-  bench = await openWorkerBench();
+  fixture = await openWorkerFixture();
   Object.assign(process.env, {
     POWERTOOLS_SERVICE_NAME: SERVICE_NAMES.worker,
     POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
     _X_AMZN_TRACE_ID: 'Root=1-6745d2a0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1',
   });
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 /** As CloudFormation names the worker of production. */
 const functionName = 'proc-srm7-11vms-purchase-order-v1-prod-WorkerFunctionAF8A26AF-0a1B2c3D4e5F';
@@ -52,9 +52,9 @@ async function read(worker: Worker, carts: readonly Row[]): Promise<string[]> {
   await worker.send(...messages);
   const Records = await worker.receive();
   expect(Records).toHaveLength(carts.length);
-  bench.takeOutput();
+  fixture.takeOutput();
   expect(await worker.handler({ Records }, deployedContext())).toEqual({ batchItemFailures: [] });
-  return bench.takeOutput();
+  return fixture.takeOutput();
 }
 
 const bytesOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
@@ -67,7 +67,7 @@ test.each([
   ['a line taken out', () => deliveredOn(tomorrow)],
   ['a line taken out, and warnings', () => deliveredOn(yesterday)],
 ])('ten carts with %s, and read again until the overlap has passed them', async (_what, cart) => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const carts = Array.from({ length: 10 }, cart);
   const lines = await read(worker, carts);
   const first = lines.filter((line) => line.includes('"Order created"'));
@@ -80,14 +80,14 @@ test.each([
 });
 
 test('a single cart with warnings, whose metrics are its alone', async () => {
-  const lines = await read(await bench.worker(), [deliveredOn(yesterday)]);
+  const lines = await read(await fixture.worker(), [deliveredOn(yesterday)]);
 
   expect(lines.length).toBeLessThanOrEqual(LINES_A_CART);
   expect(bytesOf(lines)).toBeLessThanOrEqual(BYTES_A_CART);
 });
 
 test('a cart that is read again is counted, and what is new about it is still told', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const cart = deliveredOn(tomorrow);
   await read(worker, [cart]);
   const again = await read(worker, [cart]);
@@ -99,25 +99,25 @@ test('a cart that is read again is counted, and what is new about it is still to
 });
 
 test('a message that comes again after a crash tells of its order, which nobody may have done yet', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await worker.send(envelope(deliveredOn(tomorrow)));
   const Records = await worker.receive();
   await worker.handler({ Records }, deployedContext());
-  bench.takeOutput();
+  fixture.takeOutput();
   // Nobody deleted it: SQS delivers it once more.
   await worker.endDelay(Records);
   await worker.handler({ Records: await worker.receive() }, deployedContext());
 
-  expect(bench.takeOutput().join('\n')).toMatch(/"message":"Cart skipped".*already created as PO-/);
+  expect(fixture.takeOutput().join('\n')).toMatch(/"message":"Cart skipped".*already created as PO-/);
 });
 
 test('a dead letter: its reason and its metrics, however often it is received on its way', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await worker.send(envelope(newCart({ Items: { results: [null] } })));
-  bench.takeOutput();
+  fixture.takeOutput();
   await worker.deliverTimes(4);
 
-  expect(bench.takeOutput().sort()).toEqual([
+  expect(fixture.takeOutput().sort()).toEqual([
     expect.stringContaining('"CartsDeadLettered":1'),
     expect.stringContaining('"outcome":"dead-letter"'),
   ]);

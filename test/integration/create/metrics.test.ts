@@ -2,14 +2,14 @@
 import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
-import { answer, envelope, isCreate, newCart, setUpWorkerBench } from './worker-bench.ts';
+import { answer, envelope, isCreate, newCart, setUpWorkerFixture } from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench();
+const fixture = await setUpWorkerFixture();
 
-const taken = () => emittedMetrics(bench.takeOutput());
+const taken = () => emittedMetrics(fixture.takeOutput());
 
 test('metrics carry the dimensions that alarms and dashboard ask for', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await worker.send(envelope(newCart()));
   await worker.deliver();
 
@@ -19,7 +19,7 @@ test('metrics carry the dimensions that alarms and dashboard ask for', async () 
 });
 
 test('an ordered cart: one order, one latency, and each call to 11VMS by its duration', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await worker.send(envelope(newCart()), envelope(newCart()));
   await worker.deliver();
 
@@ -33,9 +33,9 @@ test('an ordered cart: one order, one latency, and each call to 11VMS by its dur
 });
 
 test('a failing 11VMS: the call is an error, and the attempt one that will be repeated', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await worker.send(envelope(newCart()));
-  bench.taps.vms.intercept((call, forward) => (isCreate(call) ? answer(503)(call, forward) : forward()));
+  fixture.proxies.vms.intercept((call, forward) => (isCreate(call) ? answer(503)(call, forward) : forward()));
   await worker.deliver();
 
   const metrics = taken();
@@ -46,7 +46,7 @@ test('a failing 11VMS: the call is an error, and the attempt one that will be re
 });
 
 test('a dead letter is counted once, however often its message is received on its way', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(newCart({ Items: { results: [null] } })));
   await worker.deliverTimes(4);
   await worker.receive();

@@ -1,6 +1,6 @@
 /** Edge cases 79, 83 and 84: messages that are no cart, carts that break the contract, and carts to be read again. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { lambdaContext } from '../workbench.ts';
+import { lambdaContext } from '../fixture.ts';
 import {
   CARELESS,
   type CartMessage,
@@ -8,13 +8,13 @@ import {
   envelope,
   itemsOf,
   newCart,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   textOf,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench({ vms: CARELESS });
-beforeEach(() => bench.bench.srm.setFaults('none'));
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
+beforeEach(() => fixture.fixture.srm.setFaults('none'));
 
 const MARK = 'j.dupont@example.test';
 const withSource = (source: unknown): string => JSON.stringify({ ...envelope(newCart()), source });
@@ -64,42 +64,42 @@ describe('a message that nothing can be made of', () => {
     ['has no Guid', withoutGuid, 'E_SRC_SCHEMA', /^\$\.Guid/],
     ['has a Guid that is a number', () => withSource(newCart({ Guid: 5 })), 'E_SRC_SCHEMA', /^\$\.Guid/],
   ])('%s: dead-lettered at once with its reason, and nothing of it is quoted', async (_what, body, code, where) => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(body());
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(worker.takeVisibilities()).toEqual([[0]]);
-    const [fault] = (await bench.verdictOf(messageId)) ?? [];
+    const [fault] = (await fixture.verdictOf(messageId)) ?? [];
     expect(fault?.code).toContain(code);
     expect(fault?.path ?? fault?.message).toMatch(where);
     // On to the dead-letter queue, without a word to 11VMS.
-    const calls = bench.taps.vms.calls.length;
+    const calls = fixture.proxies.vms.calls.length;
     expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    expect(bench.taps.vms.calls).toHaveLength(calls);
-    const kept = [...bench.takeOutput(), JSON.stringify(await bench.verdictOf(messageId))].join('\n');
+    expect(fixture.proxies.vms.calls).toHaveLength(calls);
+    const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.verdictOf(messageId))].join('\n');
     expect(kept).not.toMatch(/dupont|polluted/i);
     expect(kept).toContain(messageId);
   });
 });
 
 test('one poison message among ten: the other nine are done', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const carts = Array.from({ length: 9 }, () => newCart());
   const [first, ...rest] = carts.map((cart) => envelope(cart));
   const ids = await worker.send(...[first, `{"${MARK}`, ...rest].filter((message) => message !== undefined));
   expect((await worker.deliver()).failed).toEqual([ids[1]]);
-  expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+  expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
 });
 
 test('properties that the contract does not know, __proto__ among them, hold nothing back and pollute nothing', async () => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const cart = newCart();
   const source = JSON.parse(withProto(JSON.stringify({ ...cart, ZZ_NEW: { deep: [MARK] } })));
   const message: CartMessage = { ...envelope(cart), source };
   await worker.send(message);
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
   expect(Reflect.get({}, 'polluted')).toBeUndefined();
 });
 
@@ -115,7 +115,7 @@ test.each<[string, unknown]>([
     { Records: [{ messageId: 'm', receiptHandle: 'r', attributes: { ApproximateReceiveCount: '1' } }] },
   ],
 ])('%s: the invocation fails as a whole, so that nothing is deleted', async (_what, event) => {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   await expect(worker.handler(event, lambdaContext())).rejects.toThrow(/Records|invalid/i);
 });
 
@@ -133,14 +133,14 @@ describe('a cart that is read again from SRM', () => {
     ['came without the accounting of its items', (cart) => envelope(deferredBelow(cart))],
   ])('because it %s: one read, and it is ordered', async (_what, message) => {
     const cart = newCart();
-    bench.bench.srm.addCarts([cart]);
-    const reads = bench.bench.srm.traffic().requests.cart;
-    const worker = await bench.worker();
+    fixture.fixture.srm.addCarts([cart]);
+    const reads = fixture.fixture.srm.traffic().requests.cart;
+    const worker = await fixture.worker();
     await worker.send(message(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.ordersOf(cart).map(({ order }) => order.lines.length)).toEqual([3]);
-    expect(bench.bench.srm.traffic().requests.cart).toBe(reads + 1);
-    expect(bench.bench.srm.requests.at(-1)).toMatchObject({
+    expect(fixture.ordersOf(cart).map(({ order }) => order.lines.length)).toEqual([3]);
+    expect(fixture.fixture.srm.traffic().requests.cart).toBe(reads + 1);
+    expect(fixture.fixture.srm.requests.at(-1)).toMatchObject({
       operation: 'cart',
       correlationId: `c-${textOf(cart['ObjectId'])}`,
     });
@@ -148,47 +148,47 @@ describe('a cart that is read again from SRM', () => {
 
   test('in its present version, not in the one that was queued', async () => {
     const cart = newCart();
-    bench.bench.srm.addCarts([{ ...cart, Status: 'I1016' }]);
-    const worker = await bench.worker();
+    fixture.fixture.srm.addCarts([{ ...cart, Status: 'I1016' }]);
+    const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.ordersOf(cart)).toEqual([]);
-    expect(await bench.ledgerOf(cart)).toMatchObject([{ sk: 'SKIP' }]);
+    expect(fixture.ordersOf(cart)).toEqual([]);
+    expect(await fixture.ledgerOf(cart)).toMatchObject([{ sk: 'SKIP' }]);
   });
 
   test('comes back while SRM is down, and is ordered afterwards', async () => {
     const cart = newCart();
-    bench.bench.srm.addCarts([cart]);
-    bench.bench.srm.setFaults(() => ({ kind: 'status', status: 503 }));
-    const worker = await bench.worker();
+    fixture.fixture.srm.addCarts([cart]);
+    fixture.fixture.srm.setFaults(() => ({ kind: 'status', status: 503 }));
+    const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     // Too little time left for the reader's own retries: they have tests of their own.
     expect((await worker.deliverAndReturn({ remainingMs: 4500 })).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
-    expect(bench.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
-    bench.bench.srm.setFaults('none');
+    expect(fixture.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
+    fixture.fixture.srm.setFaults('none');
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('comes back where SRM refuses us, without a verdict', async () => {
     const cart = newCart();
-    bench.bench.srm.setFaults(({ operation }) =>
+    fixture.fixture.srm.setFaults(({ operation }) =>
       operation === 'cart' ? { kind: 'status', status: 403 } : { kind: 'none' },
     );
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(claimCheck(cart));
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
   });
 
   test('is dead-lettered where SRM does not find it, and says so', async () => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(claimCheck(cart));
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(await bench.verdictOf(messageId)).toMatchObject([
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
       { code: 'E_SRC_SCHEMA', message: 'SRM does not find the cart by its Guid', path: '$.Guid' },
     ]);
   });
@@ -197,9 +197,9 @@ describe('a cart that is read again from SRM', () => {
     ['too large for the queue', (): CartMessage => ({ ...claimCheck(newCart()), claim: { guid: null } })],
     ['without its parts', (): CartMessage => ({ ...envelope(deferred(newCart())), cart: { number: '1', guid: null } })],
   ])('is dead-lettered where it is %s and has no Guid to read it by', async (what, message) => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(message());
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect((await bench.verdictOf(messageId))?.[0]?.message).toContain(what);
+    expect((await fixture.verdictOf(messageId))?.[0]?.message).toContain(what);
   });
 });

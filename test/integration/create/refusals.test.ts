@@ -1,7 +1,7 @@
 /** Edge cases 62 to 69, 77, 78 and 81: what 11VMS refuses, for good or until the world is mended. */
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { onceFor, resetBefore } from './tap.ts';
+import { onceFor, resetBefore } from '../recording-proxy.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import {
   always,
@@ -11,30 +11,30 @@ import {
   isCreate,
   isToken,
   newCart,
-  openWorkerBench,
+  openWorkerFixture,
   type Row,
   type Worker,
-  type WorkerBench,
-} from './worker-bench.ts';
+  type WorkerFixture,
+} from './worker-fixture.ts';
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 /** Suppliers that 11VMS has closed; a test changes them. */
 const inactive = new Set<string>();
 beforeAll(async () => {
-  bench = await openWorkerBench({
+  fixture = await openWorkerFixture({
     // Each order once, by its externalId alone.
     vms: { ignoreIdempotencyKeys: true, inactiveSuppliers: (code) => inactive.has(code) },
   });
 });
 beforeEach(() => {
   inactive.clear();
-  bench.calm();
-  bench.takeOutput();
+  fixture.calm();
+  fixture.takeOutput();
 });
-afterAll(() => bench.close());
+afterAll(() => fixture.close());
 
 async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
   return { worker, messageId };
 }
@@ -55,33 +55,33 @@ describe('409', () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
-    await bench.forget(cart);
+    await fixture.forget(cart);
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'create', 'lookup']);
-    const [order] = bench.ordersOf(cart);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: order?.number });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create', 'lookup']);
+    const [order] = fixture.ordersOf(cart);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: order?.number });
   });
 
   test('for an order with other content goes to the dead letters, with the fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
-    await bench.forget(cart);
-    bench.takeOutput();
+    await fixture.forget(cart);
+    fixture.takeOutput();
     const changed = { ...cart, Description: 'Secret mission', RequesterName: 'Jane Roe' };
     const [messageId = ''] = await worker.send(envelope(changed));
     const { failed } = await worker.deliver();
 
     expect(failed).toEqual([messageId]);
-    const verdict = await bench.verdictOf(messageId);
+    const verdict = await fixture.verdictOf(messageId);
     expect(verdict).toEqual([
       { code: 'E_TGT_DUPLICATE_DIFFERENT', message: expect.stringMatching(/PO-\d+.*: \/title, \/requester\/name$/) },
     ]);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
-    const kept = [...bench.takeOutput(), JSON.stringify(await bench.wholeTable())].join('\n');
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
+    const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.wholeTable())].join('\n');
     expect(['Secret mission', 'Jane Roe', 'Dupont'].filter((word) => kept.includes(word))).toEqual([]);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test.each([
@@ -92,38 +92,41 @@ describe('409', () => {
     const { worker } = await sent(cart);
     const inProgress = { code: 'REQUEST_IN_PROGRESS', title: 'Conflict', status: 409 };
     let earlier: () => Promise<unknown> = () => Promise.resolve();
-    bench.taps.vms.intercept(
+    fixture.proxies.vms.intercept(
       onceFor(isCreate, (call, forward) => {
         if (succeeds) earlier = forward;
         return answer(409, inProgress)(call, forward);
       }),
     );
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
     await earlier();
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     const calls = ['create', 'lookup', 'lookup'];
-    expect(bench.callsFor(cart)).toEqual(succeeds ? calls : [...calls, 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toEqual(succeeds ? calls : [...calls, 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('that says the order exists while the look-up denies it comes back', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(409, { code: 'EXTERNAL_ID_EXISTS' })));
+    fixture.proxies.vms.intercept(always(isCreate, answer(409, { code: 'EXTERNAL_ID_EXISTS' })));
     expect((await worker.deliver()).failed).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', faults: [{ code: 'E_TGT_RESPONSE_SCHEMA' }] });
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.orderRow(cart)).toMatchObject({
+      state: 'UNKNOWN',
+      faults: [{ code: 'E_TGT_RESPONSE_SCHEMA' }],
+    });
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
   });
 });
 
 test('200, the replay of an earlier answer to the same key, is a success without a look-up', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
-  bench.taps.vms.intercept(always(isCreate, commitThenAnswer(200, { id: 'po_7', number: 'PO-7' })));
+  fixture.proxies.vms.intercept(always(isCreate, commitThenAnswer(200, { id: 'po_7', number: 'PO-7' })));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create']);
-  expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-7' });
+  expect(fixture.callsFor(cart)).toEqual(['create']);
+  expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-7' });
 });
 
 describe('a refused content', () => {
@@ -134,7 +137,7 @@ describe('a refused content', () => {
     expect((await worker.deliver()).failed).toEqual([messageId]);
     // At once, by the handler: nothing here ends a delay.
     expect(worker.takeVisibilities()).toEqual([[0]]);
-    const verdict = await bench.verdictOf(messageId);
+    const verdict = await fixture.verdictOf(messageId);
     expect(verdict).toEqual([
       {
         code: 'E_TGT_VALIDATION',
@@ -145,10 +148,10 @@ describe('a refused content', () => {
 
     expect(await untilDeadLettered(worker)).toEqual(['2', '3', '4']);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    expect(bench.callsFor(cart)).toEqual(['create']);
-    expect(await bench.verdictOf(messageId)).toEqual(verdict);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.verdictOf(messageId)).toEqual(verdict);
     // Said once, and counted once.
-    const output = bench.takeOutput();
+    const output = fixture.takeOutput();
     expect(output.filter((line) => line.includes('"outcome":"dead-letter"'))).toHaveLength(1);
     expect(output.filter((line) => line.includes('"CartsDeadLettered":1'))).toHaveLength(1);
   });
@@ -163,34 +166,34 @@ describe('a refused content', () => {
     const [second = ''] = await worker.send(envelope(cart));
     expect((await worker.deliver()).failed).toEqual([second]);
     expect(second).not.toBe(messageId);
-    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
     await untilDeadLettered(worker);
 
     inactive.clear();
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'create', 'create']);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 3 });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create', 'create']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 3 });
     // And once more by mistake: a created order is never posted again.
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toHaveLength(3);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toHaveLength(3);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('is looked up by a redrive where an earlier outcome was never known', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept(onceFor(isCreate, resetBefore));
+    fixture.proxies.vms.intercept(onceFor(isCreate, resetBefore));
     inactive.add('SUP-00871');
     await worker.deliverAndReturn();
     await worker.deliver();
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
     await untilDeadLettered(worker);
     inactive.clear();
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create', 'lookup', 'create']);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create', 'lookup', 'create']);
   });
 
   test('keeps its verdict when the write of the verdict itself fails once', async () => {
@@ -198,12 +201,12 @@ describe('a refused content', () => {
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
     const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
-    bench.taps.dynamodb.intercept(onceFor(({ operation }) => operation === 'PutItem', refusedByAws));
+    fixture.proxies.dynamodb.intercept(onceFor(({ operation }) => operation === 'PutItem', refusedByAws));
     expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
     await worker.deliver();
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
-    expect(bench.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 
   const unknownReference = { errors: [{ code: 'REFERENCE_NOT_FOUND', pointer: '/businessUnit/code' }] };
@@ -231,23 +234,23 @@ describe('a refused content', () => {
   ])('%s gets its verdict at once, without a word of the answer', async (_what, status, body, faults) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(status, body)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(status, body)));
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(worker.takeVisibilities()).toEqual([[0]]);
-    expect(await bench.verdictOf(messageId)).toMatchObject(faults);
+    expect(await fixture.verdictOf(messageId)).toMatchObject(faults);
     expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
-    expect(bench.callsFor(cart)).toEqual(['create']);
-    expect(bench.takeOutput().join('\n')).not.toContain('example.test');
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(fixture.takeOutput().join('\n')).not.toContain('example.test');
   });
 
   test('is not quoted where 11VMS puts data into codes and pointers', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     const errors = [{ code: 'j.dupont@example.test', pointer: 'Jean Dupont', detail: 'Jean Dupont is unknown' }];
-    bench.taps.vms.intercept(always(isCreate, answer(422, { code: 'Jean Dupont', title: 'Jean Dupont', errors })));
+    fixture.proxies.vms.intercept(always(isCreate, answer(422, { code: 'Jean Dupont', title: 'Jean Dupont', errors })));
     await worker.deliver();
-    expect(await bench.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
-    const kept = [...bench.takeOutput(), JSON.stringify(await bench.verdictOf(messageId))].join('\n');
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
+    const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.verdictOf(messageId))].join('\n');
     expect(kept).not.toMatch(/dupont/i);
   });
 });
@@ -261,34 +264,37 @@ describe("a world that is wrong is not the cart's fault", () => {
   ])('%s: the cart comes back without a verdict', async (_what, status, body, posts) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(status, body)));
-    const before = { tokens: bench.taps.vms.calls.filter(isToken).length, secrets: bench.taps.secrets.calls.length };
+    fixture.proxies.vms.intercept(always(isCreate, answer(status, body)));
+    const before = {
+      tokens: fixture.proxies.vms.calls.filter(isToken).length,
+      secrets: fixture.proxies.secrets.calls.length,
+    };
     const { records, failed } = await worker.deliver();
     expect(failed).toEqual([messageId]);
     const [[seconds = 0] = []] = worker.takeVisibilities();
     expect(seconds).toBeGreaterThanOrEqual(24);
     expect(seconds).toBeLessThanOrEqual(36);
-    expect(bench.callsFor(cart)).toHaveLength(posts);
-    expect(bench.taps.vms.calls.filter(isToken)).toHaveLength(before.tokens + posts);
-    expect(bench.taps.secrets.calls).toHaveLength(before.secrets + posts);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(fixture.callsFor(cart)).toHaveLength(posts);
+    expect(fixture.proxies.vms.calls.filter(isToken)).toHaveLength(before.tokens + posts);
+    expect(fixture.proxies.secrets.calls).toHaveLength(before.secrets + posts);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
 
     await worker.endDelay(records);
-    bench.calm();
+    fixture.calm();
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).not.toContain('lookup');
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.callsFor(cart)).not.toContain('lookup');
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('nothing is dead-lettered, even when the receives are used up: the cart goes back as a new message', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isCreate, answer(403)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
     expect((await worker.deliverAndReturn()).failed).toEqual([]);
-    const verdict = (await bench.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
+    const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
     expect(verdict).toMatchObject({ withdrawn: true, faults: [{ code: 'E_INT_CRASHED' }] });
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
@@ -300,11 +306,11 @@ describe("a world that is wrong is not the cart's fault", () => {
   test('a secret that no longer opens the token endpoint: the cart comes back', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
-    bench.taps.vms.intercept(always(isToken, answer(401, { error: 'invalid_client' })));
+    fixture.proxies.vms.intercept(always(isToken, answer(401, { error: 'invalid_client' })));
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(bench.callsFor(cart)).toEqual([]);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
-    expect(await bench.verdictOf(messageId)).toBeUndefined();
+    expect(fixture.callsFor(cart)).toEqual([]);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_AUTH' }] });
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
   });
 
   test.each([
@@ -317,17 +323,17 @@ describe("a world that is wrong is not the cart's fault", () => {
       const name = `first-deployment/${what.replaceAll(' ', '-')}`;
       if (value !== undefined) {
         const SecretString = value === '' ? undefined : value;
-        await bench.bench.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
+        await fixture.fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
       }
-      const worker = await bench.worker({ VMS_SECRET: name });
+      const worker = await fixture.worker({ VMS_SECRET: name });
       const cart = newCart();
       await worker.send(envelope(cart));
       expect((await worker.deliver()).failed).toHaveLength(1);
       const told = new RegExp(
         `E_TGT_AUTH.*the secret ${name} .*holds no \\W+clientId\\W+clientSecret\\W+ yet: write it with aws .* put-secret-value`,
       );
-      const log = bench.takeOutput().join('\n');
-      const row = await bench.orderRow(cart);
+      const log = fixture.takeOutput().join('\n');
+      const row = await fixture.orderRow(cart);
       expect(log).toMatch(told);
       expect(row?.faults?.[0]?.message).toContain(`{ "clientId", "clientSecret" } yet: write it`);
       expect(log + JSON.stringify(row)).not.toContain('hunter2');
@@ -337,45 +343,45 @@ describe("a world that is wrong is not the cart's fault", () => {
   test('a token endpoint that is down is transient', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    bench.taps.vms.intercept(always(isToken, answer(503)));
+    fixture.proxies.vms.intercept(always(isToken, answer(503)));
     expect((await worker.deliver()).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_UNAVAILABLE' }] });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_UNAVAILABLE' }] });
   });
 
   test('revoked tokens: one refresh for a whole batch, and every cart is created', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     await worker.deliver();
-    const tokens = bench.taps.vms.calls.filter(isToken).length;
-    bench.vms.revokeTokens();
+    const tokens = fixture.proxies.vms.calls.filter(isToken).length;
+    fixture.vms.revokeTokens();
     const carts = Array.from({ length: 5 }, () => newCart());
     await worker.send(...carts.map((cart) => envelope(cart)));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.taps.vms.calls.filter(isToken)).toHaveLength(tokens + 1);
-    expect(carts.map((cart) => bench.ordersOf(cart).length)).toEqual([1, 1, 1, 1, 1]);
+    expect(fixture.proxies.vms.calls.filter(isToken)).toHaveLength(tokens + 1);
+    expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual([1, 1, 1, 1, 1]);
   });
 
   test('a secret that was rotated during the run is read afresh, and the cart is created', async () => {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const setSecret = async (clientSecret: string): Promise<void> => {
-      bench.vms.setClient(bench.vms.clientId, clientSecret);
-      bench.vms.revokeTokens();
-      const SecretString = JSON.stringify({ clientId: bench.vms.clientId, clientSecret });
-      await bench.bench.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: '11vms', SecretString }));
+      fixture.vms.setClient(fixture.vms.clientId, clientSecret);
+      fixture.vms.revokeTokens();
+      const SecretString = JSON.stringify({ clientId: fixture.vms.clientId, clientSecret });
+      await fixture.fixture.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: '11vms', SecretString }));
     };
     await worker.send(envelope(newCart()));
     await worker.deliver();
     await setSecret('rotated');
     const cart = newCart();
-    const { secrets, vms } = bench.taps;
+    const { secrets, vms } = fixture.proxies;
     const before = { secrets: secrets.calls.length, tokens: vms.calls.filter(isToken).length };
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
     expect(secrets.calls.length).toBe(before.secrets + 1);
     expect(vms.calls.filter(isToken).length).toBe(before.tokens + 1);
-    await setSecret(bench.vms.clientSecret);
+    await setSecret(fixture.vms.clientSecret);
   });
 });

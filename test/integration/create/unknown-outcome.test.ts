@@ -6,9 +6,16 @@ import { randomUUID } from 'node:crypto';
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
 import { describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
-import type { Fault as SandboxFault } from '../../sandbox/faults.ts';
-import { lambdaContext } from '../workbench.ts';
-import { commitThenReset, type Interceptor, neverAnswer, onceFor, resetBefore, type TappedCall } from './tap.ts';
+import type { Fault as Disturbance } from '../../simulators/disturbances.ts';
+import { lambdaContext } from '../fixture.ts';
+import {
+  commitThenReset,
+  type Interceptor,
+  neverAnswer,
+  onceFor,
+  resetBefore,
+  type RecordedCall,
+} from '../recording-proxy.ts';
 import {
   answer,
   CARELESS,
@@ -19,17 +26,17 @@ import {
   isLookUp,
   newCart,
   onFirstCreate,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   sampleCart,
   type Worker,
-} from './worker-bench.ts';
+} from './worker-fixture.ts';
 
-const bench = await setUpWorkerBench({ vms: CARELESS });
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const quick = { VMS_TIMEOUT_MS: '250' };
 async function sent(cart: Row): Promise<Worker> {
-  const worker = await bench.worker(quick);
+  const worker = await fixture.worker(quick);
   await worker.send(envelope(cart));
   return worker;
 }
@@ -38,7 +45,7 @@ const html = '<html><body>Logon</body></html>';
 const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
 
 describe('the order is stored, and its answer', () => {
-  const faults: [string, SandboxFault][] = [
+  const faults: [string, Disturbance][] = [
     ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
     ['is a broken connection', { kind: 'reset-after-commit' }],
     ['is cut in the middle', { kind: 'truncated' }],
@@ -62,27 +69,27 @@ describe('the order is stored, and its answer', () => {
 
   const expectRecovered = async (cart: Row, worker: Worker): Promise<void> => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    const orders = bench.ordersOf(cart);
+    const orders = fixture.ordersOf(cart);
     expect(orders).toHaveLength(1);
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
   };
 
   test.each(faults)('%s: it is found by look-up, and there is one', async (_what, fault) => {
     const cart = newCart();
-    bench.vms.setFaults(onFirstCreate(fault));
+    fixture.vms.setFaults(onFirstCreate(fault));
     await expectRecovered(cart, await sent(cart));
   });
 
   test.each(interceptors)('%s: it is found by look-up, and there is one', async (_what, instead) => {
     const cart = newCart();
-    bench.taps.vms.intercept(onceFor(isCreate, instead));
+    fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectRecovered(cart, await sent(cart));
   });
 });
 
 describe('the order is not stored, and the answer', () => {
-  const faults: [string, SandboxFault][] = [
+  const faults: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
     ['is 500', { kind: 'status', status: 500 }],
     ['is 502 in HTML', { kind: 'status', status: 502, html: true }],
@@ -99,23 +106,23 @@ describe('the order is not stored, and the answer', () => {
   const expectOneLater = async (cart: Row, worker: Worker): Promise<void> => {
     const first = await worker.deliverAndReturn();
     expect(first.failed).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     // Looked up at once, looked up again before the second post.
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
   };
 
   test.each(faults)('%s: the message comes back, is looked up, and then posted once', async (_what, fault) => {
     const cart = newCart();
-    bench.vms.setFaults(onFirstCreate(fault));
+    fixture.vms.setFaults(onFirstCreate(fault));
     await expectOneLater(cart, await sent(cart));
   });
 
   test.each(interceptors)('%s: the message comes back, is looked up, and then posted once', async (_what, instead) => {
     const cart = newCart();
-    bench.taps.vms.intercept(onceFor(isCreate, instead));
+    fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectOneLater(cart, await sent(cart));
   });
 });
@@ -124,7 +131,7 @@ test('an order that appears only after the first look-up is found by the second,
   const cart = newCart();
   const worker = await sent(cart);
   let store: () => Promise<unknown> = () => Promise.resolve();
-  bench.taps.vms.intercept(
+  fixture.proxies.vms.intercept(
     onceFor(isCreate, (_call, forward) => {
       store = forward;
       return Promise.resolve('reset');
@@ -133,15 +140,15 @@ test('an order that appears only after the first look-up is found by the second,
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
   await store();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 test('while an unanswered create may still be stored, a second message of the cart posts nothing', async () => {
   const cart = newCart();
   const worker = await sent(cart);
   let store: () => Promise<unknown> = () => Promise.resolve();
-  bench.taps.vms.intercept(
+  fixture.proxies.vms.intercept(
     onceFor(isCreate, (_call, forward) => {
       store = forward;
       return Promise.resolve('reset');
@@ -152,15 +159,15 @@ test('while an unanswered create may still be stored, a second message of the ca
   // Of the next run's overlap, at once: its look-up, too, would find nothing yet.
   await worker.send(envelope(cart));
   expect((await worker.deliver()).failed).toHaveLength(1);
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
   // It stays away at least as long as the quiet time lasts.
   const [[seconds = 0] = []] = worker.takeVisibilities();
   expect(seconds).toBeGreaterThanOrEqual(24);
   await store();
   await worker.endDelay(first.records);
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 test.each<[string, Interceptor]>([
@@ -171,26 +178,26 @@ test.each<[string, Interceptor]>([
   'against an 11VMS without a look-up (%s) what is not known is no guess: a dead letter says AMBIGUOUS',
   async (_what, none) => {
     const cart = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    bench.taps.vms.intercept((call, forward) => {
+    fixture.proxies.vms.intercept((call, forward) => {
       if (isLookUp(call)) return none(call, forward);
       return isCreate(call) ? commitThenReset(call, forward) : forward();
     });
     await worker.deliverTimes(4);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    const [fault] = (await bench.verdictOf(messageId)) ?? [];
+    const [fault] = (await fixture.verdictOf(messageId)) ?? [];
     expect(fault).toMatchObject({ code: 'E_TGT_TIMEOUT_UNKNOWN', message: expect.stringContaining('no look-up') });
     expect(FAULT_CATALOGUE.E_TGT_TIMEOUT_UNKNOWN.meaning).toContain('AMBIGUOUS');
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
 
     // A redrive does not guess either.
-    await bench.expireLease(cart);
+    await fixture.expireLease(cart);
     await worker.send(envelope(cart));
     await worker.deliverTimes(4);
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
     expect(await worker.deadLetters()).toHaveLength(1);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toHaveLength(2);
@@ -206,41 +213,41 @@ test.each<[string, Interceptor]>([
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {
   const cart = newCart();
   const worker = await sent(cart);
-  bench.taps.vms.intercept(async (call, forward) => {
+  fixture.proxies.vms.intercept(async (call, forward) => {
     if (isLookUp(call)) return instead(call, forward);
     return isCreate(call) ? commitThenReset(call, forward) : forward();
   });
   const unknown = { state: 'UNKNOWN', mayExist: true, faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] };
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-  expect(await bench.orderRow(cart)).toMatchObject(unknown);
+  expect(await fixture.orderRow(cart)).toMatchObject(unknown);
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-  expect(await bench.orderRow(cart)).toMatchObject(unknown);
-  bench.calm();
+  expect(await fixture.orderRow(cart)).toMatchObject(unknown);
+  fixture.calm();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'lookup']);
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'lookup']);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 test('a look-up that lists only other orders is no hit', async () => {
   const cart = newCart();
   const worker = await sent(cart);
-  bench.taps.vms.intercept(async (call, forward) => {
+  fixture.proxies.vms.intercept(async (call, forward) => {
     if (isLookUp(call)) {
-      const item = { ...Object(bench.vms.orders()[0]?.order), id: 'po_X', externalId: 'SRM7-100-1-1-EUR-BE10' };
+      const item = { ...Object(fixture.vms.orders()[0]?.order), id: 'po_X', externalId: 'SRM7-100-1-1-EUR-BE10' };
       return answer(200, { items: [item] })(call, forward);
     }
     return isCreate(call) ? 'reset' : forward();
   });
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-  bench.calm();
+  fixture.calm();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.ordersOf(cart)).toHaveLength(1);
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
 describe('a crash while posting', () => {
   /** What an attempt leaves that claimed the order and died; its lease ends `leaseMs` from now. */
   async function crashedAttempt(cart: Row, leaseMs: number): Promise<void> {
-    const ledger = createLedger(bench.bench.clients.dynamodb, bench.bench.tableName);
+    const ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
     const claim: OrderClaim = {
       cart: { client: '100', number: String(cart['ObjectId']) },
       externalId: externalIdOf(cart),
@@ -259,17 +266,17 @@ describe('a crash while posting', () => {
     await crashedAttempt(cart, -1000);
     const worker = await sent(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['lookup', 'create']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.callsFor(cart)).toEqual(['lookup', 'create']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
   test('after the order was stored: it is found, not posted again, and a zombie changes nothing', async () => {
     const cart = newCart();
-    const worker = await bench.worker({ VMS_TIMEOUT_MS: '5000' });
+    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
     await worker.send(envelope(cart));
     const zombie = Promise.withResolvers<'reset'>();
-    bench.taps.vms.intercept(
+    fixture.proxies.vms.intercept(
       onceFor(isCreate, async (_call, forward) => {
         await forward();
         return zombie.promise;
@@ -277,19 +284,19 @@ describe('a crash while posting', () => {
     );
     const records = await worker.receive();
     const abandoned = worker.handler({ Records: records }, lambdaContext());
-    await bench.until(() => bench.ordersOf(cart).length === 1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING', mayExist: true });
+    await fixture.until(() => fixture.ordersOf(cart).length === 1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING', mayExist: true });
 
-    await bench.expireLease(cart);
-    expect(await worker.invoke(records, { handler: bench.anotherHandler(worker) })).toMatchObject({ failed: [] });
-    const row = await bench.orderRow(cart);
+    await fixture.expireLease(cart);
+    expect(await worker.invoke(records, { handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
+    const row = await fixture.orderRow(cart);
     expect(row).toMatchObject({ state: 'CREATED', attempts: 2 });
 
     zombie.resolve('reset');
     await abandoned;
-    expect(bench.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toEqual(row);
+    expect(fixture.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toEqual(row);
   });
 
   test('while the lease still runs, another attempt keeps its hands off and comes back', async () => {
@@ -297,8 +304,8 @@ describe('a crash while posting', () => {
     await crashedAttempt(cart, 45_000);
     const worker = await sent(cart);
     expect((await worker.deliver()).failed).toHaveLength(1);
-    expect(bench.callsFor(cart)).toEqual([]);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING', attempts: 1 });
+    expect(fixture.callsFor(cart)).toEqual([]);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING', attempts: 1 });
     // Not before the lease has ended.
     const [[seconds] = []] = worker.takeVisibilities();
     expect(seconds).toBeGreaterThan(40);
@@ -307,61 +314,63 @@ describe('a crash while posting', () => {
 });
 
 describe('the ledger fails', () => {
-  const isUpdate = ({ operation }: TappedCall): boolean => operation === 'UpdateItem';
-  const isSecondWrite = (call: TappedCall): boolean => isUpdate(call) && call.body.includes('"CREATED"');
+  const isUpdate = ({ operation }: RecordedCall): boolean => operation === 'UpdateItem';
+  const isSecondWrite = (call: RecordedCall): boolean => isUpdate(call) && call.body.includes('"CREATED"');
   // An error that the SDK does not retry by itself.
   const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
 
   test('after 201: the message comes back, the order is found, and there is one', async () => {
     const cart = newCart();
     const worker = await sent(cart);
-    bench.taps.dynamodb.intercept((call, forward) => (isSecondWrite(call) ? refusedByAws(call, forward) : forward()));
+    fixture.proxies.dynamodb.intercept((call, forward) =>
+      isSecondWrite(call) ? refusedByAws(call, forward) : forward(),
+    );
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'POSTING' });
-    bench.calm();
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING' });
+    fixture.calm();
     // Before the lease ends nobody touches it; afterwards it is found.
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-    await bench.expireLease(cart);
+    await fixture.expireLease(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
   test('and its answer to the claim is lost: still one order', async () => {
     const cart = newCart();
     const worker = await sent(cart);
-    bench.taps.dynamodb.intercept(onceFor(isUpdate, commitThenReset));
+    fixture.proxies.dynamodb.intercept(onceFor(isUpdate, commitThenReset));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
-    expect(bench.ordersOf(cart)).toHaveLength(1);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.callsFor(cart).filter((call) => call === 'create')).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
   test('and its answer to the second write is lost: still CREATED, and done', async () => {
     const cart = newCart();
     const worker = await sent(cart);
-    bench.taps.dynamodb.intercept(onceFor(isSecondWrite, commitThenReset));
+    fixture.proxies.dynamodb.intercept(onceFor(isSecondWrite, commitThenReset));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.callsFor(cart)).toEqual(['create']);
-    expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
   test('before anything was claimed: nothing is posted, and the message comes back', async () => {
     const cart = newCart();
     const worker = await sent(cart);
-    bench.taps.dynamodb.intercept((call, forward) => (isUpdate(call) ? refusedByAws(call, forward) : forward()));
+    fixture.proxies.dynamodb.intercept((call, forward) => (isUpdate(call) ? refusedByAws(call, forward) : forward()));
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
-    expect(bench.callsFor(cart)).toEqual([]);
-    bench.calm();
+    expect(fixture.callsFor(cart)).toEqual([]);
+    fixture.calm();
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(bench.ordersOf(cart)).toHaveLength(1);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 });
 
 test('the sample itself survives a lost answer to the letter: what is found is compared by content', async () => {
-  bench.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
+  fixture.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
   const worker = await sent(sampleCart());
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(bench.ordersOf(sampleCart())).toHaveLength(1);
+  expect(fixture.ordersOf(sampleCart())).toHaveLength(1);
 });

@@ -10,17 +10,17 @@ import { cdkArguments, PINNED_CDK } from '../../../infra/deploy/cdk-command.ts';
 import { deploy, DeploymentRefused } from '../../../infra/deploy/deploy.ts';
 import { type DeployOptions, HELP, parseOptions } from '../../../infra/deploy/options.ts';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 import { UsageError } from '../../../infra/command-line.ts';
-import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
+import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const SRM_SECRET = 'proc-srm7-11vms-purchase-order-v1/dev/srm';
 const VMS_SECRET = 'proc-srm7-11vms-purchase-order-v1/dev/11vms';
 
 let directory: string;
-let aws: AwsStandIn;
+let aws: AwsSimulator;
 let emulators: Emulators;
 let clients: AwsClients;
 let variablesBefore: NodeJS.ProcessEnv;
@@ -28,7 +28,7 @@ let variablesBefore: NodeJS.ProcessEnv;
 beforeEach(async () => {
   variablesBefore = { ...process.env };
   directory = mkdtempSync(join(tmpdir(), 'deploy-test-'));
-  [aws, emulators] = await Promise.all([startAwsStandIn(), startEmulators()]);
+  [aws, emulators] = await Promise.all([startAwsSimulator(), startEmulators()]);
   clients = createAwsClients(emulators.endpoints, 'eu-west-1');
   for (const name of ['AWS_DEFAULT_REGION', 'AWS_PROFILE']) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, aws.variables, {

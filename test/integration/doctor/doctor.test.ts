@@ -14,8 +14,8 @@ import type { Finding } from '../../../infra/doctor/finding.ts';
 import { HELP } from '../../../infra/doctor/options.ts';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
-import { openWorkbench, type Workbench } from '../workbench.ts';
-import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
+import { openFixture, type Fixture } from '../fixture.ts';
+import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:alarms';
@@ -24,18 +24,22 @@ const STACK = 'proc-srm7-11vms-purchase-order-v1-dev';
 const NOW_MS = Date.parse('2026-12-10T12:00:00Z');
 
 let directory: string;
-let aws: AwsStandIn;
-let bench: Workbench;
+let aws: AwsSimulator;
+let fixture: Fixture;
 let variablesBefore: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
   variablesBefore = { ...process.env };
   directory = mkdtempSync(join(tmpdir(), 'doctor-'));
-  [aws, bench] = await Promise.all([startAwsStandIn(), openWorkbench()]);
+  [aws, fixture] = await Promise.all([startAwsSimulator(), openFixture()]);
   Object.assign(process.env, aws.variables, { AWS_EC2_METADATA_DISABLED: 'true', HOME: directory });
   aws.state.stack = {
     status: 'UPDATE_COMPLETE',
-    outputs: { QueueUrl: bench.queueUrl, DeadLetterQueueUrl: bench.deadLetterUrl, LedgerTableName: bench.tableName },
+    outputs: {
+      QueueUrl: fixture.queueUrl,
+      DeadLetterQueueUrl: fixture.deadLetterUrl,
+      LedgerTableName: fixture.tableName,
+    },
     resources: [
       { type: 'AWS::Lambda::EventSourceMapping', physicalId: MAPPING },
       { type: 'AWS::Scheduler::ScheduleGroup', physicalId: 'our-group' },
@@ -49,7 +53,7 @@ beforeEach(async () => {
   await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK', watermarkMs: NOW_MS - 6 * 60_000 });
 });
 afterEach(async () => {
-  await Promise.all([bench.close(), aws.close()]);
+  await Promise.all([fixture.close(), aws.close()]);
   for (const name of Object.keys(process.env))
     if (!(name in variablesBefore)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, variablesBefore);
@@ -57,11 +61,11 @@ afterEach(async () => {
 });
 
 const putItem = (item: Record<string, unknown>) =>
-  bench.clients.dynamodb.send(new PutItemCommand({ TableName: bench.tableName, Item: marshall(item) }));
+  fixture.clients.dynamodb.send(new PutItemCommand({ TableName: fixture.tableName, Item: marshall(item) }));
 const putSecret = (name: string, value: string) =>
-  bench.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
+  fixture.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
 
-/** The dev entry on the stand-ins, with changes. */
+/** The dev entry on the simulators, with changes. */
 function environmentFile(change: { srm?: object; vms?: object; extraction?: object; account?: string } = {}): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'dev.json');
@@ -69,8 +73,14 @@ function environmentFile(change: { srm?: object; vms?: object; extraction?: obje
     ...dev,
     region: 'eu-west-1',
     ...(change.account === undefined ? {} : { account: change.account }),
-    srm: { ...dev?.srm, baseUrl: bench.srm.url, tokenUrl: bench.srm.tokenUrl, secretName: 'srm', ...change.srm },
-    vms: { ...dev?.vms, baseUrl: bench.vms.baseUrl, tokenUrl: bench.vms.tokenUrl, secretName: '11vms', ...change.vms },
+    srm: { ...dev?.srm, baseUrl: fixture.srm.url, tokenUrl: fixture.srm.tokenUrl, secretName: 'srm', ...change.srm },
+    vms: {
+      ...dev?.vms,
+      baseUrl: fixture.vms.baseUrl,
+      tokenUrl: fixture.vms.tokenUrl,
+      secretName: '11vms',
+      ...change.vms,
+    },
     // Long live: the tests of the process go by the real clock.
     extraction: { ...dev?.extraction, firstWatermark: '2020-01-01T00:00:00Z', ...change.extraction },
   };
@@ -82,7 +92,7 @@ async function diagnose(environment = environmentFile(), timeoutMs = 10_000): Pr
   const examination = { now: () => NOW_MS, timeoutMs, nodeVersion: '24.21.0' };
   const findings = await examine({ environment, profile: undefined }, examination);
   const shown = JSON.stringify(findings);
-  for (const secret of [bench.srm.clientSecret, bench.vms.clientSecret, 'hunter2', 'srm7-token', '11vms-token']) {
+  for (const secret of [fixture.srm.clientSecret, fixture.vms.clientSecret, 'hunter2', 'srm7-token', '11vms-token']) {
     expect(shown).not.toContain(secret);
   }
   return findings;
@@ -105,11 +115,11 @@ describe('a healthy environment', () => {
       `environment dev (${file}) is valid`,
       'AWS account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator',
       'SRM secret srm holds { "clientId", "clientSecret" }',
-      `SRM token is given by ${bench.srm.tokenUrl}`,
-      `SRM reads lists at ${bench.srm.url}`,
+      `SRM token is given by ${fixture.srm.tokenUrl}`,
+      `SRM reads lists at ${fixture.srm.url}`,
       '11VMS secret 11vms holds { "clientId", "clientSecret" }',
-      `11VMS token is given by ${bench.vms.tokenUrl}`,
-      `11VMS looks orders up at ${bench.vms.baseUrl}`,
+      `11VMS token is given by ${fixture.vms.tokenUrl}`,
+      `11VMS looks orders up at ${fixture.vms.baseUrl}`,
       `stack ${STACK} is UPDATE_COMPLETE`,
       'event source mapping is Enabled',
       'cart queue holds 0 carts, and 0 in delivery or waiting for a retry',
@@ -123,9 +133,9 @@ describe('a healthy environment', () => {
   test('is only read: SRM and 11VMS are asked for nothing but a token, one list and one look-up', async () => {
     await diagnose();
 
-    expect(bench.srm.requests.map(({ operation }) => operation)).toEqual(['token', 'token', 'page']);
-    expect(bench.vms.requests.map(({ operation }) => operation)).toEqual(['token', 'token', 'lookup']);
-    const { searchParams } = new URL(bench.srm.requests.at(-1)?.path ?? '', bench.srm.url);
+    expect(fixture.srm.requests.map(({ operation }) => operation)).toEqual(['token', 'token', 'page']);
+    expect(fixture.vms.requests.map(({ operation }) => operation)).toEqual(['token', 'token', 'lookup']);
+    const { searchParams } = new URL(fixture.srm.requests.at(-1)?.path ?? '', fixture.srm.url);
     expect(searchParams.get('$filter')).toBe(
       "ChangedAt ge datetimeoffset'2026-12-10T11:54:59Z' and ChangedAt lt datetimeoffset'2026-12-10T11:55:00Z' and " +
         "Status eq 'I1129'",
@@ -138,7 +148,7 @@ describe('a healthy environment', () => {
       'ListStackResources',
       'ListSubscriptionsByTopic',
     ]);
-    expect(bench.vms.orders()).toEqual([]);
+    expect(fixture.vms.orders()).toEqual([]);
   });
 });
 
@@ -207,7 +217,7 @@ describe('before there is anything to look at', () => {
         `aws://123456789012/eu-west-1 -c env=${file})`,
     ]);
     expect(yellows(findings)).toHaveLength(6);
-    expect(linesOf(findings, 'ok')).toContain(`11VMS looks orders up at ${bench.vms.baseUrl}`);
+    expect(linesOf(findings, 'ok')).toContain(`11VMS looks orders up at ${fixture.vms.baseUrl}`);
   });
 
   test('another Node.js than Lambda`s is a warning', async () => {
@@ -262,7 +272,7 @@ describe('a system that does not answer as it should', () => {
     const findings = await diagnose();
 
     expect(reds(findings)).toEqual([
-      `11VMS token: 11VMS token endpoint ${bench.vms.tokenUrl} answered 401 -> check clientId and clientSecret in the ` +
+      `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401 -> check clientId and clientSecret in the ` +
         'secret 11vms, and vms.scope ("vms.purchase-orders.write") with those who run 11VMS',
     ]);
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first mend the 11VMS token']);
@@ -289,8 +299,8 @@ describe('a system that does not answer as it should', () => {
   test('SRM and 11VMS that refuse the client', async () => {
     const refuse = ({ operation }: { operation: string }) =>
       operation === 'token' ? ({ kind: 'none' } as const) : ({ kind: 'status', status: 403 } as const);
-    bench.srm.setFaults(refuse);
-    bench.vms.setFaults(refuse);
+    fixture.srm.setFaults(refuse);
+    fixture.vms.setFaults(refuse);
 
     expect(reds(await diagnose())).toEqual([
       expect.stringMatching(
@@ -303,10 +313,12 @@ describe('a system that does not answer as it should', () => {
   });
 
   test('SRM that is down is asked once, not four times', async () => {
-    bench.srm.setFaults(({ operation }) => (operation === 'page' ? { kind: 'status', status: 503 } : { kind: 'none' }));
+    fixture.srm.setFaults(({ operation }) =>
+      operation === 'page' ? { kind: 'status', status: 503 } : { kind: 'none' },
+    );
 
     expect(reds(await diagnose())).toEqual([expect.stringMatching(/^SRM itself: SRM answered 503/)]);
-    expect(bench.srm.traffic().requests.page).toBe(1);
+    expect(fixture.srm.traffic().requests.page).toBe(1);
   });
 });
 
@@ -345,7 +357,7 @@ describe('a stack with something held up', () => {
     ],
   ] as const)('deliveries paused by the circuit breaker (%s): why, and how they resume', async (state, line) => {
     aws.state.mappings[MAPPING] = { State: 'Disabled' };
-    await createBreakerRecord(bench.clients.dynamodb, bench.tableName).open(state, '11VMS answered 403', NOW_MS);
+    await createBreakerRecord(fixture.clients.dynamodb, fixture.tableName).open(state, '11VMS answered 403', NOW_MS);
 
     expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
   });
@@ -376,7 +388,7 @@ describe('a stack with something held up', () => {
   test('a mapping, a schedule and a queue that were deleted by hand: each says so, and the rest is looked at', async () => {
     aws.state.mappings = {};
     aws.state.schedules = {};
-    if (aws.state.stack !== undefined) aws.state.stack.outputs['QueueUrl'] = `${bench.queueUrl}-gone`;
+    if (aws.state.stack !== undefined) aws.state.stack.outputs['QueueUrl'] = `${fixture.queueUrl}-gone`;
 
     const findings = await diagnose();
 
@@ -409,8 +421,8 @@ describe('a stack with something held up', () => {
   });
 
   test('carts on both queues are counted; dead letters need a person', async () => {
-    for (const url of [bench.queueUrl, bench.deadLetterUrl, bench.deadLetterUrl]) {
-      await bench.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'hunter2' }));
+    for (const url of [fixture.queueUrl, fixture.deadLetterUrl, fixture.deadLetterUrl]) {
+      await fixture.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'hunter2' }));
     }
 
     const findings = await diagnose();

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { text } from 'node:stream/consumers';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
-import { type Fault, type FaultRequest, noFault } from '../../sandbox/faults.ts';
-import type { Srm7StandIn } from '../../sandbox/srm7.ts';
+import { type Fault, type FaultRequest, noFault } from '../../simulators/disturbances.ts';
+import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartsFrom,
   type Extractor,
@@ -15,16 +15,16 @@ import {
   rowsOf,
   SECOND,
   thisSecond,
-  useRig,
-} from './extractor-rig.ts';
+  useFixture,
+} from './extractor-fixture.ts';
 
-const rig = useRig();
+const fixture = useFixture();
 
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 
 /** An extractor with six carts in three pages. */
 async function openSixCarts(options: ExtractorOptions = {}) {
-  const extractor = await rig.open({ pageSize: 2, ...options });
+  const extractor = await fixture.open({ pageSize: 2, ...options });
   const carts = cartsFrom(thisSecond() - 30 * MINUTE, 6, SECOND);
   extractor.srm.addCarts(rowsOf(carts));
   return { extractor, carts };
@@ -92,7 +92,7 @@ describe('a run against a faulty SRM', () => {
     test('a complete run by what it read and queued', async () => {
       const { extractor } = await openSixCarts();
       const { runId } = await extractor.run();
-      const lines = rig.shown().map((line): unknown => JSON.parse(line));
+      const lines = fixture.shown().map((line): unknown => JSON.parse(line));
       expect(lines).toContainEqual(
         expect.objectContaining({ CartsRead: [2, 2, 2], CartsQueued: [2, 2, 2], ExtractionCompleted: 1 }),
       );
@@ -104,7 +104,7 @@ describe('a run against a faulty SRM', () => {
     test('a failed run by its code, its reason and what is to be done', async () => {
       const { extractor } = await openSixCarts({ faults: onPage(1, { kind: 'status', status: 503 }) });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
-      const lines = rig.shown().flatMap((line): unknown[] => (line.startsWith('{"') ? [JSON.parse(line)] : []));
+      const lines = fixture.shown().flatMap((line): unknown[] => (line.startsWith('{"') ? [JSON.parse(line)] : []));
       expect(lines).toContainEqual(expect.objectContaining({ ExtractionFailed: 1 }));
       expect(lines).toContainEqual(
         expect.objectContaining({
@@ -143,7 +143,7 @@ describe('a run against a faulty SRM', () => {
       await expect(run).rejects.toThrow(new RegExp(`\\(/IWFND/CM_MGW/${status}, transaction [0-9A-F]{32}\\)`));
       await expect(run).rejects.toThrow('check the base URL and the service');
       expect(pagesOf(extractor)).toBe(1);
-      expect(rig.shown().join('\n')).not.toContain(`The service answers ${status}`);
+      expect(fixture.shown().join('\n')).not.toContain(`The service answers ${status}`);
     });
 
     test.each([
@@ -188,10 +188,10 @@ describe('a run against a faulty SRM', () => {
     ['a list that is none', '{"d":{"results":{"Guid":"a"}}}', 'no d.results'],
     ['a text', '"d"', 'no d.results'],
   ])('queues nothing of what is no page: %s', async (_, body, message) => {
-    const service = await rig.serve((_, response) => {
+    const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
     expect(await extractor.bodies()).toEqual([]);
   });
@@ -220,17 +220,17 @@ describe('a run against a faulty SRM', () => {
 describe('__next', () => {
   /** A service of two pages, the first with this link and the second with the other; then pages without any. */
   async function openService(base: string, next: string, second?: string) {
-    const service = await rig.serve((request, response) => {
+    const service = await fixture.serve((request, response) => {
       const first = !request.url?.includes('skiptoken');
       const link = first ? next : second;
       const d = { results: [{ Guid: first ? 'first' : 'second' }], ...(link === undefined ? {} : { __next: link }) };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d }));
     });
-    return { service, extractor: await rig.open({ variables: { SRM_BASE_URL: service.url + base } }) };
+    return { service, extractor: await fixture.open({ variables: { SRM_BASE_URL: service.url + base } }) };
   }
 
   /** A server that nobody may talk to. */
-  const openForeigner = () => rig.serve((_, response) => response.end('{"d":{"results":[]}}'));
+  const openForeigner = () => fixture.serve((_, response) => response.end('{"d":{"results":[]}}'));
 
   test.each(['sapsrm.internal:8000', 'SAPSRM.Internal:8000'])(
     'that names the internal system (%s) is followed at the configured base',
@@ -317,17 +317,17 @@ describe('the token', () => {
 
   test('is asked for with the client’s name and secret, the grant and the scope', async () => {
     const asked: string[] = [];
-    const desk = await rig.serve((request, response) => {
+    const desk = await fixture.serve((request, response) => {
       void text(request)
         .then((body) => asked.push(body))
         .finally(() => response.end('{"access_token":"t","expires_in":"3600"}'));
     });
-    await rig.putSecret('odd', JSON.stringify({ clientId: 'a:b c', clientSecret: 'ü%+/=' }));
-    const service = await rig.serve((_, response) => {
+    await fixture.putSecret('odd', JSON.stringify({ clientId: 'a:b c', clientSecret: 'ü%+/=' }));
+    const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"d":{"results":[]}}');
     });
     const variables = { SRM_BASE_URL: service.url, SRM_TOKEN_URL: `${desk.url}/a/token?x=1`, SRM_SECRET: 'odd' };
-    const extractor = await rig.open({ variables });
+    const extractor = await fixture.open({ variables });
 
     await extractor.run();
 
@@ -342,7 +342,7 @@ describe('the token', () => {
   });
 
   test('that expires in the middle of a run is renewed once, and the run goes on', async () => {
-    let srm: Srm7StandIn | undefined;
+    let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openSixCarts({
       faults: ({ operation, ordinal }) => {
         if (operation === 'page' && ordinal === 2) srm?.revokeTokens();
@@ -358,9 +358,12 @@ describe('the token', () => {
   });
 
   test('is renewed with a freshly read secret when that was rotated in the middle of a run', async () => {
-    await rig.putSecret('rotated', JSON.stringify({ clientId: 'interface-at-srm7', clientSecret: 'the-first-secret' }));
+    await fixture.putSecret(
+      'rotated',
+      JSON.stringify({ clientId: 'interface-at-srm7', clientSecret: 'the-first-secret' }),
+    );
     let rotate = false;
-    let srm: Srm7StandIn | undefined;
+    let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openSixCarts({
       clientSecret: 'the-first-secret',
       variables: { SRM_SECRET: 'rotated' },
@@ -377,7 +380,7 @@ describe('the token', () => {
     // This run reads the first secret and keeps it.
     const past = { changedFrom: '2026-11-01T00:00:00Z', changedTo: '2026-11-01T01:00:00Z' };
     await extractor.run({ event: past });
-    await rig.bench().clients.secretsManager.send(
+    await fixture.fixture().clients.secretsManager.send(
       new PutSecretValueCommand({
         SecretId: 'rotated',
         SecretString: JSON.stringify({ clientId: 'interface-at-srm7', clientSecret: 'the-second-secret' }),
@@ -389,7 +392,7 @@ describe('the token', () => {
 
     expect(tokensOf(extractor)).toBe(2);
     expect(await extractor.guids()).toEqual(guidsOf(carts));
-    expect(rig.shown().join('\n')).not.toMatch(/the-(first|second)-secret/);
+    expect(fixture.shown().join('\n')).not.toMatch(/the-(first|second)-secret/);
   });
 
   test('is refused to a wrong secret: E_SRC_AUTH, which names the token endpoint', async () => {
@@ -411,7 +414,7 @@ describe('the token', () => {
     ['has an empty part', '{"clientId":"","clientSecret":"hunter2"}', 'holds no'],
   ])('when the secret %s, the error names it and says how to write it', async (what, value, message) => {
     const name = `secret/${what.replaceAll(' ', '-')}`;
-    if (value !== undefined) await rig.putSecret(name, value);
+    if (value !== undefined) await fixture.putSecret(name, value);
     const { extractor } = await openSixCarts({ variables: { SRM_SECRET: name } });
 
     const run = extractor.run();
@@ -420,7 +423,7 @@ describe('the token', () => {
     await expect(run).rejects.toThrow(`the secret ${name} ${message} { "clientId", "clientSecret" } yet: write it`);
     await expect(run).rejects.toThrow(`aws secretsmanager put-secret-value --secret-id ${name}`);
     expect(extractor.srm.requests).toEqual([]);
-    expect(rig.shown().join('\n')).not.toContain('hunter2');
+    expect(fixture.shown().join('\n')).not.toContain('hunter2');
   });
 
   test.each([
@@ -428,7 +431,7 @@ describe('the token', () => {
     ['with a token that would break a header', '{"access_token":"srm7-token-1\\r\\nX: y"}'],
     ['with HTML', '<html>srm7-sandbox-secret</html>'],
   ])('that comes %s is an error that quotes nothing of it', async (_, body) => {
-    const desk = await rig.serve((request, response) => {
+    const desk = await fixture.serve((request, response) => {
       request.resume();
       response.end(body);
     });
@@ -446,7 +449,7 @@ describe('the token', () => {
   test('is not asked for when Secrets Manager does not answer, and the error says so', async () => {
     const { extractor } = await openSixCarts();
     const endpoint = process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'];
-    const broken = await rig.serve((_, response) => {
+    const broken = await fixture.serve((_, response) => {
       response.writeHead(400).end('{"__type":"AccessDeniedException","Message":"no"}');
     });
     process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = broken.url;
@@ -465,7 +468,7 @@ describe('the token', () => {
 });
 
 async function openCarts(count: number, options: ExtractorOptions = {}) {
-  const extractor = await rig.open(options);
+  const extractor = await fixture.open(options);
   const carts = cartsFrom(thisSecond() - 30 * MINUTE, count, SECOND);
   extractor.srm.addCarts(rowsOf(carts));
   return { extractor, carts };

@@ -2,15 +2,15 @@
 import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
-import { cartsFrom, MINUTE, noTimeToRetry, rowsOf, SECOND, thisSecond, useRig } from './extractor-rig.ts';
+import { cartsFrom, MINUTE, noTimeToRetry, rowsOf, SECOND, thisSecond, useFixture } from './extractor-fixture.ts';
 
-const rig = useRig();
+const fixture = useFixture();
 
 const of = (name: string) =>
-  emittedMetrics(rig.shown()).flatMap((metric) => (metric.name === name ? metric.values : []));
+  emittedMetrics(fixture.shown()).flatMap((metric) => (metric.name === name ? metric.values : []));
 
 test('a run: carts read and queued, its completion, and each call to SRM by its duration', async () => {
-  const extractor = await rig.open({ pageSize: 2 });
+  const extractor = await fixture.open({ pageSize: 2 });
   extractor.srm.addCarts(rowsOf(cartsFrom(thisSecond() - 30 * MINUTE, 3, SECOND)));
   await extractor.run();
 
@@ -19,11 +19,11 @@ test('a run: carts read and queued, its completion, and each call to SRM by its 
   expect(of(METRICS.extractionCompleted)).toEqual([1]);
   expect(of(METRICS.srmCallDuration)).toHaveLength(2);
   expect(of(METRICS.srmCallErrors)).toEqual([]);
-  for (const { dimensions } of emittedMetrics(rig.shown())) expect(dimensions).toEqual(['environment', 'service']);
+  for (const { dimensions } of emittedMetrics(fixture.shown())) expect(dimensions).toEqual(['environment', 'service']);
 });
 
 test('an SRM that fails: the call is an error, and the run failed; it did not refuse us', async () => {
-  const extractor = await rig.open();
+  const extractor = await fixture.open();
   extractor.srm.setFaults(() => ({ kind: 'status', status: 503 }));
   await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
 
@@ -33,7 +33,7 @@ test('an SRM that fails: the call is an error, and the run failed; it did not re
 });
 
 test('an SRM that refuses us is told from one that fails', async () => {
-  const extractor = await rig.open();
+  const extractor = await fixture.open();
   extractor.srm.setFaults(({ operation }) =>
     operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 403 },
   );

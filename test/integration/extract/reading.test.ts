@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
-import { noFault } from '../../sandbox/faults.ts';
+import { noFault } from '../../simulators/disturbances.ts';
 import {
   cartAt,
   cartsFrom,
@@ -15,10 +15,10 @@ import {
   rowsOf,
   SECOND,
   thisSecond,
-  useRig,
-} from './extractor-rig.ts';
+  useFixture,
+} from './extractor-fixture.ts';
 
-const rig = useRig();
+const fixture = useFixture();
 
 /** Rows by their GUID, as SRM wrote them; numbers keep their digits. */
 const sourcesOf = async (extractor: Extractor): Promise<Map<string | null, unknown>> =>
@@ -31,7 +31,7 @@ const sourcesOf = async (extractor: Extractor): Promise<Map<string | null, unkno
 
 describe('on the queue', () => {
   test('all carts of several pages arrive, each once, in an envelope that says which cart and which run', async () => {
-    const extractor = await rig.open({ pageSize: 7 });
+    const extractor = await fixture.open({ pageSize: 7 });
     const carts = cartsFrom(thisSecond() - 30 * MINUTE, 30, 20 * SECOND);
     extractor.srm.addCarts(rowsOf(carts));
 
@@ -56,7 +56,7 @@ describe('on the queue', () => {
   });
 
   test('the row of the source is untouched: the digits of its numbers, every character, every unknown field', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const at = thisSecond() - 10 * MINUTE;
     const texts = [
       String.raw`"plain é 漢字 عربى \"quoted\" \\ \/ \u0000\u001f\u007f tab\tline\n"`,
@@ -90,7 +90,7 @@ describe('on the queue', () => {
   });
 
   test('a row that is no cart reaches the queue as it is, and holds nothing else back', async () => {
-    const extractor = await rig.open({ pageSize: 3 });
+    const extractor = await fixture.open({ pageSize: 3 });
     const at = thisSecond() - 30 * MINUTE;
     const cart = cartAt(at + 100 * SECOND, 1);
     const guid = '005056a5-1111-1111-1111-000000000001';
@@ -131,7 +131,7 @@ describe('on the queue', () => {
   });
 
   test('a cart over 1 MiB travels as its key, one without a GUID too, and the rest of the page as it is', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const at = thisSecond() - 10 * MINUTE;
     const carts = cartsFrom(at, 3, SECOND);
     const [small, large, nameless] = carts.map(({ row }) => row);
@@ -158,7 +158,7 @@ describe('on the queue', () => {
   });
 
   test('a message is as large as SQS takes it: a cart becomes a claim at the first byte beyond', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const { row, guid } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
     await extractor.run();
@@ -181,7 +181,7 @@ describe('on the queue', () => {
 
 describe('SRM is asked', () => {
   test('in the documented form: filter, order, expansion, count, client, language, and the run as correlation id', async () => {
-    const extractor = await rig.open({ pageSize: 2 });
+    const extractor = await fixture.open({ pageSize: 2 });
     extractor.srm.addCarts(rowsOf(cartsFrom(thisSecond() - 20 * MINUTE, 3, SECOND)));
     const { runId } = await extractor.run();
 
@@ -206,7 +206,7 @@ describe('SRM is asked', () => {
   });
 
   test('for all configured statuses, and for nothing else', async () => {
-    const extractor = await rig.open({ variables: { SRM_STATUSES: 'I1129,I1111' } });
+    const extractor = await fixture.open({ variables: { SRM_STATUSES: 'I1129,I1111' } });
     const [approved, inTransfer, rejected] = cartsFrom(thisSecond() - 20 * MINUTE, 3, SECOND);
     if (!approved || !inTransfer || !rejected) throw new Error('no carts');
     extractor.srm.addCarts([
@@ -223,10 +223,10 @@ describe('SRM is asked', () => {
   });
 
   test('with its token, for JSON, and only at its own paths', async () => {
-    const service = await rig.serve((_, response) => {
+    const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"d":{"results":[],"__count":"0"}}');
     });
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: `${service.url}/proxy/srm7` } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: `${service.url}/proxy/srm7` } });
 
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 0 });
 
@@ -246,10 +246,10 @@ describe('SRM is asked', () => {
     ['nothing', '{"d":{"results":[],"__count":"0"}}', []],
     ['a count that is a number, behind a byte order mark', '\ufeff{"d":{"results":[{"Guid":"a"}],"__count":1}}', ['a']],
   ])('and may answer in any of its envelopes: %s', async (_, body, guids) => {
-    const service = await rig.serve((_, response) => {
+    const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body);
     });
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     await extractor.run();
 
@@ -260,7 +260,7 @@ describe('SRM is asked', () => {
 describe('windows', () => {
   test('the first run starts exactly at the first watermark, the next at the watermark less the overlap', async () => {
     const first = thisSecond() - 2 * HOUR;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString(), OVERLAP_SECONDS: '1800', SAFETY_SECONDS: '300' },
     });
     const carts = cartsFrom(first - SECOND, 3, SECOND);
@@ -288,7 +288,7 @@ describe('windows', () => {
   });
 
   test('a cart that was committed late, with a stamp inside the overlap, is caught by the next run', async () => {
-    const extractor = await rig.open({ variables: { SAFETY_SECONDS: '60', OVERLAP_SECONDS: '120' } });
+    const extractor = await fixture.open({ variables: { SAFETY_SECONDS: '60', OVERLAP_SECONDS: '120' } });
     const now = thisSecond();
     const early = cartAt(now - 3 * MINUTE, 1);
     const late = cartAt(now - 2 * MINUTE, 2);
@@ -304,7 +304,7 @@ describe('windows', () => {
 
   test('the overlap never reaches behind the first watermark', async () => {
     const first = thisSecond() - 10 * MINUTE;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString(), SAFETY_SECONDS: '60', OVERLAP_SECONDS: '3600' },
     });
     extractor.srm.addCarts([cartAt(first - SECOND, 1).row]);
@@ -318,7 +318,7 @@ describe('windows', () => {
 
   test('an outage of days is caught up in slices of at most 24 h that leave no gap', async () => {
     const first = thisSecond() - 3.5 * DAY;
-    const extractor = await rig.open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
+    const extractor = await fixture.open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
     const edges = [0, DAY - SECOND, DAY, DAY + SECOND, 2 * DAY - SECOND, 2 * DAY, 3 * DAY, 3.4 * DAY];
     const carts = edges.map((offset, index) => cartAt(first + offset, index + 1));
     extractor.srm.addCarts(rowsOf(carts));
@@ -340,7 +340,7 @@ describe('windows', () => {
 
   test('an overlap of more than a slice is read in slices too, up to now', async () => {
     const watermark = thisSecond() - HOUR;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       variables: {
         FIRST_WATERMARK: new Date(watermark - 9 * DAY).toISOString(),
         OVERLAP_SECONDS: String((2.5 * DAY) / SECOND),
@@ -360,7 +360,7 @@ describe('windows', () => {
   });
 
   test('a slow SRM is asked once for each window, and not for every second that its answer took', async () => {
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       faults: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 1100 } : noFault),
     });
 
@@ -368,7 +368,7 @@ describe('windows', () => {
   });
 
   test('are the same whatever the schedule’s own event says', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const { number, guid, row } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
     const event = {
@@ -386,7 +386,7 @@ describe('windows', () => {
   });
 
   test('when nothing is new, SRM is not asked at all', async () => {
-    const extractor = await rig.open({ variables: { SAFETY_SECONDS: '30' } });
+    const extractor = await fixture.open({ variables: { SAFETY_SECONDS: '30' } });
     await extractor.run({ variables: { SAFETY_SECONDS: '5' } });
     extractor.takeWindows();
 
@@ -397,7 +397,9 @@ describe('windows', () => {
 
 describe('a replay', () => {
   test('reads the window that it is given and leaves the watermark alone, to the byte', async () => {
-    const extractor = await rig.open({ variables: { FIRST_WATERMARK: new Date(thisSecond() - HOUR).toISOString() } });
+    const extractor = await fixture.open({
+      variables: { FIRST_WATERMARK: new Date(thisSecond() - HOUR).toISOString() },
+    });
     const from = thisSecond() - 5 * DAY;
     const carts = cartsFrom(from - SECOND, 4, SECOND);
     extractor.srm.addCarts(rowsOf(carts));
@@ -418,7 +420,7 @@ describe('a replay', () => {
   });
 
   test('needs no watermark, makes none, and waits for no lease', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const from = thisSecond() - 5 * DAY;
     const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + HOUR).toISOString() };
     expect(await extractor.run({ event })).toMatchObject({ status: 'complete' });
@@ -429,7 +431,7 @@ describe('a replay', () => {
   });
 
   test('of more than 24 h is read slice by slice', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const from = thisSecond() - 9 * DAY;
     const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + 2.5 * DAY).toISOString() };
 
@@ -443,7 +445,7 @@ describe('a replay', () => {
   });
 
   test('takes in every second that its window touches, in any time zone', async () => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
     const carts = cartsFrom(Date.parse('2026-11-19T23:00:00Z'), 3, SECOND);
     extractor.srm.addCarts(rowsOf(carts));
 
@@ -454,7 +456,7 @@ describe('a replay', () => {
   });
 
   test('that runs out of time says where to go on', async () => {
-    const extractor = await rig.open({ pageSize: 2 });
+    const extractor = await fixture.open({ pageSize: 2 });
     const from = thisSecond() - 5 * DAY;
     extractor.srm.addCarts(rowsOf(cartsFrom(from, 6, SECOND)));
     const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + HOUR).toISOString() };
@@ -490,7 +492,7 @@ describe('a replay', () => {
     ['it is empty', { changedFrom: from, changedTo: from }, /changedFrom must be before/],
     ['it holds anything else', { changedFrom: from, changedTo: '2026-11-21T00:00:00Z', client: '100' }, /client/],
   ])('is refused when %s, and the error names the field and the form', async (_, event, field) => {
-    const extractor = await rig.open();
+    const extractor = await fixture.open();
 
     const run = extractor.run({ event });
 

@@ -1,7 +1,7 @@
 /** How far reading has come, and who may read on: edge cases 3, 5, 7, 8 and 9. */
 import { describe, expect, test } from '@jest/globals';
-import { type Fault, type FaultRequest, noFault } from '../../sandbox/faults.ts';
-import type { Srm7StandIn } from '../../sandbox/srm7.ts';
+import { type Fault, type FaultRequest, noFault } from '../../simulators/disturbances.ts';
+import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartAt,
   cartsFrom,
@@ -17,10 +17,10 @@ import {
   rowsOf,
   SECOND,
   thisSecond,
-  useRig,
-} from './extractor-rig.ts';
+  useFixture,
+} from './extractor-fixture.ts';
 
-const rig = useRig();
+const fixture = useFixture();
 
 const unavailable: Fault = { kind: 'status', status: 503 };
 
@@ -41,7 +41,7 @@ const leaseOf = async (extractor: Extractor): Promise<string | undefined> =>
 /** Fifteen carts, a minute apart, in pages of five: the first page ends at minute 4, the second at minute 9. */
 async function openThreePages(options: ExtractorOptions = {}) {
   const start = thisSecond() - 30 * MINUTE;
-  const extractor = await rig.open({
+  const extractor = await fixture.open({
     pageSize: 5,
     ...options,
     variables: { FIRST_WATERMARK: new Date(start).toISOString(), OVERLAP_SECONDS: '60', ...options.variables },
@@ -113,7 +113,7 @@ describe('a page that cannot be read', () => {
 
   test('in a later slice keeps the slices before', async () => {
     const start = thisSecond() - 2.5 * DAY;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       faults: onPages(2),
       variables: { FIRST_WATERMARK: new Date(start).toISOString() },
     });
@@ -179,7 +179,7 @@ describe('a count that does not add up', () => {
     expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
     expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
     expect(await leaseOf(extractor)).toBeUndefined();
-    expect(rig.shown().join('\n')).toContain('announced 17 carts and delivered 15, twice');
+    expect(fixture.shown().join('\n')).toContain('announced 17 carts and delivered 15, twice');
 
     extractor.srm.miscount(0);
     await extractor.run();
@@ -199,7 +199,7 @@ describe('a count that does not add up', () => {
   });
 
   test('only the first time lets the run complete', async () => {
-    let srm: Srm7StandIn | undefined;
+    let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openThreePages({
       faults: ({ operation, ordinal }) => {
         // Before the fourth page, which is the first of the second read.
@@ -251,13 +251,13 @@ describe('a count that does not add up', () => {
   /** A service whose two pages hold these GUIDs. */
   async function openTwoPages(announced: number, first: string[], second: string[]): Promise<Extractor> {
     const rows = (guids: string[]) => JSON.stringify(guids.map((Guid) => ({ Guid })));
-    const service = await rig.serve((request, response) => {
+    const service = await fixture.serve((request, response) => {
       const body = request.url?.includes('skiptoken')
         ? `{"d":{"results":${rows(second)}}}`
         : `{"d":{"__count":"${announced}","results":${rows(first)},"__next":"ShoppingCartSet?$skiptoken=2"}}`;
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
-    return rig.open({ variables: { SRM_BASE_URL: service.url } });
+    return fixture.open({ variables: { SRM_BASE_URL: service.url } });
   }
 
   test('is not made good by a cart that moved between the pages and came twice', async () => {
@@ -352,7 +352,7 @@ describe('a schedule', () => {
 
   test('that does not fire for days: the next run begins where the last one ended, and misses nothing', async () => {
     const watermarkMs = thisSecond() - 3.2 * DAY;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(thisSecond() - 9 * DAY).toISOString() },
     });
     await extractor.putWatermark({ watermarkMs });
@@ -461,7 +461,7 @@ describe('two runs at once', () => {
   test('a lease that cannot be released is a warning, and the run is none the worse', async () => {
     const { extractor, carts } = await openThreePages();
     const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
-    const dynamodb = await rig.serve((request, response) => {
+    const dynamodb = await fixture.serve((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -483,7 +483,7 @@ describe('two runs at once', () => {
       process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
     }
     expect(await extractor.guids()).toEqual(guidsOf(carts));
-    expect(rig.shown().join('\n')).toContain('The lease could not be released');
+    expect(fixture.shown().join('\n')).toContain('The lease could not be released');
     expect(await leaseOf(extractor)).toBeDefined();
   });
 });
@@ -541,7 +541,7 @@ describe('near its time limit', () => {
 
   test('between two slices, too', async () => {
     const start = thisSecond() - 2.5 * DAY;
-    const extractor = await rig.open({ variables: { FIRST_WATERMARK: new Date(start).toISOString() } });
+    const extractor = await fixture.open({ variables: { FIRST_WATERMARK: new Date(start).toISOString() } });
 
     const result = await extractor.run({ remaining: stopAtPage(extractor, 2) });
 
@@ -563,7 +563,7 @@ describe('when the clocks differ', () => {
     const watermarkMs = (await numberOf(extractor, 'watermarkMs')) ?? 0;
     expect(watermarkMs).toBeGreaterThanOrEqual(before - 11 * MINUTE);
     expect(watermarkMs).toBeLessThanOrEqual(thisSecond() - 11 * MINUTE);
-    const lines = rig.shown().filter((line) => line.includes(warning));
+    const lines = fixture.shown().filter((line) => line.includes(warning));
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
       expect.objectContaining({ level: 'WARN', skewSeconds: expect.any(Number) }),
     ]);
@@ -577,7 +577,7 @@ describe('when the clocks differ', () => {
 
   test('SRM’s behind by more than a slice: nothing is asked for beyond its own now', async () => {
     const start = thisSecond() - 2.5 * DAY;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       ...skewed(-1.25 * DAY),
       variables: { FIRST_WATERMARK: new Date(start).toISOString() },
     });
@@ -590,7 +590,7 @@ describe('when the clocks differ', () => {
 
   test('SRM’s behind: the position of a run that fails on its way does not pass that either', async () => {
     const start = thisSecond() - 12 * MINUTE;
-    const extractor = await rig.open({
+    const extractor = await fixture.open({
       ...skewed(-10 * MINUTE),
       pageSize: 5,
       faults: onPages(2),
@@ -613,7 +613,7 @@ describe('when the clocks differ', () => {
     const watermarkMs = await numberOf(extractor, 'watermarkMs');
     expect(watermarkMs).toBeGreaterThanOrEqual(before - MINUTE);
     expect(watermarkMs).toBeLessThanOrEqual(thisSecond() - MINUTE);
-    expect(rig.shown().join('\n')).toContain(warning);
+    expect(fixture.shown().join('\n')).toContain(warning);
   });
 
   test.each([30, -30])('by less than a minute (%i s), ours is good enough, and nobody is warned', async (seconds) => {
@@ -622,7 +622,7 @@ describe('when the clocks differ', () => {
     await extractor.run();
 
     expect(await numberOf(extractor, 'watermarkMs')).toBe(extractor.takeWindows()[0]?.toMs);
-    expect(rig.shown().join('\n')).not.toContain(warning);
+    expect(fixture.shown().join('\n')).not.toContain(warning);
   });
 
   test('by minutes, SRM’s is followed without a warning', async () => {
@@ -631,6 +631,6 @@ describe('when the clocks differ', () => {
     await extractor.run();
 
     expect(await numberOf(extractor, 'watermarkMs')).toBeLessThanOrEqual(thisSecond() - 4 * MINUTE);
-    expect(rig.shown().join('\n')).not.toContain(warning);
+    expect(fixture.shown().join('\n')).not.toContain(warning);
   });
 });

@@ -5,8 +5,8 @@ import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 import { InterfaceError } from '../../../shared/failure.ts';
 import { type HttpClient, HttpError } from '../../../shared/http-client.ts';
 import { createSrmClient } from '../../../shared/srm-client.ts';
@@ -14,7 +14,7 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
   type IssuedCertificate,
-} from '../../sandbox/certificates.ts';
+} from '../../simulators/certificates.ts';
 
 const authority = createCertificateAuthority('Test authority of SRM');
 const stranger = createCertificateAuthority('Test authority of nobody');

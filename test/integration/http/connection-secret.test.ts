@@ -2,9 +2,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import { createCertificateAuthority } from '../../sandbox/certificates.ts';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
+import { createCertificateAuthority } from '../../simulators/certificates.ts';
 import { readConnectionSecret, type SecretForm, SecretUnusable } from '../../../shared/connection-secret.ts';
 
 const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';

@@ -9,7 +9,7 @@ import { type ConnectionSecret, SecretUnusable } from '../../../shared/connectio
 import { InterfaceError } from '../../../shared/failure.ts';
 import { type HttpClient, HttpError } from '../../../shared/http-client.ts';
 import { createOAuthClient } from '../../../shared/oauth-client.ts';
-import { startVms } from '../../sandbox/vms.ts';
+import { startVms } from '../../simulators/vms.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -412,7 +412,7 @@ describe('a call that is refused (401)', () => {
     expect(tokens).toBe(1);
   });
 
-  test('a token that the system gave up is replaced at the stand-in of 11VMS, too', async () => {
+  test('a token that the system gave up is replaced at the simulator of 11VMS, too', async () => {
     const vms = await startVms();
     closing.push(() => vms.close());
     const client = createOAuthClient({

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
-import { HELP } from '../../../infra/local/options.ts';
+import { HELP } from '../../../infra/local/run/options.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'refusals-'));
@@ -19,7 +19,7 @@ interface Run {
 }
 
 async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/main.ts', ...args], {
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', ...args], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],

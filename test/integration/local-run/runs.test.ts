@@ -8,12 +8,12 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
-import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
-import { type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
-import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
+import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
+import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
+import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const samples = join(root, 'test', 'sandbox', 'samples');
+const samples = join(root, 'shared', 'contract', 'samples');
 const directory = mkdtempSync(join(tmpdir(), 'runs-'));
 const children = new Set<ChildProcess>();
 const closing: (() => Promise<void>)[] = [];
@@ -26,7 +26,7 @@ interface Run {
 
 /** One run to its end; of the environment nothing but what a shell without AWS has. */
 async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/main.ts', ...args], {
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', ...args], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -107,8 +107,8 @@ const malformed: readonly unknown[] = [
   row(12, { ChangedAt: '/Date(0)/' }),
 ];
 
-let sample: { run: Run; vms: VmsStandIn };
-let elsewhere: { run: Run; carts: readonly GeneratedCart[]; srm: Srm7StandIn; vms: VmsStandIn };
+let sample: { run: Run; vms: VmsSimulator };
+let elsewhere: { run: Run; carts: readonly GeneratedCart[]; srm: Srm7Simulator; vms: VmsSimulator };
 let broken: Run;
 let unreachable: Run & { readonly port: number };
 
@@ -135,11 +135,11 @@ beforeAll(async () => {
   const file = join(directory, 'malformed.json');
   writeFileSync(file, JSON.stringify({ d: { results: malformed } }));
   const [ofSample, ofElsewhere, ofBroken, ofUnreachable] = await Promise.all([
-    run(['--json', '--input', 'test/sandbox/samples/srm7-shopping-carts.json', '--vms', vms.url], {
+    run(['--json', '--input', 'shared/contract/samples/srm7-shopping-carts.json', '--vms', vms.url], {
       VMS_CLIENT_ID: 'me',
       VMS_CLIENT_SECRET: 'my secret',
     }),
-    run(['--json', '--second-look', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
+    run(['--json', '--reconciliation', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
       SRM_CLIENT_ID: srm.clientId,
       SRM_CLIENT_SECRET: srm.clientSecret,
       VMS_CLIENT_ID: busyVms.clientId,
@@ -244,8 +244,8 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     expect(elsewhere.run.status).toBe(0);
   });
 
-  test('are so by the second look, too, as far as they are older than an hour: it queues none again', () => {
-    const line = /^ {2}second look +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
+  test('are so by the reconciliation, too, as far as they are older than an hour: it queues none again', () => {
+    const line = /^ {2}reconciliation +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
     const [, read = ''] = /^complete to \S+Z: cartsRead (\d+), created \d+, deadLettered \d+/.exec(line ?? '') ?? [];
 
     expect(Number(read)).toBeGreaterThan(15);

@@ -9,8 +9,8 @@ import {
   PutSecretValueCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws-clients.ts';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
+import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 
 /** Addresses of this machine other than 127.0.0.1 that a listener on 0.0.0.0 would answer at. */
 const otherAddresses = [

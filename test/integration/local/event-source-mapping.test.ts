@@ -1,11 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import type { BatchEvent } from '../../../infra/local/event-source-mapping.ts';
-import type { LogLine } from '../../../infra/local/execution-environment.ts';
-import { type LocalMapping, type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
-import { batchItemFailures } from '../../../infra/local/sqs-event.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
+import type { BatchEvent } from '../../../infra/local/aws/event-source-mapping.ts';
+import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
+import { type LocalMapping, type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
+import { batchItemFailures } from '../../../infra/local/aws/sqs-event.ts';
 import { ARTIFACT, lambdaResource, mappingResource, queueResource, writeAssembly } from './assembly.ts';
 
 type Ended = Extract<BatchEvent, { kind: 'ended' }>;
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 afterAll(() => emulators.close());
 
-interface Rig extends LocalMapping {
+interface ExtractorFixture extends LocalMapping {
   readonly lines: LogLine[];
   readonly ended: Ended[];
   readonly send: (...bodies: string[]) => Promise<void>;
@@ -33,10 +33,10 @@ interface Rig extends LocalMapping {
 }
 
 /** A queue with a dead-letter queue, a mapping and a function, on the shared emulators. */
-async function rig(
+async function fixture(
   handler: string,
   { queue = {}, lambda = {}, mapping = {} }: { queue?: object; lambda?: object; mapping?: object } = {},
-): Promise<Rig> {
+): Promise<ExtractorFixture> {
   number += 1;
   const lines: LogLine[] = [];
   const ended: Ended[] = [];
@@ -105,7 +105,7 @@ const contents = async ({ queue }: LocalMapping): Promise<{ ready: string[]; inF
 
 describe('an event source mapping', () => {
   test('hands over the event in exactly the shape of Lambda', async () => {
-    const { stack, queue, poller, batches } = await rig(
+    const { stack, queue, poller, batches } = await fixture(
       'exports.handler = async (event) => { console.log(JSON.stringify(event)); };',
     );
     const before = Date.now();
@@ -148,7 +148,7 @@ describe('an event source mapping', () => {
   });
 
   test('what the function receives is what the batch says', async () => {
-    const { poller, batches, lines, send } = await rig(
+    const { poller, batches, lines, send } = await fixture(
       'exports.handler = async (event) => { console.log(JSON.stringify(event)); };',
     );
     await send('one');
@@ -159,7 +159,7 @@ describe('an event source mapping', () => {
   });
 
   test('deletes a batch that succeeded', async () => {
-    const mapping = await rig('exports.handler = async () => undefined;');
+    const mapping = await fixture('exports.handler = async () => undefined;');
     await mapping.send('a', 'b', 'c');
     mapping.poller.start();
     await mapping.poller.settled();
@@ -172,7 +172,7 @@ describe('an event source mapping', () => {
     .filter(({ body }) => body === 'b').map(({ messageId }) => ({ itemIdentifier: messageId })) });`;
 
   test('returns only the messages that are reported as failed', async () => {
-    const mapping = await rig(failB);
+    const mapping = await fixture(failB);
     await mapping.send('a', 'b', 'c');
     mapping.poller.start();
     await mapping.batches(1);
@@ -181,7 +181,7 @@ describe('an event source mapping', () => {
   });
 
   test('reports that nobody asked for are ignored', async () => {
-    const mapping = await rig(failB, { mapping: { FunctionResponseTypes: [] } });
+    const mapping = await fixture(failB, { mapping: { FunctionResponseTypes: [] } });
     await mapping.send('a', 'b', 'c');
     mapping.poller.start();
     await mapping.batches(1);
@@ -199,7 +199,7 @@ describe('an event source mapping', () => {
     ['dies', 'exports.handler = async () => process.exit(1);', 'crashed'],
     ['runs out of time', 'exports.handler = () => new Promise(() => setInterval(() => {}, 100));', 'timed-out'],
   ])('deletes nothing when the function %s', async (_what, handler, kind) => {
-    const mapping = await rig(handler, { lambda: { Timeout: 1 } });
+    const mapping = await fixture(handler, { lambda: { Timeout: 1 } });
     await mapping.send('a', 'b');
     mapping.poller.start();
     const [batch] = await mapping.batches(1);
@@ -211,7 +211,7 @@ describe('an event source mapping', () => {
   });
 
   test('a message that keeps failing is moved to the dead-letter queue by SQS after maxReceiveCount receives', async () => {
-    const mapping = await rig(failB);
+    const mapping = await fixture(failB);
     await mapping.send('a', 'b');
     mapping.poller.start();
     // Not by a short time-out: a cold function on a busy machine may take longer, and its messages come twice.
@@ -229,7 +229,7 @@ describe('an event source mapping', () => {
   });
 
   test('never runs more invocations at once than its maximum concurrency, and uses all of it', async () => {
-    const mapping = await rig(
+    const mapping = await fixture(
       `exports.handler = async () => {
          console.log(process.hrtime.bigint() + ' 1');
          await new Promise((resolve) => setTimeout(resolve, 400));
@@ -251,7 +251,7 @@ describe('an event source mapping', () => {
   });
 
   test('slows down while the function fails as a whole', async () => {
-    const mapping = await rig("exports.handler = async () => { throw new Error('no'); };", {
+    const mapping = await fixture("exports.handler = async () => { throw new Error('no'); };", {
       mapping: { BatchSize: 1, FunctionResponseTypes: [] },
     });
     await mapping.send('1', '2', '3', '4', '5');
@@ -264,7 +264,7 @@ describe('an event source mapping', () => {
   });
 
   test('takes no more than its batch size', async () => {
-    const mapping = await rig('exports.handler = async () => {};', { mapping: { BatchSize: 3 } });
+    const mapping = await fixture('exports.handler = async () => {};', { mapping: { BatchSize: 3 } });
     await mapping.send('1', '2', '3', '4', '5', '6', '7');
     mapping.poller.start();
     await mapping.poller.settled();
@@ -273,7 +273,7 @@ describe('an event source mapping', () => {
   });
 
   test('waits for the batching window to fill a batch beyond one receive', async () => {
-    const mapping = await rig('exports.handler = async () => {};', {
+    const mapping = await fixture('exports.handler = async () => {};', {
       mapping: { BatchSize: 15, MaximumBatchingWindowInSeconds: 2 },
     });
     await mapping.send(...Array.from({ length: 10 }, String));
@@ -285,7 +285,7 @@ describe('an event source mapping', () => {
   });
 
   test('an event stays under the 6 MB of Lambda', async () => {
-    const mapping = await rig('exports.handler = async () => {};');
+    const mapping = await fixture('exports.handler = async () => {};');
     for (let index = 0; index < 8; index += 1) await mapping.send('x'.repeat(1_000_000));
     mapping.poller.start();
     await mapping.poller.settled();
@@ -294,7 +294,7 @@ describe('an event source mapping', () => {
   });
 
   test('stop lets the batches in flight end, and receives no more', async () => {
-    const mapping = await rig(
+    const mapping = await fixture(
       `exports.handler = ({ Records: [{ body }] }) => new Promise((resolve) => setTimeout(resolve, Number(body)));`,
       { mapping: { BatchSize: 1 } },
     );

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { LogLine } from '../../../infra/local/execution-environment.ts';
-import { LambdaFunction } from '../../../infra/local/lambda-function.ts';
-import { loadTemplate } from '../../../infra/local/template.ts';
+import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
+import { LambdaFunction } from '../../../infra/local/aws/lambda-function.ts';
+import { loadTemplate } from '../../../infra/local/aws/template.ts';
 import { ARTIFACT, writeAssembly } from './assembly.ts';
 
 const endpoints = {

@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { loadEnvironment } from '../../../infra/environments.ts';
-import { type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
+import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
 import { synthesize } from '../../../infra/synthesize.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
-import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
-import { envelope, newCart, type Row } from '../create/worker-bench.ts';
+import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
+import { envelope, newCart, type Row } from '../create/worker-fixture.ts';
 
 const unexpected = (error: unknown): never => {
   throw error;
@@ -28,7 +28,7 @@ describe('the stack of the local environment', () => {
   let environment = local;
   const outdir = mkdtempSync(join(tmpdir(), 'local-stack-'));
   let stack: LocalStack;
-  let vms: VmsStandIn;
+  let vms: VmsSimulator;
   /** Suppliers that 11VMS has closed; a test changes them. */
   const inactive = new Set<string>();
   beforeAll(async () => {

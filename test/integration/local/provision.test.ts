@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { DescribeTableCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { type Emulators, startEmulators } from '../../../infra/local/emulators.ts';
-import { type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
+import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
 import { ARTIFACT, lambdaResource, mappingResource, queueResource, writeAssembly } from './assembly.ts';
 
 const sources = { worker: 'exports.handler = async () => null;' };

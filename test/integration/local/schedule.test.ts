@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FunctionDescription, ScheduleDescription } from '../../../infra/local/provision.ts';
-import { nextFiring, scheduledEvent } from '../../../infra/local/schedule.ts';
+import type { FunctionDescription, ScheduleDescription } from '../../../infra/local/aws/provision.ts';
+import { nextFiring, scheduledEvent } from '../../../infra/schedule.ts';
 
 const next = (expression: string, after: string, timeZone = 'UTC'): string | undefined =>
   nextFiring(expression, timeZone, new Date(after))?.toISOString();

@@ -12,8 +12,8 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import type { LogLine } from '../../../infra/local/execution-environment.ts';
-import type { LocalStack } from '../../../infra/local/local-stack.ts';
+import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
+import type { LocalStack } from '../../../infra/local/aws/local-stack.ts';
 
 /** What the account holds. */
 export interface OperatedAccount {

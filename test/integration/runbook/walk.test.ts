@@ -11,14 +11,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
 import { ENVIRONMENTS, loadEnvironment, stackName } from '../../../infra/environments.ts';
-import { startEmulators, type Emulators } from '../../../infra/local/emulators.ts';
-import type { LogLine } from '../../../infra/local/execution-environment.ts';
-import { type LocalStack, only, startLocalStack } from '../../../infra/local/local-stack.ts';
+import { startEmulators, type Emulators } from '../../../infra/local/aws/emulators.ts';
+import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
+import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
 import { synthesize } from '../../../infra/synthesize.ts';
-import { type Srm7StandIn, startSrm7 } from '../../sandbox/srm7.ts';
-import { startVms, type VmsStandIn } from '../../sandbox/vms.ts';
-import { type AwsStandIn, startAwsStandIn } from '../aws-stand-in.ts';
-import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-bench.ts';
+import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
+import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
+import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
+import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
 import { type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 
 const runbook = readFileSync(join(import.meta.dirname, '../../../infra/runbook.md'), 'utf8');
@@ -41,7 +41,7 @@ const environmentFile = join(directory, 'acme.json');
 /** What the value map of the local environment makes of 199999. */
 const closedSuppliers = new Set(['SUP-INACTIVE']);
 const logs: { line: LogLine; atMs: number }[] = [];
-let [emulators, aws, srm, vms]: [Emulators?, AwsStandIn?, Srm7StandIn?, VmsStandIn?] = [];
+let [emulators, aws, srm, vms]: [Emulators?, AwsSimulator?, Srm7Simulator?, VmsSimulator?] = [];
 let stack: LocalStack | undefined;
 let operatorsAws: OperatorsAws | undefined;
 let shell: OperatorsShell | undefined;
@@ -50,7 +50,7 @@ beforeAll(async () => {
   const inactiveSuppliers = (code: string): boolean => closedSuppliers.has(code);
   [emulators, aws, srm, vms] = await Promise.all([
     startEmulators(),
-    startAwsStandIn(),
+    startAwsSimulator(),
     startSrm7(),
     startVms({ ...CARELESS, inactiveSuppliers }),
   ]);
@@ -87,7 +87,7 @@ afterAll(async () => {
 });
 
 /** What CloudFormation would do: the stack's resources with empty secrets, and what it tells of them. */
-async function deployTemplate(standIn: AwsStandIn, on: Emulators): Promise<LocalStack> {
+async function deployTemplate(simulator: AwsSimulator, on: Emulators): Promise<LocalStack> {
   const environment = loadEnvironment(environmentFile);
   const outdir = join(directory, 'assembly');
   mkdirSync(outdir);
@@ -103,7 +103,7 @@ async function deployTemplate(standIn: AwsStandIn, on: Emulators): Promise<Local
     },
   });
   const scheduleOf = (arn: string): string => arn.split('/').at(-1) ?? '';
-  standIn.state.stack = {
+  simulator.state.stack = {
     status: 'CREATE_COMPLETE',
     outputs: { ...deployed.outputs, WorkerLogGroupName: 'worker-log' },
     resources: [
@@ -118,9 +118,9 @@ async function deployTemplate(standIn: AwsStandIn, on: Emulators): Promise<Local
     ],
   };
   for (const { poller } of deployed.mappings)
-    standIn.state.mappings[poller.description.logicalId] = { State: 'Enabled' };
+    simulator.state.mappings[poller.description.logicalId] = { State: 'Enabled' };
   for (const { description } of deployed.schedules)
-    standIn.state.schedules[`default/${scheduleOf(description.arn)}`] = 'ENABLED';
+    simulator.state.schedules[`default/${scheduleOf(description.arn)}`] = 'ENABLED';
   return deployed;
 }
 

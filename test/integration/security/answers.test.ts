@@ -9,8 +9,8 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHttpClient } from '../../../shared/http-client.ts';
-import { envelope, newCart, openWorkerBench, type WorkerBench } from '../create/worker-bench.ts';
-import { noTimeToRetry, useRig } from '../extract/extractor-rig.ts';
+import { envelope, newCart, openWorkerFixture, type WorkerFixture } from '../create/worker-fixture.ts';
+import { noTimeToRetry, useFixture } from '../extract/extractor-fixture.ts';
 import { type LoopbackServer, serve, watchMemory } from './loopback.ts';
 
 const MB = 1024 * 1024;
@@ -89,19 +89,19 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
 };
 
 describe('an answer of 11VMS that is', () => {
-  let bench: WorkerBench;
+  let fixture: WorkerFixture;
   let misbehave: Misbehaviour = () => undefined;
   let served: LoopbackServer;
   beforeAll(async () => {
-    bench = await openWorkerBench();
+    fixture = await openWorkerFixture();
     served = await serve((request, response) => {
       request.resume().once('end', () => misbehave(request, response));
     });
   });
-  beforeEach(() => void bench.takeOutput());
+  beforeEach(() => void fixture.takeOutput());
   afterAll(async () => {
     await served.close();
-    await bench.close();
+    await fixture.close();
   });
 
   test.each(Object.entries(MISBEHAVIOURS))(
@@ -110,7 +110,7 @@ describe('an answer of 11VMS that is', () => {
       misbehave = how;
       // Bombs get all the time they want: their size is what must cut them off.
       const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '400';
-      const worker = await bench.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
+      const worker = await fixture.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
       const [messageId = ''] = await worker.send(envelope(newCart()));
       const startedAt = performance.now();
       const memory = watchMemory();
@@ -121,7 +121,7 @@ describe('an answer of 11VMS that is', () => {
       expect(performance.now() - startedAt).toBeLessThan(2 * Number(VMS_TIMEOUT_MS) + 4000);
       // The limit for an answer of 11VMS is 4 MiB; 200 MB would show.
       expect(memory.stop()).toBeLessThan(100 * MB);
-      const output = bench.takeOutput();
+      const output = fixture.takeOutput();
       expect(output.join('\n')).toMatch(/E_TGT_TIMEOUT_UNKNOWN/);
       expect(output.every((line) => line.length < 10_000)).toBe(true);
     },
@@ -129,13 +129,13 @@ describe('an answer of 11VMS that is', () => {
 });
 
 describe('a page of SRM that is', () => {
-  const rig = useRig();
+  const fixture = useFixture();
   // The limit for a page is 64 MiB and 15 s: what has no end in size is tried here, time is tried above.
   test.each(Object.entries(BOMBS))(
     '%s that unpacks to 200 MB is cut off: nothing is queued',
     async (encoding, bomb) => {
-      const service = await rig.serve(compressed(encoding, bomb));
-      const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+      const service = await fixture.serve(compressed(encoding, bomb));
+      const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
       const memory = watchMemory();
 
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
@@ -148,8 +148,8 @@ describe('a page of SRM that is', () => {
   );
 
   test('chunks without end is cut off: nothing is queued', async () => {
-    const service = await rig.serve(writeForEver(' '.repeat(65_536)));
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const service = await fixture.serve(writeForEver(' '.repeat(65_536)));
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
       fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('ERR_BAD_RESPONSE') },

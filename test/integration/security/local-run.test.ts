@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { LogLine } from '../../../infra/local/execution-environment.ts';
-import { LambdaFunction } from '../../../infra/local/lambda-function.ts';
-import { loadTemplate } from '../../../infra/local/template.ts';
+import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
+import { LambdaFunction } from '../../../infra/local/aws/lambda-function.ts';
+import { loadTemplate } from '../../../infra/local/aws/template.ts';
 import { ARTIFACT, writeAssembly } from '../local/assembly.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -46,7 +46,7 @@ interface SampleRow {
   readonly [name: string]: unknown;
 }
 const samplePage: { d: { results: readonly SampleRow[] } } = JSON.parse(
-  readFileSync(join(root, 'test', 'sandbox', 'samples', 'srm7-shopping-carts.json'), 'utf8'),
+  readFileSync(join(root, 'shared', 'contract', 'samples', 'srm7-shopping-carts.json'), 'utf8'),
 );
 const [sample] = samplePage.d.results;
 const guid = (n: number): string => `005056a5-0000-1eeb-8000-${String(n).padStart(12, '0')}`;
@@ -68,7 +68,7 @@ describe('a run over a file that is not to be trusted', () => {
     writeFileSync(join(directory, 'page.json'), page);
     const child = spawn(
       join(root, 'node_modules', '.bin', 'node'),
-      ['infra/local/main.ts', '--json', '--input', join(directory, 'page.json')],
+      ['infra/local/run/main.ts', '--json', '--input', join(directory, 'page.json')],
       { cwd: root, env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory }, timeout: 150_000 },
     );
     const watch = setInterval(() => {

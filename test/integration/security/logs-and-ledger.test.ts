@@ -11,12 +11,12 @@ import {
   isCreate,
   isLookUp,
   newCart,
-  openWorkerBench,
+  openWorkerFixture,
   type Row,
   withItems,
-  type WorkerBench,
-} from '../create/worker-bench.ts';
-import { noTimeToRetry, thisSecond, useRig } from '../extract/extractor-rig.ts';
+  type WorkerFixture,
+} from '../create/worker-fixture.ts';
+import { noTimeToRetry, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
 
 /** The fields of shared/log.ts, and those that Powertools adds. */
 // biome-ignore format: lists of names
@@ -99,21 +99,21 @@ function canary([harm, noise, length]: readonly [string, string, number]): strin
 }
 
 describe('the worker', () => {
-  let bench: WorkerBench;
+  let fixture: WorkerFixture;
   beforeAll(async () => {
-    bench = await openWorkerBench();
+    fixture = await openWorkerFixture();
   });
   beforeEach(() => {
-    bench.calm();
-    bench.takeOutput();
+    fixture.calm();
+    fixture.takeOutput();
   });
-  afterAll(() => bench.close());
+  afterAll(() => fixture.close());
 
   async function deliver(...carts: Row[]) {
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const ids = await worker.send(...carts.map((cart) => envelope(cart)));
     const { failed } = await worker.deliver();
-    return { ids, failed, output: bench.takeOutput() };
+    return { ids, failed, output: fixture.takeOutput() };
   }
 
   test('writes no text of a cart, whatever it is and whatever becomes of the cart', async () => {
@@ -143,7 +143,7 @@ describe('the worker', () => {
             }
           }
           // 11VMS repeats what it was sent, in every place that it has.
-          bench.taps.vms.intercept((call, forward) => {
+          fixture.proxies.vms.intercept((call, forward) => {
             if (!isCreate(call) || !call.body.includes('echo')) return forward();
             const errors = [{ code: call.body, pointer: call.body, detail: call.body }];
             return answer(422, { code: call.body, title: call.body, errors })(call, forward);
@@ -157,7 +157,7 @@ describe('the worker', () => {
       ),
       { numRuns: 25 },
     );
-    expect(JSON.stringify(await bench.wholeTable())).not.toContain('KANARI');
+    expect(JSON.stringify(await fixture.wholeTable())).not.toContain('KANARI');
   });
 
   test('writes no name, e-mail, phone or address of the people of a cart that fails in every way', async () => {
@@ -181,18 +181,18 @@ describe('the worker', () => {
     );
 
     expect(failed).toEqual(ids);
-    expect((await bench.verdictOf(ids[0] ?? ''))?.length).toBeGreaterThan(3);
+    expect((await fixture.verdictOf(ids[0] ?? ''))?.length).toBeGreaterThan(3);
     expect(output.join('\n')).not.toMatch(/kanari/i);
-    expect(JSON.stringify(await bench.wholeTable())).not.toMatch(/kanari/i);
+    expect(JSON.stringify(await fixture.wholeTable())).not.toMatch(/kanari/i);
   });
 
   test('writes a cart number that would steer a terminal or break a line without what would', async () => {
     const cart = newCart({ ObjectId: '4\u2028\u009b\u202e7' });
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     const message = envelope(cart);
     await worker.send({ ...message, cart: { ...message.cart, number: null }, correlationId: 'c' });
     expect((await worker.deliver()).failed).toEqual([]);
-    const output = bench.takeOutput();
+    const output = fixture.takeOutput();
     checkLines(output);
     expect(output.join('\n')).toContain('Order created');
     expect(output.join('\n')).toContain('SRM7-100-4\ufffd\ufffd\ufffd7-');
@@ -215,13 +215,13 @@ describe('the worker', () => {
         code: `CODE_${index}`,
         pointer: '/lines/0/tax/code',
       }));
-      bench.taps.vms.intercept(always(isCreate, answer(422, { code: 'VALIDATION', errors })));
+      fixture.proxies.vms.intercept(always(isCreate, answer(422, { code: 'VALIDATION', errors })));
       const { ids, failed, output } = await deliver(newCart());
 
       expect(failed).toEqual(ids);
-      expect((await bench.verdictOf(ids[0] ?? ''))?.length).toBe(101);
+      expect((await fixture.verdictOf(ids[0] ?? ''))?.length).toBe(101);
       checkLines(output);
-      for (const item of await bench.wholeTable()) expect(JSON.stringify(item).length).toBeLessThan(100_000);
+      for (const item of await fixture.wholeTable()) expect(JSON.stringify(item).length).toBeLessThan(100_000);
     });
 
     test.each([
@@ -237,9 +237,9 @@ describe('the worker', () => {
       ['/'.repeat(100_000), false],
       ['/title\n{"level":"INFO"}', false],
     ])('keeps a pointer only where it points into the order (%#)', async (pointer, isKept) => {
-      bench.taps.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'A', pointer }] })));
+      fixture.proxies.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'A', pointer }] })));
       const { ids, output } = await deliver(newCart());
-      const [fault] = (await bench.verdictOf(ids[0] ?? '')) ?? [];
+      const [fault] = (await fixture.verdictOf(ids[0] ?? '')) ?? [];
       expect(fault).toMatchObject({ code: 'E_TGT_VALIDATION', message: '11VMS answered 422 A' });
       expect(fault?.field).toBe(isKept ? pointer : undefined);
       checkLines(output);
@@ -257,35 +257,35 @@ describe('the worker', () => {
       'with an id %s knows that it has none: the order is looked up, not posted again',
       async (_what, id) => {
         const cart = newCart();
-        bench.taps.vms.intercept((call, forward) => {
+        fixture.proxies.vms.intercept((call, forward) => {
           if (isCreate(call)) return answer(201, { id, number: 'PO-1' })(call, forward);
           return isLookUp(call) ? answer(200, { items: [] })(call, forward) : forward();
         });
         const { ids, failed, output } = await deliver(cart);
         expect(failed).toEqual(ids);
-        expect(bench.callsFor(cart)).toEqual(['create', 'lookup']);
-        expect(await bench.orderRow(cart)).toMatchObject({
+        expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+        expect(await fixture.orderRow(cart)).toMatchObject({
           state: 'UNKNOWN',
           faults: [{ code: 'E_TGT_DISGUISED_ERROR' }],
         });
         checkLines(output);
-        for (const item of await bench.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
+        for (const item of await fixture.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
       },
     );
 
     test.each(bad)('with an order number %s takes the order without its number', async (_what, number) => {
       const cart = newCart();
-      bench.taps.vms.intercept(always(isCreate, answer(201, { id: 'po_1', number })));
+      fixture.proxies.vms.intercept(always(isCreate, answer(201, { id: 'po_1', number })));
       const { failed, output } = await deliver(cart);
       expect(failed).toEqual([]);
-      expect(await bench.orderRow(cart)).toMatchObject({ state: 'CREATED', orderId: 'po_1' });
-      expect((await bench.orderRow(cart))?.orderNumber).toBeUndefined();
+      expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderId: 'po_1' });
+      expect((await fixture.orderRow(cart))?.orderNumber).toBeUndefined();
       checkLines(output);
     });
 
     test('to a look-up with the same tricks neither', async () => {
       const cart = newCart();
-      bench.taps.vms.intercept((call, forward) => {
+      fixture.proxies.vms.intercept((call, forward) => {
         if (isCreate(call)) return answer(500, 'no')(call, forward);
         const items = [
           { id: 'p'.repeat(100_000), number: '\u001b[2J', externalId: `SRM7-100-${String(cart['ObjectId'])}` },
@@ -295,20 +295,20 @@ describe('the worker', () => {
       const { ids, failed, output } = await deliver(cart);
       expect(failed).toEqual(ids);
       checkLines(output);
-      for (const item of await bench.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
+      for (const item of await fixture.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
     });
   });
 
   test('keeps no more of any attack than an item of some kilobytes', async () => {
     const long = 'x'.repeat(30_000);
-    const before = (await bench.wholeTable()).length;
+    const before = (await fixture.wholeTable()).length;
     await deliver(
       newCart({ CoCode: long, Currency: long, Status: 'I1129' }),
       newCart({ Status: long }),
       newCart({ ObjectId: long.slice(0, 50) }),
       withItems(newCart(), (item) => ({ ...item, VendorId: long, Unit: long, TaxCode: long })),
     );
-    const after = await bench.wholeTable();
+    const after = await fixture.wholeTable();
     expect(after.length).toBeGreaterThan(before);
     for (const item of after) expect(JSON.stringify(item)).not.toMatch(/x{201}/);
     for (const item of after) expect(JSON.stringify(item).length).toBeLessThan(100_000);
@@ -316,12 +316,12 @@ describe('the worker', () => {
 });
 
 describe('the extractor', () => {
-  const rig = useRig();
+  const fixture = useFixture();
 
   test('writes no text of the rows that it queues, nor of the errors that SRM answers', async () => {
     const row = newCart({ ChangedAt: `/Date(${thisSecond() - 60_000})/` });
     for (const field of textFields(row)) field.write(row, canary(['\n{"level":"INFO"}\u2028', '', 0]));
-    const service = await rig.serve((_, response) => {
+    const service = await fixture.serve((_, response) => {
       const isFirst = service.requests.length === 1;
       const page = {
         d: { results: [row, { Guid: 'KANARI\n', ObjectId: 'KANARI KANARI' }], __next: 'ShoppingCartSet?KANARI' },
@@ -333,11 +333,11 @@ describe('the extractor', () => {
         .writeHead(isFirst ? 200 : 500, { 'content-type': 'application/json', 'x-kanari': 'KANARI' })
         .end(JSON.stringify(isFirst ? page : error));
     });
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(/SRM answered 500$/);
 
-    const shown = rig.shown();
+    const shown = fixture.shown();
     expect(shown.join('\n')).toContain('Page queued');
     expect(shown.join('\n')).not.toContain('KANARI');
     expect(await extractor.guids()).toHaveLength(2);
@@ -346,10 +346,10 @@ describe('the extractor', () => {
   test('never logs its event either', async () => {
     process.env['POWERTOOLS_LOGGER_LOG_EVENT'] = 'true';
     try {
-      const extractor = await rig.open();
+      const extractor = await fixture.open();
       // Lambda shows an event that is refused to whoever sent it; what is logged is ours to keep clean.
       await extractor.run({ event: { changedFrom: 'KANARI', changedTo: 'KANARI' } }).catch(() => undefined);
-      expect(rig.shown().join('\n')).not.toContain('KANARI');
+      expect(fixture.shown().join('\n')).not.toContain('KANARI');
     } finally {
       Reflect.deleteProperty(process.env, 'POWERTOOLS_LOGGER_LOG_EVENT');
     }

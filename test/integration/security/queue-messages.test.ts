@@ -12,21 +12,21 @@ import {
   envelope,
   itemsOf,
   newCart,
-  setUpWorkerBench,
+  setUpWorkerFixture,
   type Row,
   textOf,
-} from '../create/worker-bench.ts';
-import { startVms } from '../../sandbox/vms.ts';
+} from '../create/worker-fixture.ts';
+import { startVms } from '../../simulators/vms.ts';
 
 // At its most careless: nothing but the interface stands between a forged message and a second order.
-const bench = await setUpWorkerBench({ vms: CARELESS });
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const MARK = 'j.dupont@example.test';
 const POISON = `{"polluted":"${MARK}","isAdmin":true}`;
 
 /** Delivers a message between two good ones; the neighbours must be done, whatever becomes of it. */
 async function between(body: string) {
-  const worker = await bench.worker();
+  const worker = await fixture.worker();
   const neighbours = [newCart(), newCart()];
   const [before, after] = neighbours.map((cart) => writeCartMessage(envelope(cart)));
   // Sent one by one: SQS takes no batch over 1 MiB.
@@ -42,7 +42,7 @@ async function between(body: string) {
     records.toSorted((a, b) => ids.indexOf(a.messageId) - ids.indexOf(b.messageId)),
   );
   const spent = process.cpuUsage(started);
-  expect(neighbours.map((cart) => bench.ordersOf(cart).length)).toEqual([1, 1]);
+  expect(neighbours.map((cart) => fixture.ordersOf(cart).length)).toEqual([1, 1]);
   expect(failed).not.toContain(first);
   expect(failed).not.toContain(last);
   // Whatever the body was: nothing of it has become a property of all objects.
@@ -51,19 +51,19 @@ async function between(body: string) {
   }
   return {
     isFailed: failed.includes(messageId),
-    faults: (await bench.verdictOf(messageId)) ?? [],
+    faults: (await fixture.verdictOf(messageId)) ?? [],
     cpuMs: (spent.user + spent.system) / 1000,
-    output: bench.takeOutput(),
+    output: fixture.takeOutput(),
   };
 }
 
 /** A message that must end at its verdict without a call that names it. */
 async function expectRefused(body: string, code: string): Promise<void> {
-  const reads = bench.bench.srm.traffic().requests.cart;
+  const reads = fixture.fixture.srm.traffic().requests.cart;
   const { isFailed, faults, output } = await between(body);
   expect(isFailed).toBe(true);
   expect(faults.map((fault) => fault.code)).toContain(code);
-  expect(bench.bench.srm.traffic().requests.cart).toBe(reads);
+  expect(fixture.fixture.srm.traffic().requests.cart).toBe(reads);
   const kept = [...output, JSON.stringify(faults)];
   expect(kept.join('\n')).not.toMatch(/dupont|polluted/i);
   expect(kept.every((line) => line.length < 20_000)).toBe(true);
@@ -110,7 +110,7 @@ describe('keys that reach for prototypes', () => {
     );
 
     expect(isFailed).toBe(false);
-    const [{ order } = { order: undefined }] = bench.ordersOf(cart);
+    const [{ order } = { order: undefined }] = fixture.ordersOf(cart);
     expect(order?.lines).toHaveLength(3);
     expect(JSON.stringify(order)).not.toMatch(/polluted|isAdmin/);
     expect(output.join('\n')).not.toMatch(/polluted|dupont/);
@@ -141,13 +141,13 @@ describe('a message that is not what it says', () => {
   /** A cart that was ordered, and all that is known of it. */
   async function openVictim() {
     const victim = newCart();
-    const worker = await bench.worker();
+    const worker = await fixture.worker();
     await worker.send(envelope(victim));
     await worker.deliver();
     return {
       victim,
       number: textOf(victim['ObjectId']),
-      state: async () => [await bench.ledgerOf(victim), bench.ordersOf(victim)],
+      state: async () => [await fixture.ledgerOf(victim), fixture.ordersOf(victim)],
     };
   }
 
@@ -183,30 +183,30 @@ describe('a message that is not what it says', () => {
     const { victim, state } = await openVictim();
     const before = JSON.stringify(await state());
     const attacker = newCart();
-    const calls = bench.callsFor(victim).length;
+    const calls = fixture.callsFor(victim).length;
 
     await expectRefused(JSON.stringify(forge(victim, attacker)), 'E_INT_MESSAGE');
 
-    const verdicts = (await bench.ledgerOf(victim)).filter(({ sk }) => sk.startsWith('VERDICT#'));
+    const verdicts = (await fixture.ledgerOf(victim)).filter(({ sk }) => sk.startsWith('VERDICT#'));
     const [ledger, orders] = await state();
     // A verdict may stand beside the orders of the cart that was named; it belongs to its message alone.
     expect(JSON.stringify([ledger?.filter((item) => !Reflect.get(item, 'sk').startsWith('VERDICT#')), orders])).toBe(
       before,
     );
     expect(verdicts.length).toBeLessThanOrEqual(1);
-    expect(bench.callsFor(victim)).toHaveLength(calls);
-    expect(bench.ordersOf(attacker)).toEqual([]);
+    expect(fixture.callsFor(victim)).toHaveLength(calls);
+    expect(fixture.ordersOf(attacker)).toEqual([]);
   });
 
   test('a claim that names one cart and fetches another is refused', async () => {
     const { victim, number } = await openVictim();
-    bench.bench.srm.addCarts([victim]);
+    fixture.fixture.srm.addCarts([victim]);
     const attacker = newCart();
     const { isFailed, faults } = await between(
       JSON.stringify({ ...claimCheck(attacker), claim: { guid: victim['Guid'] } }),
     );
     expect([isFailed, faults.map(({ code }) => code)]).toEqual([true, ['E_INT_MESSAGE']]);
-    expect(bench.ordersOf(victim)).toHaveLength(1);
+    expect(fixture.ordersOf(victim)).toHaveLength(1);
     expect(JSON.stringify(faults)).not.toContain(number);
   });
 
@@ -223,20 +223,20 @@ describe('a message that is not what it says', () => {
     '',
   ])('a claim with OData in its key (%#) asks nothing of SRM', async (guid) => {
     const body = JSON.stringify({ ...claimCheck(newCart()), claim: { guid } });
-    const reads = bench.bench.srm.requests.length;
+    const reads = fixture.fixture.srm.requests.length;
     const { isFailed, faults } = await between(body);
     expect(isFailed).toBe(true);
     expect(faults.map(({ code }) => code)).toEqual([expect.stringMatching(/^E_(SRC_SCHEMA|INT_MESSAGE)$/)]);
-    expect(bench.bench.srm.requests).toHaveLength(reads);
+    expect(fixture.fixture.srm.requests).toHaveLength(reads);
   });
 
   test.each(['9'.repeat(3000), '4711\n', '\0', ' ', '', '\u2028', 'é'])(
     'a cart number that is none (%#) makes no key of the ledger',
     async (number) => {
-      const items = (await bench.wholeTable()).length;
+      const items = (await fixture.wholeTable()).length;
       await expectRefused(JSON.stringify({ ...envelope(newCart()), cart: { number, guid: null } }), 'E_INT_MESSAGE');
       // Two orders of the neighbours, and the verdict.
-      expect(await bench.wholeTable()).toHaveLength(items + 3);
+      expect(await fixture.wholeTable()).toHaveLength(items + 3);
     },
   );
 
@@ -245,7 +245,7 @@ describe('a message that is not what it says', () => {
     const body = JSON.stringify(envelope(cart));
     await expectRefused(`${body.slice(0, -1)},"client":"200"}`, 'E_INT_MESSAGE');
     await expectRefused(`${body.slice(0, -1)},"source":${JSON.stringify(newCart())}}`, 'E_INT_MESSAGE');
-    expect(bench.ordersOf(cart)).toEqual([]);
+    expect(fixture.ordersOf(cart)).toEqual([]);
   });
 
   test('two carts whose parts add up to one externalId: neither is taken for the other', async () => {
@@ -259,7 +259,7 @@ describe('a message that is not what it says', () => {
     });
     const first = withVendor(one, `8-${vendor}`, number);
     const second = withVendor(other, vendor, `${number}-8`);
-    const worker = await bench.worker({ VMS_BASE_URL: strict.baseUrl, VMS_TOKEN_URL: strict.tokenUrl });
+    const worker = await fixture.worker({ VMS_BASE_URL: strict.baseUrl, VMS_TOKEN_URL: strict.tokenUrl });
     const settled = [];
     for (const cart of [first, second]) {
       await worker.send(envelope(cart));
@@ -320,7 +320,7 @@ describe('a cart that is too much', () => {
     const cart = newCart({ Description: 'A\ud800B\0C\u001b[31mD\u009b' });
     const { isFailed } = await between(writeCartMessage(envelope(cart)));
     expect(isFailed).toBe(false);
-    const title = bench.ordersOf(cart)[0]?.order.title ?? '';
+    const title = fixture.ordersOf(cart)[0]?.order.title ?? '';
     expect(title.isWellFormed()).toBe(true);
     expect([title.includes('\0'), title.includes('\u001b')]).toEqual([false, false]);
   });

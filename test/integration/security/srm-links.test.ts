@@ -3,27 +3,27 @@
  * below the extraction service. (What a good `__next` does: ../extract/connections.test.ts.)
  */
 import { describe, expect, test } from '@jest/globals';
-import { DAY, noTimeToRetry, useRig } from '../extract/extractor-rig.ts';
+import { DAY, noTimeToRetry, useFixture } from '../extract/extractor-fixture.ts';
 
-const rig = useRig();
+const fixture = useFixture();
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const PAGE = `${SERVICE}/ShoppingCartSet?$skiptoken=2`;
 
 /** Another server on this machine, which nobody may talk to; it would answer a page, so that a run would go on. */
 const openForeigner = () =>
-  rig.serve((_, response) =>
+  fixture.serve((_, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"d":{"results":[]}}'),
   );
 
 /** An SRM whose first page leads to `link`, and whose other pages lead nowhere. */
 async function openSrm(link: (own: { url: string; host: string }) => string) {
-  const service = await rig.serve((request, response) => {
+  const service = await fixture.serve((request, response) => {
     const isFirst = service.requests.length === 1;
     const d = { results: [], ...(isFirst ? { __next: link(service) } : {}) };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d }));
     request.resume();
   });
-  return { service, extractor: await rig.open({ variables: { SRM_BASE_URL: service.url } }) };
+  return { service, extractor: await fixture.open({ variables: { SRM_BASE_URL: service.url } }) };
 }
 
 describe('a __next that names another host is refused, and no request goes there', () => {
@@ -73,7 +73,7 @@ describe('a __next that names another host is refused, and no request goes there
 
     await expect(extractor.run()).rejects.toThrow(/^.{1,600}$/s);
 
-    expect(rig.shown().every((line) => line.length < 5000)).toBe(true);
+    expect(fixture.shown().every((line) => line.length < 5000)).toBe(true);
   });
 });
 
@@ -123,11 +123,11 @@ test('line breaks in a __next make no header: they are gone, or encoded', async 
 });
 
 test('a __next that leads ever on, to a new page each time, ends with the time of the run', async () => {
-  const service = await rig.serve((_, response) => {
+  const service = await fixture.serve((_, response) => {
     const d = { results: [], __next: `ShoppingCartSet?$skiptoken=${service.requests.length}` };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d }));
   });
-  const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+  const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
   let remainingMs = 30_000;
 
   const run = extractor.run({ remaining: () => (remainingMs -= 1000) });
@@ -139,10 +139,10 @@ test('a __next that leads ever on, to a new page each time, ends with the time o
 describe('a redirect of SRM is not followed', () => {
   test.each([301, 302, 303, 307, 308])('%i: neither the page nor its token is asked for elsewhere', async (status) => {
     const foreigner = await openForeigner();
-    const redirect = await rig.serve((_, response) =>
+    const redirect = await fixture.serve((_, response) =>
       response.writeHead(status, { location: `${foreigner.url}${PAGE}` }).end(),
     );
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: redirect.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: redirect.url } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(`SRM answered ${status}`);
 
@@ -152,10 +152,10 @@ describe('a redirect of SRM is not followed', () => {
 
   test.each([301, 302, 303, 307, 308])('%i of its token endpoint: the secret goes nowhere else', async (status) => {
     const foreigner = await openForeigner();
-    const desk = await rig.serve((_, response) =>
+    const desk = await fixture.serve((_, response) =>
       response.writeHead(status, { location: `${foreigner.url}/oauth/token` }).end(),
     );
-    const extractor = await rig.open({ variables: { SRM_TOKEN_URL: `${desk.url}/oauth/token` } });
+    const extractor = await fixture.open({ variables: { SRM_TOKEN_URL: `${desk.url}/oauth/token` } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(`answered ${status}`);
 
@@ -170,10 +170,10 @@ describe('a row of SRM', () => {
     'nested %i deep is queued, or the page is refused with a reason: nothing crashes',
     async (depth) => {
       const poisoned = `{"d":{"results":[{"Guid":"good"},{"Guid":"deep","X":${'['.repeat(depth)}${']'.repeat(depth)}}]}}`;
-      const service = await rig.serve((_, response) =>
+      const service = await fixture.serve((_, response) =>
         response.writeHead(200, { 'content-type': 'application/json' }).end(poisoned),
       );
-      const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+      const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
       const [ended] = await Promise.allSettled([extractor.run({ remaining: noTimeToRetry })]);
 
@@ -186,10 +186,10 @@ describe('a row of SRM', () => {
   test('with __proto__ and constructor keys pollutes nothing, and is queued as it is', async () => {
     const row = `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"Guid":"a","ObjectId":"1"}`;
     const page = `{"__proto__":{"polluted":1},"d":{"__proto__":{"polluted":1},"results":[${row}]}}`;
-    const service = await rig.serve((_, response) =>
+    const service = await fixture.serve((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(page),
     );
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     expect(await extractor.run()).toMatchObject({ cartsQueued: 1 });
 
@@ -200,10 +200,10 @@ describe('a row of SRM', () => {
   test('stamped far in the future does not move the watermark past what was read', async () => {
     const before = Date.now();
     const row = { Guid: 'a', ObjectId: '1', ChangedAt: `/Date(${before + 400 * DAY})/` };
-    const service = await rig.serve((_, response) =>
+    const service = await fixture.serve((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d: { results: [row] } })),
     );
-    const extractor = await rig.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     await extractor.run();
 

@@ -5,34 +5,34 @@
  */
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { envelope, newCart, openWorkerBench, type WorkerBench } from '../create/worker-bench.ts';
+import { envelope, newCart, openWorkerFixture, type WorkerFixture } from '../create/worker-fixture.ts';
 import { type LoopbackServer, serve } from './loopback.ts';
 
 const STATUSES = [301, 302, 303, 307, 308];
 
-let bench: WorkerBench;
+let fixture: WorkerFixture;
 /** Answers everything as 11VMS would like to, and must never be asked. */
 let foreigner: LoopbackServer;
 let secret: string;
 beforeAll(async () => {
-  bench = await openWorkerBench();
+  fixture = await openWorkerFixture();
   foreigner = await serve((_request, response) => response.writeHead(201).end('{"id":"po_1","number":"1"}'));
-  secret = bench.vms.clientSecret;
+  secret = fixture.vms.clientSecret;
 });
 beforeEach(() => {
-  bench.calm();
-  bench.takeOutput();
+  fixture.calm();
+  fixture.takeOutput();
 });
 afterAll(async () => {
   await foreigner.close();
-  await bench.close();
+  await fixture.close();
 });
 
 /** Everything that is kept of what was done since the last look: output, and the whole table. */
 async function kept(): Promise<string> {
-  const shown = [...bench.takeOutput(), JSON.stringify(await bench.wholeTable())].join('\n');
+  const shown = [...fixture.takeOutput(), JSON.stringify(await fixture.wholeTable())].join('\n');
   // The header as a whole and the secret in it, in every spelling.
-  const basic = Buffer.from(`${bench.vms.clientId}:${secret}`).toString('base64');
+  const basic = Buffer.from(`${fixture.vms.clientId}:${secret}`).toString('base64');
   for (const spelling of [secret, basic, basicOf(secret), Buffer.from(secret).toString('base64'), 'Bearer ', 'Basic '])
     expect(shown).not.toContain(spelling);
   return shown;
@@ -44,7 +44,7 @@ async function throughEndpoint(answer: (secret: string) => RequestListener) {
     request.resume().once('end', () => answer(secret)(request, response));
   });
   const api = await serve((_request, response) => response.writeHead(500).end());
-  const worker = await bench.worker({ VMS_TOKEN_URL: `${desk.url}/oauth/token`, VMS_BASE_URL: api.url });
+  const worker = await fixture.worker({ VMS_TOKEN_URL: `${desk.url}/oauth/token`, VMS_BASE_URL: api.url });
   const [messageId = ''] = await worker.send(envelope(newCart()));
   expect((await worker.deliver()).failed).toEqual([messageId]);
   await Promise.all([desk.close(), api.close()]);
@@ -140,7 +140,7 @@ test.each(STATUSES)('an 11VMS that redirects (%i) is not followed: token and ord
   const own = await serve((_request, response) =>
     response.writeHead(status, { location: `${foreigner.url}/purchase-orders` }).end(),
   );
-  const worker = await bench.worker({ VMS_BASE_URL: own.url });
+  const worker = await fixture.worker({ VMS_BASE_URL: own.url });
   const [messageId = ''] = await worker.send(envelope(cart));
 
   expect((await worker.deliver()).failed).toEqual([messageId]);
@@ -148,7 +148,7 @@ test.each(STATUSES)('an 11VMS that redirects (%i) is not followed: token and ord
   expect(foreigner.requests).toEqual([]);
   // The create and the look-up after it: a redirect proves nothing.
   expect(own.requests).toHaveLength(2);
-  expect((await bench.orderRow(cart))?.state).toBe('UNKNOWN');
+  expect((await fixture.orderRow(cart))?.state).toBe('UNKNOWN');
   await kept();
   await own.close();
 });

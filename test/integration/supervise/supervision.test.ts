@@ -1,160 +1,165 @@
 /** Issue 4: the event source mapping follows the breaker, whoever dies, hurries or interferes. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { commitThenReset } from '../create/tap.ts';
-import { lambdaError, openSupervisorRig, type SupervisorRig } from './supervisor-rig.ts';
+import { commitThenReset } from '../recording-proxy.ts';
+import { lambdaError, openSupervisorFixture, type SupervisorFixture } from './supervisor-fixture.ts';
 
-let rig: SupervisorRig;
+let fixture: SupervisorFixture;
 beforeAll(async () => {
-  rig = await openSupervisorRig();
+  fixture = await openSupervisorFixture();
 });
-beforeEach(() => rig.reset());
-afterAll(() => rig.close());
+beforeEach(() => fixture.reset());
+afterAll(() => fixture.close());
 
 const OPEN = { state: 'OPEN', reason: 'it is down', sinceMs: 1_795_000_000_000 } as const;
 const sick = { well: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
-const count = (name: string): number => rig.calls.filter((call) => call === name).length;
-const pausedMetric = (): string[] => rig.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
+const count = (name: string): number => fixture.calls.filter((call) => call === name).length;
+const pausedMetric = (): string[] => fixture.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
 const secondsToTheNextTrial = async (): Promise<number> =>
-  Math.round(((await rig.item()).nextTrialAtMs ?? 0) / 1000 - Date.now() / 1000);
+  Math.round(((await fixture.item()).nextTrialAtMs ?? 0) / 1000 - Date.now() / 1000);
 
 /** Lets an hour pass before each of some looks. */
-async function lookAgain(times: number): Promise<void> {
+async function reconcileCarts(times: number): Promise<void> {
   for (let look = 0; look < times; look++) {
-    await rig.letTimePass();
-    await rig.look();
+    await fixture.letTimePass();
+    await fixture.look();
   }
 }
 
 describe('while the breaker is closed, a look', () => {
   test('reads, tells that carts flow, and does nothing', async () => {
-    expect(await rig.look()).toEqual({ state: 'CLOSED', reason: '' });
-    expect(rig.calls).toEqual(['GetItem']);
+    expect(await fixture.look()).toEqual({ state: 'CLOSED', reason: '' });
+    expect(fixture.calls).toEqual(['GetItem']);
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":0']);
   });
 
   test('never enables a mapping that a person disabled in the console', async () => {
-    rig.mapping.state = 'Disabled';
-    await rig.look();
-    expect(rig.mapping.state).toBe('Disabled');
+    fixture.mapping.state = 'Disabled';
+    await fixture.look();
+    expect(fixture.mapping.state).toBe('Disabled');
   });
 });
 
 describe('while the breaker is open, a look', () => {
   test('disables the mapping, tells since when and why, and asks for a trial', async () => {
-    await rig.put(OPEN);
-    rig.trial = () => sick;
-    expect(await rig.look()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
-    expect(rig.mapping.state).toBe('Disabled');
+    await fixture.put(OPEN);
+    fixture.trial = () => sick;
+    expect(await fixture.look()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
+    expect(fixture.mapping.state).toBe('Disabled');
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":1']);
     expect(count('Invoke')).toBe(1);
-    expect(await rig.item()).toMatchObject({ state: 'OPEN', mappingPaused: true, failedTrials: 1 });
+    expect(await fixture.item()).toMatchObject({ state: 'OPEN', mappingPaused: true, failedTrials: 1 });
   });
 
   test('waits longer after each bad trial: 60 s and doubling, a quarter of an hour at most', async () => {
-    await rig.put(OPEN);
-    rig.trial = () => sick;
+    await fixture.put(OPEN);
+    fixture.trial = () => sick;
     const waits: number[] = [];
     for (let look = 0; look < 6; look++) {
-      await lookAgain(1);
+      await reconcileCarts(1);
       waits.push(await secondsToTheNextTrial());
     }
     for (const [index, wait] of [60, 120, 240, 480, 900, 900].entries()) {
       expect(Math.abs((waits[index] ?? 0) - wait)).toBeLessThanOrEqual(5);
     }
     expect(count('Invoke')).toBe(6);
-    await rig.look();
+    await fixture.look();
     expect(count('Invoke')).toBe(6);
   });
 
   test('waits no longer after a trial that tried no cart: none has lost a receive by it', async () => {
-    await rig.put(OPEN);
-    rig.trial = () => sick;
-    await lookAgain(2);
-    rig.trial = () => ({ well: false, tried: false, reason: '11VMS answered 503 to a probe' });
+    await fixture.put(OPEN);
+    fixture.trial = () => sick;
+    await reconcileCarts(2);
+    fixture.trial = () => ({ well: false, tried: false, reason: '11VMS answered 503 to a probe' });
     for (let look = 0; look < 3; look++) {
-      await lookAgain(1);
+      await reconcileCarts(1);
       expect(Math.abs((await secondsToTheNextTrial()) - 60)).toBeLessThanOrEqual(5);
-      expect(await rig.item()).toMatchObject({ state: 'OPEN', failedTrials: 2 });
+      expect(await fixture.item()).toMatchObject({ state: 'OPEN', failedTrials: 2 });
     }
   });
 
   test('disables the mapping again when a deployment has enabled it', async () => {
-    await rig.put(OPEN);
-    rig.trial = () => sick;
-    await rig.look();
-    rig.mapping.state = 'Enabled';
-    await rig.look();
-    expect(rig.mapping.state).toBe('Disabled');
+    await fixture.put(OPEN);
+    fixture.trial = () => sick;
+    await fixture.look();
+    fixture.mapping.state = 'Enabled';
+    await fixture.look();
+    expect(fixture.mapping.state).toBe('Disabled');
   });
 
   test('closes it after a good trial, and enables the mapping', async () => {
-    await rig.put(OPEN);
-    expect(await rig.look()).toMatchObject({ state: 'CLOSED', reason: '' });
-    expect(await rig.item()).toMatchObject({ state: 'CLOSED', reason: '', mappingPaused: false, failedTrials: 0 });
-    expect(rig.mapping.state).toBe('Enabled');
-    expect(rig.calls.filter((call) => call.startsWith('PutMapping'))).toEqual(['PutMapping false', 'PutMapping true']);
+    await fixture.put(OPEN);
+    expect(await fixture.look()).toMatchObject({ state: 'CLOSED', reason: '' });
+    expect(await fixture.item()).toMatchObject({ state: 'CLOSED', reason: '', mappingPaused: false, failedTrials: 0 });
+    expect(fixture.mapping.state).toBe('Enabled');
+    expect(fixture.calls.filter((call) => call.startsWith('PutMapping'))).toEqual([
+      'PutMapping false',
+      'PutMapping true',
+    ]);
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":0']);
   });
 
   test('leaves a mapping disabled that a person had disabled before', async () => {
-    await rig.put(OPEN);
-    rig.mapping.state = 'Disabled';
-    expect(await rig.look()).toMatchObject({ state: 'CLOSED' });
-    await lookAgain(2);
-    expect(rig.mapping.state).toBe('Disabled');
+    await fixture.put(OPEN);
+    fixture.mapping.state = 'Disabled';
+    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    await reconcileCarts(2);
+    expect(fixture.mapping.state).toBe('Disabled');
   });
 
   test('takes a worker that fails at its trial, or gives no answer, for not well', async () => {
-    await rig.put(OPEN);
+    await fixture.put(OPEN);
     for (const answer of [
       { status: 200, body: '{"errorMessage":"dead"}', error: 'Unhandled' },
       { status: 200, body: 'null' },
     ]) {
-      rig.taps.lambda.intercept(async (call) => {
+      fixture.proxies.lambda.intercept(async (call) => {
         const { error } = { error: undefined, ...answer };
-        if (!call.path.includes('/functions/')) return rig.serve(call);
+        if (!call.path.includes('/functions/')) return fixture.serve(call);
         return { ...answer, headers: error === undefined ? {} : { 'x-amz-function-error': error } };
       });
-      await lookAgain(1);
-      expect(await rig.item()).toMatchObject({ state: 'OPEN' });
-      expect(rig.mapping.state).toBe('Disabled');
+      await reconcileCarts(1);
+      expect(await fixture.item()).toMatchObject({ state: 'OPEN' });
+      expect(fixture.mapping.state).toBe('Disabled');
     }
   });
 
   test('does not ask for the next trial at once when it died in one: a trial burns a receive', async () => {
-    await rig.put(OPEN);
-    rig.taps.lambda.intercept((call) =>
-      call.path.includes('/functions/') ? Promise.resolve(lambdaError(403, 'AccessDeniedException')) : rig.serve(call),
+    await fixture.put(OPEN);
+    fixture.proxies.lambda.intercept((call) =>
+      call.path.includes('/functions/')
+        ? Promise.resolve(lambdaError(403, 'AccessDeniedException'))
+        : fixture.serve(call),
     );
-    await expect(rig.look()).rejects.toThrow(/so it is/);
+    await expect(fixture.look()).rejects.toThrow(/so it is/);
     expect(await secondsToTheNextTrial()).toBeGreaterThan(50);
   });
 });
 
 describe('a mapping that is changing this moment', () => {
   test.each(['ResourceInUseException', 'ResourceConflictException'])('is paused a minute later: %s', async (type) => {
-    await rig.put(OPEN);
-    rig.trial = () => sick;
-    rig.taps.lambda.intercept((call) =>
-      call.method === 'PUT' ? Promise.resolve(lambdaError(400, type)) : rig.serve(call),
+    await fixture.put(OPEN);
+    fixture.trial = () => sick;
+    fixture.proxies.lambda.intercept((call) =>
+      call.method === 'PUT' ? Promise.resolve(lambdaError(400, type)) : fixture.serve(call),
     );
-    expect(await rig.look()).toMatchObject({ state: 'OPEN' });
-    rig.taps.lambda.intercept((call) => rig.serve(call));
-    await rig.look();
-    expect(rig.mapping.state).toBe('Disabled');
+    expect(await fixture.look()).toMatchObject({ state: 'OPEN' });
+    fixture.proxies.lambda.intercept((call) => fixture.serve(call));
+    await fixture.look();
+    expect(fixture.mapping.state).toBe('Disabled');
   });
 
   test('is not taken for resumed: the look fails, and the next one does it', async () => {
-    await rig.put({ ...OPEN, mappingPaused: true });
-    rig.mapping.state = 'Disabled';
-    rig.taps.lambda.intercept((call) =>
-      call.method === 'PUT' ? Promise.resolve(lambdaError(400, 'ResourceInUseException')) : rig.serve(call),
+    await fixture.put({ ...OPEN, mappingPaused: true });
+    fixture.mapping.state = 'Disabled';
+    fixture.proxies.lambda.intercept((call) =>
+      call.method === 'PUT' ? Promise.resolve(lambdaError(400, 'ResourceInUseException')) : fixture.serve(call),
     );
-    await expect(rig.look()).rejects.toThrow(/so it is/);
-    rig.taps.lambda.intercept((call) => rig.serve(call));
-    await rig.look();
-    expect(rig.mapping.state).toBe('Enabled');
-    expect(await rig.item()).toMatchObject({ state: 'CLOSED', mappingPaused: false });
+    await expect(fixture.look()).rejects.toThrow(/so it is/);
+    fixture.proxies.lambda.intercept((call) => fixture.serve(call));
+    await fixture.look();
+    expect(fixture.mapping.state).toBe('Enabled');
+    expect(await fixture.item()).toMatchObject({ state: 'CLOSED', mappingPaused: false });
   });
 });
 
@@ -170,32 +175,32 @@ describe('a look that dies', () => {
       return undefined;
     };
     const gone = lambdaError(403, 'AccessDeniedException');
-    rig.taps.dynamodb.intercept(async (_call, forward) => (await breaks(forward)) ?? gone);
-    rig.taps.lambda.intercept(async (call) => (await breaks(() => rig.serve(call))) ?? gone);
+    fixture.proxies.dynamodb.intercept(async (_call, forward) => (await breaks(forward)) ?? gone);
+    fixture.proxies.lambda.intercept(async (call) => (await breaks(() => fixture.serve(call))) ?? gone);
   }
   function live(): void {
-    rig.taps.dynamodb.intercept((_call, forward) => forward());
-    rig.taps.lambda.intercept((call) => rig.serve(call));
+    fixture.proxies.dynamodb.intercept((_call, forward) => forward());
+    fixture.proxies.lambda.intercept((call) => fixture.serve(call));
   }
   const places = Array.from({ length: allCalls }, (_, index) => index + 1);
 
   test('has so many places to die at', async () => {
-    await rig.put(OPEN);
-    await rig.look();
-    expect(rig.calls).toHaveLength(allCalls);
+    await fixture.put(OPEN);
+    await fixture.look();
+    expect(fixture.calls).toHaveLength(allCalls);
   });
 
   test.each([false, true])(
     'anywhere leaves the mapping to the looks after it: enabled once 11VMS is well (work done: %s)',
     async (isDone) => {
       for (const place of places) {
-        await rig.reset();
-        await rig.put(OPEN);
+        await fixture.reset();
+        await fixture.put(OPEN);
         dieAt(place, isDone);
-        await rig.look().catch(() => undefined);
+        await fixture.look().catch(() => undefined);
         live();
-        await lookAgain(2);
-        expect([place, rig.mapping.state, await rig.item()]).toMatchObject([
+        await reconcileCarts(2);
+        expect([place, fixture.mapping.state, await fixture.item()]).toMatchObject([
           place,
           'Enabled',
           { state: 'CLOSED', mappingPaused: false },
@@ -206,166 +211,166 @@ describe('a look that dies', () => {
 
   test('anywhere leaves the mapping disabled while 11VMS is not well', async () => {
     for (const place of places.slice(0, 9)) {
-      await rig.reset();
-      await rig.put(OPEN);
-      rig.trial = () => sick;
+      await fixture.reset();
+      await fixture.put(OPEN);
+      fixture.trial = () => sick;
       dieAt(place, true);
-      await rig.look().catch(() => undefined);
+      await fixture.look().catch(() => undefined);
       live();
-      await lookAgain(1);
-      expect([place, rig.mapping.state, await rig.item()]).toMatchObject([
+      await reconcileCarts(1);
+      expect([place, fixture.mapping.state, await fixture.item()]).toMatchObject([
         place,
         'Disabled',
         { state: 'OPEN', mappingPaused: true },
       ]);
-      rig.trial = () => ({ well: true });
-      await lookAgain(2);
-      expect([place, rig.mapping.state]).toEqual([place, 'Enabled']);
+      fixture.trial = () => ({ well: true });
+      await reconcileCarts(2);
+      expect([place, fixture.mapping.state]).toEqual([place, 'Enabled']);
     }
   });
 });
 
 describe('lost answers of DynamoDB', () => {
   test('to the closing: the mapping is enabled by the same look', async () => {
-    await rig.put(OPEN);
+    await fixture.put(OPEN);
     let lost = 0;
-    rig.taps.dynamodb.intercept((call, forward) =>
+    fixture.proxies.dynamodb.intercept((call, forward) =>
       call.operation === 'UpdateItem' && call.body.includes('"CLOSED"') && lost++ === 0
         ? commitThenReset(call, forward)
         : forward(),
     );
-    expect(await rig.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
     expect(lost).toBe(2);
-    expect(rig.mapping.state).toBe('Enabled');
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('to the hold: the look goes on', async () => {
-    await rig.put(OPEN);
+    await fixture.put(OPEN);
     let lost = 0;
-    rig.taps.dynamodb.intercept((call, forward) =>
+    fixture.proxies.dynamodb.intercept((call, forward) =>
       call.body.includes('SET heldBy') && lost++ === 0 ? commitThenReset(call, forward) : forward(),
     );
-    expect(await rig.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
   });
 
   test('to a resume by hand: 11VMS is tried at once', async () => {
-    await rig.put({ ...OPEN, state: 'FORCED_OPEN' });
+    await fixture.put({ ...OPEN, state: 'FORCED_OPEN' });
     let lost = 0;
-    rig.taps.dynamodb.intercept((call, forward) =>
+    fixture.proxies.dynamodb.intercept((call, forward) =>
       call.operation === 'UpdateItem' && call.body.includes('FORCED_OPEN') && lost++ === 0
         ? commitThenReset(call, forward)
         : forward(),
     );
-    expect(await rig.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
   });
 });
 
 describe('two looks at once', () => {
   test('the second tells the state, and leaves the mapping to the first', async () => {
-    await rig.put(OPEN);
+    await fixture.put(OPEN);
     const [tried, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-    rig.trial = async () => {
+    fixture.trial = async () => {
       tried.resolve(undefined);
       await goOn.promise;
       return { well: true };
     };
-    const first = rig.look();
+    const first = fixture.look();
     await tried.promise;
-    const calls = rig.calls.length;
-    expect(await rig.look()).toMatchObject({ state: 'OPEN' });
-    expect(rig.calls.slice(calls)).toEqual(['GetItem', 'UpdateItem']);
+    const calls = fixture.calls.length;
+    expect(await fixture.look()).toMatchObject({ state: 'OPEN' });
+    expect(fixture.calls.slice(calls)).toEqual(['GetItem', 'UpdateItem']);
     goOn.resolve(undefined);
     expect(await first).toMatchObject({ state: 'CLOSED' });
-    expect(rig.mapping.state).toBe('Enabled');
-    expect(await rig.item()).not.toHaveProperty('heldBy');
+    expect(fixture.mapping.state).toBe('Enabled');
+    expect(await fixture.item()).not.toHaveProperty('heldBy');
   });
 
   test('one that read OPEN before the other closed does not disable the mapping after it', async () => {
-    await rig.put({ ...OPEN, mappingPaused: true });
-    rig.mapping.state = 'Disabled';
+    await fixture.put({ ...OPEN, mappingPaused: true });
+    fixture.mapping.state = 'Disabled';
     let other: Promise<unknown> | undefined;
-    rig.taps.dynamodb.intercept(async (call, forward) => {
+    fixture.proxies.dynamodb.intercept(async (call, forward) => {
       if (call.operation !== 'GetItem' || other !== undefined) return forward();
       const read = await forward();
-      other = rig.look();
+      other = fixture.look();
       await other;
       return read;
     });
-    expect(await rig.look()).toMatchObject({ state: 'CLOSED' });
-    expect(rig.mapping.state).toBe('Enabled');
-    await lookAgain(1);
-    expect(rig.mapping.state).toBe('Enabled');
+    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    expect(fixture.mapping.state).toBe('Enabled');
+    await reconcileCarts(1);
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a worker that opens the breaker while it is being closed is heard within the next looks', async () => {
-    await rig.put({ ...OPEN, mappingPaused: true });
-    rig.mapping.state = 'Disabled';
-    rig.taps.lambda.intercept(async (call) => {
-      if (call.method === 'PUT') await rig.put({ ...(await rig.item()), ...OPEN });
-      return rig.serve(call);
+    await fixture.put({ ...OPEN, mappingPaused: true });
+    fixture.mapping.state = 'Disabled';
+    fixture.proxies.lambda.intercept(async (call) => {
+      if (call.method === 'PUT') await fixture.put({ ...(await fixture.item()), ...OPEN });
+      return fixture.serve(call);
     });
-    await rig.look();
-    rig.taps.lambda.intercept((call) => rig.serve(call));
-    rig.trial = () => sick;
-    await rig.look();
-    expect(rig.mapping.state).toBe('Disabled');
-    expect(await rig.item()).toMatchObject({ state: 'OPEN', mappingPaused: true });
+    await fixture.look();
+    fixture.proxies.lambda.intercept((call) => fixture.serve(call));
+    fixture.trial = () => sick;
+    await fixture.look();
+    expect(fixture.mapping.state).toBe('Disabled');
+    expect(await fixture.item()).toMatchObject({ state: 'OPEN', mappingPaused: true });
   });
 });
 
 describe('by hand', () => {
   test('a pause disables the mapping, says why, and stays', async () => {
-    expect(await rig.look({ consumption: 'pause', reason: 'release of 11VMS, JD' })).toMatchObject({
+    expect(await fixture.look({ consumption: 'pause', reason: 'release of 11VMS, JD' })).toMatchObject({
       state: 'FORCED_OPEN',
       reason: 'release of 11VMS, JD',
     });
-    await lookAgain(3);
-    expect(rig.mapping.state).toBe('Disabled');
-    expect(await rig.item()).toMatchObject({ state: 'FORCED_OPEN' });
+    await reconcileCarts(3);
+    expect(fixture.mapping.state).toBe('Disabled');
+    expect(await fixture.item()).toMatchObject({ state: 'FORCED_OPEN' });
     expect(count('Invoke')).toBe(0);
   });
 
   test('a pause needs no reason', async () => {
-    expect(await rig.look({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
+    expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
   });
 
   test('a resume tries 11VMS at once, and consumption goes on when it is well', async () => {
-    await rig.look({ consumption: 'pause' });
-    expect(await rig.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    await fixture.look({ consumption: 'pause' });
+    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(1);
-    expect(rig.mapping.state).toBe('Enabled');
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a resume while 11VMS is not well leaves it open, and the looks after it go on trying', async () => {
-    await rig.look({ consumption: 'pause' });
-    rig.trial = () => sick;
-    expect(await rig.look({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
-    expect(rig.mapping.state).toBe('Disabled');
-    rig.trial = () => ({ well: true });
-    await lookAgain(1);
-    expect(rig.mapping.state).toBe('Enabled');
+    await fixture.look({ consumption: 'pause' });
+    fixture.trial = () => sick;
+    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
+    expect(fixture.mapping.state).toBe('Disabled');
+    fixture.trial = () => ({ well: true });
+    await reconcileCarts(1);
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a resume needs not wait for the next trial', async () => {
-    await rig.put({ ...OPEN, failedTrials: 5, nextTrialAtMs: Date.now() + 900_000 });
-    expect(await rig.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    await fixture.put({ ...OPEN, failedTrials: 5, nextTrialAtMs: Date.now() + 900_000 });
+    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
   });
 
   test('a resume of what flows changes nothing', async () => {
-    expect(await rig.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(0);
-    expect(await rig.item()).toEqual({});
+    expect(await fixture.item()).toEqual({});
   });
 
   test('a pause during a trial wins: the good trial does not close it', async () => {
-    await rig.put(OPEN);
-    rig.trial = async () => {
-      expect(await rig.look({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
+    await fixture.put(OPEN);
+    fixture.trial = async () => {
+      expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
       return { well: true };
     };
-    expect(await rig.look()).toMatchObject({ state: 'FORCED_OPEN' });
-    await lookAgain(2);
-    expect(rig.mapping.state).toBe('Disabled');
+    expect(await fixture.look()).toMatchObject({ state: 'FORCED_OPEN' });
+    await reconcileCarts(2);
+    expect(fixture.mapping.state).toBe('Disabled');
   });
 
   test.each([
@@ -377,14 +382,14 @@ describe('by hand', () => {
     'pause',
     [],
   ])('%j is an error that changes nothing', async (event) => {
-    await rig.put(OPEN);
-    await expect(rig.look(event)).rejects.toThrow(/nothing was changed/);
-    expect(rig.calls).toEqual([]);
-    expect(rig.mapping.state).toBe('Enabled');
+    await fixture.put(OPEN);
+    await expect(fixture.look(event)).rejects.toThrow(/nothing was changed/);
+    expect(fixture.calls).toEqual([]);
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test("the schedule's own notification is a look", async () => {
     const event = { version: '0', id: '1', 'detail-type': 'Scheduled Event', source: 'aws.scheduler', detail: '{}' };
-    expect(await rig.look(event)).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.look(event)).toMatchObject({ state: 'CLOSED' });
   });
 });

@@ -1,6 +1,6 @@
 /** Carts by fast-check: generated ones with anything in any place, and good ones with any amounts, splits and texts. */
 import fc from 'fast-check';
-import { generateCarts } from '../../sandbox/carts.ts';
+import { generateCarts } from '../../simulators/carts.ts';
 import { date, labour, limit, list, material, type Row, sampleCart, shares, shipTo, texts } from './sample-carts.ts';
 
 /** Good, faulty and odd carts of the sandbox's generator, but for the very large, which only cost time. */

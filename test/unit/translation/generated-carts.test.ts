@@ -1,7 +1,7 @@
 /** The translation against carts of all kinds: what the generator says must come of them. */
 import { describe, expect, test } from '@jest/globals';
 import { purchaseOrderSchema } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
-import { type GeneratedCart, generateCarts } from '../../sandbox/carts.ts';
+import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { faultsOf, ordersOf, translate } from './sample-carts.ts';
 
 /** What only 11VMS can tell: its supplier is closed there. */

@@ -9,9 +9,9 @@ import {
 import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { CartTranslation } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { FAULT_CATALOGUE, type FaultCode, faultToText } from '../../../shared/failure.ts';
-import { decimalToUnits } from '../../sandbox/exact-decimals.ts';
-import { judgeOrder } from '../../sandbox/vms-order-rules.ts';
-import { purchaseOrderSchema as strictSchema } from '../../sandbox/vms-order-schema.ts';
+import { decimalToUnits } from '../../simulators/exact-decimals.ts';
+import { judgeOrder } from '../../simulators/vms-order-rules.ts';
+import { purchaseOrderSchema as strictSchema } from '../../simulators/vms-order-schema.ts';
 import { generatedCart, goodCart, mutatedCart } from './arbitrary-carts.ts';
 import { faultsOf, groupsOf, ordersOf, type Row, translate, warningsOf } from './sample-carts.ts';
 

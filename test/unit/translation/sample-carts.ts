@@ -27,7 +27,7 @@ interface SampleItem extends Row {
 }
 
 const samplePage: { readonly d: { readonly results: readonly SampleCart[] } } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../sandbox/samples/srm7-shopping-carts.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../../shared/contract/samples/srm7-shopping-carts.json'), 'utf8'),
 );
 
 function only<Element>(elements: readonly Element[]): Element {

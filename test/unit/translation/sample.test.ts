@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 
-const samples = join(import.meta.dirname, '../../sandbox/samples');
+const samples = join(import.meta.dirname, '../../../shared/contract/samples');
 const read = (name: string) => JSON.parse(readFileSync(join(samples, name), 'utf8'));
 
 test('the sample cart becomes the sample order to the letter, in its order of fields', () => {

@@ -1,0 +1,37 @@
+/** When two orders say the same: by the hash of their canonical JSON (RFC 8785). */
+import { createHash } from 'node:crypto';
+import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
+import type { PurchaseOrder } from '../translation/purchase-order.ts';
+
+/** UUIDv5(URL, `urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1`) (target-11vms.md). */
+const KEY_NAMESPACE = parseUuid('abd5b202-d749-5970-b137-3d07fd2a6ecc');
+
+/** SHA-256 of a canonical body, in hex. */
+export const contentHash = (body: string): string => createHash('sha256').update(body).digest('hex');
+
+/** The same order with the same content has the same key on every attempt; corrected content has another (row 65). */
+export const idempotencyKey = (order: PurchaseOrder, hash: string): string =>
+  uuidV5(Buffer.from(`${order.externalId}|r${order.externalRevision}|${hash}`), KEY_NAMESPACE);
+
+/**
+ * The fields in which two orders differ, as JSON pointers. What only tells when the cart was touched is no difference:
+ * SRM moves ChangedAt with every status.
+ */
+export function differences(left: PurchaseOrder, right: PurchaseOrder): string[] {
+  return differencesAt(withoutTimes(left), withoutTimes(right), '');
+}
+
+const withoutTimes = ({ sourceDocument, ...order }: PurchaseOrder): object => ({
+  ...order,
+  sourceDocument: { guid: sourceDocument.guid, number: sourceDocument.number },
+});
+
+function differencesAt(left: unknown, right: unknown, pointer: string): string[] {
+  if (Object.is(left, right)) return [];
+  if (!isContainer(left) || !isContainer(right)) return [pointer];
+  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
+  const [a, b] = [new Map(Object.entries(left)), new Map(Object.entries(right))];
+  return [...names].flatMap((name) => differencesAt(a.get(name), b.get(name), `${pointer}/${name}`));
+}
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

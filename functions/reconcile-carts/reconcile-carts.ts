@@ -1,0 +1,246 @@
+/**
+ * The daily reconciliation (rules.md, "Reading without gaps"): the last days are read again, and what the ledger does not
+ * account for is queued again. It takes no lease and moves no watermark: beside a normal run it is harmless, and so is a
+ * cart that it queues for nothing, since no order is ever made twice.
+ */
+import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
+import { InterfaceError } from '../../shared/failure.ts';
+import type { Ledger } from '../../shared/ledger.ts';
+import type { Meter } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import { stripZeros } from '../../shared/sap-values.ts';
+import type { CartPage, ReadingWindow, SourceRow } from '../../shared/srm-carts.ts';
+import type { Watermark } from '../../shared/watermark.ts';
+import type { CartQueue } from '../extract-approved-carts/cart-queue.ts';
+import { nextSlice, wholeSecond } from '../extract-approved-carts/extraction-window.ts';
+import { rowToBody } from '../extract-approved-carts/message-body.ts';
+import { readSliceTwice, type SliceDependencies } from '../extract-approved-carts/read-slice.ts';
+import type { ReconciliationRecord } from './reconciliation-record.ts';
+import { Position } from '../extract-approved-carts/slice-position.ts';
+import { FRESH_MS, classifyCart, type CartStatus } from './classify-cart.ts';
+
+export interface ReconciliationDependencies extends SliceDependencies {
+  readonly queue: CartQueue;
+  readonly watermark: Pick<Watermark, 'read'>;
+  readonly ledger: Pick<Ledger, 'traces'>;
+  readonly record: ReconciliationRecord;
+  /** While it is not closed, carts wait on the queue. */
+  readonly breaker: Pick<BreakerRecord, 'read'>;
+  readonly meter: Meter;
+  readonly now: () => number;
+  readonly settings: {
+    readonly sapClient: string;
+    readonly firstWatermarkMs: number;
+    readonly reconciliationDays: number;
+  };
+}
+
+export interface ReconciliationResult {
+  readonly runId: string;
+  /**
+   * `stopped`: out of time, the next look goes on. `paused`: read to the end, but consumption is paused, so that carts
+   * without a trace may as well lie on the queue: nothing was judged of them.
+   */
+  readonly status: 'complete' | 'stopped' | 'paused';
+  /** The sum of all that follow. */
+  readonly cartsRead: number;
+  readonly created: number;
+  readonly inFlight: number;
+  readonly deadLettered: number;
+  readonly skipped: number;
+  readonly queuedAgain: number;
+  /** Without a trace while consumption is paused: the next look sees them again. */
+  readonly notJudged: number;
+  /** Rows with neither number nor GUID, which the ledger knows by their message alone: their dead letters tell of them. */
+  readonly unidentified: number;
+  readonly readTo: string;
+}
+
+/** There was no look to go on with. */
+export interface NoReconciliation {
+  readonly runId: string;
+  readonly status: 'idle';
+}
+
+type Tally = Record<keyof Omit<ReconciliationResult, 'runId' | 'status' | 'readTo'>, number>;
+
+const DAY_MS = 24 * 3600_000;
+/** Narrower than SRM allows: a cart that is approved again meanwhile leaves its slice, and only this much is read again. */
+const SLICE_MS = 6 * 3600_000;
+const QUESTIONS_AT_ONCE = 20;
+/** SQS's longest: an original that is still on its way comes first, and makes the order itself. */
+const DELAY_SECONDS = 900;
+
+/** @param days how far to look back, whatever is unfinished; undefined goes on, or takes the configured days. */
+export async function reconcileCarts(
+  days: number | undefined,
+  dependencies: ReconciliationDependencies,
+): Promise<ReconciliationResult> {
+  const { record, log } = dependencies;
+  const tally = newTally();
+  const { fromMs, toMs } = await windowOf(days, dependencies);
+  let startMs = fromMs;
+  let incompleteSlices = 0;
+  for (;;) {
+    const slice = nextSlice(startMs, undefined, toMs, SLICE_MS);
+    if (slice === undefined) break;
+    const position = new Position(slice, undefined);
+    // A slice that is read twice, or a cart that comes on two pages, is judged and queued once.
+    const judged = new Set<string>();
+    const end = await readSliceTwice(slice, dependencies, {
+      async onPage(page) {
+        await judgePage(page, judged, dependencies, tally);
+        position.after(page, slice.toMs);
+      },
+      async onIncomplete() {
+        position.standStill();
+      },
+    });
+    startMs = end.kind === 'stopped' ? wholeSecond(position.reachedMs ?? slice.fromMs) : slice.toMs;
+    await record.reach(startMs);
+    if (end.kind === 'stopped') {
+      const readTo = new Date(startMs).toISOString();
+      log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
+      return { runId: dependencies.runId, status: 'stopped', ...tally, readTo };
+    }
+    // The others are looked at all the same: one slice that never adds up must not hide the days behind it.
+    if (end.kind === 'incomplete') incompleteSlices++;
+  }
+  await record.finish();
+  if (incompleteSlices > 0) throw incomplete(incompleteSlices);
+  return finish(dependencies, tally, startMs);
+}
+
+/**
+ * Goes on with a look that one invocation could not finish, each hour until it is: at a hundred thousand carts a day a week
+ * is more than four of them can hold against the ledger.
+ */
+export async function resumeReconciliation(
+  dependencies: ReconciliationDependencies,
+): Promise<ReconciliationResult | NoReconciliation> {
+  const { record, runId } = dependencies;
+  return (await record.reached()) === undefined ? { runId, status: 'idle' } : reconcileCarts(undefined, dependencies);
+}
+
+/**
+ * From where to where. Younger carts than an hour behind the watermark are the normal run's and the worker's own: they
+ * are seen tomorrow. Before the first watermark nothing was ever to be read.
+ */
+async function windowOf(
+  days: number | undefined,
+  { watermark, record, settings, now }: ReconciliationDependencies,
+): Promise<ReadingWindow> {
+  const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
+  const unfinishedMs = days === undefined ? await record.reached() : undefined;
+  const fromMs = unfinishedMs ?? now() - (days ?? settings.reconciliationDays) * DAY_MS;
+  return {
+    fromMs: wholeSecond(Math.max(fromMs, settings.firstWatermarkMs)),
+    toMs: wholeSecond(watermarkMs - FRESH_MS),
+  };
+}
+
+async function judgePage(
+  page: CartPage,
+  judged: Set<string>,
+  dependencies: ReconciliationDependencies,
+  tally: Tally,
+): Promise<void> {
+  const { queue, breaker, log, meter, runId, settings } = dependencies;
+  const rows = page.rows.filter(({ guid, changedAtMs }) => {
+    const version = `${guid} ${changedAtMs}`;
+    if (guid !== undefined && judged.has(version)) return false;
+    judged.add(version);
+    return true;
+  });
+  const statuses = await statusesOf(rows, dependencies);
+  const lost = rows.filter((_, index) => statuses[index] === 'lost');
+  // Asked only now: whoever has a trace is accounted for in any case.
+  const isPaused = lost.length > 0 && (await breaker.read()).state !== 'CLOSED';
+  if (lost.length > 0 && !isPaused) {
+    const sender = { runId, client: settings.sapClient, origin: 'reconciliation' as const };
+    const bodies = lost.map((row) => rowToBody(row, sender).body);
+    await queue.send(bodies, DELAY_SECONDS);
+    meter.count(METRICS.cartsQueued, bodies.length);
+    for (const { number, guid } of lost) {
+      log.warn('reconciliation.cart-queued', {
+        cartNumber: number === undefined ? undefined : stripZeros(number),
+        cartGuid: guid,
+      });
+    }
+  }
+  tally.cartsRead += rows.length;
+  for (const standing of statuses) tally[fieldOf(standing, isPaused)]++;
+}
+
+/** `undefined` for a row that the ledger cannot be asked about. */
+async function statusesOf(
+  rows: readonly SourceRow[],
+  { ledger, settings, now }: ReconciliationDependencies,
+): Promise<readonly (CartStatus | undefined)[]> {
+  const statuses: (CartStatus | undefined)[] = rows.map(() => undefined);
+  const next = rows.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, { number, guid, changedAtMs }] of next) {
+      if (number === undefined && guid === undefined) continue;
+      const cart = { client: settings.sapClient, number: number === undefined ? undefined : stripZeros(number), guid };
+      // A row without a readable stamp has no versions: any trace is one of it.
+      statuses[index] = classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
+    }
+  };
+  // All lanes end before the look does: what outlives it would wake up in another invocation.
+  const lanes = await Promise.allSettled(Array.from({ length: QUESTIONS_AT_ONCE }, lane));
+  const failed = lanes.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+  return statuses;
+}
+
+function fieldOf(standing: CartStatus | undefined, isPaused: boolean): keyof Tally {
+  switch (standing) {
+    case undefined:
+      return 'unidentified';
+    case 'created':
+    case 'skipped':
+      return standing;
+    case 'in-flight':
+      return 'inFlight';
+    case 'dead-lettered':
+      return 'deadLettered';
+    case 'lost':
+      return isPaused ? 'notJudged' : 'queuedAgain';
+  }
+}
+
+function finish(
+  { log, meter, runId }: ReconciliationDependencies,
+  tally: Tally,
+  readToMs: number,
+): ReconciliationResult {
+  const readTo = new Date(readToMs).toISOString();
+  const status = tally.notJudged > 0 ? 'paused' : 'complete';
+  const fields = { watermark: readTo, ...fieldsOf(tally) };
+  if (status === 'complete') {
+    meter.count(METRICS.reconciliationCompleted);
+    log.info('reconciliation.completed', fields);
+  } else {
+    log.warn('reconciliation.inconclusive', fields);
+  }
+  return { runId, status, ...tally, readTo };
+}
+
+const fieldsOf = ({ cartsRead, ...counts }: Tally) => ({ rows: cartsRead, ...counts });
+
+function incomplete(slices: number): InterfaceError {
+  const message = `SRM announced another number of carts than it delivered, twice, in ${slices} slice(s) of the reconciliation`;
+  return new InterfaceError('transient', { code: 'E_SRC_PAGING_INCOMPLETE', message });
+}
+
+const newTally = (): Tally => ({
+  cartsRead: 0,
+  created: 0,
+  inFlight: 0,
+  deadLettered: 0,
+  skipped: 0,
+  queuedAgain: 0,
+  notJudged: 0,
+  unidentified: 0,
+});

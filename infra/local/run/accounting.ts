@@ -1,0 +1,188 @@
+/** What became of every cart, told from outside the functions: by the queues and the ledger. */
+import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
+import { FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
+import { stripZeros } from '../../../shared/sap-values.ts';
+import type { QueuedMessage } from '../aws/emulators.ts';
+import type { CartIdentity } from './systems.ts';
+
+/** The summary of a run; `created` counts orders, the rest carts. */
+export interface Summary {
+  readonly approved: number;
+  readonly queued: number;
+  readonly created: number;
+  readonly skipped: number;
+  readonly deadLettered: readonly DeadLetter[];
+  readonly retries: number;
+  readonly unaccounted: number;
+  readonly seconds: number;
+}
+
+export interface DeadLetter {
+  readonly cartNumber: string | null;
+  readonly guid: string | null;
+  readonly codes: readonly string[];
+  readonly reason: string;
+  readonly body: string;
+}
+
+export interface Accounts {
+  readonly created: number;
+  /** Carts with at least one order. */
+  readonly orderedCarts: number;
+  /** Of those, the carts that were dead-lettered for the rest (edge case 27). */
+  readonly partialCarts: number;
+  readonly skippedFor: readonly string[];
+  readonly deadLettered: readonly DeadLetter[];
+  /** Approved carts of which nobody can say what became, by what is known of them. */
+  readonly unaccounted: readonly string[];
+}
+
+export interface Evidence {
+  /** What SRM holds; undefined where only the queue can tell. */
+  readonly approved: readonly CartIdentity[] | undefined;
+  /** Every message that was seen on the queue, by its body. */
+  readonly queuedBodies: readonly string[];
+  readonly leftOnQueue: readonly QueuedMessage[];
+  readonly deadLetters: readonly QueuedMessage[];
+  readonly ledger: readonly LedgerItem[];
+}
+
+const ledgerItem = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  state: z.string().optional(),
+  orderId: z.string().optional(),
+  reason: z.string().optional(),
+  faults: z
+    .array(
+      z.object({
+        code: z.string(),
+        message: z.string(),
+        path: z.string().exactOptional(),
+        field: z.string().exactOptional(),
+        value: z.string().exactOptional(),
+      }),
+    )
+    .default([]),
+});
+export type LedgerItem = z.infer<typeof ledgerItem>;
+
+/** Every item of the ledger, read as anybody could read it. */
+export async function readLedger(client: DynamoDBClient, tableName: string): Promise<LedgerItem[]> {
+  const items: LedgerItem[] = [];
+  for await (const page of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) {
+    for (const item of page.Items ?? []) items.push(ledgerItem.parse(unmarshall(item)));
+  }
+  return items;
+}
+
+/** The cart that a message body names; nothing where the body is not one of ours. */
+export function identityOf(body: string): CartIdentity {
+  const cart = asJsonObject(asJsonObject(tryParseJson(body))?.['cart']);
+  const text = (name: string): string | undefined => {
+    const value = cart?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { number: text('number'), guid: text('guid') };
+}
+
+/** The key of carts with neither number nor GUID, which can only be counted. */
+const NAMELESS = 'no number, no GUID';
+
+/** Carts are told apart by number, else by GUID. */
+function keyOf({ number, guid }: CartIdentity): string {
+  if (number !== undefined) return stripZeros(number);
+  return guid === undefined ? NAMELESS : `guid ${guid}`;
+}
+
+/** The cart number of a ledger item, by its partition key. */
+const numberOf = (partition: string): string => partition.replace(/^CART#\d+#/, '');
+
+/** Holds every approved cart against what the queues and the ledger say of it. */
+export function account(evidence: Evidence): Accounts {
+  const byCart = Map.groupBy(evidence.ledger, ({ pk }) => numberOf(pk));
+  const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item.faults]));
+  const deadKeys = countBy(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
+  const waiting = new Set(evidence.leftOnQueue.map(({ body }) => keyOf(identityOf(body))));
+  const carts = evidence.approved ?? distinctCarts(evidence.queuedBodies);
+
+  const isAccounted = (cart: CartIdentity): boolean => {
+    // A number that is none travels as null: its message then goes by the GUID.
+    const keys = [keyOf(cart), keyOf({ ...cart, number: undefined })];
+    const deadKey = keys.find((key) => (deadKeys.get(key) ?? 0) > 0);
+    if (deadKey !== undefined) {
+      // Carts without a number or GUID share a key: each needs a dead letter of its own.
+      if (deadKey === NAMELESS) deadKeys.set(deadKey, (deadKeys.get(deadKey) ?? 0) - 1);
+      return true;
+    }
+    const items = byCart.get(keyOf(cart)) ?? [];
+    const orders = items.filter(({ sk }) => sk.startsWith('ORDER#'));
+    if (keys.some((key) => waiting.has(key)) || orders.some(({ state }) => state !== 'CREATED')) return false;
+    return orders.length > 0 || items.some(({ sk }) => sk === 'SKIP');
+  };
+
+  const orders = evidence.ledger.filter(({ sk, state }) => sk.startsWith('ORDER#') && state === 'CREATED');
+  const orderedKeys = new Set(orders.map(({ pk }) => numberOf(pk)));
+  const deadNumbers = new Set(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
+  return {
+    created: orders.length,
+    orderedCarts: orderedKeys.size,
+    partialCarts: [...orderedKeys].filter((key) => deadNumbers.has(key)).length,
+    skippedFor: evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ reason }) => reason ?? 'unknown'),
+    deadLettered: byCartAndReason(
+      evidence.deadLetters.map(({ messageId, body }) => deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? [])),
+    ),
+    unaccounted: carts.filter((cart) => !isAccounted(cart)).map(keyOf),
+  };
+}
+
+/** A cart that was queued twice, since a run was repeated, is still one cart; those without a name are told apart by none. */
+function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
+  const distinct = new Map<string | DeadLetter, DeadLetter>();
+  for (const deadLetter of deadLetters) {
+    const { cartNumber, guid, reason } = deadLetter;
+    const isNamed = cartNumber !== null || guid !== null;
+    distinct.set(isNamed ? `${cartNumber} ${guid} ${reason}` : deadLetter, deadLetter);
+  }
+  // By number; those without one last.
+  const rank = ({ cartNumber }: DeadLetter): string => cartNumber ?? '\uffff';
+  return [...distinct.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : Number(rank(a) > rank(b))));
+}
+
+function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
+  const { number, guid } = identityOf(body);
+  const reasons = faults.map(({ code, message, ...place }) => {
+    const action = isFaultCode(code) ? ` ${FAULT_CATALOGUE[code].action}` : '';
+    return `${message}${faultPlace(place)}.${action}`;
+  });
+  return {
+    cartNumber: number ?? null,
+    guid: guid ?? null,
+    // Every way to an end writes a verdict: where there is none, the function was killed each time.
+    codes: faults.length === 0 ? ['E_INT_CRASHED'] : [...new Set(faults.map(({ code }) => code))],
+    reason:
+      reasons.length === 0
+        ? `No verdict in the ledger: no attempt came to its end. ${FAULT_CATALOGUE.E_INT_CRASHED.action}`
+        : [...new Set(reasons)].join(' '),
+    body,
+  };
+}
+
+/** How many carts the messages stand for: the same cart may have been queued more than once. */
+export function distinctCarts(bodies: readonly string[]): CartIdentity[] {
+  const identities = bodies.map(identityOf);
+  const anonymous = identities.filter(({ number, guid }) => number === undefined && guid === undefined);
+  const named = new Map(
+    identities.filter((identity) => !anonymous.includes(identity)).map((identity) => [keyOf(identity), identity]),
+  );
+  return [...named.values(), ...anonymous];
+}
+
+function countBy(keys: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

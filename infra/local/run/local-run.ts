@@ -1,0 +1,306 @@
+/** The interface end to end on this machine: systems, stack, carts, and an account of every one of them. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asJsonObject } from '../../../shared/exact-json.ts';
+import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
+import { type Environment, loadEnvironment } from '../../environments.ts';
+import { synthesize } from '../../synthesize.ts';
+import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
+import type { InvocationResult } from '../aws/execution-environment.ts';
+import { only, type LocalStack, startLocalStack } from '../aws/local-stack.ts';
+import type { LocalRunOptions } from './options.ts';
+import type { Report } from './report.ts';
+import { RunLog } from './run-log.ts';
+import { RECONCILIATION } from '../../schedule.ts';
+import { startSystems, type Systems } from './systems.ts';
+
+/** The run could not be started or finished; the message says what, where and what to do. */
+export class RunFailed extends Error {}
+
+/** What a run consists of, once everything is up. */
+interface Run {
+  readonly options: LocalRunOptions;
+  readonly systems: Systems;
+  readonly stack: LocalStack;
+  readonly log: RunLog;
+  readonly report: Report;
+  /** Ctrl-C: what is under way ends, and the account is given all the same. */
+  readonly signal: AbortSignal;
+  /** Every message that came off the queue, by its id. */
+  readonly bodies: ReadonlyMap<string, string>;
+  readonly startedMs: number;
+}
+
+/** True when every approved cart is accounted for. @throws {RunFailed | UsageError} before anything was moved. */
+export async function runLocally(
+  options: LocalRunOptions,
+  report: Report,
+  startedMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const base = environmentOf(options);
+  report.title(`PROC-SRM7-11VMS-PURCHASE-ORDER-V1, environment ${base.name}, on this machine`);
+  const directory = mkdtempSync(join(tmpdir(), 'proc-srm7-11vms-'));
+  const log = new RunLog(join(directory, 'functions.log'));
+  const systems = await startSystems(base, options, startedMs);
+  let stack: LocalStack | undefined;
+  try {
+    for (const description of systems.descriptions) report.stage('systems', description);
+    const bodies = new Map<string, string>();
+    stack = await deploy(systems, join(directory, 'assembly'), { log, report, bodies });
+    const run: Run = { options, systems, stack, log, report, signal, bodies, startedMs };
+    await (options.watch ? keepRunning(run) : runOnce(run));
+    return await giveAccount(run);
+  } finally {
+    report.end();
+    await stack?.close();
+    await systems.close();
+    // The log stays, for whoever wants to know more; the assembly can be made again.
+    rmSync(join(directory, 'assembly'), { recursive: true, force: true });
+  }
+}
+
+function environmentOf(options: LocalRunOptions): Environment {
+  try {
+    return loadEnvironment(options.environmentFile ?? 'local');
+  } catch (error) {
+    throw new RunFailed(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function deploy(
+  { environment, secrets }: Systems,
+  outdir: string,
+  { log, report, bodies }: { log: RunLog; report: Report; bodies: Map<string, string> },
+): Promise<LocalStack> {
+  const startedMs = Date.now();
+  mkdirSync(outdir);
+  const { directory: assembly, artifact } = await synthesize(environment, outdir);
+  report.stage('synthesized', `stack of environment ${environment.name} in ${seconds(Date.now() - startedMs)} s`);
+  const stack = await startLocalStack({
+    assembly,
+    artifact,
+    secrets,
+    onLogLine: (line) => log.write(line),
+    onError: (error) => report.warn(`queue poller: ${error instanceof Error ? error.message : String(error)}`),
+    onBatch: (event) => {
+      for (const { messageId, body } of event.records) bodies.set(messageId, body);
+      if (event.kind === 'ended' && event.result.kind !== 'succeeded') report.warn(`worker: ${event.result.reason}`);
+      if (event.kind === 'ended' && event.fault !== undefined) report.warn(`worker: ${event.fault}`);
+    },
+  });
+  const { queues, tables, functions, mappings, schedules } = stack;
+  report.stage(
+    'provisioned',
+    `from the template: ${queues.length} queues, ${tables.length} table, ${functions.length} functions, ` +
+      `${mappings.length} event source, ${schedules.length} schedules`,
+  );
+  return stack;
+}
+
+/** The scheduled run, once; the worker beside it until the queue is empty. */
+async function runOnce(run: Run): Promise<void> {
+  const { stack, report, log } = run;
+  stack.startMappings();
+  report.follow(log.progress);
+  const supervision = supervise(run);
+  await extract(run);
+  await drain(run, supervision);
+  if (run.options.redrive && !run.signal.aborted) {
+    await redrive(run);
+    await drain(run, supervision);
+  }
+  if (run.options.reconciliation && !run.signal.aborted) await reconcileCarts(run);
+  await supervision.stop();
+  await stack.stopMappings();
+}
+
+/** --reconciliation: what the daily schedule would find. A cart that it queues again would come after 15 minutes. */
+async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
+  const result = await stack.scheduleOf(SERVICE_NAMES.extractor, RECONCILIATION).fire(new Date());
+  if (result.kind !== 'succeeded') {
+    report.warn(`reconciliation failed: ${log.lastError ?? result.reason}`);
+    return;
+  }
+  const { runId: _, status, readTo, ...counts } = asJsonObject(result.payload) ?? {};
+  const told = Object.entries(counts).filter(([, count]) => count !== 0);
+  report.stage(
+    'reconciliation',
+    `${String(status)} to ${String(readTo)}: ${told.map((pair) => pair.join(' ')).join(', ')}`,
+  );
+}
+
+/** "Redrive to source", as an operator starts it in the SQS console. */
+async function redrive({ stack, report }: Run): Promise<void> {
+  const { queue } = only(stack.mappings, 'event source mapping');
+  const moved = await queue.redriveDeadLetters();
+  report.stage('redriven', `${moved} dead letters, each as a new message to its source queue`);
+}
+
+/** How often the supervisor looks: on AWS each minute. */
+const SUPERVISION_MS = 5000;
+
+/** The supervisor's schedule, made quick; remembers since when consumption is paused. */
+interface Supervision {
+  readonly paused: () => { readonly sinceMs: number; readonly reason: string } | undefined;
+  stop(): Promise<void>;
+}
+
+function supervise({ stack, report }: Run): Supervision {
+  const schedule = stack.scheduleOf(SERVICE_NAMES.supervisor);
+  const stopping = new AbortController();
+  let paused: { sinceMs: number; reason: string } | undefined;
+  const look = async (): Promise<void> => {
+    const result = await schedule.fire(new Date());
+    if (result.kind !== 'succeeded') {
+      report.warn(`supervisor: ${result.reason}`);
+      return;
+    }
+    const { state, reason } = asJsonObject(result.payload) ?? {};
+    if (state === 'CLOSED' && paused !== undefined) report.stage('resumed', '11VMS is well again');
+    if (state === 'CLOSED') paused = undefined;
+    else if (paused === undefined) {
+      paused = { sinceMs: Date.now(), reason: String(reason) };
+      report.warn(`consumption is paused: ${paused.reason}`);
+    }
+  };
+  const looking = (async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await sleep(SUPERVISION_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (!stopping.signal.aborted) await look();
+    }
+  })();
+  return {
+    paused: () => paused,
+    async stop() {
+      stopping.abort();
+      await looking;
+    },
+  };
+}
+
+/** A run that fails is followed by another, as the schedule would; a third time is the user's decision. */
+const EXTRACTION_RUNS = 2;
+
+async function extract(run: Run): Promise<void> {
+  const { stack, report, log, signal } = run;
+  const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
+  for (let failures = 0; !signal.aborted; ) {
+    const result = await schedule.fire(new Date());
+    const status = statusOf(result);
+    if (status === 'complete') {
+      report.stage('extracted', `${log.progress.queued} carts queued`);
+      return;
+    }
+    if (status === 'stopped') continue;
+    failures++;
+    const reason = result.kind === 'succeeded' ? `it ended as ${String(status)}` : (log.lastError ?? result.reason);
+    report.warn(`extraction failed: ${reason}`);
+    if (failures === EXTRACTION_RUNS) return;
+    report.stage('extracting', 'once more, as the schedule would');
+  }
+}
+
+const statusOf = (result: InvocationResult): unknown =>
+  result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
+
+/** A pause that lasts longer than this will last: nobody here mends the other side. */
+const PAUSE_PATIENCE_MS = 30_000;
+
+/** Until the queue is empty, or nothing has moved for longer than any retry can take. */
+async function drain({ stack, systems, log, report, signal }: Run, supervision: Supervision): Promise<void> {
+  const mapping = only(stack.mappings, 'event source mapping');
+  // A message that a crash left behind is seen again after the queue's visibility timeout, six times the function's.
+  const patienceMs = (30 + 6 * systems.environment.delivery.timeoutSeconds) * 1000;
+  const settled = mapping.poller.settled().then(() => true);
+  // Whoever stops waiting must not be told later that the poller was stopped.
+  settled.catch(() => false);
+  while (!signal.aborted) {
+    if (await Promise.race([settled, sleep(250, false)])) return;
+    const paused = supervision.paused();
+    if (paused !== undefined && Date.now() - paused.sinceMs > PAUSE_PATIENCE_MS) {
+      report.warn(`consumption stays paused: the run ends here${lastErrorOf(log)}`);
+      return;
+    }
+    if (Date.now() - log.lastLineAtMs > patienceMs) {
+      report.warn(`nothing has moved for ${seconds(patienceMs)} s: the run ends here${lastErrorOf(log)}`);
+      return;
+    }
+  }
+}
+
+const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' : ` (last error: ${log.lastError})`);
+
+/** --watch: on the schedule of the template, until Ctrl-C. */
+async function keepRunning(run: Run): Promise<void> {
+  const { stack, report, log, signal } = run;
+  const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
+  stack.startMappings();
+  report.follow(log.progress);
+  const supervision = supervise(run);
+  while (!signal.aborted) {
+    await extract(run);
+    const now = new Date();
+    const next = schedule.nextFiring(now);
+    if (next === undefined) break;
+    report.stage('waiting', `next extraction at ${next.toISOString().slice(11, 19)} UTC; Ctrl-C ends the run`);
+    await sleep(next.getTime() - now.getTime(), undefined, { signal }).catch(() => undefined);
+  }
+  await supervision.stop();
+  await stack.stopMappings();
+}
+
+async function giveAccount(run: Run): Promise<boolean> {
+  const { stack, systems, report, log, startedMs } = run;
+  const queue = only(stack.mappings, 'event source mapping').queue;
+  const [left, dead, ledger] = await Promise.all([
+    queue.inspect(),
+    queue.deadLetters?.inspect(),
+    readLedger(stack.clients.dynamodb, only(stack.tables, 'table').name),
+  ]);
+  const leftOnQueue = [...left.ready, ...left.delayed, ...left.inFlight];
+  const queuedBodies = [...run.bodies.values(), ...leftOnQueue.map(({ body }) => body)];
+  const accounts = account({
+    approved: systems.approved,
+    queuedBodies,
+    leftOnQueue,
+    deadLetters: dead === undefined ? [] : [...dead.ready, ...dead.delayed, ...dead.inFlight],
+    ledger,
+  });
+  const queued = distinctCarts(queuedBodies).length;
+  const doubled = doubledOrders(systems);
+  const failure = failureOf(accounts, doubled, log);
+  report.summary({
+    summary: {
+      approved: systems.approved?.length ?? queued,
+      queued,
+      created: accounts.created,
+      skipped: accounts.skippedFor.length,
+      deadLettered: accounts.deadLettered,
+      retries: log.progress.retries,
+      unaccounted: accounts.unaccounted.length,
+      seconds: seconds(Date.now() - startedMs),
+    },
+    accounts,
+    doubled,
+    failure,
+    logPath: log.path,
+  });
+  return failure === undefined;
+}
+
+function failureOf({ unaccounted }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {
+  if (doubled.length > 0) return `${doubled.length} orders exist twice in 11VMS`;
+  if (!log.completedExtraction) return 'no extraction came to its end: SRM may hold carts that nobody has read';
+  return unaccounted.length > 0 ? `${unaccounted.length} carts are not accounted for` : undefined;
+}
+
+/** The simulator's own word: orders that exist twice. Nothing of ours can hide them. */
+function doubledOrders({ vms }: Systems): string[] {
+  const ids = vms?.orders().map(({ order }) => order.externalId) ?? [];
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+}
+
+const seconds = (ms: number): number => Math.round(ms / 100) / 10;

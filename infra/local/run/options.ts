@@ -1,0 +1,101 @@
+/** The command line of the local run. */
+import { commandLine, type FaultLevel } from '../../command-line.ts';
+
+export interface LocalRunOptions {
+  readonly carts: number;
+  readonly seed: number;
+  readonly inputFile: string | undefined;
+  readonly faults: FaultLevel;
+  /** Where reading starts; undefined for the default. */
+  readonly sinceMs: number | undefined;
+  readonly srmUrl: string | undefined;
+  readonly vmsUrl: string | undefined;
+  readonly environmentFile: string | undefined;
+  readonly watch: boolean;
+  /** Whether the dead letters are tried once more at the end. */
+  readonly redrive: boolean;
+  readonly reconciliation: boolean;
+  readonly json: boolean;
+}
+
+export const HELP = `npm start -- [options]
+
+Runs the interface on this machine: the synthesized stack on embedded emulators of SQS, DynamoDB and Secrets Manager,
+the bundled functions as deployed, and simulators of SRM 7 and 11VMS. No account, no Docker, no flag needed.
+
+  --carts N         how many carts to generate (200)
+  --seed N          which carts, and which faults (1)
+  --input FILE      carts from an OData page as SRM sends it, instead of generated ones
+  --faults LEVEL    none, typical or harsh: how often the simulators fail (typical)
+  --since WHEN      where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
+                    (24h ago, or the oldest cart of --input)
+  --srm URL         reads from this SRM instead of the simulator; token at <origin>/oauth/token
+                    (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
+  --vms URL         creates orders in this 11VMS instead of the simulator; token at <origin>/oauth/token
+                    (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
+  --env FILE        an environment file instead of "local"; its two systems are replaced by the simulators
+                    unless --srm or --vms is given
+  --redrive         at the end moves the dead letters back to the queue, as the SQS console does, and tries them again
+  --watch           keeps running on the schedule until Ctrl-C
+  --reconciliation     takes the daily reconciliation once the queue is empty, at carts older than an hour
+  --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
+                    keeps npm's own banner off stdout)
+  --help            this text
+
+Exits 0 when every approved cart is accounted for, 1 otherwise.
+`;
+
+export const { parse, wholeNumber, faultLevel, refusal } = commandLine('npm start');
+
+/** Undefined when help is asked for. @throws {UsageError} */
+export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
+  const values = parse(args, {
+    carts: { type: 'string' },
+    seed: { type: 'string' },
+    input: { type: 'string' },
+    faults: { type: 'string' },
+    since: { type: 'string' },
+    srm: { type: 'string' },
+    vms: { type: 'string' },
+    env: { type: 'string' },
+    watch: { type: 'boolean' },
+    redrive: { type: 'boolean' },
+    reconciliation: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help === true) return undefined;
+  return {
+    carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
+    seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
+    inputFile: values.input,
+    faults: faultLevel(values.faults ?? 'typical'),
+    sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
+    srmUrl: values.srm === undefined ? undefined : httpUrl('--srm', values.srm),
+    vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
+    environmentFile: values.env,
+    watch: values.watch ?? false,
+    redrive: values.redrive ?? false,
+    reconciliation: values['reconciliation'] ?? false,
+    json: values.json ?? false,
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function instantOrDuration(text: string, nowMs: number): number {
+  const ms = durationAgoMs(text, nowMs) ?? (/^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN);
+  if (ms > nowMs) throw refusal(`--since ${text} lies in the future: nothing could be read.`);
+  if (ms >= 0) return ms;
+  throw refusal(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
+}
+
+function durationAgoMs(text: string, nowMs: number): number | undefined {
+  const duration = /^(\d{1,6})([smhd])$/.exec(text);
+  return duration === null ? undefined : nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
+}
+
+function httpUrl(option: string, text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
+  throw refusal(`${option} takes an http or https URL, not "${text}".`);
+}

@@ -1,0 +1,68 @@
+/** What the functions write: kept in a file, and read for the live progress. */
+import { appendFileSync } from 'node:fs';
+import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
+import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
+import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
+import type { LogLine } from '../aws/execution-environment.ts';
+
+/** Counts from the structured lines, for people who watch; the summary is told by the ledger, not by these. */
+export interface Progress {
+  queued: number;
+  orders: number;
+  skipped: number;
+  retries: number;
+  deadLettered: number;
+  refused: number;
+  putBack: number;
+}
+
+export class RunLog {
+  readonly path: string;
+  readonly progress: Progress = {
+    queued: 0,
+    orders: 0,
+    skipped: 0,
+    retries: 0,
+    deadLettered: 0,
+    refused: 0,
+    putBack: 0,
+  };
+  /** When the last line came, so that a run that stands still is noticed. */
+  lastLineAtMs = Date.now();
+  /** At least one extraction came to its end. */
+  completedExtraction = false;
+  /** Why the last error was logged, for a run that fails. */
+  lastError: string | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  write(line: LogLine): void {
+    appendFileSync(this.path, `${line.text}\n`);
+    const fields = asJsonObject(tryParseJson(line.text));
+    // The supervisor writes every time it looks, whether anything moves or not.
+    if (fields?.['service'] !== SERVICE_NAMES.supervisor) this.lastLineAtMs = Date.now();
+    if (fields === undefined) return;
+    const { message, outcome, queued, level } = fields;
+    const { progress } = this;
+    if (message === 'Page queued' && typeof queued === 'number') progress.queued = queued;
+    if (message === 'Order created' || message === 'Order found, created by an earlier attempt') progress.orders++;
+    if (message === 'Extraction complete') this.completedExtraction = true;
+    if (outcome === 'skipped') progress.skipped++;
+    if (outcome === 'retry') progress.retries++;
+    if (outcome === 'refused') progress.refused++;
+    if (outcome === 'put-back') progress.putBack++;
+    if (outcome === 'dead-letter') progress.deadLettered++;
+    if (level === 'ERROR') this.lastError = errorText(fields);
+  }
+}
+
+/** What happened, and what to do about it. */
+function errorText({ codes, reason, reasons, errorName }: Readonly<Record<string, unknown>>): string | undefined {
+  const [code = errorName]: unknown[] = Array.isArray(codes) ? codes : [];
+  const [first]: unknown[] = Array.isArray(reasons) ? reasons : [];
+  const what = first ?? [code, reason].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  if (typeof what !== 'string' || what === '') return undefined;
+  return isFaultCode(code) ? `${what}. ${FAULT_CATALOGUE[code].action}` : what;
+}

@@ -1,0 +1,199 @@
+/** Both ends of the local run: a simulator each, or what the user says listens elsewhere. */
+import { readFileSync } from 'node:fs';
+import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
+import { edmInstantMs } from '../../../shared/sap-values.ts';
+import { generateCarts } from '../../../test/simulators/carts.ts';
+import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
+import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
+import type { Environment } from '../../environments.ts';
+import { type LocalRunOptions, refusal } from './options.ts';
+
+/** A cart by what identifies it; either may be missing in a malformed row. */
+export interface CartIdentity {
+  readonly number: string | undefined;
+  readonly guid: string | undefined;
+}
+
+export interface Systems {
+  readonly environment: Environment;
+  /** Secret strings by secret name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What the SRM simulator holds for the interface to read; undefined with --srm, where only SRM knows. */
+  readonly approved: readonly CartIdentity[] | undefined;
+  readonly vms: VmsSimulator | undefined;
+  readonly descriptions: readonly string[];
+  close(): Promise<void>;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** What the value map of the local environment makes of the one supplier that 11VMS does not know. */
+const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
+
+/** Starts the simulators that are wanted, and points the environment at both ends. @throws {UsageError} for bad input. */
+export async function startSystems(base: Environment, options: LocalRunOptions, nowMs: number): Promise<Systems> {
+  const srmCredentials = options.srmUrl === undefined ? undefined : credentialsFromEnvironment('SRM');
+  const vmsCredentials = options.vmsUrl === undefined ? undefined : credentialsFromEnvironment('VMS');
+  const rows = options.srmUrl === undefined ? cartRows(base, options, nowMs) : [];
+  const oldestMs = rows.reduce((oldest, { changedAtMs }) => Math.min(oldest, changedAtMs), Number.POSITIVE_INFINITY);
+  const sinceMs = options.sinceMs ?? (options.inputFile !== undefined && rows.length > 0 ? oldestMs : nowMs - DAY_MS);
+
+  const srm = srmCredentials === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
+  const vms = vmsCredentials === undefined ? await startTargetSimulator(options) : undefined;
+  const srmEnd =
+    srm === undefined ? externalEnd(options.srmUrl ?? '', '') : { baseUrl: srm.url, tokenUrl: srm.tokenUrl };
+  const vmsEnd =
+    vms === undefined
+      ? externalEnd(options.vmsUrl ?? '', '/11VMSProxy_V2')
+      : { baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl };
+  return {
+    environment: {
+      ...base,
+      account: base.account ?? '000000000000',
+      region: base.region ?? 'eu-west-1',
+      srm: { ...base.srm, ...srmEnd, createSecret: true },
+      vms: { ...base.vms, ...vmsEnd, createSecret: true },
+      extraction: { ...base.extraction, firstWatermark: new Date(sinceMs).toISOString() },
+    },
+    secrets: {
+      [base.srm.secretName]: secretString(srmCredentials ?? srm),
+      [base.vms.secretName]: secretString(vmsCredentials ?? vms),
+    },
+    approved: srm === undefined ? undefined : rows.filter(({ changedAtMs }) => changedAtMs >= sinceMs),
+    vms,
+    descriptions: [
+      srm === undefined ? `SRM 7 at ${srmEnd.baseUrl}` : `SRM 7 simulator at ${srm.url}, ${rows.length} carts`,
+      vms === undefined ? `11VMS at ${vmsEnd.baseUrl}` : `11VMS simulator at ${vms.baseUrl}`,
+    ],
+    close: async () => {
+      await Promise.all([srm?.close(), vms?.close()]);
+    },
+  };
+}
+
+interface OAuthClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+const secretString = (client: OAuthClient | undefined): string =>
+  JSON.stringify({ clientId: client?.clientId, clientSecret: client?.clientSecret });
+
+function credentialsFromEnvironment(system: 'SRM' | 'VMS'): OAuthClient {
+  const clientId = process.env[`${system}_CLIENT_ID`] ?? '';
+  const clientSecret = process.env[`${system}_CLIENT_SECRET`] ?? '';
+  if (clientId !== '' && clientSecret !== '') return { clientId, clientSecret };
+  const option = `--${system.toLowerCase()}`;
+  throw refusal(`${option} needs the OAuth2 client in ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
+}
+
+/** A bare origin gets the contract's path; an URL with a path is taken as it stands. */
+function externalEnd(url: string, contractPath: string): { baseUrl: string; tokenUrl: string } {
+  const { origin, pathname } = new URL(url);
+  return { baseUrl: pathname === '/' ? origin + contractPath : url, tokenUrl: `${origin}/oauth/token` };
+}
+
+interface SourceCart extends CartIdentity {
+  readonly row: Readonly<Record<string, unknown>> | string;
+  readonly changedAtMs: number;
+}
+
+function cartRows(base: Environment, options: LocalRunOptions, nowMs: number): SourceCart[] {
+  if (options.inputFile !== undefined) return rowsOfFile(options.inputFile, nowMs);
+  const to = new Date(nowMs - base.extraction.safetySeconds * 1000 - 1000);
+  const from = new Date(Math.max(options.sinceMs ?? 0, nowMs - DAY_MS));
+  const { carts: count, seed } = options;
+  return generateCarts({ count, seed, from, to, client: base.srm.client }).map(({ row, number, guid }) => ({
+    row,
+    number,
+    guid,
+    changedAtMs: edmInstantMs(row['ChangedAt']) ?? nowMs,
+  }));
+}
+
+/** @throws {UsageError} which names the file and what is wrong with it; a malformed cart in it is the interface's to find. */
+function rowsOfFile(path: string, nowMs: number): SourceCart[] {
+  let page: unknown;
+  try {
+    page = parseExactJson(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw refusal(`--input ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  const d = asJsonObject(page)?.['d'];
+  const results = Array.isArray(d) ? d : asJsonObject(d)?.['results'];
+  if (!Array.isArray(results)) {
+    throw refusal(`--input ${path} is not an OData page: it has no list at d.results.`);
+  }
+  const carts = results.map((source: unknown) => {
+    const row = asJsonObject(source);
+    const text = (name: string): string | undefined => {
+      const value = row?.[name];
+      return typeof value === 'string' && value !== '' ? value : numberText(value);
+    };
+    const instantMs = edmInstantMs(row?.['ChangedAt']);
+    return {
+      row: row ?? JSON.stringify(source),
+      number: text('ObjectId'),
+      guid: text('Guid'),
+      changedAtMs: instantMs !== undefined && isPlausible(instantMs, nowMs) ? instantMs : undefined,
+    };
+  });
+  const newestMs = carts.reduce((newest, { changedAtMs = 0 }) => Math.max(newest, changedAtMs), 0);
+  // A row without a stamp to go by was still sent by SRM: it stands where the newest stand.
+  const placeMs = newestMs === 0 ? nowMs - HOUR_MS : newestMs;
+  return newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
+}
+
+/** Neither 1970 nor 9999, which SAP writes for "never": the interface would read all the days in between. */
+const isPlausible = (ms: number, nowMs: number): boolean => ms >= Date.UTC(2000) && ms <= nowMs + 366 * DAY_MS;
+
+/** SRM lists a cart once, as it is now, however often a file holds it. Rows that lack a name are told apart by none. */
+function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
+  const newest = new Map<string | SourceCart, SourceCart>();
+  for (const cart of carts) {
+    const isNamed = cart.number !== undefined && cart.guid !== undefined;
+    const key = isNamed ? `${cart.number} ${cart.guid}` : cart;
+    const known = newest.get(key);
+    if (known === undefined || known.changedAtMs <= cart.changedAtMs) newest.set(key, cart);
+  }
+  return [...newest.values()];
+}
+
+async function startSourceSimulator(
+  base: Environment,
+  rows: readonly SourceCart[],
+  options: LocalRunOptions,
+  nowMs: number,
+): Promise<Srm7Simulator> {
+  const offsetMs = options.inputFile === undefined ? 0 : clockOffsetMs(rows, base.extraction.safetySeconds, nowMs);
+  const srm = await startSrm7({
+    client: base.srm.client,
+    faults: options.faults,
+    seed: options.seed,
+    clock: () => new Date(Date.now() + offsetMs),
+  });
+  const [status] = base.srm.statuses;
+  const seen = new Set<string | undefined>([undefined]);
+  for (const [index, { row, guid, changedAtMs }] of rows.entries()) {
+    // A file's page is what SRM sends: every row is served, whatever it says of itself, even under another's GUID.
+    const place = seen.has(guid) ? { guid: `${guid ?? 'row'}-${index}` } : {};
+    const sent = options.inputFile === undefined ? {} : { status: status ?? '' };
+    srm.addCarts([row], { changedAt: new Date(changedAtMs), ...place, ...sent });
+    seen.add(guid);
+  }
+  return srm;
+}
+
+/**
+ * A file's carts were read at some other time, and SRM's clock stands there: just behind the newest. The interface
+ * follows it, as it does when clocks differ by more than a minute, and has no months of nothing to read.
+ */
+function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs: number): number {
+  const newestMs = rows.reduce((newest, { changedAtMs }) => Math.max(newest, changedAtMs), 0);
+  const offsetMs = newestMs + (safetySeconds + 1) * 1000 - nowMs;
+  return offsetMs > 0 ? Math.max(offsetMs, 1.5 * MINUTE_MS) : offsetMs;
+}
+
+const startTargetSimulator = (options: LocalRunOptions): Promise<VmsSimulator> =>
+  startVms({ faults: options.faults, seed: options.seed, inactiveSuppliers: [INACTIVE_SUPPLIER] });

@@ -1,0 +1,55 @@
+/**
+ * Every event that a log line can tell: its stable name, which saved queries, alarms and tests read, and its sentence,
+ * which people read. A line carries both, as `event` and `message`.
+ */
+export const LOG_EVENTS = {
+  'extraction.slice-started': 'Reading approved carts',
+  'extraction.page-queued': 'Page queued',
+  'extraction.completed': 'Extraction complete',
+  'extraction.stopped': 'Extraction out of time; the next run continues',
+  'extraction.locked': 'Another run holds the watermark; this run ends',
+  'extraction.failed': 'Extraction failed; the next run reads the same window again',
+  'extraction.count-mismatch': 'SRM announced another number of carts than it delivered; the slice is read again',
+  'extraction.clock-skew': 'The clocks of SRM and of this function differ; the clock of SRM is used',
+  'extraction.lease-not-released': 'The lease could not be released; the next run waits until it ends',
+
+  'reconciliation.completed': 'Reconciliation complete',
+  'reconciliation.stopped': 'Reconciliation out of time; the next one continues',
+  'reconciliation.inconclusive': 'Reconciliation could not classify some carts, because consumption is paused',
+  'reconciliation.failed': 'Reconciliation failed; the next one continues where this one ended',
+  'reconciliation.cart-queued': 'The ledger does not account for the cart; it is queued again',
+
+  'order.created': 'Order created',
+  'order.recovered': 'Order found, created by an earlier attempt',
+  'order.outcome-unknown': 'The outcome of a create is unknown; the order is looked up',
+
+  'cart.translated': 'Cart translated',
+  'cart.translated-with-warnings': 'Cart translated with warnings',
+  'cart.skipped': 'Cart skipped',
+  'cart.retry-scheduled': 'Cart will be tried again',
+  'cart.requeued': 'Cart goes back on the queue as a new message',
+  'cart.refused': '11VMS or SRM refuses us; the cart is not at fault',
+  'cart.dead-lettered': 'Cart goes to the dead-letter queue',
+  'cart.recovered': 'The cart was lost; reconciliation recovered it',
+  'cart.requeue-failed': 'The cart could not be put back on the queue',
+
+  'attempt.failed': 'Attempt failed unexpectedly',
+  'attempt.cause-unknown': 'It could not be determined whether the failure is systemic',
+  'verdict.read-failed': 'The verdict could not be read',
+  'verdict.write-failed': 'The verdict could not be recorded',
+  'verdict.withdraw-failed': 'The provisional verdict could not be withdrawn',
+  'verdict.duplicates-read-failed': 'The verdicts of other readings could not be read',
+  'message.visibility-not-set': 'Some messages keep the visibility timeout of the queue',
+
+  'consumption.pausing': 'Consumption is being paused',
+  'consumption.pause-failed': 'The breaker could not be opened',
+  'consumption.paused-by-person': 'Consumption is paused by a person',
+  'consumption.resume-requested': 'A person asks that consumption resumes',
+  'consumption.still-paused': '11VMS is not healthy yet; consumption stays paused',
+  'consumption.resumed': '11VMS is healthy again; consumption resumes',
+  'consumption.hold-not-released': 'The hold on the breaker could not be released',
+
+  'call.slow': 'Slow call',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type LogEvent = keyof typeof LOG_EVENTS;

@@ -1,0 +1,305 @@
+/**
+ * A real local run whose usage is counted, phase by phase: production's stack on metered emulators, its bundled functions
+ * in processes of their own, both systems answering after 20 ms.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
+import { type Environment, loadEnvironment } from '../../infra/environments.ts';
+import { startEmulators } from '../../infra/local/aws/emulators.ts';
+import type { BatchEvent } from '../../infra/local/aws/event-source-mapping.ts';
+import type { InvocationResult, LogLine } from '../../infra/local/aws/execution-environment.ts';
+import { type LocalStack, only, startLocalStack } from '../../infra/local/aws/local-stack.ts';
+import { RECONCILIATION_REST, RECONCILIATION } from '../../infra/schedule.ts';
+import { loadTemplate } from '../../infra/local/aws/template.ts';
+import { synthesize } from '../../infra/synthesize.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
+import { emittedMetrics } from '../integration/emitted-metrics.ts';
+import { generateCarts } from '../simulators/carts.ts';
+import {
+  createFaultPlan,
+  type FaultProfile,
+  type FaultSource,
+  type SimulatedSystem,
+} from '../simulators/disturbances.ts';
+import { type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
+import { startVms, type VmsSimulator } from '../simulators/vms.ts';
+import type { CountedUsage } from './bill.ts';
+import { countResources, type DeployedResources, type FunctionRole } from './deployed-resources.ts';
+import { itemBytes } from './item-size.ts';
+import { meterServices } from './metered-services.ts';
+import type { OnStep } from './report.ts';
+import { less, times, type Usage, UsageMeter } from './usage.ts';
+
+export const ENVIRONMENT_NAME = 'prod';
+export const SYSTEM_DELAY_MS = 20;
+
+export interface CostRun {
+  readonly resources: DeployedResources;
+  /** Without faults, and on a bad day: 11VMS and SRM fail now and then, and 4 % of the carts are faulty. */
+  readonly calm: CountedUsage;
+  readonly disturbed: CountedUsage;
+}
+
+/** @throws {Error} when a function fails. */
+export async function countCostRun(carts: number, onStep: OnStep): Promise<CostRun> {
+  const directory = mkdtempSync(join(tmpdir(), 'benchmark-'));
+  const systems = await startDelayedSystems();
+  try {
+    const outdir = join(directory, 'assembly');
+    mkdirSync(outdir);
+    onStep(`synthesizing ${ENVIRONMENT_NAME}`);
+    const { directory: assembly, artifact } = await synthesize(environmentOf(systems), outdir);
+    const counter = await startCounter(assembly, artifact, systems);
+    try {
+      const resources = countResources(loadTemplate(assembly, artifact));
+      return { resources, ...(await countPhases(counter, systems, carts, onStep)) };
+    } finally {
+      await counter.close();
+    }
+  } finally {
+    await Promise.all([systems.srm.close(), systems.vms.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+interface Systems {
+  readonly srm: Srm7Simulator;
+  readonly vms: VmsSimulator;
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const base = loadEnvironment(ENVIRONMENT_NAME);
+
+async function startDelayedSystems(): Promise<Systems> {
+  const { client } = base.srm;
+  const [srm, vms] = await Promise.all([
+    startSrm7({ client, keepRequests: false, faults: delayed('srm7', 'none') }),
+    startVms({ keepRequests: false, faults: delayed('11vms', 'none') }),
+  ]);
+  return { srm, vms };
+}
+
+/** A profile whose good answers take their time. */
+function delayed(system: SimulatedSystem, profile: FaultProfile): FaultSource {
+  const plan = createFaultPlan(system, profile);
+  return ({ operation, key }) => {
+    const fault = plan.decide(operation, key);
+    return fault.kind === 'none' ? { kind: 'slow', delayMs: SYSTEM_DELAY_MS } : fault;
+  };
+}
+
+/** Production's own entry with the simulators in place of its systems, value maps for generated carts, and quick retries. */
+function environmentOf({ srm, vms }: Systems): Environment {
+  return {
+    ...base,
+    account: '000000000000',
+    region: 'eu-west-1',
+    srm: { ...base.srm, baseUrl: srm.url, tokenUrl: srm.tokenUrl },
+    vms: { ...base.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl },
+    extraction: { ...base.extraction, firstWatermark: new Date(Date.now() - 12 * HOUR_MS).toISOString() },
+    delivery: { ...base.delivery, retryBaseSeconds: 1 },
+    translation: loadEnvironment('local').translation,
+  };
+}
+
+/** The running stack with everything that is counted in it. */
+interface Counter {
+  readonly meter: UsageMeter;
+  readonly logLines: readonly string[];
+  /** Distinct by function, name and dimensions. */
+  readonly customMetrics: () => number;
+  readonly extract: () => Promise<void>;
+  readonly replay: (fromMs: number, toMs: number) => Promise<void>;
+  readonly reconcileCarts: () => Promise<void>;
+  readonly resumeReconciliation: () => Promise<void>;
+  readonly supervise: () => Promise<void>;
+  /** Until no message waits or is worked on. */
+  readonly drain: () => Promise<void>;
+  readonly tableSize: () => Promise<{ readonly items: number; readonly itemBytes: number }>;
+  readonly close: () => Promise<void>;
+}
+
+async function startCounter(assembly: string, artifact: string, { srm, vms }: Systems): Promise<Counter> {
+  const meter = new UsageMeter();
+  const emulators = await startEmulators();
+  const metered = await meterServices(emulators, meter);
+  const lines: LogLine[] = [];
+  const stack = await startLocalStack({
+    assembly,
+    artifact,
+    emulators: metered,
+    secrets: {
+      [base.srm.secretName]: JSON.stringify({ clientId: srm.clientId, clientSecret: srm.clientSecret }),
+      [base.vms.secretName]: JSON.stringify({ clientId: vms.clientId, clientSecret: vms.clientSecret }),
+    },
+    onLogLine(line) {
+      lines.push(line);
+      meter.add('logLines');
+      meter.add('logBytes', Buffer.byteLength(line.text));
+    },
+    onBatch: (event) => countBatch(event, meter),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  stack.startMappings();
+  const fire = async (role: FunctionRole, input?: string): Promise<void> =>
+    countInvocation(role, await stack.scheduleOf(SERVICE_NAMES[role], input).fire(new Date()), meter);
+  const { poller } = only(stack.mappings, 'event source mapping');
+  const extractor = functionOf(stack, 'extractor');
+  return {
+    meter,
+    get logLines() {
+      return lines.map(({ text }) => text);
+    },
+    customMetrics: () => distinctMetrics(lines),
+    extract: () => fire('extractor'),
+    reconcileCarts: () => fire('extractor', RECONCILIATION),
+    resumeReconciliation: () => fire('extractor', RECONCILIATION_REST),
+    supervise: () => fire('supervisor'),
+    async replay(fromMs, toMs) {
+      const event = { changedFrom: new Date(fromMs).toISOString(), changedTo: new Date(toMs).toISOString() };
+      countInvocation('extractor', await extractor.invoke(event), meter);
+    },
+    drain: () => poller.settled(),
+    tableSize: () => tableSize(stack),
+    async close() {
+      await stack.stopMappings();
+      await stack.close();
+      await metered.close();
+    },
+  };
+}
+
+function countInvocation(role: FunctionRole, result: InvocationResult, meter: UsageMeter): void {
+  if (result.kind !== 'succeeded') throw new Error(`${role}: ${result.reason}`);
+  meter.add(`${role}Invocations`);
+  meter.add(`${role}Ms`, result.durationMs);
+}
+
+function countBatch(event: BatchEvent, meter: UsageMeter): void {
+  if (event.kind === 'ended') countInvocation('worker', event.result, meter);
+}
+
+const functionOf = ({ functions }: LocalStack, role: FunctionRole) =>
+  only(
+    functions.filter(({ description }) => description.variables['POWERTOOLS_SERVICE_NAME'] === SERVICE_NAMES[role]),
+    role,
+  );
+
+function distinctMetrics(lines: readonly LogLine[]): number {
+  const ofFunctions = Map.groupBy(lines, ({ functionName }) => functionName);
+  const names = [...ofFunctions].flatMap(([functionName, own]) =>
+    emittedMetrics(own.map(({ text }) => text)).map(({ name, dimensions }) =>
+      [functionName, name, ...dimensions].join(' '),
+    ),
+  );
+  return new Set(names).size;
+}
+
+async function tableSize({ clients, tables }: LocalStack): Promise<{ items: number; itemBytes: number }> {
+  const TableName = only(tables, 'table').name;
+  const size = { items: 0, itemBytes: 0 };
+  let page: ScanCommandOutput | undefined;
+  do {
+    page = await clients.dynamodb.send(new ScanCommand({ TableName, ExclusiveStartKey: page?.LastEvaluatedKey }));
+    for (const item of page.Items ?? []) {
+      size.items++;
+      size.itemBytes += itemBytes(item);
+    }
+  } while (page.LastEvaluatedKey !== undefined);
+  return size;
+}
+
+async function countPhases(
+  counter: Counter,
+  { srm, vms }: Systems,
+  carts: number,
+  onStep: OnStep,
+): Promise<{ calm: CountedUsage; disturbed: CountedUsage }> {
+  const nowMs = Date.now();
+  const add = (seed: number, fromMs: number, toMs: number, faultyShare: number): void => {
+    const [from, to] = [new Date(fromMs), new Date(toMs)];
+    const generated = generateCarts({ count: carts, seed, from, to, client: base.srm.client, faultyShare });
+    srm.addCarts(generated.map(({ row }) => row));
+  };
+  const span = async (step: string, work: () => Promise<void>): Promise<Usage> => {
+    onStep(step);
+    const before = counter.meter.read();
+    await work();
+    await counter.drain();
+    return less(counter.meter.read(), before);
+  };
+  /** With what it leaves in the table; the single items of watermark, breaker and reconciliation are no cart's. */
+  const storing = async (step: string, work: () => Promise<void>): Promise<Usage> => {
+    const before = await counter.tableSize();
+    const usage = await span(step, work);
+    const now = await counter.tableSize();
+    return { ...usage, items: now.items - before.items, itemBytes: now.itemBytes - before.itemBytes };
+  };
+
+  await span('an extraction of nothing, cold', counter.extract);
+  const emptyReconciliation = await span('a reconciliation at nothing', counter.reconcileCarts);
+  const noReconciliationRest = await span('no reconciliation to finish', counter.resumeReconciliation);
+  // Old enough for a reconciliation, and behind the overlap of what follows.
+  add(1, nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS, 0);
+  await span(`${carts} carts, to warm up`, () => counter.replay(nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS));
+  const secretCallsWhenCold = counter.meter.read().secretCalls;
+  // The watermark moves by whole seconds only: an extraction within the second would not read.
+  const emptyExtraction = await span('an extraction of nothing', nextSecond(counter.extract));
+  await span('a supervision, cold', counter.supervise);
+  const supervision = await span('a supervision', counter.supervise);
+  add(2, nowMs - 25 * MINUTE_MS, nowMs - 6 * MINUTE_MS, 0);
+  const first = await storing(`${carts} new carts`, nextSecond(counter.extract));
+  const again = await storing('the same carts, read again', nextSecond(counter.extract));
+  const look = await span(`a reconciliation at ${carts} carts`, counter.reconcileCarts);
+  const customMetricsWhenCalm = counter.customMetrics();
+  srm.setFaults(delayed('srm7', 'typical'));
+  vms.setFaults(delayed('11vms', 'typical'));
+  const window = [nowMs - 6 * HOUR_MS, nowMs - 5 * HOUR_MS] as const;
+  add(3, ...window, FAULTY_SHARE);
+  const disturbedFirst = await storing(`${carts} new carts under typical faults`, () => counter.replay(...window));
+  const disturbedAgain = await storing('the same carts, read again, under typical faults', () =>
+    counter.replay(...window),
+  );
+
+  const each = (usage: Usage, besides: Usage): Usage => times(less(usage, besides), 1 / carts);
+  const calm: CountedUsage = {
+    emptyExtraction,
+    emptyReconciliation,
+    noReconciliationRest,
+    supervision,
+    newCart: each(first, emptyExtraction),
+    cartReadAgain: each(again, emptyExtraction),
+    cartLookedAt: each(look, emptyReconciliation),
+    secretCallsWhenCold,
+    customMetrics: customMetricsWhenCalm,
+    logCompression: compression(counter.logLines),
+  };
+  return {
+    calm,
+    disturbed: {
+      ...calm,
+      newCart: times(disturbedFirst, 1 / carts),
+      cartReadAgain: times(disturbedAgain, 1 / carts),
+      customMetrics: counter.customMetrics(),
+    },
+  };
+}
+
+/** Of a bad day. */
+export const FAULTY_SHARE = 0.04;
+
+const nextSecond = (work: () => Promise<void>) => async (): Promise<void> => {
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await work();
+};
+
+function compression(lines: readonly string[]): number {
+  const text = lines.join('\n');
+  return gzipSync(text).length / Buffer.byteLength(text);
+}

@@ -1,0 +1,165 @@
+/** What a synthesized stack consists of, as far as AWS charges for it whether carts come or not. */
+import * as z from 'zod';
+import { nextFiring, RECONCILIATION_REST, RECONCILIATION } from '../../infra/schedule.ts';
+import type { Template } from '../../infra/local/aws/template.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
+
+export type FunctionRole = keyof typeof SERVICE_NAMES;
+
+export interface DeployedFunction {
+  readonly memoryMegabytes: number;
+  readonly timeoutSeconds: number;
+  readonly architecture: 'arm64' | 'x86_64';
+}
+
+export interface DeployedResources {
+  readonly functions: Readonly<Record<FunctionRole, DeployedFunction>>;
+  /** How often a day each function is started by its schedules. */
+  readonly schedule: {
+    readonly extractionsPerDay: number;
+    readonly reconciliationsPerDay: number;
+    /** Which finish a look that ran out of time, and do nothing where there is none. */
+    readonly reconciliationRestsPerDay: number;
+    readonly supervisionsPerDay: number;
+  };
+  readonly overlapSeconds: number;
+  readonly reconciliationDays: number;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly eventSourceMappings: number;
+  /** Metrics that alarms look at: an expression has several. */
+  readonly alarmMetrics: number;
+  readonly compositeAlarms: number;
+  readonly dashboards: number;
+  readonly secrets: number;
+  /** Keys of our own; those that AWS manages cost nothing by themselves. */
+  readonly keys: number;
+  readonly tables: number;
+  /** Tables under a KMS key of the account, whose uses are charged. */
+  readonly tablesUnderKms: number;
+  readonly tablesWithPointInTimeRecovery: number;
+  readonly logRetentionDays: number;
+  readonly masksLogs: boolean;
+  readonly traces: boolean;
+  /** Subscriptions by protocol, such as `https` and `email`. */
+  readonly subscriptions: Readonly<Record<string, number>>;
+}
+
+const functionSchema = z.object({
+  MemorySize: z.number(),
+  Timeout: z.number(),
+  // CloudFormation's default.
+  Architectures: z.tuple([z.enum(['arm64', 'x86_64'])]).default(['x86_64']),
+  TracingConfig: z.object({ Mode: z.string() }).optional(),
+  Environment: z.object({
+    Variables: z.looseObject({
+      POWERTOOLS_SERVICE_NAME: z.string(),
+      OVERLAP_SECONDS: z.coerce.number().optional(),
+      RECONCILIATION_DAYS: z.coerce.number().optional(),
+    }),
+  }),
+});
+const scheduleSchema = z.object({
+  ScheduleExpression: z.string(),
+  ScheduleExpressionTimezone: z.string(),
+  Target: z.object({
+    Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
+    Input: z.string().optional(),
+  }),
+});
+const alarmSchema = z.object({ Metrics: z.array(z.looseObject({ MetricStat: z.unknown().optional() })).optional() });
+const mappingSchema = z.object({
+  BatchSize: z.number(),
+  ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
+});
+const tableSchema = z.object({
+  SSESpecification: z.object({ SSEEnabled: z.boolean() }).optional(),
+  PointInTimeRecoverySpecification: z.object({ PointInTimeRecoveryEnabled: z.boolean() }).optional(),
+});
+const logGroupSchema = z.object({ RetentionInDays: z.number(), DataProtectionPolicy: z.unknown().optional() });
+const subscriptionSchema = z.object({ Protocol: z.string() });
+
+/** @throws {Error} for a template without one of the parts that the interface consists of. */
+export function countResources({ resources }: Pick<Template, 'resources'>): DeployedResources {
+  const ofType = <Schema extends z.ZodType>(type: string, schema: Schema): [string, z.infer<Schema>][] =>
+    [...resources].flatMap(([id, { Type, Properties }]) => (Type === type ? [[id, schema.parse(Properties)]] : []));
+  const count = (type: string): number => ofType(type, z.unknown()).length;
+
+  const functions = ofType('AWS::Lambda::Function', functionSchema);
+  const functionOf = (role: FunctionRole): [string, z.infer<typeof functionSchema>] =>
+    first(
+      functions.filter(([, { Environment }]) => Environment.Variables.POWERTOOLS_SERVICE_NAME === SERVICE_NAMES[role]),
+      role,
+    );
+  const deployed = (role: FunctionRole): DeployedFunction => {
+    const [, { MemorySize, Timeout, Architectures }] = functionOf(role);
+    return { memoryMegabytes: MemorySize, timeoutSeconds: Timeout, architecture: Architectures[0] };
+  };
+  const schedules = ofType('AWS::Scheduler::Schedule', scheduleSchema).map(([, schedule]) => schedule);
+  const startsPerDay = (role: FunctionRole, input?: string): number => {
+    const [id] = functionOf(role);
+    return schedules
+      .filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === id)
+      .filter(({ Target }) => Target.Input === input)
+      .reduce((sum, schedule) => sum + firingsPerDay(schedule), 0);
+  };
+  const [, mapping] = first(ofType('AWS::Lambda::EventSourceMapping', mappingSchema), 'event source mapping');
+  const { OVERLAP_SECONDS = 0, RECONCILIATION_DAYS = 0 } = functionOf('extractor')[1].Environment.Variables;
+  const tables = ofType('AWS::DynamoDB::Table', tableSchema).map(([, table]) => table);
+  const logGroups = ofType('AWS::Logs::LogGroup', logGroupSchema).map(([, group]) => group);
+  return {
+    functions: { extractor: deployed('extractor'), worker: deployed('worker'), supervisor: deployed('supervisor') },
+    schedule: {
+      extractionsPerDay: startsPerDay('extractor'),
+      reconciliationsPerDay: startsPerDay('extractor', RECONCILIATION),
+      reconciliationRestsPerDay: startsPerDay('extractor', RECONCILIATION_REST),
+      supervisionsPerDay: startsPerDay('supervisor'),
+    },
+    overlapSeconds: OVERLAP_SECONDS,
+    reconciliationDays: RECONCILIATION_DAYS,
+    batchSize: mapping.BatchSize,
+    maximumConcurrency: mapping.ScalingConfig.MaximumConcurrency,
+    eventSourceMappings: count('AWS::Lambda::EventSourceMapping'),
+    alarmMetrics: ofType('AWS::CloudWatch::Alarm', alarmSchema).reduce((sum, [, alarm]) => sum + metricsOf(alarm), 0),
+    compositeAlarms: count('AWS::CloudWatch::CompositeAlarm'),
+    dashboards: count('AWS::CloudWatch::Dashboard'),
+    secrets: count('AWS::SecretsManager::Secret'),
+    keys: count('AWS::KMS::Key'),
+    tables: tables.length,
+    tablesUnderKms: tables.filter(({ SSESpecification }) => SSESpecification?.SSEEnabled).length,
+    tablesWithPointInTimeRecovery: tables.filter(
+      ({ PointInTimeRecoverySpecification }) => PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled,
+    ).length,
+    logRetentionDays: Math.max(...logGroups.map(({ RetentionInDays }) => RetentionInDays)),
+    masksLogs: logGroups.some(({ DataProtectionPolicy }) => DataProtectionPolicy !== undefined),
+    traces: functions.some(([, { TracingConfig }]) => TracingConfig?.Mode === 'Active'),
+    subscriptions: countedBy(ofType('AWS::SNS::Subscription', subscriptionSchema).map(([, { Protocol }]) => Protocol)),
+  };
+}
+
+function first<Thing>([thing]: readonly Thing[], what: string): Thing {
+  if (thing === undefined) throw new Error(`The template has no ${what}`);
+  return thing;
+}
+
+const metricsOf = ({ Metrics }: z.infer<typeof alarmSchema>): number =>
+  Metrics?.filter(({ MetricStat }) => MetricStat !== undefined).length ?? 1;
+
+const countedBy = (names: readonly string[]): Record<string, number> =>
+  Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]));
+
+const DAY_MS = 24 * 3_600_000;
+/** A week, so that a schedule of working days has its share. Any will do; in this one no clock changes. */
+const [weekStartMs, WEEK_DAYS] = [Date.parse('2026-11-02T00:00:00Z'), 7];
+
+function firingsPerDay({ ScheduleExpression, ScheduleExpressionTimezone }: z.infer<typeof scheduleSchema>): number {
+  const endMs = weekStartMs + WEEK_DAYS * DAY_MS;
+  let firings = 0;
+  let at: Date | undefined = new Date(weekStartMs);
+  while (at !== undefined) {
+    at = nextFiring(ScheduleExpression, ScheduleExpressionTimezone, at);
+    if (at === undefined || at.getTime() > endMs) break;
+    firings++;
+  }
+  return firings / WEEK_DAYS;
+}

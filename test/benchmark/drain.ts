@@ -1,0 +1,104 @@
+/**
+ * Scale of writing: a full queue against an 11VMS that allows a fixed rate, at several concurrencies. In virtual time,
+ * since an hour of 50 functions on two cores would measure the cores; the worker's code is the real one.
+ */
+import { loadEnvironment } from '../../infra/environments.ts';
+import { type Drained, drain } from '../deep/simulation/drain.ts';
+import type { BenchmarkOptions } from './options.ts';
+import { type BenchmarkReport, type OnStep, row } from './report.ts';
+
+const CONCURRENCIES = [2, 10, 50];
+const RATES = [20, 50, 200];
+/** Five hundred carts under way, and 11VMS takes as many in 25 s. */
+const SLOWEST = { callsPerSecond: 20, maximumConcurrency: 50 };
+/** Fifty environments with ten carts each, and 11VMS takes two a second: most carts must come back, more than once. */
+const TOO_SLOW = { callsPerSecond: 2, maximumConcurrency: 50 };
+/** Each is received several times; more of them would tell the same. */
+const CARTS_TOO_SLOW = 2000;
+/** Where many carts wait in many environments: what it brings to let each invocation wait longer. */
+const LONG_TIMEOUT_SECONDS = 120;
+const SEED = 1;
+
+interface Run extends Drained {
+  readonly carts: number;
+  readonly maximumConcurrency: number;
+  readonly allowedPerSecond: number;
+  readonly timeoutSeconds: number;
+  readonly ratio: number;
+}
+
+export async function benchmarkDrain({ carts: wanted }: BenchmarkOptions, onStep: OnStep): Promise<BenchmarkReport> {
+  const { timeoutSeconds } = loadEnvironment('prod').delivery;
+  const plans = [
+    ...RATES.flatMap((callsPerSecond) =>
+      CONCURRENCIES.map((maximumConcurrency) => ({
+        callsPerSecond,
+        maximumConcurrency,
+        carts: wanted,
+        timeoutSeconds,
+      })),
+    ),
+    { ...SLOWEST, carts: wanted, timeoutSeconds: LONG_TIMEOUT_SECONDS },
+    ...[timeoutSeconds, LONG_TIMEOUT_SECONDS].map((seconds) => ({
+      ...TOO_SLOW,
+      carts: Math.min(wanted, CARTS_TOO_SLOW),
+      timeoutSeconds: seconds,
+    })),
+  ];
+  const runs: Run[] = [];
+  for (const { callsPerSecond, ...plan } of plans) {
+    onStep(
+      `${plan.carts} carts at a concurrency of ${plan.maximumConcurrency} and ${callsPerSecond} calls a second, ` +
+        `${plan.timeoutSeconds} s an invocation`,
+    );
+    const drained = await drain({ ...plan, limit: limitOf(callsPerSecond), seed: SEED });
+    const ratio = drained.reachedPerSecond / callsPerSecond;
+    runs.push({ ...drained, ...plan, allowedPerSecond: callsPerSecond, ratio });
+  }
+  return { lines: [...HEAD, ...runs.map(line)], json: { runs } };
+}
+
+/** A fifth of a second at once: small, and still more than one call at 20 a second. */
+const limitOf = (callsPerSecond: number) => ({
+  callsPerSecond,
+  burst: Math.max(1, callsPerSecond / 5),
+  retryAfterSeconds: 1,
+});
+
+const HEAD = [
+  row(
+    'concurrency',
+    'timeout s',
+    'carts',
+    'allowed/s',
+    'reached/s',
+    'ratio',
+    'of 95 %',
+    '429 a cart',
+    'retries',
+    'put-backs',
+    'receives',
+    'dead',
+    'early',
+    'p95 s',
+  ),
+  '',
+];
+
+const line = (run: Run): string =>
+  row(
+    String(run.maximumConcurrency),
+    String(run.timeoutSeconds),
+    String(run.carts),
+    String(run.allowedPerSecond),
+    run.reachedPerSecond.toFixed(1),
+    run.ratio.toFixed(3),
+    (run.reachedPerSecondOf95Percent / run.allowedPerSecond).toFixed(3),
+    (run.throttledCalls / run.carts).toFixed(3),
+    String(run.retries),
+    String(run.putBacks),
+    (1 + (run.retries + run.putBacks) / run.carts).toFixed(2),
+    String(run.deadLetters),
+    String(run.callsTooEarly),
+    (run.p95InvocationMs / 1000).toFixed(1),
+  );

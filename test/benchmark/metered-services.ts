@@ -1,0 +1,148 @@
+/**
+ * The emulators behind proxies that count what AWS would bill: SQS requests in units of 64 KiB, DynamoDB's request units
+ * by item size, calls of Secrets Manager. Functions and event source mapping go through them as they go to AWS.
+ */
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import * as z from 'zod';
+import type { Emulators } from '../../infra/local/aws/emulators.ts';
+import { asJsonObject } from '../../shared/exact-json.ts';
+import type { UsageMeter } from './usage.ts';
+
+/** Same shape as the emulators, so that a stack can stand on them. */
+export async function meterServices(emulators: Emulators, meter: UsageMeter): Promise<Emulators> {
+  const sqs = await openProxy(emulators.endpoints.sqs, {
+    onAnswer: (call) => meter.add('sqsRequests', sqsUnits(call)),
+  });
+  const dynamodb = await openProxy(emulators.endpoints.dynamodb, dynamodbMeter(meter));
+  const secretsManager = await openProxy(emulators.endpoints.secretsManager, {
+    onAnswer: ({ operation }) => {
+      if (operation === 'GetSecretValue') meter.add('secretCalls');
+    },
+  });
+  const proxies = [sqs, dynamodb, secretsManager];
+  return {
+    endpoints: { sqs: sqs.url, dynamodb: dynamodb.url, secretsManager: secretsManager.url },
+    inspectQueue: (name) => emulators.inspectQueue(name),
+    async close() {
+      await Promise.all(proxies.map(({ close }) => close()));
+      await emulators.close();
+    },
+  };
+}
+
+export interface AnsweredCall {
+  /** Such as `UpdateItem`. */
+  readonly operation: string;
+  readonly request: string;
+  readonly status: number;
+  readonly answer: string;
+}
+
+const SQS_UNIT_BYTES = 65_536;
+const sentSchema = z.object({
+  MessageBody: z.string().optional(),
+  Entries: z.array(z.object({ MessageBody: z.string().optional() })).default([]),
+});
+const receivedSchema = z.object({ Messages: z.array(z.object({ Body: z.string() })).default([]) });
+
+/** The requests that SQS bills for one call: each 64 KiB of message bodies is one. */
+export function sqsUnits({ operation, request: sent, answer }: AnsweredCall): number {
+  // Of the local event source mapping, to know when a queue is empty: Lambda's does not ask.
+  if (operation === 'GetQueueAttributes') return 0;
+  if (operation === 'ReceiveMessage') {
+    const bodies = receivedSchema.parse(JSON.parse(answer)).Messages.map(({ Body }) => Body);
+    // Empty ones are reckoned by the clock: Lambda polls all day, a local run does not.
+    return bodies.length === 0 ? 0 : unitsOf(bodies);
+  }
+  const { MessageBody, Entries } = sentSchema.parse(JSON.parse(sent));
+  return unitsOf([MessageBody, ...Entries.map((entry) => entry.MessageBody)].filter((body) => body !== undefined));
+}
+
+const unitsOf = (bodies: readonly string[]): number =>
+  Math.max(1, Math.ceil(bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0) / SQS_UNIT_BYTES));
+
+const READS = new Set(['GetItem', 'Query']);
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
+const consumedSchema = z.object({ ConsumedCapacity: z.object({ CapacityUnits: z.number() }) });
+
+/** The emulator reckons by item size as DynamoDB does, and tells it when it is asked. */
+function dynamodbMeter(meter: UsageMeter): Listener {
+  const writtenUnits = new Map<string, number>();
+  return {
+    rewrite: (operation, sent) =>
+      READS.has(operation) || WRITES.has(operation)
+        ? JSON.stringify({ ...asJsonObject(JSON.parse(sent)), ReturnConsumedCapacity: 'TOTAL' })
+        : sent,
+    onAnswer({ operation, request: sent, status, answer }) {
+      if (status === 200 && READS.has(operation)) meter.add('readUnits', consumed(answer));
+      if (!WRITES.has(operation)) return;
+      const key = JSON.stringify(asJsonObject(JSON.parse(sent))?.['Key']);
+      // A write whose condition does not hold costs what the item that is there would.
+      const units = status === 200 ? consumed(answer) : (writtenUnits.get(key) ?? 1);
+      if (status === 200) writtenUnits.set(key, units);
+      if (status === 200 || status === 400) meter.add('writeUnits', units);
+    },
+  };
+}
+
+const consumed = (answer: string): number => consumedSchema.parse(JSON.parse(answer)).ConsumedCapacity.CapacityUnits;
+
+interface Listener {
+  rewrite?(operation: string, sent: string): string;
+  onAnswer(call: AnsweredCall): void;
+}
+
+async function openProxy(
+  upstream: string,
+  listener: Listener,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((incoming, response) => {
+    pass(upstream, agent, listener, incoming, response).catch(() => incoming.socket.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+      await closed;
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  return address.port;
+}
+
+async function pass(
+  upstream: string,
+  agent: Agent,
+  listener: Listener,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const operation = incoming.headers['x-amz-target']?.toString().split('.').at(-1) ?? '';
+  const received = await text(incoming);
+  const sent = listener.rewrite?.(operation, received) ?? received;
+  const headers = { ...incoming.headers, 'content-length': String(Buffer.byteLength(sent)) };
+  const call = request(upstream + (incoming.url ?? '/'), { method: incoming.method, headers, agent });
+  // A long poll whose caller has gone must not take messages for nobody.
+  response.once('close', () => call.destroy());
+  call.end(sent);
+  const [answered]: IncomingMessage[] = await once(call, 'response');
+  if (answered === undefined) throw new Error(`no answer to ${operation}`);
+  const answer = await text(answered);
+  const status = answered.statusCode ?? 500;
+  listener.onAnswer({ operation, request: sent, status, answer });
+  response.writeHead(status, answered.headers);
+  response.end(answer);
+}

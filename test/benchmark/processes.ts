@@ -1,0 +1,211 @@
+/** The processes of a benchmark: the services around it, and the handler that is measured. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws/aws-clients.ts';
+import type { ExtractorVariables, SupervisorVariables, WorkerVariables } from '../../shared/environment.ts';
+
+export const TABLE_NAME = 'ledger';
+const REGION = 'eu-west-1';
+
+export interface Service {
+  readonly url: string;
+  /** What it has counted since its start, by operation. */
+  stats(): Promise<Readonly<Record<string, number>>>;
+  stop(): void;
+}
+
+const started = new Set<ChildProcess>();
+/** Ends what was started, whatever became of it; Ctrl-C leaves nothing behind. */
+export function stopAll(): void {
+  for (const child of started) child.kill('SIGKILL');
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+  });
+  started.add(child);
+  child.once('exit', () => started.delete(child));
+  return child;
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('no output to read');
+  const lines = createInterface({ input: child.stdout });
+  const [line]: unknown[] = await Promise.race([once(lines, 'line'), ended(child)]);
+  return String(line);
+}
+
+async function ended(child: ChildProcess): Promise<never> {
+  const [code]: unknown[] = await once(child, 'exit');
+  throw new Error(`a process of the benchmark ended with ${String(code)}`);
+}
+
+export async function startService(kind: string, ...args: readonly (string | number)[]): Promise<Service> {
+  const child = start([join(import.meta.dirname, 'service.ts'), kind, ...args.map(String)], process.env);
+  const { url } = z.object({ url: z.string() }).parse(JSON.parse(await firstLine(child)));
+  return {
+    url,
+    stats: async () => z.record(z.string(), z.number()).parse(await (await fetch(`${url}/stats`)).json()),
+    stop: () => child.kill('SIGKILL'),
+  };
+}
+
+const resultSchema = z.object({
+  carts: z.number(),
+  seconds: z.number(),
+  cpuMs: z.number(),
+  peakMegabytes: z.number(),
+  runs: z.number().optional(),
+});
+export type Measured = z.infer<typeof resultSchema>;
+
+/** Runs a handler file in a process of its own. @throws when a batch or a run of it fails. */
+export async function measure(
+  file: string,
+  args: readonly (string | number)[],
+  variables: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  const env = { ...variables, PATH: process.env.PATH };
+  const child = start([join(import.meta.dirname, 'subject.ts'), file, ...args.map(String)], env);
+  return resultSchema.parse(JSON.parse(await firstLine(child)));
+}
+
+const startSchema = z.object({ importMs: z.number(), answerMs: z.number(), answer: z.unknown() });
+export type ColdStart = z.infer<typeof startSchema>;
+
+/** Has `subject` (cold-subject.ts) start a handler file and have it answer one event. @throws when the handler does. */
+export async function measureStart(
+  subject: string,
+  file: string,
+  event: unknown,
+  variables: Readonly<Record<string, string>>,
+): Promise<ColdStart> {
+  const env = { ...variables, PATH: process.env.PATH };
+  const child = start([subject, file, JSON.stringify(event)], env);
+  // Its log lines, which nobody reads.
+  child.stdout?.resume();
+  const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
+  return startSchema.parse(message);
+}
+
+export interface Neighbours {
+  readonly table: Service;
+  readonly secrets: Service;
+  readonly queue: Service;
+  readonly vms: Service;
+  readonly srm: Service;
+}
+
+/** The embedded emulator, or one that grants every write at DynamoDB's usual pace. */
+export type TableKind = 'table' | 'bare-table';
+
+/** All services, with the table and the secrets in them. */
+export async function startNeighbours(
+  srm: { carts: number; startMs: number },
+  tableKind: TableKind = 'table',
+): Promise<Neighbours> {
+  const [table, secrets, queue, vms, source] = await Promise.all([
+    startService(tableKind),
+    startService('secrets'),
+    startService('queue'),
+    startService('vms'),
+    startService('srm', srm.carts, srm.startMs),
+  ]);
+  const clients = createAwsClients({ sqs: queue.url, dynamodb: table.url, secretsManager: secrets.url }, REGION);
+  await clients.dynamodb.send(
+    new CreateTableCommand({
+      TableName: TABLE_NAME,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  for (const Name of ['srm', 'vms']) {
+    const SecretString = JSON.stringify({ clientId: 'benchmark', clientSecret: 'benchmark' });
+    await clients.secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
+  }
+  for (const client of Object.values(clients)) client.destroy();
+  return { table, secrets, queue, vms, srm: source };
+}
+
+export function stopNeighbours(neighbours: Neighbours): void {
+  for (const service of Object.values(neighbours)) service.stop();
+}
+
+/** What Lambda and the stack would set: those of the functions, and those of AWS's SDK. */
+export function variablesOf(
+  { table, secrets, queue, vms, srm }: Neighbours,
+  taskRoot: string,
+  firstWatermark: string,
+): Record<string, string> {
+  const common = {
+    INTERFACE_ENVIRONMENT: 'benchmark',
+    TABLE_NAME,
+    POWERTOOLS_SERVICE_NAME: 'benchmark',
+    POWERTOOLS_METRICS_NAMESPACE: 'benchmark',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+    SRM_BASE_URL: srm.url,
+    SRM_TOKEN_URL: `${srm.url}/oauth/token`,
+    SRM_SCOPE: '',
+    SRM_SECRET: 'srm',
+    SRM_MUTUAL_TLS: 'false',
+    SRM_PRIVATE_CA: 'false',
+    SRM_CLIENT: '100',
+    SRM_LANGUAGE: 'EN',
+    SRM_INTERNAL_HOSTS: '',
+    SRM_STATUSES: 'I1129',
+    QUEUE_URL: `${queue.url}/000000000000/carts`,
+  } as const;
+  const worker: WorkerVariables = {
+    ...common,
+    VMS_BASE_URL: `${vms.url}/11VMSProxy_V2`,
+    VMS_TOKEN_URL: `${vms.url}/oauth/token`,
+    VMS_SCOPE: '',
+    VMS_SECRET: 'vms',
+    VMS_MUTUAL_TLS: 'false',
+    VMS_PRIVATE_CA: 'false',
+    VMS_TIMEOUT_MS: '5000',
+    RETRY_BASE_SECONDS: '30',
+    MAX_RECEIVE_COUNT: '4',
+    LEASE_SECONDS: '65',
+  };
+  const extractor: ExtractorVariables = {
+    ...common,
+    FIRST_WATERMARK: firstWatermark,
+    OVERLAP_SECONDS: '0',
+    SAFETY_SECONDS: '0',
+    LEASE_SECONDS: '330',
+    RECONCILIATION_DAYS: '7',
+  };
+  const supervisor: Omit<SupervisorVariables, keyof WorkerVariables> = {
+    EVENT_SOURCE_MAPPING: 'benchmark',
+    WORKER_FUNCTION: 'benchmark',
+    WORKER_TIMEOUT_SECONDS: '60',
+  };
+  return {
+    ...worker,
+    ...extractor,
+    ...supervisor,
+    LEASE_SECONDS: worker.LEASE_SECONDS,
+    LAMBDA_TASK_ROOT: taskRoot,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_SQS: queue.url,
+    AWS_ENDPOINT_URL_DYNAMODB: table.url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+  };
+}

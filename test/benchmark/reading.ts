@@ -1,0 +1,88 @@
+/** Scale of reading: a great many carts through the real extractor onto a counting queue, and what memory it took. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunctions } from '../../infra/bundle.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import type { BenchmarkOptions } from './options.ts';
+import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
+import { type BenchmarkReport, type OnStep, row } from './report.ts';
+
+/** What the memory is compared with. */
+const FEW_CARTS = 10_000;
+/** A run stops 20 s before its end (handler.ts): of a great many carts each reads for 40 s, and the next goes on. */
+const TIMEOUT_SECONDS = 60;
+
+interface Reading extends Measured {
+  /** Different carts on the queue. */
+  readonly distinct: number;
+  /** With those of the second that a run begins with again. */
+  readonly messages: number;
+  readonly batches: number;
+  readonly billingUnits: number;
+}
+
+export async function benchmarkReading({ carts }: BenchmarkOptions, onStep: OnStep): Promise<BenchmarkReport> {
+  const directory = mkdtempSync(join(tmpdir(), 'benchmark-'));
+  try {
+    const { 'extract-approved-carts': bundle } = await bundleFunctions(loadEnvironment('local'), directory);
+    onStep(`extractor, ${FEW_CARTS} carts`);
+    const few = await read(bundle, FEW_CARTS);
+    onStep(`extractor, ${carts} carts`);
+    return report(few, await read(bundle, carts));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** @throws when a cart is missing on the queue: a run that was stopped must go on without a gap. */
+async function read(bundle: string, carts: number): Promise<Reading> {
+  // A cart every 10 ms (service.ts), all of them before now and after the first watermark.
+  const startMs = Math.floor((Date.now() - carts * 10) / 1000) * 1000 - 60_000;
+  const neighbours = await startNeighbours({ carts, startMs });
+  try {
+    const variables = variablesOf(neighbours, bundle, new Date(startMs).toISOString());
+    const measured = await measure(join(bundle, 'main.cjs'), ['extractor', TIMEOUT_SECONDS], variables);
+    const {
+      messages = 0,
+      distinct = 0,
+      SendMessageBatch: batches = 0,
+      billingUnits = 0,
+    } = await neighbours.queue.stats();
+    if (distinct !== carts) throw new Error(`${carts} carts, but ${distinct} different ones on the queue`);
+    return { ...measured, distinct, messages, batches, billingUnits };
+  } finally {
+    stopNeighbours(neighbours);
+  }
+}
+
+function report(few: Reading, many: Reading): BenchmarkReport {
+  const memoryRatio = many.peakMegabytes / few.peakMegabytes;
+  const line = (reading: Reading): string =>
+    row(
+      `${reading.distinct} carts`,
+      (reading.carts / reading.seconds).toFixed(0),
+      reading.peakMegabytes.toFixed(0),
+      String(reading.runs ?? 1),
+      String(reading.messages),
+      (reading.messages / reading.batches).toFixed(2),
+      (reading.messages / reading.billingUnits).toFixed(2),
+    );
+  return {
+    lines: [
+      row('', 'carts/s', 'peak MiB', 'runs', 'messages', 'per batch', 'per 64 KiB'),
+      line(few),
+      line(many),
+      '',
+      `peak memory: ${memoryRatio.toFixed(2)} times that of ${few.distinct} carts; every cart is on the queue`,
+    ],
+    json: {
+      memoryRatio,
+      cartsPerSecond: many.carts / many.seconds,
+      runs: many.runs,
+      messages: many.messages,
+      batches: many.batches,
+      billingUnits: many.billingUnits,
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** What a benchmark tells: lines for a person, one object for a machine. */
+
+export interface BenchmarkReport {
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Told before each step of a benchmark. */
+export type OnStep = (step: string) => void;
+
+/** One line of a table: a name, then cells of equal width. */
+export const row = (name: string, ...cells: readonly string[]): string =>
+  `${name.padEnd(26)}${cells.map((cell) => cell.padStart(12)).join('')}`;
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** A B A B: what slows the machine down meets both. Each is told its round, from 1. */
+export async function inTurn<Result>(
+  rounds: number,
+  [ours, theirs]: readonly [(round: number) => Promise<Result>, (round: number) => Promise<Result>],
+): Promise<[Result[], Result[]]> {
+  const results: [Result[], Result[]] = [[], []];
+  for (let round = 1; round <= rounds; round++) {
+    results[0].push(await ours(round));
+    results[1].push(await theirs(round));
+  }
+  return results;
+}

@@ -1,0 +1,169 @@
+/**
+ * The other side of a benchmark, a process of its own: `node service.ts <kind>`. It prints its URL as a line of JSON, and
+ * answers what it has counted at `/stats`. Bare on purpose: its own work must not be what is measured.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import dynalite from 'dynalite';
+import * as z from 'zod';
+import { createSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import { cartText, FIRST_CART_NUMBER } from './carts.ts';
+
+/** Both systems answer after this time. */
+const SYSTEM_DELAY_MS = 20;
+const TABLE_DELAY_MS = 3;
+const ROWS_A_PAGE = 100;
+const CART_EVERY_MS = 10;
+/** SQS bills each 64 KiB of a call. */
+const BILLING_UNIT_BYTES = 65_536;
+
+const counts: Record<string, number> = {};
+const count = (name: string, by = 1): void => {
+  counts[name] = (counts[name] ?? 0) + by;
+};
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString();
+}
+
+function reply(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+const token = (response: ServerResponse): void => {
+  count('token');
+  reply(response, 200, '{"access_token":"benchmark","token_type":"Bearer","expires_in":3600}');
+};
+
+/** 11VMS: takes every order. Its look-up finds nothing. */
+async function vms(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(request);
+  if (request.url === '/oauth/token') return token(response);
+  await sleep(SYSTEM_DELAY_MS);
+  if (request.method === 'GET') {
+    count('lookup');
+    return reply(response, 200, '{"items":[]}');
+  }
+  count('create');
+  const [, externalId = ''] = /"externalId":"(SRM7-[^"]+)"/.exec(body) ?? [];
+  return reply(
+    response,
+    201,
+    `{"id":"po_${externalId}","number":"PO-${counts['create']}","externalId":"${externalId}"}`,
+  );
+}
+
+/**
+ * SRM: `total` carts from `startMs` on, one every 10 ms of SRM's time, in pages of 100; only the window's two bounds are
+ * read from the filter.
+ */
+async function srm(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', `http://${request.headers.host ?? ''}`);
+  await text(request);
+  if (url.pathname === '/oauth/token') return token(response);
+  await sleep(SYSTEM_DELAY_MS);
+  count('page');
+  const [total, startMs] = [Number(process.argv[3]), Number(process.argv[4])];
+  const bounds = [...(url.searchParams.get('$filter') ?? '').matchAll(/datetimeoffset'([^']+)'/g)];
+  const [fromMs = startMs, toMs = Number.POSITIVE_INFINITY] = bounds.map(([, instant = '']) => Date.parse(instant));
+  const indexOf = (ms: number): number => Math.min(total, Math.max(0, Math.ceil((ms - startMs) / CART_EVERY_MS)));
+  const first = Number(url.searchParams.get('first') ?? indexOf(fromMs));
+  const end = Number(url.searchParams.get('end') ?? indexOf(toMs));
+  const announced = Number(url.searchParams.get('count') ?? end - first);
+  const last = Math.min(first + ROWS_A_PAGE, end);
+  const rows = Array.from({ length: last - first }, (_, index) =>
+    cartText(first + index, startMs + (first + index) * CART_EVERY_MS),
+  );
+  const next = last < end ? `,"__next":"${url.origin}${url.pathname}?first=${last}&end=${end}&count=${announced}"` : '';
+  return reply(response, 200, `{"d":{"results":[${rows.join(',')}],"__count":"${announced}"${next}}}`);
+}
+
+const batchSchema = z.object({ Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })) });
+
+/** One bit for each cart that came; a set of a million numbers would be most of this process. */
+const seen = new Uint8Array(1 << 24);
+
+/** 1 when the cart of this message was not on the queue before, else 0. */
+function seenFirst(message: string): number {
+  const [, digits = '0'] = /"number":"(\d+)"/.exec(message) ?? [];
+  const index = Number(digits) - FIRST_CART_NUMBER;
+  const [byte, bit] = [index >> 3, 1 << (index & 7)];
+  const isFirst = ((seen[byte] ?? 0) & bit) === 0;
+  seen[byte] = (seen[byte] ?? 0) | bit;
+  return isFirst ? 1 : 0;
+}
+
+/** SQS: takes every message and keeps none. */
+async function queue(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(request);
+  const operation = request.headers['x-amz-target']?.toString().split('.').at(-1) ?? '';
+  count(operation);
+  if (operation !== 'SendMessageBatch') return reply(response, 200, '{}');
+  const { Entries: entries } = batchSchema.parse(JSON.parse(body));
+  const bytes = entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0);
+  count('messages', entries.length);
+  for (const { MessageBody } of entries) count('distinct', seenFirst(MessageBody));
+  count('bytes', bytes);
+  count('billingUnits', Math.ceil(bytes / BILLING_UNIT_BYTES));
+  const Successful = entries.map(({ Id, MessageBody }) => {
+    // The SDK compares it.
+    const MD5OfMessageBody = createHash('md5').update(MessageBody).digest('hex');
+    return { Id, MessageId: randomUUID(), MD5OfMessageBody };
+  });
+  return reply(response, 200, JSON.stringify({ Successful, Failed: [] }));
+}
+
+/** DynamoDB at its usual pace, which grants every write and keeps none: the embedded table takes longer than a cart. */
+async function bareTable(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await text(request);
+  await sleep(TABLE_DELAY_MS);
+  reply(response, 200, '{}');
+}
+
+/** An emulator of AWS, whose calls are counted by operation. */
+function counted(listener: (request: IncomingMessage, response: ServerResponse) => void): RequestListener {
+  return (request, response) => {
+    count(request.headers['x-amz-target']?.toString().split('.').at(-1) ?? 'other');
+    listener(request, response);
+  };
+}
+
+function emulator(server: ReturnType<typeof dynalite>): RequestListener {
+  return counted((request, response) => server.emit('request', request, response));
+}
+
+const asListener =
+  (answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener =>
+  (request, response) => {
+    answer(request, response).catch(() => request.socket.destroy());
+  };
+
+const SERVICES: Readonly<Record<string, () => RequestListener>> = {
+  vms: () => asListener(vms),
+  srm: () => asListener(srm),
+  queue: () => asListener(queue),
+  'bare-table': () => counted(asListener(bareTable)),
+  table: () => emulator(dynalite({ createTableMs: 0 })),
+  secrets: () => emulator(createSecretsManager()),
+};
+
+const create = SERVICES[process.argv[2] ?? ''];
+if (create === undefined) throw new Error(`service.ts takes one of ${Object.keys(SERVICES).join(', ')}`);
+const listener = create();
+const server = createServer((request, response) => {
+  if (request.url === '/stats') reply(response, 200, JSON.stringify(counts));
+  else listener(request, response);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const address = server.address();
+if (address === null || typeof address === 'string') throw new Error('no TCP address');
+process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${address.port}` })}\n`);
+// A parent that is gone leaves no orphan behind.
+process.on('disconnect', () => process.exit());

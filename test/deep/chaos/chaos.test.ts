@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { LedgerItem } from '../../../infra/local/run/accounting.ts';
+import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
+import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
+import type { StoredOrder } from '../../simulators/vms-order-book.ts';
+import { type Assembly, prepareAssembly, runChaos } from './chaos-run.ts';
+import { type Evidence, judgeRun } from './invariants.ts';
+import { drawSchedule, parseSchedule, printSchedule, type Schedule, type ScheduledFault } from './schedule.ts';
+import { shrinkSchedule } from './shrink.ts';
+
+describe('a fault schedule', () => {
+  test('is the same for the same seed, and another for another', () => {
+    expect(drawSchedule(7, 50, 'harsh')).toEqual(drawSchedule(7, 50, 'harsh'));
+    expect(drawSchedule(7, 50, 'harsh')).not.toEqual(drawSchedule(8, 50, 'harsh'));
+  });
+
+  test('can be printed and read again', () => {
+    const schedule = drawSchedule(7, 50, 'harsh');
+
+    expect(parseSchedule(printSchedule(schedule))).toEqual(schedule);
+  });
+
+  test('is refused with the place of what is wrong', () => {
+    const text = printSchedule(drawSchedule(7, 50, 'harsh')).replace('"at":"11vms', '"at":"12vms');
+
+    expect(() => parseSchedule(text)).toThrow(/faults\[\d+\]\.at/);
+  });
+
+  test('holds every kind of fault sooner or later', () => {
+    const kinds = new Set(
+      Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(({ faults }) =>
+        faults.map(({ fault }) => fault.kind),
+      ),
+    );
+
+    const all =
+      'approved-again committed-late cut-short delayed delivered-twice disguised-error frozen html in-part ' +
+      'invoked-twice killed not-json out-of-memory reset-after-commit reset-before slow status status-after-commit ' +
+      'throttled timeout-after-commit truncated unavailable';
+    expect([...kinds].sort().join(' ')).toBe(all);
+  });
+});
+
+describe('shrinking', () => {
+  const culprits = (faults: readonly ScheduledFault[]): ScheduledFault[] =>
+    faults.filter(({ at, nth }) => (at === 'srm page' && nth === 2) || (at === '11vms create' && nth === 40));
+
+  test('leaves the faults that a failure takes, and no other', async () => {
+    const drawn = drawSchedule(3, 50, 'harsh');
+    const added: ScheduledFault[] = [
+      { at: 'srm page', nth: 2, fault: { kind: 'html' } },
+      { at: '11vms create', nth: 40, fault: { kind: 'html' } },
+    ];
+    const others = drawn.faults.filter((fault) => culprits([fault]).length === 0);
+    const schedule: Schedule = { ...drawn, faults: [...added.slice(0, 1), ...others, ...added.slice(1)] };
+
+    const smallest = await shrinkSchedule(schedule, {
+      fails: ({ faults, carts }) => Promise.resolve(culprits(faults).length === 2 && carts > 20),
+      atOnce: 4,
+      budget: 500,
+    });
+
+    expect(smallest).toEqual({ ...schedule, faults: added, carts: 25 });
+  });
+
+  test('stops when its budget is used up', async () => {
+    let tried = 0;
+    const schedule = drawSchedule(3, 50, 'harsh');
+
+    await shrinkSchedule(schedule, {
+      fails: () => {
+        tried++;
+        return Promise.resolve(false);
+      },
+      atOnce: 3,
+      budget: 10,
+    });
+
+    expect(tried).toBe(10);
+  });
+});
+
+describe('the invariants', () => {
+  const carts = generateCarts({ count: 40, seed: 5, from: new Date(0), to: new Date(40_000), faultyShare: 0.2 });
+  const cartOf = (expected: GeneratedCart['expected']): GeneratedCart => {
+    const cart = carts.find((candidate) => candidate.expected === expected);
+    if (cart === undefined) throw new Error(`no cart comes to ${expected}`);
+    return cart;
+  };
+  const good = cartOf('orders');
+  const flawed = cartOf('dead-letter');
+  const [externalId = ''] = good.externalIds;
+
+  const orderFor = (id: string, index: number): StoredOrder => ({
+    id: `po_${index}`,
+    number: `PO-${index}`,
+    status: 'CREATED',
+    version: 1,
+    createdAt: new Date(0),
+    idempotencyKey: '',
+    correlationId: '',
+    // The judgement reads nothing else of an order.
+    order: Object.assign(Object.create(null), { externalId: id }),
+  });
+  const message = (cart: GeneratedCart): QueuedMessage => ({
+    messageId: `message ${cart.number}`,
+    body: JSON.stringify({ cart: { number: cart.number, guid: cart.guid } }),
+    approximateReceiveCount: 5,
+    sentTimestamp: 0,
+  });
+  const verdict = (cart: GeneratedCart, code: string): LedgerItem => ({
+    pk: `CART#100#${cart.number}`,
+    sk: `VERDICT#message ${cart.number}`,
+    faults: [{ code, message: '' }],
+  });
+  /** All as it should be; a test then breaks one thing of it. */
+  function whole(): { -readonly [Key in keyof Evidence]: Evidence[Key] } {
+    const orders = carts.flatMap(({ externalIds }) => externalIds).map(orderFor);
+    const dead = carts.filter(({ expected }) => expected === 'dead-letter');
+    return {
+      carts,
+      orders,
+      deadLetters: dead.map(message),
+      leftOnQueue: 0,
+      ledger: [
+        ...orders.map(({ id, order }) => ({
+          pk: 'CART#100#1',
+          sk: `ORDER#${order.externalId}`,
+          state: 'CREATED',
+          orderId: id,
+          faults: [],
+        })),
+        ...dead.map((cart) => verdict(cart, cart.codes?.[0] ?? '')),
+        ...carts
+          .filter(({ expected }) => expected === 'skip')
+          .map(({ number }) => ({ pk: `CART#100#${number}`, sk: 'SKIP', faults: [] })),
+      ],
+      deliveries: dead.map(({ number }) => ({ messageId: `message ${number}`, receiveCount: 4, ended: true })),
+      disturbedVerdicts: new Set(),
+      sentToDeadLetters: 0,
+      hasLookUp: true,
+      maximumReceives: 4,
+    };
+  }
+  const invariantsBroken = (evidence: Evidence): string[] => [
+    ...new Set(judgeRun(evidence).violations.map(({ invariant }) => invariant)),
+  ];
+  const withoutItem = (ledger: readonly LedgerItem[], sk: string): LedgerItem[] =>
+    ledger.filter((item) => item.sk !== sk);
+
+  test('hold where every cart came to what it promises', () => {
+    expect(judgeRun(whole()).violations).toEqual([]);
+  });
+
+  test('see an order that is twice in 11VMS', () => {
+    const evidence = whole();
+    evidence.orders = [...evidence.orders, orderFor(externalId, 999)];
+
+    expect(invariantsBroken(evidence)).toEqual(['nothing doubled']);
+  });
+
+  test('see an order that is nowhere', () => {
+    const evidence = whole();
+    evidence.orders = evidence.orders.filter(({ order }) => order.externalId !== externalId);
+    evidence.ledger = withoutItem(evidence.ledger, `ORDER#${externalId}`);
+
+    expect(judgeRun(evidence).violations).toEqual([
+      { invariant: 'nothing lost', detail: `${externalId} is neither in 11VMS nor a dead letter` },
+    ]);
+  });
+
+  test('take a dead letter for an order only where a fault of the world explains it', () => {
+    const evidence = whole();
+    evidence.orders = evidence.orders.filter(({ order }) => order.externalId !== externalId);
+    const ledger = withoutItem(evidence.ledger, `ORDER#${externalId}`);
+    evidence.deadLetters = [...evidence.deadLetters, message(good)];
+
+    expect(invariantsBroken({ ...evidence, ledger: [...ledger, verdict(good, 'E_TGT_UNAVAILABLE')] })).toEqual([]);
+    expect(invariantsBroken({ ...evidence, ledger: [...ledger, verdict(good, 'E_MAP_UOM')] })).toEqual([
+      'dead letters for cause',
+      'nothing lost',
+    ]);
+  });
+
+  test('see a faulty cart that is no dead letter, and a skipped one of which nothing is known', () => {
+    const evidence = whole();
+    evidence.deadLetters = evidence.deadLetters.filter(({ messageId }) => messageId !== `message ${flawed.number}`);
+    const skip = cartOf('skip');
+    evidence.ledger = evidence.ledger.filter(({ pk, sk }) => sk !== 'SKIP' || pk !== `CART#100#${skip.number}`);
+
+    expect(judgeRun(evidence).violations.map(({ detail }) => detail)).toEqual(
+      expect.arrayContaining([expect.stringContaining(flawed.number), expect.stringContaining(skip.number)]),
+    );
+  });
+
+  test('see a dead letter without a verdict, unless its last attempt never ended', () => {
+    const evidence = whole();
+    evidence.ledger = withoutItem(evidence.ledger, `VERDICT#message ${flawed.number}`);
+    const killed = evidence.deliveries.map((delivery) => ({ ...delivery, ended: false }));
+
+    expect(invariantsBroken(evidence)).toEqual(['every dead letter explained']);
+    expect(invariantsBroken({ ...evidence, deliveries: killed })).toEqual([]);
+    expect(invariantsBroken({ ...evidence, disturbedVerdicts: new Set([`message ${flawed.number}`]) })).toEqual([]);
+  });
+
+  test('see a ledger that says other than 11VMS', () => {
+    const evidence = whole();
+    const changed = (change: Partial<LedgerItem>): LedgerItem[] =>
+      evidence.ledger.map((item) => (item.sk === `ORDER#${externalId}` ? { ...item, ...change } : item));
+
+    expect(invariantsBroken({ ...evidence, ledger: changed({ state: 'UNKNOWN' }) })).toEqual([
+      'ledger and 11VMS agree',
+    ]);
+    expect(invariantsBroken({ ...evidence, ledger: changed({ orderId: 'another' }) })).toEqual([
+      'ledger and 11VMS agree',
+    ]);
+  });
+
+  test('see an order that nobody asked for, a message left behind, and a dead letter that SQS did not move', () => {
+    const evidence = whole();
+    evidence.orders = [...evidence.orders, orderFor('SRM7-100-1-2-EUR-BE10', 1)];
+
+    expect(invariantsBroken({ ...evidence, leftOnQueue: 1, sentToDeadLetters: 1 })).toEqual([
+      'nothing invented',
+      'comes to rest',
+      'only SQS dead-letters',
+    ]);
+  });
+});
+
+describe('a chaos run', () => {
+  let assembly: Assembly;
+  beforeAll(async () => {
+    assembly = await prepareAssembly();
+  }, 120_000);
+  afterAll(() => assembly.remove());
+
+  test('keeps the promise under faults, with an 11VMS that doubles whatever is posted twice', async () => {
+    const schedule: Schedule = { ...drawSchedule(11, 20, 'harsh'), target: 'careless' };
+
+    const { violations, hits, orders } = await runChaos(schedule, { assembly });
+
+    expect(violations).toEqual([]);
+    expect(hits.length).toBeGreaterThan(10);
+    expect(orders).toBeGreaterThan(0);
+  }, 240_000);
+});

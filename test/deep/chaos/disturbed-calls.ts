@@ -1,0 +1,262 @@
+/** Carries a fault schedule out: at the calls between the functions and their neighbours, and at the processes that make them. */
+import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import type { Interceptor, Reply, RecordedCall } from '../../integration/recording-proxy.ts';
+import { type FaultSource, noFault } from '../../simulators/disturbances.ts';
+import { hash32, mulberry32, pick } from '../../simulators/seeded-random.ts';
+import { type ChaosFault, type Schedule, type ScheduledFault, simulatorFault } from './schedule.ts';
+
+/** What stands behind a proxy. */
+export type Service = 'srm' | '11vms' | 'sqs' | 'dynamodb';
+
+/** What disturbances the calls of one run. */
+export interface Disturbances {
+  /** Faults that were carried out so far. */
+  readonly hits: readonly ScheduledFault[];
+  /** Messages of which a verdict was to be written while DynamoDB, or the process, was in trouble. */
+  readonly disturbedVerdicts: ReadonlySet<string>;
+  /** Calls that wanted to send to the dead-letter queue, which only SQS itself may. */
+  readonly sentToDeadLetters: number;
+  /** What happens to the next call, or invocation, of a place (schedule.ts). */
+  next(at: string): ChaosFault | undefined;
+  /** What a simulator carries out itself. */
+  ofSimulator(system: 'srm' | '11vms'): FaultSource;
+  /** What is carried out in front of a service. */
+  interceptorFor(service: Service): Interceptor;
+  /** Messages that a fault left invisible are seen again soon, as if their visibility timeout had passed. */
+  passTime(receiptHandles: readonly string[]): Promise<void>;
+}
+
+/** What the disturbances work with; the client speaks to SQS without a proxy. */
+export interface DisturbanceOptions {
+  readonly sqs: SQSClient;
+  readonly queueUrl: string;
+  readonly deadLetterQueueName: string;
+  /** Something happens in SRM, just as a page is asked for. */
+  readonly onCartFault: (fault: CartFault) => void;
+}
+
+/** A fault of SRM's users. */
+export type CartFault = Extract<ChaosFault, { cart: number }>;
+
+/** Longer than any delay of the chaos environment but one: a cart that 11VMS refuses rests for 15 minutes. */
+const LONGEST_INVISIBLE_SECONDS = 20;
+
+export function createDisturbances(schedule: Schedule, options: DisturbanceOptions): Disturbances {
+  const byCall = new Map(schedule.faults.map((scheduled) => [`${scheduled.at} ${scheduled.nth}`, scheduled]));
+  const seen = new Map<string, number>();
+  const hits: ScheduledFault[] = [];
+  const disturbedVerdicts = new Set<string>();
+  const random = mulberry32(hash32(`visibility ${schedule.seed}`));
+  let sentToDeadLetters = 0;
+
+  function hit(at: string, nth: number, isOurs: (fault: ChaosFault) => boolean): ChaosFault | undefined {
+    const scheduled = byCall.get(`${at} ${nth}`);
+    if (scheduled === undefined || !isOurs(scheduled.fault)) return undefined;
+    hits.push(scheduled);
+    return scheduled.fault;
+  }
+
+  function next(at: string, isOurs: (fault: ChaosFault) => boolean = () => true): ChaosFault | undefined {
+    const nth = (seen.get(at) ?? 0) + 1;
+    seen.set(at, nth);
+    return hit(at, nth, isOurs);
+  }
+
+  /**
+   * This is fair: SQS delivers at least once, and owes nobody the full visibility timeout. What comes early finds the
+   * order held by the ledger's lease, which is never shortened, and pays with one of its receives.
+   */
+  async function passTime(receiptHandles: readonly string[]): Promise<void> {
+    if (receiptHandles.length === 0) return;
+    const Entries = receiptHandles.map((ReceiptHandle, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+      VisibilityTimeout: pick(random, [0, 1, 1, 2, 3]),
+    }));
+    // A message that was deleted or received again has another handle by now, and that is as well.
+    await options.sqs
+      .send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: options.queueUrl, Entries }))
+      .catch(() => undefined);
+  }
+
+  const inFrontOfSimulator =
+    (placeOf: (call: RecordedCall) => string): Interceptor =>
+    async (call, forward) => {
+      const fault = next(placeOf(call), (candidate) => simulatorFault(candidate) === undefined);
+      if (fault !== undefined && 'cart' in fault) options.onCartFault(fault);
+      return (await endProcess(fault, call, forward)) ?? forward();
+    };
+
+  const interceptors: Readonly<Record<Service, Interceptor>> = {
+    srm: inFrontOfSimulator(srmPlace),
+    '11vms': inFrontOfSimulator(vmsPlace),
+    dynamodb: async (call, forward) => {
+      const fault = next(`dynamodb ${call.operation}`);
+      const verdictOf = /"VERDICT#([^"]+)"/.exec(call.operation === 'PutItem' ? call.body : '')?.[1];
+      if (fault !== undefined && verdictOf !== undefined) disturbedVerdicts.add(verdictOf);
+      return (
+        (await endProcess(fault, call, forward)) ?? (await awsFault(fault, DYNAMODB_THROTTLE, forward)) ?? forward()
+      );
+    },
+    sqs: async (call, forward) => {
+      const body = jsonObject(call.body);
+      const isForDeadLetters = String(body['QueueUrl']).endsWith(`/${options.deadLetterQueueName}`);
+      if (isForDeadLetters && call.operation.startsWith('SendMessage')) sentToDeadLetters++;
+      const fault = next(`sqs ${call.operation}`);
+      // A receive whose answer is lost has taken its messages along.
+      if (call.operation === 'ReceiveMessage' && fault?.kind === 'reset-after-commit') {
+        await passTime(handlesOf((await forward()).body));
+        return 'reset';
+      }
+      return (
+        (await endProcess(fault, call, forward)) ??
+        (await awsFault(fault, SQS_THROTTLE, forward)) ??
+        sqsFault(call, body, fault, { forward, passTime })
+      );
+    },
+  };
+
+  return {
+    hits,
+    disturbedVerdicts,
+    get sentToDeadLetters() {
+      return sentToDeadLetters;
+    },
+    next: (at) => next(at),
+    // The simulators count by themselves, what arrives there.
+    ofSimulator: (system) => (request) => {
+      const fault = hit(
+        `${system} ${request.operation}`,
+        request.ordinal,
+        (candidate) => simulatorFault(candidate) !== undefined,
+      );
+      return (fault === undefined ? undefined : simulatorFault(fault)) ?? noFault;
+    },
+    interceptorFor: (service) => interceptors[service],
+    passTime,
+  };
+}
+
+function srmPlace({ path }: RecordedCall): string {
+  if (path.startsWith('/oauth/token')) return 'srm token';
+  return path.includes('ShoppingCartSet(') ? 'srm cart' : 'srm page';
+}
+
+function vmsPlace({ method, path }: RecordedCall): string {
+  if (path.startsWith('/oauth/token')) return '11vms token';
+  return method === 'POST' ? '11vms create' : '11vms lookup';
+}
+
+/** Ends or stops the process that makes the call; undefined where the fault is another, or the caller no function. */
+async function endProcess(
+  fault: ChaosFault | undefined,
+  call: RecordedCall,
+  forward: () => Promise<Reply>,
+): Promise<Reply | 'reset' | undefined> {
+  const processId = Number(call.headers['x-chaos-process'] ?? Number.NaN);
+  if (fault === undefined || Number.isNaN(processId)) return undefined;
+  if (fault.kind === 'frozen') {
+    const reply = await forward();
+    signalProcess(processId, 'SIGSTOP');
+    void sleep(fault.forMs, undefined, { ref: false }).then(() => signalProcess(processId, 'SIGCONT'));
+    return reply;
+  }
+  if (fault.kind !== 'killed' && fault.kind !== 'out-of-memory') return undefined;
+  if (fault.when === 'after') await forward();
+  // V8 aborts when its heap is full.
+  signalProcess(processId, fault.kind === 'killed' ? 'SIGKILL' : 'SIGABRT');
+  return 'reset';
+}
+
+function signalProcess(processId: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(processId, signal);
+  } catch {
+    // It ended by itself, or by another fault, a moment ago.
+  }
+}
+
+const awsError = (status: number, type: string): Reply => ({
+  status,
+  headers: { 'content-type': 'application/x-amz-json-1.0' },
+  body: JSON.stringify({ __type: type, message: 'chaos' }),
+});
+const DYNAMODB_THROTTLE = awsError(400, 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException');
+const SQS_THROTTLE = awsError(400, 'com.amazonaws.sqs#RequestThrottled');
+
+async function awsFault(
+  fault: ChaosFault | undefined,
+  throttle: Reply,
+  forward: () => Promise<Reply>,
+): Promise<Reply | 'reset' | undefined> {
+  switch (fault?.kind) {
+    case 'throttled':
+      return throttle;
+    case 'unavailable':
+      return awsError(503, 'ServiceUnavailable');
+    case 'reset-before':
+      return 'reset';
+    case 'reset-after-commit':
+      await forward();
+      return 'reset';
+    default:
+      return undefined;
+  }
+}
+
+interface SqsNeighbour {
+  readonly forward: (body?: string) => Promise<Reply>;
+  readonly passTime: (receiptHandles: readonly string[]) => Promise<void>;
+}
+
+/** What only SQS can do. */
+async function sqsFault(
+  call: RecordedCall,
+  body: Readonly<Record<string, unknown>>,
+  fault: ChaosFault | undefined,
+  { forward, passTime }: SqsNeighbour,
+): Promise<Reply> {
+  const entries: unknown = body['Entries'];
+  if (Array.isArray(entries)) {
+    const changed = z.array(looseObject).parse(entries).map(sooner);
+    if (fault?.kind === 'in-part') return doneInPart(changed, body, { forward, passTime });
+    const delayed = fault?.kind === 'delayed' ? { DelaySeconds: fault.seconds } : {};
+    return forward(JSON.stringify({ ...body, Entries: changed.map((entry) => ({ ...entry, ...delayed })) }));
+  }
+  const reply = await forward();
+  if (call.operation === 'ReceiveMessage' && fault?.kind === 'delivered-twice') await passTime(handlesOf(reply.body));
+  return reply;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+function sooner(entry: Entry): Entry {
+  const seconds = entry['VisibilityTimeout'];
+  if (typeof seconds !== 'number' || seconds <= LONGEST_INVISIBLE_SECONDS) return entry;
+  return { ...entry, VisibilityTimeout: 2 };
+}
+
+/** Every second entry is refused. */
+async function doneInPart(entries: readonly Entry[], body: Entry, { forward, passTime }: SqsNeighbour): Promise<Reply> {
+  const refused = entries.filter((_entry, index) => index % 2 === 0);
+  const done = entries.filter((_entry, index) => index % 2 === 1);
+  const reply =
+    done.length === 0
+      ? { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: '{"Successful":[]}' }
+      : await forward(JSON.stringify({ ...body, Entries: done }));
+  await passTime(refused.flatMap(({ ReceiptHandle: handle }) => (typeof handle === 'string' ? [handle] : [])));
+  const answer = jsonObject(reply.body);
+  const Failed = refused.map(({ Id }) => ({ Id, Code: 'InternalError', Message: 'chaos', SenderFault: false }));
+  return { ...reply, body: JSON.stringify({ ...answer, Failed }) };
+}
+
+function handlesOf(receiveAnswer: string): string[] {
+  const { Messages: messages } = receivedMessages.parse(JSON.parse(receiveAnswer));
+  return messages.map(({ ReceiptHandle }) => ReceiptHandle);
+}
+
+const looseObject = z.record(z.string(), z.unknown());
+const jsonObject = (text: string): Entry => looseObject.parse(JSON.parse(text));
+const receivedMessages = z.object({ Messages: z.array(z.object({ ReceiptHandle: z.string() })).default([]) });

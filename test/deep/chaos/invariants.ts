@@ -1,0 +1,206 @@
+/** The promise, held against what can be seen from outside: SRM's carts, 11VMS's book, the queues and the ledger. */
+import { asJsonObject } from '../../../shared/exact-json.ts';
+import { isFaultCode } from '../../../shared/failure.ts';
+import { stripZeros } from '../../../shared/sap-values.ts';
+import { identityOf, type LedgerItem } from '../../../infra/local/run/accounting.ts';
+import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
+import type { GeneratedCart } from '../../simulators/carts.ts';
+import type { StoredOrder } from '../../simulators/vms-order-book.ts';
+
+/** An invariant that does not hold, and where. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly detail: string;
+}
+
+/** What must hold after every run. */
+export type Invariant =
+  | 'comes to rest'
+  | 'nothing doubled'
+  | 'nothing lost'
+  | 'nothing invented'
+  | 'every dead letter explained'
+  | 'dead letters for cause'
+  | 'ledger and 11VMS agree'
+  | 'only SQS dead-letters';
+
+/** One delivery of a message to the worker, and whether the worker came to its end with it. */
+export interface Delivery {
+  readonly messageId: string;
+  readonly receiveCount: number;
+  readonly ended: boolean;
+}
+
+/** What a run leaves behind. */
+export interface Evidence {
+  readonly carts: readonly GeneratedCart[];
+  readonly orders: readonly StoredOrder[];
+  readonly deadLetters: readonly QueuedMessage[];
+  readonly leftOnQueue: number;
+  readonly ledger: readonly LedgerItem[];
+  readonly deliveries: readonly Delivery[];
+  /** Messages whose verdict could not be written, since something else went wrong at that very moment. */
+  readonly disturbedVerdicts: ReadonlySet<string>;
+  readonly sentToDeadLetters: number;
+  /** Without a look-up, a cart that was approved again cannot be told from one that was changed. */
+  readonly hasLookUp: boolean;
+  /** The template's maxReceiveCount. */
+  readonly maximumReceives: number;
+}
+
+/** Codes that a fault of the world may dead-letter a good cart with, once its receives are used up. */
+const CAUSED_BY_FAULTS: ReadonlySet<string> = new Set([
+  'E_SRC_AUTH',
+  'E_SRC_UNAVAILABLE',
+  'E_SRC_THROTTLED',
+  'E_TGT_AUTH',
+  'E_TGT_THROTTLED',
+  'E_TGT_UNAVAILABLE',
+  'E_TGT_TIMEOUT_UNKNOWN',
+  'E_TGT_DISGUISED_ERROR',
+  'E_TGT_RESPONSE_SCHEMA',
+  'E_INT_LEDGER',
+  'E_INT_IN_PROGRESS',
+  'E_INT_CRASHED',
+]);
+
+/** A dead letter with its verdict. */
+interface Judged {
+  readonly messageId: string;
+  readonly codes: readonly string[];
+  /** Faults of the world are why it is here, or among the reasons. */
+  readonly byFaults: boolean;
+}
+
+/** What a run came to. */
+export interface Findings {
+  readonly violations: readonly Violation[];
+  /** How often each code stands in a verdict of a dead letter. */
+  readonly deadLetterCodes: ReadonlyMap<string, number>;
+  /** Orders that the carts promise; a run in which few of them are in 11VMS proves little. */
+  readonly promised: number;
+}
+
+/** The code under which a dead letter without a verdict is counted: all there is to say is that its last attempt never ended. */
+const NO_VERDICT = 'no verdict: the last attempt never ended';
+
+export function judgeRun(evidence: Evidence): Findings {
+  const violations: Violation[] = [];
+  const report = (invariant: Invariant, detail: string): void => void violations.push({ invariant, detail });
+  const verdicts = new Map(
+    evidence.ledger.flatMap(({ sk, faults }) =>
+      sk.startsWith('VERDICT#') ? [[sk.slice('VERDICT#'.length), faults.map(({ code }) => code)] as const] : [],
+    ),
+  );
+  const deadLetterCodes = new Map<string, number>();
+  const deadByCart = new Map<string, Judged[]>();
+
+  for (const { messageId, body } of evidence.deadLetters) {
+    const codes = verdicts.get(messageId);
+    if (codes === undefined && !mayLackVerdict(messageId, evidence)) {
+      report('every dead letter explained', `message ${messageId} of cart ${nameOf(body)} has no verdict`);
+    }
+    for (const code of new Set(codes ?? [NO_VERDICT])) {
+      deadLetterCodes.set(code, (deadLetterCodes.get(code) ?? 0) + 1);
+      if (codes !== undefined && !isFaultCode(code)) report('every dead letter explained', `unknown code ${code}`);
+    }
+    const judged: Judged = {
+      messageId,
+      codes: codes ?? [],
+      byFaults: codes === undefined || codes.some((code) => CAUSED_BY_FAULTS.has(code)),
+    };
+    for (const key of keysOf(identityOf(body))) deadByCart.set(key, [...(deadByCart.get(key) ?? []), judged]);
+  }
+
+  const booked = new Map<string, StoredOrder[]>();
+  for (const stored of evidence.orders) {
+    const { externalId } = stored.order;
+    booked.set(externalId, [...(booked.get(externalId) ?? []), stored]);
+  }
+  for (const [externalId, stored] of booked) {
+    if (stored.length > 1) report('nothing doubled', `${externalId} is ${stored.length} times in 11VMS`);
+  }
+
+  const items = new Map(
+    evidence.ledger.flatMap((item) =>
+      item.sk.startsWith('ORDER#') ? [[item.sk.slice('ORDER#'.length), item] as const] : [],
+    ),
+  );
+  const skipped = new Set(
+    evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ pk }) => pk.replace(/^CART#\d+#/, '')),
+  );
+  const promised = new Set<string>();
+  for (const cart of evidence.carts) {
+    const dead = [...new Set(keysOf(cartIdentity(cart)).flatMap((key) => deadByCart.get(key) ?? []))];
+    const isExcused = dead.some(({ byFaults }) => byFaults);
+    const own = new Set<string>(cart.codes);
+    if (!evidence.hasLookUp) own.add('E_CART_CHANGED_AFTER_SEND');
+    for (const { messageId, codes } of dead) {
+      const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_FAULTS.has(code));
+      if (foreign.length === 0) continue;
+      report(
+        'dead letters for cause',
+        `cart ${cart.number} (${cart.expected}), message ${messageId}: ${foreign.join()}`,
+      );
+    }
+    if (cart.expected === 'dead-letter' && dead.length === 0) {
+      report('nothing lost', `cart ${cart.number} has the flaw ${String(cart.flaw)} and is no dead letter`);
+    }
+    if (cart.expected === 'skip' && !skipped.has(cart.number) && dead.length === 0) {
+      report('nothing lost', `cart ${cart.number} was to be skipped; nothing says that it was`);
+    }
+    for (const externalId of cart.externalIds) {
+      promised.add(externalId);
+      const item = items.get(externalId);
+      const [order] = booked.get(externalId) ?? [];
+      if (order === undefined && !isExcused)
+        report('nothing lost', `${externalId} is neither in 11VMS nor a dead letter`);
+      if (order === undefined && item?.state === 'CREATED') {
+        report('ledger and 11VMS agree', `${externalId} is CREATED in the ledger and not in 11VMS`);
+      }
+      if (order !== undefined && item?.state !== 'CREATED' && !isExcused) {
+        report('ledger and 11VMS agree', `${externalId} is in 11VMS, and ${item?.state ?? 'missing'} in the ledger`);
+      }
+      if (order !== undefined && item?.state === 'CREATED' && item.orderId !== order.id) {
+        report('ledger and 11VMS agree', `${externalId} is ${order.id}, and ${String(item.orderId)} in the ledger`);
+      }
+    }
+  }
+
+  for (const externalId of booked.keys()) {
+    if (!promised.has(externalId)) report('nothing invented', `nobody asked for ${externalId}`);
+  }
+  if (evidence.leftOnQueue > 0) report('comes to rest', `${evidence.leftOnQueue} messages are left on the queue`);
+  if (evidence.sentToDeadLetters > 0) {
+    report('only SQS dead-letters', `${evidence.sentToDeadLetters} messages were sent to the dead-letter queue`);
+  }
+  return { violations, deadLetterCodes, promised: promised.size };
+}
+
+/**
+ * The last receive writes down a reason before it does anything else. Only a process that ended before, a receive that
+ * reached no process at all, or a ledger that refused just this write leave none.
+ */
+function mayLackVerdict(messageId: string, { deliveries, maximumReceives, disturbedVerdicts }: Evidence): boolean {
+  if (disturbedVerdicts.has(messageId)) return true;
+  const last = deliveries.filter(
+    (delivery) => delivery.messageId === messageId && delivery.receiveCount >= maximumReceives,
+  );
+  return last.every(({ ended }) => !ended);
+}
+
+/** A cart goes by its number, and by its GUID where the number is none that can be read. */
+function keysOf({ number, guid }: { number: string | undefined; guid: string | undefined }): string[] {
+  return [
+    ...(number === undefined ? [] : [`number ${stripZeros(number)}`]),
+    ...(guid === undefined ? [] : [`guid ${guid}`]),
+  ];
+}
+
+/** As the row says it, since that is what the interface can know; and as the generator meant it. */
+function cartIdentity({ row, number }: GeneratedCart): { number: string; guid: string | undefined } {
+  const guid = asJsonObject(row)?.['Guid'];
+  return { number, guid: typeof guid === 'string' ? guid : undefined };
+}
+
+const nameOf = (body: string): string => keysOf(identityOf(body)).join(', ') || 'without number and GUID';

@@ -1,0 +1,317 @@
+/** A fault schedule: plain data, drawn from a seed, that says all that goes wrong in one run; it can be printed and replayed. */
+import * as z from 'zod';
+import type { FaultLevel } from '../../../infra/command-line.ts';
+import type { Fault } from '../../simulators/disturbances.ts';
+import { between, chance, hash32, mulberry32, pick, type Random } from '../../simulators/seeded-random.ts';
+
+/** Which 11VMS the run meets: as the contract says; one that doubles whatever is posted twice; one that cannot be asked. */
+const TARGETS = ['strict', 'careless', 'no-look-up'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** The calls, and the invocations, that something can happen to. */
+const PLACES = [
+  'srm token',
+  'srm page',
+  'srm cart',
+  '11vms token',
+  '11vms create',
+  '11vms lookup',
+  'dynamodb UpdateItem',
+  'dynamodb GetItem',
+  'dynamodb PutItem',
+  'dynamodb Query',
+  'sqs SendMessageBatch',
+  'sqs ReceiveMessage',
+  'sqs DeleteMessageBatch',
+  'sqs ChangeMessageVisibilityBatch',
+  'worker invocation',
+  'extractor invocation',
+] as const;
+export type Place = (typeof PLACES)[number];
+
+const when = z.enum(['before', 'after']);
+const faultSchema = z.discriminatedUnion('kind', [
+  // What the simulators do themselves (test/simulators/faults.ts).
+  z.object({
+    kind: z.literal('status'),
+    status: z.int(),
+    retryAfter: z.string().exactOptional(),
+    html: z.boolean().exactOptional(),
+  }),
+  z.object({ kind: z.literal('status-after-commit'), status: z.int(), html: z.boolean().exactOptional() }),
+  z.object({ kind: z.literal('reset-before') }),
+  z.object({ kind: z.literal('reset-after-commit') }),
+  z.object({ kind: z.literal('timeout-after-commit'), delayMs: z.int() }),
+  z.object({ kind: z.literal('slow'), delayMs: z.int() }),
+  z.object({ kind: z.literal('disguised-error'), afterCommit: z.boolean().exactOptional() }),
+  z.object({ kind: z.literal('not-json') }),
+  z.object({ kind: z.literal('html') }),
+  z.object({ kind: z.literal('truncated') }),
+  // The process that makes the call: before the call arrives anywhere, or when it is done and not yet answered.
+  z.object({ kind: z.literal('killed'), when }),
+  z.object({ kind: z.literal('out-of-memory'), when }),
+  z.object({ kind: z.literal('frozen'), forMs: z.int() }),
+  // AWS.
+  z.object({ kind: z.literal('throttled') }),
+  z.object({ kind: z.literal('unavailable') }),
+  z.object({ kind: z.literal('in-part') }),
+  z.object({ kind: z.literal('delayed'), seconds: z.int() }),
+  z.object({ kind: z.literal('delivered-twice') }),
+  z.object({ kind: z.literal('invoked-twice') }),
+  z.object({ kind: z.literal('cut-short'), toMs: z.int() }),
+  // SRM's users: a cart that is committed with an earlier stamp after its place was read, or approved once more.
+  z.object({ kind: z.literal('committed-late'), cart: z.int() }),
+  z.object({ kind: z.literal('approved-again'), cart: z.int() }),
+]);
+export type ChaosFault = z.infer<typeof faultSchema>;
+
+const scheduledFaultSchema = z.object({ at: z.enum(PLACES), nth: z.int().min(1), fault: faultSchema });
+/** One thing that goes wrong, once: at the nth call of its kind. */
+export type ScheduledFault = z.infer<typeof scheduledFaultSchema>;
+
+const scheduleSchema = z.object({
+  seed: z.int(),
+  carts: z.int().min(1),
+  target: z.enum(TARGETS),
+  faults: z.array(scheduledFaultSchema),
+});
+/** All that a run depends on, but for the machine's own timing. */
+export type Schedule = z.infer<typeof scheduleSchema>;
+
+interface Weighted {
+  readonly weight: number;
+  readonly draw: (random: Random, carts: number) => ChaosFault;
+}
+
+/** What may go wrong at a place: of so many calls in a run of so many carts, such a share under `harsh`. */
+interface Plan {
+  readonly calls: (carts: number) => number;
+  readonly share: number;
+  readonly faults: readonly Weighted[];
+}
+
+const always = (weight: number, fault: ChaosFault): Weighted => ({ weight, draw: () => fault });
+const cart = (weight: number, kind: 'committed-late' | 'approved-again'): Weighted => ({
+  weight,
+  draw: (random, carts) => ({ kind, cart: between(random, 0, carts - 1) }),
+});
+
+const throttledByTarget: ChaosFault = { kind: 'status', status: 429, retryAfter: '1' };
+const unavailable: ChaosFault = { kind: 'status', status: 503 };
+
+/** Longer than the worker waits for 11VMS: 2 s. */
+const NO_ANSWER_MS = 2800;
+
+const reads: readonly Weighted[] = [
+  always(3, { kind: 'status', status: 429, retryAfter: '1' }),
+  always(3, unavailable),
+  always(2, { kind: 'status', status: 500, html: true }),
+  always(1, { kind: 'status', status: 401 }),
+  always(2, { kind: 'reset-before' }),
+  always(2, { kind: 'truncated' }),
+  always(1, { kind: 'not-json' }),
+  always(1, { kind: 'html' }),
+  always(1, { kind: 'disguised-error' }),
+  always(2, { kind: 'slow', delayMs: 300 }),
+];
+const tokens: readonly Weighted[] = [always(2, unavailable), always(1, { kind: 'reset-before' })];
+const dynamodb: readonly Weighted[] = [
+  always(3, { kind: 'throttled' }),
+  always(2, { kind: 'unavailable' }),
+  always(2, { kind: 'reset-before' }),
+  always(4, { kind: 'reset-after-commit' }),
+];
+const sqs: readonly Weighted[] = [
+  always(1, { kind: 'throttled' }),
+  always(1, { kind: 'unavailable' }),
+  always(1, { kind: 'reset-before' }),
+  always(2, { kind: 'reset-after-commit' }),
+];
+
+const PLANS: Readonly<Record<Place, Plan>> = {
+  'srm token': { calls: () => 3, share: 0.1, faults: tokens },
+  'srm page': {
+    calls: (carts) => Math.ceil(carts / 4),
+    share: 0.3,
+    faults: [...reads, cart(8, 'committed-late'), cart(8, 'approved-again')],
+  },
+  'srm cart': { calls: () => 3, share: 0.2, faults: reads },
+  '11vms token': { calls: () => 4, share: 0.1, faults: tokens },
+  '11vms create': {
+    calls: (carts) => carts * 2,
+    share: 0.3,
+    faults: [
+      always(6, throttledByTarget),
+      always(4, unavailable),
+      always(2, { kind: 'status', status: 503, retryAfter: '1', html: true }),
+      always(2, { kind: 'status', status: 502, html: true }),
+      always(2, { kind: 'status', status: 500 }),
+      always(1, { kind: 'status', status: 408 }),
+      always(1, { kind: 'status', status: 401 }),
+      always(1, { kind: 'status', status: 403 }),
+      always(4, { kind: 'status-after-commit', status: 500 }),
+      always(2, { kind: 'status-after-commit', status: 502, html: true }),
+      always(3, { kind: 'reset-before' }),
+      always(6, { kind: 'reset-after-commit' }),
+      always(4, { kind: 'timeout-after-commit', delayMs: NO_ANSWER_MS }),
+      always(2, { kind: 'disguised-error' }),
+      always(2, { kind: 'disguised-error', afterCommit: true }),
+      always(2, { kind: 'html' }),
+      always(2, { kind: 'truncated' }),
+      always(2, { kind: 'slow', delayMs: 300 }),
+      // Committed after the worker gave up, and before the message may come back, a second later.
+      always(3, { kind: 'slow', delayMs: 2300 }),
+    ],
+  },
+  '11vms lookup': { calls: (carts) => carts, share: 0.2, faults: reads },
+  'dynamodb UpdateItem': { calls: (carts) => carts * 4, share: 0.06, faults: dynamodb },
+  'dynamodb GetItem': { calls: (carts) => carts, share: 0.05, faults: dynamodb },
+  'dynamodb PutItem': { calls: (carts) => Math.ceil(carts / 2), share: 0.1, faults: dynamodb },
+  'dynamodb Query': { calls: () => 5, share: 0.2, faults: dynamodb },
+  'sqs SendMessageBatch': {
+    calls: (carts) => Math.ceil(carts / 4),
+    share: 0.25,
+    faults: [...sqs, always(3, { kind: 'in-part' }), always(2, { kind: 'delayed', seconds: 3 })],
+  },
+  'sqs ReceiveMessage': {
+    calls: (carts) => Math.ceil(carts / 2),
+    share: 0.1,
+    faults: [...sqs, always(6, { kind: 'delivered-twice' })],
+  },
+  'sqs DeleteMessageBatch': {
+    calls: (carts) => Math.ceil(carts / 4),
+    share: 0.2,
+    faults: [...sqs, always(3, { kind: 'in-part' })],
+  },
+  'sqs ChangeMessageVisibilityBatch': {
+    calls: (carts) => Math.ceil(carts / 4),
+    share: 0.1,
+    faults: [...sqs, always(3, { kind: 'in-part' })],
+  },
+  'worker invocation': {
+    calls: (carts) => Math.ceil(carts / 4),
+    share: 0.15,
+    faults: [
+      always(3, { kind: 'invoked-twice' }),
+      always(1, { kind: 'cut-short', toMs: 1500 }),
+      always(1, { kind: 'cut-short', toMs: 5000 }),
+    ],
+  },
+  'extractor invocation': {
+    calls: () => 3,
+    share: 0.2,
+    // 20 s is the extractor's reserve: under it no page is queued, just above it a few are.
+    faults: [
+      always(1, { kind: 'cut-short', toMs: 3000 }),
+      always(2, { kind: 'cut-short', toMs: 20_150 }),
+      always(1, { kind: 'cut-short', toMs: 20_600 }),
+    ],
+  },
+};
+
+/** Where a function's process ends: `early` places are calls of the extractor, which makes few. */
+const WORKER_CALLS: readonly Place[] = [
+  '11vms create',
+  '11vms create',
+  '11vms create',
+  '11vms lookup',
+  'dynamodb UpdateItem',
+  'dynamodb UpdateItem',
+  'dynamodb PutItem',
+  'dynamodb GetItem',
+  'sqs ChangeMessageVisibilityBatch',
+];
+const EXTRACTOR_CALLS: readonly Place[] = ['srm page', 'sqs SendMessageBatch', 'sqs SendMessageBatch'];
+
+const LEVELS = {
+  none: { shares: 0, workerEnds: 0, extractorEnds: 0 },
+  typical: { shares: 0.25, workerEnds: 1, extractorEnds: 1 },
+  harsh: { shares: 1, workerEnds: 3, extractorEnds: 2 },
+} as const satisfies Record<FaultLevel, object>;
+
+/** The schedule of a seed: the same one every time. */
+export function drawSchedule(seed: number, carts: number, level: FaultLevel): Schedule {
+  const random = mulberry32(hash32(`chaos ${seed}`));
+  const { shares, workerEnds, extractorEnds } = LEVELS[level];
+  const target = drawTarget(random, level);
+  const faults: ScheduledFault[] = [];
+  for (const at of PLACES) {
+    const plan = PLANS[at];
+    for (let nth = 1; nth <= plan.calls(carts); nth++) {
+      if (chance(random, plan.share * shares)) faults.push({ at, nth, fault: drawFault(plan.faults, random, carts) });
+    }
+  }
+  const addEnds = (most: number, calls: readonly Place[], frozenMs: readonly number[]): void => {
+    for (let left = between(random, 0, most); left > 0; left--) {
+      const at = pick(random, calls);
+      const nth = between(random, 1, Math.max(1, Math.ceil(PLANS[at].calls(carts) / 2)));
+      faults.push({ at, nth, fault: drawEnd(random, frozenMs) });
+    }
+  };
+  addEnds(workerEnds, WORKER_CALLS, [400, 2500, OUT_OF_TIME_MS]);
+  addEnds(extractorEnds, EXTRACTOR_CALLS, [400, 2500]);
+  return { seed, carts, target, faults: oneForEachCall(faults) };
+}
+
+/** Longer than the worker's own time limit: the runtime ends it in the middle of a call. */
+const OUT_OF_TIME_MS = 15_000;
+
+function drawTarget(random: Random, level: FaultLevel): Target {
+  const drawn = random();
+  if (level === 'none' || drawn < 0.45) return 'strict';
+  return drawn < 0.9 ? 'careless' : 'no-look-up';
+}
+
+function drawEnd(random: Random, frozenMs: readonly number[]): ChaosFault {
+  const moment = chance(random, 0.5) ? 'before' : 'after';
+  const drawn = random();
+  if (drawn < 0.5) return { kind: 'killed', when: moment };
+  if (drawn < 0.7) return { kind: 'out-of-memory', when: moment };
+  return { kind: 'frozen', forMs: pick(random, frozenMs) };
+}
+
+function drawFault(faults: readonly Weighted[], random: Random, carts: number): ChaosFault {
+  let left = random() * faults.reduce((sum, { weight }) => sum + weight, 0);
+  const drawn = faults.find(({ weight }) => (left -= weight) < 0) ?? faults[0];
+  if (drawn === undefined) throw new Error('a place without faults');
+  return drawn.draw(random, carts);
+}
+
+/** A call can only go wrong in one way: the later one, an end of the process, wins. */
+function oneForEachCall(faults: readonly ScheduledFault[]): ScheduledFault[] {
+  return [...new Map(faults.map((fault) => [`${fault.at} ${fault.nth}`, fault])).values()];
+}
+
+/** Those that a simulator does itself, and nobody in front of it has to. */
+const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Fault['kind']>([
+  'status',
+  'status-after-commit',
+  'reset-before',
+  'reset-after-commit',
+  'timeout-after-commit',
+  'slow',
+  'disguised-error',
+  'not-json',
+  'html',
+  'truncated',
+]);
+
+/** A fault as the simulators know it, or undefined where it is not theirs to do. */
+export function simulatorFault(fault: ChaosFault): Fault | undefined {
+  const isTheirs = (candidate: ChaosFault): candidate is ChaosFault & Fault => SIMULATOR_KINDS.has(candidate.kind);
+  return isTheirs(fault) ? fault : undefined;
+}
+
+/** A schedule as JSON, one fault a line. */
+export function printSchedule({ faults, ...rest }: Schedule): string {
+  const lines = faults.map((fault) => `    ${JSON.stringify(fault)}`).join(',\n');
+  const head = Object.entries(rest).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
+  return `{\n${head.join('')}  "faults": [${lines === '' ? '' : `\n${lines}\n  `}]\n}\n`;
+}
+
+/** Reads what printSchedule wrote. @throws {Error} that names what is wrong with it. */
+export function parseSchedule(text: string): Schedule {
+  const parsed = scheduleSchema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(`not a fault schedule: ${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,357 @@
+/**
+ * The real code as a function of what it saw: one attempt at one message runs until its next call to the outside, with
+ * the answers to its earlier calls given. Each history is run once; the explorer then walks the tree of histories.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import {
+  type CreationDependencies,
+  createPurchaseOrders,
+} from '../../../functions/create-purchase-orders/process-message.ts';
+import { type Settlement, settle } from '../../../functions/create-purchase-orders/outcome.ts';
+import type { PurchaseOrder } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
+import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
+import type { CreateAnswer, StoredOrder } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import { loadEnvironment } from '../../../infra/environments.ts';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
+import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
+import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
+import type { ClaimResult, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { Log } from '../../../shared/log.ts';
+import type { Settling } from './reference-ledger.ts';
+
+/** Of the one cart: as first approved; changed and approved again; approved again without a change to its order. */
+export type Version = 1 | 2 | 3;
+
+/** What an attempt starts from. */
+export interface AttemptStart {
+  readonly attemptId: string;
+  readonly messageId: string;
+  readonly version: Version;
+  /** ApproximateReceiveCount, and the queue's maxReceiveCount. */
+  readonly receive: number;
+  readonly maximumReceives: number;
+}
+
+/** What the code asks of the outside: the points at which the explorer decides what happens next. */
+export type Call =
+  | { readonly kind: 'verdict' }
+  | { readonly kind: 'record-verdict'; readonly codes: readonly FaultCode[] }
+  | { readonly kind: 'withdraw-verdict' }
+  | { readonly kind: 'other-readings'; readonly codes: readonly FaultCode[] }
+  | { readonly kind: 'claim'; readonly claim: OrderClaim }
+  | {
+      readonly kind: 'settle';
+      readonly how: Settling;
+      readonly codes: readonly FaultCode[];
+      readonly mayExist?: boolean;
+      readonly leaseUntilMs?: number;
+    }
+  | { readonly kind: 'confirm'; readonly changedAtMs: number }
+  | { readonly kind: 'turn' }
+  | { readonly kind: 'post' }
+  | { readonly kind: 'look-up' }
+  | { readonly kind: 'breaker' }
+  | { readonly kind: 'ailment' }
+  | { readonly kind: 'open-breaker' }
+  | { readonly kind: 'put-back' };
+
+/** What it is answered. */
+export type Answer =
+  | { readonly kind: 'verdict'; readonly codes: readonly FaultCode[] | undefined }
+  | { readonly kind: 'other-readings'; readonly isTold: boolean }
+  | { readonly kind: 'claim'; readonly result: ClaimResult }
+  | { readonly kind: 'written' }
+  | { readonly kind: 'aws-failed' }
+  | { readonly kind: 'turn'; readonly granted: boolean }
+  | { readonly kind: 'post'; readonly answer: CreateAnswer }
+  | { readonly kind: 'look-up'; readonly found: Version | undefined }
+  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' | 'permanent' }
+  | { readonly kind: 'breaker'; readonly state: 'CLOSED' | 'OPEN' }
+  | { readonly kind: 'ailment'; readonly ailment: string | undefined };
+
+interface KeyedAnswer {
+  readonly key: string;
+  readonly answer: Answer;
+}
+export const FAILED = { key: 'failed', answer: { kind: 'aws-failed' } } as const satisfies KeyedAnswer;
+export const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const satisfies KeyedAnswer;
+export const BREAKER_CLOSED = { key: 'closed', answer: { kind: 'breaker', state: 'CLOSED' } } as const;
+export const BREAKER_OPEN = { key: 'open', answer: { kind: 'breaker', state: 'OPEN' } } as const;
+export const WELL = { key: 'well', answer: { kind: 'ailment', ailment: undefined } } as const;
+export const SICK = { key: 'sick', answer: { kind: 'ailment', ailment: 'sick' } } as const;
+
+const WRITTEN_OR_NOT: readonly KeyedAnswer[] = [WRITTEN, FAILED];
+/** The calls whose possible answers are the same in every system: there, what an attempt may yet do is known ahead. */
+const FORESEEABLE: Partial<Record<Call['kind'], readonly KeyedAnswer[]>> = {
+  'record-verdict': WRITTEN_OR_NOT,
+  'withdraw-verdict': WRITTEN_OR_NOT,
+  settle: WRITTEN_OR_NOT,
+  confirm: WRITTEN_OR_NOT,
+  'put-back': WRITTEN_OR_NOT,
+  'open-breaker': WRITTEN_OR_NOT,
+  breaker: [BREAKER_CLOSED, BREAKER_OPEN, FAILED],
+  ailment: [WELL, SICK],
+};
+
+/** Where an attempt stands: before a call, or at its end, with what SQS is to be told. */
+export type CartStatus =
+  | { readonly kind: 'calls'; readonly call: Call }
+  | { readonly kind: 'ends'; readonly settlement: Settlement['kind']; readonly codes: readonly FaultCode[] };
+
+/** In a system where it is always 0 o'clock, what lies ahead is not over. */
+const LEASE_MS = 2;
+const QUIET_MS = 1;
+const ALWAYS_MS = 0;
+
+/** A fault without its sentence, which differs by circumstances that nobody acts on. */
+export const faultOf = (code: FaultCode): Fault => ({ code, message: code });
+const codesOf = (faults: readonly Fault[]): FaultCode[] => [...new Set(faults.map(({ code }) => code))].sort();
+
+const { translation: settings } = loadEnvironment('local');
+const CLIENT = '100';
+const page = z
+  .object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())).min(1) }) })
+  .parse(
+    JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../../shared/contract/samples/srm7-shopping-carts.json'), 'utf8'),
+    ),
+  );
+const rowSchema = z.record(z.string(), z.unknown());
+const [first = {}] = page.d.results;
+const items = z.object({ results: z.array(rowSchema) }).parse(first['Items']).results;
+/** One line of the sample is enough for one order, and quick to translate thousands of times. */
+const line = items.find(({ DelInd }) => DelInd !== 'X') ?? {};
+const sample = { ...first, TotalValue: line['Value'], Items: { results: [line] } };
+const carts: Record<Version, Record<string, unknown>> = {
+  1: sample,
+  2: { ...sample, Description: 'Changed, and approved again', ChangedAt: '/Date(1893456000000+0000)/' },
+  3: { ...sample, ChangedAt: '/Date(1893459600000+0000)/' },
+};
+/** When the cart's versions were changed, and the order that each becomes. */
+export const VERSIONS: Record<Version, { readonly changedAtMs: number; readonly order: PurchaseOrder }> = {
+  1: translated(1),
+  2: translated(2),
+  3: translated(3),
+};
+
+function translated(version: Version) {
+  const translation = translateCart(carts[version], { client: CLIENT, settings, today: '2026-11-22' });
+  const [group, ...others] = translation.kind === 'orders' ? translation.groups : [];
+  if (translation.kind !== 'orders' || group?.kind !== 'order' || others.length > 0) {
+    throw new Error('the model`s cart must become one order');
+  }
+  return { changedAtMs: translation.changedAtMs, order: group.order };
+}
+
+const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => silent };
+
+/** Something is wrong with the model itself, not with what it explores. */
+export class ModelDefect extends Error {}
+
+/** As the AWS SDK throws. */
+const awsError = (): Error => Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: {} });
+
+/** Runs the code with the answers given, to its next call or its end. */
+export async function replayAttempt(start: AttemptStart, answers: readonly Answer[]): Promise<CartStatus> {
+  const called = Promise.withResolvers<CartStatus>();
+  let used = 0;
+
+  function ask<Kind extends Answer['kind']>(
+    call: Call,
+    ...kinds: readonly Kind[]
+  ): Promise<Extract<Answer, { kind: Kind }>> {
+    const answer = answers[used];
+    used += 1;
+    if (answer === undefined) {
+      called.resolve({ kind: 'calls', call });
+      return new Promise(() => undefined);
+    }
+    if (answer.kind === 'aws-failed') return Promise.reject(awsError());
+    if (answer.kind === 'look-up-failed') {
+      const fault = faultOf(answer.failureClass === 'refused' ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
+      return Promise.reject(new InterfaceError(answer.failureClass, fault));
+    }
+    const isExpected = (one: Answer): one is Extract<Answer, { kind: Kind }> => kinds.some((kind) => kind === one.kind);
+    if (isExpected(answer)) return Promise.resolve(answer);
+    called.reject(new ModelDefect(`${call.kind} was answered with ${answer.kind}: the code did not do the same again`));
+    return new Promise(() => undefined);
+  }
+  const write = async (call: Call): Promise<void> => void (await ask(call, 'written'));
+  const never = (what: string) => (): Promise<never> => {
+    called.reject(new ModelDefect(`the code called ${what}, which the model does not know`));
+    return new Promise(() => undefined);
+  };
+
+  const dependencies: CreationDependencies = {
+    ledger: {
+      claim: async (claim) => guarded((await ask({ kind: 'claim', claim }, 'claim')).result, called.reject),
+      created: () => write({ kind: 'settle', how: 'created', codes: [] }),
+      rejected: (_claim, faults, mayExist) =>
+        write({ kind: 'settle', how: 'rejected', codes: codesOf(faults), mayExist }),
+      unknown: (_claim, fault, leaseUntilMs) =>
+        write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
+      released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
+      verdict: async () => (await ask({ kind: 'verdict' }, 'verdict')).codes?.map(faultOf),
+      recordVerdict: (_cart, { faults }) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
+      hasDuplicateVerdict: async (_cart, { faults }) =>
+        (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isTold,
+      withdrawVerdict: () => write({ kind: 'withdraw-verdict' }),
+      confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
+      createdOrders: never('createdOrders'),
+      recordSkip: never('recordSkip'),
+      traces: never('traces'),
+    },
+    orders: {
+      create: async () => (await ask({ kind: 'post' }, 'post')).answer,
+      lookUp: async () => storedOrder((await ask({ kind: 'look-up' }, 'look-up')).found),
+      ailment: async () => (await ask({ kind: 'ailment' }, 'ailment')).ailment,
+    },
+    // What it makes of many messages, its own tests tell: here it opens nothing.
+    health: { note: () => undefined },
+    breaker: {
+      read: async () => breakerItem((await ask({ kind: 'breaker' }, 'breaker')).state),
+      open: async () => (await write({ kind: 'open-breaker' }), true),
+    },
+    putBack: () => write({ kind: 'put-back' }),
+    pacer: {
+      turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
+      pausedForMs: () => 0,
+      throttled: () => undefined,
+      succeeded: () => undefined,
+    },
+    carts: { cart: never('SRM') },
+    log: silent,
+    meter: { count: () => undefined, milliseconds: () => undefined },
+    now: () => ALWAYS_MS,
+    newId: () => start.attemptId,
+    deadlineMs: ALWAYS_MS,
+    lookUpDeadlineMs: ALWAYS_MS,
+    leaseMs: LEASE_MS,
+    quietMs: QUIET_MS,
+    settings,
+    sapClient: CLIENT,
+    maximumAttempts: start.maximumReceives,
+  };
+  const received = { messageId: start.messageId, body: BODIES[start.version], attempt: start.receive };
+  const ended = createPurchaseOrders(received, dependencies).then((outcome): CartStatus => {
+    const codes = 'faults' in outcome ? codesOf(outcome.faults) : [];
+    return { kind: 'ends', settlement: settle(outcome, start.receive, { baseSeconds: 30 }, 0).kind, codes };
+  });
+  return Promise.race([called.promise, ended]);
+}
+
+/** What the code may read of what an earlier attempt left: histories that differ in nothing else are one. */
+const READ_OF_AN_ITEM = ['contentHash', 'mayExist', 'changedAtMs', 'orderId', 'orderNumber'];
+
+function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
+  const guardedItem = (item: OrderItem): OrderItem =>
+    new Proxy(item, {
+      get(target, name, receiver) {
+        if (!READ_OF_AN_ITEM.includes(String(name))) {
+          reject(
+            new ModelDefect(`the code reads ${String(name)} of an item, by which the model tells no histories apart`),
+          );
+        }
+        return Reflect.get(target, name, receiver);
+      },
+    });
+  if (result.kind === 'created') return { ...result, order: guardedItem(result.order) };
+  if (result.kind !== 'claimed' || result.before === undefined) return result;
+  return { ...result, before: guardedItem(result.before) };
+}
+
+const breakerItem = (state: BreakerItem['state']): BreakerItem => ({
+  state,
+  reason: '',
+  sinceMs: ALWAYS_MS,
+  mappingPaused: false,
+  failedTrials: 0,
+  nextTrialAtMs: ALWAYS_MS,
+});
+
+const bodyOf = (version: Version): string =>
+  writeCartMessage({
+    schemaVersion: 1,
+    runId: 'model',
+    correlationId: 'model',
+    client: CLIENT,
+    cart: { number: String(first['ObjectId']), guid: String(first['Guid']) },
+    source: carts[version],
+  });
+const BODIES: Record<Version, string> = { 1: bodyOf(1), 2: bodyOf(2), 3: bodyOf(3) };
+
+const storedOrder = (version: Version | undefined): StoredOrder | undefined =>
+  version === undefined ? undefined : { id: `po_${version}`, number: undefined, order: VERSIONS[version].order };
+
+/** One attempt after one history of answers. */
+export interface AttemptNode {
+  /** Small and its own; equal where what an attempt may yet do is the same, since its history no longer matters. */
+  readonly id: number;
+  readonly start: AttemptStart;
+  readonly standing: CartStatus;
+  /** How often 11VMS throttled this attempt. */
+  readonly throttles: number;
+  readonly answers: readonly Answer[];
+  readonly next: Map<string, AttemptNode>;
+}
+
+/** The tree of histories, grown where the exploration goes. */
+export class AttemptTree {
+  readonly #roots = new Map<string, AttemptNode>();
+  readonly #futures = new Map<string, number>();
+  #nodes = 0;
+  #replays = 0;
+
+  /** How often the real code was run. */
+  get replays(): number {
+    return this.#replays;
+  }
+
+  async root(start: AttemptStart): Promise<AttemptNode> {
+    const key = `${start.attemptId} of ${start.maximumReceives}, version ${start.version}`;
+    const known = this.#roots.get(key);
+    if (known !== undefined) return known;
+    const node = await this.#grow(start, [], 0);
+    this.#roots.set(key, node);
+    return node;
+  }
+
+  async after(node: AttemptNode, key: string, answer: Answer): Promise<AttemptNode> {
+    const isThrottle = answer.kind === 'post' && answer.answer.kind === 'throttled';
+    const next = await this.#grow(node.start, [...node.answers, answer], node.throttles + (isThrottle ? 1 : 0));
+    node.next.set(key, next);
+    return next;
+  }
+
+  async #grow(start: AttemptStart, answers: readonly Answer[], throttles: number): Promise<AttemptNode> {
+    this.#replays += 1;
+    const standing = await replayAttempt(start, answers);
+    const next = new Map<string, AttemptNode>();
+    const foreseeable = standing.kind === 'calls' ? FORESEEABLE[standing.call.kind] : [];
+    for (const { key, answer } of foreseeable ?? []) {
+      next.set(key, await this.#grow(start, [...answers, answer], throttles));
+    }
+    const isForeseen = foreseeable !== undefined;
+    return {
+      id: this.#idOf(start, standing, isForeseen ? next : undefined),
+      start,
+      standing,
+      throttles,
+      answers,
+      next,
+    };
+  }
+
+  #idOf(start: AttemptStart, standing: CartStatus, next: ReadonlyMap<string, AttemptNode> | undefined): number {
+    this.#nodes += 1;
+    if (next === undefined) return this.#nodes;
+    const { attemptId, version, maximumReceives } = start;
+    const ahead = [...next].map(([key, { id }]) => [key, id]);
+    const future = JSON.stringify([attemptId, version, maximumReceives, standing, ahead]);
+    const id = this.#futures.get(future) ?? this.#nodes;
+    this.#futures.set(future, id);
+    return id;
+  }
+}

@@ -1,0 +1,79 @@
+/** The model, small: no second order in any interleaving; that it can fail; and that the documentation is its table. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { AttemptTree } from './attempt-replay.ts';
+import { explore } from './explore.ts';
+import { INVARIANTS } from './invariants.ts';
+import { CLAIM_TABLE, SETTLE_TABLE, settleItem } from './reference-ledger.ts';
+import { SCENARIOS, SMALL_SCENARIOS, ZOMBIE_LIMIT } from './scenarios.ts';
+
+/** One for all: what the code does after a history is the same in every scenario. */
+const tree = new AttemptTree();
+
+describe('in every interleaving of two workers, crashes, lost answers and redeliveries', () => {
+  test.each(SMALL_SCENARIOS)('every invariant holds: $says', async (scenario) => {
+    const { violation, checks, states } = await explore(scenario, tree);
+    expect(violation).toBeUndefined();
+    expect(states).toBeGreaterThan(500);
+    // A promise with nothing to check would hold of itself.
+    expect(Object.entries(checks).filter(([, count]) => count === 0)).toEqual([]);
+  });
+});
+
+test('an attempt that outlives its lease does make a second order in a careless 11VMS: the model can fail', async () => {
+  const { violation } = await explore(ZOMBIE_LIMIT, tree);
+  expect(violation?.invariant).toBe('11VMS holds at most one order');
+  expect(violation?.path).toContain('the lease ends');
+  expect(violation?.path.filter((step) => step.includes('posts; '))).toHaveLength(2);
+});
+
+test('every invariant is promised in some scenario of the full exploration', () => {
+  const unused = INVARIANTS.filter(({ isPromised }) => !SCENARIOS.some(isPromised));
+  expect(unused.map(({ name }) => name)).toEqual([]);
+});
+
+describe('the documentation of the ledger', () => {
+  const documented = readFileSync(join(import.meta.dirname, '../../../shared/ledger.ts'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(' * |'))
+    .map((line) =>
+      line
+        .slice(4)
+        .split('|')
+        .map((cell) => cell.trim())
+        .filter((cell) => cell !== ''),
+    );
+
+  test('has the claim table, row by row', () => {
+    const from = documented.findIndex((cells) => cells.join() === 'state,when,becomes,answer');
+    expect(documented.slice(from + 2, from + 2 + CLAIM_TABLE.length)).toEqual(
+      CLAIM_TABLE.map(({ from, when, to, answer }) => [from.join(', '), when, to ?? '-', answer]),
+    );
+  });
+
+  test('has every end of a claim', () => {
+    const from = documented.findIndex((cells) => cells.join() === 'state,created,rejected,unknown,released');
+    const ends = ['created', 'rejected', 'unknown', 'released'] as const;
+    const settled = (['POSTING', 'CREATED', 'REJECTED', 'UNKNOWN', 'NEW'] as const).map((state) => {
+      const item = {
+        state,
+        contentHash: '',
+        changedAtMs: 0,
+        messageId: '',
+        attemptId: 'own',
+        attempts: 1,
+        leaseUntilMs: 0,
+        mayExist: true,
+        faults: [],
+      };
+      return [state, ...ends.map((end) => own(settleItem(item, 'own', end, { faults: [] })?.state, state, end))];
+    });
+    const marks = { 'as it is': 'stays', 'as told': 'as told', cleared: 'cleared' } as const;
+    const mayExist = ['mayExist', ...ends.map((end) => marks[SETTLE_TABLE[end].mayExist])];
+    expect(documented.slice(from + 2, from + 8)).toEqual([...settled, mayExist]);
+  });
+
+  const own = (after: string | undefined, before: string, end: keyof typeof SETTLE_TABLE): string =>
+    after === before && SETTLE_TABLE[end].to !== before ? '-' : (after ?? '-');
+});

@@ -1,0 +1,125 @@
+/**
+ * Every state that a scenario can reach, breadth first, so that the path to a broken invariant is the shortest there is.
+ */
+import { type AttemptNode, AttemptTree } from './attempt-replay.ts';
+import { type Happened, INVARIANTS } from './invariants.ts';
+import {
+  type Draft,
+  initialState,
+  keyOfState,
+  type Scenario,
+  stepsFrom,
+  withoutWorker,
+  type SystemState,
+} from './system-state.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  /** What happened, step by step, from the start to the state that breaks it. */
+  readonly path: readonly string[];
+}
+
+export interface Exploration {
+  readonly scenario: Scenario;
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps to the state that is farthest from the start. */
+  readonly depth: number;
+  /** How often the real code was run so far: once for each history that an attempt can have. */
+  readonly replays: number;
+  /** In how many states, or on how many ways into one, each promised invariant had something to check. */
+  readonly checks: Readonly<Record<string, number>>;
+  readonly violation: Violation | undefined;
+}
+
+interface Found {
+  readonly system: SystemState;
+  readonly index: number;
+}
+
+/** @throws {ModelDefect} when the code calls what the model does not know, or does not do the same twice. */
+export async function explore(scenario: Scenario, tree = new AttemptTree()): Promise<Exploration> {
+  const promised = INVARIANTS.filter(({ isPromised }) => isPromised(scenario));
+  const checks = promised.map(() => 0);
+  const indexes = new Map<string, number>();
+  /** Of each state: the state before it on the shortest way, and the step from there. */
+  const parents: number[] = [];
+  const steps: string[] = [];
+  let transitions = 0;
+  let depth = 0;
+
+  const enter = (system: SystemState, parent: number, says: string): Found | undefined => {
+    const key = keyOfState(system);
+    if (indexes.has(key)) return undefined;
+    const index = indexes.size;
+    indexes.set(key, index);
+    parents.push(parent);
+    steps.push(says);
+    return { system, index };
+  };
+  const pathTo = (index: number): string[] => {
+    const path: string[] = [];
+    for (let at = index; at > 0; at = parents[at] ?? 0) path.unshift(steps[at] ?? '');
+    return path;
+  };
+  const result = (violation?: Violation): Exploration => ({
+    scenario,
+    states: indexes.size,
+    transitions,
+    depth,
+    replays: tree.replays,
+    checks: Object.fromEntries(promised.map(({ name }, at) => [name, checks[at] ?? 0])),
+    violation,
+  });
+
+  let frontier = [enter(initialState(scenario), 0, 'the start')].filter((found) => found !== undefined);
+  while (frontier.length > 0) {
+    const following: Found[] = [];
+    for (const { system: before, index } of frontier) {
+      for (const step of stepsFrom(before, scenario)) {
+        transitions += 1;
+        const went = goOn(step.to, tree);
+        const { system, ended } = went instanceof Promise ? await went : went;
+        const { postedBy, deleted } = step;
+        for (const [at, { name, holds }] of promised.entries()) {
+          const isHeld = holds(system, before, { postedBy, deleted, ended });
+          if (isHeld === undefined) continue;
+          checks[at] = (checks[at] ?? 0) + 1;
+          if (!isHeld) return result({ invariant: name, path: [...pathTo(index), step.says] });
+        }
+        const found = enter(system, index, step.says);
+        if (found !== undefined) following.push(found);
+      }
+    }
+    frontier = following;
+    if (frontier.length > 0) depth += 1;
+  }
+  return result();
+}
+
+interface Went {
+  readonly system: SystemState;
+  /** How the attempt ended that was answered, if it did. */
+  readonly ended: Happened['ended'];
+}
+
+/** Lets the code go on with its answer: from the tree where it has been there before, else by running it. */
+function goOn({ goesOn, starts, ...system }: Draft, tree: AttemptTree): Went | Promise<Went> {
+  if (starts !== undefined) {
+    return tree
+      .root(starts)
+      .then((node) => ({ system: { ...system, workers: [...system.workers, node] }, ended: undefined }));
+  }
+  if (goesOn === undefined) return { system, ended: undefined };
+  const { node, key, answer } = goesOn;
+  const replace = (next: AttemptNode): Went => {
+    const ended = next.standing.kind === 'ends' ? next.standing : undefined;
+    // A message that is returned frees its worker at once: one that lingers could only keep others from acting.
+    if (ended?.settlement === 'return') return { system: withoutWorker(system, node), ended };
+    const workers = [...system.workers];
+    workers[workers.indexOf(node)] = next;
+    return { system: { ...system, workers }, ended };
+  };
+  const known = node.next.get(key);
+  return known === undefined ? tree.after(node, key, answer).then(replace) : replace(known);
+}

@@ -1,0 +1,254 @@
+/**
+ * The ledger's state machine as data: the table in the documentation of shared/ledger.ts, row by row, with an interpreter
+ * of thirty lines. The model is explored over it, and a property test holds the real ledger against it.
+ */
+import type { Fault } from '../../../shared/failure.ts';
+import type {
+  CartKey,
+  ClaimResult,
+  CreatedOrder,
+  Ledger,
+  OrderClaim,
+  OrderItem,
+  Trace,
+} from '../../../shared/ledger.ts';
+
+/** An order's state; `none` where there is no item yet. */
+export type OrderState = 'none' | OrderItem['state'];
+
+type Asks = Pick<OrderClaim, 'messageId' | 'attemptId' | 'changedAtMs' | 'nowMs'>;
+
+/** What a claim meets, in the order in which it is asked for: the first row that fits decides. */
+export interface ClaimRow {
+  readonly from: readonly OrderState[];
+  readonly when: string;
+  readonly fits: (item: OrderItem, claim: Asks) => boolean;
+  /** `POSTING` where the claim holds; undefined where nothing changes. */
+  readonly to: 'POSTING' | undefined;
+  readonly answer: ClaimResult['kind'];
+}
+
+const isNewer = (item: OrderItem, claim: Asks): boolean => item.changedAtMs > claim.changedAtMs;
+const isHeld = (item: OrderItem, claim: Asks): boolean => item.leaseUntilMs >= claim.nowMs;
+
+export const CLAIM_TABLE: readonly ClaimRow[] = [
+  { from: ['none'], when: 'always', fits: () => true, to: 'POSTING', answer: 'claimed' },
+  { from: ['CREATED'], when: 'always', fits: () => true, to: undefined, answer: 'created' },
+  {
+    from: ['POSTING'],
+    when: "another attempt's lease runs",
+    fits: (item, claim) => item.attemptId !== claim.attemptId && isHeld(item, claim),
+    to: undefined,
+    answer: 'held',
+  },
+  { from: ['UNKNOWN'], when: 'its quiet time runs', fits: isHeld, to: undefined, answer: 'held' },
+  {
+    from: ['NEW', 'POSTING', 'REJECTED', 'UNKNOWN'],
+    when: 'it knows a newer version of the cart',
+    fits: isNewer,
+    to: undefined,
+    answer: 'superseded',
+  },
+  {
+    from: ['REJECTED'],
+    when: 'it was rejected for this message',
+    fits: (item, claim) => item.messageId === claim.messageId,
+    to: undefined,
+    answer: 'rejected',
+  },
+  {
+    from: ['NEW', 'POSTING', 'REJECTED', 'UNKNOWN'],
+    when: 'otherwise',
+    fits: () => true,
+    to: 'POSTING',
+    answer: 'claimed',
+  },
+];
+
+/** How an attempt ends its claim: to which state, and what becomes of the mark that the order may exist. */
+export const SETTLE_TABLE = {
+  created: { to: 'CREATED', mayExist: 'as it is' },
+  rejected: { to: 'REJECTED', mayExist: 'as told' },
+  unknown: { to: 'UNKNOWN', mayExist: 'as it is' },
+  released: { to: 'NEW', mayExist: 'cleared' },
+} as const satisfies Record<
+  string,
+  { readonly to: OrderItem['state']; readonly mayExist: 'as it is' | 'as told' | 'cleared' }
+>;
+export type Settling = keyof typeof SETTLE_TABLE;
+
+export interface SettleFacts {
+  readonly faults: readonly Fault[];
+  readonly mayExist?: boolean;
+  readonly leaseUntilMs?: number;
+  readonly order?: { readonly id: string; readonly number: string | undefined };
+}
+
+/** One claim: what it answers, and the item that it leaves behind. */
+export function claimItem(
+  item: OrderItem | undefined,
+  claim: OrderClaim,
+): { readonly item: OrderItem | undefined; readonly result: ClaimResult } {
+  const row = CLAIM_TABLE.find(
+    ({ from, fits }) => from.includes(item?.state ?? 'none') && (item === undefined || fits(item, claim)),
+  );
+  if (row === undefined) throw new Error(`the claim table has no row for ${item?.state ?? 'none'}`);
+  if (row.to === undefined && item !== undefined) return { item, result: refusal(row.answer, item) };
+  const { contentHash, changedAtMs, messageId, attemptId } = claim;
+  const claimed: OrderItem = {
+    ...item,
+    state: 'POSTING',
+    contentHash,
+    changedAtMs,
+    messageId,
+    attemptId,
+    leaseUntilMs: claim.nowMs + claim.leaseMs,
+    attempts: (item?.attempts ?? 0) + 1,
+    mayExist: true,
+    faults: [],
+  };
+  return { item: claimed, result: { kind: 'claimed', lookUpFirst: item?.mayExist ?? false, before: item } };
+}
+
+function refusal(answer: ClaimResult['kind'], item: OrderItem): ClaimResult {
+  switch (answer) {
+    case 'created':
+      return { kind: 'created', order: item };
+    case 'held':
+      return { kind: 'held', untilMs: item.leaseUntilMs };
+    case 'superseded':
+      return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
+    case 'rejected':
+      return { kind: 'rejected', faults: item.faults };
+    case 'claimed':
+      throw new Error('a claim that holds changes the item');
+  }
+}
+
+/** The end of a claim: only its own attempt can write it, and nothing leaves CREATED. */
+export function settleItem(
+  item: OrderItem | undefined,
+  attemptId: string,
+  how: Settling,
+  { faults, mayExist, leaseUntilMs, order }: SettleFacts,
+): OrderItem | undefined {
+  const { to, mayExist: mark } = SETTLE_TABLE[how];
+  const isOwn = item?.attemptId === attemptId && (item.state === 'POSTING' || item.state === to);
+  if (item === undefined || !isOwn) return item;
+  return {
+    ...item,
+    state: to,
+    faults: [...faults],
+    mayExist: mark === 'cleared' ? false : mark === 'as told' ? (mayExist ?? item.mayExist) : item.mayExist,
+    leaseUntilMs: leaseUntilMs ?? item.leaseUntilMs,
+    ...(order === undefined ? {} : { orderId: order.id }),
+    ...(order?.number === undefined ? {} : { orderNumber: order.number }),
+  };
+}
+
+/** An order that was created stands for a newer version of its cart. */
+export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
+  item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
+
+interface RecordedVerdict {
+  readonly runId: string | undefined;
+  readonly faults: readonly Fault[];
+  readonly isWithdrawn: boolean;
+  readonly trace: Extract<Trace, { kind: 'verdict' }>;
+}
+
+/** The reference as a `Ledger`, in memory; `items` shows what a table would hold of each order. */
+export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<string, OrderItem> } {
+  const items = new Map<string, OrderItem>();
+  const claimedAtMs = new Map<string, number>();
+  const verdicts = new Map<string, RecordedVerdict>();
+  const skips = new Map<string, Extract<Trace, { kind: 'skip' }>>();
+  const cartOf = (cart: CartKey): string => `${cart.client}/${cart.number ?? '-'}`;
+  const keyOf = (claim: OrderClaim): string => `${cartOf(claim.cart)}/${claim.externalId}`;
+  const put = (claim: OrderClaim, item: OrderItem | undefined): void => {
+    if (item !== undefined) items.set(keyOf(claim), item);
+  };
+  const settle = (claim: OrderClaim, how: Settling, facts: SettleFacts): Promise<void> => {
+    put(claim, settleItem(items.get(keyOf(claim)), claim.attemptId, how, facts));
+    return Promise.resolve();
+  };
+  return {
+    items,
+    claim(claim) {
+      const { item, result } = claimItem(items.get(keyOf(claim)), claim);
+      put(claim, item);
+      if (result.kind === 'claimed') claimedAtMs.set(keyOf(claim), claim.nowMs);
+      return Promise.resolve(result);
+    },
+    created: (claim, order) => settle(claim, 'created', { faults: [], order }),
+    rejected: (claim, faults, mayExist) => settle(claim, 'rejected', { faults, mayExist }),
+    unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
+    released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
+    confirmed(claim) {
+      put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
+      return Promise.resolve();
+    },
+    createdOrders(cart) {
+      const created = [...items].filter(
+        ([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED',
+      );
+      return Promise.resolve(
+        created.map(
+          ([key, { orderNumber, changedAtMs }]): CreatedOrder => ({
+            externalId: key.slice(cartOf(cart).length + 1),
+            orderNumber,
+            changedAtMs,
+          }),
+        ),
+      );
+    },
+    verdict(cart, messageId) {
+      const verdict = verdicts.get(`${cartOf(cart)}/${messageId}`);
+      return Promise.resolve(verdict?.isWithdrawn === false ? verdict.faults : undefined);
+    },
+    recordVerdict(cart, { messageId, runId, faults, nowMs }) {
+      const changedAtMs = cart.changedAtMs ?? nowMs;
+      const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
+      verdicts.set(`${cartOf(cart)}/${messageId}`, { runId, faults, isWithdrawn: false, trace });
+      return Promise.resolve();
+    },
+    hasDuplicateVerdict(cart, { runId, faults }, sinceMs) {
+      const told = [...verdicts].flatMap(([key, one]) => (key.startsWith(`${cartOf(cart)}/`) ? [one] : []));
+      const isOwn = told.some((one) => one.runId === runId);
+      const speaksForAll = told.some(
+        ({ isWithdrawn, trace, faults: [fault] }) =>
+          !isWithdrawn &&
+          trace.changedAtMs === cart.changedAtMs &&
+          trace.recordedAtMs >= sinceMs &&
+          fault?.code === faults[0]?.code,
+      );
+      return Promise.resolve(!isOwn && speaksForAll);
+    },
+    withdrawVerdict(cart, messageId) {
+      const key = `${cartOf(cart)}/${messageId}`;
+      const verdict = verdicts.get(key);
+      if (verdict !== undefined) verdicts.set(key, { ...verdict, isWithdrawn: true });
+      return Promise.resolve();
+    },
+    recordSkip(cart, { nowMs }) {
+      const changedAtMs = cart.changedAtMs ?? nowMs;
+      const isNew = skips.get(cartOf(cart))?.changedAtMs !== changedAtMs;
+      skips.set(cartOf(cart), { kind: 'skip', changedAtMs });
+      return Promise.resolve(isNew);
+    },
+    traces(cart) {
+      const isOfCart = ([key]: readonly [string, unknown]): boolean => key.startsWith(`${cartOf(cart)}/`);
+      const skip = skips.get(cartOf(cart));
+      return Promise.resolve([
+        ...[...items].filter(isOfCart).map(([key, { state, changedAtMs, messageId }]): Trace => {
+          return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: claimedAtMs.get(key) ?? 0 };
+        }),
+        ...(skip === undefined ? [] : [skip]),
+        ...[...verdicts]
+          .filter((one) => isOfCart(one) && !one[1].isWithdrawn)
+          .map(([, { trace }]) => trace)
+          .sort((a, b) => a.messageId.localeCompare(b.messageId)),
+      ]);
+    },
+  };
+}

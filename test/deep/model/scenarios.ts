@@ -1,0 +1,185 @@
+/** What is explored: each scenario is every order of everything that can happen in it, up to its bounds. */
+import type { Scenario } from './system-state.ts';
+
+const careless = {
+  messages: [1],
+  workers: 2,
+  receives: 4,
+  redrives: 0,
+  copies: 0,
+  throttles: 1,
+  target: 'careless',
+  lookUp: 'works',
+  aws: 'fails',
+  overlaps: true,
+  zombies: false,
+} as const satisfies Partial<Scenario>;
+
+/** Both readings are redriven where both became dead letters. */
+const readTwice = {
+  ...careless,
+  messages: [1, 1],
+  receives: 2,
+  redrives: 2,
+  throttles: 0,
+  target: 'judging',
+  aws: 'answers',
+  overlaps: false,
+} as const satisfies Partial<Scenario>;
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...careless,
+    name: 'overlapping',
+    says: 'received four times, overlapping as it may; 11VMS honours no key and enforces no uniqueness',
+  },
+  {
+    ...careless,
+    name: 'four receives',
+    says: 'one message, received again only when its attempt has ended or died; redriven once from the dead letters',
+    overlaps: false,
+    redrives: 1,
+    copies: 1,
+  },
+  {
+    ...careless,
+    name: 'put back',
+    says: 'two receives, which may overlap, and a copy that goes back on the queue while late attempts may still work',
+    receives: 2,
+    copies: 1,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'put back twice',
+    says: 'each receive is the last, and the copy is put back as a copy again',
+    receives: 1,
+    copies: 2,
+    throttles: 0,
+    overlaps: false,
+  },
+  {
+    ...careless,
+    name: 'redrive',
+    says: 'two receives, which may overlap, then the dead-letter queue; redriven once, while late attempts may still work',
+    receives: 2,
+    redrives: 1,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'cart queued twice',
+    says: 'two messages of one cart, as two runs of the extractor leave them, worked on at once',
+    messages: [1, 1],
+    receives: 2,
+    throttles: 0,
+    overlaps: false,
+  },
+  {
+    ...readTwice,
+    name: 'cart read twice',
+    says: 'two readings of one cart, worked on at once; both are redriven where both became dead letters',
+  },
+  {
+    ...careless,
+    name: 'cart changed',
+    says: 'two messages of one cart, the second with newer content, worked on at once',
+    messages: [1, 2],
+    receives: 2,
+    throttles: 0,
+    overlaps: false,
+  },
+  {
+    ...careless,
+    name: 'approved again',
+    says: 'two messages of one cart, the second approved again without a change to its order',
+    messages: [1, 3],
+    receives: 2,
+    throttles: 0,
+    overlaps: false,
+  },
+  {
+    ...careless,
+    name: 'no look-up',
+    says: '11VMS cannot be asked: never two orders, and what is not known is said to be AMBIGUOUS',
+    lookUp: 'none',
+    overlaps: false,
+    redrives: 1,
+  },
+  {
+    ...careless,
+    name: 'no look-up, put back',
+    says: 'the same with a copy put back, worked on beside its redriven dead letter: never two orders',
+    lookUp: 'none',
+    receives: 2,
+    redrives: 1,
+    copies: 1,
+    throttles: 0,
+    overlaps: false,
+  },
+  {
+    ...careless,
+    name: 'no look-up, overlapping',
+    says: 'the same with overlapping receives: never two orders',
+    lookUp: 'none',
+    receives: 3,
+  },
+  {
+    ...careless,
+    name: 'zombie, unique',
+    says: 'an attempt works on after its lease has ended; 11VMS takes each externalId once',
+    target: 'unique',
+    zombies: true,
+    receives: 2,
+    throttles: 0,
+  },
+];
+
+/**
+ * The limit, written down: what outlives its lease cannot be stopped by a ledger, only by 11VMS. Found broken on purpose.
+ */
+export const ZOMBIE_LIMIT: Scenario = {
+  ...careless,
+  name: 'zombie, careless',
+  says: 'an attempt works on after its lease has ended, and 11VMS would take a second order',
+  zombies: true,
+  receives: 2,
+  throttles: 0,
+};
+
+/** The same system, small enough for every run of the tests. */
+export const SMALL_SCENARIOS: readonly Scenario[] = [
+  { ...careless, name: 'two receives', says: 'one message, received twice, overlapping', receives: 2, throttles: 0 },
+  {
+    ...careless,
+    name: 'no look-up, small',
+    says: '11VMS cannot be asked',
+    lookUp: 'none',
+    receives: 2,
+    overlaps: false,
+    redrives: 1,
+  },
+  {
+    ...careless,
+    name: 'put back, small',
+    says: 'one receive, and its copy',
+    receives: 1,
+    copies: 1,
+    throttles: 0,
+  },
+  {
+    ...readTwice,
+    name: 'cart read twice, small',
+    says: 'two readings of one cart, one after the other; both are redriven where both became dead letters',
+    workers: 1,
+  },
+  {
+    ...careless,
+    name: 'cart changed, small',
+    says: 'an older and a newer version, one receive each',
+    messages: [1, 2],
+    receives: 1,
+    throttles: 0,
+    overlaps: false,
+  },
+];

@@ -1,0 +1,523 @@
+/**
+ * The system around the workers, as plain data: the ledger's item, 11VMS, the queue; and everything that can happen next in
+ * it. Nothing here knows how the code decides: an attempt is a node in the tree of its histories.
+ *
+ * Time is relative to now. Nothing passes by itself; that a lease or a quiet time ends is a step like any other.
+ *
+ * What is assumed:
+ * - A request that 11VMS has not committed when the lease of its dead attempt ends, or when the quiet time after its
+ *   unknown outcome ends, is never committed. Until then it may be, at any moment.
+ * - An answer of 11VMS other than a failure or a time-out is true: after 4xx, 401, 403, 429 nothing comes of the request,
+ *   and after 503 with `Retry-After` it was committed before the answer, or never is.
+ * - The look-up, where there is one, sees every committed order.
+ * - A breaker that is opened stops nothing yet: the supervisor disables the event source mapping within a minute, so that
+ *   any message may still be received.
+ * - A lease outlives its attempt: Lambda ends a function before (but see the scenarios of the zombie).
+ */
+import { type FaultCode } from '../../../shared/failure.ts';
+import type { OrderItem } from '../../../shared/ledger.ts';
+import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import {
+  type Answer,
+  type AttemptNode,
+  type AttemptStart,
+  BREAKER_CLOSED,
+  BREAKER_OPEN,
+  type Call,
+  FAILED,
+  faultOf,
+  SICK,
+  VERSIONS,
+  type Version,
+  WELL,
+  WRITTEN,
+} from './attempt-replay.ts';
+import { claimItem, confirmItem, settleItem } from './reference-ledger.ts';
+
+/** What a run of the model explores. */
+export interface Scenario {
+  readonly name: string;
+  readonly says: string;
+  /** One message for each, all on the queue from the start. */
+  readonly messages: readonly Version[];
+  readonly workers: number;
+  /** The queue's maxReceiveCount. */
+  readonly receives: number;
+  /** How many dead letters are redriven. */
+  readonly redrives: number;
+  /** How many messages are put back as a copy; beyond that the queue takes none. */
+  readonly copies: number;
+  /** How often 11VMS throttles one attempt. */
+  readonly throttles: number;
+  /**
+   * `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order; `judging` is as careless,
+   * and always answers what it makes of an order.
+   */
+  readonly target: 'careless' | 'unique' | 'judging';
+  readonly lookUp: 'works' | 'none';
+  /** `fails`: any call to the ledger or the queue may, and its answer may be lost; `answers`: none but a search does. */
+  readonly aws: 'fails' | 'answers';
+  /** At least once: a message may be received again while an attempt still works on it. */
+  readonly overlaps: boolean;
+  /** A lease may end while its attempt still works: a clock that runs wrong, or a process that was frozen. */
+  readonly zombies: boolean;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly version: Version;
+  readonly receives: number;
+  readonly place: 'queue' | 'dead' | 'deleted';
+  /** The codes that a person finds for it. */
+  readonly verdict: readonly FaultCode[] | undefined;
+  /** It was provisional, and its attempt ended otherwise: no reason any more to give the message up. */
+  readonly isWithdrawn: boolean;
+  /** Its last attempt died before it could write a verdict, or the ledger did not take it: it may lie there without. */
+  readonly isExcused: boolean;
+}
+
+/** A request that 11VMS was sent, did not answer, and may still commit. */
+export interface LateRequest {
+  readonly attemptId: string;
+  readonly version: Version;
+}
+
+export interface SystemState {
+  readonly item: OrderItem | undefined;
+  readonly messages: readonly Message[];
+  readonly orders: readonly Version[];
+  readonly late: readonly LateRequest[];
+  readonly workers: readonly AttemptNode[];
+  readonly redrives: number;
+  readonly copies: number;
+}
+
+/** Something that happens: in words, what it leads to, and what the invariants want to know of it. */
+export interface Step {
+  readonly says: string;
+  readonly to: Draft;
+  readonly postedBy?: AttemptNode | undefined;
+  readonly deleted?: Message | undefined;
+}
+
+/** A system in which one worker has been answered and not yet gone on. */
+export interface Draft extends SystemState {
+  readonly goesOn?: { readonly node: AttemptNode; readonly key: string; readonly answer: Answer };
+  readonly starts?: AttemptStart;
+}
+
+/** Whose attempt is over: its id is compared with no other any more, so that all of them are one. */
+const GONE = 'gone';
+
+export function initialState(scenario: Scenario): SystemState {
+  const messages = scenario.messages.map((version, index): Message => newMessage(`m${index + 1}`, version));
+  return { item: undefined, messages, orders: [], late: [], workers: [], redrives: 0, copies: 0 };
+}
+
+const newMessage = (id: string, version: Version): Message => ({
+  id,
+  version,
+  receives: 0,
+  place: 'queue',
+  verdict: undefined,
+  isWithdrawn: false,
+  isExcused: false,
+});
+
+/** Everything that can happen next. */
+export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
+  // These calls change nothing that anybody else sees: whatever happens before one can as well happen after it.
+  const waiting = system.workers.find(({ standing }) => standing.kind === 'calls' && UNSEEN.has(standing.call.kind));
+  if (waiting !== undefined) return stepsOfWorker(system, waiting, scenario);
+  return [
+    ...system.messages.flatMap((message) => stepsOfMessage(system, message, scenario)),
+    ...system.workers.flatMap((node) => [...stepsOfWorker(system, node, scenario), killed(system, node)]),
+    ...system.late.map((request) => landed(system, request, scenario)),
+    ...passingOfTime(system, scenario),
+  ];
+}
+
+const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'ailment', 'open-breaker']);
+
+/** The id of the message as which another is put back. */
+export const copyOf = (id: string): string => `${id}+`;
+
+/** At rest nothing happens by itself any more; a redrive is a person's. */
+export const isAtRest = (system: SystemState): boolean =>
+  system.workers.length === 0 && system.messages.every(({ place }) => place !== 'queue');
+
+function stepsOfMessage(system: SystemState, message: Message, scenario: Scenario): Step[] {
+  if (message.place === 'dead' && system.redrives < scenario.redrives) {
+    const redriven = { ...message, place: 'deleted' } as const;
+    const messages = [...replaced(system, redriven), newMessage(`${message.id}'`, message.version)];
+    return [{ says: `${message.id} is redriven`, to: { ...system, messages, redrives: system.redrives + 1 } }];
+  }
+  if (message.place !== 'queue') return [];
+  if (!scenario.overlaps && system.workers.some(({ start }) => start.messageId === message.id)) return [];
+  if (message.receives === scenario.receives) {
+    const messages = replaced(system, { ...message, place: 'dead' });
+    return [{ says: `SQS moves ${message.id} to the dead-letter queue`, to: { ...system, messages } }];
+  }
+  if (system.workers.length === scenario.workers) return [];
+  const receive = message.receives + 1;
+  const { id: messageId, version } = message;
+  const attemptId = `${messageId}#${receive}`;
+  const starts = { attemptId, messageId, version, receive, maximumReceives: scenario.receives };
+  const messages = replaced(system, { ...message, receives: receive });
+  return [{ says: `${messageId} is received for the ${ORDINALS[receive]} time`, to: { ...system, messages, starts } }];
+}
+
+const ORDINALS: Readonly<Record<number, string>> = { 1: 'first', 2: 'second', 3: 'third', 4: 'fourth' };
+
+const replaced = ({ messages }: SystemState, message: Message): Message[] =>
+  messages.map((one) => (one.id === message.id ? message : one));
+
+const messageOf = ({ messages }: SystemState, { start: { messageId } }: AttemptNode): Message => {
+  const message = messages.find(({ id }) => id === messageId);
+  if (message === undefined) throw new Error(`no message ${messageId}`);
+  return message;
+};
+
+/** The worker is no more; what it asked of others may still be under way. */
+export function withoutWorker(system: SystemState, node: AttemptNode): SystemState {
+  const { attemptId } = node.start;
+  const workers = [...system.workers];
+  workers.splice(workers.indexOf(node), 1);
+  const item = system.item?.attemptId === attemptId ? { ...system.item, attemptId: GONE } : system.item;
+  const late = system.late.map((request) =>
+    request.attemptId === attemptId ? { ...request, attemptId: GONE } : request,
+  );
+  return { ...system, workers, item, late };
+}
+
+/** Only its provisional verdict stands between a last receive and a dead letter without a reason. */
+const isBeforeVerdict = ({ standing }: AttemptNode): boolean =>
+  standing.kind === 'calls' &&
+  (standing.call.kind === 'verdict' ||
+    (standing.call.kind === 'record-verdict' && standing.call.codes.includes('E_INT_CRASHED')));
+
+const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
+
+/** A crash between two calls. One in a call is the call with any of its outcomes, and a crash before the next. */
+function killed(system: SystemState, node: AttemptNode): Step {
+  const left = withoutWorker(system, node);
+  const message = messageOf(system, node);
+  const isExcused = isLastReceive(node) && isBeforeVerdict(node);
+  const messages = isExcused ? replaced(left, { ...message, isExcused: true }) : left.messages;
+  return { says: `${node.start.attemptId} crashes`, to: { ...left, messages } };
+}
+
+function landed(system: SystemState, request: LateRequest, { target }: Scenario): Step {
+  const late = system.late.filter((one) => one !== request);
+  if (target === 'unique' && system.orders.length > 0) {
+    return { says: `11VMS refuses the request that ${request.attemptId} had sent: it exists`, to: { ...system, late } };
+  }
+  const orders = [...system.orders, request.version];
+  return { says: `11VMS commits the request that ${request.attemptId} had sent`, to: { ...system, late, orders } };
+}
+
+/** The lease or the quiet time ends; by then, what was still on its way has come or never will. */
+function passingOfTime(system: SystemState, { zombies }: Scenario): Step[] {
+  const { item } = system;
+  if (item === undefined || item.leaseUntilMs < 0) return [];
+  const isPosting = item.state === 'POSTING';
+  if (!isPosting && item.state !== 'UNKNOWN') return [];
+  if (isPosting && item.attemptId !== GONE && !zombies) return [];
+  const says = isPosting ? 'the lease ends' : 'the quiet time after the unknown outcome ends';
+  const late = system.late.filter(({ attemptId }) => attemptId !== item.attemptId);
+  return [{ says, to: { ...system, late, item: { ...item, leaseUntilMs: OVER } } }];
+}
+
+const OVER = -1;
+
+function stepsOfWorker(system: SystemState, node: AttemptNode, scenario: Scenario): Step[] {
+  const { standing } = node;
+  return standing.kind === 'calls'
+    ? outcomesOfCall(system, node, standing.call, scenario).filter(
+        ({ to }) =>
+          scenario.aws === 'fails' || standing.call.kind === 'other-readings' || to.goesOn?.key !== FAILED.key,
+      )
+    : acknowledgements(system, node);
+}
+
+/** The message is acknowledged, which need not reach SQS. */
+function acknowledgements(system: SystemState, node: AttemptNode): Step[] {
+  const left = withoutWorker(system, node);
+  const { attemptId } = node.start;
+  const message = messageOf(system, node);
+  const lost = { says: `${attemptId} is done, and its acknowledgement is lost`, to: left };
+  // Nothing of an old receive deletes what SQS has moved to the dead-letter queue.
+  if (message.place !== 'queue') return [lost];
+  const deleted = { says: `${attemptId} is done, and its message deleted`, deleted: message };
+  return [{ ...deleted, to: { ...left, messages: replaced(left, { ...message, place: 'deleted' }) } }, lost];
+}
+
+function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scenario: Scenario): Step[] {
+  const who = node.start.attemptId;
+  const step = (says: string, key: string, answer: Answer, changes: Partial<SystemState> = {}): Step => ({
+    says: `${who}: ${says}`,
+    to: { ...system, ...changes, goesOn: { node, key, answer } },
+  });
+  switch (call.kind) {
+    case 'verdict': {
+      const { verdict: recorded, isWithdrawn } = messageOf(system, node);
+      const verdict = isWithdrawn ? undefined : recorded;
+      const text = verdict?.join(' ') ?? 'none';
+      return [
+        step(`reads its verdict: ${text}`, `verdict ${text}`, { kind: 'verdict', codes: verdict }),
+        step('cannot read its verdict', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'record-verdict': {
+      const message = messageOf(system, node);
+      const what = `the verdict ${call.codes.join(' ')}`;
+      const written = { messages: replaced(system, { ...message, verdict: call.codes, isWithdrawn: false }) };
+      const excused = isLastReceive(node) ? { messages: replaced(system, { ...message, isExcused: true }) } : {};
+      return [
+        step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
+        step(`writes ${what}; the answer is lost`, FAILED.key, FAILED.answer, written),
+        step(`cannot write ${what}`, FAILED.key, FAILED.answer, excused),
+      ];
+    }
+    case 'other-readings': {
+      const isTold = hasDuplicateVerdict(system, messageOf(system, node), call.codes);
+      return [
+        step(
+          `looks for a dead letter of another reading: ${isTold ? 'there is one' : 'none'}`,
+          `other readings ${isTold}`,
+          { kind: 'other-readings', isTold },
+        ),
+        step('cannot look for other readings', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'claim': {
+      const once = claimItem(system.item, call.claim);
+      const twice = claimItem(once.item, call.claim);
+      const item = once.item === undefined ? undefined : canonical(once.item);
+      const answered = (result: typeof once.result, how: string): Step =>
+        step(
+          `claims the order${how}: ${result.kind}`,
+          `claim ${keyOfClaim(result)}`,
+          { kind: 'claim', result },
+          { item },
+        );
+      const failed = step('cannot reach the ledger to claim', FAILED.key, FAILED.answer);
+      if (once.result.kind !== 'claimed') return [answered(once.result, ''), failed];
+      return [
+        answered(once.result, ''),
+        answered(twice.result, ', and again as the first answer was lost'),
+        step('claims the order; the answer is lost', FAILED.key, FAILED.answer, { item }),
+        failed,
+      ];
+    }
+    case 'settle': {
+      const { how, codes, mayExist, leaseUntilMs } = call;
+      const order = how === 'created' ? { order: { id: `po_${node.start.version}`, number: undefined } } : {};
+      const facts = {
+        faults: codes.map(faultOf),
+        ...(mayExist === undefined ? {} : { mayExist }),
+        ...(leaseUntilMs === undefined ? {} : { leaseUntilMs }),
+        ...order,
+      };
+      const settled = settleItem(system.item, who, how, facts);
+      const item = settled === undefined ? undefined : canonical(settled);
+      return [
+        step(`writes ${how}`, WRITTEN.key, WRITTEN.answer, { item }),
+        step(`writes ${how}; the answer is lost`, FAILED.key, FAILED.answer, { item }),
+        step(`cannot write ${how}`, FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'withdraw-verdict': {
+      const message = messageOf(system, node);
+      const { verdict } = message;
+      const withdrawn = verdict === undefined ? {} : { messages: replaced(system, { ...message, isWithdrawn: true }) };
+      return [
+        step('withdraws its verdict', WRITTEN.key, WRITTEN.answer, withdrawn),
+        step('withdraws its verdict; the answer is lost', FAILED.key, FAILED.answer, withdrawn),
+        step('cannot withdraw its verdict', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'confirm': {
+      const item = confirmItem(system.item, call.changedAtMs);
+      return [
+        step('confirms the order for its version', WRITTEN.key, WRITTEN.answer, { item }),
+        step('confirms the order for its version; the answer is lost', FAILED.key, FAILED.answer, { item }),
+        step('cannot confirm the order', FAILED.key, FAILED.answer),
+      ];
+    }
+    case 'put-back': {
+      const notDone = step('cannot put its message back', FAILED.key, FAILED.answer);
+      if (system.copies === scenario.copies) return [notDone];
+      const { id, version } = messageOf(system, node);
+      const queued = { messages: [...system.messages, newMessage(copyOf(id), version)], copies: system.copies + 1 };
+      return [
+        step('puts its message back as a copy', WRITTEN.key, WRITTEN.answer, queued),
+        step('puts its message back as a copy; the answer is lost', FAILED.key, FAILED.answer, queued),
+        notDone,
+      ];
+    }
+    case 'breaker':
+      return [
+        step('reads that the breaker is closed', BREAKER_CLOSED.key, BREAKER_CLOSED.answer),
+        step('reads that the breaker is open', BREAKER_OPEN.key, BREAKER_OPEN.answer),
+        step('cannot read the breaker', FAILED.key, FAILED.answer),
+      ];
+    case 'ailment':
+      return [step('probes 11VMS: well', WELL.key, WELL.answer), step('probes 11VMS: not well', SICK.key, SICK.answer)];
+    case 'open-breaker':
+      return [
+        step('opens the breaker', WRITTEN.key, WRITTEN.answer),
+        step('cannot open the breaker', FAILED.key, FAILED.answer),
+      ];
+    case 'turn':
+      return [
+        step('has a turn at 11VMS', 'turn', { kind: 'turn', granted: true }),
+        step('has no turn before its time is up', 'no turn', { kind: 'turn', granted: false }),
+      ];
+    case 'look-up':
+      return outcomesOfLookUp(system, step, scenario);
+    case 'post':
+      return outcomesOfPost(system, node, step, scenario).map((one) => ({ ...one, postedBy: node }));
+  }
+}
+
+/** As the ledger tells it: a run queues its message once; redriven or put back, it is the same reading. */
+export const readingOf = (id: string): string => id.replace(/['+]+$/, '');
+
+function hasDuplicateVerdict(
+  { messages }: SystemState,
+  { id, version }: Message,
+  codes: readonly FaultCode[],
+): boolean {
+  const told = messages.filter(({ verdict }) => verdict !== undefined);
+  if (told.some((other) => readingOf(other.id) === readingOf(id))) return false;
+  return told.some(
+    (other) => !other.isWithdrawn && other.version === version && other.verdict?.join() === codes.join(),
+  );
+}
+
+type StepOf = (says: string, key: string, answer: Answer, changes?: Partial<SystemState>) => Step;
+
+function outcomesOfLookUp({ orders }: SystemState, step: StepOf, { lookUp }: Scenario): Step[] {
+  const classes =
+    lookUp === 'none' ? (['permanent', 'transient', 'refused'] as const) : (['transient', 'refused'] as const);
+  const failures = classes.map((failureClass) =>
+    step(
+      {
+        permanent: 'finds no look-up',
+        refused: 'looks the order up: refused',
+        transient: 'looks the order up: no answer',
+      }[failureClass],
+      `look-up ${failureClass}`,
+      { kind: 'look-up-failed', failureClass },
+    ),
+  );
+  if (lookUp === 'none') return failures;
+  const [found] = orders;
+  const says = found === undefined ? 'looks the order up: not there' : 'looks the order up: found';
+  return [step(says, `look-up ${found ?? 'nothing'}`, { kind: 'look-up', found }), ...failures];
+}
+
+const UNKNOWN: CreateAnswer = { kind: 'unknown', fault: faultOf('E_TGT_TIMEOUT_UNKNOWN'), retryAfterMs: undefined };
+const UNAVAILABLE = faultOf('E_TGT_UNAVAILABLE');
+const THROTTLED = faultOf('E_TGT_THROTTLED');
+
+function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, scenario: Scenario): Step[] {
+  const { version, attemptId } = node.start;
+  const post = (says: string, answer: CreateAnswer, changes: Partial<SystemState> = {}): Step =>
+    step(
+      `posts; ${says}`,
+      `post ${answer.kind}${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`,
+      { kind: 'post', answer },
+      changes,
+    );
+  const committed = { orders: [...system.orders, version] };
+  const isJudging = scenario.target === 'judging';
+  const isTaken = scenario.target === 'unique' && system.orders.length > 0;
+  const accepting = isTaken
+    ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
+    : [
+        post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
+        // Committed without an answer is this, committed at once; never committed is this, committed never.
+        ...(isJudging ? [] : [post('no answer', UNKNOWN, { late: [...system.late, { attemptId, version }] })]),
+        post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
+      ];
+  if (isJudging) return accepting;
+  const throttling = (says: string, mayBeTaken: boolean, changes: Partial<SystemState> = {}): Step =>
+    post(says, { kind: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken }, changes);
+  const throttled =
+    node.throttles < scenario.throttles
+      ? [
+          throttling('429', false),
+          throttling('503 with Retry-After', true),
+          ...(isTaken ? [] : [throttling('committed, 503 with Retry-After', true, committed)]),
+        ]
+      : [];
+  return [
+    ...accepting,
+    ...throttled,
+    post('never sent', { kind: 'not-taken', fault: UNAVAILABLE, retryAfterMs: undefined }),
+    post('403', { kind: 'refused', fault: faultOf('E_TGT_AUTH'), isForbidden: true }),
+  ];
+}
+
+/** Without what nobody decides by in its state (the claim table says what somebody does decide by). */
+function canonical(item: OrderItem): OrderItem {
+  const { state, leaseUntilMs, messageId, faults } = item;
+  return {
+    ...item,
+    attempts: 1,
+    leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
+    messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
+    faults: state === 'REJECTED' ? faults : [],
+  };
+}
+
+type ClaimResult = Extract<Answer, { kind: 'claim' }>['result'];
+function keyOfClaim(result: ClaimResult): string {
+  switch (result.kind) {
+    case 'claimed':
+      return `claimed ${result.lookUpFirst} ${keyOfRead(result.before)}`;
+    case 'created':
+      return `created ${keyOfRead(result.order)}`;
+    case 'held':
+      return `held ${result.untilMs}`;
+    case 'superseded':
+      return 'superseded';
+    case 'rejected':
+      return `rejected ${result.faults.map(({ code }) => code).join(' ')}`;
+  }
+}
+
+/** What the code may read of an item, as `attempt-replay.ts` guards it. */
+const keyOfRead = (item: OrderItem | undefined): string =>
+  item === undefined
+    ? 'none'
+    : `${item.contentHash.slice(0, 4)} ${item.mayExist} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+
+function keyOfItem(item: OrderItem | undefined): string {
+  if (item === undefined) return 'none';
+  const { state, contentHash, changedAtMs, messageId, attemptId, leaseUntilMs, mayExist, orderId = '-', faults } = item;
+  const version = ([1, 2, 3] as const).find((one) => VERSIONS[one].changedAtMs === changedAtMs);
+  const hash = contentHash.slice(0, 4);
+  const codes = faults.map(({ code }) => code).join('+');
+  return `${state},${version},${hash},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
+}
+
+/** The same text for states in which the same can happen. Workers have no names: they are what they are working on. */
+export function keyOfState({ item, messages, orders, late, workers, redrives, copies }: SystemState): string {
+  const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
+  const about = messages.map(({ id, receives, place, verdict, isWithdrawn, isExcused }) => {
+    // A late attempt may still read and write the verdict of a message that is gone; then nobody does, but for other
+    // readings of its cart.
+    const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
+    const told = `${verdict?.join('+') ?? ''}${isWithdrawn}`;
+    if (isOver) return hasOtherReadings ? `${id}${told}` : id;
+    return `${id}${receives}${place}${told}${isExcused}`;
+  });
+  const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
+  const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
+  return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join(
+    '|',
+  );
+}

@@ -1,0 +1,23 @@
+/** The rate that 11VMS allows is found, not configured: `npm run benchmark -- --drain 20000` prints the long table. */
+import { expect, test } from '@jest/globals';
+import { drain } from './drain.ts';
+
+const CARTS = 1000;
+const WORKER_TIMEOUT_MS = 60_000;
+
+test('ten environments drain a full queue at the rate that 11VMS allows', async () => {
+  const limit = { callsPerSecond: 20, burst: 10, retryAfterSeconds: 1 };
+  const drained = await drain({ carts: CARTS, maximumConcurrency: 10, limit, seed: 1 });
+  expect(drained).toMatchObject({ orders: CARTS, deadLetters: 0, callsTooEarly: 0 });
+  expect(drained.reachedPerSecond / limit.callsPerSecond).toBeGreaterThanOrEqual(0.9);
+  expect(drained.throttledCalls / CARTS).toBeLessThan(0.5);
+  expect(drained.longestInvocationMs).toBeLessThan(WORKER_TIMEOUT_MS);
+});
+
+test('where 11VMS is far too slow for all that were received, they come back, and none is dead-lettered', async () => {
+  const limit = { callsPerSecond: 1, burst: 1, retryAfterSeconds: 1 };
+  const drained = await drain({ carts: 150, maximumConcurrency: 20, limit, seed: 1 });
+  expect(drained).toMatchObject({ orders: 150, deadLetters: 0, callsTooEarly: 0 });
+  expect(drained.retries + drained.putBacks).toBeGreaterThan(50);
+  expect(drained.putBacks).toBeLessThan(150);
+});

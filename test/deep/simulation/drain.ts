@@ -1,0 +1,82 @@
+/** A full queue is drained against an 11VMS that allows a fixed rate, which nobody told the interface: in virtual time. */
+import { loadEnvironment } from '../../../infra/environments.ts';
+import { METRICS } from '../../../shared/metric-names.ts';
+import { mulberry32 } from '../../simulators/seeded-random.ts';
+import { limitCalls, type RateLimit } from './rate-limit.ts';
+import { createVirtualTime } from './virtual-time.ts';
+import { createVirtualVms } from './virtual-vms.ts';
+import { cartBody, createVirtualWorker } from './virtual-worker.ts';
+
+/** Both systems of the benchmarks answer in this time. */
+const ANSWER_MS = 20;
+/** A long poll answers as soon as a message is there; this is how late it may be here. */
+const POLL_MS = 1000;
+/** Lambda starts all environments at once when the queue is full: the worst start, all calls together. */
+const STARTS_WITHIN_MS = 200;
+/** Nothing is visible on the queue for longer than SQS keeps it. */
+const LONGEST_DRAIN_MS = 4 * 24 * 3600_000;
+
+export interface DrainPlan {
+  readonly carts: number;
+  readonly maximumConcurrency: number;
+  readonly limit: RateLimit;
+  /** The worker's, instead of the landscape's. */
+  readonly timeoutSeconds?: number;
+  readonly seed: number;
+}
+
+export interface Drained {
+  /** From the first receive to the last order. */
+  readonly reachedPerSecond: number;
+  /** The same to the order of the cart that is the last but 5 %: without those that come back to an empty queue. */
+  readonly reachedPerSecondOf95Percent: number;
+  readonly orders: number;
+  readonly throttledCalls: number;
+  readonly callsTooEarly: number;
+  /** Receives that ended in another one after a delay, and those that ended in a new message. */
+  readonly retries: number;
+  readonly putBacks: number;
+  readonly deadLetters: number;
+  readonly p95InvocationMs: number;
+  readonly longestInvocationMs: number;
+}
+
+export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, seed }: DrainPlan): Promise<Drained> {
+  const { vms: target, delivery } = loadEnvironment('prod');
+  const landscape = {
+    vms: target,
+    delivery: { ...delivery, timeoutSeconds: timeoutSeconds ?? delivery.timeoutSeconds },
+  };
+  const random = mulberry32(seed);
+  const startMs = Date.parse('2026-12-07T06:00:00Z');
+  const time = createVirtualTime(startMs);
+  const vms = createVirtualVms(time, target.timeoutSeconds * 1000, () => undefined, ANSWER_MS);
+  const limited = limitCalls(vms, time, ANSWER_MS, limit);
+  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0 });
+  for (let cart = 0; cart < carts; cart++) worker.queue.send(cartBody(String(3_000_000_000 + cart)));
+
+  const failures: unknown[] = [];
+  async function start(): Promise<void> {
+    await time.sleep(random() * STARTS_WITHIN_MS);
+    await worker.poll(worker.environment(limited.connect()), POLL_MS);
+  }
+  for (let index = 0; index < maximumConcurrency; index++) start().catch((error: unknown) => failures.push(error));
+  await time.runUntil(startMs + LONGEST_DRAIN_MS, () => worker.queue.size() === 0 || failures.length > 0);
+  if (failures.length > 0) throw new AggregateError(failures, 'the simulation itself failed');
+
+  const reachedPerSecond = (orders: number): number =>
+    (orders * 1000) / ((vms.orders[orders - 1]?.atMs ?? time.now()) - startMs);
+  const invocationsMs = worker.invocationsMs.toSorted((a, b) => a - b);
+  return {
+    reachedPerSecond: reachedPerSecond(vms.orders.length),
+    reachedPerSecondOf95Percent: reachedPerSecond(Math.ceil(vms.orders.length * 0.95)),
+    orders: vms.orders.length,
+    throttledCalls: limited.throttled(),
+    callsTooEarly: limited.tooEarly(),
+    retries: worker.counts.get(METRICS.attemptsRetried) ?? 0,
+    putBacks: worker.counts.get(METRICS.cartsRequeued) ?? 0,
+    deadLetters: worker.queue.deadLetters.length,
+    p95InvocationMs: invocationsMs[Math.floor(invocationsMs.length * 0.95)] ?? 0,
+    longestInvocationMs: invocationsMs.at(-1) ?? 0,
+  };
+}

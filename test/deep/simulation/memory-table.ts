@@ -1,0 +1,121 @@
+/** The ledger and the breaker without DynamoDB: the same conditions, written down once more and as plainly as can be. */
+import type { BreakerItem, BreakerRecord } from '../../../shared/circuit-breaker.ts';
+import type { Fault } from '../../../shared/failure.ts';
+import type { CartKey, ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+
+export interface MemoryLedger extends Ledger {
+  readonly verdicts: ReadonlyMap<string, readonly Fault[]>;
+}
+
+export function createMemoryLedger(): MemoryLedger {
+  const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
+  /** The partition of a cart, as the table has it: a full queue asks it 20,000 times. */
+  const externalIdsOf = new Map<string, Set<string>>();
+  const verdicts = new Map<string, readonly Fault[]>();
+  const partition = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
+
+  function claim(wanted: OrderClaim): ClaimResult {
+    const before = orders.get(wanted.externalId);
+    if (before !== undefined) {
+      if (before.state === 'CREATED') return { kind: 'created', order: before };
+      if (before.state === 'POSTING' && before.attemptId !== wanted.attemptId && before.leaseUntilMs >= wanted.nowMs)
+        return { kind: 'held', untilMs: before.leaseUntilMs };
+      if (before.state === 'UNKNOWN' && before.leaseUntilMs >= wanted.nowMs)
+        return { kind: 'held', untilMs: before.leaseUntilMs };
+      if (before.changedAtMs > wanted.changedAtMs) return { kind: 'superseded', byChangedAtMs: before.changedAtMs };
+      if (before.state === 'REJECTED' && before.messageId === wanted.messageId)
+        return { kind: 'rejected', faults: before.faults };
+    }
+    const ofCart = externalIdsOf.get(partition(wanted.cart)) ?? new Set<string>();
+    externalIdsOf.set(partition(wanted.cart), ofCart.add(wanted.externalId));
+    orders.set(wanted.externalId, {
+      cart: wanted.cart,
+      externalId: wanted.externalId,
+      state: 'POSTING',
+      contentHash: wanted.contentHash,
+      changedAtMs: wanted.changedAtMs,
+      messageId: wanted.messageId,
+      attemptId: wanted.attemptId,
+      attempts: (before?.attempts ?? 0) + 1,
+      leaseUntilMs: wanted.nowMs + wanted.leaseMs,
+      mayExist: true,
+      faults: [],
+    });
+    return { kind: 'claimed', lookUpFirst: before?.mayExist ?? false, before };
+  }
+
+  function settle({ externalId, attemptId }: OrderClaim, changes: Partial<OrderItem>): Promise<void> {
+    const item = orders.get(externalId);
+    if (item?.attemptId === attemptId && item.state === 'POSTING') orders.set(externalId, { ...item, ...changes });
+    return Promise.resolve();
+  }
+
+  return {
+    verdicts,
+    claim: (wanted) => Promise.resolve(claim(wanted)),
+    created: (own, { id, number }) => settle(own, { state: 'CREATED', orderId: id, orderNumber: number, faults: [] }),
+    rejected: (own, faults, mayExist) => settle(own, { state: 'REJECTED', faults: [...faults], mayExist }),
+    unknown: (own, fault, leaseUntilMs) => settle(own, { state: 'UNKNOWN', faults: [fault], leaseUntilMs }),
+    released: (own, fault) => settle(own, { state: 'NEW', faults: [fault], mayExist: false }),
+    createdOrders: (cart) =>
+      Promise.resolve(
+        [...(externalIdsOf.get(partition(cart)) ?? [])].flatMap((externalId) => {
+          const order = orders.get(externalId);
+          if (order?.state !== 'CREATED') return [];
+          return [{ externalId, orderNumber: order.orderNumber, changedAtMs: order.changedAtMs }];
+        }),
+      ),
+    verdict: (_cart, messageId) => Promise.resolve(verdicts.get(messageId)),
+    async recordVerdict(_cart, { messageId, faults }) {
+      verdicts.set(messageId, faults);
+    },
+    async withdrawVerdict(_cart, messageId) {
+      verdicts.delete(messageId);
+    },
+    // What the second reading finds, the ledger's own tests tell: here each is the first.
+    hasDuplicateVerdict: () => Promise.resolve(false),
+    recordSkip: () => Promise.resolve(true),
+    confirmed: () => Promise.resolve(),
+    traces: () => Promise.resolve([]),
+  };
+}
+
+export function createMemoryBreaker(): BreakerRecord {
+  let item: BreakerItem = {
+    state: 'CLOSED',
+    reason: '',
+    sinceMs: 0,
+    mappingPaused: false,
+    failedTrials: 0,
+    nextTrialAtMs: 0,
+  };
+  let held: { readonly by: string; readonly untilMs: number } | undefined;
+  async function change(isAllowed: boolean, changes: Partial<BreakerItem>): Promise<boolean> {
+    if (isAllowed) item = { ...item, ...changes };
+    return isAllowed;
+  }
+  const opened = (reason: string, nowMs: number) => ({ reason, sinceMs: nowMs, failedTrials: 0, nextTrialAtMs: nowMs });
+  return {
+    read: () => Promise.resolve(item),
+    open: (state, reason, nowMs) => change(item.state === 'CLOSED', { state, ...opened(reason, nowMs) }),
+    async force(reason, nowMs) {
+      await change(true, { state: 'FORCED_OPEN', ...opened(reason, nowMs) });
+    },
+    letResume: (nowMs) => change(item.state !== 'CLOSED', { state: 'OPEN', nextTrialAtMs: nowMs }),
+    async mappingPaused(isPaused) {
+      await change(true, { mappingPaused: isPaused });
+    },
+    async postponeTrial(failedTrials, nextTrialAtMs) {
+      await change(item.state === 'OPEN', { failedTrials, nextTrialAtMs });
+    },
+    close: (nowMs) => change(item.state === 'OPEN', { state: 'CLOSED', reason: '', sinceMs: nowMs, failedTrials: 0 }),
+    async hold(holder, nowMs, untilMs) {
+      if (held !== undefined && held.untilMs >= nowMs && held.by !== holder) return undefined;
+      held = { by: holder, untilMs };
+      return item;
+    },
+    async letGo(holder) {
+      if (held?.by === holder) held = undefined;
+    },
+  };
+}

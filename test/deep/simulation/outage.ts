@@ -1,0 +1,150 @@
+/**
+ * The whole interface in virtual time: the real use cases of the worker and the supervisor, between a queue with SQS's
+ * rules and an 11VMS that falls ill for some hours. Only the adapters to AWS and the network are played.
+ */
+import { tryOneMessage } from '../../../functions/create-purchase-orders/process-batch.ts';
+import { superviseConsumption } from '../../../functions/supervise-consumption/supervise-consumption.ts';
+import { loadEnvironment } from '../../../infra/environments.ts';
+import type { Fault } from '../../../shared/failure.ts';
+import { mulberry32 } from '../../simulators/seeded-random.ts';
+import { createVirtualTime } from './virtual-time.ts';
+import { createVirtualVms, type Illness } from './virtual-vms.ts';
+import { cartBody, createVirtualWorker } from './virtual-worker.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** How long an empty queue is left alone: rarer than Lambda's long poll, so that hours pass in a second. */
+const POLL_MS = 20_000;
+
+export interface OutagePlan {
+  readonly illness: Illness;
+  readonly seed: number;
+  readonly cartsADay: number;
+  readonly outageHours: number;
+}
+
+export interface Aftermath {
+  readonly carts: number;
+  /** Carts by how many orders 11VMS holds for each: only 1 is right. */
+  readonly ordersPerCart: ReadonlyMap<string, number>;
+  readonly deadLetters: readonly { readonly cart: string; readonly verdict: readonly Fault[] | undefined }[];
+  readonly leftOnQueue: number;
+  readonly breaker: string;
+  readonly isEnabled: boolean;
+  readonly requeued: number;
+  readonly callsInOutage: number;
+  /** From the outage's end to the last order of a cart that was approved before it; 0 where none was late. */
+  readonly minutesToTheLastOrder: number;
+  readonly longestInvocationMs: number;
+  /** Carts that were approved while 11VMS was ill, and that were ordered twice, or never. */
+  readonly wrong: readonly string[];
+}
+
+/** An hour of peace, the outage, an hour more of carts, and two in which the last of them must come through. */
+export async function liveThrough({ illness, seed, cartsADay, outageHours }: OutagePlan): Promise<Aftermath> {
+  const landscape = loadEnvironment('prod');
+  const { delivery } = landscape;
+  const random = mulberry32(seed);
+  const startMs = Date.parse('2026-12-07T06:00:00Z');
+  const outage = { fromMs: startMs + HOUR_MS, toMs: startMs + (1 + outageHours) * HOUR_MS };
+  const endMs = outage.toMs + 3 * HOUR_MS;
+  const approvalsEndMs = endMs - 2 * HOUR_MS;
+  const time = createVirtualTime(startMs);
+  const { now, sleep } = time;
+  const timeoutMs = landscape.vms.timeoutSeconds * 1000;
+  const isIll = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
+  const vms = createVirtualVms(time, timeoutMs, (atMs) => (isIll(atMs) ? illness : undefined));
+  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01 });
+  const { queue, ledger, breaker, counts, meter, log, newId, invocation } = worker;
+  const environment = () => worker.environment(vms);
+
+  // The event source mapping follows its switch within a minute.
+  const mapping = { wanted: true, actual: true };
+  async function followSwitch(): Promise<void> {
+    await sleep(random() * MINUTE_MS);
+    mapping.actual = mapping.wanted;
+  }
+  function enable(isEnabled: boolean): Promise<void> {
+    if (mapping.wanted !== isEnabled) {
+      mapping.wanted = isEnabled;
+      void followSwitch();
+    }
+    return Promise.resolve();
+  }
+
+  const approved: { readonly number: string; readonly atMs: number }[] = [];
+  async function approve(): Promise<void> {
+    while (now() < approvalsEndMs) {
+      approved.push({ number: String(3_000_000_000 + approved.length), atMs: now() });
+      await sleep((-Math.log(1 - random()) * 24 * HOUR_MS) / cartsADay);
+    }
+  }
+
+  async function extract(): Promise<void> {
+    for (let queued = 0; ; ) {
+      await sleep(5 * MINUTE_MS);
+      for (const { number } of approved.slice(queued)) queue.send(cartBody(number));
+      queued = approved.length;
+    }
+  }
+
+  async function supervise(): Promise<void> {
+    const environments = [environment(), environment()];
+    for (;;) {
+      await sleep(MINUTE_MS);
+      const chosen = environments[random() < 0.5 ? 0 : 1] ?? environment();
+      await superviseConsumption({
+        breaker,
+        consumption: {
+          isPaused: () => Promise.resolve(!mapping.wanted),
+          pause: () => enable(false),
+          resume: () => enable(true),
+        },
+        trial: () => invocation(() => tryOneMessage(chosen())),
+        log,
+        meter,
+        now,
+        newId,
+        leaseMs: 85_000,
+        firstTrialDelayMs: 2 * delivery.retryBaseSeconds * 1000,
+      });
+    }
+  }
+
+  const failures: unknown[] = [];
+  for (const activity of [
+    approve(),
+    extract(),
+    supervise(),
+    ...Array.from({ length: delivery.maximumConcurrency }, () =>
+      worker.poll(environment(), POLL_MS, () => mapping.actual),
+    ),
+  ]) {
+    activity.catch((error: unknown) => failures.push(error));
+  }
+  await time.runUntil(endMs);
+  if (failures.length > 0) throw new AggregateError(failures, 'the simulation itself failed');
+
+  const ordersPerCart = new Map(approved.map(({ number }) => [number, 0]));
+  let lastMs = outage.toMs;
+  const approvedAt = new Map(approved.map(({ number, atMs }) => [number, atMs]));
+  for (const { externalId, atMs } of vms.orders) {
+    const number = externalId.split('-')[2] ?? '';
+    ordersPerCart.set(number, (ordersPerCart.get(number) ?? 0) + 1);
+    if ((approvedAt.get(number) ?? endMs) < outage.toMs) lastMs = Math.max(lastMs, atMs);
+  }
+  const numberIn = (body: string): string => /"cart":\{"number":"(\d+)"/.exec(body)?.[1] ?? '';
+  return {
+    carts: approved.length,
+    ordersPerCart,
+    deadLetters: queue.deadLetters.map(({ id, body }) => ({ cart: numberIn(body), verdict: ledger.verdicts.get(id) })),
+    leftOnQueue: queue.size(),
+    breaker: (await breaker.read()).state,
+    isEnabled: mapping.actual,
+    requeued: counts.get('CartsRequeued') ?? 0,
+    callsInOutage: vms.calls.filter(({ atMs }) => isIll(atMs)).length,
+    minutesToTheLastOrder: Math.round((lastMs - outage.toMs) / MINUTE_MS),
+    longestInvocationMs: Math.max(...worker.invocationsMs),
+    wrong: [...ordersPerCart].filter(([, orders]) => orders !== 1).map(([number]) => number),
+  };
+}

@@ -1,0 +1,83 @@
+/** A queue with SQS's rules, in virtual time: visibility, delays, receive counts, and the redrive policy. */
+import type { CartMessages, QueueMessage } from '../../../functions/create-purchase-orders/cart-messages.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+interface Stored {
+  readonly id: string;
+  readonly body: string;
+  visibleAtMs: number;
+  receives: number;
+}
+
+export interface VirtualQueue extends CartMessages {
+  readonly deadLetters: readonly Stored[];
+  readonly size: () => number;
+  send(body: string, delaySeconds?: number): void;
+  receive(maximum: number): QueueMessage[];
+}
+
+export interface QueueOptions {
+  readonly time: VirtualTime;
+  readonly random: () => number;
+  readonly visibilityTimeoutMs: number;
+  readonly maxReceiveCount: number;
+  /** At least once: how many receives are given to a second receiver as well. */
+  readonly doubledShare: number;
+}
+
+export function createVirtualQueue({ time, random, ...options }: QueueOptions): VirtualQueue {
+  const messages = new Map<string, Stored>();
+  const deadLetters: Stored[] = [];
+  const doubled: QueueMessage[] = [];
+  let ids = 0;
+
+  function receive(maximum: number): QueueMessage[] {
+    const received = doubled.splice(0, maximum);
+    const visible = [...messages.values()].filter(({ visibleAtMs }) => visibleAtMs <= time.now());
+    while (received.length < maximum) {
+      // Order is SQS's own affair.
+      const [message] = visible.splice(Math.floor(random() * visible.length), 1);
+      if (message === undefined) break;
+      if (message.receives >= options.maxReceiveCount) {
+        messages.delete(message.id);
+        deadLetters.push(message);
+        continue;
+      }
+      message.receives += 1;
+      message.visibleAtMs = time.now() + options.visibilityTimeoutMs;
+      const { id, body, receives } = message;
+      const one = { messageId: id, receiptHandle: `${id} ${receives}`, body, attempt: receives };
+      received.push(one);
+      if (random() < options.doubledShare) doubled.push(one);
+    }
+    return received;
+  }
+
+  function send(body: string, delaySeconds = 0): void {
+    const id = `m-${++ids}`;
+    messages.set(id, { id, body, visibleAtMs: time.now() + delaySeconds * 1000, receives: 0 });
+  }
+
+  return {
+    deadLetters,
+    size: () => messages.size,
+    send,
+    receive,
+    async setVisibility(returned) {
+      for (const { messageId, receiptHandle, visibleAfterSeconds } of returned) {
+        const message = messages.get(messageId);
+        // Only the handle of the latest receive is good.
+        if (message !== undefined && receiptHandle === `${messageId} ${message.receives}`)
+          message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
+      }
+    },
+    async putBack(body, delaySeconds) {
+      send(body, delaySeconds);
+    },
+    receiveOne: () => Promise.resolve(receive(1)[0]),
+    isEmpty: () => Promise.resolve(messages.size === 0),
+    async remove({ messageId }) {
+      messages.delete(messageId);
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/** Each run reads the overlap again: a cart comes up to seven times, and what is wrong with it is told once. */
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, test } from '@jest/globals';
+import { type Interceptor, onceFor, resetBefore } from '../recording-proxy.ts';
+import {
+  always,
+  answer,
+  CARELESS,
+  type CartMessage,
+  edmInstant,
+  envelope,
+  isCreate,
+  newCart,
+  setUpWorkerFixture,
+  type Row,
+  textOf,
+  type Worker,
+} from './worker-fixture.ts';
+
+const fixture = await setUpWorkerFixture({ vms: CARELESS });
+
+const faulty = (): Row => newCart({ CoCode: 'ZZ99' });
+const readBy = (cart: Row, runId: string, changes: Partial<CartMessage> = {}): CartMessage =>
+  envelope(cart, { runId, correlationId: `${runId}/${textOf(cart['Guid'])}`, ...changes });
+
+/** Sends the messages one after the other, each when the one before was worked on; answers whether each comes back. */
+async function read(worker: Worker, ...messages: readonly CartMessage[]): Promise<boolean[]> {
+  const failed: boolean[] = [];
+  for (const message of messages) {
+    const [messageId = ''] = await worker.send(message);
+    failed.push((await worker.deliver()).failed.includes(messageId));
+  }
+  return failed;
+}
+
+const noSearch: Interceptor = (call, forward) =>
+  call.operation === 'Query' && call.body.includes('VERDICT#') ? resetBefore(call, forward) : forward();
+
+const linesOf = (output: readonly string[], text: string): string[] => output.filter((line) => line.includes(text));
+
+describe('a faulty cart', () => {
+  test('is one dead letter, one verdict and one alarm, however often the overlap is read', async () => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    const runs = Array.from({ length: 7 }, (_, run) => readBy(cart, `run-${run}`));
+    expect(await read(worker, ...runs)).toEqual([true, false, false, false, false, false, false]);
+
+    const output = fixture.takeOutput();
+    expect(linesOf(output, 'Cart goes to the dead-letter queue')).toHaveLength(1);
+    expect(linesOf(output, '"CartsDeadLettered":1')).toHaveLength(1);
+    expect((await fixture.ledgerOf(cart)).map(({ sk }) => sk.split('#')[0])).toEqual(['VERDICT']);
+  });
+
+  test('that 11VMS rejects is one as well', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(400, { code: 'VALIDATION' })));
+    expect(await read(worker, readBy(cart, 'run-1'), readBy(cart, 'run-2'))).toEqual([true, false]);
+  });
+
+  test('is tried again, and dead-lettered again, when it is redriven', async () => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    const [first, second] = [readBy(cart, 'run-1'), readBy(cart, 'run-2')];
+    // SQS redrives the body as a new message.
+    expect(await read(worker, first, second, first, second, first)).toEqual([true, false, true, false, true]);
+  });
+
+  test('of two readings that both became dead letters stays one when both are redriven', async () => {
+    const cart = faulty();
+    const [one, other] = [await fixture.worker(), await fixture.worker()];
+    const [first, second] = [readBy(cart, 'run-1'), readBy(cart, 'run-2')];
+    // Neither can see the other's verdict.
+    fixture.proxies.dynamodb.intercept(noSearch);
+    expect(await read(one, first, second)).toEqual([true, true]);
+    fixture.calm();
+    expect(await read(other, first, second)).toEqual([true, true]);
+  });
+
+  test.each<[string, Partial<CartMessage>]>([
+    ['an operator asks for its window again', { origin: 'replay' }],
+    ['the reconciliation finds nothing that accounts for it', { origin: 'reconciliation' }],
+  ])('is a dead letter of its own where %s', async (_what, changes) => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    expect(await read(worker, readBy(cart, 'run-1'), readBy(cart, 'run-2', changes))).toEqual([true, true]);
+  });
+
+  test('is told again when it has changed and is still faulty', async () => {
+    const cart = faulty();
+    const changed = { ...cart, ChangedAt: edmInstant('2030-01-01T00:00:00Z') };
+    const worker = await fixture.worker();
+    expect(await read(worker, readBy(cart, 'run-1'), readBy(changed, 'run-2'))).toEqual([true, true]);
+    expect(await read(worker, readBy(changed, 'run-3'))).toEqual([false]);
+  });
+
+  test('is told again when something else is wrong with it', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(400, { code: 'ONE' })));
+    expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
+    fixture.proxies.vms.intercept(always(isCreate, answer(400, { code: 'OTHER' })));
+    expect(await read(worker, readBy(cart, 'run-2'), readBy(cart, 'run-3'))).toEqual([true, false]);
+  });
+
+  test('is told again after an hour: by then the overlap is over, and nobody reads it by mere routine', async () => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
+    const [verdict] = await fixture.ledgerOf(cart);
+    const { pk = '', sk = '' } = verdict ?? {};
+    const age = async (ms: number): Promise<void> => {
+      await fixture.fixture.clients.dynamodb.send(
+        new UpdateItemCommand({
+          TableName: fixture.fixture.tableName,
+          Key: marshall({ pk, sk }),
+          UpdateExpression: 'SET recordedAtMs = :then',
+          ExpressionAttributeValues: marshall({ ':then': Date.now() - ms }),
+        }),
+      );
+    };
+    await age(59 * 60_000);
+    expect(await read(worker, readBy(cart, 'run-2'))).toEqual([false]);
+    await age(61 * 60_000);
+    expect(await read(worker, readBy(cart, 'run-3'))).toEqual([true]);
+  });
+
+  test('is a dead letter where the ledger cannot be searched: rather twice than never', async () => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
+    fixture.proxies.dynamodb.intercept(noSearch);
+    expect(await read(worker, readBy(cart, 'run-2'))).toEqual([true]);
+    expect(linesOf(fixture.takeOutput(), 'Other readings of the cart could not be looked for')).toHaveLength(1);
+  });
+
+  test('whose verdict was provisional speaks for no other reading', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
+    await worker.send(readBy(cart, 'run-1'));
+    // The last receive is put back, and its verdict withdrawn.
+    await worker.deliverTimes(4);
+    fixture.proxies.vms.intercept(always(isCreate, answer(400)));
+    expect(await read(worker, readBy(cart, 'run-2'))).toEqual([true]);
+  });
+});
+
+test('a cart that a rule skips says so once, and again when it has changed', async () => {
+  const deleted = newCart({ DelInd: 'X' });
+  const worker = await fixture.worker();
+  await read(worker, readBy(deleted, 'run-1'), readBy(deleted, 'run-2'), readBy(deleted, 'run-3'));
+  expect(linesOf(fixture.takeOutput(), 'Cart skipped')).toHaveLength(1);
+  await read(worker, readBy({ ...deleted, ChangedAt: edmInstant('2030-01-01T00:00:00Z') }, 'run-4'));
+  expect(linesOf(fixture.takeOutput(), 'Cart skipped')).toHaveLength(1);
+});

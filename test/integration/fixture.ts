@@ -1,0 +1,197 @@
+/**
+ * What a front-door test of a handler stands on: both simulators, the embedded SQS, DynamoDB and Secrets Manager over
+ * their real protocols, and the handlers' environment variables.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { type AwsClients, createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../infra/local/aws/emulators.ts';
+import { type ExtractorVariables, TRANSLATION_SETTINGS_FILE, type WorkerVariables } from '../../shared/environment.ts';
+import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
+import { startVms, type VmsOptions, type VmsSimulator } from '../simulators/vms.ts';
+
+const REGION = 'eu-west-1';
+const MAX_RECEIVE_COUNT = 4;
+
+export interface Fixture {
+  readonly emulators: Emulators;
+  readonly clients: AwsClients;
+  readonly srm: Srm7Simulator;
+  readonly vms: VmsSimulator;
+  readonly queueName: string;
+  readonly queueUrl: string;
+  readonly deadLetterName: string;
+  readonly deadLetterUrl: string;
+  readonly tableName: string;
+  readonly extractorVariables: ExtractorVariables;
+  readonly workerVariables: WorkerVariables & { readonly LAMBDA_TASK_ROOT: string };
+  /** What was written to stdout since the last call: log lines and EMF. Also keeps the test's own output readable. */
+  takeOutput(): string[];
+  close(): Promise<void>;
+}
+
+export interface FixtureOptions {
+  readonly srm?: Srm7Options;
+  readonly vms?: VmsOptions;
+}
+
+/** Starts everything on free loopback ports, and points the SDK of this process at it. */
+export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
+  const [emulators, srm, vms] = await Promise.all([startEmulators(), startSrm7(options.srm), startVms(options.vms)]);
+  const { endpoints } = emulators;
+  Object.assign(process.env, {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+    POWERTOOLS_SERVICE_NAME: 'test',
+    POWERTOOLS_METRICS_NAMESPACE: 'test',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+  });
+  const clients = createAwsClients(endpoints, REGION);
+  const [queueName, deadLetterName, tableName] = ['carts', 'carts-dead', 'ledger'];
+  const createQueue = async (name: string, attributes: Record<string, string>): Promise<string> => {
+    const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+    // The emulator names a host that does not resolve everywhere; the SDK follows a queue's URL.
+    return new URL(new URL(QueueUrl ?? '').pathname, endpoints.sqs).href;
+  };
+  const deadLetterUrl = await createQueue(deadLetterName, {});
+  const { Attributes } = await clients.sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const queueUrl = await createQueue(queueName, {
+    VisibilityTimeout: '60',
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
+  });
+  await clients.dynamodb.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  for (const [Name, simulator] of [
+    ['srm', srm],
+    ['11vms', vms],
+  ] as const) {
+    const { clientId, clientSecret } = simulator;
+    await clients.secretsManager.send(
+      new CreateSecretCommand({ Name, SecretString: JSON.stringify({ clientId, clientSecret }) }),
+    );
+  }
+  const taskRoot = mkdtempSync(join(tmpdir(), 'task-root-'));
+  writeFileSync(join(taskRoot, TRANSLATION_SETTINGS_FILE), JSON.stringify(loadEnvironment('local').translation));
+  const output = captureOutput();
+  const common = {
+    INTERFACE_ENVIRONMENT: 'test',
+    TABLE_NAME: tableName,
+    POWERTOOLS_SERVICE_NAME: 'test',
+    POWERTOOLS_METRICS_NAMESPACE: 'test',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+    QUEUE_URL: queueUrl,
+    SRM_BASE_URL: srm.url,
+    SRM_TOKEN_URL: srm.tokenUrl,
+    SRM_SCOPE: 'srm.carts.read',
+    SRM_SECRET: 'srm',
+    SRM_MUTUAL_TLS: 'false',
+    SRM_PRIVATE_CA: 'false',
+    SRM_CLIENT: srm.client,
+    SRM_LANGUAGE: 'EN',
+    SRM_INTERNAL_HOSTS: '',
+    SRM_STATUSES: 'I1129',
+  };
+  return {
+    emulators,
+    clients,
+    srm,
+    vms,
+    queueName,
+    queueUrl,
+    deadLetterName,
+    deadLetterUrl,
+    tableName,
+    extractorVariables: {
+      ...common,
+      FIRST_WATERMARK: new Date(Date.now() - 3_600_000).toISOString(),
+      OVERLAP_SECONDS: '60',
+      SAFETY_SECONDS: '5',
+      LEASE_SECONDS: '330',
+      RECONCILIATION_DAYS: '7',
+    },
+    workerVariables: {
+      ...common,
+      VMS_BASE_URL: vms.baseUrl,
+      VMS_TOKEN_URL: vms.tokenUrl,
+      VMS_SCOPE: 'vms.purchase-orders.write',
+      VMS_SECRET: '11vms',
+      VMS_MUTUAL_TLS: 'false',
+      VMS_PRIVATE_CA: 'false',
+      VMS_TIMEOUT_MS: '1000',
+      RETRY_BASE_SECONDS: '30',
+      MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
+      LEASE_SECONDS: '65',
+      LAMBDA_TASK_ROOT: taskRoot,
+    },
+    takeOutput: () => output.take(),
+    async close() {
+      output.stop();
+      for (const client of Object.values(clients)) client.destroy();
+      await Promise.all([emulators.close(), srm.close(), vms.close()]);
+      rmSync(taskRoot, { recursive: true, force: true });
+    },
+  };
+}
+
+function captureOutput(): { take(): string[]; stop(): void } {
+  const original = process.stdout.write.bind(process.stdout);
+  let lines: string[] = [];
+  process.stdout.write = (chunk: string | Uint8Array) => {
+    lines.push(
+      ...chunk
+        .toString()
+        .split('\n')
+        .filter((line) => line !== ''),
+    );
+    return true;
+  };
+  return {
+    take() {
+      const taken = lines;
+      lines = [];
+      return taken;
+    },
+    stop() {
+      process.stdout.write = original;
+    },
+  };
+}
+
+/** The part of Lambda's context that the handlers use. */
+export const lambdaContext = (remainingMs: () => number = () => 60_000) => ({
+  awsRequestId: crypto.randomUUID(),
+  functionName: 'test',
+  functionVersion: '1',
+  invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:test',
+  memoryLimitInMB: '1024',
+  logGroupName: 'test',
+  logStreamName: 'test',
+  callbackWaitsForEmptyEventLoop: true,
+  getRemainingTimeInMillis: remainingMs,
+  done: () => undefined,
+  fail: () => undefined,
+  succeed: () => undefined,
+});

@@ -1,0 +1,651 @@
+/** The daily reconciliation: every approved cart of the last days is accounted for, or queued again (edge case 12). */
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from '@jest/globals';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PurgeQueueCommand } from '@aws-sdk/client-sqs';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import fc from 'fast-check';
+import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
+import { readCartMessage } from '../../../shared/cart-message.ts';
+import { type Fault, noFault } from '../../simulators/disturbances.ts';
+import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
+import type { Srm7Simulator } from '../../simulators/srm7.ts';
+import { lambdaContext } from '../fixture.ts';
+import {
+  cartAt,
+  DAY,
+  type Extractor,
+  type ExtractorOptions,
+  forward,
+  guidsOf,
+  HOUR,
+  MINUTE,
+  noTimeToRetry,
+  pagesRead,
+  rowsOf,
+  SECOND,
+  thisSecond,
+  useFixture,
+} from '../extract/extractor-fixture.ts';
+
+const fixture = useFixture({ vms: { inactiveSuppliers: ['SUP-INACTIVE'] } });
+
+/** Went live ten days ago, and looks back two. */
+async function open(options: ExtractorOptions = {}): Promise<Extractor> {
+  // What an earlier test's carts did to it is none of this one's business.
+  await setBreaker('CLOSED');
+  const firstWatermark = new Date(thisSecond() - 10 * DAY).toISOString();
+  const variables = { FIRST_WATERMARK: firstWatermark, RECONCILIATION_DAYS: '2', ...options.variables };
+  return fixture.open({ ...options, variables });
+}
+
+let seed = 1000;
+/** A cart that becomes orders and nothing else. */
+function cartToOrder(changedAtMs: number): GeneratedCart {
+  for (;;) {
+    seed++;
+    const cart = cartAt(changedAtMs, seed % 60_000);
+    if (cart.expected === 'orders') return cart;
+  }
+}
+const cartsToOrder = (count: number, fromMs: number, stepMs = SECOND): GeneratedCart[] =>
+  Array.from({ length: count }, (_, index) => cartToOrder(fromMs + index * stepMs));
+
+const longAgo = (): number => thisSecond() - 30 * HOUR;
+
+/** What the worker makes of everything on the queue, the delayed at last; but for what is lost on the way. */
+async function deliver(extractor: Extractor, isLost: (guid: string) => boolean = () => false): Promise<void> {
+  const { clients, emulators, workerVariables } = fixture.fixture();
+  const { ready, delayed } = await emulators.inspectQueue(extractor.queueName);
+  await clients.sqs.send(new PurgeQueueCommand({ QueueUrl: extractor.variables.QUEUE_URL }));
+  const { SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL } = extractor.variables;
+  const worker = createHandler({ ...workerVariables, SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL });
+  for (const messages of [ready, delayed]) {
+    const kept = messages.filter(({ body }) => !isLost(readCartMessage(body).cart.guid ?? ''));
+    const Records = kept.map(({ messageId, body }) => ({
+      messageId,
+      receiptHandle: 'the message is gone already',
+      body,
+      attributes: { ApproximateReceiveCount: '1' },
+    }));
+    while (Records.length > 0) await worker({ Records: Records.splice(0, 10) }, lambdaContext());
+  }
+}
+
+const delayedMessages = async ({ queueName }: Extractor) =>
+  (await fixture.fixture().emulators.inspectQueue(queueName)).delayed.map(({ body }) => readCartMessage(body));
+const delayedGuids = async (extractor: Extractor): Promise<string[]> =>
+  (await delayedMessages(extractor)).map(({ cart }) => cart.guid ?? 'none').sort();
+
+const ordersOf = ({ number }: GeneratedCart) =>
+  fixture
+    .fixture()
+    .vms.orders()
+    .filter(({ order }) => order.sourceDocument.number === number);
+
+/** How often a metric was counted since the test began. */
+const counted = (metric: string): number =>
+  fixture
+    .shown()
+    .flatMap((line) => new RegExp(`"${metric}":\\[?([\\d,]+)`).exec(line)?.[1]?.split(',') ?? [])
+    .reduce((sum, count) => sum + Number(count), 0);
+
+const cartKey = (extractor: Extractor, { number }: GeneratedCart): string =>
+  `CART#${extractor.variables.SRM_CLIENT}#${number}`;
+
+async function setBreaker(state: string): Promise<void> {
+  const { clients, tableName } = fixture.fixture();
+  const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state });
+  await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
+}
+
+/** The item in which an unfinished look says how far it came. */
+async function reachedMs(extractor: Extractor): Promise<unknown> {
+  const { clients, tableName } = fixture.fixture();
+  const Key = marshall({ pk: `RECONCILIATION#${extractor.variables.SRM_CLIENT}`, sk: 'RECONCILIATION' });
+  const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }));
+  return Item === undefined ? undefined : unmarshall(Item)['reachedMs'];
+}
+
+const nothing = {
+  created: 0,
+  inFlight: 0,
+  deadLettered: 0,
+  skipped: 0,
+  queuedAgain: 0,
+  notJudged: 0,
+  unidentified: 0,
+};
+
+describe('a cart that nothing accounts for', () => {
+  test('since its message was lost: is queued again, and becomes its orders; everybody else is left alone', async () => {
+    const extractor = await open();
+    const carts = cartsToOrder(5, longAgo());
+    const [first, lost] = carts;
+    if (first === undefined || lost === undefined) throw new Error('no carts');
+    extractor.srm.addCarts(rowsOf(carts));
+    await extractor.run();
+    await deliver(extractor, (guid) => guid === lost.guid);
+    expect(ordersOf(lost)).toEqual([]);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({
+      ...nothing,
+      status: 'complete',
+      cartsRead: 5,
+      created: 4,
+      queuedAgain: 1,
+    });
+
+    expect(await delayedMessages(extractor)).toEqual([
+      expect.objectContaining({
+        origin: 'reconciliation',
+        cart: { number: lost.number, guid: lost.guid },
+        source: JSON.parse(JSON.stringify(lost.row)),
+      }),
+    ]);
+    // Not seen at once: an original that is late, and not lost, comes first.
+    expect(await extractor.bodies()).toEqual([]);
+    await deliver(extractor);
+    for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
+    expect([counted('CartsRecovered'), counted('ReconciliationCompleted')]).toEqual([1, 1]);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 5, created: 5 });
+    expect(await delayedMessages(extractor)).toEqual([]);
+  });
+
+  test('since it was approved without a new ChangedAt, behind every overlap: is found', async () => {
+    const extractor = await open();
+    await extractor.run();
+    const late = cartToOrder(longAgo());
+    extractor.srm.addCarts([late.row]);
+    await extractor.run({ variables: { SAFETY_SECONDS: '0' } });
+    expect(await extractor.guids()).toEqual([]);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 1, queuedAgain: 1 });
+
+    await deliver(extractor);
+    expect(ordersOf(late)).toHaveLength(late.orders);
+    expect(fixture.shown().join('\n')).toContain('The cart had been lost; the daily reconciliation brought it back');
+  });
+
+  test('in its present version: what is known of an older one does not count', async () => {
+    const extractor = await open();
+    const cart = cartToOrder(longAgo());
+    extractor.srm.addCarts([cart.row]);
+    await extractor.run();
+    await deliver(extractor);
+    extractor.srm.addCarts([{ ...cart.row, ChangedAt: `/Date(${longAgo() + HOUR})/` }]);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+
+    // Approved again without a change: that, too, is now known.
+    await deliver(extractor);
+    expect(ordersOf(cart)).toHaveLength(cart.orders);
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, created: 1 });
+    expect(counted('CartsRecovered')).toBe(0);
+  });
+
+  test('and that is too large for the queue travels as its key, as ever', async () => {
+    const extractor = await open();
+    await extractor.run();
+    const cart = cartToOrder(longAgo());
+    extractor.srm.addCarts([{ ...cart.row, Description: 'x'.repeat(1_100_000) }]);
+
+    await extractor.reconcileCarts();
+
+    expect(await delayedMessages(extractor)).toEqual([
+      expect.objectContaining({ origin: 'reconciliation', claim: { guid: cart.guid } }),
+    ]);
+    await deliver(extractor);
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, created: 1 });
+  });
+
+  test('counts as recovered only if its order was really missing: an original that came first makes it itself', async () => {
+    const extractor = await open();
+    const cart = cartToOrder(longAgo());
+    extractor.srm.addCarts([cart.row]);
+    await extractor.run();
+    // Still on a backlog, where no ledger can see it.
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+
+    await deliver(extractor);
+
+    expect(ordersOf(cart)).toHaveLength(cart.orders);
+    expect(counted('CartsRecovered')).toBe(0);
+  });
+
+  test('of which an attempt was left open an hour ago is queued again; a moment ago, it is in flight', async () => {
+    const extractor = await open();
+    const [recent, stale] = cartsToOrder(2, longAgo());
+    if (recent === undefined || stale === undefined) throw new Error('no carts');
+    extractor.srm.addCarts([recent.row, stale.row]);
+    await extractor.run();
+    await deliver(extractor);
+    const { clients, tableName } = fixture.fixture();
+    for (const cart of [recent, stale]) {
+      for (const externalId of cart.externalIds) {
+        const sk = `ORDER#${externalId.replace('SRM7-100-', `SRM7-${extractor.variables.SRM_CLIENT}-`)}`;
+        await clients.dynamodb.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: marshall({ pk: cartKey(extractor, cart), sk }),
+            UpdateExpression: 'SET #state = :unknown, updatedAtMs = :then',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeNames: { '#state': 'state' },
+            ExpressionAttributeValues: marshall({
+              ':unknown': 'UNKNOWN',
+              ':then': Date.now() - (cart === stale ? 61 : 59) * MINUTE,
+            }),
+          }),
+        );
+      }
+    }
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, inFlight: 1, queuedAgain: 1 });
+
+    expect(await delayedGuids(extractor)).toEqual([stale.guid]);
+    // Looked up before it is posted: it exists, and nothing is recovered.
+    await deliver(extractor);
+    expect(ordersOf(stale)).toHaveLength(stale.orders);
+    expect(counted('CartsRecovered')).toBe(0);
+  });
+
+  test('is found whichever messages are lost: afterwards every order exists, and exactly once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 3, maxLength: 8 }), async (losses) => {
+        const extractor = await open({ pageSize: 3 });
+        const carts = cartsToOrder(losses.length, longAgo(), 20 * MINUTE);
+        extractor.srm.addCarts(rowsOf(carts));
+        await extractor.run();
+        const lost = carts.filter((_, index) => losses[index] === true);
+        const recoveredBefore = counted('CartsRecovered');
+        await deliver(extractor, (guid) => lost.some((cart) => cart.guid === guid));
+
+        const result = await extractor.reconcileCarts();
+
+        expect(result).toMatchObject({ ...nothing, created: carts.length - lost.length, queuedAgain: lost.length });
+        expect(await delayedGuids(extractor)).toEqual(guidsOf(lost));
+        await deliver(extractor);
+        for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
+        expect(counted('CartsRecovered') - recoveredBefore).toBe(lost.length);
+      }),
+      { numRuns: 5 },
+    );
+  });
+});
+
+describe('a cart that is accounted for is not queued again', () => {
+  test('whatever became of it: ordered, skipped by a rule, or dead-lettered for any fault', async () => {
+    const extractor = await open();
+    const from = longAgo();
+    const carts = generateCarts({
+      count: 90,
+      seed: 4711,
+      from: new Date(from),
+      to: new Date(from + 2 * HOUR),
+      faultyShare: 0.5,
+      client: extractor.variables.SRM_CLIENT,
+    });
+    // A generated cart is seldom one to skip.
+    const left = carts.filter(({ expected }) => expected === 'orders').slice(0, 5);
+    extractor.srm.addCarts(carts.map((cart) => (left.includes(cart) ? { ...cart.row, VersionType: 'C' } : cart.row)));
+    await extractor.run();
+    await deliver(extractor);
+
+    const result = await extractor.reconcileCarts();
+
+    const of = (expected: string): number => carts.filter((cart) => cart.expected === expected).length;
+    expect(result).toMatchObject({
+      ...nothing,
+      status: 'complete',
+      cartsRead: 90,
+      created: of('orders') - 5,
+      skipped: of('skip') + 5,
+      deadLettered: of('dead-letter'),
+    });
+    expect(Math.min(of('orders'), of('dead-letter'))).toBeGreaterThan(20);
+    expect(await delayedMessages(extractor)).toEqual([]);
+  });
+
+  test('without a number it goes by its GUID; with neither, it is told in the result and left to its dead letter', async () => {
+    const extractor = await open();
+    const [known, lost, nameless] = cartsToOrder(3, longAgo());
+    if (known === undefined || lost === undefined || nameless === undefined) throw new Error('no carts');
+    const unnumbered = ({ row }: GeneratedCart) => ({ ...row, ObjectId: null });
+    extractor.srm.addCarts([unnumbered(known), unnumbered(lost)]);
+    extractor.srm.addCarts([{ ...nameless.row, ObjectId: null, Guid: null }]);
+    await extractor.run();
+    await deliver(extractor, (guid) => guid === lost.guid);
+
+    const result = await extractor.reconcileCarts();
+
+    expect(result).toMatchObject({ ...nothing, deadLettered: 1, queuedAgain: 1, unidentified: 1 });
+    expect(await delayedGuids(extractor)).toEqual([lost.guid]);
+  });
+
+  test('a stamp that cannot be read makes no difference: whatever is known of the cart is known of this row', async () => {
+    const extractor = await open();
+    const cart = cartToOrder(longAgo());
+    extractor.srm.addCarts([{ ...cart.row, ChangedAt: 'gestern' }], { changedAt: new Date(longAgo()) });
+    await extractor.run();
+    await deliver(extractor);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, deadLettered: 1 });
+  });
+});
+
+describe('while consumption is paused', () => {
+  test.each(['OPEN', 'FORCED_OPEN'])(
+    '(%s) nobody is judged lost; the day after, who still is is queued',
+    async (state) => {
+      const extractor = await open();
+      const [ordered, waiting] = cartsToOrder(2, longAgo());
+      if (ordered === undefined || waiting === undefined) throw new Error('no carts');
+      extractor.srm.addCarts([ordered.row, waiting.row]);
+      await extractor.run();
+      await deliver(extractor, (guid) => guid === waiting.guid);
+      await setBreaker(state);
+
+      const paused = await extractor.reconcileCarts().finally(() => setBreaker('CLOSED'));
+
+      expect(paused).toMatchObject({ ...nothing, status: 'paused', created: 1, notJudged: 1 });
+      expect(await delayedMessages(extractor)).toEqual([]);
+      expect(counted('ReconciliationCompleted')).toBe(0);
+      expect(fixture.shown().join('\n')).toContain('since consumption is paused');
+
+      expect(await extractor.reconcileCarts()).toMatchObject({
+        ...nothing,
+        status: 'complete',
+        created: 1,
+        queuedAgain: 1,
+      });
+      expect(counted('ReconciliationCompleted')).toBe(1);
+    },
+  );
+});
+
+describe('the window', () => {
+  test('begins the configured days ago, ends an hour behind the watermark, and is read in slices without a gap', async () => {
+    const extractor = await open();
+    await extractor.run();
+    extractor.takeWindows();
+    const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
+    const before = thisSecond();
+
+    const { readTo } = await extractor.reconcileCarts();
+
+    const windows = extractor.takeWindows();
+    const first = windows[0]?.fromMs ?? 0;
+    expect(first).toBeGreaterThanOrEqual(before - 2 * DAY);
+    expect(first).toBeLessThanOrEqual(thisSecond() - 2 * DAY);
+    expect(windows.slice(1).map(({ fromMs }) => fromMs)).toEqual(windows.slice(0, -1).map(({ toMs }) => toMs));
+    expect(windows.at(-1)?.toMs).toBe(watermarkMs - HOUR);
+    for (const { fromMs, toMs } of windows) expect(toMs - fromMs).toBeLessThanOrEqual(DAY);
+    expect(readTo).toBe(new Date(watermarkMs - HOUR).toISOString());
+  });
+
+  test('never begins before the first watermark, and there is none before the first run', async () => {
+    const first = thisSecond() - 5 * HOUR;
+    const extractor = await open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
+    extractor.srm.addCarts([cartToOrder(first - SECOND).row]);
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, status: 'complete', cartsRead: 0 });
+    expect(extractor.srm.requests).toEqual([]);
+    await extractor.run();
+    extractor.takeWindows();
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 0 });
+
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(first);
+  });
+
+  test('is as long as an operator says', async () => {
+    const extractor = await open();
+    await extractor.run();
+    const [inside, outside] = [cartToOrder(thisSecond() - 8.5 * DAY), cartToOrder(thisSecond() - 9.5 * DAY)];
+    extractor.srm.addCarts([inside.row, outside.row]);
+
+    expect(await extractor.reconcileCarts({ event: { reconciliation: true, days: 9.2 } }).catch(() => 'refused')).toBe(
+      'refused',
+    );
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing });
+    expect(await extractor.reconcileCarts({ variables: { RECONCILIATION_DAYS: '9' } })).toMatchObject({
+      ...nothing,
+      queuedAgain: 1,
+    });
+    expect(await extractor.reconcileCarts({ event: { reconciliation: true, days: 10 } })).toMatchObject({
+      queuedAgain: 2,
+    });
+  });
+});
+
+describe('beside a normal run', () => {
+  test('it waits for no lease, and leaves the watermark as it is, to the byte', async () => {
+    const extractor = await open();
+    const cart = cartToOrder(longAgo());
+    extractor.srm.addCarts([cart.row]);
+    await extractor.putWatermark({
+      watermarkMs: thisSecond() - MINUTE,
+      positionMs: thisSecond() - SECOND,
+      leaseOwner: 'another',
+      leaseUntilMs: Date.now() + HOUR,
+    });
+    const before = JSON.stringify(await extractor.watermark());
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+
+    expect(JSON.stringify(await extractor.watermark())).toBe(before);
+  });
+
+  test('and beside a second one of its kind, it queues nothing that makes an order twice', async () => {
+    const extractor = await open();
+    const carts = cartsToOrder(4, longAgo());
+    await extractor.run();
+    extractor.srm.addCarts(rowsOf(carts));
+
+    await Promise.all([extractor.reconcileCarts(), extractor.reconcileCarts(), extractor.run()]);
+    await deliver(extractor);
+
+    for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
+    // Two messages may share the orders of one cart between them.
+    expect(counted('CartsRecovered')).toBeGreaterThanOrEqual(4);
+  });
+});
+
+test('the ledger is asked about twenty carts at a time, whatever the size of a page', async () => {
+  const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
+  const asked = { now: 0, most: 0, queries: 0 };
+  const twenty = Promise.withResolvers<unknown>();
+  const dynamodb = await fixture.serve((request, response) => {
+    const isQuery = request.headers['x-amz-target'] === 'DynamoDB_20120810.Query';
+    if (isQuery) {
+      asked.now++;
+      asked.queries++;
+      asked.most = Math.max(asked.most, asked.now);
+      if (asked.now === 20) twenty.resolve(undefined);
+    }
+    const answer = async (): Promise<void> => {
+      const body = await text(request);
+      // None is answered before twenty are under way.
+      if (isQuery) await twenty.promise;
+      const reply = await forward(endpoint, request, body);
+      const answered = await reply.text();
+      if (isQuery) asked.now--;
+      response.writeHead(reply.status).end(answered);
+    };
+    answer().catch(() => response.destroy());
+  });
+  const extractor = await open();
+  await extractor.run();
+  extractor.srm.addCarts(rowsOf(cartsToOrder(70, longAgo())));
+  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamodb.url;
+  try {
+    expect(await extractor.reconcileCarts({ variables: {} })).toMatchObject({ ...nothing, queuedAgain: 70 });
+  } finally {
+    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
+  }
+  expect(asked).toEqual({ now: 0, most: 20, queries: 70 });
+});
+
+describe('a look that does not come to its end', () => {
+  /** Six lost carts on three pages, within one slice. */
+  async function openSixLost(options: ExtractorOptions = {}) {
+    const extractor = await open({ pageSize: 2, ...options });
+    await extractor.run();
+    const firstMs = longAgo();
+    const carts = cartsToOrder(6, firstMs, SECOND);
+    extractor.srm.addCarts(rowsOf(carts));
+    return { extractor, carts, firstMs };
+  }
+  const isDone = (guids: readonly unknown[], carts: readonly GeneratedCart[]): boolean =>
+    new Set(guids).size === carts.length;
+
+  test('for want of time says how far it came, warns, and the next one goes on from there, even within a slice', async () => {
+    const { extractor, carts, firstMs } = await openSixLost();
+    // One page of the six is queued, and no time is left for the next.
+    const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
+
+    const stopped = await extractor.reconcileCarts({ remaining });
+
+    expect(stopped).toMatchObject({ status: 'stopped', queuedAgain: 2, cartsRead: 2 });
+    const at = Date.parse(stopped.readTo);
+    // The second of the page's two carts, of which more may have the stamp.
+    expect(at).toBe(firstMs + SECOND);
+    expect(await reachedMs(extractor)).toBe(at);
+    const line = fixture.shown().find((shown) => shown.includes('Reconciliation out of time'));
+    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'WARN', watermark: stopped.readTo, queuedAgain: 2 });
+    expect(counted('ReconciliationCompleted')).toBe(0);
+    extractor.takeWindows();
+
+    const next = await extractor.reconcileCarts();
+    expect(next.status).toBe('complete');
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(at);
+    expect(await reachedMs(extractor)).toBeUndefined();
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+
+    // Once finished, the next one begins anew.
+    await extractor.reconcileCarts();
+    expect(extractor.takeWindows()[0]?.fromMs).toBeLessThan(at);
+  });
+
+  test('is finished by the hourly schedule, which otherwise does nothing', async () => {
+    const { extractor, carts } = await openSixLost();
+    const rest = { reconciliation: 'rest' };
+    const before = pagesRead(extractor);
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
+    expect(pagesRead(extractor)).toBe(before);
+
+    await extractor.reconcileCarts({ remaining: () => (extractor.batches.length > 0 ? 1000 : 60_000) });
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'complete', queuedAgain: 5 });
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+
+    expect(counted('ReconciliationCompleted')).toBe(1);
+    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
+    expect(counted('ReconciliationCompleted')).toBe(1);
+  });
+
+  test('again and again still gets to the end', async () => {
+    const { extractor, carts } = await openSixLost();
+    const ends: string[] = [];
+    while (!ends.includes('complete') && ends.length < 100) {
+      const until = pagesRead(extractor) + 3;
+      const remaining = () => (pagesRead(extractor) < until ? 60_000 : 1000);
+      ends.push((await extractor.reconcileCarts({ remaining })).status);
+    }
+
+    expect(ends.at(-1)).toBe('complete');
+    expect(ends.length).toBeGreaterThan(3);
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+  });
+
+  test('since SRM fails: the next one goes on with the slice that failed', async () => {
+    const unavailable: Fault = { kind: 'status', status: 503 };
+    const state = { isDown: false };
+    const { extractor, carts } = await openSixLost({
+      // Down as soon as the carts' second page is asked for.
+      faults: ({ operation, key }) =>
+        operation === 'page' && state.isDown && key.includes('skiptoken') ? unavailable : noFault,
+    });
+    state.isDown = true;
+
+    await expect(extractor.reconcileCarts({ remaining: noTimeToRetry })).rejects.toMatchObject({
+      fault: { code: 'E_SRC_UNAVAILABLE' },
+    });
+
+    expect(fixture.shown().join('\n')).toContain('Reconciliation failed; the next one goes on where this one stood');
+    expect([counted('ExtractionFailed'), counted('ReconciliationCompleted')]).toEqual([0, 0]);
+    const failedAt = extractor.takeWindows().at(-1)?.fromMs;
+    state.isDown = false;
+    expect((await extractor.reconcileCarts()).status).toBe('complete');
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(failedAt);
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+  });
+
+  test('since SQS refuses: nothing is taken for queued', async () => {
+    const state = { refuses: true };
+    const { extractor, carts } = await openSixLost({
+      sqs: { refuses: () => (state.refuses ? 'AccessDeniedException' : undefined) },
+    });
+    await expect(extractor.reconcileCarts()).rejects.toMatchObject({ fault: { code: 'E_INT_QUEUE' } });
+    state.refuses = false;
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ status: 'complete', queuedAgain: 6 });
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+  });
+});
+
+describe('a count that does not add up', () => {
+  test('only the first time: the slice is read again, and nobody is judged or queued twice', async () => {
+    let srm: Srm7Simulator | undefined;
+    const first = thisSecond() - 4 * HOUR;
+    const extractor = await open({
+      variables: { FIRST_WATERMARK: new Date(first).toISOString() },
+      faults: ({ operation, ordinal }) => {
+        // The first is the normal run's, the third the second read of the slice.
+        if (operation === 'page' && ordinal === 3) srm?.miscount(0);
+        return noFault;
+      },
+    });
+    srm = extractor.srm;
+    await extractor.run();
+    const carts = cartsToOrder(3, first + HOUR);
+    srm.addCarts(rowsOf(carts));
+    srm.miscount(1);
+
+    expect(await extractor.reconcileCarts()).toMatchObject({ status: 'complete', cartsRead: 3, queuedAgain: 3 });
+
+    expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
+  });
+
+  test('ever: the days behind it are looked at all the same, and then the look fails and is none', async () => {
+    const extractor = await open();
+    await extractor.run();
+    const carts = cartsToOrder(3, longAgo(), 2 * HOUR);
+    extractor.srm.addCarts(rowsOf(carts));
+    extractor.srm.miscount(1);
+
+    await expect(extractor.reconcileCarts()).rejects.toMatchObject({ fault: { code: 'E_SRC_PAGING_INCOMPLETE' } });
+
+    expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
+    expect(counted('ReconciliationCompleted')).toBe(0);
+    expect(await reachedMs(extractor)).toBeUndefined();
+  });
+});
+
+test('the result and one line of the log tell the same', async () => {
+  const extractor = await open();
+  const [cart, lost] = cartsToOrder(2, longAgo());
+  if (cart === undefined || lost === undefined) throw new Error('no carts');
+  extractor.srm.addCarts([cart.row, lost.row]);
+  await extractor.run();
+  await deliver(extractor, (guid) => guid === lost.guid);
+
+  const { cartsRead, readTo, status: _, ...result } = await extractor.reconcileCarts();
+
+  const lines = fixture.shown().filter((line) => line.includes('"Reconciliation complete"'));
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+    expect.objectContaining({ rows: cartsRead, watermark: readTo, ...result }),
+  ]);
+  const named = fixture.shown().filter((line) => line.includes('Nothing accounts for the cart; it is queued again'));
+  expect(named).toHaveLength(1);
+  expect(named[0]).toContain(`"cartNumber":"${lost.number}"`);
+});

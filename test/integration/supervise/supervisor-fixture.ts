@@ -1,0 +1,190 @@
+/** What the supervisor's tests share: its real handler, an embedded DynamoDB, and a Lambda API that remembers its calls. */
+import {
+  CreateTableCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { createHandler } from '../../../functions/supervise-consumption/handler.ts';
+import { LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
+import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
+import type { BreakerItem, TrialResult } from '../../../shared/circuit-breaker.ts';
+import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
+import { startRecordingProxy, type Reply, type RecordingProxy, type RecordedCall } from '../recording-proxy.ts';
+import { lambdaContext } from '../fixture.ts';
+
+const TABLE = 'ledger';
+const KEY = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER' });
+
+type StoredItem = Partial<BreakerItem> & { heldBy?: string; heldUntilMs?: number };
+
+export interface SupervisorFixture {
+  /** Everything that the supervisor asks of DynamoDB and of Lambda, in order. */
+  readonly calls: string[];
+  readonly proxies: { readonly dynamodb: RecordingProxy; readonly lambda: RecordingProxy };
+  /** The event source mapping: its state as Lambda tells it. */
+  mapping: { state: string };
+  /** What the worker answers to a trial. */
+  trial: () => Promise<TrialResult> | TrialResult;
+  /** Everything passes; the mapping is enabled, the breaker closed, 11VMS well. */
+  reset(): Promise<void>;
+  look(event?: unknown): Promise<unknown>;
+  item(): Promise<StoredItem>;
+  put(item: StoredItem): Promise<void>;
+  /** As if an hour had passed: trials are due, and whoever held the breaker is gone. */
+  letTimePass(): Promise<void>;
+  /** What a call does that is not broken. */
+  serve(call: RecordedCall): Promise<Reply>;
+  takeOutput(): string;
+  close(): Promise<void>;
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** An error of the Lambda API. */
+export const lambdaError = (status: number, type: string): Reply =>
+  json(status, { Type: 'User', Message: 'so it is' }, { 'x-amzn-errortype': type });
+
+/** The supervisor's calls in short: `PutMapping false`, `UpdateItem`, `Invoke`. */
+function nameOf(call: RecordedCall): string {
+  if (call.operation !== '') return call.operation;
+  if (call.path.includes('/functions/')) return 'Invoke';
+  return call.method === 'GET'
+    ? 'GetMapping'
+    : `PutMapping ${String(asJsonObject(tryParseJson(call.body))?.['Enabled'])}`;
+}
+
+export async function openSupervisorFixture(): Promise<SupervisorFixture> {
+  const emulators: Emulators = await startEmulators();
+  const [dynamodb, lambda] = await Promise.all([
+    startRecordingProxy(emulators.endpoints.dynamodb),
+    startRecordingProxy('http://127.0.0.1:9'),
+  ]);
+  Object.assign(process.env, {
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    POWERTOOLS_SERVICE_NAME: 'test',
+    POWERTOOLS_METRICS_NAMESPACE: 'test',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+  });
+  const client = new DynamoDBClient({
+    region: 'eu-west-1',
+    credentials: LOCAL_CREDENTIALS,
+    endpoint: emulators.endpoints.dynamodb,
+  });
+  const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
+  await client.send(
+    new CreateTableCommand({
+      TableName: TABLE,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [attribute('pk'), attribute('sk')],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  const handler = createHandler({
+    INTERFACE_ENVIRONMENT: 'test',
+    TABLE_NAME: TABLE,
+    POWERTOOLS_SERVICE_NAME: 'test',
+    POWERTOOLS_METRICS_NAMESPACE: 'test',
+    POWERTOOLS_LOG_LEVEL: 'INFO',
+    EVENT_SOURCE_MAPPING: 'the-mapping',
+    WORKER_FUNCTION: 'the-worker',
+    WORKER_TIMEOUT_SECONDS: '60',
+    RETRY_BASE_SECONDS: '30',
+  });
+  const output = captureOutput();
+
+  const fixture: SupervisorFixture = {
+    calls: [],
+    proxies: { dynamodb, lambda },
+    mapping: { state: 'Enabled' },
+    trial: () => ({ well: true }),
+    async reset() {
+      fixture.calls.length = 0;
+      fixture.mapping = { state: 'Enabled' };
+      fixture.trial = () => ({ well: true });
+      dynamodb.intercept((call, forward) => {
+        fixture.calls.push(nameOf(call));
+        return forward();
+      });
+      lambda.intercept((call) => fixture.serve(call));
+      await client.send(new DeleteItemCommand({ TableName: TABLE, Key: KEY }));
+      output.take();
+    },
+    async serve(call) {
+      fixture.calls.push(nameOf(call));
+      if (call.path.includes('/functions/the-worker/')) return json(200, await fixture.trial());
+      if (!call.path.includes('/event-source-mappings/the-mapping'))
+        return lambdaError(404, 'ResourceNotFoundException');
+      if (call.method === 'PUT') {
+        fixture.mapping.state = asJsonObject(tryParseJson(call.body))?.['Enabled'] === true ? 'Enabled' : 'Disabled';
+        return json(202, { UUID: 'the-mapping', State: fixture.mapping.state });
+      }
+      return json(200, { UUID: 'the-mapping', State: fixture.mapping.state });
+    },
+    look: (event = {}) =>
+      handler(
+        event,
+        lambdaContext(() => 80_000),
+      ),
+    async item() {
+      const { Item } = await client.send(new GetItemCommand({ TableName: TABLE, Key: KEY, ConsistentRead: true }));
+      return Item === undefined ? {} : unmarshall(Item);
+    },
+    async put(item) {
+      const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', ...item }, { removeUndefinedValues: true });
+      await client.send(new PutItemCommand({ TableName: TABLE, Item }));
+    },
+    async letTimePass() {
+      const { heldBy: _gone, heldUntilMs: _over, ...item } = await fixture.item();
+      await fixture.put({ ...item, nextTrialAtMs: 0 });
+    },
+    takeOutput: () => output.take(),
+    async close() {
+      output.stop();
+      client.destroy();
+      await Promise.all([dynamodb.close(), lambda.close()]);
+      await emulators.close();
+    },
+  };
+  return fixture;
+}
+
+function captureOutput(): { take(): string; stop(): void } {
+  const streams = [process.stdout, process.stderr];
+  const restore = streams.map((stream) => {
+    const write = stream.write.bind(stream);
+    return () => {
+      stream.write = write;
+    };
+  });
+  let text = '';
+  for (const stream of streams) {
+    stream.write = (chunk: string | Uint8Array): boolean => {
+      text += chunk.toString();
+      return true;
+    };
+  }
+  return {
+    take() {
+      const taken = text;
+      text = '';
+      return taken;
+    },
+    stop() {
+      for (const one of restore) one();
+    },
+  };
+}

@@ -1,0 +1,405 @@
+/** The house's arrows (handler -> use case -> translation; handler -> adapters), read from the imports of every file. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+
+const root = join(import.meta.dirname, '..', '..');
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  /** Gone when types are stripped. */
+  readonly typeOnly: boolean;
+  /** The file below the root that is meant; undefined for packages. */
+  readonly target: string | undefined;
+}
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly code: string;
+  readonly imports: readonly Import[];
+}
+
+const files = new Map<string, SourceFile>(
+  ['functions', 'infra', 'shared', 'test']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+    )
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [path, readSource(path)]),
+);
+const sources = [...files.values()];
+const below = (...folders: readonly string[]): SourceFile[] =>
+  sources.filter(({ path }) => folders.some((folder) => path.startsWith(`${folder}/`)));
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const code = withoutComments(text);
+  return { path, text, code, imports: importsOf(path, code) };
+}
+
+/** Comments at a line's start or after a space: enough for what biome formats, and `https://` in a text stays. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/ .*$/gm, '$1');
+}
+
+/** Sentences, and JSON paths in a fault, tell people where to look: they may name what the code may not read. */
+const withoutSentences = (code: string): string => code.replace(/(['`])(?:\$\.[^'`\n]*|[^'`\n]* [^'`\n]*)\1/g, "''");
+
+function importsOf(from: string, code: string): Import[] {
+  const statements = [...code.matchAll(/^(?:import|export)\s([\w\s{},*$]*?)\sfrom\s'([^']+)'/gm)];
+  const bare = [...code.matchAll(/^import\s'([^']+)'|\bimport\('([^']+)'\)/gm)];
+  return [
+    ...statements.map(([, clause = '', specifier = '']) => toImport(from, specifier, isTypeOnly(clause))),
+    ...bare.map(([, statement, call]) => toImport(from, statement ?? call ?? '', false)),
+  ];
+}
+
+function isTypeOnly(clause: string): boolean {
+  if (/^type\s/.test(clause)) return true;
+  const names = /^\{([^}]*)\}$/
+    .exec(clause.trim())?.[1]
+    ?.split(',')
+    .map((name) => name.trim());
+  return names?.filter((name) => name !== '').every((name) => name.startsWith('type ')) ?? false;
+}
+
+function toImport(from: string, specifier: string, typeOnly: boolean): Import {
+  const target = specifier.startsWith('.') ? relative(root, join(root, dirname(from), specifier)) : undefined;
+  return { from, specifier, typeOnly, target };
+}
+
+/** Everything that is loaded when a file is, by files of ours and packages; of types only when asked. */
+function loadedBy(path: string, types: 'with types' | 'without types', seen = new Set<string>()): Set<string> {
+  for (const { target, specifier, typeOnly } of files.get(path)?.imports ?? []) {
+    const loaded = target ?? specifier;
+    if ((typeOnly && types === 'without types') || seen.has(loaded)) continue;
+    seen.add(loaded);
+    loadedBy(loaded, types, seen);
+  }
+  return seen;
+}
+
+const arrows = (imports: readonly Import[]): string[] =>
+  imports.map(({ from, specifier }) => `${from} -> ${specifier}`);
+const importsBelow = (...folders: readonly string[]): Import[] => below(...folders).flatMap(({ imports }) => imports);
+/** Where a pattern stands in the code of some files: as `path: match`. */
+const mentions = (among: readonly SourceFile[], pattern: RegExp): string[] =>
+  among.flatMap(({ path, code }) => [...code.matchAll(pattern)].map(([match]) => `${path}: ${match}`));
+
+const worker = 'functions/create-purchase-orders';
+const extractor = 'functions/extract-approved-carts';
+const supervisor = 'functions/supervise-consumption';
+const useCasePaths = [
+  `${extractor}/extract-approved-carts.ts`,
+  `${extractor}/extraction-window.ts`,
+  `${worker}/create-purchase-orders.ts`,
+  `${worker}/deliver-order.ts`,
+  `${worker}/outcome.ts`,
+  `${worker}/pacer.ts`,
+  `${worker}/target-health.ts`,
+  `${worker}/work-off.ts`,
+  `${supervisor}/supervise-consumption.ts`,
+];
+const useCases = useCasePaths.map((path) => files.get(path)).filter((file) => file !== undefined);
+const translation = below(`${worker}/translation`);
+/** The CDK app and what it is made of; the local run and what prints documents are tools beside it. */
+const stackPaths = ['infra/app.ts', ...loadedBy('infra/app.ts', 'with types')].filter((path) =>
+  path.startsWith('infra/'),
+);
+const infraOfTheCloud = stackPaths.map((path) => files.get(path)).filter((file) => file !== undefined);
+
+describe('this test', () => {
+  test('finds the files it speaks of', () => {
+    expect(useCases.map(({ path }) => path)).toEqual(useCasePaths);
+    expect(translation.length).toBeGreaterThan(5);
+    expect(stackPaths).toEqual(
+      expect.arrayContaining(['infra/purchase-order-stack.ts', 'infra/constructs/order-worker.ts']),
+    );
+    expect(infraOfTheCloud).toHaveLength(stackPaths.length);
+    expect(below('shared').length).toBeGreaterThan(5);
+  });
+
+  test('reads every kind of import', () => {
+    const code = [
+      "import axios, { AxiosError } from 'axios';",
+      "import type { A } from './a.ts';",
+      "import { type B, type C } from './b.ts';",
+      "import {\n  type D,\n  e,\n} from '../e.ts';",
+      "import * as z from 'zod';",
+      "import './f.ts';",
+      "export * from './g.ts';",
+      "const h = await import('./h.ts');",
+      "export const text = 'nothing from here';",
+    ].join('\n');
+
+    expect(
+      importsOf('shared/x.ts', code).map(({ specifier, typeOnly, target }) => [specifier, typeOnly, target]),
+    ).toEqual([
+      ['axios', false, undefined],
+      ['./a.ts', true, 'shared/a.ts'],
+      ['./b.ts', true, 'shared/b.ts'],
+      ['../e.ts', false, 'e.ts'],
+      ['zod', false, undefined],
+      ['./g.ts', false, 'shared/g.ts'],
+      ['./f.ts', false, 'shared/f.ts'],
+      ['./h.ts', false, 'shared/h.ts'],
+    ]);
+  });
+
+  test('every import of a file of ours finds it, inside the project', () => {
+    const targets = sources
+      .filter(({ path }) => path !== 'test/repository/architecture.test.ts')
+      .flatMap(({ imports }) => imports)
+      .filter(({ target }) => target !== undefined);
+
+    expect(
+      arrows(targets.filter(({ target = '' }) => !existsSync(join(root, target)) || target.startsWith('..'))),
+    ).toEqual([]);
+    expect(targets.length).toBeGreaterThan(100);
+  });
+});
+
+describe('the functions', () => {
+  test('do not import one another', () => {
+    const across = importsBelow('functions').filter(
+      ({ from, target }) => target?.startsWith('functions/') === true && target.split('/')[1] !== from.split('/')[1],
+    );
+
+    expect(arrows(across)).toEqual([]);
+  });
+
+  test('import from the house only themselves and shared', () => {
+    const others = importsBelow('functions').filter(
+      ({ target }) => target !== undefined && !/^(functions|shared)\//.test(target),
+    );
+
+    expect(arrows(others)).toEqual([]);
+  });
+
+  test('have a handler that nothing but main.ts imports, and a main.ts that nothing imports', () => {
+    const back = importsBelow('functions', 'shared', 'infra').filter(
+      ({ from, target = '' }) =>
+        /^functions\/.*\/main\.ts$/.test(target) ||
+        (/^functions\/.*\/handler\.ts$/.test(target) && basename(from) !== 'main.ts'),
+    );
+
+    expect(arrows(back)).toEqual([]);
+  });
+
+  test('have adapters that know no use case, and a translation that knows neither', () => {
+    const adapters = below('functions').filter(({ path }) =>
+      ['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'].includes(basename(path)),
+    );
+    expect(adapters).toHaveLength(4);
+    const upwards = [...adapters, ...translation]
+      .flatMap(({ imports }) => imports)
+      .filter(({ target = '' }) => useCasePaths.includes(target));
+    expect(arrows(upwards)).toEqual([]);
+
+    const outOfTranslation = translation
+      .flatMap(({ imports }) => imports)
+      .filter(
+        ({ target }) =>
+          target !== undefined && !/^(shared|functions\/create-purchase-orders\/translation)\//.test(target),
+      );
+    expect(arrows(outOfTranslation)).toEqual([]);
+  });
+});
+
+describe('use cases and translation', () => {
+  test('import no package but zod and big.js, and none of node', () => {
+    const packages = [...useCases, ...translation]
+      .flatMap(({ imports }) => imports)
+      .filter(({ target, specifier }) => target === undefined && !['zod', 'big.js'].includes(specifier));
+
+    expect(arrows(packages)).toEqual([]);
+  });
+
+  test('load neither axios nor the AWS SDK nor middy, not even through another file', () => {
+    const heavy = [...useCases, ...translation].flatMap(({ path }) =>
+      [...loadedBy(path, 'without types')]
+        .filter((loaded) => /^(axios|@aws-sdk\/|@middy\/|node:(?!crypto$))/.test(loaded))
+        .map((loaded) => `${path} loads ${loaded}`),
+    );
+
+    expect(heavy).toEqual([]);
+  });
+
+  test('know no clock, no chance and no environment: time and ids are arguments', () => {
+    const world =
+      /\bprocess\b|\bDate\.now\b|\bnew Date\(\s*\)|(?<!new )\bDate\(|\bperformance\.|\bMath\.random\b|\brandomUUID\b|\bcrypto\b|\bset(?:Timeout|Interval|Immediate)\b|\bfetch\(|\bconsole\./g;
+
+    expect(mentions([...useCases, ...translation], world)).toEqual([]);
+  });
+});
+
+describe('messages', () => {
+  test('are sent to the source queue alone, by two files: to the dead letters SQS moves them by itself', () => {
+    const code = below('functions', 'shared');
+    expect(mentions(code, /\bnew SendMessage\w*\(\{ QueueUrl: \w+/g).sort()).toEqual([
+      `${worker}/cart-messages.ts: new SendMessageCommand({ QueueUrl: queueUrl`,
+      `${extractor}/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl`,
+    ]);
+    expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(2);
+    expect(mentions(code, /\b\w*_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g)).toEqual([]);
+  });
+});
+
+describe('shared', () => {
+  test('imports nothing of the house but itself', () => {
+    const others = importsBelow('shared').filter(({ target }) => target !== undefined && !target.startsWith('shared/'));
+
+    expect(arrows(others)).toEqual([]);
+  });
+
+  test('reads no environment by itself', () => {
+    expect(mentions([...below('shared'), ...below('functions')], /\bprocess\.env\b/g).sort()).toEqual([
+      `${worker}/main.ts: process.env`,
+      `${extractor}/main.ts: process.env`,
+      `${supervisor}/main.ts: process.env`,
+    ]);
+  });
+});
+
+describe('infra', () => {
+  test('imports from the code only the schemas of its environment, the translation`s settings and metric names', () => {
+    const code = infraOfTheCloud
+      .flatMap(({ imports }) => imports)
+      .filter(({ target = '' }) => /^(functions|shared)\//.test(target));
+
+    expect(code.length).toBeGreaterThan(3);
+    const allowed = ['shared/environment.ts', 'shared/translation-settings.ts', 'shared/metric-names.ts'];
+    expect(arrows(code.filter(({ target = '' }) => !allowed.includes(target)))).toEqual([]);
+  });
+
+  test('of the cloud knows nothing of the local run', () => {
+    const local = infraOfTheCloud
+      .flatMap(({ imports }) => imports)
+      .filter(
+        ({ target = '', specifier }) => target.startsWith('infra/local/') || /^(fauxqs|dynalite)/.test(specifier),
+      );
+
+    expect(arrows(local)).toEqual([]);
+  });
+
+  test('imports no function, not even locally: those run bundled', () => {
+    const imports = [...infraOfTheCloud, ...below('infra/local')].flatMap(({ imports }) => imports);
+
+    expect(arrows(imports.filter(({ target = '' }) => target.startsWith('functions/')))).toEqual([]);
+  });
+});
+
+describe('what is deployed', () => {
+  test('imports nothing from test', () => {
+    const deployed = [...below('functions', 'shared'), ...infraOfTheCloud].flatMap(({ imports }) => imports);
+
+    expect(arrows(deployed.filter(({ target = '' }) => target.startsWith('test/')))).toEqual([]);
+  });
+
+  test('imports no package that is for development only', () => {
+    const { devDependencies } = readPackage();
+    const development = Object.keys(devDependencies).filter((name) => !name.startsWith('@types/'));
+    const imported = importsBelow('functions', 'shared').filter(
+      ({ specifier, typeOnly }) =>
+        !typeOnly && development.some((name) => specifier === name || specifier.startsWith(`${name}/`)),
+    );
+
+    expect(development).toContain('jest');
+    expect(arrows(imported)).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  test('of SAP stop at the SRM adapter and the translation', () => {
+    const sample = readFileSync(join(root, 'shared/contract/samples/srm7-shopping-carts.json'), 'utf8');
+    // Those with two humps, and the GUID; `Status` or `Name` could be anybody's.
+    const sapNames = [
+      ...new Set([...sample.matchAll(/"([A-Z][a-zA-Z]*[a-z][A-Z][A-Za-z]*|Guid)":/g)].map(([, name]) => name)),
+    ];
+    expect(sapNames).toEqual(expect.arrayContaining(['ObjectId', 'VendorId', 'NumberInt', 'ChangedAt', 'Guid']));
+    const strangers = [...below('functions', 'shared'), ...infraOfTheCloud].filter(
+      ({ path }) => !path.startsWith(`${worker}/translation/`) && !/^shared\/(srm-carts|sap-values)\.ts$/.test(path),
+    );
+
+    const silent = strangers.map((file) => ({ ...file, code: withoutSentences(file.code) }));
+    expect(mentions(silent, new RegExp(`\\b(${sapNames.join('|')})\\b`, 'g'))).toEqual([]);
+  });
+
+  test('of the paths and headers of either protocol stand in its one adapter', () => {
+    const deployed = [...below('functions', 'shared'), ...infraOfTheCloud];
+    const places = (pattern: RegExp): string[] => [
+      ...new Set(deployed.filter(({ code }) => pattern.test(code)).map(({ path }) => path)),
+    ];
+
+    expect(places(/ZSRM_SC_EXTRACT_SRV/)).toEqual(['shared/srm-carts.ts']);
+    expect(places(/['"`]\/purchase-orders/)).toEqual([`${worker}/vms-orders.ts`]);
+    expect(places(/Idempotency-Key/i)).toEqual([`${worker}/vms-orders.ts`]);
+    expect(places(/\bAuthorization\b/)).toEqual(['shared/oauth-client.ts']);
+  });
+
+  test('of files say what is in them, in kebab case', () => {
+    const vague = /^(utils?|common|helpers?|types?|misc|index|lib|constants)\.ts$/;
+    const names = sources.map(({ path }) => path);
+
+    expect(names.filter((path) => vague.test(basename(path)))).toEqual([]);
+    expect(names.filter((path) => !/^[a-z0-9-]+(\.test|\.d)?\.ts$/.test(basename(path)))).toEqual([]);
+  });
+
+  test('are exported where they are made: there are no barrels', () => {
+    expect(mentions(sources, /^export\s[^;'"(]*\sfrom\s'/gm)).toEqual([]);
+  });
+});
+
+describe('the top level', () => {
+  test('is the user`s: eight names and what is hidden', () => {
+    const ignored = readFileSync(join(root, '.gitignore'), 'utf8')
+      .split('\n')
+      .map((line) => line.replace(/\/$/, ''));
+    const names = readdirSync(root).filter(
+      (name) => !name.startsWith('.') && !ignored.includes(name) && !name.endsWith('.log'),
+    );
+
+    expect(names.sort()).toEqual(
+      expect.arrayContaining([
+        'cdk.json',
+        'functions',
+        'infra',
+        'package-lock.json',
+        'package.json',
+        'shared',
+        'test',
+        'tsconfig.json',
+      ]),
+    );
+    const house = 'functions infra shared test cdk.json package.json tsconfig.json README.md package-lock.json'.split(
+      ' ',
+    );
+    expect(names.filter((name) => !house.includes(name))).toEqual([]);
+  });
+
+  test('has a lockfile that names no registry, so that it installs from whichever is configured', () => {
+    const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+
+    expect(lock).not.toContain('"resolved"');
+    expect(lock).not.toMatch(/https?:\/\/[^"]*\.tgz/);
+    expect(lock).toContain('"integrity": "sha512-');
+  });
+
+  test('pins every package to one version', () => {
+    const { dependencies, devDependencies, optionalDependencies } = readPackage();
+    const versions = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
+
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+});
+
+function readPackage() {
+  const versions = z.record(z.string(), z.string());
+  return z
+    .object({ dependencies: versions, devDependencies: versions, optionalDependencies: versions })
+    .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+}

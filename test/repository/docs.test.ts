@@ -1,0 +1,514 @@
+/** The documents that the code prints of itself: never stale, whole, and true of the project's own samples. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { Duration } from 'aws-cdk-lib';
+import { readItem, readShoppingCart } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
+import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
+import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
+import { writtenDocuments } from '../../infra/docs/documents.ts';
+import { isJsonObject, isList, type Json, type JsonObject, jsonText, toJson } from '../../infra/docs/json-text.ts';
+import { csvText, markdownTable } from '../../infra/docs/markdown.ts';
+import { mappingRows } from '../../infra/docs/mapping.ts';
+import { readSample } from '../../infra/docs/samples.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const contract = 'shared/contract';
+const documents = await writtenDocuments();
+const printed = (name: string): string => documents.get(name) ?? '';
+/** A checkout on Windows may have its own line ends. */
+const onDisk = (path: string): string =>
+  existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') : '';
+
+test('no written document is stale', () => {
+  const stale = [...documents].filter(([path, text]) => onDisk(path) !== text).map(([path]) => path);
+
+  expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
+  expect([...documents.keys()]).toHaveLength(5);
+});
+
+test('the documents are the same however often they are printed', async () => {
+  expect([...(await writtenDocuments())]).toEqual([...documents]);
+});
+
+describe('the mapping', () => {
+  const rows = mappingRows();
+
+  test('has every row of the specification, 1 to 66', () => {
+    const mentioned = rows.flatMap(({ row, rule }) => [
+      row,
+      ...[...rule.matchAll(/\brow (\d+)/g)].map(([, number]) => Number(number)),
+    ]);
+
+    expect([...new Set(mentioned)].sort((a, b) => a - b)).toEqual(Array.from({ length: 66 }, (_, index) => index + 1));
+  });
+
+  test('names only codes of the catalogue', () => {
+    const codes = rows.flatMap(({ codes }) => codes);
+
+    expect(codes.filter((code) => !Object.hasOwn(FAULT_CATALOGUE, code))).toEqual([]);
+    expect(codes.length).toBeGreaterThan(30);
+  });
+
+  test('has every field of the sample order, with what stands there first as its example', () => {
+    const examples = new Map(rows.map(({ target, example }) => [target, example]));
+    const seen = new Map<string, string>();
+    for (const [path, text] of leavesOf(readSample('11vms-purchase-order.json'), ''))
+      if (!seen.has(path)) seen.set(path, text);
+
+    expect(seen.size).toBeGreaterThan(60);
+    expect(Object.fromEntries([...seen.keys()].map((path) => [path, examples.get(path)]))).toEqual(
+      Object.fromEntries(seen),
+    );
+    const invented = rows.filter(({ target, example }) => example !== '' && !seen.has(target));
+    expect(invented.map(({ target }) => target)).toEqual(['(header) Idempotency-Key', '(header) X-Correlation-ID']);
+  });
+
+  test('prints every code that a spoilt sample cart can be refused with, at its field', () => {
+    const [cart] = listOf(at(readSample('srm7-shopping-carts.json'), 'd', 'results'));
+    const { translation: settings } = loadEnvironment('local');
+    const strict = { ...settings, glAccountMandatory: true, purchaseRequestMandatory: true };
+    const faults = spoilt(cart ?? null).flatMap((source) => {
+      const translation = translateCart(source, { client: '100', settings: strict, today: '2026-11-22' });
+      if (translation.kind !== 'orders') return translation.kind === 'faulty' ? translation.faults : [];
+      return translation.groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
+    });
+    // Rules of an object or list print what they report at its fields.
+    const isPrinted = (code: string, field: string): boolean =>
+      rows.some(({ target, codes }) => target.startsWith(field) && codes.some((printed) => printed === code));
+    const places = faults.map(({ code, field = '' }) => ({ code, field: field.replaceAll(/\[\d+\]/g, '[]') }));
+    const unprinted = places.filter(({ code, field }) => !ANYWHERE.has(code) && !isPrinted(code, field));
+
+    expect(new Set(places.map(({ code }) => code)).size).toBeGreaterThan(20);
+    expect([...new Set(unprinted.map(({ code, field }) => `${code} at ${field}`))].sort()).toEqual([]);
+  });
+
+  test('names each target once', () => {
+    const targets = rows.map(({ target }) => target);
+
+    expect(targets.filter((target, index) => targets.indexOf(target) !== index)).toEqual([]);
+  });
+
+  test('is the same table for people and for a spreadsheet', () => {
+    const folder = 'functions/create-purchase-orders/translation';
+    const [header, ...cells] = parseCsv(printed(`${folder}/mapping.csv`));
+
+    expect(header).toEqual(['row', 'target', 'source', 'rule', 'mandatory', 'code on failure', 'example']);
+    expect(cells).toHaveLength(rows.length);
+    expect(new Set(cells.map((line) => line.length))).toEqual(new Set([7]));
+    const lines = printed(`${folder}/mapping.md`)
+      .split('\n')
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    const shown = lines.map(([, row, target]) => `${row} ${target}`);
+    expect(cells.filter(([row, target]) => !shown.includes(`${row} ${target}`))).toEqual([]);
+  });
+});
+
+test('the error catalogue has each code once, below the heading of its family', () => {
+  const sections = printed(`${contract}/errors.md`).split(/^## /m).slice(1);
+  const found = sections.flatMap((section) => {
+    const family = /: (E_[A-Z]+)$/m.exec(section)?.[1] ?? 'none';
+    return [...section.matchAll(/^\| (E_[A-Z0-9_]+) /gm)].map(([, code = '']) => ({ code, family }));
+  });
+
+  expect(found.map(({ code }) => code).sort()).toEqual(Object.keys(FAULT_CATALOGUE).sort());
+  expect(found.filter(({ code, family }) => !code.startsWith(`${family}_`))).toEqual([]);
+  for (const { action } of Object.values(FAULT_CATALOGUE)) expect(printed(`${contract}/errors.md`)).toContain(action);
+});
+
+/** What the mapping says once for all rows. */
+const ANYWHERE: ReadonlySet<string> = new Set(['E_FIELD_LENGTH', 'E_SRC_SCHEMA', 'E_TGT_TOO_LARGE']);
+
+const apis = ['srm7', '11vms'].map((system) => {
+  const path = `${contract}/${system}.openapi.json`;
+  return { system, path, api: parsedObject(printed(path)) };
+});
+const [srm7, vms] = apis.map(({ api }) => api);
+
+describe.each(apis)('the description of the API of $system', ({ path, api }) => {
+  const operations = operationsOf(api);
+
+  test('is OpenAPI 3.1, and says that it is an assumption', () => {
+    expect(api['openapi']).toMatch(/^3\.1\./);
+    expect(textOf(at(api, 'info', 'description'))).toMatch(/assumption/i);
+    expect(at(api, 'servers')).toHaveLength(3);
+  });
+
+  test('refers to nothing that is not there, and has no component that nobody refers to', () => {
+    const references = [...nodesOf(api)].flatMap((node) => (typeof node['$ref'] === 'string' ? [node['$ref']] : []));
+    const components = Object.keys(objectAt(api, 'components', 'schemas')).map(
+      (name) => `#/components/schemas/${name}`,
+    );
+
+    expect([...new Set(references)].sort()).toEqual(components.sort());
+  });
+
+  test('has operations of different names, each secured by a scheme that is described', () => {
+    const names = operations.map(({ operation }) => textOf(operation['operationId']));
+
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThan(1);
+    expect(at(api, 'security')).toEqual([{ oauth2: [expect.any(String)] }]);
+    expect(at(api, 'components', 'securitySchemes', 'oauth2', 'flows', 'clientCredentials', 'tokenUrl')).toMatch(
+      /^https:/,
+    );
+  });
+
+  test('describes each parameter of a path, and every parameter by an example or a schema', () => {
+    for (const { path: route, operation } of operations) {
+      const parameters = listOf(operation['parameters']).filter(isJsonObject);
+      const inPath = [...route.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name);
+      expect(parameters.filter((parameter) => parameter['in'] === 'path').map(({ name }) => name)).toEqual(inPath);
+      expect(parameters.filter((parameter) => !isJsonObject(parameter['schema']))).toEqual([]);
+      const keys = parameters.map((parameter) => `${textOf(parameter['in'])} ${textOf(parameter['name'])}`);
+      expect(new Set(keys).size).toBe(keys.length);
+    }
+  });
+
+  test('points at samples that exist', () => {
+    const files = [...nodesOf(api)].flatMap(({ externalValue }) =>
+      typeof externalValue === 'string' ? [externalValue] : [],
+    );
+
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.filter((file) => !existsSync(join(root, dirname(path), file)))).toEqual([]);
+  });
+
+  test('gives examples that its own schemas allow', () => {
+    const media = [...nodesOf(api)].filter((node) => isJsonObject(node['schema']) && isJsonObject(node['examples']));
+    const wrong = media.flatMap(({ schema, examples }) =>
+      Object.entries(isJsonObject(examples) ? examples : {}).flatMap(([name, example]) =>
+        exampleOf(example, path).flatMap((value) => violations(value, schema, api, name)),
+      ),
+    );
+
+    expect(media.length).toBeGreaterThan(1);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('the statuses', () => {
+  const statuses = (api: JsonObject | undefined, operationId: string): string[] => {
+    const found = operationsOf(api ?? {}).find(({ operation }) => operation['operationId'] === operationId);
+    return Object.keys(objectAt(found?.operation ?? {}, 'responses'));
+  };
+
+  test('of SRM are those of its contract', () => {
+    const expected = ['200', '400', '401', '403', '404', '429', '500', '502', '503', '504'];
+
+    expect(statuses(srm7, 'readApprovedCarts')).toEqual(expected);
+    expect(statuses(srm7, 'readCart')).toEqual(expected);
+  });
+
+  test('of a create at 11VMS are those of its contract, and each says how it is taken', () => {
+    const expected = '200 201 400 401 403 404 408 409 413 415 422 425 429 500 502 503 504'.split(' ');
+
+    expect(statuses(vms, 'createPurchaseOrder')).toEqual(expected);
+    for (const { operation } of operationsOf(vms ?? {}))
+      for (const answer of Object.values(objectAt(operation, 'responses')))
+        expect(textOf(at(answer, 'description'))).toContain('Taken as ');
+  });
+
+  test('tell both codes of a 409 apart, and who may answer HTML', () => {
+    const answers = objectAt(vms, 'paths', '/purchase-orders', 'post', 'responses');
+
+    expect(textOf(at(answers, '409', 'description'))).toMatch(
+      /EXTERNAL_ID_EXISTS.*exists.*REQUEST_IN_PROGRESS.*unknown/,
+    );
+    expect(Object.keys(objectAt(answers, '409', 'content'))).toEqual(['application/problem+json', 'text/html']);
+    expect(Object.keys(objectAt(answers, '502', 'content'))).toEqual(['text/html']);
+    expect(Object.keys(objectAt(answers, '429', 'headers'))).toEqual(['Retry-After']);
+    expect(Object.keys(objectAt(answers, '201', 'headers'))).toEqual(['Location']);
+  });
+});
+
+describe('the order’s schema', () => {
+  const schema = { $ref: '#/components/schemas/PurchaseOrder' };
+  const order = readSample('11vms-purchase-order.json');
+  const judge = (value: Json): string[] => violations(value, schema, vms ?? {}, '');
+
+  test('takes the sample', () => {
+    expect(judge(order)).toEqual([]);
+  });
+
+  test.each([
+    ['a missing field', { ...order, currency: undefined }, /currency/],
+    ['an amount as a number', { ...order, totals: { netAmount: 1, taxAmount: '0.00', grossAmount: '1.00' } }, /totals/],
+    ['an unknown system', { ...order, externalSystem: 'ECC' }, /externalSystem/],
+    ['a title of 121 characters', { ...order, title: 'x'.repeat(121) }, /title/],
+    ['no line', { ...order, lines: [] }, /lines/],
+  ])('refuses %s', (_, value, place) => {
+    expect(judge(toJson(value)).join()).toMatch(place);
+  });
+
+  test('counts characters and not UTF-16 units', () => {
+    expect(judge({ ...order, title: '\u{1f600}'.repeat(120) })).toEqual([]);
+    expect(judge({ ...order, title: '\u{1f600}'.repeat(121) })).not.toEqual([]);
+  });
+});
+
+describe('the cart’s schema', () => {
+  const schemas = objectAt(srm7, 'components', 'schemas');
+  const examples: Readonly<Record<string, Json>> = { string: 'X', number: 1, boolean: true, null: null };
+  const cart = { Guid: '005056a509b31ee1bee58ce5a1c90db0', Items: { results: [] } };
+
+  test('allows no type that the reader refuses', () => {
+    const refused = Object.entries(objectAt(schemas, 'ShoppingCart', 'properties')).flatMap(([name, field]) =>
+      typesOf(field).flatMap((type) =>
+        'faults' in readShoppingCart({ ...cart, [name]: examples[type] }) ? [`${name}: ${type}`] : [],
+      ),
+    );
+    const refusedOfItem = Object.entries(objectAt(schemas, 'ShoppingCartItem', 'properties')).flatMap(([name, field]) =>
+      typesOf(field).flatMap((type) =>
+        'faults' in readItem({ [name]: examples[type] }, '$') ? [`${name}: ${type}`] : [],
+      ),
+    );
+
+    expect([...refused, ...refusedOfItem]).toEqual([]);
+    expect(typesOf(at(schemas, 'ShoppingCart', 'properties', 'ObjectId'))).toEqual(['string', 'null']);
+    expect(typesOf(at(schemas, 'ShoppingCartItem', 'properties', 'Price'))).toEqual(['string', 'number', 'null']);
+  });
+
+  test('requires what the reader requires', () => {
+    expect(at(schemas, 'ShoppingCart', 'required')).toEqual(['Guid', 'Items']);
+    expect(readShoppingCart(cart)).toHaveProperty('value');
+    expect(readShoppingCart({ ...cart, Guid: undefined })).toHaveProperty('faults');
+    expect(readShoppingCart({ ...cart, Items: null })).toHaveProperty('faults');
+  });
+
+  test('shows the forms of a navigation that the reader takes', () => {
+    const forms = (name: string) =>
+      listOf(at(schemas, 'ShoppingCart', 'properties', name, 'anyOf')).map((form) => typesOf(form)[0] ?? 'Deferred');
+
+    expect(forms('Items')).toEqual(['object', 'array', 'Deferred']);
+    expect(forms('Partners')).toEqual(['object', 'array', 'Deferred', 'null']);
+    expect(readShoppingCart({ ...cart, Items: [], Partners: null, Texts: [] })).toHaveProperty('value');
+  });
+});
+
+describe('the interface page', () => {
+  const path = `${contract}/interface.md`;
+  const page = onDisk(path);
+
+  test('has a section for each thing that an architect asks', () => {
+    const headings = [...page.matchAll(/^## \d+\. (.+)$/gm)].map(([, heading]) => heading);
+
+    expect(headings).toEqual([
+      'Lifecycle',
+      'Summary',
+      'Identification and versions',
+      'Artefacts',
+      'LeanIX fact sheet',
+      'Classification',
+      'Source and target',
+      'Flow',
+      'Technical components',
+      'Versioning strategy',
+      'Transformation',
+      'Security per component',
+      'Retry',
+      'Dead-letter queue',
+      'Alerting',
+      'Logging',
+      'Monitoring',
+      'Runbook',
+      'Test results',
+      'Step-by-step configuration',
+      'Related interfaces',
+      'Open questions to the owners',
+    ]);
+  });
+
+  test('links only to what exists', () => {
+    const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link);
+
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((link) => !existsSync(join(root, dirname(path), link)))).toEqual([]);
+  });
+
+  test('names each metric', () => {
+    const named = [...page.matchAll(/^\| `([A-Z]\w+)` +\|/gm)].map(([, metric = '']) => metric);
+
+    expect(named.sort()).toEqual(Object.values(METRICS).sort());
+    expect(page).toContain(METRIC_NAMESPACE);
+  });
+
+  test.each(['dev', 'test', 'prod'])('gives the figures of %s', (name) => {
+    const { extraction, delivery } = loadEnvironment(name);
+    const retries = Array.from({ length: MAX_RECEIVE_COUNT - 1 }, (_, index) => delivery.retryBaseSeconds * 2 ** index);
+    const figures = [
+      `\`${extraction.schedule}\`, time zone ${extraction.timeZone}`,
+      `an overlap of ${extraction.overlapSeconds} s`,
+      `${Duration.seconds(extraction.safetySeconds).toMinutes()} minutes left unread`,
+      `the last ${extraction.reconciliation.days} days are read again`,
+      `the daily reconciliation, \`${extraction.reconciliation.schedule}\``,
+      `${extraction.memoryMegabytes} MB, time-out ${extraction.timeoutSeconds} s`,
+      `${delivery.memoryMegabytes} MB, time-out ${delivery.timeoutSeconds} s`,
+      `batch size ${delivery.batchSize}, maximum concurrency ${delivery.maximumConcurrency}`,
+      `visibility time-out ${6 * delivery.timeoutSeconds} s`,
+      `\`maxReceiveCount\` ${MAX_RECEIVE_COUNT}`,
+      `${MAX_RECEIVE_COUNT} attempts: ${retries.length} retries after ${retries.join(', ').replace(/, (\d+)$/, ' and $1')} s`,
+    ];
+
+    expect(figures.filter((figure) => !page.includes(figure))).toEqual([]);
+  });
+
+  test('does not say that something is missing once it is there', () => {
+    const runbookIsMissing = page.includes('`infra/runbook.md` does not exist');
+
+    expect(runbookIsMissing).toBe(!existsSync(join(root, 'infra/runbook.md')));
+    expect(page.includes('no alarm, notification or dashboard exists')).toBe(
+      !existsSync(join(root, 'infra/constructs/alarms.ts')),
+    );
+  });
+});
+
+describe('the layout of what is written', () => {
+  test('of JSON is biome`s: short lists on a line, objects never', () => {
+    const long = Array.from({ length: 12 }, () => 'twelve letters');
+
+    expect(jsonText({ short: ['a', 1], none: [], empty: {}, objects: [{ a: null }], long })).toBe(
+      `{\n  "short": ["a", 1],\n  "none": [],\n  "empty": {},\n  "objects": [\n    {\n      "a": null\n    }\n  ],\n  "long": [\n${long.map((text) => `    "${text}"`).join(',\n')}\n  ]\n}\n`,
+    );
+  });
+
+  test('of a table escapes what would break it', () => {
+    expect(markdownTable(['a', 'b'], [['x|y', '<c>\nd']])).toBe(
+      '| a    | b        |\n| ---- | -------- |\n| x\\|y | &lt;c> d |',
+    );
+    expect(csvText([['a,b', 'c"d', 'e']])).toBe('"a,b","c""d",e\n');
+  });
+});
+
+// Reading JSON
+
+function parsedObject(text: string): JsonObject {
+  const json: Json = JSON.parse(text);
+  if (!isJsonObject(json)) throw new Error('not a JSON object');
+  return json;
+}
+
+function at(json: Json | undefined, ...path: readonly string[]): Json | undefined {
+  return path.reduce((found: Json | undefined, name) => (isJsonObject(found) ? found[name] : undefined), json);
+}
+
+function objectAt(json: Json | undefined, ...path: readonly string[]): JsonObject {
+  const found = at(json, ...path);
+  if (!isJsonObject(found)) throw new Error(`no object at ${path.join('.')}`);
+  return found;
+}
+
+function listOf(json: Json | undefined): readonly Json[] {
+  return isList(json) ? json : [];
+}
+
+function textOf(json: Json | undefined): string {
+  return typeof json === 'string' ? json : '';
+}
+
+function* nodesOf(json: Json | undefined): Generator<JsonObject> {
+  if (isJsonObject(json)) yield json;
+  const below = isJsonObject(json) ? Object.values(json) : listOf(json);
+  for (const value of below) yield* nodesOf(value);
+}
+
+function operationsOf(api: JsonObject): { readonly path: string; readonly operation: JsonObject }[] {
+  return Object.entries(objectAt(api, 'paths')).flatMap(([path, item]) =>
+    (isJsonObject(item) ? Object.values(item) : []).filter(isJsonObject).map((operation) => ({ path, operation })),
+  );
+}
+
+/** Every value of an order, as `lines[].accounting[].amount`, in one line. */
+function leavesOf(json: Json, path: string): [string, string][] {
+  if (isList(json)) return json.flatMap((element) => leavesOf(element, `${path}[]`));
+  if (!isJsonObject(json)) return [[path, typeof json === 'string' ? json.replaceAll('\n', '\\n') : String(json)]];
+  return Object.entries(json).flatMap(([name, value]) => leavesOf(value, path === '' ? name : `${path}.${name}`));
+}
+
+const BAD_VALUES: readonly Json[] = [null, 'bad', '-1', '0', '12.34567', '/Date(99999999999999999)/', '/Date(0)/', []];
+
+/** The cart with all properties of one name spoilt, for each name and each bad value. */
+function spoilt(cart: Json): Json[] {
+  const names = new Set([...nodesOf(cart)].flatMap((node) => Object.keys(node)));
+  const replaced = (json: Json, name: string, bad: Json): Json => {
+    if (isList(json)) return json.map((element) => replaced(element, name, bad));
+    if (!isJsonObject(json)) return json;
+    const members = Object.entries(json).map(([own, value]) => [own, own === name ? bad : replaced(value, name, bad)]);
+    return Object.fromEntries(members);
+  };
+  return [...names].flatMap((name) => BAD_VALUES.map((bad) => replaced(cart, name, bad)));
+}
+
+function parseCsv(text: string): string[][] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+        ([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain,
+      ),
+    );
+}
+
+/** An example's value, from the document or from the file that it names; where that is a page, its own. */
+function exampleOf(example: Json, path: string): Json[] {
+  if (!isJsonObject(example)) return [];
+  const { value, externalValue } = example;
+  if (value !== undefined) return [value];
+  return typeof externalValue === 'string'
+    ? [parsedObject(readFileSync(join(root, dirname(path), externalValue), 'utf8'))]
+    : [];
+}
+
+function typesOf(schema: Json | undefined): string[] {
+  const type = at(schema, 'type');
+  return typeof type === 'string' ? [type] : listOf(type).map(textOf);
+}
+
+/** As much of JSON Schema as the documents use: where a value breaks its schema. */
+function violations(value: Json, schema: Json | undefined, api: JsonObject, path: string): string[] {
+  if (!isJsonObject(schema)) return [];
+  const judge = (part: Json | undefined): string[] => violations(value, part, api, path);
+  const { $ref: reference, anyOf, allOf, required, properties, items, pattern } = schema;
+  if (typeof reference === 'string') return judge(at(api, ...reference.split('/').slice(1)));
+  const found = listOf(allOf).flatMap(judge);
+  if (isList(anyOf) && anyOf.every((part) => judge(part).length > 0)) found.push(`${path}: none of the forms`);
+  const types = typesOf(schema);
+  const type = typeName(value);
+  if (types.length > 0 && !types.includes(type) && !(type === 'integer' && types.includes('number')))
+    return [...found, `${path}: ${type} is not ${types.join(' or ')}`];
+  if (schema['const'] !== undefined && schema['const'] !== value) found.push(`${path}: not ${textOf(schema['const'])}`);
+  if (isList(schema['enum']) && !schema['enum'].includes(value)) found.push(`${path}: none of the values`);
+  if (typeof value === 'string') {
+    if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test(value)) found.push(`${path}: not ${pattern}`);
+    found.push(...outOfBounds(Array.from(value).length, schema, 'minLength', 'maxLength', path));
+  }
+  if (typeof value === 'number') found.push(...outOfBounds(value, schema, 'minimum', 'maximum', path));
+  if (isList(value)) {
+    found.push(...outOfBounds(value.length, schema, 'minItems', 'maxItems', path));
+    found.push(...value.flatMap((element, index) => violations(element, items, api, `${path}[${index}]`)));
+  }
+  if (isJsonObject(value)) {
+    const missing = listOf(required).filter((name) => value[textOf(name)] === undefined);
+    found.push(...missing.map((name) => `${path}.${textOf(name)}: missing`));
+    const own = Object.entries(value);
+    found.push(...own.flatMap(([name, member]) => violations(member, at(properties, name), api, `${path}.${name}`)));
+  }
+  return found;
+}
+
+function outOfBounds(size: number, schema: JsonObject, low: string, high: string, path: string): string[] {
+  const [minimum = -Infinity, maximum = Infinity] = [schema[low], schema[high]].map((bound) =>
+    typeof bound === 'number' ? bound : undefined,
+  );
+  return size < minimum || size > maximum ? [`${path}: ${size} is out of bounds`] : [];
+}
+
+function typeName(value: Json): string {
+  if (value === null) return 'null';
+  if (isList(value)) return 'array';
+  return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value;
+}

@@ -1,0 +1,238 @@
+/** The runbook against the alarms and the code: whoever is woken must find what is there, by the name it has. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
+import { SAVED_QUERIES } from '../../infra/constructs/saved-queries.ts';
+import { loadEnvironment } from '../../infra/environments.ts';
+import { isFaultCode } from '../../shared/failure.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+
+const root = join(import.meta.dirname, '../..');
+const path = 'infra/runbook.md';
+const page = readFileSync(join(root, path), 'utf8');
+
+/** A chapter's text, by its heading. */
+function chapter(heading: string): string {
+  const [, text = ''] = page.split(`\n## ${heading}\n`);
+  return text.split(/\n## /)[0] ?? '';
+}
+
+const chapters = [...page.matchAll(/^## (.+)$/gm)].map(([, heading = '']) => heading);
+const sections = new Map(
+  chapter('Alarms')
+    .split(/^### /m)
+    .slice(1)
+    .map((section) => [section.split('\n')[0] ?? '', section] as const),
+);
+const alarms = [...Object.keys(PAGING_ALARMS), ...Object.keys(METRIC_ALARMS)];
+/** What stands in backticks. */
+const quoted = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
+
+/** The code of the functions, as one text. */
+const code = [
+  'functions/create-purchase-orders',
+  'functions/extract-approved-carts',
+  'functions/supervise-consumption',
+  'shared',
+]
+  .flatMap((folder) => readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => ({ folder, entry })))
+  .filter(({ entry }) => entry.isFile() && entry.name.endsWith('.ts'))
+  .map(({ folder, entry }) => readFileSync(join(root, folder, entry.name), 'utf8'))
+  .join('\n');
+
+describe('the alarms', () => {
+  test('have a heading each, and every heading is that of an alarm', () => {
+    expect([...sections.keys()].sort()).toEqual(alarms.toSorted());
+    expect(page.match(/^### /gm)).toHaveLength(alarms.length);
+  });
+
+  test.each(alarms)(
+    '%s: what trips it, who is hurt, where to look, what to do, and how to tell that it is over',
+    (name) => {
+      const parts = [...(sections.get(name) ?? '').matchAll(/^- \*\*(\w+)\*\*: (.{5,})$/gm)];
+
+      expect(parts.map(([, part]) => part)).toEqual(['Trigger', 'Impact', 'Look', 'Fix', 'Verify']);
+    },
+  );
+
+  test('say whether they page or mail', () => {
+    const severity = (name: string): string | undefined =>
+      /\*\*Trigger\*\*: (page|mail)/.exec(sections.get(name) ?? '')?.[1];
+    const parts = alarms.filter((name) => /\*\*Trigger\*\*: page, by `/.test(sections.get(name) ?? ''));
+
+    expect(alarms.filter((name) => severity(name) === undefined)).toEqual([]);
+    for (const name of Object.keys(PAGING_ALARMS)) expect(severity(name)).toBe('page');
+    expect(severity('mails-undelivered')).toBe('page');
+    // Those that the composites gather, of which test/infra/alarms.test.ts holds the list.
+    expect(parts.sort()).toEqual([
+      'consumption-paused',
+      'dead-letters-many',
+      'dead-letters-unattended',
+      'no-extraction',
+      'oldest-message-too-old',
+      'source-refused',
+      'target-refused',
+      'worker-failing',
+    ]);
+  });
+});
+
+describe('the chapters', () => {
+  test('are those that an operator asks for', () => {
+    expect(chapters).toEqual([
+      'Before you start',
+      'Alarms',
+      'Find a cart',
+      'Read a dead letter',
+      'Redrive',
+      'Replay a window',
+      'Pause and resume',
+      'Rotate a secret',
+      'Outage of SRM or 11VMS',
+      'Go-live with the first watermark',
+      'Roll back',
+      'Test the paths',
+    ]);
+  });
+
+  test('that are referred to exist', () => {
+    const prose = page.replace(/```[\s\S]*?```|`[^`\n]*`/g, '');
+    const referred = [...prose.matchAll(/"([A-Z][^"\n:{}]{4,40})"/g)].map(([, title = '']) => title);
+
+    expect(referred.length).toBeGreaterThan(20);
+    expect([...new Set(referred)].filter((title) => !chapters.includes(title))).toEqual([]);
+  });
+});
+
+describe('what it names is there', () => {
+  test('alarms', () => {
+    const isAlarm =
+      /^(dead-letters|no|source|target|worker|extractor|orders|extraction|consumption|functions|carts|pages|mails|oldest)-[a-z-]+$/;
+    const names = quoted.filter((text) => isAlarm.test(text));
+
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => !alarms.includes(name))).toEqual([]);
+  });
+
+  test('reason codes, and families of them', () => {
+    const codes = quoted.filter((text) => /^E_[A-Z_]+$/.test(text));
+
+    expect(codes.length).toBeGreaterThan(15);
+    expect(codes.filter((code) => !isFaultCode(code))).toEqual([]);
+  });
+
+  test('saved queries', () => {
+    const [, listed = ''] = /folder with the stack's\nname: (.+?)\. Choose/s.exec(page) ?? [];
+
+    expect([...listed.matchAll(/`([^`]+)`/g)].map(([, title]) => title)).toEqual(Object.keys(SAVED_QUERIES));
+  });
+
+  test('metrics of our own', () => {
+    const own = new Set<string>(Object.values(METRICS));
+    const named = quoted.filter((text) => /^(Carts|Orders|Extraction|Outcomes|Consumption)[A-Z]\w+$/.test(text));
+
+    expect(named.length).toBeGreaterThan(4);
+    expect(named.filter((name) => !own.has(name))).toEqual([]);
+  });
+
+  test('settings of an environment, and the thresholds` defaults', () => {
+    const environment = loadEnvironment('prod');
+    const has = (setting: string): boolean => {
+      const [section = '', field = ''] = setting.split('.');
+      // An optional field that prod leaves out.
+      if (setting === 'notifications.pagerDutySecretName') return true;
+      return Reflect.has(Object(Reflect.get(environment, section)), field);
+    };
+    const settings = quoted.filter((text) => /^(srm|vms|extraction|delivery|notifications)\.\w+$/.test(text));
+    expect(settings.length).toBeGreaterThan(8);
+    expect(settings.filter((setting) => !has(setting))).toEqual([]);
+
+    const { thresholds } = environment.notifications;
+    expect(thresholds).toMatchObject({
+      oldestMessageMinutes: 30,
+      deadLetters: 10,
+      pausedMinutes: 5,
+      backlog: 1000,
+      retryPercent: 30,
+      unknownOutcomes: 5,
+      targetThrottled: 50,
+      durationPercent: 90,
+      reconciliationSilenceHours: 26,
+    });
+    const of = (name: string): string => sections.get(name) ?? '';
+    expect(of('oldest-message-too-old')).toContain('half an hour (`oldestMessageMinutes`)');
+    expect(of('dead-letters-many')).toContain('Ten dead letters or more (`deadLetters`)');
+    expect(of('consumption-paused')).toContain('for 5 minutes');
+    expect(of('backlog')).toContain('1000 waiting carts or more (`backlog`)');
+    expect(of('retry-rate')).toContain('30 % (`retryPercent`)');
+    expect(of('unknown-outcomes')).toContain('Five creates (`unknownOutcomes`)');
+    expect(of('target-throttled')).toContain('50 answers (`targetThrottled`)');
+    expect(of('worker-near-timeout')).toContain('90 % of the time-out (`durationPercent`)');
+    expect(of('no-reconciliation')).toContain('26 hours (`reconciliationSilenceHours`)');
+  });
+
+  test('outputs of the stack', () => {
+    const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
+    const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
+
+    expect(outputs).toHaveLength(7);
+    expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
+  });
+
+  test('environments, for CDK: without one the app refuses to be synthesized, even for a bootstrap', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const commands = [...`${page}\n${readme}`.matchAll(/npx cdk \w+[^\n`]*/g)].map(([command]) => command);
+
+    expect(commands.length).toBeGreaterThan(1);
+    expect(commands.filter((command) => !/ -c env=\S/.test(command))).toEqual([]);
+  });
+
+  test('files', () => {
+    const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link);
+
+    expect(links).not.toEqual([]);
+    expect(links.filter((link) => !existsSync(join(root, dirname(path), link)))).toEqual([]);
+  });
+
+  test.each([
+    'Extraction complete',
+    'Out of time; the next run goes on',
+    'Another run holds the watermark',
+    'Order created',
+    'Slow call',
+    'Consumption pauses',
+    'The outcome of a create is not known',
+    'The event must be',
+    'Environment variables missing',
+    // What `dead` asks the log for.
+    'Cart goes to the dead-letter queue',
+    "outcome: 'dead-letter'",
+  ])('the line "%s" of the log or of an answer', (line) => {
+    expect(code).toContain(line);
+  });
+
+  test('keys of the ledger', () => {
+    for (const key of ['CART#', 'ORDER#', 'VERDICT#', 'SKIP']) {
+      expect(code).toMatch(new RegExp(`[\`']${key}`));
+      expect(chapter('Find a cart')).toContain(key);
+    }
+  });
+
+  test('fields that the saved queries ask for are those of a log line', () => {
+    const [, fields = ''] =
+      /export interface LogFields \{(.*?)\n\}/s.exec(readFileSync(join(root, 'shared/log.ts'), 'utf8')) ?? [];
+    const known = new Set([...fields.matchAll(/readonly (\w+)\??:/g)].map(([, name = '']) => name));
+    // Powertools' own.
+    for (const name of ['service', 'level', 'message']) known.add(name);
+    const asked = Object.values(SAVED_QUERIES)
+      .flat()
+      .filter((line) => line.startsWith('fields '))
+      .flatMap((line) => line.slice('fields '.length).split(', '))
+      .map((field) => field.replace(/ as \w+$/, '').replace(/\.\d+$/, ''))
+      .filter((field) => !field.startsWith('@'));
+
+    expect(asked.length).toBeGreaterThan(20);
+    expect(asked.filter((field) => !known.has(field))).toEqual([]);
+  });
+});

@@ -1,0 +1,356 @@
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  createFaultPlan,
+  type Fault,
+  type FaultPlanOptions,
+  type FaultSource,
+  type Operation,
+  type SimulatedSystem,
+} from './disturbances.ts';
+
+/** What a simulator answers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Breaks the connection after half of the body. */
+  readonly cut?: boolean;
+}
+
+/** One request, read to its end. */
+export interface Call {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** The body was over the limit; it was read and thrown away. */
+  readonly tooLarge: boolean;
+}
+
+/** A request as a simulator remembers it: no header but the correlation id, no body, so that no secret is kept. */
+export interface RecordedRequest {
+  readonly method: string;
+  /** The path with its query, as it arrived. */
+  readonly path: string;
+  readonly operation: Operation;
+  readonly fault: Fault['kind'];
+  readonly correlationId?: string;
+  /** The status answered; `pending` before that, `reset` where the connection was broken instead. */
+  readonly status: number | 'pending' | 'reset';
+}
+
+/** What a simulator has counted since it started. */
+export interface Traffic {
+  readonly requests: Readonly<Record<Operation, number>>;
+  readonly faults: number;
+  /** The most requests that were being worked on at one moment. */
+  readonly mostAtOnce: number;
+}
+
+/** What both simulators can be started with. */
+export interface SimulatorOptions extends FaultPlanOptions {
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly tokenLifetimeSeconds?: number;
+  /** The simulator's time: token expiry, `Date` headers, creation times. */
+  readonly clock?: () => Date;
+  readonly faults?: FaultSource;
+  /** False where a load run would fill the memory with its requests. */
+  readonly keepRequests?: boolean;
+}
+
+/** What both simulators offer to a test. */
+export interface Simulator {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly tokenUrl: string;
+  readonly port: number;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly requests: readonly RecordedRequest[];
+  traffic(): Traffic;
+  setFaults(faults: FaultSource): void;
+  /** Makes every token issued so far worthless: the next call with one is answered 401. */
+  revokeTokens(): void;
+  setClient(clientId: string, clientSecret: string): void;
+  close(): Promise<void>;
+}
+
+/** What makes a simulator the system that it plays. */
+export interface SimulatorPart {
+  readonly system: SimulatedSystem;
+  /** Its name in error messages. */
+  readonly title: string;
+  readonly maxBodyBytes: number;
+  classify(call: Call): { readonly operation: Operation; readonly key: string };
+  /** Answers a call; work that takes time awaits `work` before it commits. */
+  answer(call: Call, operation: Operation, work: () => Promise<void>): Promise<Answer>;
+  /** An error in the system's own format. */
+  failure(status: number): Answer;
+  /** An error that calls itself a success. */
+  disguisedError(): Answer;
+}
+
+/** A simulator that listens, with the switch of its faults. */
+export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setFaults' | 'close'>;
+
+/** Starts a part on 127.0.0.1: records its requests, applies its faults, sets its `Date`. */
+export async function startPart(part: SimulatorPart, options: SimulatorOptions): Promise<RunningPart> {
+  const closing = new AbortController();
+  const log = openRequestLog(options.keepRequests ?? true);
+  const clock = options.clock ?? ((): Date => new Date());
+  let plan = createFaultPlan(part.system, options.faults ?? 'none', options);
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const call = await readCall(request, part.maxBodyBytes);
+    const { operation, key } = part.classify(call);
+    const fault: Fault = operation === 'other' ? { kind: 'none' } : plan.decide(operation, key);
+    const done = log.open(call, request.url ?? '/', operation, fault);
+    try {
+      const reply = await applyFault(fault, part, call, operation, closing.signal);
+      done(reply === 'reset' ? 'reset' : reply.status);
+      send(response, reply, clock());
+    } catch (error) {
+      done(500);
+      throw error;
+    }
+  };
+
+  const listener: RequestListener = (request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      // A closing simulator drops what it was doing; anything else is a defect here, and the caller must see it.
+      if (!closing.signal.aborted && !request.destroyed) {
+        send(response, stumble(part.title, error), clock());
+      }
+    });
+  };
+
+  const server = await listenOnLoopback(part.title, listener, options.port ?? 0);
+  return {
+    url: server.url,
+    port: server.port,
+    requests: log.requests,
+    traffic: log.traffic,
+    setFaults(faults) {
+      plan = createFaultPlan(part.system, faults, options);
+    },
+    async close() {
+      closing.abort();
+      await server.close();
+    },
+  };
+}
+
+/** An HTML page, as a proxy or a login screen in front of the system answers. */
+export function htmlAnswer(status: number, title: string): Answer {
+  return {
+    status,
+    headers: { 'Content-Type': 'text/html; charset=utf-8' },
+    body: `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`,
+  };
+}
+
+async function applyFault(
+  fault: Fault,
+  part: SimulatorPart,
+  call: Call,
+  operation: Operation,
+  closing: AbortSignal,
+): Promise<Answer | 'reset'> {
+  const wait = async (delayMs: number): Promise<void> => await pause(delayMs, undefined, { signal: closing });
+  const work = async (workMs = 0): Promise<Answer> =>
+    await part.answer(call, operation, async () => (workMs > 0 ? await wait(workMs) : undefined));
+
+  let reply: Answer | 'reset';
+  switch (fault.kind) {
+    case 'none':
+      reply = await work();
+      break;
+    case 'slow':
+      reply = await work(fault.delayMs);
+      break;
+    case 'status':
+      reply = failureAnswer(part, fault.status, fault.html ?? false, fault.retryAfter);
+      break;
+    case 'status-after-commit':
+      await work();
+      reply = failureAnswer(part, fault.status, fault.html ?? false);
+      break;
+    case 'reset-before':
+      reply = 'reset';
+      break;
+    case 'reset-after-commit':
+      await work();
+      reply = 'reset';
+      break;
+    case 'timeout-after-commit':
+      reply = await work();
+      await wait(fault.delayMs);
+      break;
+    case 'disguised-error':
+      await (fault.afterCommit === true ? work() : undefined);
+      reply = part.disguisedError();
+      break;
+    case 'not-json':
+      reply = await work();
+      reply = { ...reply, body: reply.body.slice(0, reply.body.length / 2) };
+      break;
+    case 'html':
+      await work();
+      reply = htmlAnswer(200, 'Logon');
+      break;
+    case 'truncated':
+      reply = { ...(await work()), cut: true };
+      break;
+  }
+  return reply;
+}
+
+function failureAnswer(part: SimulatorPart, status: number, html: boolean, retryAfter?: string): Answer {
+  const answer = html ? htmlAnswer(status, `Error ${status}`) : part.failure(status);
+  return retryAfter === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Retry-After': retryAfter } };
+}
+
+function stumble(title: string, error: unknown): Answer {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    status: 500,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    body: `${title} stumbled, which is a defect of the sandbox: ${reason}`,
+  };
+}
+
+async function readCall(request: IncomingMessage, maxBodyBytes: number): Promise<Call> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // An over-long body is read to its end: a caller that is still sending would see a reset instead of a 413.
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size <= maxBodyBytes) {
+      chunks.push(bytes);
+    }
+  }
+  const tooLarge = size > maxBodyBytes;
+  return {
+    method: request.method ?? 'GET',
+    url: new URL(request.url ?? '/', 'http://127.0.0.1'),
+    headers: request.headers,
+    body: tooLarge ? '' : Buffer.concat(chunks).toString(),
+    tooLarge,
+  };
+}
+
+function send(response: ServerResponse, reply: Answer | 'reset', date: Date): void {
+  const { socket } = response;
+  if (socket === null || socket.destroyed) {
+    return;
+  }
+  if (reply === 'reset') {
+    socket.resetAndDestroy();
+    return;
+  }
+  const body = Buffer.from(reply.body);
+  response.writeHead(reply.status, { Date: date.toUTCString(), ...reply.headers, 'Content-Length': body.length });
+  if (reply.cut === true) {
+    response.write(body.subarray(0, body.length / 2), () => socket.destroy());
+    return;
+  }
+  response.end(body);
+}
+
+interface RequestLog {
+  readonly requests: readonly RecordedRequest[];
+  readonly traffic: () => Traffic;
+  /** Notes a request's arrival; the function that comes back notes its end. */
+  open(call: Call, path: string, operation: Operation, fault: Fault): (status: number | 'reset') => void;
+}
+
+function openRequestLog(keep: boolean): RequestLog {
+  const requests: RecordedRequest[] = [];
+  const counted: Record<Operation, number> = {
+    token: 0,
+    page: 0,
+    cart: 0,
+    navigation: 0,
+    create: 0,
+    lookup: 0,
+    list: 0,
+    other: 0,
+  };
+  let faults = 0;
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  return {
+    requests,
+    traffic: () => ({ requests: { ...counted }, faults, mostAtOnce }),
+    open({ method, headers }, path, operation, fault) {
+      counted[operation] += 1;
+      faults += fault.kind === 'none' ? 0 : 1;
+      atOnce += 1;
+      mostAtOnce = Math.max(mostAtOnce, atOnce);
+      const correlationId = headers['x-correlation-id'];
+      const request = {
+        method,
+        path,
+        operation,
+        fault: fault.kind,
+        ...(typeof correlationId === 'string' ? { correlationId } : {}),
+        status: 'pending' as RecordedRequest['status'],
+      };
+      if (keep) {
+        requests.push(request);
+      }
+      return (status) => {
+        atOnce -= 1;
+        request.status = status;
+      };
+    },
+  };
+}
+
+interface LoopbackServer {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+async function listenOnLoopback(title: string, listener: RequestListener, port: number): Promise<LoopbackServer> {
+  const server = createServer(listener);
+  // Node's 5 s would close a connection just as a caller reuses it: a fault that no plan decided.
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: NodeJS.ErrnoException): void => reject(listenError(title, port, cause));
+    server.once('error', refuse);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  const address = server.address();
+  const taken = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://127.0.0.1:${taken}`,
+    port: taken,
+    async close() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function listenError(title: string, port: number, cause: NodeJS.ErrnoException): Error {
+  const reason = cause.code === 'EADDRINUSE' ? 'another program is using it' : cause.message;
+  return new Error(`${title} cannot listen on 127.0.0.1:${port}: ${reason}`, { cause });
+}

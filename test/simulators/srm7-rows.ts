@@ -1,0 +1,163 @@
+import { hash32 } from './seeded-random.ts';
+import type { Selection } from './srm7-query.ts';
+
+/** A cart as a test gives it: an object, or the row's own JSON text, which is then served byte for byte. */
+export type CartRow = string | Readonly<Record<string, unknown>>;
+
+/** What the service selects and orders a row by. */
+export interface RowIndex {
+  /** 32 lower-case hex. */
+  readonly guid: string;
+  readonly changedAt: Date;
+  readonly status: string;
+}
+
+/** A cart as the simulator holds it. */
+export interface StoredCart extends RowIndex {
+  readonly number: string;
+  readonly text: string;
+}
+
+/** The carts of an SRM client, one row for each GUID. */
+export interface CartRows {
+  /** Adds rows; one with a known GUID replaces it, as a revision does. `index` overrides what the row says of itself. */
+  put(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
+  byGuid(guid: string): StoredCart | undefined;
+  /** The cart that holds an item. */
+  byItemGuid(guid: string): StoredCart | undefined;
+  /** The selected rows, ordered. */
+  select(selection: Selection): readonly StoredCart[];
+  all(): readonly StoredCart[];
+}
+
+/** A place in the order of rows. */
+export interface RowPosition {
+  readonly rank: number;
+  readonly guid: string;
+}
+
+/** Opens an empty set of rows, ordered by ChangedAt and Guid, or, `unordered`, by nothing that a caller could use. */
+export function openCartRows(unordered: boolean): CartRows {
+  const rowsByGuid = new Map<string, StoredCart>();
+  let ordered: readonly StoredCart[] | undefined;
+  let lastSelection: { readonly selection: string; readonly rows: readonly StoredCart[] } | undefined;
+
+  const all = (): readonly StoredCart[] => {
+    ordered ??= [...rowsByGuid.values()].sort((left, right) =>
+      comparePositions(positionOf(left, unordered), positionOf(right, unordered)),
+    );
+    return ordered;
+  };
+
+  return {
+    all,
+    put(rows, index) {
+      for (const row of rows) {
+        const stored = storedCart(row, rowsByGuid.size, index);
+        rowsByGuid.set(stored.guid, stored);
+      }
+      ordered = undefined;
+      lastSelection = undefined;
+    },
+    byGuid: (guid) => rowsByGuid.get(plainGuid(guid)),
+    byItemGuid: (guid) =>
+      all().find(({ text }) => {
+        const lowerCase = text.toLowerCase();
+        return lowerCase.includes(`"guid":"${guid}"`) || lowerCase.includes(`"guid": "${guid}"`);
+      }),
+    select(selection) {
+      // Every page of one window asks for the same rows again; selecting them once keeps long windows quick.
+      const asked = `${selection.fromMs} ${selection.toMs} ${[...selection.statuses].join()}`;
+      if (lastSelection?.selection !== asked) {
+        lastSelection = { selection: asked, rows: all().filter((row) => isSelected(row, selection)) };
+      }
+      return lastSelection.rows;
+    },
+  };
+}
+
+/** The place of a row in the order. */
+export function positionOf(row: RowIndex, unordered: boolean): RowPosition {
+  return { rank: unordered ? hash32(row.guid) : row.changedAt.getTime(), guid: row.guid };
+}
+
+/** The index of the first row behind a position. */
+export function firstAfter(rows: readonly StoredCart[], position: RowPosition, unordered: boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const row = rows[middle];
+    if (row !== undefined && comparePositions(positionOf(row, unordered), position) <= 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/** A GUID as 32 lower-case hex. */
+export function plainGuid(guid: string): string {
+  return guid.replaceAll('-', '').toLowerCase();
+}
+
+function comparePositions(left: RowPosition, right: RowPosition): number {
+  if (left.rank !== right.rank) {
+    return left.rank - right.rank;
+  }
+  return left.guid < right.guid ? -1 : Number(left.guid > right.guid);
+}
+
+function isSelected(row: StoredCart, { fromMs, toMs, statuses }: Selection): boolean {
+  const changedAtMs = row.changedAt.getTime();
+  return changedAtMs >= fromMs && changedAtMs < toMs && statuses.has(row.status);
+}
+
+function storedCart(row: CartRow, position: number, index: Partial<RowIndex> = {}): StoredCart {
+  const fields = rowFields(row, index);
+  const changedAt = index.changedAt ?? odataInstant(fields['ChangedAt']);
+  if (changedAt === undefined) {
+    throw new Error(`Row ${position} has no readable ChangedAt: say when it changed, addCarts(rows, { changedAt })`);
+  }
+  // A row without a GUID is still a row: the interface must meet it, so it gets a place of its own.
+  const guid = index.guid ?? (textField(fields, 'Guid') || `row ${position}`);
+  return {
+    guid: plainGuid(guid),
+    number: textField(fields, 'ObjectId').replace(/^0+(?=\d)/, ''),
+    changedAt,
+    status: index.status ?? textField(fields, 'Status'),
+    text: typeof row === 'string' ? row : JSON.stringify(row),
+  };
+}
+
+function rowFields(row: CartRow, index: Partial<RowIndex>): Readonly<Record<string, unknown>> {
+  if (typeof row !== 'string') {
+    return row;
+  }
+  try {
+    const parsed: unknown = JSON.parse(row);
+    return isRecord(parsed) ? parsed : {};
+  } catch (cause) {
+    // A test may want a row that is not JSON, but then it must say itself where the row belongs.
+    if (index.changedAt !== undefined) {
+      return {};
+    }
+    throw new Error(`Not a JSON row: ${row.slice(0, 80)}`, { cause });
+  }
+}
+
+function textField(fields: Readonly<Record<string, unknown>>, name: string): string {
+  const value = fields[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function odataInstant(value: unknown): Date | undefined {
+  const match = typeof value === 'string' ? /^\/Date\((-?\d+)([+-]\d+)?\)\/$/.exec(value) : null;
+  return match === null ? undefined : new Date(Number(match[1]) - Number(match[2] ?? 0) * 60_000);
+}
+
+/** Whether a JSON value is an object with named properties. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

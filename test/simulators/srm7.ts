@@ -1,0 +1,378 @@
+import { openTokenDesk } from './client-credentials.ts';
+import { hash32 } from './seeded-random.ts';
+import {
+  cartNavigations,
+  type ExpandTree,
+  isFullExpand,
+  ODataRefusal,
+  parseCount,
+  parseExpand,
+  parseSelection,
+  requireDocumentedOrder,
+} from './srm7-query.ts';
+import {
+  type CartRow,
+  firstAfter,
+  isRecord,
+  openCartRows,
+  plainGuid,
+  positionOf,
+  type RowIndex,
+  type RowPosition,
+  type StoredCart,
+} from './srm7-rows.ts';
+import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
+
+/** How to start the simulator of SAP SRM 7. */
+export interface Srm7Options extends SimulatorOptions {
+  readonly carts?: Iterable<CartRow>;
+  /** The SAP client, `sap-client`. */
+  readonly client?: string;
+  /** Carts in a page, 100 at most. */
+  readonly pageSize?: number;
+  /** Host (or origin) that `__next` and `__deferred` name, as a service does that does not know of its proxy. */
+  readonly internalHost?: string;
+  /** Serve rows in no usable order, as custom services do that ignore `$orderby`. */
+  readonly unordered?: boolean;
+  /** Leave navigations deferred in list reads whatever `$expand` asks; single reads still expand. */
+  readonly ignoreExpandInLists?: boolean;
+}
+
+/** The simulator of SAP SRM 7: the service ZSRM_SC_EXTRACT_SRV behind a proxy that does OAuth 2.0. */
+export interface Srm7Simulator extends Simulator {
+  /** The service's root, without a slash at its end. */
+  readonly serviceUrl: string;
+  readonly client: string;
+  /** Adds carts, or revises those with a known GUID; `index` places a row whose own fields are missing or wrong. */
+  addCarts(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
+  /** The truth: the carts with status I1129, in order of ChangedAt and Guid. */
+  approvedCarts(): readonly StoredCart[];
+  /** Adds `by` to every `__count` from now on: a count that differs from what the pages hold. */
+  miscount(by: number): void;
+}
+
+const servicePath = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
+const tokenPath = '/oauth/token';
+const largestPage = 100;
+const approved = 'I1129';
+
+/** Starts the simulator of SAP SRM 7 on 127.0.0.1. */
+export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulator> {
+  const clock = options.clock ?? ((): Date => new Date());
+  const clientId = options.clientId ?? 'interface-at-srm7';
+  const clientSecret = options.clientSecret ?? 'srm7-sandbox-secret';
+  const client = options.client ?? '100';
+  const unordered = options.unordered ?? false;
+  const rows = openCartRows(unordered);
+  const tokens = openTokenDesk({
+    clientId,
+    clientSecret,
+    tokenPrefix: 'srm7-token',
+    lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
+    clock,
+  });
+  const service: CartService = {
+    rows,
+    client,
+    unordered,
+    pageSize: checkedPageSize(options.pageSize ?? largestPage),
+    expandInLists: !(options.ignoreExpandInLists ?? false),
+    origin: '',
+    miscountedBy: 0,
+  };
+  rows.put(options.carts ?? []);
+
+  const running = await startPart(
+    {
+      system: 'srm7',
+      title: 'The SRM 7 simulator',
+      maxBodyBytes: 64 * 1024,
+      classify: ({ method, url }) => {
+        if (url.pathname === tokenPath) {
+          return { operation: 'token', key: '' };
+        }
+        const target = method === 'GET' ? readTarget(url) : undefined;
+        return { operation: target?.operation ?? 'other', key: target?.guid ?? url.pathname + url.search };
+      },
+      async answer(call, operation, work) {
+        await work();
+        if (operation === 'token') {
+          return call.method === 'POST' ? tokens.issue(call.headers, call.body) : htmlAnswer(405, 'Method Not Allowed');
+        }
+        // The proxy, not the service, checks tokens, and it speaks HTML.
+        return tokens.accepts(call.headers.authorization)
+          ? serviceAnswer(call, service)
+          : htmlAnswer(401, 'Anmeldung fehlgeschlagen');
+      },
+      failure: (status) =>
+        refusalAnswer(new ODataRefusal(status, `/IWFND/CM_MGW/${status}`, `The service answers ${status}`)),
+      disguisedError: () => ({
+        ...refusalAnswer(new ODataRefusal(500, '/IWBEP/CM_MGW_RT/022', 'Data provider ended with an exception')),
+        status: 200,
+      }),
+    },
+    options,
+  );
+  service.origin = internalOrigin(options.internalHost) ?? running.url;
+
+  return {
+    ...running,
+    tokenUrl: running.url + tokenPath,
+    serviceUrl: running.url + servicePath,
+    clientId,
+    clientSecret,
+    client,
+    addCarts: (added, index) => rows.put(added, index),
+    approvedCarts: () => rows.all().filter(({ status }) => status === approved),
+    miscount(by) {
+      service.miscountedBy = by;
+    },
+    revokeTokens: () => tokens.revokeTokens(),
+    setClient: (id, secret) => tokens.setClient(id, secret),
+  };
+}
+
+interface CartService {
+  readonly rows: ReturnType<typeof openCartRows>;
+  readonly client: string;
+  readonly unordered: boolean;
+  readonly pageSize: number;
+  readonly expandInLists: boolean;
+  origin: string;
+  miscountedBy: number;
+}
+
+interface ReadTarget {
+  readonly operation: 'page' | 'cart' | 'navigation';
+  readonly entitySet?: 'ShoppingCartSet' | 'ShoppingCartItemSet';
+  readonly guid?: string;
+  readonly navigation?: string;
+}
+
+const readPath =
+  /^\/(?<entitySet>ShoppingCartSet|ShoppingCartItemSet)(?:\(guid'(?<guid>[0-9A-Fa-f-]{32,36})'\)(?:\/(?<navigation>[A-Za-z]+))?)?$/;
+
+function readTarget(url: URL): ReadTarget | undefined {
+  const path = decodeURIComponent(url.pathname);
+  const groups = path.startsWith(servicePath) ? readPath.exec(path.slice(servicePath.length))?.groups : undefined;
+  if (groups === undefined) {
+    return undefined;
+  }
+  const entitySet = groups['entitySet'] === 'ShoppingCartSet' ? 'ShoppingCartSet' : 'ShoppingCartItemSet';
+  const { guid, navigation } = groups;
+  if (navigation !== undefined && guid !== undefined) {
+    return { operation: 'navigation', entitySet, guid: plainGuid(guid), navigation };
+  }
+  // Items are not read by themselves: the contract has no such call.
+  if (entitySet === 'ShoppingCartItemSet') {
+    return undefined;
+  }
+  return guid === undefined
+    ? { operation: 'page', entitySet }
+    : { operation: 'cart', entitySet, guid: plainGuid(guid) };
+}
+
+function serviceAnswer(call: Call, service: CartService): Answer {
+  try {
+    const target = call.method === 'GET' ? readTarget(call.url) : undefined;
+    const query = call.url.searchParams;
+    if (target === undefined) {
+      throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `Nothing is read by ${call.method} ${call.url.pathname}`);
+    }
+    requireJson(call, target);
+    requireClient(query.get('sap-client'), service.client, target);
+    return jsonAnswer(200, `{"d":${readBody(call.url, target, service)}}`);
+  } catch (error) {
+    if (error instanceof ODataRefusal) {
+      return refusalAnswer(error);
+    }
+    throw error;
+  }
+}
+
+/** A list must say `$format=json`; a deferred URI is followed as it stands, so there the Accept header is enough. */
+function requireJson({ url, headers }: Call, { operation }: ReadTarget): void {
+  const format = url.searchParams.get('$format');
+  const accepted = operation !== 'page' && format === null && (headers.accept ?? '').includes('application/json');
+  if (format !== 'json' && !accepted) {
+    throw new ODataRefusal(400, 'ZSRM_SC/009', '$format=json is required');
+  }
+}
+
+function requireClient(given: string | null, client: string, { operation }: ReadTarget): void {
+  if (given !== client && (operation === 'page' || given !== null)) {
+    throw new ODataRefusal(400, 'ZSRM_SC/006', `sap-client ${given ?? '(none)'} is not ${client}`);
+  }
+}
+
+function readBody(url: URL, target: ReadTarget, service: CartService): string {
+  if (target.operation === 'page') {
+    return pageBody(url, service);
+  }
+  if (target.operation === 'navigation') {
+    return navigationBody(url, target, service);
+  }
+  const expand = parseExpand(url.searchParams.get('$expand'), cartNavigations);
+  return rowBody(cartByGuid(target, service), expand, service);
+}
+
+function pageBody(url: URL, service: CartService): string {
+  const query = url.searchParams;
+  const selection = parseSelection(query.get('$filter'));
+  requireDocumentedOrder(query.get('$orderby'));
+  const expand = parseExpand(query.get('$expand'), cartNavigations);
+  const top = parseCount('$top', query.get('$top')) ?? Number.POSITIVE_INFINITY;
+  const skip = parseCount('$skip', query.get('$skip')) ?? 0;
+
+  const selected = service.rows.select(selection);
+  const token = query.get('$skiptoken');
+  const start = token === null ? skip : firstAfter(selected, tokenToPosition(token), service.unordered);
+  const page = selected.slice(start, start + Math.min(service.pageSize, top));
+  // With $top the caller pages by itself.
+  const more = top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
+  const last = page.at(-1);
+
+  const count =
+    query.get('$inlinecount') === 'allpages' ? `"__count":"${selected.length + service.miscountedBy}",` : '';
+  const next = more && last !== undefined ? `,"__next":${JSON.stringify(nextUri(url, last, service))}` : '';
+  const shown = service.expandInLists ? expand : new Map<string, ExpandTree>();
+  return `{${count}"results":[${page.map((row) => rowBody(row, shown, service)).join()}]${next}}`;
+}
+
+/** The same query, as it was encoded, from behind the page's last row. */
+function nextUri(url: URL, last: StoredCart, service: CartService): string {
+  const kept = url.search
+    .slice(1)
+    .split('&')
+    .filter((option) => !/^(?:\$|%24)skip(?:token)?=/i.test(option));
+  const token = positionToToken(positionOf(last, service.unordered));
+  return `${service.origin}${url.pathname}?${[...kept, `$skiptoken=${token}`].join('&')}`;
+}
+
+function positionToToken({ rank, guid }: RowPosition): string {
+  return Buffer.from(`${rank} ${guid}`).toString('base64url');
+}
+
+function tokenToPosition(token: string): RowPosition {
+  const match = /^(-?\d+) (.+)$/.exec(Buffer.from(token, 'base64url').toString());
+  if (match === null) {
+    throw new ODataRefusal(400, 'ZSRM_SC/008', 'Skiptoken is not valid');
+  }
+  return { rank: Number(match[1]), guid: match[2] ?? '' };
+}
+
+function cartByGuid({ guid = '', entitySet }: ReadTarget, { rows }: CartService): StoredCart {
+  const row = entitySet === 'ShoppingCartItemSet' ? rows.byItemGuid(dashedGuid(guid)) : rows.byGuid(guid);
+  if (row === undefined) {
+    throw new ODataRefusal(404, 'ZSRM_SC/001', `Shopping cart ${guid} does not exist`, 'ShoppingCart/Guid');
+  }
+  return row;
+}
+
+function navigationBody(url: URL, target: ReadTarget, service: CartService): string {
+  const { guid = '', navigation = '', entitySet } = target;
+  const cart: unknown = JSON.parse(cartByGuid(target, service).text);
+  const owner = entitySet === 'ShoppingCartItemSet' ? itemOf(cart, guid) : cart;
+  const known = entitySet === 'ShoppingCartItemSet' ? cartNavigations.get('Items') : cartNavigations;
+  const below = known?.get(navigation);
+  if (!isRecord(owner) || below === undefined) {
+    throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No navigation property ${navigation}`, navigation);
+  }
+  const expand = parseExpand(url.searchParams.get('$expand'), below);
+  return JSON.stringify(withDeferred(owner[navigation], expand, below, itemUri(service)));
+}
+
+function itemOf(cart: unknown, guid: string): unknown {
+  const items = isRecord(cart) && isRecord(cart['Items']) ? cart['Items']['results'] : [];
+  return Array.isArray(items)
+    ? items.find((item) => isRecord(item) && typeof item['Guid'] === 'string' && plainGuid(item['Guid']) === guid)
+    : undefined;
+}
+
+/** A row's JSON: its own text where everything is expanded, else with `__deferred` in place of what is not. */
+function rowBody(row: StoredCart, expand: ExpandTree, service: CartService): string {
+  if (isFullExpand(expand, cartNavigations)) {
+    return row.text;
+  }
+  const cart: unknown = JSON.parse(row.text);
+  const uri = `${service.origin}${servicePath}/ShoppingCartSet(guid'${dashedGuid(row.guid)}')`;
+  return JSON.stringify(
+    isRecord(cart) ? entityWithDeferred(cart, expand, cartNavigations, uri, itemUri(service)) : cart,
+  );
+}
+
+function itemUri({ origin }: CartService): (guid: string) => string {
+  return (guid) => `${origin}${servicePath}/ShoppingCartItemSet(guid'${dashedGuid(guid)}')`;
+}
+
+function entityWithDeferred(
+  entity: Readonly<Record<string, unknown>>,
+  expand: ExpandTree,
+  known: ExpandTree,
+  uri: string,
+  uriOfItem: (guid: string) => string,
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = { ...entity };
+  for (const [navigation, below] of known) {
+    const asked = expand.get(navigation);
+    shown[navigation] =
+      asked === undefined
+        ? { __deferred: { uri: `${uri}/${navigation}` } }
+        : withDeferred(entity[navigation], asked, below, uriOfItem);
+  }
+  return shown;
+}
+
+function withDeferred(
+  navigation: unknown,
+  expand: ExpandTree,
+  known: ExpandTree,
+  uriOfItem: (guid: string) => string,
+): unknown {
+  // Only items have navigations of their own; a row that breaks the contract is passed on as it is.
+  if (known.size === 0 || !isRecord(navigation) || !Array.isArray(navigation['results'])) {
+    return navigation;
+  }
+  const results = navigation['results'].map((item: unknown) =>
+    isRecord(item) ? entityWithDeferred(item, expand, known, uriOfItem(guidOf(item)), uriOfItem) : item,
+  );
+  return { ...navigation, results };
+}
+
+function guidOf(item: Readonly<Record<string, unknown>>): string {
+  return typeof item['Guid'] === 'string' ? plainGuid(item['Guid']) : '';
+}
+
+function dashedGuid(guid: string): string {
+  return plainGuid(guid).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function refusalAnswer({ status, code, message, property }: ODataRefusal): Answer {
+  const transaction = [1, 2, 3, 4].map((part) => hash32(`${part} ${code} ${message}`).toString(16).padStart(8, '0'));
+  const body = {
+    error: {
+      code,
+      message: { lang: 'en', value: message },
+      innererror: {
+        transactionid: transaction.join('').toUpperCase(),
+        errordetails: [{ code, message, propertyref: property, severity: 'error' }],
+      },
+    },
+  };
+  return jsonAnswer(status, JSON.stringify(body));
+}
+
+function jsonAnswer(status: number, body: string): Answer {
+  return { status, headers: { 'Content-Type': 'application/json;charset=utf-8', DataServiceVersion: '2.0' }, body };
+}
+
+function internalOrigin(internalHost: string | undefined): string | undefined {
+  return internalHost === undefined || internalHost.includes('://') ? internalHost : `http://${internalHost}`;
+}
+
+function checkedPageSize(pageSize: number): number {
+  if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > largestPage) {
+    throw new RangeError(`pageSize ${pageSize} is not between 1 and ${largestPage}`);
+  }
+  return pageSize;
+}

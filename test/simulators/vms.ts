@@ -1,0 +1,380 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { openTokenDesk } from './client-credentials.ts';
+import type { Operation } from './disturbances.ts';
+import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
+import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-book.ts';
+import { judgeOrder, type OrderFault, type OrderRules } from './vms-order-rules.ts';
+import type { PurchaseOrder } from './vms-order-schema.ts';
+
+/** How to start the simulator of 11VMS. */
+export interface VmsOptions extends SimulatorOptions {
+  /** Suppliers that 11VMS does not know or has closed; by default it takes every code. */
+  readonly inactiveSuppliers?: readonly string[] | ((code: string) => boolean);
+  /** Business units that 11VMS answers 404 for, as a referenced object that is not there. */
+  readonly unknownBusinessUnits?: readonly string[];
+  readonly purchaseRequestRequired?: boolean;
+  /** Forget keys at once, so that a second POST is judged by its externalId alone. */
+  readonly ignoreIdempotencyKeys?: boolean;
+  /** False takes a second order with the same externalId: with keys ignored, a double POST really doubles. */
+  readonly enforceUniqueness?: boolean;
+  /** False (or the status to answer) where the look-up and the list do not exist. */
+  readonly lookup?: boolean | 404 | 501;
+  readonly maxBodyBytes?: number;
+  /** Orders in a page of the reconciliation list. */
+  readonly listPageSize?: number;
+}
+
+/** The simulator of 11VMS behind 11VMSProxy_V2. */
+export interface VmsSimulator extends Simulator {
+  /** `{base}` of the contract, without a slash at its end. */
+  readonly baseUrl: string;
+  /** The truth: every order stored, in order of creation, duplicates too. */
+  orders(): readonly StoredOrder[];
+}
+
+/** An order as the look-up and the list show it. */
+export type ListedOrder = PurchaseOrder & Pick<StoredOrder, 'id' | 'number' | 'status'>;
+
+const basePath = '/11VMSProxy_V2';
+const collectionPath = `${basePath}/purchase-orders`;
+const tokenPath = '/oauth/token';
+const interfaceId = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
+
+/** Starts the simulator of 11VMS on 127.0.0.1. */
+export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> {
+  const clock = options.clock ?? ((): Date => new Date());
+  const clientId = options.clientId ?? 'interface-at-11vms';
+  const clientSecret = options.clientSecret ?? '11vms-sandbox-secret';
+  const tokens = openTokenDesk({
+    clientId,
+    clientSecret,
+    tokenPrefix: '11vms-token',
+    lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
+    clock,
+  });
+  const api: OrderApi = {
+    book: openOrderBook({
+      clock,
+      ignoreIdempotencyKeys: options.ignoreIdempotencyKeys ?? false,
+      enforceUniqueness: options.enforceUniqueness ?? true,
+    }),
+    rules: {
+      isActiveSupplier: activeSuppliers(options.inactiveSuppliers ?? []),
+      purchaseRequestRequired: options.purchaseRequestRequired ?? false,
+    },
+    unknownBusinessUnits: new Set(options.unknownBusinessUnits),
+    lookupStatus: lookupStatus(options.lookup ?? true),
+    listPageSize: options.listPageSize ?? 100,
+  };
+
+  const running = await startPart(
+    {
+      system: '11vms',
+      title: 'The 11VMS simulator',
+      maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
+      classify,
+      async answer(call, operation, work) {
+        if (operation === 'token') {
+          await work();
+          return call.method === 'POST' ? tokens.issue(call.headers, call.body) : htmlAnswer(405, 'Method Not Allowed');
+        }
+        return tokens.accepts(call.headers.authorization)
+          ? await apiAnswer(call, operation, work, api)
+          : unauthorized(call);
+      },
+      failure: (status) => problem({ status, type: 'unavailable', title: `The service answers ${status}` }),
+      disguisedError: () =>
+        jsonAnswer(200, { error: { code: 'INTERNAL_ERROR', message: 'The order could not be processed' } }),
+    },
+    options,
+  );
+
+  return {
+    ...running,
+    baseUrl: running.url + basePath,
+    tokenUrl: running.url + tokenPath,
+    clientId,
+    clientSecret,
+    orders: () => api.book.all(),
+    revokeTokens: () => tokens.revokeTokens(),
+    setClient: (id, secret) => tokens.setClient(id, secret),
+  };
+}
+
+interface OrderApi {
+  readonly book: OrderBook;
+  readonly rules: OrderRules;
+  readonly unknownBusinessUnits: ReadonlySet<string>;
+  readonly lookupStatus: 200 | 404 | 501;
+  readonly listPageSize: number;
+}
+
+function activeSuppliers(inactive: NonNullable<VmsOptions['inactiveSuppliers']>): (code: string) => boolean {
+  return typeof inactive === 'function' ? (code) => !inactive(code) : (code) => !inactive.includes(code);
+}
+
+function lookupStatus(lookup: NonNullable<VmsOptions['lookup']>): OrderApi['lookupStatus'] {
+  if (lookup === true) {
+    return 200;
+  }
+  return lookup === false ? 501 : lookup;
+}
+
+function classify(call: Call): { operation: Operation; key: string } {
+  const { method, url } = call;
+  const path = url.pathname + url.search;
+  if (url.pathname === tokenPath) {
+    return { operation: 'token', key: '' };
+  }
+  if (url.pathname !== collectionPath) {
+    return { operation: 'other', key: path };
+  }
+  if (method === 'POST') {
+    return { operation: 'create', key: externalIdOf(call.body) };
+  }
+  if (method !== 'GET') {
+    return { operation: 'other', key: path };
+  }
+  const externalId = url.searchParams.get('externalId');
+  return externalId === null ? { operation: 'list', key: path } : { operation: 'lookup', key: externalId };
+}
+
+/** Faults are planned by externalId, so it is read before anything is checked. */
+function externalIdOf(body: string): string {
+  const parsed = parsedJson(body);
+  if (typeof parsed === 'object' && parsed !== null && 'externalId' in parsed) {
+    return typeof parsed.externalId === 'string' ? parsed.externalId : '';
+  }
+  return '';
+}
+
+async function apiAnswer(call: Call, operation: Operation, work: () => Promise<void>, api: OrderApi): Promise<Answer> {
+  if (operation === 'create') {
+    return refusedHeaders(call) ?? (await create(call, work, api));
+  }
+  await work();
+  if (operation === 'other') {
+    // The proxy knows no such route, and answers itself.
+    return htmlAnswer(call.url.pathname === collectionPath ? 405 : 404, 'No such operation');
+  }
+  if (api.lookupStatus !== 200) {
+    return problem({ status: api.lookupStatus, type: 'not-supported', title: 'Reading is not supported' }, call);
+  }
+  const faults = commonHeaderFaults(call.headers);
+  if (faults.length > 0) {
+    return invalid(400, faults, call);
+  }
+  return operation === 'lookup' ? lookUp(call, api) : list(call, api);
+}
+
+async function create(call: Call, work: () => Promise<void>, api: OrderApi): Promise<Answer> {
+  const { book } = api;
+  const body = parsedJson(call.body);
+  if (body === undefined) {
+    return invalid(400, [{ code: 'INVALID_JSON', pointer: '', detail: 'The body is not JSON' }], call);
+  }
+  const key = idempotencyKey(call.headers) ?? '';
+  const known = book.keyState(key, body);
+  switch (known.kind) {
+    case 'replay':
+      return created(200, known.stored);
+    case 'in-progress':
+      return conflict(call, 'REQUEST_IN_PROGRESS', 'The first request with this key is still being worked on');
+    case 'reused':
+      return keyReused(call);
+    case 'unknown':
+  }
+  book.reserve(key);
+  try {
+    await work();
+    return commit(call, body, key, api);
+  } finally {
+    book.release(key);
+  }
+}
+
+/** Judges and stores in one breath: nothing else runs between the check of uniqueness and the order's storing. */
+function commit(call: Call, body: unknown, key: string, { book, rules, unknownBusinessUnits }: OrderApi): Answer {
+  const judged = judgeOrder(body, rules);
+  if ('faults' in judged) {
+    return invalid(422, judged.faults, call);
+  }
+  const { order } = judged;
+  const existing = book.uniqueConflict(order.externalId);
+  if (existing !== undefined) {
+    return conflict(call, 'EXTERNAL_ID_EXISTS', `An order with externalId ${order.externalId} exists`, existing);
+  }
+  if (unknownBusinessUnits.has(order.businessUnit.code)) {
+    return unknownReference(call, '/businessUnit/code', `No business unit ${order.businessUnit.code}`);
+  }
+  return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }));
+}
+
+function lookUp({ url }: Call, { book }: OrderApi): Answer {
+  return jsonAnswer(200, { items: book.byExternalId(url.searchParams.get('externalId') ?? '').map(listed) });
+}
+
+function list(call: Call, { book, listPageSize }: OrderApi): Answer {
+  const query = call.url.searchParams;
+  const from = instant(query.get('createdFrom'));
+  const to = instant(query.get('createdTo'));
+  const start = pageStart(query.get('pageToken'));
+  const faults = Object.entries({
+    externalSystem: query.get('externalSystem') === 'SRM7',
+    createdFrom: from !== undefined,
+    createdTo: to !== undefined,
+    pageToken: start !== undefined,
+  })
+    .filter(([, good]) => !good)
+    .map(([name]) => ({ code: 'INVALID_PARAMETER', pointer: '', detail: `Query parameter ${name} is not valid` }));
+  if (from === undefined || to === undefined || start === undefined || faults.length > 0) {
+    return invalid(400, faults, call);
+  }
+  const found = book.all().filter(({ createdAt }) => createdAt >= from && createdAt < to);
+  const end = start + listPageSize;
+  const next = end < found.length ? { nextPageToken: Buffer.from(`from ${end}`).toString('base64url') } : {};
+  return jsonAnswer(200, { items: found.slice(start, end).map(listed), ...next });
+}
+
+function listed({ id, number, status, order }: StoredOrder): ListedOrder {
+  return { id, number, status, ...order };
+}
+
+function instant(text: string | null): Date | undefined {
+  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/.test(text ?? '');
+  const date = new Date(text ?? '');
+  return isInstant && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
+function pageStart(token: string | null): number | undefined {
+  if (token === null || token === '') {
+    return 0;
+  }
+  const start = /^from (\d+)$/.exec(Buffer.from(token, 'base64url').toString())?.[1];
+  return start === undefined ? undefined : Number(start);
+}
+
+function refusedHeaders(call: Call): Answer | undefined {
+  if (call.tooLarge) {
+    return problem({ status: 413, type: 'too-large', title: 'The body is too large' }, call);
+  }
+  if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(call.headers['content-type'] ?? '')) {
+    return problem({ status: 415, type: 'media-type', title: 'Send application/json in UTF-8' }, call);
+  }
+  const faults = commonHeaderFaults(call.headers);
+  if (idempotencyKey(call.headers) === undefined) {
+    faults.push(headerFault('Idempotency-Key: "<uuid>", in quotes'));
+  }
+  return faults.length > 0 ? invalid(400, faults, call) : undefined;
+}
+
+function commonHeaderFaults(headers: IncomingHttpHeaders): OrderFault[] {
+  const faults: OrderFault[] = [];
+  if ((headerText(headers, 'x-correlation-id') ?? '').trim() === '') {
+    faults.push(headerFault('X-Correlation-ID'));
+  }
+  if (headerText(headers, 'x-interface-id') !== interfaceId) {
+    faults.push(headerFault(`X-Interface-ID: ${interfaceId}`));
+  }
+  return faults;
+}
+
+function headerFault(header: string): OrderFault {
+  return { code: 'HEADER_REQUIRED', pointer: '', detail: `Header required: ${header}` };
+}
+
+function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const quotedUuid = /^"(?<key>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"$/i;
+  return quotedUuid.exec(headerText(headers, 'idempotency-key') ?? '')?.groups?.['key']?.toLowerCase();
+}
+
+function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function parsedJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    // Not JSON is what the caller is told; why it is not is of no use to it.
+    return undefined;
+  }
+}
+
+function created(status: 200 | 201, stored: StoredOrder): Answer {
+  const { id, number, order, version, createdAt } = stored;
+  const body = {
+    id,
+    number,
+    externalId: order.externalId,
+    externalRevision: order.externalRevision,
+    status: stored.status,
+    version,
+    createdAt: createdAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+  };
+  const answer = jsonAnswer(status, body);
+  return { ...answer, headers: { ...answer.headers, Location: `${collectionPath}/${id}` } };
+}
+
+function conflict(call: Call, code: string, detail: string, existing?: StoredOrder): Answer {
+  const found = existing && {
+    existing: {
+      id: existing.id,
+      number: existing.number,
+      externalRevision: existing.order.externalRevision,
+    },
+  };
+  return problem({ status: 409, type: 'conflict', title: 'Conflict', detail, code, ...found }, call);
+}
+
+function keyReused(call: Call): Answer {
+  const code = 'IDEMPOTENCY_KEY_REUSED';
+  const detail = 'This Idempotency-Key came with another payload before';
+  const errors = [{ code, pointer: '', detail }];
+  return problem({ status: 422, type: 'idempotency-key-reused', title: 'Key reused', detail, code, errors }, call);
+}
+
+function unknownReference(call: Call, pointer: string, detail: string): Answer {
+  const errors = [{ code: 'REFERENCE_NOT_FOUND', pointer, detail }];
+  return problem({ status: 404, type: 'reference', title: 'Referenced object not found', detail, errors }, call);
+}
+
+function unauthorized(call: Call): Answer {
+  const answer = problem({ status: 401, type: 'unauthorized', title: 'A valid token is required' }, call);
+  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
+}
+
+function invalid(status: 400 | 422, errors: readonly OrderFault[], call: Call): Answer {
+  const detail = errors.length === 1 ? '1 field is invalid' : `${errors.length} fields are invalid`;
+  return problem({ status, type: 'validation', title: 'Validation failed', detail, errors }, call);
+}
+
+interface Problem {
+  readonly status: number;
+  readonly type: string;
+  readonly title: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly existing?: object;
+  readonly errors?: readonly OrderFault[];
+}
+
+function problem({ status, type, title, ...members }: Problem, call?: Call): Answer {
+  const body = {
+    type: `https://11vms.example.test/problems/${type}`,
+    title,
+    status,
+    ...(call && {
+      instance: `/purchase-orders/req/${createHash('sha256').update(call.body).digest('hex').slice(0, 8)}`,
+      correlationId: headerText(call.headers, 'x-correlation-id'),
+    }),
+    ...members,
+  };
+  return jsonAnswer(status, body, 'application/problem+json');
+}
+
+function jsonAnswer(status: number, body: object, contentType = 'application/json'): Answer {
+  return { status, headers: { 'Content-Type': `${contentType}; charset=utf-8` }, body: JSON.stringify(body) };
+}
