@@ -133,7 +133,7 @@ const entrySchema = z.strictObject({
     language: z.string().length(2).default('EN'),
     /** Hosts that SRM may name in `__next` although we reach it through a proxy (edge case 6). */
     internalHosts: z.array(z.string().min(1)).default([]),
-    /** The statuses that the list read asks for (rules.md, last decision). */
+    /** The statuses that the list read asks for (rules.md, "Defaults"). */
     statuses: z
       .array(z.string().regex(/^[A-Z]\d{4}$/))
       .min(1)

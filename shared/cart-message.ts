@@ -1,4 +1,4 @@
-/** The message between both functions: one cart, its source row untouched, in a versioned envelope (rules.md, rule 4). */
+/** The message between both functions: one cart, its source row untouched, in a versioned envelope (rule 4). */
 import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
 import { IDENTIFIER } from './sap-values.ts';

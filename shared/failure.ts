@@ -1,11 +1,10 @@
 /**
  * The failure taxonomy: every reason code the interface can give, who owns the cure, and what to do about it.
  *
- * Source: rules.md, "Delivering once" (the classes) and the list of reason codes by family. The family `E_INT_` is our
- * own, for faults of this interface and of AWS, which the interface's specification leaves open.
+ * Source: rules.md, "Delivering once" and "Reason codes, by family".
  */
 
-/** What a failure says about the world, and so what follows (rules.md, table of outcomes). */
+/** What a failure says about the world, and so what follows (rules.md, "Delivering once"). */
 export type FailureClass = 'transient' | 'throttled' | 'unknown' | 'permanent' | 'refused';
 
 /** Who can cure a fault. */

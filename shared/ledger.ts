@@ -66,7 +66,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { FAULT_CATALOGUE, type Fault, type FaultCode } from './failure.ts';
 
-/** A cart's identity (rules.md, rule 4); the number is unknown where the row has none. */
+/** A cart's identity (rule 4); the number is unknown where the row has none. */
 export interface CartKey {
   readonly client: string;
   readonly number: string | undefined;

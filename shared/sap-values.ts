@@ -1,4 +1,4 @@
-/** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks and how to parse them". */
+/** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks". */
 
 /** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is all but always 0. */
 const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;

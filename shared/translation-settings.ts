@@ -1,7 +1,8 @@
 /**
  * What the translation is told by its environment: switches and value maps, as data with a schema.
  * Validated by zod at synth, and written beside the bundled function as JSON.
- * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
+ * Sources: mapping.csv (rows that say LOOKUP); source-srm7.md, "Amounts and units" and "Statuses";
+ * rules.md, "Defaults".
  */
 import * as z from 'zod';
 import { stripZeros } from './sap-values.ts';
@@ -99,15 +100,15 @@ const defaultUnits: Record<string, string> = {
 export const valueMapsSchema = z.strictObject({
   /** Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units. */
   businessUnit: listedCodes(targetCode(20)),
-  /** Row 18, keyed by the vendor number without leading zeros. */
+  /** Mapping row 18, keyed by the vendor number without leading zeros. */
   supplier: codeMap(vendorNumber, targetCode(35)).default({ mode: 'identity', codes: {} }),
-  /** Row 40. */
+  /** Mapping row 40. */
   category: codeMap(code, targetCode(20)).default({ mode: 'identity', codes: {} }),
-  /** Row 51. */
+  /** Mapping row 51. */
   tax: codeMap(code, targetCode(10)).default({ mode: 'identity', codes: {} }),
-  /** Row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
+  /** Mapping row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
   unit: listedCodes(targetCode(3)).default(defaultUnits),
-  /** Row 13: the known currencies, and how many decimals each has. */
+  /** Mapping row 13: the known currencies, and how many decimals each has. */
   currencyDecimals: z
     .record(
       z.string().refine((currency) => Object.hasOwn(isoCurrencyDecimals, currency), 'not a currency of ISO 4217'),
@@ -115,13 +116,13 @@ export const valueMapsSchema = z.strictObject({
     )
     .refine(nonEmpty, EMPTY)
     .default(isoCurrencyDecimals),
-  /** Row 29: SAP's country key to ISO 3166-1 alpha-2. */
+  /** Mapping row 29: SAP's country key to ISO 3166-1 alpha-2. */
   country: listedCodes(code.regex(/^[A-Z]{2}$/, 'not ISO 3166-1 alpha-2')).default({
     ...isoCountries,
     UK: 'GB',
     EL: 'GR',
   }),
-  /** Row 57. */
+  /** Mapping row 57. */
   accountCategory: z
     .record(code, z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']))
     .refine(nonEmpty, EMPTY)
@@ -142,7 +143,7 @@ export const valueMapsSchema = z.strictObject({
     I1009: 'awaiting',
     I1040: 'deleted',
   }),
-  /** Row 63: SAP's text id to the note type; a text id that is not listed is left out. */
+  /** Mapping row 63: SAP's text id to the note type; a text id that is not listed is left out. */
   textType: z
     .record(code, z.enum(['HEADER', 'INTERNAL', 'SUPPLIER']))
     .refine((types) => types['INTN'] !== 'SUPPLIER', {
@@ -150,22 +151,22 @@ export const valueMapsSchema = z.strictObject({
       path: ['INTN'],
     })
     .default({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' }),
-  /** Row 29. */
+  /** Mapping row 29. */
   partnerFunction: z.strictObject({ shipTo: code }).default({ shipTo: '00000027' }),
 });
 export type ValueMaps = z.infer<typeof valueMapsSchema>;
 
 /** Switches of the translation and its value maps (rules.md, "Defaults"). */
 export const translationSettingsSchema = z.strictObject({
-  /** The zone of `orderDate` (row 12), an IANA name. */
+  /** The zone of `orderDate` (mapping row 12), an IANA name. */
   timeZone: timeZoneSchema.default('Europe/Brussels'),
-  /** True where SRM sends amounts as ABAP stores them, with 2 decimals whatever the currency ("Amounts and units"). */
+  /** True where SRM sends amounts as ABAP stores them, always with 2 decimals (source-srm7.md, "Amounts and units"). */
   amountsAreInternal: z.boolean().default(false),
   allowZeroPrice: z.boolean().default(false),
   allowUnlimited: z.boolean().default(false),
-  /** Row 9. */
+  /** Mapping row 9. */
   purchaseRequestMandatory: z.boolean().default(false),
-  /** Row 60. */
+  /** Mapping row 60. */
   glAccountMandatory: z.boolean().default(false),
   /** Rule 2: restricts the interface to the lines that belong in 11VMS; off by default. */
   lineFilter: z
@@ -178,7 +179,7 @@ export const translationSettingsSchema = z.strictObject({
     .default({}),
   maximumLines: z.int().min(1).max(999).default(999),
   maximumAttachments: z.int().min(0).default(50),
-  /** Rule 28: an order whose JSON is larger is refused, never cut. */
+  /** Edge case 28: an order whose JSON is larger is refused, never cut. */
   maximumBodyBytes: z.int().min(1024).default(1_048_576),
   valueMaps: valueMapsSchema,
 });

@@ -1,4 +1,4 @@
-/** A row of SRM as the body of a queue message (rules.md, rule 4). */
+/** A row of SRM as the body of a queue message (rule 4). */
 import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from '../../shared/cart-message.ts';
 import type { SourceRow } from '../../shared/srm-carts.ts';
 

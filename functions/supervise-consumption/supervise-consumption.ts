@@ -1,6 +1,6 @@
 /**
  * Circuit Breaker, the slow half: keeps the event source mapping in line with the breaker's state, and closes the
- * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (rules.md, edge cases 67 to 71, 80).
+ * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (edge cases 67 to 71, 80).
  */
 import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';

@@ -83,7 +83,7 @@ function exampleText(value: Json | undefined): string {
   return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value);
 }
 
-/** Rows 65 and 66 are no fields: the worker puts them on the call. */
+/** Mapping rows 65 and 66 are no fields: the worker puts them on the call. */
 function headerRows(): MappingRow[] {
   const order = purchaseOrderSchema.parse(readSample('11vms-purchase-order.json'));
   const guid = textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');

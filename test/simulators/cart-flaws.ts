@@ -145,7 +145,7 @@ const fieldFlaws: readonly CartFlaw[] = [
   onCart('company code empty', 'E_FIELD_MISSING', (cart) => {
     cart.companyCode = '';
   }),
-  // Edge case 46; decision "Empty line description".
+  // Edge case 46; rules.md, "Texts".
   onLine(
     'description empty or blank',
     'E_FIELD_MISSING',
@@ -226,7 +226,7 @@ const dateFlaws: readonly CartFlaw[] = [
     line.startMs = null;
     line.endMs = null;
   }),
-  // Decision "an end without a start".
+  // rules.md, "Dates": an end without a start.
   onLine('end without start', 'E_DATE_RANGE', 'LABOUR', (_cart, line) => {
     line.startMs = null;
   }),
@@ -246,7 +246,7 @@ const mapFlaws: readonly CartFlaw[] = [
     line.vendor = loner;
     line.edits.push(() => ({ Currency: currency }));
   }),
-  // Edge case 35; decision "SO has no object to name".
+  // Edge case 35; rules.md, "Accounts": SO has no object to name.
   onLine(
     'account category unknown',
     'E_MAP_ACCCAT',
@@ -318,7 +318,7 @@ const amountFlaws: readonly CartFlaw[] = [
 ];
 
 const accountingFlaws: readonly CartFlaw[] = [
-  // Edge case 30; decision "All accounting rows deleted, or none at all".
+  // Edge case 30; rules.md, "Schema or field": all accounting rows deleted, or none at all.
   onLine(
     'no accounting',
     'E_ACC_MISSING',

@@ -63,7 +63,7 @@ const peopleOddities: readonly CartOddity[] = [
       cart.approval = { systemUser: pick(random, ['WF-BATCH', 'WF-BATCH', 'wf-batch', 'SAPSYS', 'DDIC']) };
     }),
   },
-  // Mapping rows 21 and 22; decision "A requester with only an e-mail is enough".
+  // Mapping rows 21 and 22; rules.md, "References".
   { name: 'requester is the creator', share: 0.03, apply: cartFields({ RequesterId: '' }, { RequesterId: ' ' }) },
   {
     name: 'requester without e-mail',
@@ -232,7 +232,7 @@ const deliveryOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Decision "Addresses": a header address, and one line that goes elsewhere.
+    // rules.md, "Addresses": a header address, and one line that goes elsewhere.
     name: 'one line delivered elsewhere',
     share: 0.04,
     apply: (cart, random) => {
@@ -266,7 +266,7 @@ const attachmentOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Decision "Defaults": 50 at most.
+    // rules.md, "Defaults": 50 at most.
     name: 'attachments beyond fifty',
     share: 0.01,
     apply: onCart((cart, random) => {

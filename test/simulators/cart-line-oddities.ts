@@ -37,12 +37,12 @@ const dropped = (reason: Exclude<DropReason, 'outline'>, statuses: readonly stri
   });
 
 const lifeCycleOddities: readonly CartOddity[] = [
-  // Edge case 14; decision "Items".
+  // Edge case 14; rules.md, "Items".
   { name: 'item deleted', share: 0.03, apply: dropped('deleted', ['I1040', 'I1129']) },
   { name: 'item rejected', share: 0.03, apply: dropped('rejected', ['I1016']) },
   { name: 'item awaiting approval', share: 0.02, apply: dropped('awaiting', ['I1015', 'I1021', 'I1009']) },
   {
-    // Decision "Dropped items are not checked beyond the flags that drop them".
+    // rules.md, "Schema or field": dropped items are not checked beyond the flags that drop them.
     name: 'dropped item breaks the contract',
     share: 0.015,
     apply: onCart((cart, random) => {
@@ -179,7 +179,7 @@ const codeOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 9; decision "Several ExtDemid".
+    // Mapping row 9; rules.md, "References".
     name: 'several purchase requests',
     share: 0.03,
     apply: onLines((line, random) => {
@@ -325,7 +325,7 @@ const amountOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Decision "Prices": a JSON number is accepted where its text is exact.
+    // rules.md, "Units and prices": a JSON number is accepted where its text is exact.
     name: 'whole numbers as JSON numbers',
     share: 0.015,
     apply: onLine(

@@ -63,7 +63,7 @@ const dirtyTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Decision "Texts": NFC.
+    // rules.md, "Texts": NFC.
     name: 'text decomposed',
     share: 0.02,
     apply: onCart((cart) => {
@@ -99,7 +99,7 @@ const longTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Decision "Titles, descriptions and names that are too long are cut".
+    // rules.md, "Texts": titles, descriptions and names that are too long are cut.
     name: 'title and names too long',
     share: 0.015,
     apply: onCart((cart) => {

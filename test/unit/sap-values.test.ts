@@ -1,4 +1,4 @@
-/** SAP's ways to write a value: source-srm7.md, "JSON quirks and how to parse them". */
+/** SAP's ways to write a value: source-srm7.md, "JSON quirks". */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { edmInstantMs, hasOffset, normalGuid, padZeros, stripZeros } from '../../shared/sap-values.ts';

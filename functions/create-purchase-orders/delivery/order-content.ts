@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
 
-/** UUIDv5(URL, `urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1`) (target-11vms.md). */
+/** UUIDv5(URL, `urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1`) (target-11vms.md, "Operations"). */
 const KEY_NAMESPACE = parseUuid('abd5b202-d749-5970-b137-3d07fd2a6ecc');
 
 /** SHA-256 of a canonical body, in hex. */
 export const contentHash = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-/** The same order with the same content has the same key on every attempt; corrected content has another (row 65). */
+/** An order keeps its key on every attempt; corrected content has another (mapping row 65). */
 export const idempotencyKey = (order: PurchaseOrder, hash: string): string =>
   uuidV5(Buffer.from(`${order.externalId}|r${order.externalRevision}|${hash}`), KEY_NAMESPACE);
 

@@ -1,5 +1,5 @@
 /**
- * The only code that speaks 11VMS's protocol, through its proxy 11VMSProxy_V2. Source: target-11vms.md; rules.md,
+ * The only code that speaks 11VMS's protocol, through its proxy 11VMSProxy_V2. Source: target-11vms.md, and
  * edge cases 61 to 73. Nothing it reports quotes an answer's free text, which may repeat personal data.
  */
 import * as z from 'zod';

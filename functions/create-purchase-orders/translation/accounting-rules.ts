@@ -33,7 +33,7 @@ const TOLERANCE_PER_PART = minorUnit(2);
 /** An assignment that is not deleted, and its share as SRM has it. */
 type GivenShare = Pick<AccountingShare, 'row' | 'path' | 'sequence' | 'percentage'>;
 
-/** The shares of a line, which always add up to 100 % and to its amount (edge cases 30 to 33; rows 58, 59). */
+/** The shares of a line, which always add up to 100 % and to its amount (edge cases 30 to 33; mapping rows 58, 59). */
 export function accountingShares(
   { item, path: linePath }: CartLine,
   group: LineGroup,
@@ -119,7 +119,7 @@ function categoryOf({ row, path }: GivenShare, context: RuleContext): LineAccoun
 /** A field and SAP's length of it, to which digits are padded. */
 type PaddedField = readonly [name: Exclude<keyof AccountAssignment, 'DelInd'>, length: number];
 
-/** Row 61: the object that the category names, and no other, must be there; its second part may be. */
+/** Mapping row 61: the object that the category names, and no other, must be there; its second part may be. */
 const accountObject = (category: LineAccounting['category'], [name, length]: PaddedField, ...second: PaddedField[]) =>
   value<AccountingShare, string>(
     {

@@ -68,7 +68,7 @@ export function amount(text: string | undefined, context: RuleContext, path: str
   });
 }
 
-/** ABAP stores every amount with 2 decimals: stored = actual / 10^(2 - decimals) ("Amounts and units"). */
+/** ABAP stores an amount as actual / 10^(2 - decimals), with 2 decimals (source-srm7.md, "Amounts and units"). */
 export const actualAmount = (stored: Decimal, { settings, decimals }: RuleContext): Decimal =>
   settings.amountsAreInternal ? stored.times(powerOfTen(2 - decimals)) : stored;
 
@@ -139,7 +139,7 @@ export interface ShipTo {
   readonly path: string;
 }
 
-/** Whether zeros lead depends on the service's conversion setting ("JSON quirks"). */
+/** Whether zeros lead depends on the service's conversion setting (source-srm7.md, "Leading zeros"). */
 const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number => {
   const shipTo = stripZeros(settings.valueMaps.partnerFunction.shipTo);
   return partners.findIndex(({ PartnerFct = '' }) => stripZeros(PartnerFct) === shipTo);
@@ -149,7 +149,7 @@ const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): n
 export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>
   shipToIndex(partners, context) >= 0;
 
-/** The ship-to partner's address (row 29); absent when there is none. `path` is that of the entity holding the partners. */
+/** The ship-to partner's address, if any (mapping row 29). `path` is that of the entity that holds the partners. */
 export function shipToAddress(partners: readonly Partner[], context: RuleContext, path: string): ShipTo | undefined {
   const index = shipToIndex(partners, context);
   const row = partners[index];

@@ -1,4 +1,4 @@
-/** Selection and grouping: which carts and lines are ordered, and which of them share an order. Source: rules.md. */
+/** Selection and grouping: which carts and lines are ordered, and which of them share an order. rules.md. */
 import type { Fault } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';

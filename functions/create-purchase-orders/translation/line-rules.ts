@@ -83,7 +83,7 @@ export function prepareLine(line: CartLine, group: LineGroup, context: RuleConte
   };
 }
 
-/** A line's amount: its value, or what a limit line is expected to cost (rows 47, 58). */
+/** A line's amount: its value, or what a limit line is expected to cost (mapping rows 47, 58). */
 function netAmount({ item, path }: CartLine, context: RuleContext): Decimal | undefined {
   const name = item.LimitInd === true ? 'ExpValue' : 'Value';
   const where = at(path, name);
@@ -132,7 +132,7 @@ function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine[
 
 const isLimit = (line: PreparedLine): boolean => line.type === 'LIMIT';
 
-/** Row 46; edge case 37: 0 or absent is 1, and the value check decides. */
+/** Mapping row 46; edge case 37: 0 or absent is 1, and the value check decides. */
 function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal | undefined {
   const where = at(path, 'PriceUnit');
   const unit = decimal(item.PriceUnit ?? '0', context, where);
@@ -145,7 +145,7 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
   return fault(context, 'E_FIELD_FORMAT', 'not a whole number of at least 1', { path: where, value: unit.toFixed() });
 }
 
-/** Row 48: quantity x price / price unit is the value, within one minor unit. Reports nothing that a rule reports. */
+/** Mapping row 48: quantity x price / price unit is the value. Reports nothing that a rule reports. */
 function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext): void {
   const { item, path } = line;
   const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '0'].map((text = '') =>

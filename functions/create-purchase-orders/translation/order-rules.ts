@@ -76,7 +76,7 @@ function sharedNumbers(lines: readonly CartLine[]): ReadonlySet<string> {
 const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
   JSON.stringify(a?.address) === JSON.stringify(b?.address);
 
-/** Row 2: always all parts, so that a second supplier later does not rename the first order. */
+/** Mapping row 2: always all parts, so that a second supplier later does not rename the first order. */
 function externalIdOf(
   { cart, vendorId, currency, companyCode }: LineGroup,
   { client }: RuleContext,
@@ -90,7 +90,7 @@ function externalIdOf(
 const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCartItem): string =>
   at((lines.find(({ item }) => item[name] !== undefined) ?? lines[0]).path, name);
 
-/** Row 12: the calendar date of an instant in the interface's zone. */
+/** Mapping row 12: the calendar date of an instant in the interface's zone. */
 function dateInZone(text: string, timeZone: string): string | undefined {
   const time = isoInstant(text);
   if (time === undefined) return undefined;
@@ -130,7 +130,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
       warn(context, 'E_FIELD_MISSING', 'no time of approval; the time of the last change is taken', {
         path: '$.ApprovedAt',
       });
-      // What is wrong with ChangedAt is row 8's to report.
+      // What is wrong with ChangedAt is mapping row 8's to report.
       return secondsOf(cart.ChangedAt);
     },
   ),
@@ -198,7 +198,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
   ),
 };
 
-/** Users that approve without being anyone (row 24). */
+/** Users that approve without being anyone (mapping row 24). */
 const SYSTEM_USERS: readonly string[] = ['WF-BATCH', 'SAPSYS', 'DDIC'];
 const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
   !SYSTEM_USERS.includes(upperCase(cart.ApprovedBy ?? ''));
@@ -225,7 +225,7 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       const start = periods(order)
         .map(({ startDate }) => startDate)
         .sort()[0];
-      // A line with no date at all is row 52's to report, and one with a wrong date is told already.
+      // A line with no date at all is mapping row 52's to report, and one with a wrong date is told already.
       const labour = order.lines.find(
         ({ type, deliveryDate, hasFaultyDate }) => type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate,
       );
@@ -291,7 +291,7 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
   ),
 };
 
-/** Row 31: one minor unit of tolerance for each line. */
+/** Mapping row 31: one minor unit of tolerance for each line. */
 function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext): void {
   if (!group.isWholeCart || !context.isCurrencyKnown || lines.some((line) => line.net === undefined)) return;
   const total = amount(mandatory(group.cart.TotalValue, context, '$.TotalValue'), context, '$.TotalValue');
@@ -376,7 +376,7 @@ const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']>
   code: value(
     { row: 14, source: 'CoCode (+ ProcOrg)', rule: 'LOOKUP business unit', mandatory: 'M', codes: ['E_MAP_COMPANY'] },
     ({ group: { cart } }, context) => {
-      // Row 15 reports an empty company code.
+      // Mapping row 15 reports an empty company code.
       if (cart.CoCode === undefined) return undefined;
       const { businessUnit } = context.settings.valueMaps;
       const byOrganization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
@@ -464,7 +464,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: ['E_DATE_INVALID'],
     },
     ({ group: { cart } }, context) => {
-      // What is wrong with ApprovedAt is row 6's to report.
+      // What is wrong with ApprovedAt is mapping row 6's to report.
       if (cart.ApprovedAt !== undefined) return dateInZone(cart.ApprovedAt, context.settings.timeZone);
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');

@@ -1,7 +1,7 @@
 /**
  * The cart as SRM sends it, with SAP's names, made regular: every field is clean text or absent, every navigation a
  * list. Structure and types are judged here (E_SRC_SCHEMA); the content of a field is its rule's to judge.
- * Source: source-srm7.md, "Fields" and "JSON quirks"; rules.md, "Schema or field", "Texts".
+ * Source: source-srm7.md, "Fields" and "JSON quirks"; rules.md, "Schema or field" and "Texts".
  */
 import * as z from 'zod';
 import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
@@ -32,7 +32,7 @@ const INITIAL_DATE = /^(0{8}|0{14})$/;
 /** A date or an instant; whether it can be read is its rule's to judge. */
 const date = field.transform((text) => (text === undefined || INITIAL_DATE.test(text) ? undefined : text));
 
-/** `X` or blank, or a real boolean ("JSON quirks"); anything else is an unknown value of the contract. */
+/** `X` or blank, or a real boolean (source-srm7.md, "Boolean"); anything else is an unknown value of the contract. */
 const flag = z
   .custom<unknown>(
     (value) =>

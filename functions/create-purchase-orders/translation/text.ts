@@ -1,4 +1,4 @@
-/** Texts as SAP writes them, made fit to travel (edge cases 43-47; rules.md, "Texts"). */
+/** Texts as SAP writes them, made fit to travel (edge cases 43 to 47; rules.md, "Texts"). */
 
 /** C0 control characters, except line feed and tab. */
 // oxlint-disable-next-line no-control-regex -- they are what is looked for

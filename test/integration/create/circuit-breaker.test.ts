@@ -1,4 +1,4 @@
-/** Issue 4, edge cases 67 to 71 and 80: when the worker pauses consumption, and what the last receive does to a cart. */
+/** Edge cases 67 to 71 and 80: when the worker pauses consumption, and what the last receive does to a cart. */
 import { describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
@@ -47,6 +47,7 @@ function metric(name: string, output: readonly string[]): number[] {
 
 describe('consumption pauses', () => {
   const unauthorized = always(isApi, answer(401));
+  // Edge cases 67 and 69.
   test.each<[string, Interceptor, RegExp]>([
     ['11VMS answers 401 to a fresh token', unauthorized, /E_TGT_AUTH: 11VMS answered 401/],
     [
@@ -63,6 +64,7 @@ describe('consumption pauses', () => {
     expect(metric('ConsumptionPaused', fixture.takeOutput())).toEqual([1]);
   });
 
+  // Edge case 68.
   test('at the third 403 in a row, and not when an order was created in between', async () => {
     const worker = await fixture.worker();
     const forbidden = always(isCreate, answer(403));
@@ -77,6 +79,7 @@ describe('consumption pauses', () => {
     expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: 'E_TGT_AUTH: 11VMS answered 403' });
   });
 
+  // Edge case 71.
   test('at the fifth failure in a row over different carts; an execution environment judges by what it saw', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
@@ -92,6 +95,7 @@ describe('consumption pauses', () => {
     });
   });
 
+  // Edge case 80.
   test('when more than half of twenty carts are rejected by content, until a person resumes', async () => {
     const worker = await fixture.worker();
     const unmapped = Array.from({ length: 11 }, () => newCart({ CoCode: 'ZZ99' }));

@@ -46,6 +46,7 @@ const onlySeconds = (worker: Worker): number => {
   return calls[0]?.[0] ?? -1;
 };
 
+// Edge case 71.
 test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, and then as a new message', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart, { VMS_BASE_URL: await closedPort() });
@@ -142,6 +143,7 @@ describe('Retry-After', () => {
   });
 });
 
+// Edge case 70.
 describe('429', () => {
   const throttledOnce: Disturbance = { kind: 'status', status: 429, retryAfter: '0' };
 

@@ -101,6 +101,7 @@ test('a batch of ten becomes ten orders with one token and two ledger writes eac
   expect(calls.filter((call) => call.startsWith('GET'))).toEqual([]);
 });
 
+// Edge case 1.
 test('a created cart that is delivered again is done, and not posted again', async () => {
   const worker = await fixture.worker();
   const cart = newCart();
@@ -116,6 +117,7 @@ test('a created cart that is delivered again is done, and not posted again', asy
   expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 1 });
 });
 
+// Edge case 75.
 test('the same message delivered twice at once becomes one order, and the loser comes back', async () => {
   const worker = await fixture.worker();
   const cart = newCart();

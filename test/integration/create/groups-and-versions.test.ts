@@ -67,6 +67,7 @@ describe('a cart with several groups', () => {
     expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
   });
 
+  // Edge case 27.
   test('with a fault in one: the good order is created once, and the message fails for the faulty one', async () => {
     const cart = withVendors(newCart(), '0000100234', '');
     const { worker, messageId } = await sent(cart);
@@ -157,6 +158,7 @@ describe('a cart that is not to be ordered is skipped with its reason, and done'
 });
 
 describe('a later version of a cart', () => {
+  // Edge case 16.
   test('that is delivered first is the one that is ordered; the older message is superseded', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
@@ -191,6 +193,7 @@ describe('a later version of a cart', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(0);
   });
 
+  // Edge case 17.
   test('that changes a created order goes to the dead letters, with the fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
@@ -225,6 +228,24 @@ describe('a later version of a cart', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
     expect(fixture.takeOutput().join('\n')).toContain('approved again without a change');
+  });
+
+  // Edge case 18.
+  test.each<[string, (cart: Row) => Row]>([
+    ['the cart is deleted', (cart) => ({ ...cart, DelInd: 'X' })],
+    ['the cart is rejected', (cart) => ({ ...cart, Status: 'I1016' })],
+    ['all its lines are deleted', (cart) => withItems(cart, (item) => ({ ...item, DelInd: 'X' }))],
+  ])('that takes its order the ground goes to the dead letters: %s', async (_what, change) => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    const [messageId = ''] = await worker.send(envelope(change(later(cart, 1))));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    const [order] = fixture.ordersOf(cart);
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringContaining(order?.number ?? 'no order') },
+    ]);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 
   test('comes back while 11VMS cannot be asked for the difference', async () => {

@@ -83,6 +83,7 @@ describe('a message that nothing can be made of', () => {
   });
 });
 
+// Edge case 79.
 test('one poison message among ten: the other nine are done', async () => {
   const worker = await fixture.worker();
   const carts = Array.from({ length: 9 }, () => newCart());
@@ -119,6 +120,7 @@ test.each<[string, unknown]>([
   await expect(worker.handler(event, lambdaContext())).rejects.toThrow(/Records|invalid/i);
 });
 
+// Edge case 84.
 describe('a cart that is read again from SRM', () => {
   /** What a list read shows of a cart that it does not expand. */
   const deferred = (cart: Row): Row => ({ ...cart, Items: { __deferred: { uri: 'https://srm.example.test/Items' } } });

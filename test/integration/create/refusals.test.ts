@@ -51,6 +51,7 @@ async function untilDeadLettered(worker: Worker): Promise<string[]> {
 }
 
 describe('409', () => {
+  // Edge case 62.
   test('for an order with the same content is a success', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
@@ -63,6 +64,7 @@ describe('409', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: order?.number });
   });
 
+  // Edge case 63.
   test('for an order with other content goes to the dead letters, with the fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
@@ -84,6 +86,7 @@ describe('409', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
+  // Edge case 64.
   test.each([
     ['an earlier request in progress that fails', false],
     ['an earlier request in progress that succeeds', true],
@@ -130,6 +133,7 @@ test('200, the replay of an earlier answer to the same key, is a success without
 });
 
 describe('a refused content', () => {
+  // Edge cases 48 and 66.
   test('is called once, ends at its verdict on each receive, and is moved by SQS itself after the fourth', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
@@ -156,6 +160,7 @@ describe('a refused content', () => {
     expect(output.filter((line) => line.includes('"CartsDeadLettered":1'))).toHaveLength(1);
   });
 
+  // Edge cases 77 and 78.
   test('is tried again by a redrive, and created once its cause is mended', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
@@ -220,13 +225,16 @@ describe('a refused content', () => {
         { code: 'E_TGT_VALIDATION', field: '/lines/0/tax/code' },
       ],
     ],
+    // Edge case 69.
     [
       '404 for a referenced object',
       404,
       unknownReference,
       [{ code: 'E_TGT_NOT_FOUND_REF', field: '/businessUnit/code' }],
     ],
+    // Edge case 28.
     ['413', 413, '<html>too large</html>', [{ code: 'E_TGT_TOO_LARGE' }]],
+    // Edge case 65.
     ['422 for a reused key', 422, { code: 'IDEMPOTENCY_KEY_REUSED' }, [{ code: 'E_TGT_IDEMPOTENCY' }]],
     ['422 without a word', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
     ['418 in HTML', 418, '<html>j.dupont@example.test</html>', [{ code: 'E_TGT_VALIDATION' }]],
@@ -257,6 +265,7 @@ describe('a refused content', () => {
 
 describe("a world that is wrong is not the cart's fault", () => {
   const html = '<html><body>No such service</body></html>';
+  // Edge cases 67, 68 and 69.
   test.each<[string, number, unknown, number]>([
     ['401 after a refresh of the token', 401, {}, 2],
     ['403', 403, {}, 1],
@@ -362,6 +371,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual([1, 1, 1, 1, 1]);
   });
 
+  // Edge case 81.
   test('a secret that was rotated during the run is read afresh, and the cart is created', async () => {
     const worker = await fixture.worker();
     const setSecret = async (clientSecret: string): Promise<void> => {

@@ -44,6 +44,7 @@ async function sent(cart: Row): Promise<Worker> {
 const html = '<html><body>Logon</body></html>';
 const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
 
+// Edge cases 61, 71, 72 and 73.
 describe('the order is stored, and its answer', () => {
   const faults: [string, Disturbance][] = [
     ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
@@ -88,6 +89,7 @@ describe('the order is stored, and its answer', () => {
   });
 });
 
+// Edge cases 61, 71, 72 and 73.
 describe('the order is not stored, and the answer', () => {
   const faults: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
@@ -244,6 +246,7 @@ test('a look-up that lists only other orders is no hit', async () => {
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
+// Edge case 76.
 describe('a crash while posting', () => {
   /** What an attempt leaves that claimed the order and died; its lease ends `leaseMs` from now. */
   async function crashedAttempt(cart: Row, leaseMs: number): Promise<void> {
@@ -319,6 +322,7 @@ describe('the ledger fails', () => {
   // An error that the SDK does not retry by itself.
   const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
 
+  // Edge case 74.
   test('after 201: the message comes back, the order is found, and there is one', async () => {
     const cart = newCart();
     const worker = await sent(cart);

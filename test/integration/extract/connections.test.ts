@@ -118,6 +118,7 @@ describe('a run against a faulty SRM', () => {
     });
   });
 
+  // Edge case 82.
   describe('gives up at once', () => {
     test.each([401, 403])('on %i after what a new token can do: E_SRC_AUTH', async (status) => {
       const { extractor } = await openSixCarts({
@@ -217,6 +218,7 @@ describe('a run against a faulty SRM', () => {
 });
 
 // What a hostile one cannot do: ../security/srm-links.test.ts.
+// Edge case 6.
 describe('__next', () => {
   /** A service of two pages, the first with this link and the second with the other; then pages without any. */
   async function openService(base: string, next: string, second?: string) {
@@ -357,6 +359,7 @@ describe('the token', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
+  // Edge case 81.
   test('is renewed with a freshly read secret when that was rotated in the middle of a run', async () => {
     await fixture.putSecret(
       'rotated',
@@ -651,6 +654,7 @@ describe('pages on their way from SRM to SQS', () => {
   });
 });
 
+// Edge case 82.
 describe('a run whose retries take their time', () => {
   // At the end of the file, so that the tests above run while these wait.
   describe('gets over', () => {

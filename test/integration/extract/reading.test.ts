@@ -1,4 +1,4 @@
-/** What the extractor asks of SRM, and what arrives on the queue: rules.md, rule 4 and "Reading without gaps". */
+/** What the extractor asks of SRM, and what arrives on the queue: rule 4; rules.md, "Reading without gaps". */
 import { describe, expect, test } from '@jest/globals';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
@@ -258,6 +258,7 @@ describe('SRM is asked', () => {
 });
 
 describe('windows', () => {
+  // Edge case 11.
   test('the first run starts exactly at the first watermark, the next at the watermark less the overlap', async () => {
     const first = thisSecond() - 2 * HOUR;
     const extractor = await fixture.open({
@@ -287,6 +288,7 @@ describe('windows', () => {
     expect(second?.fromMs).toBe((window?.toMs ?? 0) - 30 * MINUTE);
   });
 
+  // Edge case 2.
   test('a cart that was committed late, with a stamp inside the overlap, is caught by the next run', async () => {
     const extractor = await fixture.open({ variables: { SAFETY_SECONDS: '60', OVERLAP_SECONDS: '120' } });
     const now = thisSecond();
@@ -316,6 +318,7 @@ describe('windows', () => {
     expect(await extractor.guids()).toEqual([]);
   });
 
+  // Edge case 10.
   test('an outage of days is caught up in slices of at most 24 h that leave no gap', async () => {
     const first = thisSecond() - 3.5 * DAY;
     const extractor = await fixture.open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });

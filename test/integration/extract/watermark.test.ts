@@ -52,6 +52,7 @@ async function openThreePages(options: ExtractorOptions = {}) {
 }
 
 describe('a page that cannot be read', () => {
+  // Edge case 5.
   test('fails the run; the watermark stands at the page before, and the next run finishes without a gap', async () => {
     const { extractor, carts, start } = await openThreePages({ faults: onPages(2) });
 
@@ -166,6 +167,7 @@ test('a page that SQS does not take moves nothing: what is not durably queued is
   expect([...new Set(await extractor.guids())].sort()).toEqual(guidsOf(carts).sort());
 });
 
+// Edge case 7.
 describe('a count that does not add up', () => {
   const incomplete = { fault: { code: 'E_SRC_PAGING_INCOMPLETE' } };
 
@@ -271,6 +273,7 @@ describe('a count that does not add up', () => {
   });
 });
 
+// Edge case 8.
 describe('a cart that is approved again while it is read', () => {
   /** Just before the second page is asked for, this cart is changed, as of this minute of the window. */
   async function openWithRevision(place: number, minute: number) {
@@ -366,6 +369,7 @@ describe('a schedule', () => {
   });
 });
 
+// Edge case 9.
 describe('two runs at once', () => {
   test('the second finds the watermark locked and queues nothing; the first is not disturbed', async () => {
     const second = Promise.withResolvers<unknown>();
@@ -550,6 +554,7 @@ describe('near its time limit', () => {
   });
 });
 
+// Edge case 3.
 describe('when the clocks differ', () => {
   const skewed = (ms: number) => ({ clock: () => new Date(Date.now() + ms) });
   const warning = 'The clocks of SRM and of this function differ';

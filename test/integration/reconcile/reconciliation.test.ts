@@ -153,6 +153,7 @@ describe('a cart that nothing accounts for', () => {
     expect(await delayedMessages(extractor)).toEqual([]);
   });
 
+  // Edge case 12.
   test('since it was approved without a new ChangedAt, behind every overlap: is found', async () => {
     const extractor = await open();
     await extractor.run();

@@ -1,5 +1,5 @@
 /**
- * The edge cases of rules.md that a cart's content decides, by their number: 13 to 60 and 83 to 86.
+ * The edge cases that a cart's content decides, by their number (edge-cases.md). The title of each test begins with it.
  *
  * Tested elsewhere, because the ledger or SRM decides them: 16 and 17 (a newer version of a cart), 18 beyond "is it
  * cancelled" (an order made of it before), 27's state in the report, 48's answer of 11VMS, 84's follow-up read, and 86's

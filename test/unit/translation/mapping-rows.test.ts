@@ -250,6 +250,20 @@ const identification: readonly Case[] = [
   made(
     12,
     'orderDate',
+    'in summer Brussels is two hours ahead (edge case 4)',
+    cartWith({ ApprovedAt: instant('2026-07-20T22:30:00Z') }),
+    '2026-07-21',
+  ),
+  made(
+    12,
+    'orderDate',
+    'in winter Brussels is one hour ahead (edge case 4)',
+    cartWith({ ApprovedAt: instant('2026-11-20T22:30:00Z') }),
+    '2026-11-20',
+  ),
+  made(
+    12,
+    'orderDate',
     'in New York it is still yesterday',
     cartWith({ ApprovedAt: instant('2026-11-20T03:00:00Z') }),
     '2026-11-19',
@@ -1356,7 +1370,7 @@ describe('the table of cases', () => {
 
   test('has every code that a rule says it can report', () => {
     const seen = new Set(cases.flatMap(({ row, faults = [] }) => faults.map(({ code }) => `${row} ${code}`)));
-    // Rows 31 and 48 are checks that the rules of 30 and 47 make; row 55 is row 29 for a line.
+    // Mapping rows 31 and 48 are checks that the rules of 30 and 47 make; mapping row 55 is mapping row 29 for a line.
     const alias: Readonly<Record<number, readonly number[]>> = { 30: [31], 47: [48], 29: [55] };
     const unseen = rows.flatMap(({ row, codes }) =>
       codes
@@ -1371,7 +1385,7 @@ describe('the table of cases', () => {
       cases.filter(({ faults, value }) => faults === undefined && value === undefined).map(({ row }) => row),
     );
     const unseen = rows.filter(({ row, mandatory }) => mandatory === 'O' && !omissions.has(row)).map(({ row }) => row);
-    // Row 6 has a default instead.
+    // Mapping row 6 has a default instead.
     expect(unseen).toEqual([6]);
   });
 });

@@ -9,7 +9,7 @@ const issues = (settings: unknown): string[] =>
   );
 const withMaps = (maps: object): string[] => issues({ valueMaps: { businessUnit, ...maps } });
 
-test('the defaults, as rules.md has them', () => {
+test('the defaults, as the specification has them (rules.md, "Defaults")', () => {
   const settings = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
   expect(settings).toMatchObject({
     timeZone: 'Europe/Brussels',
