@@ -3,6 +3,4 @@
 /** A call that hangs is given up, and tried again by the SDK: writes are conditional, and a cart queued twice is harmless. */
 export const AWS_CLIENT_SETTINGS = {
   requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
-  // The chain of a command is put together once, not for each call; nobody changes it afterwards.
-  cacheMiddleware: true,
 };

@@ -9,14 +9,8 @@
  *
  * `mappingPaused` says that the event source mapping is disabled by us: only then do we enable it again.
  */
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import type { LedgerTable } from './ledger-table.ts';
 
 const STATES = ['CLOSED', 'OPEN', 'FORCED_OPEN'] as const;
 export type BreakerState = (typeof STATES)[number];
@@ -64,9 +58,9 @@ export interface BreakerRecord {
 /** A sentence, not a payload. */
 const MAXIMUM_REASON = 500;
 
-export function createBreakerRecord(client: DynamoDBClient, tableName: string): BreakerRecord {
-  const item = { TableName: tableName, Key: marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER' }) };
+const KEY = { pk: 'BREAKER#11VMS', sk: 'BREAKER' };
 
+export function createBreakerRecord(table: LedgerTable): BreakerRecord {
   /** One update; false when the condition on the state does not hold. `undefined` is the state of a missing item. */
   async function update(changes: Partial<BreakerItem>, from?: readonly (BreakerState | undefined)[]): Promise<boolean> {
     const names = Object.keys(changes);
@@ -75,26 +69,18 @@ export function createBreakerRecord(client: DynamoDBClient, tableName: string): 
       ...(states.length === 0 ? [] : [`#state IN (${states.map((_, index) => `:from${index}`).join(', ')})`]),
       ...(from?.includes(undefined) === true ? ['attribute_not_exists(#state)'] : []),
     ];
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          ...item,
-          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-          ...(conditions.length === 0 ? {} : { ConditionExpression: conditions.join(' OR ') }),
-          ExpressionAttributeNames: Object.fromEntries(
-            [...names, ...(conditions.length === 0 ? [] : ['state'])].map((name) => [`#${name}`, name]),
-          ),
-          ExpressionAttributeValues: marshall({
-            ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value])),
-            ...Object.fromEntries(states.map((state, index) => [`:from${index}`, state])),
-          }),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    const { kind } = await table.updateItem(KEY, {
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+      ...(conditions.length === 0 ? {} : { ConditionExpression: conditions.join(' OR ') }),
+      ExpressionAttributeNames: Object.fromEntries(
+        [...names, ...(conditions.length === 0 ? [] : ['state'])].map((name) => [`#${name}`, name]),
+      ),
+      ExpressionAttributeValues: {
+        ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value])),
+        ...Object.fromEntries(states.map((state, index) => [`:from${index}`, state])),
+      },
+    });
+    return kind === 'written';
   }
 
   const opened = (state: BreakerState, reason: string, nowMs: number): Partial<BreakerItem> => ({
@@ -107,8 +93,7 @@ export function createBreakerRecord(client: DynamoDBClient, tableName: string): 
 
   return {
     async read() {
-      const { Item } = await client.send(new GetItemCommand({ ...item, ConsistentRead: true }));
-      return breakerItem.parse(Item === undefined ? {} : unmarshall(Item));
+      return breakerItem.parse((await table.getItem(KEY)) ?? {});
     },
     open: (state, reason, nowMs) => update(opened(state, reason, nowMs), [undefined, 'CLOSED']),
     async force(reason, nowMs) {
@@ -116,36 +101,21 @@ export function createBreakerRecord(client: DynamoDBClient, tableName: string): 
     },
     letResume: (nowMs) => update({ state: 'OPEN', nextTrialAtMs: nowMs }, ['OPEN', 'FORCED_OPEN']),
     async hold(holder, nowMs, untilMs) {
-      try {
-        const { Attributes = {} } = await client.send(
-          new UpdateItemCommand({
-            ...item,
-            UpdateExpression: 'SET heldBy = :holder, heldUntilMs = :until',
-            // The last alternative: our own hold, written although its answer was lost.
-            ConditionExpression: 'attribute_not_exists(heldUntilMs) OR heldUntilMs < :now OR heldBy = :holder',
-            ExpressionAttributeValues: marshall({ ':holder': holder, ':until': untilMs, ':now': nowMs }),
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        return breakerItem.parse(unmarshall(Attributes));
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
-        throw error;
-      }
+      const result = await table.updateItem(KEY, {
+        UpdateExpression: 'SET heldBy = :holder, heldUntilMs = :until',
+        // The last alternative: our own hold, written although its answer was lost.
+        ConditionExpression: 'attribute_not_exists(heldUntilMs) OR heldUntilMs < :now OR heldBy = :holder',
+        ExpressionAttributeValues: { ':holder': holder, ':until': untilMs, ':now': nowMs },
+        ReturnValues: 'ALL_NEW',
+      });
+      return result.kind === 'refused' ? undefined : breakerItem.parse(result.item);
     },
     async letGo(holder) {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            ...item,
-            UpdateExpression: 'REMOVE heldBy, heldUntilMs',
-            ConditionExpression: 'heldBy = :holder',
-            ExpressionAttributeValues: marshall({ ':holder': holder }),
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      await table.updateItem(KEY, {
+        UpdateExpression: 'REMOVE heldBy, heldUntilMs',
+        ConditionExpression: 'heldBy = :holder',
+        ExpressionAttributeValues: { ':holder': holder },
+      });
     },
     async mappingPaused(isPaused) {
       await update({ mappingPaused: isPaused });

@@ -52,19 +52,9 @@
  * No item holds a payload, a name or a secret.
  */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  type QueryCommandOutput,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { FAULT_CATALOGUE, type Fault, type FaultCode } from './failure.ts';
+import type { ItemKey, LedgerTable } from './ledger-table.ts';
 
 /** A cart's identity (rule 4); the number is unknown where the row has none. */
 export interface CartKey {
@@ -280,105 +270,61 @@ export const CLAIM_EXPRESSIONS = {
     '(#state = :posting AND attemptId = :attempt))',
 } as const;
 
-export function createLedger(client: DynamoDBClient, tableName: string): Ledger {
-  const orderKey = (claim: OrderClaim) => marshall({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) });
-
-  async function read(key: Record<string, unknown>): Promise<Record<string, unknown> | undefined> {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: marshall(key), ConsistentRead: true }),
-    );
-    return Item === undefined ? undefined : unmarshall(Item);
-  }
-
-  /** The items of a cart whose sort key begins so, and of each what `projection` names. */
-  async function itemsOf(
-    cart: CartKey,
-    sort: string,
-    projection?: Pick<QueryCommandInput, 'ProjectionExpression' | 'ExpressionAttributeNames'>,
-  ): Promise<readonly Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let start: QueryCommandOutput['LastEvaluatedKey'];
-    do {
-      const page: QueryCommandOutput = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: sort === '' ? 'pk = :cart' : 'pk = :cart AND begins_with(sk, :sort)',
-          ExpressionAttributeValues: marshall({
-            ':cart': cartPartition(cart),
-            ...(sort === '' ? {} : { ':sort': sort }),
-          }),
-          ConsistentRead: true,
-          ExclusiveStartKey: start,
-          ...projection,
-        }),
-      );
-      items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
-    return items;
-  }
+export function createLedger(table: LedgerTable): Ledger {
+  const orderKey = (claim: OrderClaim): ItemKey => ({
+    pk: cartPartition(claim.cart),
+    sk: orderSort(claim.externalId),
+  });
+  const verdictKey = (cart: CartKey, messageId: string): ItemKey => ({
+    pk: cartPartition(cart),
+    sk: verdictSort(messageId),
+  });
 
   /** Ends this attempt's claim. Loses silently against a later attempt, which then owns the truth. */
   async function settle(claim: OrderClaim, state: OrderItem['state'], changes: Record<string, unknown>): Promise<void> {
     const values = { state, ...changes };
     const names = Object.keys(values);
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: orderKey(claim),
-          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-          // CREATED is final even against ourselves: a lost answer of DynamoDB must not undo it.
-          ConditionExpression: 'attemptId = :attempt AND (#state = :posting OR #state = :state)',
-          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-          ExpressionAttributeValues: marshall({
-            ':attempt': claim.attemptId,
-            ':posting': 'POSTING',
-            ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
-          }),
-        }),
-      );
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
+    await table.updateItem(orderKey(claim), {
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+      // CREATED is final even against ourselves: a lost answer of DynamoDB must not undo it.
+      ConditionExpression: 'attemptId = :attempt AND (#state = :posting OR #state = :state)',
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ':attempt': claim.attemptId,
+        ':posting': 'POSTING',
+        ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
+      },
+    });
   }
 
   async function claimOnce(claim: OrderClaim): Promise<ClaimResult | undefined> {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: orderKey(claim),
-          ...CLAIM_EXPRESSIONS,
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: marshall({
-            ':posting': 'POSTING',
-            ':new': 'NEW',
-            ':unknown': 'UNKNOWN',
-            ':rejected': 'REJECTED',
-            ':hash': claim.contentHash,
-            ':changed': claim.changedAtMs,
-            ':message': claim.messageId,
-            ':attempt': claim.attemptId,
-            ':lease': claim.nowMs + claim.leaseMs,
-            ':now': claim.nowMs,
-            ':true': true,
-            ':none': [],
-            ':one': 1,
-          }),
-          ReturnValues: 'ALL_OLD',
-        }),
-      );
-      const before = Attributes === undefined ? undefined : orderItem.parse(unmarshall(Attributes));
-      return { kind: 'claimed', lookUpFirst: before?.mayExist ?? false, before };
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
+    const result = await table.updateItem(orderKey(claim), {
+      ...CLAIM_EXPRESSIONS,
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: {
+        ':posting': 'POSTING',
+        ':new': 'NEW',
+        ':unknown': 'UNKNOWN',
+        ':rejected': 'REJECTED',
+        ':hash': claim.contentHash,
+        ':changed': claim.changedAtMs,
+        ':message': claim.messageId,
+        ':attempt': claim.attemptId,
+        ':lease': claim.nowMs + claim.leaseMs,
+        ':now': claim.nowMs,
+        ':true': true,
+        ':none': [],
+        ':one': 1,
+      },
+      ReturnValues: 'ALL_OLD',
+    });
+    if (result.kind === 'refused') return undefined;
+    const before = orderItem.optional().parse(result.item);
+    return { kind: 'claimed', lookUpFirst: before?.mayExist ?? false, before };
   }
 
   async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
-    const item = orderItem.parse(await read({ pk: cartPartition(claim.cart), sk: orderSort(claim.externalId) }));
+    const item = orderItem.parse(await table.getItem(orderKey(claim)));
     if (item.state === 'CREATED') return { kind: 'created', order: item };
     const isTimed = item.state === 'UNKNOWN' || (item.state === 'POSTING' && item.attemptId !== claim.attemptId);
     if (isTimed && item.leaseUntilMs >= claim.nowMs) return { kind: 'held', untilMs: item.leaseUntilMs };
@@ -398,25 +344,17 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
     async confirmed(claim) {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            TableName: tableName,
-            Key: orderKey(claim),
-            UpdateExpression: 'SET changedAtMs = :changed',
-            ConditionExpression: '#state = :created AND changedAtMs < :changed',
-            ExpressionAttributeNames: { '#state': 'state' },
-            ExpressionAttributeValues: marshall({ ':created': 'CREATED', ':changed': claim.changedAtMs }),
-          }),
-        );
-      } catch (error) {
-        // A newer version has been here meanwhile: then that is what the order stands for.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      // Refused where a newer version has been here meanwhile: then that is what the order stands for.
+      await table.updateItem(orderKey(claim), {
+        UpdateExpression: 'SET changedAtMs = :changed',
+        ConditionExpression: '#state = :created AND changedAtMs < :changed',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':created': 'CREATED', ':changed': claim.changedAtMs },
+      });
     },
 
     async createdOrders(cart) {
-      return (await itemsOf(cart, orderSort(''))).flatMap((raw) => {
+      return (await table.queryItems(cartPartition(cart), orderSort(''))).flatMap((raw) => {
         const item = keyedOrderItem.parse(raw);
         const externalId = item.sk.slice(orderSort('').length);
         const { orderNumber, changedAtMs } = item;
@@ -424,27 +362,21 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       });
     },
     async verdict(cart, messageId) {
-      const item = await read({ pk: cartPartition(cart), sk: verdictSort(messageId) });
+      const item = await table.getItem(verdictKey(cart, messageId));
       return item === undefined || item['withdrawn'] === true ? undefined : faults.parse(item['faults']);
     },
     async recordVerdict(cart, { messageId, runId, faults, nowMs }) {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: marshall({
-            pk: cartPartition(cart),
-            sk: verdictSort(messageId),
-            ...versionOf(cart),
-            ...(runId === undefined ? {} : { runId }),
-            faults: bounded(faults),
-            recordedAtMs: nowMs,
-            expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
-          }),
-        }),
-      );
+      await table.putItem({
+        ...verdictKey(cart, messageId),
+        ...versionOf(cart),
+        ...(runId === undefined ? {} : { runId }),
+        faults: bounded(faults),
+        recordedAtMs: nowMs,
+        expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
+      });
     },
     async hasDuplicateVerdict(cart, { runId, faults }, sinceMs) {
-      const told = z.array(toldVerdict).parse(await itemsOf(cart, verdictSort('')));
+      const told = z.array(toldVerdict).parse(await table.queryItems(cartPartition(cart), verdictSort('')));
       if (told.some((verdict) => verdict.runId === runId)) return false;
       return told.some(
         (verdict) =>
@@ -456,40 +388,26 @@ export function createLedger(client: DynamoDBClient, tableName: string): Ledger 
       );
     },
     async withdrawVerdict(cart, messageId) {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            TableName: tableName,
-            Key: marshall({ pk: cartPartition(cart), sk: verdictSort(messageId) }),
-            UpdateExpression: 'SET withdrawn = :true',
-            ConditionExpression: 'attribute_exists(pk)',
-            ExpressionAttributeValues: marshall({ ':true': true }),
-          }),
-        );
-      } catch (error) {
-        // There is none: the ledger did not take it.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      // Refused where there is none: the ledger did not take it.
+      await table.updateItem(verdictKey(cart, messageId), {
+        UpdateExpression: 'SET withdrawn = :true',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':true': true },
+      });
     },
     async recordSkip(cart, { reason, messageId, nowMs }) {
-      const { Attributes } = await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: marshall({
-            pk: cartPartition(cart),
-            sk: SKIP_SORT,
-            ...versionOf(cart),
-            reason,
-            messageId,
-            recordedAtMs: nowMs,
-          }),
-          ReturnValues: 'ALL_OLD',
-        }),
-      );
-      return Attributes === undefined || skipItem.parse(unmarshall(Attributes)).changedAtMs !== cart.changedAtMs;
+      const replaced = await table.putItem({
+        pk: cartPartition(cart),
+        sk: SKIP_SORT,
+        ...versionOf(cart),
+        reason,
+        messageId,
+        recordedAtMs: nowMs,
+      });
+      return replaced === undefined || skipItem.parse(replaced).changedAtMs !== cart.changedAtMs;
     },
     async traces(cart) {
-      const items = z.array(traceItem).parse(await itemsOf(cart, '', TRACED));
+      const items = z.array(traceItem).parse(await table.queryItems(cartPartition(cart), '', TRACED));
       return items.filter(({ withdrawn }) => !withdrawn).map(toTrace);
     },
   };

@@ -5,15 +5,8 @@
  * `watermark` is the end of the last slice that was read whole. `position` is how far the slice under way is durably
  * queued; it is dropped when the slice turns out to be incomplete, so that the slice is read again from its start.
  */
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  type UpdateItemCommandInput,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import type { LedgerTable } from './ledger-table.ts';
 
 const watermarkItem = z.object({ watermarkMs: z.number().optional(), positionMs: z.number().optional() });
 /** Both undefined before the first run. */
@@ -47,28 +40,22 @@ export class LeaseLost extends Error {
   }
 }
 
-export function createWatermark(client: DynamoDBClient, tableName: string, sapClient: string): Watermark {
-  const item = { TableName: tableName, Key: marshall({ pk: `WATERMARK#${sapClient}`, sk: 'WATERMARK' }) };
+export function createWatermark(table: LedgerTable, sapClient: string): Watermark {
+  const key = { pk: `WATERMARK#${sapClient}`, sk: 'WATERMARK' };
 
   /** One conditional write; undefined when the condition does not hold. */
   async function write(
-    update: Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpression'>,
-    values: Record<string, string | number>,
+    UpdateExpression: string,
+    ConditionExpression: string,
+    ExpressionAttributeValues: Record<string, string | number>,
   ): Promise<WatermarkItem | undefined> {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          ...item,
-          ...update,
-          ExpressionAttributeValues: marshall(values),
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return watermarkItem.parse(unmarshall(Attributes ?? {}));
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
+    const result = await table.updateItem(key, {
+      UpdateExpression,
+      ConditionExpression,
+      ExpressionAttributeValues,
+      ReturnValues: 'ALL_NEW',
+    });
+    return result.kind === 'refused' ? undefined : watermarkItem.parse(result.item);
   }
 
   /** A write of the holder, which also renews the lease. */
@@ -81,31 +68,22 @@ export function createWatermark(client: DynamoDBClient, tableName: string, sapCl
     const remove = change.remove === undefined ? '' : ` REMOVE ${change.remove}`;
     const forward =
       change.set === undefined ? '' : ` AND (attribute_not_exists(${change.set}) OR ${change.set} <= :value)`;
-    const held = await write(
-      {
-        UpdateExpression: `SET leaseUntilMs = :until${set}${remove}`,
-        ConditionExpression: `leaseOwner = :owner${forward}`,
-      },
-      {
-        ':owner': lease.runId,
-        ':until': nowMs + lease.leaseMs,
-        ...(change.value === undefined ? {} : { ':value': change.value }),
-      },
-    );
+    const held = await write(`SET leaseUntilMs = :until${set}${remove}`, `leaseOwner = :owner${forward}`, {
+      ':owner': lease.runId,
+      ':until': nowMs + lease.leaseMs,
+      ...(change.value === undefined ? {} : { ':value': change.value }),
+    });
     if (held === undefined) throw new LeaseLost();
   }
 
   return {
     async read() {
-      const { Item = {} } = await client.send(new GetItemCommand({ ...item, ConsistentRead: true }));
-      return watermarkItem.parse(unmarshall(Item));
+      return watermarkItem.parse((await table.getItem(key)) ?? {});
     },
     acquire: (lease, nowMs) =>
       write(
-        {
-          UpdateExpression: 'SET leaseOwner = :owner, leaseUntilMs = :until',
-          ConditionExpression: 'attribute_not_exists(leaseOwner) OR leaseUntilMs < :now OR leaseOwner = :owner',
-        },
+        'SET leaseOwner = :owner, leaseUntilMs = :until',
+        'attribute_not_exists(leaseOwner) OR leaseUntilMs < :now OR leaseOwner = :owner',
         { ':owner': lease.runId, ':until': nowMs + lease.leaseMs, ':now': nowMs },
       ),
     advancePosition: (lease, positionMs, nowMs) => hold(lease, nowMs, { set: 'positionMs', value: positionMs }),
@@ -113,10 +91,7 @@ export function createWatermark(client: DynamoDBClient, tableName: string, sapCl
       hold(lease, nowMs, { set: 'watermarkMs', value: watermarkMs, remove: 'positionMs' }),
     dropPosition: (lease, nowMs) => hold(lease, nowMs, { remove: 'positionMs' }),
     release: async (lease) => {
-      await write(
-        { UpdateExpression: 'REMOVE leaseOwner, leaseUntilMs', ConditionExpression: 'leaseOwner = :owner' },
-        { ':owner': lease.runId },
-      );
+      await write('REMOVE leaseOwner, leaseUntilMs', 'leaseOwner = :owner', { ':owner': lease.runId });
     },
   };
 }

@@ -18,6 +18,7 @@ import { createBreakerRecord, type TrialResult } from '../../shared/circuit-brea
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import { parseVariables, TRANSLATION_SETTINGS_FILE, workerVariables } from '../../shared/environment.ts';
 import { createLedger } from '../../shared/ledger.ts';
+import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
@@ -68,9 +69,9 @@ export function createHandler(
   const now = Date.now;
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
   const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);
-  const dynamodb = new DynamoDBClient(AWS_CLIENT_SETTINGS);
-  const ledger = createLedger(dynamodb, environment.TABLE_NAME);
-  const breaker = createBreakerRecord(dynamodb, environment.TABLE_NAME);
+  const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const ledger = createLedger(table);
+  const breaker = createBreakerRecord(table);
   const health = createTargetHealth();
   const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
   const log = createLog(logger);

@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
+import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { askForTrial, createConsumption } from './event-source.ts';
 import {
@@ -38,7 +39,8 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const environment = parseVariables(supervisorVariables, variables);
   const logger = new Logger();
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
-  const breaker = createBreakerRecord(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const breaker = createBreakerRecord(table);
   const consumption = createConsumption(new LambdaClient(AWS_CLIENT_SETTINGS), environment.EVENT_SOURCE_MAPPING);
   // The worker may take its whole time for a trial, and a trial is not repeated: it burns a receive.
   const patientLambda = new LambdaClient({

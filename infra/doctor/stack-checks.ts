@@ -1,13 +1,13 @@
 /** The doctor's questions to AWS about the deployed stack: does it run, is anything held up, is anybody told? */
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetEventSourceMappingCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand, type SchedulerClient } from '@aws-sdk/client-scheduler';
 import { paginateListSubscriptionsByTopic, type SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { bootstrapCommand, describeAwsError } from '../aws-account.ts';
 import { type DeployedStack, readDeployedStack, type StackResource } from '../deployed-stack.ts';
 import { type Environment, stackName } from '../environments.ts';
@@ -117,12 +117,15 @@ function output({ outputs }: DeployedStack, name: string): string {
   throw new OutputMissing(`the stack has no output ${name}: another version of it is deployed`);
 }
 
+const ledgerTable = (stack: DeployedStack, { dynamodb }: StackContext): LedgerTable =>
+  createLedgerTable(dynamodb, output(stack, 'LedgerTableName'));
+
 const RESUME = `invoke the supervisor function with { "consumption": "resume" }`;
 
 async function checkMapping(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
   const mappings = resourcesOf(stack, 'AWS::Lambda::EventSourceMapping');
   if (mappings.length === 0) return [fail(`${PARTS.mapping} is not in the stack`, deployCommand(context))];
-  const breaker = createBreakerRecord(context.dynamodb, output(stack, 'LedgerTableName'));
+  const breaker = createBreakerRecord(ledgerTable(stack, context));
   const findings = mappings.map(async ({ physicalId }) => {
     const { State: state = 'unknown', LastProcessingResult: result = '' } = await context.lambda.send(
       new GetEventSourceMappingCommand({ UUID: physicalId }),
@@ -154,17 +157,6 @@ function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: strin
         'mend what it names; it resumes by itself once 11VMS is well',
       )
     : fail(`${what}: deliveries are paused until a person resumes them${because}`, `once that is settled, ${RESUME}`);
-}
-
-async function readItem(
-  stack: DeployedStack,
-  { dynamodb }: StackContext,
-  key: { pk: string; sk: string },
-): Promise<Record<string, unknown> | undefined> {
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({ TableName: output(stack, 'LedgerTableName'), Key: marshall(key), ConsistentRead: true }),
-  );
-  return Item === undefined ? undefined : unmarshall(Item);
 }
 
 async function depth({ sqs }: StackContext, url: string): Promise<{ waiting: number; inFlight: number }> {
@@ -263,7 +255,7 @@ const MISSED_RUNS = 3;
 async function checkWatermark(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
   const { environment, now } = context;
   const { extraction, srm } = environment;
-  const item = await readItem(stack, context, { pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
+  const item = await ledgerTable(stack, context).getItem({ pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
   const { watermarkMs } = watermarkItem.parse(item ?? {});
   const firstMs = Date.parse(extraction.firstWatermark);
   const reading = 'read the extractor`s log: its last "Extraction failed" says why';

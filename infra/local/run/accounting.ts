@@ -1,6 +1,6 @@
 /** What became of every cart, told from outside the functions: by the queues and the ledger. */
-import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
@@ -73,9 +73,11 @@ export type LedgerItem = z.infer<typeof ledgerItem>;
 /** Every item of the ledger, read as anybody could read it. */
 export async function readLedger(client: DynamoDBClient, tableName: string): Promise<LedgerItem[]> {
   const items: LedgerItem[] = [];
-  for await (const page of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) {
-    for (const item of page.Items ?? []) items.push(ledgerItem.parse(unmarshall(item)));
-  }
+  const pages = paginateScan(
+    { client: DynamoDBDocumentClient.from(client) },
+    { TableName: tableName, ConsistentRead: true },
+  );
+  for await (const { Items = [] } of pages) items.push(...z.array(ledgerItem).parse(Items));
   return items;
 }
 

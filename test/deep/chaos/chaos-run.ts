@@ -18,6 +18,7 @@ import { type LocalSchedule, type LocalStack, only, startLocalStack } from '../.
 import { scheduledEvent } from '../../../infra/schedule.ts';
 import { synthesize } from '../../../infra/synthesize.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
 import { startRecordingProxy, type RecordingProxy } from '../../integration/recording-proxy.ts';
@@ -312,7 +313,7 @@ class ChaosRun {
 
   /** The supervisor's schedule, by the second. Its look at a closed breaker changes nothing, and is spared. */
   async #supervise(stack: LocalStack): Promise<void> {
-    const breaker = createBreakerRecord(stack.clients.dynamodb, only(stack.tables, 'table').name);
+    const breaker = createBreakerRecord(createLedgerTable(stack.clients.dynamodb, only(stack.tables, 'table').name));
     const { poller } = only(stack.mappings, 'event source mapping');
     if (poller.enabled && (await breaker.read()).state === 'CLOSED') return;
     const result = await stack.scheduleOf(SERVICE_NAMES.supervisor).fire(new Date());

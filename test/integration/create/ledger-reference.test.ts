@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Fault } from '../../../shared/failure.ts';
 import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../deep/model/reference-ledger.ts';
 import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 
@@ -12,7 +13,7 @@ let fixture: WorkerFixture;
 let ledger: Ledger;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
 });
 afterAll(() => fixture.close());
 

@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../../shared/failure.ts';
 import { createLedger, type Ledger, type OrderClaim, type Verdict } from '../../../shared/ledger.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { newCart, openWorkerFixture, textOf, type Row, type WorkerFixture, externalIdOf } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
 let ledger: Ledger;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
 });
 afterAll(() => fixture.close());
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
 import { describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import type { Fault as Disturbance } from '../../simulators/disturbances.ts';
 import { lambdaContext } from '../fixture.ts';
 import {
@@ -250,7 +251,7 @@ test('a look-up that lists only other orders is no hit', async () => {
 describe('a crash while posting', () => {
   /** What an attempt leaves that claimed the order and died; its lease ends `leaseMs` from now. */
   async function crashedAttempt(cart: Row, leaseMs: number): Promise<void> {
-    const ledger = createLedger(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+    const ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
     const claim: OrderClaim = {
       cart: { client: '100', number: String(cart['ObjectId']) },
       externalId: externalIdOf(cart),

@@ -14,6 +14,7 @@ import type { Finding } from '../../../infra/doctor/finding.ts';
 import { HELP } from '../../../infra/doctor/options.ts';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { openFixture, type Fixture } from '../fixture.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 
@@ -357,7 +358,8 @@ describe('a stack with something held up', () => {
     ],
   ] as const)('deliveries paused by the circuit breaker (%s): why, and how they resume', async (state, line) => {
     aws.state.mappings[MAPPING] = { State: 'Disabled' };
-    await createBreakerRecord(fixture.clients.dynamodb, fixture.tableName).open(state, '11VMS answered 403', NOW_MS);
+    const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
+    await createBreakerRecord(table).open(state, '11VMS answered 403', NOW_MS);
 
     expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
   });
