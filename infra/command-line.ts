@@ -9,8 +9,8 @@ export class UsageError extends Error {
   }
 }
 
-export const FAULT_LEVELS = ['none', 'typical', 'harsh'] as const;
-export type FaultLevel = (typeof FAULT_LEVELS)[number];
+export const DISTURBANCE_LEVELS = ['none', 'typical', 'harsh'] as const;
+export type DisturbanceLevel = (typeof DISTURBANCE_LEVELS)[number];
 
 /** The readers of one command. @param command As the user types it, for its errors. All throw {@link UsageError}. */
 export function commandLine(command: string) {
@@ -28,10 +28,10 @@ export function commandLine(command: string) {
     if (number >= minimum && number <= maximum) return number;
     throw refusal(`${option} takes a whole number from ${minimum} to ${maximum}, not "${text}".`);
   };
-  const faultLevel = (text: string): FaultLevel => {
-    const level = FAULT_LEVELS.find((one) => one === text);
+  const disturbanceLevel = (text: string): DisturbanceLevel => {
+    const level = DISTURBANCE_LEVELS.find((one) => one === text);
     if (level !== undefined) return level;
-    throw refusal(`--faults takes none, typical or harsh, not "${text}".`);
+    throw refusal(`--disturbances takes none, typical or harsh, not "${text}".`);
   };
-  return { refusal, parse, wholeNumber, faultLevel };
+  return { refusal, parse, wholeNumber, disturbanceLevel };
 }

@@ -19,9 +19,9 @@ import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { emittedMetrics } from '../integration/emitted-metrics.ts';
 import { generateCarts } from '../simulators/carts.ts';
 import {
-  createFaultPlan,
-  type FaultProfile,
-  type FaultSource,
+  createDisturbancePlan,
+  type DisturbanceProfile,
+  type DisturbanceSource,
   type SimulatedSystem,
 } from '../simulators/disturbances.ts';
 import { type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
@@ -38,7 +38,7 @@ export const SYSTEM_DELAY_MS = 20;
 
 export interface CostRun {
   readonly resources: DeployedResources;
-  /** Without faults, and on a bad day: 11VMS and SRM fail now and then, and 4 % of the carts are faulty. */
+  /** Without disturbances, and on a bad day: 11VMS and SRM fail now and then, and 4 % of the carts are faulty. */
   readonly calm: CountedUsage;
   readonly disturbed: CountedUsage;
 }
@@ -77,18 +77,18 @@ const base = loadEnvironment(ENVIRONMENT_NAME);
 async function startDelayedSystems(): Promise<Systems> {
   const { client } = base.srm;
   const [srm, vms] = await Promise.all([
-    startSrm7({ client, keepRequests: false, faults: delayed('srm7', 'none') }),
-    startVms({ keepRequests: false, faults: delayed('11vms', 'none') }),
+    startSrm7({ client, keepRequests: false, disturbances: delayed('srm7', 'none') }),
+    startVms({ keepRequests: false, disturbances: delayed('11vms', 'none') }),
   ]);
   return { srm, vms };
 }
 
 /** A profile whose good answers take their time. */
-function delayed(system: SimulatedSystem, profile: FaultProfile): FaultSource {
-  const plan = createFaultPlan(system, profile);
+function delayed(system: SimulatedSystem, profile: DisturbanceProfile): DisturbanceSource {
+  const plan = createDisturbancePlan(system, profile);
   return ({ operation, key }) => {
-    const fault = plan.decide(operation, key);
-    return fault.kind === 'none' ? { kind: 'slow', delayMs: SYSTEM_DELAY_MS } : fault;
+    const disturbance = plan.decide(operation, key);
+    return disturbance.kind === 'none' ? { kind: 'slow', delayMs: SYSTEM_DELAY_MS } : disturbance;
   };
 }
 
@@ -258,12 +258,14 @@ async function countPhases(
   const again = await storing('the same carts, read again', nextSecond(counter.extract));
   const look = await span(`a reconciliation at ${carts} carts`, counter.reconcileCarts);
   const customMetricsWhenCalm = counter.customMetrics();
-  srm.setFaults(delayed('srm7', 'typical'));
-  vms.setFaults(delayed('11vms', 'typical'));
+  srm.setDisturbances(delayed('srm7', 'typical'));
+  vms.setDisturbances(delayed('11vms', 'typical'));
   const window = [nowMs - 6 * HOUR_MS, nowMs - 5 * HOUR_MS] as const;
   add(3, ...window, FAULTY_SHARE);
-  const disturbedFirst = await storing(`${carts} new carts under typical faults`, () => counter.replay(...window));
-  const disturbedAgain = await storing('the same carts, read again, under typical faults', () =>
+  const disturbedFirst = await storing(`${carts} new carts under typical disturbances`, () =>
+    counter.replay(...window),
+  );
+  const disturbedAgain = await storing('the same carts, read again, under typical disturbances', () =>
     counter.replay(...window),
   );
 

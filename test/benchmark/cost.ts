@@ -172,6 +172,6 @@ function assumptionLines({ resources, calm }: CostRun, carts: number): string[] 
     `Assumed: a month of ${daysInMonth} days, storage as after ${daysStored} days; ${pollers} pollers waiting ${longPollSeconds} s each, day and night; carts spread over ` +
       'the day, one batch of each extraction not full; every extraction finds cold environments, which read their secrets; ' +
       `KMS asked every ${ASSUMPTIONS.kmsCacheSeconds} s for the table's key by each function; ${ASSUMPTIONS.alarmNotificationsPerMonth} alarm notifications; X-Ray's default ` +
-      `sampling; ${PLATFORM_LOG_LINES} lines of the runtime an invocation. A bad day: typical faults, ${percentOf(FAULTY_SHARE, 1)} faulty carts. Left out: NAT and data transfer, queries of logs.`,
+      `sampling; ${PLATFORM_LOG_LINES} lines of the runtime an invocation. A bad day: typical disturbances, ${percentOf(FAULTY_SHARE, 1)} faulty carts. Left out: NAT and data transfer, queries of logs.`,
   ];
 }

@@ -84,10 +84,10 @@ describe('the CDK app', () => {
     expect(read(outdir)).toEqual(read(inProcess.directory));
   }, 180_000);
 
-  test('is not synthesized with a fault that cdk-nag finds and nobody acknowledged', async () => {
-    const outdir = join(directory, 'faulty');
+  test('is not synthesized with a finding of cdk-nag and nobody acknowledged', async () => {
+    const outdir = join(directory, 'unacknowledged');
     const app = createCheckedApp({ outdir, context: featureFlags(), analyticsReporting: false });
-    const stack = await addPurchaseOrderStack(app, loadEnvironment('dev'), join(directory, 'faulty-bundles'));
+    const stack = await addPurchaseOrderStack(app, loadEnvironment('dev'), join(directory, 'unacknowledged-bundles'));
     new Queue(stack, 'Open', { encryption: QueueEncryption.UNENCRYPTED });
 
     expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 export interface AwsState {
   account: string;
   /** The refusal of GetCallerIdentity. */
-  credentialsFault: string | undefined;
+  credentialsError: string | undefined;
   stack:
     | { status: string; outputs: Record<string, string>; resources: { type: string; physicalId: string }[] }
     | undefined;
@@ -34,7 +34,7 @@ export interface AwsSimulator {
   close(): Promise<void>;
 }
 
-class AwsFault extends Error {
+class AwsError extends Error {
   readonly code: string;
   readonly status: number;
 
@@ -48,7 +48,7 @@ class AwsFault extends Error {
 export async function startAwsSimulator(): Promise<AwsSimulator> {
   const state: AwsState = {
     account: '123456789012',
-    credentialsFault: undefined,
+    credentialsError: undefined,
     stack: undefined,
     mappings: {},
     schedules: {},
@@ -63,20 +63,20 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     if (state.denied.has(operation)) {
       // AWS's own words; the session token in it must go nowhere.
       const message = `User: arn:aws:iam::${state.account}:user/x is not authorized to perform: aws:${operation} on resource: * hunter2`;
-      throw new AwsFault('AccessDenied', message, 403);
+      throw new AwsError('AccessDenied', message, 403);
     }
     const parameter = (name: string): string => parameters.get(name) ?? '';
     switch (operation) {
       case 'GetCallerIdentity':
-        if (state.credentialsFault !== undefined) {
-          throw new AwsFault(state.credentialsFault, 'x-amz-security-token:hunter2 is not valid', 403);
+        if (state.credentialsError !== undefined) {
+          throw new AwsError(state.credentialsError, 'x-amz-security-token:hunter2 is not valid', 403);
         }
         return {
           xml: `<Arn>arn:aws:iam::${state.account}:user/operator</Arn><UserId>u</UserId><Account>${state.account}</Account>`,
         };
       case 'DescribeStacks': {
         const name = parameter('StackName');
-        if (state.stack === undefined) throw new AwsFault('ValidationError', `Stack with id ${name} does not exist`);
+        if (state.stack === undefined) throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
         const outputs = Object.entries(state.stack.outputs).map(
           ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
         );
@@ -109,16 +109,16 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
       }
       case 'GetEventSourceMapping': {
         const mapping = state.mappings[parameter('id')];
-        if (mapping === undefined) throw new AwsFault('ResourceNotFoundException', 'The resource does not exist.', 404);
+        if (mapping === undefined) throw new AwsError('ResourceNotFoundException', 'The resource does not exist.', 404);
         return { json: { UUID: parameter('id'), ...mapping } };
       }
       case 'GetSchedule': {
         const schedule = state.schedules[`${parameter('groupName')}/${parameter('id')}`];
-        if (schedule === undefined) throw new AwsFault('ResourceNotFoundException', 'Schedule does not exist.', 404);
+        if (schedule === undefined) throw new AwsError('ResourceNotFoundException', 'Schedule does not exist.', 404);
         return { json: { Name: parameter('id'), State: schedule } };
       }
       default:
-        throw new AwsFault('UnknownOperation', `The simulator does not know ${operation}`);
+        throw new AwsError('UnknownOperation', `The simulator does not know ${operation}`);
     }
   }
 
@@ -137,14 +137,14 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     try {
       send(response, 200, answer(operation, parameters), operation);
     } catch (error) {
-      const fault = error instanceof AwsFault ? error : new AwsFault('InternalFailure', String(error), 500);
+      const answer = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500);
       if (isForm) {
-        const xml = `<Error><Type>Sender</Type><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`;
-        response.writeHead(fault.status, { 'content-type': 'text/xml' }).end(`<ErrorResponse>${xml}</ErrorResponse>`);
+        const xml = `<Error><Type>Sender</Type><Code>${answer.code}</Code><Message>${answer.message}</Message></Error>`;
+        response.writeHead(answer.status, { 'content-type': 'text/xml' }).end(`<ErrorResponse>${xml}</ErrorResponse>`);
       } else {
         response
-          .writeHead(fault.status, { 'content-type': 'application/json', 'x-amzn-errortype': fault.code })
-          .end(JSON.stringify({ message: fault.message }));
+          .writeHead(answer.status, { 'content-type': 'application/json', 'x-amzn-errortype': answer.code })
+          .end(JSON.stringify({ message: answer.message }));
       }
     }
   }

@@ -3,14 +3,14 @@ import { hash32, mulberry32 } from './seeded-random.ts';
 /** The system that a simulator plays. */
 export type SimulatedSystem = 'srm7' | '11vms';
 
-/** What a request asks of a simulator; `other` is a path that the contract does not know, and is never faulted. */
+/** What a request asks of a simulator; `other` is a path that the contract does not know, and is never disturbanceed. */
 export type Operation = 'token' | 'page' | 'cart' | 'navigation' | 'create' | 'lookup' | 'list' | 'other';
 
 /**
  * What goes wrong with one request. "Commit" is the moment at which 11VMS has stored the order; in SRM, which only
  * reads, it is the moment at which the answer is ready. The last three spoil the body of an answer that is right.
  */
-export type Fault =
+export type Disturbance =
   | { readonly kind: 'none' }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string; readonly html?: boolean }
   | { readonly kind: 'reset-before' }
@@ -23,8 +23,8 @@ export type Fault =
   | { readonly kind: 'html' }
   | { readonly kind: 'truncated' };
 
-/** The request that a fault is decided for. */
-export interface FaultRequest {
+/** The request that a disturbance is decided for. */
+export interface SimulatedRequest {
   readonly system: SimulatedSystem;
   readonly operation: Operation;
   /** The order's externalId; the cart's GUID; else the path with its query. */
@@ -35,49 +35,52 @@ export interface FaultRequest {
   readonly ordinal: number;
 }
 
-/** Shares of faults with a name: `typical` is a bad day on which every order still arrives, `harsh` is not. */
-export type FaultProfile = 'none' | 'typical' | 'harsh';
+/** Shares of disturbances with a name: `typical` is a bad day on which every order still arrives, `harsh` is not. */
+export type DisturbanceProfile = 'none' | 'typical' | 'harsh';
 
 /**
- * Where faults come from: a profile; a list, one fault for each request but token requests, nothing once it is used
+ * Where disturbances come from: a profile; a list, one disturbance for each request but token requests, nothing once it is used
  * up; or a function, asked for every request, token requests too.
  */
-export type FaultSource = FaultProfile | readonly Fault[] | ((request: FaultRequest) => Fault);
+export type DisturbanceSource =
+  | DisturbanceProfile
+  | readonly Disturbance[]
+  | ((request: SimulatedRequest) => Disturbance);
 
 /** What a profile is drawn with. */
-export interface FaultPlanOptions {
+export interface DisturbanceOptions {
   readonly seed?: number;
   /** How long `timeout-after-commit` keeps the harsh profile's callers waiting. */
   readonly timeoutDelayMs?: number;
 }
 
-/** Decides each request's fault. */
-export interface FaultPlan {
-  decide(operation: Operation, key: string): Fault;
+/** Decides each request's disturbance. */
+export interface DisturbancePlan {
+  decide(operation: Operation, key: string): Disturbance;
 }
 
-/** No fault: the request is answered as the contract says. */
-export const noFault: Fault = { kind: 'none' };
+/** No disturbance: the request is answered as the contract says. */
+export const noDisturbance: Disturbance = { kind: 'none' };
 
-interface FaultShare {
+interface DisturbanceShare {
   readonly share: number;
-  readonly fault: Fault;
+  readonly disturbance: Disturbance;
 }
 
 interface ProfileTable {
-  readonly shares: Partial<Record<Operation, readonly FaultShare[]>>;
-  readonly maxFaultsPerKey: number;
+  readonly shares: Partial<Record<Operation, readonly DisturbanceShare[]>>;
+  readonly maximumPerKey: number;
 }
 
 // Longer than the 2 s after which a test's client gives up.
 const defaultTimeoutDelayMs = 2_500;
 
 /** Makes the plan of one simulator. */
-export function createFaultPlan(
+export function createDisturbancePlan(
   system: SimulatedSystem,
-  source: FaultSource,
-  options: FaultPlanOptions = {},
-): FaultPlan {
+  source: DisturbanceSource,
+  options: DisturbanceOptions = {},
+): DisturbancePlan {
   const count = requestCounter(system);
   if (typeof source === 'function') {
     return { decide: (operation, key) => source(count(operation, key)) };
@@ -88,10 +91,10 @@ export function createFaultPlan(
     return { decide: (operation, key) => draw(count(operation, key)) };
   }
   const left = source.values();
-  return { decide: (operation) => (operation === 'token' ? noFault : (left.next().value ?? noFault)) };
+  return { decide: (operation) => (operation === 'token' ? noDisturbance : (left.next().value ?? noDisturbance)) };
 }
 
-function requestCounter(system: SimulatedSystem): (operation: Operation, key: string) => FaultRequest {
+function requestCounter(system: SimulatedSystem): (operation: Operation, key: string) => SimulatedRequest {
   const seen = new Map<string, number>();
   const next = (counter: string): number => {
     const value = (seen.get(counter) ?? 0) + 1;
@@ -107,18 +110,18 @@ function requestCounter(system: SimulatedSystem): (operation: Operation, key: st
   });
 }
 
-function profileDraw(table: ProfileTable, seed: number): (request: FaultRequest) => Fault {
-  const faultsByKey = new Map<string, number>();
+function profileDraw(table: ProfileTable, seed: number): (request: SimulatedRequest) => Disturbance {
+  const disturbancesByKey = new Map<string, number>();
   return (request) => {
-    const faultsSoFar = faultsByKey.get(request.key) ?? 0;
-    if (faultsSoFar >= table.maxFaultsPerKey) {
-      return noFault;
+    const soFar = disturbancesByKey.get(request.key) ?? 0;
+    if (soFar >= table.maximumPerKey) {
+      return noDisturbance;
     }
-    const fault = drawnFault(table.shares[request.operation] ?? [], drawnNumber(seed, request));
-    if (fault.kind !== 'none') {
-      faultsByKey.set(request.key, faultsSoFar + 1);
+    const disturbance = drawnDisturbance(table.shares[request.operation] ?? [], drawnNumber(seed, request));
+    if (disturbance.kind !== 'none') {
+      disturbancesByKey.set(request.key, soFar + 1);
     }
-    return fault;
+    return disturbance;
   };
 }
 
@@ -126,70 +129,70 @@ function profileDraw(table: ProfileTable, seed: number): (request: FaultRequest)
  * Orders are drawn by externalId and attempt, so that concurrency does not change the plan. Pages are drawn by their
  * number: one reader reads them in order, and their query names a window that moves with the clock.
  */
-function drawnNumber(seed: number, { operation, key, attempt, ordinal }: FaultRequest): number {
+function drawnNumber(seed: number, { operation, key, attempt, ordinal }: SimulatedRequest): number {
   const subject = operation === 'page' || operation === 'token' ? `${ordinal}` : `${key} ${attempt}`;
   return mulberry32(hash32(`${seed} ${operation} ${subject}`))();
 }
 
-function drawnFault(shares: readonly FaultShare[], drawn: number): Fault {
+function drawnDisturbance(shares: readonly DisturbanceShare[], drawn: number): Disturbance {
   let upTo = 0;
-  for (const { share, fault } of shares) {
+  for (const { share, disturbance } of shares) {
     upTo += share;
     if (drawn < upTo) {
-      return fault;
+      return disturbance;
     }
   }
-  return noFault;
+  return noDisturbance;
 }
 
-function profileTable(system: SimulatedSystem, profile: FaultProfile, timeoutDelayMs: number): ProfileTable {
+function profileTable(system: SimulatedSystem, profile: DisturbanceProfile, timeoutDelayMs: number): ProfileTable {
   if (profile === 'none') {
-    return { shares: {}, maxFaultsPerKey: 0 };
+    return { shares: {}, maximumPerKey: 0 };
   }
   // Two of the interface's four attempts at most: under `typical`, no order may be dead-lettered by chance.
-  const maxFaultsPerKey = profile === 'typical' ? 2 : Number.POSITIVE_INFINITY;
+  const maximumPerKey = profile === 'typical' ? 2 : Number.POSITIVE_INFINITY;
   if (system === 'srm7') {
-    return { shares: profile === 'typical' ? typicalSrm7 : harshSrm7(timeoutDelayMs), maxFaultsPerKey };
+    return { shares: profile === 'typical' ? typicalSrm7 : harshSrm7(timeoutDelayMs), maximumPerKey };
   }
-  return { shares: profile === 'typical' ? typical11vms : harsh11vms(timeoutDelayMs), maxFaultsPerKey };
+  return { shares: profile === 'typical' ? typical11vms : harsh11vms(timeoutDelayMs), maximumPerKey };
 }
 
-const throttled: Fault = { kind: 'status', status: 429, retryAfter: '1' };
-const unavailable: Fault = { kind: 'status', status: 503 };
+const throttled: Disturbance = { kind: 'status', status: 429, retryAfter: '1' };
+const unavailable: Disturbance = { kind: 'status', status: 503 };
 
-const typicalReads: readonly FaultShare[] = [
-  { share: 0.03, fault: unavailable },
-  { share: 0.02, fault: throttled },
+const typicalReads: readonly DisturbanceShare[] = [
+  { share: 0.03, disturbance: unavailable },
+  { share: 0.02, disturbance: throttled },
 ];
 
 const typicalSrm7: ProfileTable['shares'] = { page: typicalReads, cart: typicalReads, navigation: typicalReads };
 
 const typical11vms: ProfileTable['shares'] = {
   create: [
-    { share: 0.05, fault: throttled },
-    { share: 0.03, fault: unavailable },
-    { share: 0.01, fault: { kind: 'reset-after-commit' } },
-    { share: 0.01, fault: { kind: 'status', status: 500 } },
-    { share: 0.01, fault: { kind: 'status', status: 502 } },
+    { share: 0.05, disturbance: throttled },
+    { share: 0.03, disturbance: unavailable },
+    { share: 0.01, disturbance: { kind: 'reset-after-commit' } },
+    { share: 0.01, disturbance: { kind: 'status', status: 500 } },
+    { share: 0.01, disturbance: { kind: 'status', status: 502 } },
   ],
   lookup: typicalReads,
 };
 
-const harshTokens: readonly FaultShare[] = [{ share: 0.05, fault: unavailable }];
+const harshTokens: readonly DisturbanceShare[] = [{ share: 0.05, disturbance: unavailable }];
 
 function harshSrm7(timeoutDelayMs: number): ProfileTable['shares'] {
-  const reads: readonly FaultShare[] = [
-    { share: 0.05, fault: throttled },
-    { share: 0.04, fault: unavailable },
-    { share: 0.03, fault: { kind: 'status', status: 503, html: true } },
-    { share: 0.03, fault: { kind: 'status', status: 500 } },
-    { share: 0.02, fault: { kind: 'reset-before' } },
-    { share: 0.02, fault: { kind: 'truncated' } },
-    { share: 0.02, fault: { kind: 'not-json' } },
-    { share: 0.02, fault: { kind: 'html' } },
-    { share: 0.02, fault: { kind: 'disguised-error' } },
-    { share: 0.02, fault: { kind: 'slow', delayMs: 300 } },
-    { share: 0.01, fault: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
+  const reads: readonly DisturbanceShare[] = [
+    { share: 0.05, disturbance: throttled },
+    { share: 0.04, disturbance: unavailable },
+    { share: 0.03, disturbance: { kind: 'status', status: 503, html: true } },
+    { share: 0.03, disturbance: { kind: 'status', status: 500 } },
+    { share: 0.02, disturbance: { kind: 'reset-before' } },
+    { share: 0.02, disturbance: { kind: 'truncated' } },
+    { share: 0.02, disturbance: { kind: 'not-json' } },
+    { share: 0.02, disturbance: { kind: 'html' } },
+    { share: 0.02, disturbance: { kind: 'disguised-error' } },
+    { share: 0.02, disturbance: { kind: 'slow', delayMs: 300 } },
+    { share: 0.01, disturbance: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
   ];
   return { token: harshTokens, page: reads, cart: reads, navigation: reads };
 }
@@ -198,27 +201,27 @@ function harsh11vms(timeoutDelayMs: number): ProfileTable['shares'] {
   return {
     token: harshTokens,
     create: [
-      { share: 0.12, fault: throttled },
-      { share: 0.05, fault: unavailable },
-      { share: 0.03, fault: { kind: 'status', status: 503, retryAfter: '2', html: true } },
-      { share: 0.03, fault: { kind: 'status', status: 502, html: true } },
-      { share: 0.02, fault: { kind: 'status', status: 500 } },
-      { share: 0.03, fault: { kind: 'status-after-commit', status: 500 } },
-      { share: 0.01, fault: { kind: 'status-after-commit', status: 502, html: true } },
-      { share: 0.02, fault: { kind: 'reset-before' } },
-      { share: 0.04, fault: { kind: 'reset-after-commit' } },
-      { share: 0.03, fault: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
-      { share: 0.02, fault: { kind: 'disguised-error' } },
-      { share: 0.01, fault: { kind: 'disguised-error', afterCommit: true } },
-      { share: 0.01, fault: { kind: 'html' } },
-      { share: 0.03, fault: { kind: 'slow', delayMs: 300 } },
+      { share: 0.12, disturbance: throttled },
+      { share: 0.05, disturbance: unavailable },
+      { share: 0.03, disturbance: { kind: 'status', status: 503, retryAfter: '2', html: true } },
+      { share: 0.03, disturbance: { kind: 'status', status: 502, html: true } },
+      { share: 0.02, disturbance: { kind: 'status', status: 500 } },
+      { share: 0.03, disturbance: { kind: 'status-after-commit', status: 500 } },
+      { share: 0.01, disturbance: { kind: 'status-after-commit', status: 502, html: true } },
+      { share: 0.02, disturbance: { kind: 'reset-before' } },
+      { share: 0.04, disturbance: { kind: 'reset-after-commit' } },
+      { share: 0.03, disturbance: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
+      { share: 0.02, disturbance: { kind: 'disguised-error' } },
+      { share: 0.01, disturbance: { kind: 'disguised-error', afterCommit: true } },
+      { share: 0.01, disturbance: { kind: 'html' } },
+      { share: 0.03, disturbance: { kind: 'slow', delayMs: 300 } },
     ],
     lookup: [
-      { share: 0.05, fault: throttled },
-      { share: 0.05, fault: unavailable },
-      { share: 0.02, fault: { kind: 'status', status: 500, html: true } },
-      { share: 0.02, fault: { kind: 'reset-before' } },
+      { share: 0.05, disturbance: throttled },
+      { share: 0.05, disturbance: unavailable },
+      { share: 0.02, disturbance: { kind: 'status', status: 500, html: true } },
+      { share: 0.02, disturbance: { kind: 'reset-before' } },
     ],
-    list: [{ share: 0.1, fault: unavailable }],
+    list: [{ share: 0.1, disturbance: unavailable }],
   };
 }

@@ -1,7 +1,7 @@
 /** A source of numbers in [0, 1) that gives the same numbers for the same seed. */
 export type Random = () => number;
 
-/** The 32-bit generator "mulberry32": tiny, fast, and good enough for faults and invented carts. */
+/** The 32-bit generator "mulberry32": tiny, fast, and good enough for disturbances and invented carts. */
 export function mulberry32(seed: number): Random {
   let state = seed >>> 0;
   return () => {

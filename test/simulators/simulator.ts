@@ -7,10 +7,10 @@ import {
 } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  createFaultPlan,
-  type Fault,
-  type FaultPlanOptions,
-  type FaultSource,
+  createDisturbancePlan,
+  type Disturbance,
+  type DisturbanceOptions,
+  type DisturbanceSource,
   type Operation,
   type SimulatedSystem,
 } from './disturbances.ts';
@@ -40,7 +40,7 @@ export interface RecordedRequest {
   /** The path with its query, as it arrived. */
   readonly path: string;
   readonly operation: Operation;
-  readonly fault: Fault['kind'];
+  readonly disturbance: Disturbance['kind'];
   readonly correlationId?: string;
   /** The status answered; `pending` before that, `reset` where the connection was broken instead. */
   readonly status: number | 'pending' | 'reset';
@@ -49,13 +49,13 @@ export interface RecordedRequest {
 /** What a simulator has counted since it started. */
 export interface Traffic {
   readonly requests: Readonly<Record<Operation, number>>;
-  readonly faults: number;
+  readonly disturbances: number;
   /** The most requests that were being worked on at one moment. */
   readonly mostAtOnce: number;
 }
 
 /** What both simulators can be started with. */
-export interface SimulatorOptions extends FaultPlanOptions {
+export interface SimulatorOptions extends DisturbanceOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly clientId?: string;
@@ -63,7 +63,7 @@ export interface SimulatorOptions extends FaultPlanOptions {
   readonly tokenLifetimeSeconds?: number;
   /** The simulator's time: token expiry, `Date` headers, creation times. */
   readonly clock?: () => Date;
-  readonly faults?: FaultSource;
+  readonly disturbances?: DisturbanceSource;
   /** False where a load run would fill the memory with its requests. */
   readonly keepRequests?: boolean;
 }
@@ -78,7 +78,7 @@ export interface Simulator {
   readonly clientSecret: string;
   readonly requests: readonly RecordedRequest[];
   traffic(): Traffic;
-  setFaults(faults: FaultSource): void;
+  setDisturbances(disturbances: DisturbanceSource): void;
   /** Makes every token issued so far worthless: the next call with one is answered 401. */
   revokeTokens(): void;
   setClient(clientId: string, clientSecret: string): void;
@@ -100,23 +100,23 @@ export interface SimulatorPart {
   disguisedError(): Answer;
 }
 
-/** A simulator that listens, with the switch of its faults. */
-export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setFaults' | 'close'>;
+/** A simulator that listens, with the switch of its disturbances. */
+export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setDisturbances' | 'close'>;
 
-/** Starts a part on 127.0.0.1: records its requests, applies its faults, sets its `Date`. */
+/** Starts a part on 127.0.0.1: records its requests, applies its disturbances, sets its `Date`. */
 export async function startPart(part: SimulatorPart, options: SimulatorOptions): Promise<RunningPart> {
   const closing = new AbortController();
   const log = openRequestLog(options.keepRequests ?? true);
   const clock = options.clock ?? ((): Date => new Date());
-  let plan = createFaultPlan(part.system, options.faults ?? 'none', options);
+  let plan = createDisturbancePlan(part.system, options.disturbances ?? 'none', options);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const call = await readCall(request, part.maxBodyBytes);
     const { operation, key } = part.classify(call);
-    const fault: Fault = operation === 'other' ? { kind: 'none' } : plan.decide(operation, key);
-    const done = log.open(call, request.url ?? '/', operation, fault);
+    const disturbance: Disturbance = operation === 'other' ? { kind: 'none' } : plan.decide(operation, key);
+    const done = log.open(call, request.url ?? '/', operation, disturbance);
     try {
-      const reply = await applyFault(fault, part, call, operation, closing.signal);
+      const reply = await applyDisturbance(disturbance, part, call, operation, closing.signal);
       done(reply === 'reset' ? 'reset' : reply.status);
       send(response, reply, clock());
     } catch (error) {
@@ -140,8 +140,8 @@ export async function startPart(part: SimulatorPart, options: SimulatorOptions):
     port: server.port,
     requests: log.requests,
     traffic: log.traffic,
-    setFaults(faults) {
-      plan = createFaultPlan(part.system, faults, options);
+    setDisturbances(disturbances) {
+      plan = createDisturbancePlan(part.system, disturbances, options);
     },
     async close() {
       closing.abort();
@@ -159,8 +159,8 @@ export function htmlAnswer(status: number, title: string): Answer {
   };
 }
 
-async function applyFault(
-  fault: Fault,
+async function applyDisturbance(
+  disturbance: Disturbance,
   part: SimulatorPart,
   call: Call,
   operation: Operation,
@@ -171,19 +171,19 @@ async function applyFault(
     await part.answer(call, operation, async () => (workMs > 0 ? await wait(workMs) : undefined));
 
   let reply: Answer | 'reset';
-  switch (fault.kind) {
+  switch (disturbance.kind) {
     case 'none':
       reply = await work();
       break;
     case 'slow':
-      reply = await work(fault.delayMs);
+      reply = await work(disturbance.delayMs);
       break;
     case 'status':
-      reply = failureAnswer(part, fault.status, fault.html ?? false, fault.retryAfter);
+      reply = failureAnswer(part, disturbance.status, disturbance.html ?? false, disturbance.retryAfter);
       break;
     case 'status-after-commit':
       await work();
-      reply = failureAnswer(part, fault.status, fault.html ?? false);
+      reply = failureAnswer(part, disturbance.status, disturbance.html ?? false);
       break;
     case 'reset-before':
       reply = 'reset';
@@ -194,10 +194,10 @@ async function applyFault(
       break;
     case 'timeout-after-commit':
       reply = await work();
-      await wait(fault.delayMs);
+      await wait(disturbance.delayMs);
       break;
     case 'disguised-error':
-      await (fault.afterCommit === true ? work() : undefined);
+      await (disturbance.afterCommit === true ? work() : undefined);
       reply = part.disguisedError();
       break;
     case 'not-json':
@@ -225,7 +225,7 @@ function stumble(title: string, error: unknown): Answer {
   return {
     status: 500,
     headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-    body: `${title} stumbled, which is a defect of the sandbox: ${reason}`,
+    body: `${title} failed; this is a defect of the simulator: ${reason}`,
   };
 }
 
@@ -272,7 +272,7 @@ interface RequestLog {
   readonly requests: readonly RecordedRequest[];
   readonly traffic: () => Traffic;
   /** Notes a request's arrival; the function that comes back notes its end. */
-  open(call: Call, path: string, operation: Operation, fault: Fault): (status: number | 'reset') => void;
+  open(call: Call, path: string, operation: Operation, disturbance: Disturbance): (status: number | 'reset') => void;
 }
 
 function openRequestLog(keep: boolean): RequestLog {
@@ -287,15 +287,15 @@ function openRequestLog(keep: boolean): RequestLog {
     list: 0,
     other: 0,
   };
-  let faults = 0;
+  let disturbances = 0;
   let atOnce = 0;
   let mostAtOnce = 0;
   return {
     requests,
-    traffic: () => ({ requests: { ...counted }, faults, mostAtOnce }),
-    open({ method, headers }, path, operation, fault) {
+    traffic: () => ({ requests: { ...counted }, disturbances, mostAtOnce }),
+    open({ method, headers }, path, operation, disturbance) {
       counted[operation] += 1;
-      faults += fault.kind === 'none' ? 0 : 1;
+      disturbances += disturbance.kind === 'none' ? 0 : 1;
       atOnce += 1;
       mostAtOnce = Math.max(mostAtOnce, atOnce);
       const correlationId = headers['x-correlation-id'];
@@ -303,7 +303,7 @@ function openRequestLog(keep: boolean): RequestLog {
         method,
         path,
         operation,
-        fault: fault.kind,
+        disturbance: disturbance.kind,
         ...(typeof correlationId === 'string' ? { correlationId } : {}),
         status: 'pending' as RecordedRequest['status'],
       };
@@ -326,7 +326,7 @@ interface LoopbackServer {
 
 async function listenOnLoopback(title: string, listener: RequestListener, port: number): Promise<LoopbackServer> {
   const server = createServer(listener);
-  // Node's 5 s would close a connection just as a caller reuses it: a fault that no plan decided.
+  // Node's 5 s would close a connection just as a caller reuses it: a disturbance that no plan decided.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => reject(listenError(title, port, cause));

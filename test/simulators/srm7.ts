@@ -60,7 +60,7 @@ const approved = 'I1129';
 export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulator> {
   const clock = options.clock ?? ((): Date => new Date());
   const clientId = options.clientId ?? 'interface-at-srm7';
-  const clientSecret = options.clientSecret ?? 'srm7-sandbox-secret';
+  const clientSecret = options.clientSecret ?? 'srm7-simulator-secret';
   const client = options.client ?? '100';
   const unordered = options.unordered ?? false;
   const rows = openCartRows(unordered);

@@ -3,7 +3,7 @@ import { decimalToUnits, minorDigits } from './exact-decimals.ts';
 import { type PurchaseOrder, type PurchaseOrderLine, purchaseOrderSchema } from './vms-order-schema.ts';
 
 /** One entry of a problem's `errors[]`. */
-export interface OrderFault {
+export interface OrderError {
   readonly code: string;
   /** A JSON pointer into the body. */
   readonly pointer: string;
@@ -17,20 +17,20 @@ export interface OrderRules {
 }
 
 /** A body judged: an order that may be stored, or everything that is wrong with it. */
-export type JudgedOrder = { readonly order: PurchaseOrder } | { readonly faults: readonly OrderFault[] };
+export type JudgedOrder = { readonly order: PurchaseOrder } | { readonly errors: readonly OrderError[] };
 
 /** Checks a body against the contract: its shape first, and what its fields say together once the shape is right. */
 export function judgeOrder(body: unknown, rules: OrderRules): JudgedOrder {
   const parsed = purchaseOrderSchema.safeParse(body);
   if (!parsed.success) {
-    return { faults: parsed.error.issues.flatMap((issue) => shapeFaults(issue, body)) };
+    return { errors: parsed.error.issues.flatMap((issue) => shapeErrors(issue, body)) };
   }
   const order = parsed.data;
-  const faults = [...headerFaults(order, rules), ...totalFaults(order), ...lineFaults(order)];
-  return faults.length === 0 ? { order } : { faults };
+  const errors = [...headerErrors(order, rules), ...totalErrors(order), ...lineErrors(order)];
+  return errors.length === 0 ? { order } : { errors };
 }
 
-function shapeFaults(issue: z.core.$ZodIssue, body: unknown): OrderFault[] {
+function shapeErrors(issue: z.core.$ZodIssue, body: unknown): OrderError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       code: 'UNKNOWN_PROPERTY',
@@ -70,114 +70,114 @@ function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-function headerFaults(order: PurchaseOrder, rules: OrderRules): OrderFault[] {
+function headerErrors(order: PurchaseOrder, rules: OrderRules): OrderError[] {
   const { supplier, requester, validity, deliveryAddress, lines } = order;
-  const faults: OrderFault[] = [];
+  const errors: OrderError[] = [];
   if (!rules.isActiveSupplier(supplier.code)) {
-    faults.push(fault('SUPPLIER_NOT_FOUND', '/supplier/code', `No active supplier ${supplier.code}`));
+    errors.push(orderError('SUPPLIER_NOT_FOUND', '/supplier/code', `No active supplier ${supplier.code}`));
   }
   if (rules.purchaseRequestRequired && order.purchaseRequestId === undefined) {
-    faults.push(fault('REQUIRED', '/purchaseRequestId', 'A purchase request is required'));
+    errors.push(orderError('REQUIRED', '/purchaseRequestId', 'A purchase request is required'));
   }
   if (requester.externalId === undefined && requester.email === undefined) {
-    faults.push(fault('REQUIRED', '/requester', 'externalId or email is required'));
+    errors.push(orderError('REQUIRED', '/requester', 'externalId or email is required'));
   }
   if (validity === undefined && lines.some(({ type, servicePeriod }) => type === 'LABOUR' || servicePeriod)) {
-    faults.push(fault('REQUIRED', '/validity', 'Required with a LABOUR line or a service period'));
+    errors.push(orderError('REQUIRED', '/validity', 'Required with a LABOUR line or a service period'));
   }
   if (deliveryAddress === undefined && lines.some(({ type, deliverTo }) => type === 'MATERIAL' && !deliverTo)) {
-    faults.push(fault('REQUIRED', '/deliveryAddress', 'Required with a MATERIAL line that has no deliverTo'));
+    errors.push(orderError('REQUIRED', '/deliveryAddress', 'Required with a MATERIAL line that has no deliverTo'));
   }
-  return [...faults, ...periodFaults(validity, '/validity'), ...repeatedLineNumbers(lines)];
+  return [...errors, ...periodErrors(validity, '/validity'), ...repeatedLineNumbers(lines)];
 }
 
-function repeatedLineNumbers(lines: readonly PurchaseOrderLine[]): OrderFault[] {
+function repeatedLineNumbers(lines: readonly PurchaseOrderLine[]): OrderError[] {
   const seen = new Set<number>();
   return lines.flatMap(({ lineNumber }, index) => {
     const repeated = seen.has(lineNumber);
     seen.add(lineNumber);
-    return repeated ? [fault('DUPLICATE', `/lines/${index}/lineNumber`, `Line ${lineNumber} is there twice`)] : [];
+    return repeated ? [orderError('DUPLICATE', `/lines/${index}/lineNumber`, `Line ${lineNumber} is there twice`)] : [];
   });
 }
 
-function totalFaults({ totals, lines, currency }: PurchaseOrder): OrderFault[] {
+function totalErrors({ totals, lines, currency }: PurchaseOrder): OrderError[] {
   const net = amount(totals.netAmount);
   const tax = amount(totals.taxAmount);
-  const faults = amountFaults(currency, totals, '/totals');
+  const errors = amountErrors(currency, totals, '/totals');
   if (net !== total(lines.map(({ netAmount }) => netAmount))) {
-    faults.push(fault('AMOUNT_MISMATCH', '/totals/netAmount', 'Is not the sum of the lines'));
+    errors.push(orderError('AMOUNT_MISMATCH', '/totals/netAmount', 'Is not the sum of the lines'));
   }
   if (amount(totals.grossAmount) !== net + tax) {
-    faults.push(fault('AMOUNT_MISMATCH', '/totals/grossAmount', 'Is not net plus tax'));
+    errors.push(orderError('AMOUNT_MISMATCH', '/totals/grossAmount', 'Is not net plus tax'));
   }
   const taxes = lines.flatMap((line) => (line.tax === undefined ? [] : [line.tax.amount]));
   // A line may leave its tax out, and then the sum says nothing.
   if (taxes.length === lines.length && total(taxes) !== tax) {
-    faults.push(fault('AMOUNT_MISMATCH', '/totals/taxAmount', 'Is not the sum of the lines'));
+    errors.push(orderError('AMOUNT_MISMATCH', '/totals/taxAmount', 'Is not the sum of the lines'));
   }
-  return faults;
+  return errors;
 }
 
-function lineFaults({ lines, currency }: PurchaseOrder): OrderFault[] {
+function lineErrors({ lines, currency }: PurchaseOrder): OrderError[] {
   return lines.flatMap((line, index) => {
     const pointer = `/lines/${index}`;
     return [
-      ...amountFaults(currency, { netAmount: line.netAmount }, pointer),
-      ...(line.tax === undefined ? [] : amountFaults(currency, { amount: line.tax.amount }, `${pointer}/tax`)),
-      ...(line.type === 'LIMIT' ? limitFaults(line, currency, pointer) : priceFaults(line, currency, pointer)),
-      ...timeFaults(line, pointer),
-      ...accountingFaults(line, currency, pointer),
+      ...amountErrors(currency, { netAmount: line.netAmount }, pointer),
+      ...(line.tax === undefined ? [] : amountErrors(currency, { amount: line.tax.amount }, `${pointer}/tax`)),
+      ...(line.type === 'LIMIT' ? limitErrors(line, currency, pointer) : priceErrors(line, currency, pointer)),
+      ...timeErrors(line, pointer),
+      ...accountingErrors(line, currency, pointer),
     ];
   });
 }
 
-function priceFaults(line: PurchaseOrderLine, currency: string, pointer: string): OrderFault[] {
+function priceErrors(line: PurchaseOrderLine, currency: string, pointer: string): OrderError[] {
   const { quantity, unitOfMeasure, unitPrice, priceBaseQuantity, netAmount } = line;
   const missing = Object.entries({ quantity, unitOfMeasure, unitPrice, priceBaseQuantity })
     .filter(([, value]) => value === undefined)
-    .map(([name]) => fault('REQUIRED', `${pointer}/${name}`, `Required on a ${line.type} line`));
+    .map(([name]) => orderError('REQUIRED', `${pointer}/${name}`, `Required on a ${line.type} line`));
   if (quantity === undefined || unitPrice === undefined || priceBaseQuantity === undefined) {
     return missing;
   }
   if (amount(quantity) === 0n) {
-    return [...missing, fault('INVALID_VALUE', `${pointer}/quantity`, 'Must be more than zero')];
+    return [...missing, orderError('INVALID_VALUE', `${pointer}/quantity`, 'Must be more than zero')];
   }
   const base = BigInt(priceBaseQuantity);
   const difference = amount(quantity) * amount(unitPrice) - amount(netAmount) * 10_000n * base;
   const minorUnit = 10n ** BigInt(4 - minorDigits(currency));
   return (difference < 0n ? -difference : difference) > minorUnit * 10_000n * base
-    ? [...missing, fault('AMOUNT_MISMATCH', `${pointer}/netAmount`, 'Is not quantity x unit price')]
+    ? [...missing, orderError('AMOUNT_MISMATCH', `${pointer}/netAmount`, 'Is not quantity x unit price')]
     : missing;
 }
 
-function limitFaults({ limit, netAmount }: PurchaseOrderLine, currency: string, pointer: string): OrderFault[] {
+function limitErrors({ limit, netAmount }: PurchaseOrderLine, currency: string, pointer: string): OrderError[] {
   if (limit === undefined) {
-    return [fault('REQUIRED', `${pointer}/limit`, 'Required on a LIMIT line')];
+    return [orderError('REQUIRED', `${pointer}/limit`, 'Required on a LIMIT line')];
   }
   const { maximumAmount, unlimited, expectedAmount } = limit;
-  const faults = amountFaults(currency, { maximumAmount, expectedAmount }, `${pointer}/limit`);
+  const errors = amountErrors(currency, { maximumAmount, expectedAmount }, `${pointer}/limit`);
   if ((maximumAmount === undefined) === (unlimited === undefined)) {
-    faults.push(fault('INVALID_VALUE', `${pointer}/limit`, 'Either maximumAmount or unlimited is required'));
+    errors.push(orderError('INVALID_VALUE', `${pointer}/limit`, 'Either maximumAmount or unlimited is required'));
   }
   if (maximumAmount !== undefined && amount(expectedAmount) > amount(maximumAmount)) {
-    faults.push(fault('INVALID_VALUE', `${pointer}/limit/expectedAmount`, 'Is over the maximum'));
+    errors.push(orderError('INVALID_VALUE', `${pointer}/limit/expectedAmount`, 'Is over the maximum'));
   }
   if (amount(netAmount) !== amount(expectedAmount)) {
-    faults.push(fault('AMOUNT_MISMATCH', `${pointer}/netAmount`, 'Is not the expected amount'));
+    errors.push(orderError('AMOUNT_MISMATCH', `${pointer}/netAmount`, 'Is not the expected amount'));
   }
-  return faults;
+  return errors;
 }
 
-function timeFaults({ deliveryDate, servicePeriod }: PurchaseOrderLine, pointer: string): OrderFault[] {
+function timeErrors({ deliveryDate, servicePeriod }: PurchaseOrderLine, pointer: string): OrderError[] {
   return deliveryDate === undefined && servicePeriod === undefined
-    ? [fault('REQUIRED', pointer, 'deliveryDate or servicePeriod is required')]
-    : periodFaults(servicePeriod, `${pointer}/servicePeriod`);
+    ? [orderError('REQUIRED', pointer, 'deliveryDate or servicePeriod is required')]
+    : periodErrors(servicePeriod, `${pointer}/servicePeriod`);
 }
 
-function periodFaults(period: PurchaseOrder['validity'], pointer: string): OrderFault[] {
+function periodErrors(period: PurchaseOrder['validity'], pointer: string): OrderError[] {
   // Dates of one form compare as texts.
   return period?.endDate !== undefined && period.endDate < period.startDate
-    ? [fault('INVALID_VALUE', `${pointer}/endDate`, 'Is before the start')]
+    ? [orderError('INVALID_VALUE', `${pointer}/endDate`, 'Is before the start')]
     : [];
 }
 
@@ -189,35 +189,35 @@ const objectByCategory = {
   NETWORK: 'network',
 } as const;
 
-function accountingFaults(line: PurchaseOrderLine, currency: string, pointer: string): OrderFault[] {
-  const faults = line.accounting.flatMap((part, index) => {
+function accountingErrors(line: PurchaseOrderLine, currency: string, pointer: string): OrderError[] {
+  const errors = line.accounting.flatMap((part, index) => {
     const partPointer = `${pointer}/accounting/${index}`;
     const object = objectByCategory[part.category];
-    const missing = fault('REQUIRED', `${partPointer}/${object}`, `Required with category ${part.category}`);
+    const missing = orderError('REQUIRED', `${partPointer}/${object}`, `Required with category ${part.category}`);
     return [
-      ...amountFaults(currency, { amount: part.amount }, partPointer),
+      ...amountErrors(currency, { amount: part.amount }, partPointer),
       ...(part[object] === undefined ? [missing] : []),
     ];
   });
   if (total(line.accounting.map(({ percentage }) => percentage)) !== amount('100')) {
-    faults.push(fault('PERCENTAGE_MISMATCH', `${pointer}/accounting`, 'Percentages do not add up to 100.00'));
+    errors.push(orderError('PERCENTAGE_MISMATCH', `${pointer}/accounting`, 'Percentages do not add up to 100.00'));
   }
   if (total(line.accounting.map((part) => part.amount)) !== amount(line.netAmount)) {
-    faults.push(fault('AMOUNT_MISMATCH', `${pointer}/accounting`, 'Amounts do not add up to the line'));
+    errors.push(orderError('AMOUNT_MISMATCH', `${pointer}/accounting`, 'Amounts do not add up to the line'));
   }
-  return faults;
+  return errors;
 }
 
 /** An amount may be written with more decimals than its currency has, but they must be zeros. */
-function amountFaults(
+function amountErrors(
   currency: string,
   amounts: Readonly<Record<string, string | undefined>>,
   pointer: string,
-): OrderFault[] {
+): OrderError[] {
   const minorUnit = 10n ** BigInt(4 - minorDigits(currency));
   return Object.entries(amounts)
     .filter(([, value]) => value !== undefined && amount(value) % minorUnit !== 0n)
-    .map(([name]) => fault('AMOUNT_PRECISION', `${pointer}/${name}`, `More decimals than ${currency} has`));
+    .map(([name]) => orderError('AMOUNT_PRECISION', `${pointer}/${name}`, `More decimals than ${currency} has`));
 }
 
 function total(decimals: readonly string[]): bigint {
@@ -229,6 +229,6 @@ function amount(decimal: string): bigint {
   return decimalToUnits(decimal, 4);
 }
 
-function fault(code: string, pointer: string, detail: string): OrderFault {
+function orderError(code: string, pointer: string, detail: string): OrderError {
   return { code, pointer, detail };
 }

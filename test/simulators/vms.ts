@@ -4,7 +4,7 @@ import { openTokenDesk } from './client-credentials.ts';
 import type { Operation } from './disturbances.ts';
 import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-book.ts';
-import { judgeOrder, type OrderFault, type OrderRules } from './vms-order-rules.ts';
+import { judgeOrder, type OrderError, type OrderRules } from './vms-order-rules.ts';
 import type { PurchaseOrder } from './vms-order-schema.ts';
 
 /** How to start the simulator of 11VMS. */
@@ -45,7 +45,7 @@ const interfaceId = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> {
   const clock = options.clock ?? ((): Date => new Date());
   const clientId = options.clientId ?? 'interface-at-11vms';
-  const clientSecret = options.clientSecret ?? '11vms-sandbox-secret';
+  const clientSecret = options.clientSecret ?? '11vms-simulator-secret';
   const tokens = openTokenDesk({
     clientId,
     clientSecret,
@@ -140,7 +140,7 @@ function classify(call: Call): { operation: Operation; key: string } {
   return externalId === null ? { operation: 'list', key: path } : { operation: 'lookup', key: externalId };
 }
 
-/** Faults are planned by externalId, so it is read before anything is checked. */
+/** Disturbances are planned by externalId: it is read before the request is checked. */
 function externalIdOf(body: string): string {
   const parsed = parsedJson(body);
   if (typeof parsed === 'object' && parsed !== null && 'externalId' in parsed) {
@@ -161,9 +161,9 @@ async function apiAnswer(call: Call, operation: Operation, work: () => Promise<v
   if (api.lookupStatus !== 200) {
     return problem({ status: api.lookupStatus, type: 'not-supported', title: 'Reading is not supported' }, call);
   }
-  const faults = commonHeaderFaults(call.headers);
-  if (faults.length > 0) {
-    return invalid(400, faults, call);
+  const errors = commonHeaderErrors(call.headers);
+  if (errors.length > 0) {
+    return invalid(400, errors, call);
   }
   return operation === 'lookup' ? lookUp(call, api) : list(call, api);
 }
@@ -197,8 +197,8 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
 /** Judges and stores in one breath: nothing else runs between the check of uniqueness and the order's storing. */
 function commit(call: Call, body: unknown, key: string, { book, rules, unknownBusinessUnits }: OrderApi): Answer {
   const judged = judgeOrder(body, rules);
-  if ('faults' in judged) {
-    return invalid(422, judged.faults, call);
+  if ('errors' in judged) {
+    return invalid(422, judged.errors, call);
   }
   const { order } = judged;
   const existing = book.uniqueConflict(order.externalId);
@@ -220,7 +220,7 @@ function list(call: Call, { book, listPageSize }: OrderApi): Answer {
   const from = instant(query.get('createdFrom'));
   const to = instant(query.get('createdTo'));
   const start = pageStart(query.get('pageToken'));
-  const faults = Object.entries({
+  const errors = Object.entries({
     externalSystem: query.get('externalSystem') === 'SRM7',
     createdFrom: from !== undefined,
     createdTo: to !== undefined,
@@ -228,8 +228,8 @@ function list(call: Call, { book, listPageSize }: OrderApi): Answer {
   })
     .filter(([, good]) => !good)
     .map(([name]) => ({ code: 'INVALID_PARAMETER', pointer: '', detail: `Query parameter ${name} is not valid` }));
-  if (from === undefined || to === undefined || start === undefined || faults.length > 0) {
-    return invalid(400, faults, call);
+  if (from === undefined || to === undefined || start === undefined || errors.length > 0) {
+    return invalid(400, errors, call);
   }
   const found = book.all().filter(({ createdAt }) => createdAt >= from && createdAt < to);
   const end = start + listPageSize;
@@ -262,25 +262,25 @@ function refusedHeaders(call: Call): Answer | undefined {
   if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(call.headers['content-type'] ?? '')) {
     return problem({ status: 415, type: 'media-type', title: 'Send application/json in UTF-8' }, call);
   }
-  const faults = commonHeaderFaults(call.headers);
+  const errors = commonHeaderErrors(call.headers);
   if (idempotencyKey(call.headers) === undefined) {
-    faults.push(headerFault('Idempotency-Key: "<uuid>", in quotes'));
+    errors.push(headerError('Idempotency-Key: "<uuid>", in quotes'));
   }
-  return faults.length > 0 ? invalid(400, faults, call) : undefined;
+  return errors.length > 0 ? invalid(400, errors, call) : undefined;
 }
 
-function commonHeaderFaults(headers: IncomingHttpHeaders): OrderFault[] {
-  const faults: OrderFault[] = [];
+function commonHeaderErrors(headers: IncomingHttpHeaders): OrderError[] {
+  const errors: OrderError[] = [];
   if ((headerText(headers, 'x-correlation-id') ?? '').trim() === '') {
-    faults.push(headerFault('X-Correlation-ID'));
+    errors.push(headerError('X-Correlation-ID'));
   }
   if (headerText(headers, 'x-interface-id') !== interfaceId) {
-    faults.push(headerFault(`X-Interface-ID: ${interfaceId}`));
+    errors.push(headerError(`X-Interface-ID: ${interfaceId}`));
   }
-  return faults;
+  return errors;
 }
 
-function headerFault(header: string): OrderFault {
+function headerError(header: string): OrderError {
   return { code: 'HEADER_REQUIRED', pointer: '', detail: `Header required: ${header}` };
 }
 
@@ -346,7 +346,7 @@ function unauthorized(call: Call): Answer {
   return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
 }
 
-function invalid(status: 400 | 422, errors: readonly OrderFault[], call: Call): Answer {
+function invalid(status: 400 | 422, errors: readonly OrderError[], call: Call): Answer {
   const detail = errors.length === 1 ? '1 field is invalid' : `${errors.length} fields are invalid`;
   return problem({ status, type: 'validation', title: 'Validation failed', detail, errors }, call);
 }
@@ -358,7 +358,7 @@ interface Problem {
   readonly detail?: string;
   readonly code?: string;
   readonly existing?: object;
-  readonly errors?: readonly OrderFault[];
+  readonly errors?: readonly OrderError[];
 }
 
 function problem({ status, type, title, ...members }: Problem, call?: Call): Answer {

@@ -5,7 +5,7 @@ import { loadEnvironment } from '../../infra/environments.ts';
 import { cartFlaws } from '../simulators/cart-flaws.ts';
 import { cartOddities } from '../simulators/cart-oddities.ts';
 import { type CartsOptions, cartStream, type GeneratedCart, generateCarts } from '../simulators/carts.ts';
-import { judgeOrder, type OrderFault } from '../simulators/vms-order-rules.ts';
+import { judgeOrder, type OrderError } from '../simulators/vms-order-rules.ts';
 
 const { translation: settings } = loadEnvironment('local');
 const origin = { client: '100', settings, today: '2026-11-22' };
@@ -84,11 +84,11 @@ describe('what a cart says of itself', () => {
 
   test('holds at the 11VMS simulator: it takes every order, but for the supplier that is closed there', () => {
     for (const { cart, translation } of outcomes) {
-      const faults = ordersOf(translation).flatMap((order) => faultsOf(order).map(({ code }) => code));
+      const errors = ordersOf(translation).flatMap((order) => errorsOf(order).map(({ code }) => code));
       const closed = cart.codes?.includes('E_TGT_VALIDATION') === true;
-      expect({ cart: cart.number, faults }).toEqual({
+      expect({ cart: cart.number, errors }).toEqual({
         cart: cart.number,
-        faults: closed ? ['SUPPLIER_NOT_FOUND'] : [],
+        errors: closed ? ['SUPPLIER_NOT_FOUND'] : [],
       });
     }
   });
@@ -106,11 +106,11 @@ const ordersOf = (translation: Translation) =>
     ? translation.groups.flatMap((group) => (group.kind === 'order' ? [group.order] : []))
     : [];
 
-function faultsOf(order: unknown): readonly OrderFault[] {
+function errorsOf(order: unknown): readonly OrderError[] {
   const body: unknown = JSON.parse(JSON.stringify(order));
   const isActiveSupplier = (code: string): boolean => code !== 'SUP-INACTIVE';
   const judged = judgeOrder(body, { isActiveSupplier, purchaseRequestRequired: false });
-  return 'faults' in judged ? judged.faults : [];
+  return 'errors' in judged ? judged.errors : [];
 }
 
 interface Result {

@@ -157,7 +157,7 @@ describe('an environment from a file', () => {
     );
   });
 
-  test('with several faults names them all at once', () => {
+  test('with several mistakes names them all at once', () => {
     const message = refusal(() => parse({ ...Object(devWith('srm.client', '1')), name: 'X', extraction: {} }));
 
     for (const path of ['name', 'srm.client', 'extraction.schedule', 'extraction.firstWatermark']) {

@@ -65,8 +65,8 @@ describe('the event', () => {
     ['nothing at all', null, /expected object/],
     ['a text', 'replay', /expected object/],
     ['a list', [window], /expected object/],
-  ])('%s is refused, and the error says what is allowed', (_, event, fault) => {
-    expect(() => readEvent(event)).toThrow(fault);
+  ])('%s is refused, and the error says what is allowed', (_, event, message) => {
+    expect(() => readEvent(event)).toThrow(message);
     expect(() => readEvent(event)).toThrow(
       'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, { "reconciliation": true } with or without "days" for a reconciliation, or { "reconciliation": "rest" } to finish one',
     );

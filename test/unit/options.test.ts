@@ -27,7 +27,7 @@ describe('options', () => {
       carts: 200,
       seed: 1,
       inputFile: undefined,
-      faults: 'typical',
+      disturbances: 'typical',
       sinceMs: undefined,
       srmUrl: undefined,
       vmsUrl: undefined,
@@ -41,14 +41,14 @@ describe('options', () => {
 
   test('are all taken, with a space or an equals sign', () => {
     const args =
-      '--carts 7 --seed=0 --input a.json --faults harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconciliation --json';
+      '--carts 7 --seed=0 --input a.json --disturbances harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconciliation --json';
 
     expect(parsed(...args.split(' '), '--vms', 'http://127.0.0.1:8002/11VMSProxy_V2/', '--env', './mine.json')).toEqual(
       {
         carts: 7,
         seed: 0,
         inputFile: 'a.json',
-        faults: 'harsh',
+        disturbances: 'harsh',
         sinceMs: nowMs - 90 * 60_000,
         srmUrl: 'https://srm.example.com',
         vmsUrl: 'http://127.0.0.1:8002/11VMSProxy_V2',
@@ -66,7 +66,7 @@ describe('options', () => {
   });
 
   test('are all in the help, with their defaults', () => {
-    for (const option of 'carts seed input faults since srm vms env watch json help'.split(' ')) {
+    for (const option of 'carts seed input disturbances since srm vms env watch json help'.split(' ')) {
       expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
     }
     for (const variable of ['SRM_CLIENT_ID', 'SRM_CLIENT_SECRET', 'VMS_CLIENT_ID', 'VMS_CLIENT_SECRET']) {
@@ -74,7 +74,7 @@ describe('options', () => {
     }
     expect(HELP).toMatch(/--carts.*\(200\)/);
     expect(HELP).toMatch(/--seed.*\(1\)/);
-    expect(HELP).toMatch(/--faults.*\(typical\)/);
+    expect(HELP).toMatch(/--disturbances.*\(typical\)/);
     expect(HELP).toContain('Exits 0 when every approved cart is accounted for, 1 otherwise.');
     expect(Math.max(...HELP.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
   });
@@ -128,8 +128,8 @@ describe('bad options name themselves, and what they take', () => {
     ['--carts=-5', '--carts takes a whole number from 1 to 1000000, not "-5".'],
     ['--seed -1x', "Option '--seed' argument is ambiguous."],
     ['--seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
-    ['--faults some', '--faults takes none, typical or harsh, not "some".'],
-    ['--faults', "Option '--faults <value>' argument missing"],
+    ['--disturbances some', '--disturbances takes none, typical or harsh, not "some".'],
+    ['--disturbances', "Option '--disturbances <value>' argument missing"],
     ['--srm srm.example.com', '--srm takes an http or https URL, not "srm.example.com".'],
     ['--srm ftp://srm.example.com', '--srm takes an http or https URL, not "ftp://srm.example.com".'],
     ['--vms http://', '--vms takes an http or https URL, not "http://".'],

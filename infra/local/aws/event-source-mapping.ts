@@ -29,7 +29,7 @@ export type BatchEvent =
       readonly deletedMessageIds: readonly string[];
       readonly returnedMessageIds: readonly string[];
       /** Why all went back although the function succeeded. */
-      readonly fault: string | undefined;
+      readonly wholeBatchReason: string | undefined;
     };
 
 /** What a mapping works with. */
@@ -182,7 +182,7 @@ export class EventSourceMapping {
   async #process(records: readonly SQSRecord[]): Promise<void> {
     this.#options.onBatch?.({ kind: 'received', records });
     const result = await this.#options.invoke({ Records: [...records] });
-    const { failed, fault } = this.#failures(records, result);
+    const { failed, wholeBatchReason } = this.#failures(records, result);
     this.#failuresInARow = result.kind === 'succeeded' ? 0 : this.#failuresInARow + 1;
     const done = records.filter(({ messageId }) => !failed.has(messageId));
     await this.#delete(done);
@@ -192,14 +192,14 @@ export class EventSourceMapping {
       result,
       deletedMessageIds: done.map(({ messageId }) => messageId),
       returnedMessageIds: [...failed],
-      fault,
+      wholeBatchReason,
     });
   }
 
   #failures(records: readonly SQSRecord[], result: InvocationResult): BatchFailures {
     const ids = records.map(({ messageId }) => messageId);
-    if (result.kind !== 'succeeded') return { failed: new Set(ids), fault: undefined };
-    if (!this.description.reportsBatchItemFailures) return { failed: new Set(), fault: undefined };
+    if (result.kind !== 'succeeded') return { failed: new Set(ids), wholeBatchReason: undefined };
+    if (!this.description.reportsBatchItemFailures) return { failed: new Set(), wholeBatchReason: undefined };
     return batchItemFailures(result.payload, ids);
   }
 

@@ -21,7 +21,7 @@ const requestSchema = z.object({
 type Request = z.infer<typeof requestSchema>;
 
 /** An error as AWS words it on the wire. */
-class ServiceFault extends Error {
+class ServiceError extends Error {
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -36,14 +36,14 @@ export function createSecretsManager(): Server {
   const find = ({ SecretId: id = '' }: Request): Secret => {
     const secret = secrets.find(({ arn, name }) => id === name || id === arn || id === arn.slice(0, -7));
     if (secret === undefined) {
-      throw new ServiceFault('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+      throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
     }
     return secret;
   };
   const operations: Readonly<Record<string, (request: Request, region: string) => object>> = {
     CreateSecret: ({ Name: name = '', SecretString: value }, region) => {
       if (secrets.some((secret) => secret.name === name)) {
-        throw new ServiceFault(
+        throw new ServiceError(
           'ResourceExistsException',
           `The operation failed because the secret ${name} already exists.`,
         );
@@ -63,7 +63,7 @@ export function createSecretsManager(): Server {
     GetSecretValue: (request) => {
       const { arn, name, value, versionId, createdAt } = find(request);
       if (value === undefined) {
-        throw new ServiceFault(
+        throw new ServiceError(
           'ResourceNotFoundException',
           "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
         );
@@ -81,7 +81,7 @@ export function createSecretsManager(): Server {
     const name = String(request.headers['x-amz-target']).replace('secretsmanager.', '');
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
     if (operation === undefined) {
-      throw new ServiceFault(
+      throw new ServiceError(
         'UnknownOperationException',
         `${name} is not among ${Object.keys(operations).join(', ')}.`,
       );
@@ -98,7 +98,7 @@ export function createSecretsManager(): Server {
     answer(request).then(
       (body) => send(200, body),
       (error: unknown) => {
-        if (error instanceof ServiceFault) send(400, { __type: error.code, Message: error.message });
+        if (error instanceof ServiceError) send(400, { __type: error.code, Message: error.message });
         else send(400, { __type: 'InvalidRequestException', Message: String(error) });
       },
     );

@@ -5,10 +5,10 @@ import type { SQSRecord } from 'aws-lambda';
 /** Lambda's limit for an event: a batch that would be larger is invoked in parts. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 
-/** The messages that failed; `fault` is why all did although the function succeeded. */
+/** The messages that failed; `wholeBatchReason` is why all did although the function succeeded. */
 export interface BatchFailures {
   readonly failed: ReadonlySet<string>;
-  readonly fault: string | undefined;
+  readonly wholeBatchReason: string | undefined;
 }
 
 /**
@@ -16,8 +16,8 @@ export interface BatchFailures {
  * a response of another shape, or an item without an id of this batch, is a complete failure.
  */
 export function batchItemFailures(response: unknown, messageIds: readonly string[]): BatchFailures {
-  const all = (fault: string): BatchFailures => ({ failed: new Set(messageIds), fault });
-  if (response === null || response === undefined) return { failed: new Set(), fault: undefined };
+  const all = (wholeBatchReason: string): BatchFailures => ({ failed: new Set(messageIds), wholeBatchReason });
+  if (response === null || response === undefined) return { failed: new Set(), wholeBatchReason: undefined };
   if (typeof response !== 'object' || Array.isArray(response)) return all('the response is not an object');
   const items: unknown = Reflect.get(response, 'batchItemFailures') ?? [];
   if (!Array.isArray(items)) return all('batchItemFailures is not a list');
@@ -28,7 +28,7 @@ export function batchItemFailures(response: unknown, messageIds: readonly string
     if (!messageIds.includes(id)) return all(`itemIdentifier "${id}" is not a message of this batch`);
     failed.add(id);
   }
-  return { failed, fault: undefined };
+  return { failed, wholeBatchReason: undefined };
 }
 
 /** A received message as Lambda puts it into its event: other names, other casing, binary values in base64. */

@@ -88,7 +88,8 @@ async function deploy(
     onBatch: (event) => {
       for (const { messageId, body } of event.records) bodies.set(messageId, body);
       if (event.kind === 'ended' && event.result.kind !== 'succeeded') report.warn(`worker: ${event.result.reason}`);
-      if (event.kind === 'ended' && event.fault !== undefined) report.warn(`worker: ${event.fault}`);
+      if (event.kind === 'ended' && event.wholeBatchReason !== undefined)
+        report.warn(`worker: ${event.wholeBatchReason}`);
     },
   });
   const { queues, tables, functions, mappings, schedules } = stack;

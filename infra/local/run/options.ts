@@ -1,11 +1,11 @@
 /** The command line of the local run. */
-import { commandLine, type FaultLevel } from '../../command-line.ts';
+import { commandLine, type DisturbanceLevel } from '../../command-line.ts';
 
 export interface LocalRunOptions {
   readonly carts: number;
   readonly seed: number;
   readonly inputFile: string | undefined;
-  readonly faults: FaultLevel;
+  readonly disturbances: DisturbanceLevel;
   /** Where reading starts; undefined for the default. */
   readonly sinceMs: number | undefined;
   readonly srmUrl: string | undefined;
@@ -23,29 +23,29 @@ export const HELP = `npm start -- [options]
 Runs the interface on this machine: the synthesized stack on embedded emulators of SQS, DynamoDB and Secrets Manager,
 the bundled functions as deployed, and simulators of SRM 7 and 11VMS. No account, no Docker, no flag needed.
 
-  --carts N         how many carts to generate (200)
-  --seed N          which carts, and which faults (1)
-  --input FILE      carts from an OData page as SRM sends it, instead of generated ones
-  --faults LEVEL    none, typical or harsh: how often the simulators fail (typical)
-  --since WHEN      where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
-                    (24h ago, or the oldest cart of --input)
-  --srm URL         reads from this SRM instead of the simulator; token at <origin>/oauth/token
-                    (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
-  --vms URL         creates orders in this 11VMS instead of the simulator; token at <origin>/oauth/token
-                    (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
-  --env FILE        an environment file instead of "local"; its two systems are replaced by the simulators
-                    unless --srm or --vms is given
-  --redrive         at the end moves the dead letters back to the queue, as the SQS console does, and tries them again
-  --watch           keeps running on the schedule until Ctrl-C
-  --reconciliation     takes the daily reconciliation once the queue is empty, at carts older than an hour
-  --json            the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
-                    keeps npm's own banner off stdout)
-  --help            this text
+  --carts N             how many carts to generate (200)
+  --seed N              the seed of the generated carts and of the disturbances (1)
+  --input FILE          reads the carts from an OData page as SRM sends it, instead of generating them
+  --disturbances LEVEL  none, typical or harsh: how often the simulators fail (typical)
+  --since WHEN          where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
+                        (24h ago, or the oldest cart of --input)
+  --srm URL             reads from this SRM instead of the simulator; token at <origin>/oauth/token
+                        (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
+  --vms URL             creates orders in this 11VMS instead of the simulator; token at <origin>/oauth/token
+                        (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
+  --env FILE            an environment file instead of "local"; its two systems are replaced by the simulators
+                        unless --srm or --vms is given
+  --redrive             moves the dead letters back to the queue at the end, as the SQS console does
+  --watch               keeps running on the schedule until Ctrl-C
+  --reconciliation      runs the daily reconciliation once the queue is empty, for carts older than an hour
+  --json                the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
+                        keeps npm's own banner off stdout)
+  --help                this text
 
 Exits 0 when every approved cart is accounted for, 1 otherwise.
 `;
 
-export const { parse, wholeNumber, faultLevel, refusal } = commandLine('npm start');
+export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm start');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
@@ -53,7 +53,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     carts: { type: 'string' },
     seed: { type: 'string' },
     input: { type: 'string' },
-    faults: { type: 'string' },
+    disturbances: { type: 'string' },
     since: { type: 'string' },
     srm: { type: 'string' },
     vms: { type: 'string' },
@@ -69,7 +69,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
     inputFile: values.input,
-    faults: faultLevel(values.faults ?? 'typical'),
+    disturbances: disturbanceLevel(values.disturbances ?? 'typical'),
     sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
     srmUrl: values.srm === undefined ? undefined : httpUrl('--srm', values.srm),
     vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),

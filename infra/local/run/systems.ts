@@ -169,7 +169,7 @@ async function startSourceSimulator(
   const offsetMs = options.inputFile === undefined ? 0 : clockOffsetMs(rows, base.extraction.safetySeconds, nowMs);
   const srm = await startSrm7({
     client: base.srm.client,
-    faults: options.faults,
+    disturbances: options.disturbances,
     seed: options.seed,
     clock: () => new Date(Date.now() + offsetMs),
   });
@@ -196,4 +196,4 @@ function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs
 }
 
 const startTargetSimulator = (options: LocalRunOptions): Promise<VmsSimulator> =>
-  startVms({ faults: options.faults, seed: options.seed, inactiveSuppliers: [INACTIVE_SUPPLIER] });
+  startVms({ disturbances: options.disturbances, seed: options.seed, inactiveSuppliers: [INACTIVE_SUPPLIER] });

@@ -1,4 +1,4 @@
-/** One chaos run: the synthesized stack between simulators and emulators of its own, disturbed by one fault schedule. */
+/** One chaos run: the synthesized stack between simulators and emulators of its own, disturbed by one disturbance schedule. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
@@ -26,8 +26,8 @@ import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { startVms, type VmsOptions } from '../../simulators/vms.ts';
 import { type Delivery, type Findings, judgeRun, type Violation } from './invariants.ts';
-import type { Schedule, ScheduledFault, Target } from './schedule.ts';
-import { type CartFault, createDisturbances, type Disturbances } from './disturbed-calls.ts';
+import type { Schedule, ScheduledDisturbance, Target } from './schedule.ts';
+import { type CartDisturbance, createDisturbances, type Disturbances } from './disturbed-calls.ts';
 
 /** What all runs of a session share: the stack, synthesized once. */
 export interface Assembly {
@@ -42,7 +42,7 @@ export interface RunResult extends Findings {
   readonly schedule: Schedule;
   readonly orders: number;
   readonly deadLetters: number;
-  readonly hits: readonly ScheduledFault[];
+  readonly hits: readonly ScheduledDisturbance[];
   readonly durationMs: number;
   /** What the functions wrote, and what happened to them. */
   readonly log: readonly string[];
@@ -86,7 +86,7 @@ const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 const MAXIMUM_RECEIVES = 4;
 /** Nothing rests longer than a message under the queue's visibility timeout, six times the worker's 10 s. */
 const SILENCE_MS = 90_000;
-/** Faults are finite: a run that still moves by then never comes to rest, however slow the machine. */
+/** Disturbances are finite: a run that still moves by then never comes to rest, however slow the machine. */
 const PATIENCE_MS = 15 * 60_000;
 /** What the emulators are still working on when the processes are gone. */
 const LAST_CALLS_MS = 300;
@@ -144,8 +144,9 @@ class ChaosRun {
       faultyShare: FAULTY_SHARE,
       client: options.assembly.environment.srm.client,
     });
-    for (const { fault } of schedule.faults) {
-      if (fault.kind === 'committed-late' && this.#carts[fault.cart]?.expected === 'orders') this.#held.add(fault.cart);
+    for (const { disturbance } of schedule.disturbances) {
+      if (disturbance.kind === 'committed-late' && this.#carts[disturbance.cart]?.expected === 'orders')
+        this.#held.add(disturbance.cart);
     }
   }
 
@@ -207,13 +208,13 @@ class ChaosRun {
       sqs: direct.sqs,
       queueUrl,
       deadLetterQueueName: queue.deadLetters?.name ?? '',
-      onCartFault: (fault) => this.#changeCart(fault, srm),
+      onCartDisturbance: (disturbance) => this.#changeCart(disturbance, srm),
     });
     for (const service of ['srm', '11vms', 'sqs', 'dynamodb'] as const) {
       proxies[service].intercept(disturbances.interceptorFor(service));
     }
-    srm.setFaults(disturbances.ofSimulator('srm'));
-    vms.setFaults(disturbances.ofSimulator('11vms'));
+    srm.setDisturbances(disturbances.ofSimulator('srm'));
+    vms.setDisturbances(disturbances.ofSimulator('11vms'));
 
     stack.startMappings();
     let isExtracted = false;
@@ -326,9 +327,9 @@ class ChaosRun {
     event: SQSEvent,
     disturbances: Disturbances | undefined,
   ): Promise<InvocationResult> {
-    const fault = disturbances?.next('worker invocation');
+    const disturbance = disturbances?.next('worker invocation');
     const invoke = async (): Promise<InvocationResult> => {
-      const result = await target.invoke(event, fault?.kind === 'cut-short' ? fault.toMs : undefined);
+      const result = await target.invoke(event, disturbance?.kind === 'cut-short' ? disturbance.toMs : undefined);
       const ended = result.kind === 'succeeded';
       for (const { messageId, attributes } of event.Records) {
         this.#deliveries.push({ messageId, receiveCount: Number(attributes.ApproximateReceiveCount), ended });
@@ -339,7 +340,7 @@ class ChaosRun {
       }
       return result;
     };
-    if (fault?.kind === 'invoked-twice') {
+    if (disturbance?.kind === 'invoked-twice') {
       const second = invoke().finally(() => this.#doubled.delete(second));
       this.#doubled.add(second);
     }
@@ -356,10 +357,10 @@ class ChaosRun {
     const { target, description } = extractorSchedule(stack);
     while (!this.#isClosed) {
       const firedMs = Date.now();
-      const fault = disturbances.next('extractor invocation');
+      const disturbance = disturbances.next('extractor invocation');
       const result = await target.invoke(
         scheduledEvent(description, stack.region, new Date(firedMs)),
-        fault?.kind === 'cut-short' ? fault.toMs : undefined,
+        disturbance?.kind === 'cut-short' ? disturbance.toMs : undefined,
       );
       const status = result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : result.kind;
       this.#note(`extraction: ${String(status)}`);
@@ -375,7 +376,7 @@ class ChaosRun {
   }
 
   /** SRM's users at work: a cart that SRM shows only now, with an earlier stamp, or that is approved once more. */
-  #changeCart({ kind, cart: index }: CartFault, srm: Srm7Simulator): void {
+  #changeCart({ kind, cart: index }: CartDisturbance, srm: Srm7Simulator): void {
     const cart = this.#carts[index];
     const isThere = !this.#held.has(index);
     if (cart === undefined || cart.expected !== 'orders' || isThere !== (kind === 'approved-again')) return;

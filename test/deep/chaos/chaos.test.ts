@@ -5,10 +5,10 @@ import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { StoredOrder } from '../../simulators/vms-order-book.ts';
 import { type Assembly, prepareAssembly, runChaos } from './chaos-run.ts';
 import { type Evidence, judgeRun } from './invariants.ts';
-import { drawSchedule, parseSchedule, printSchedule, type Schedule, type ScheduledFault } from './schedule.ts';
+import { drawSchedule, parseSchedule, printSchedule, type Schedule, type ScheduledDisturbance } from './schedule.ts';
 import { shrinkSchedule } from './shrink.ts';
 
-describe('a fault schedule', () => {
+describe('a disturbance schedule', () => {
   test('is the same for the same seed, and another for another', () => {
     expect(drawSchedule(7, 50, 'harsh')).toEqual(drawSchedule(7, 50, 'harsh'));
     expect(drawSchedule(7, 50, 'harsh')).not.toEqual(drawSchedule(8, 50, 'harsh'));
@@ -23,13 +23,13 @@ describe('a fault schedule', () => {
   test('is refused with the place of what is wrong', () => {
     const text = printSchedule(drawSchedule(7, 50, 'harsh')).replace('"at":"11vms', '"at":"12vms');
 
-    expect(() => parseSchedule(text)).toThrow(/faults\[\d+\]\.at/);
+    expect(() => parseSchedule(text)).toThrow(/disturbances\[\d+\]\.at/);
   });
 
-  test('holds every kind of fault sooner or later', () => {
+  test('holds every kind of disturbance sooner or later', () => {
     const kinds = new Set(
-      Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(({ faults }) =>
-        faults.map(({ fault }) => fault.kind),
+      Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(({ disturbances }) =>
+        disturbances.map(({ disturbance }) => disturbance.kind),
       ),
     );
 
@@ -42,25 +42,25 @@ describe('a fault schedule', () => {
 });
 
 describe('shrinking', () => {
-  const culprits = (faults: readonly ScheduledFault[]): ScheduledFault[] =>
-    faults.filter(({ at, nth }) => (at === 'srm page' && nth === 2) || (at === '11vms create' && nth === 40));
+  const culprits = (disturbances: readonly ScheduledDisturbance[]): ScheduledDisturbance[] =>
+    disturbances.filter(({ at, nth }) => (at === 'srm page' && nth === 2) || (at === '11vms create' && nth === 40));
 
-  test('leaves the faults that a failure takes, and no other', async () => {
+  test('leaves the disturbances that a failure takes, and no other', async () => {
     const drawn = drawSchedule(3, 50, 'harsh');
-    const added: ScheduledFault[] = [
-      { at: 'srm page', nth: 2, fault: { kind: 'html' } },
-      { at: '11vms create', nth: 40, fault: { kind: 'html' } },
+    const added: ScheduledDisturbance[] = [
+      { at: 'srm page', nth: 2, disturbance: { kind: 'html' } },
+      { at: '11vms create', nth: 40, disturbance: { kind: 'html' } },
     ];
-    const others = drawn.faults.filter((fault) => culprits([fault]).length === 0);
-    const schedule: Schedule = { ...drawn, faults: [...added.slice(0, 1), ...others, ...added.slice(1)] };
+    const others = drawn.disturbances.filter((disturbance) => culprits([disturbance]).length === 0);
+    const schedule: Schedule = { ...drawn, disturbances: [...added.slice(0, 1), ...others, ...added.slice(1)] };
 
     const smallest = await shrinkSchedule(schedule, {
-      fails: ({ faults, carts }) => Promise.resolve(culprits(faults).length === 2 && carts > 20),
+      fails: ({ disturbances, carts }) => Promise.resolve(culprits(disturbances).length === 2 && carts > 20),
       atOnce: 4,
       budget: 500,
     });
 
-    expect(smallest).toEqual({ ...schedule, faults: added, carts: 25 });
+    expect(smallest).toEqual({ ...schedule, disturbances: added, carts: 25 });
   });
 
   test('stops when its budget is used up', async () => {
@@ -169,7 +169,7 @@ describe('the invariants', () => {
     ]);
   });
 
-  test('take a dead letter for an order only where a fault of the world explains it', () => {
+  test('take a dead letter for an order only where a disturbance of the world explains it', () => {
     const evidence = whole();
     evidence.orders = evidence.orders.filter(({ order }) => order.externalId !== externalId);
     const ledger = withoutItem(evidence.ledger, `ORDER#${externalId}`);
@@ -235,7 +235,7 @@ describe('a chaos run', () => {
   }, 120_000);
   afterAll(() => assembly.remove());
 
-  test('keeps the promise under faults, with an 11VMS that doubles whatever is posted twice', async () => {
+  test('keeps the promise under disturbances, with an 11VMS that doubles whatever is posted twice', async () => {
     const schedule: Schedule = { ...drawSchedule(11, 20, 'harsh'), target: 'careless' };
 
     const { violations, hits, orders } = await runChaos(schedule, { assembly });

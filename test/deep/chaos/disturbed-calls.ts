@@ -1,30 +1,30 @@
-/** Carries a fault schedule out: at the calls between the functions and their neighbours, and at the processes that make them. */
+/** Carries a disturbance schedule out: at the calls between the functions and their neighbours, and at the processes that make them. */
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Interceptor, Reply, RecordedCall } from '../../integration/recording-proxy.ts';
-import { type FaultSource, noFault } from '../../simulators/disturbances.ts';
+import { type DisturbanceSource, noDisturbance } from '../../simulators/disturbances.ts';
 import { hash32, mulberry32, pick } from '../../simulators/seeded-random.ts';
-import { type ChaosFault, type Schedule, type ScheduledFault, simulatorFault } from './schedule.ts';
+import { type ChaosDisturbance, type Schedule, type ScheduledDisturbance, simulatorDisturbance } from './schedule.ts';
 
 /** What stands behind a proxy. */
 export type Service = 'srm' | '11vms' | 'sqs' | 'dynamodb';
 
 /** What disturbances the calls of one run. */
 export interface Disturbances {
-  /** Faults that were carried out so far. */
-  readonly hits: readonly ScheduledFault[];
+  /** Disturbances that were carried out so far. */
+  readonly hits: readonly ScheduledDisturbance[];
   /** Messages of which a verdict was to be written while DynamoDB, or the process, was in trouble. */
   readonly disturbedVerdicts: ReadonlySet<string>;
   /** Calls that wanted to send to the dead-letter queue, which only SQS itself may. */
   readonly sentToDeadLetters: number;
   /** What happens to the next call, or invocation, of a place (schedule.ts). */
-  next(at: string): ChaosFault | undefined;
+  next(at: string): ChaosDisturbance | undefined;
   /** What a simulator carries out itself. */
-  ofSimulator(system: 'srm' | '11vms'): FaultSource;
+  ofSimulator(system: 'srm' | '11vms'): DisturbanceSource;
   /** What is carried out in front of a service. */
   interceptorFor(service: Service): Interceptor;
-  /** Messages that a fault left invisible are seen again soon, as if their visibility timeout had passed. */
+  /** Messages that a disturbance left invisible are seen again soon, as if their visibility timeout had passed. */
   passTime(receiptHandles: readonly string[]): Promise<void>;
 }
 
@@ -34,31 +34,38 @@ export interface DisturbanceOptions {
   readonly queueUrl: string;
   readonly deadLetterQueueName: string;
   /** Something happens in SRM, just as a page is asked for. */
-  readonly onCartFault: (fault: CartFault) => void;
+  readonly onCartDisturbance: (disturbance: CartDisturbance) => void;
 }
 
-/** A fault of SRM's users. */
-export type CartFault = Extract<ChaosFault, { cart: number }>;
+/** A disturbance of SRM's users. */
+export type CartDisturbance = Extract<ChaosDisturbance, { cart: number }>;
 
 /** Longer than any delay of the chaos environment but one: a cart that 11VMS refuses rests for 15 minutes. */
 const LONGEST_INVISIBLE_SECONDS = 20;
 
 export function createDisturbances(schedule: Schedule, options: DisturbanceOptions): Disturbances {
-  const byCall = new Map(schedule.faults.map((scheduled) => [`${scheduled.at} ${scheduled.nth}`, scheduled]));
+  const byCall = new Map(schedule.disturbances.map((scheduled) => [`${scheduled.at} ${scheduled.nth}`, scheduled]));
   const seen = new Map<string, number>();
-  const hits: ScheduledFault[] = [];
+  const hits: ScheduledDisturbance[] = [];
   const disturbedVerdicts = new Set<string>();
   const random = mulberry32(hash32(`visibility ${schedule.seed}`));
   let sentToDeadLetters = 0;
 
-  function hit(at: string, nth: number, isOurs: (fault: ChaosFault) => boolean): ChaosFault | undefined {
+  function hit(
+    at: string,
+    nth: number,
+    isOurs: (disturbance: ChaosDisturbance) => boolean,
+  ): ChaosDisturbance | undefined {
     const scheduled = byCall.get(`${at} ${nth}`);
-    if (scheduled === undefined || !isOurs(scheduled.fault)) return undefined;
+    if (scheduled === undefined || !isOurs(scheduled.disturbance)) return undefined;
     hits.push(scheduled);
-    return scheduled.fault;
+    return scheduled.disturbance;
   }
 
-  function next(at: string, isOurs: (fault: ChaosFault) => boolean = () => true): ChaosFault | undefined {
+  function next(
+    at: string,
+    isOurs: (disturbance: ChaosDisturbance) => boolean = () => true,
+  ): ChaosDisturbance | undefined {
     const nth = (seen.get(at) ?? 0) + 1;
     seen.set(at, nth);
     return hit(at, nth, isOurs);
@@ -84,36 +91,38 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
   const inFrontOfSimulator =
     (placeOf: (call: RecordedCall) => string): Interceptor =>
     async (call, forward) => {
-      const fault = next(placeOf(call), (candidate) => simulatorFault(candidate) === undefined);
-      if (fault !== undefined && 'cart' in fault) options.onCartFault(fault);
-      return (await endProcess(fault, call, forward)) ?? forward();
+      const disturbance = next(placeOf(call), (candidate) => simulatorDisturbance(candidate) === undefined);
+      if (disturbance !== undefined && 'cart' in disturbance) options.onCartDisturbance(disturbance);
+      return (await endProcess(disturbance, call, forward)) ?? forward();
     };
 
   const interceptors: Readonly<Record<Service, Interceptor>> = {
     srm: inFrontOfSimulator(srmPlace),
     '11vms': inFrontOfSimulator(vmsPlace),
     dynamodb: async (call, forward) => {
-      const fault = next(`dynamodb ${call.operation}`);
+      const disturbance = next(`dynamodb ${call.operation}`);
       const verdictOf = /"VERDICT#([^"]+)"/.exec(call.operation === 'PutItem' ? call.body : '')?.[1];
-      if (fault !== undefined && verdictOf !== undefined) disturbedVerdicts.add(verdictOf);
+      if (disturbance !== undefined && verdictOf !== undefined) disturbedVerdicts.add(verdictOf);
       return (
-        (await endProcess(fault, call, forward)) ?? (await awsFault(fault, DYNAMODB_THROTTLE, forward)) ?? forward()
+        (await endProcess(disturbance, call, forward)) ??
+        (await disturbAws(disturbance, DYNAMODB_THROTTLE, forward)) ??
+        forward()
       );
     },
     sqs: async (call, forward) => {
       const body = jsonObject(call.body);
       const isForDeadLetters = String(body['QueueUrl']).endsWith(`/${options.deadLetterQueueName}`);
       if (isForDeadLetters && call.operation.startsWith('SendMessage')) sentToDeadLetters++;
-      const fault = next(`sqs ${call.operation}`);
+      const disturbance = next(`sqs ${call.operation}`);
       // A receive whose answer is lost has taken its messages along.
-      if (call.operation === 'ReceiveMessage' && fault?.kind === 'reset-after-commit') {
+      if (call.operation === 'ReceiveMessage' && disturbance?.kind === 'reset-after-commit') {
         await passTime(handlesOf((await forward()).body));
         return 'reset';
       }
       return (
-        (await endProcess(fault, call, forward)) ??
-        (await awsFault(fault, SQS_THROTTLE, forward)) ??
-        sqsFault(call, body, fault, { forward, passTime })
+        (await endProcess(disturbance, call, forward)) ??
+        (await disturbAws(disturbance, SQS_THROTTLE, forward)) ??
+        disturbSqs(call, body, disturbance, { forward, passTime })
       );
     },
   };
@@ -127,12 +136,12 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
     next: (at) => next(at),
     // The simulators count by themselves, what arrives there.
     ofSimulator: (system) => (request) => {
-      const fault = hit(
+      const disturbance = hit(
         `${system} ${request.operation}`,
         request.ordinal,
-        (candidate) => simulatorFault(candidate) !== undefined,
+        (candidate) => simulatorDisturbance(candidate) !== undefined,
       );
-      return (fault === undefined ? undefined : simulatorFault(fault)) ?? noFault;
+      return (disturbance === undefined ? undefined : simulatorDisturbance(disturbance)) ?? noDisturbance;
     },
     interceptorFor: (service) => interceptors[service],
     passTime,
@@ -149,24 +158,24 @@ function vmsPlace({ method, path }: RecordedCall): string {
   return method === 'POST' ? '11vms create' : '11vms lookup';
 }
 
-/** Ends or stops the process that makes the call; undefined where the fault is another, or the caller no function. */
+/** Ends or stops the process that makes the call; undefined where the disturbance is another, or the caller no function. */
 async function endProcess(
-  fault: ChaosFault | undefined,
+  disturbance: ChaosDisturbance | undefined,
   call: RecordedCall,
   forward: () => Promise<Reply>,
 ): Promise<Reply | 'reset' | undefined> {
   const processId = Number(call.headers['x-chaos-process'] ?? Number.NaN);
-  if (fault === undefined || Number.isNaN(processId)) return undefined;
-  if (fault.kind === 'frozen') {
+  if (disturbance === undefined || Number.isNaN(processId)) return undefined;
+  if (disturbance.kind === 'frozen') {
     const reply = await forward();
     signalProcess(processId, 'SIGSTOP');
-    void sleep(fault.forMs, undefined, { ref: false }).then(() => signalProcess(processId, 'SIGCONT'));
+    void sleep(disturbance.forMs, undefined, { ref: false }).then(() => signalProcess(processId, 'SIGCONT'));
     return reply;
   }
-  if (fault.kind !== 'killed' && fault.kind !== 'out-of-memory') return undefined;
-  if (fault.when === 'after') await forward();
+  if (disturbance.kind !== 'killed' && disturbance.kind !== 'out-of-memory') return undefined;
+  if (disturbance.when === 'after') await forward();
   // V8 aborts when its heap is full.
-  signalProcess(processId, fault.kind === 'killed' ? 'SIGKILL' : 'SIGABRT');
+  signalProcess(processId, disturbance.kind === 'killed' ? 'SIGKILL' : 'SIGABRT');
   return 'reset';
 }
 
@@ -174,7 +183,7 @@ function signalProcess(processId: number, signal: NodeJS.Signals): void {
   try {
     process.kill(processId, signal);
   } catch {
-    // It ended by itself, or by another fault, a moment ago.
+    // It ended by itself, or by another disturbance, a moment ago.
   }
 }
 
@@ -186,12 +195,12 @@ const awsError = (status: number, type: string): Reply => ({
 const DYNAMODB_THROTTLE = awsError(400, 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException');
 const SQS_THROTTLE = awsError(400, 'com.amazonaws.sqs#RequestThrottled');
 
-async function awsFault(
-  fault: ChaosFault | undefined,
+async function disturbAws(
+  disturbance: ChaosDisturbance | undefined,
   throttle: Reply,
   forward: () => Promise<Reply>,
 ): Promise<Reply | 'reset' | undefined> {
-  switch (fault?.kind) {
+  switch (disturbance?.kind) {
     case 'throttled':
       return throttle;
     case 'unavailable':
@@ -212,21 +221,22 @@ interface SqsNeighbour {
 }
 
 /** What only SQS can do. */
-async function sqsFault(
+async function disturbSqs(
   call: RecordedCall,
   body: Readonly<Record<string, unknown>>,
-  fault: ChaosFault | undefined,
+  disturbance: ChaosDisturbance | undefined,
   { forward, passTime }: SqsNeighbour,
 ): Promise<Reply> {
   const entries: unknown = body['Entries'];
   if (Array.isArray(entries)) {
     const changed = z.array(looseObject).parse(entries).map(sooner);
-    if (fault?.kind === 'in-part') return doneInPart(changed, body, { forward, passTime });
-    const delayed = fault?.kind === 'delayed' ? { DelaySeconds: fault.seconds } : {};
+    if (disturbance?.kind === 'in-part') return doneInPart(changed, body, { forward, passTime });
+    const delayed = disturbance?.kind === 'delayed' ? { DelaySeconds: disturbance.seconds } : {};
     return forward(JSON.stringify({ ...body, Entries: changed.map((entry) => ({ ...entry, ...delayed })) }));
   }
   const reply = await forward();
-  if (call.operation === 'ReceiveMessage' && fault?.kind === 'delivered-twice') await passTime(handlesOf(reply.body));
+  if (call.operation === 'ReceiveMessage' && disturbance?.kind === 'delivered-twice')
+    await passTime(handlesOf(reply.body));
   return reply;
 }
 

@@ -48,8 +48,8 @@ export interface Evidence {
   readonly maximumReceives: number;
 }
 
-/** Codes that a fault of the world may dead-letter a good cart with, once its receives are used up. */
-const CAUSED_BY_FAULTS: ReadonlySet<string> = new Set([
+/** Codes that a disturbance may dead-letter a good cart with, once its receives are used up. */
+const CAUSED_BY_DISTURBANCES: ReadonlySet<string> = new Set([
   'E_SRC_AUTH',
   'E_SRC_UNAVAILABLE',
   'E_SRC_THROTTLED',
@@ -68,8 +68,8 @@ const CAUSED_BY_FAULTS: ReadonlySet<string> = new Set([
 interface Judged {
   readonly messageId: string;
   readonly codes: readonly string[];
-  /** Faults of the world are why it is here, or among the reasons. */
-  readonly byFaults: boolean;
+  /** Disturbances are why it is here, or among the reasons. */
+  readonly byDisturbances: boolean;
 }
 
 /** What a run came to. */
@@ -107,7 +107,7 @@ export function judgeRun(evidence: Evidence): Findings {
     const judged: Judged = {
       messageId,
       codes: codes ?? [],
-      byFaults: codes === undefined || codes.some((code) => CAUSED_BY_FAULTS.has(code)),
+      byDisturbances: codes === undefined || codes.some((code) => CAUSED_BY_DISTURBANCES.has(code)),
     };
     for (const key of keysOf(identityOf(body))) deadByCart.set(key, [...(deadByCart.get(key) ?? []), judged]);
   }
@@ -132,11 +132,11 @@ export function judgeRun(evidence: Evidence): Findings {
   const promised = new Set<string>();
   for (const cart of evidence.carts) {
     const dead = [...new Set(keysOf(cartIdentity(cart)).flatMap((key) => deadByCart.get(key) ?? []))];
-    const isExcused = dead.some(({ byFaults }) => byFaults);
+    const isExcused = dead.some(({ byDisturbances }) => byDisturbances);
     const own = new Set<string>(cart.codes);
     if (!evidence.hasLookUp) own.add('E_CART_CHANGED_AFTER_SEND');
     for (const { messageId, codes } of dead) {
-      const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_FAULTS.has(code));
+      const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_DISTURBANCES.has(code));
       if (foreign.length === 0) continue;
       report(
         'dead letters for cause',

@@ -60,7 +60,7 @@ async function runAll(options: ChaosOptions, signal: AbortSignal): Promise<numbe
   say(
     `chaos: ${options.runs} runs of ${first?.carts} carts, ` +
       (options.scheduleFile === undefined
-        ? `faults ${options.faults}, seeds ${options.seed} to ${options.seed + options.runs - 1}`
+        ? `disturbances ${options.disturbances}, seeds ${options.seed} to ${options.seed + options.runs - 1}`
         : `under the schedule in ${options.scheduleFile}`) +
       `, ${options.parallel} at once`,
   );
@@ -83,9 +83,9 @@ async function runAll(options: ChaosOptions, signal: AbortSignal): Promise<numbe
   }
 }
 
-function schedulesOf({ scheduleFile, runs, seed, carts, faults }: ChaosOptions): Schedule[] {
+function schedulesOf({ scheduleFile, runs, seed, carts, disturbances }: ChaosOptions): Schedule[] {
   if (scheduleFile === undefined) {
-    return Array.from({ length: runs }, (_run, index) => drawSchedule(seed + index, carts, faults));
+    return Array.from({ length: runs }, (_run, index) => drawSchedule(seed + index, carts, disturbances));
   }
   let schedule: Schedule;
   try {
@@ -131,7 +131,9 @@ function tellFailure({ schedule, violations, log }: RunResult, { say }: Session)
   const directory = mkdtempSync(join(tmpdir(), `chaos-seed-${schedule.seed}-`));
   writeFileSync(join(directory, 'functions.log'), log.map((line) => `${line}\n`).join(''));
   writeFileSync(join(directory, 'schedule.json'), printSchedule(schedule));
-  say(`  FAILED: seed ${schedule.seed}, 11VMS ${schedule.target}, ${schedule.faults.length} faults; see ${directory}`);
+  say(
+    `  FAILED: seed ${schedule.seed}, 11VMS ${schedule.target}, ${schedule.disturbances.length} disturbances; see ${directory}`,
+  );
   for (const { invariant, detail } of violations.slice(0, MOST_DETAILS)) say(`    ${invariant}: ${detail}`);
   if (violations.length > MOST_DETAILS) say(`    and ${violations.length - MOST_DETAILS} more`);
 }
@@ -142,7 +144,9 @@ async function shrinkFirst(tally: Tally, session: Session): Promise<Schedule | u
   const [failure] = tally.failures;
   if (failure === undefined || !options.shrink || signal.aborted) return undefined;
   const wanted = new Set(failure.violations.map(({ invariant }) => invariant));
-  say(`  shrinking the schedule of seed ${failure.schedule.seed} (${failure.schedule.faults.length} faults)`);
+  say(
+    `  shrinking the schedule of seed ${failure.schedule.seed} (${failure.schedule.disturbances.length} disturbances)`,
+  );
   const smallest = await shrinkSchedule(failure.schedule, {
     atOnce: Math.max(1, Math.floor(options.parallel / CHANCES)),
     budget: SHRINK_BUDGET,
@@ -152,7 +156,8 @@ async function shrinkFirst(tally: Tally, session: Session): Promise<Schedule | u
       const results = await Promise.all(chances);
       return results.some((result) => result?.violations.some(({ invariant }) => wanted.has(invariant)));
     },
-    onSmaller: ({ faults, carts }) => say(`    still fails with ${faults.length} faults, ${carts} carts`),
+    onSmaller: ({ disturbances, carts }) =>
+      say(`    still fails with ${disturbances.length} disturbances, ${carts} carts`),
   });
   const file = join(mkdtempSync(join(tmpdir(), `chaos-seed-${smallest.seed}-smallest-`)), 'schedule.json');
   writeFileSync(file, printSchedule(smallest));

@@ -1,5 +1,5 @@
 /** The command line of the chaos runs. */
-import { commandLine, type FaultLevel } from '../../../infra/command-line.ts';
+import { commandLine, type DisturbanceLevel } from '../../../infra/command-line.ts';
 
 /** What was asked for. */
 export interface ChaosOptions {
@@ -7,7 +7,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly carts: number;
   readonly parallel: number;
-  readonly faults: FaultLevel;
+  readonly disturbances: DisturbanceLevel;
   readonly scheduleFile: string | undefined;
   readonly shrink: boolean;
   readonly json: boolean;
@@ -15,24 +15,25 @@ export interface ChaosOptions {
 
 export const HELP = `npm run chaos -- [options]
 
-Runs the whole interface on this machine under random fault schedules, many runs at once, and checks after each run,
+Runs the whole interface on this machine under random disturbances, many runs at once, and checks after each run,
 at the simulators, the queues and the ledger: nothing lost, nothing doubled, every dead letter explained.
 
-  --runs N          how many runs, each with a seed of its own (20)
-  --seed S          the first seed; the others follow it (1)
-  --carts N         carts in a run (50)
-  --parallel N      runs at the same time (12)
-  --faults LEVEL    none, typical or harsh (harsh)
-  --schedule FILE   runs under the schedule in the file, --runs times, instead of drawing schedules from seeds
-  --no-shrink       does not look for the smallest schedule that fails
-  --json            the result as one JSON line on stdout, all else on stderr (npm run --silent chaos -- --json)
-  --help            this text
+  --runs N              how many runs, each with a seed of its own (20)
+  --seed S              the first seed; the others follow it (1)
+  --carts N             carts in a run (50)
+  --parallel N          runs at the same time (12)
+  --disturbances LEVEL  none, typical or harsh (harsh)
+  --schedule FILE       runs under the schedule in the file, --runs times, instead of drawing schedules from seeds
+  --no-shrink           does not look for the smallest schedule that fails
+  --json                the result as one JSON line on stdout, all else on stderr (npm run --silent chaos -- --json)
+  --help                this text
 
-A run that fails prints its seed, what does not hold, and the smallest schedule that still fails, in a file for --schedule.
+A run that fails prints its seed and the broken invariants, and writes the smallest schedule that still fails to a file
+that --schedule reads.
 Exits 0 when every invariant held in every run, 1 otherwise.
 `;
 
-export const { parse, wholeNumber, faultLevel, refusal } = commandLine('npm run chaos');
+export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm run chaos');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): ChaosOptions | undefined {
@@ -41,7 +42,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions | undefined 
     seed: { type: 'string' },
     carts: { type: 'string' },
     parallel: { type: 'string' },
-    faults: { type: 'string' },
+    disturbances: { type: 'string' },
     schedule: { type: 'string' },
     'no-shrink': { type: 'boolean' },
     json: { type: 'boolean' },
@@ -53,7 +54,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions | undefined 
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31),
     carts: wholeNumber('--carts', values.carts ?? '50', 1, 10_000),
     parallel: wholeNumber('--parallel', values.parallel ?? '12', 1, 200),
-    faults: faultLevel(values.faults ?? 'harsh'),
+    disturbances: disturbanceLevel(values.disturbances ?? 'harsh'),
     scheduleFile: values.schedule,
     shrink: values['no-shrink'] !== true,
     json: values.json ?? false,

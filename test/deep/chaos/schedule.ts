@@ -1,7 +1,7 @@
-/** A fault schedule: plain data, drawn from a seed, that says all that goes wrong in one run; it can be printed and replayed. */
+/** A disturbance schedule: plain data, drawn from a seed, that says all that goes wrong in one run; it can be printed and replayed. */
 import * as z from 'zod';
-import type { FaultLevel } from '../../../infra/command-line.ts';
-import type { Fault } from '../../simulators/disturbances.ts';
+import type { DisturbanceLevel } from '../../../infra/command-line.ts';
+import type { Disturbance } from '../../simulators/disturbances.ts';
 import { between, chance, hash32, mulberry32, pick, type Random } from '../../simulators/seeded-random.ts';
 
 /** Which 11VMS the run meets: as the contract says; one that doubles whatever is posted twice; one that cannot be asked. */
@@ -30,8 +30,8 @@ const PLACES = [
 export type Place = (typeof PLACES)[number];
 
 const when = z.enum(['before', 'after']);
-const faultSchema = z.discriminatedUnion('kind', [
-  // What the simulators do themselves (test/simulators/faults.ts).
+const disturbanceSchema = z.discriminatedUnion('kind', [
+  // What the simulators do themselves (test/simulators/disturbances.ts).
   z.object({
     kind: z.literal('status'),
     status: z.int(),
@@ -63,41 +63,45 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('committed-late'), cart: z.int() }),
   z.object({ kind: z.literal('approved-again'), cart: z.int() }),
 ]);
-export type ChaosFault = z.infer<typeof faultSchema>;
+export type ChaosDisturbance = z.infer<typeof disturbanceSchema>;
 
-const scheduledFaultSchema = z.object({ at: z.enum(PLACES), nth: z.int().min(1), fault: faultSchema });
+const scheduledDisturbanceSchema = z.object({
+  at: z.enum(PLACES),
+  nth: z.int().min(1),
+  disturbance: disturbanceSchema,
+});
 /** One thing that goes wrong, once: at the nth call of its kind. */
-export type ScheduledFault = z.infer<typeof scheduledFaultSchema>;
+export type ScheduledDisturbance = z.infer<typeof scheduledDisturbanceSchema>;
 
 const scheduleSchema = z.object({
   seed: z.int(),
   carts: z.int().min(1),
   target: z.enum(TARGETS),
-  faults: z.array(scheduledFaultSchema),
+  disturbances: z.array(scheduledDisturbanceSchema),
 });
 /** All that a run depends on, but for the machine's own timing. */
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 interface Weighted {
   readonly weight: number;
-  readonly draw: (random: Random, carts: number) => ChaosFault;
+  readonly draw: (random: Random, carts: number) => ChaosDisturbance;
 }
 
 /** What may go wrong at a place: of so many calls in a run of so many carts, such a share under `harsh`. */
 interface Plan {
   readonly calls: (carts: number) => number;
   readonly share: number;
-  readonly faults: readonly Weighted[];
+  readonly disturbances: readonly Weighted[];
 }
 
-const always = (weight: number, fault: ChaosFault): Weighted => ({ weight, draw: () => fault });
+const always = (weight: number, disturbance: ChaosDisturbance): Weighted => ({ weight, draw: () => disturbance });
 const cart = (weight: number, kind: 'committed-late' | 'approved-again'): Weighted => ({
   weight,
   draw: (random, carts) => ({ kind, cart: between(random, 0, carts - 1) }),
 });
 
-const throttledByTarget: ChaosFault = { kind: 'status', status: 429, retryAfter: '1' };
-const unavailable: ChaosFault = { kind: 'status', status: 503 };
+const throttledByTarget: ChaosDisturbance = { kind: 'status', status: 429, retryAfter: '1' };
+const unavailable: ChaosDisturbance = { kind: 'status', status: 503 };
 
 /** Longer than the worker waits for 11VMS: 2 s. */
 const NO_ANSWER_MS = 2800;
@@ -129,18 +133,18 @@ const sqs: readonly Weighted[] = [
 ];
 
 const PLANS: Readonly<Record<Place, Plan>> = {
-  'srm token': { calls: () => 3, share: 0.1, faults: tokens },
+  'srm token': { calls: () => 3, share: 0.1, disturbances: tokens },
   'srm page': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.3,
-    faults: [...reads, cart(8, 'committed-late'), cart(8, 'approved-again')],
+    disturbances: [...reads, cart(8, 'committed-late'), cart(8, 'approved-again')],
   },
-  'srm cart': { calls: () => 3, share: 0.2, faults: reads },
-  '11vms token': { calls: () => 4, share: 0.1, faults: tokens },
+  'srm cart': { calls: () => 3, share: 0.2, disturbances: reads },
+  '11vms token': { calls: () => 4, share: 0.1, disturbances: tokens },
   '11vms create': {
     calls: (carts) => carts * 2,
     share: 0.3,
-    faults: [
+    disturbances: [
       always(6, throttledByTarget),
       always(4, unavailable),
       always(2, { kind: 'status', status: 503, retryAfter: '1', html: true }),
@@ -163,35 +167,35 @@ const PLANS: Readonly<Record<Place, Plan>> = {
       always(3, { kind: 'slow', delayMs: 2300 }),
     ],
   },
-  '11vms lookup': { calls: (carts) => carts, share: 0.2, faults: reads },
-  'dynamodb UpdateItem': { calls: (carts) => carts * 4, share: 0.06, faults: dynamodb },
-  'dynamodb GetItem': { calls: (carts) => carts, share: 0.05, faults: dynamodb },
-  'dynamodb PutItem': { calls: (carts) => Math.ceil(carts / 2), share: 0.1, faults: dynamodb },
-  'dynamodb Query': { calls: () => 5, share: 0.2, faults: dynamodb },
+  '11vms lookup': { calls: (carts) => carts, share: 0.2, disturbances: reads },
+  'dynamodb UpdateItem': { calls: (carts) => carts * 4, share: 0.06, disturbances: dynamodb },
+  'dynamodb GetItem': { calls: (carts) => carts, share: 0.05, disturbances: dynamodb },
+  'dynamodb PutItem': { calls: (carts) => Math.ceil(carts / 2), share: 0.1, disturbances: dynamodb },
+  'dynamodb Query': { calls: () => 5, share: 0.2, disturbances: dynamodb },
   'sqs SendMessageBatch': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.25,
-    faults: [...sqs, always(3, { kind: 'in-part' }), always(2, { kind: 'delayed', seconds: 3 })],
+    disturbances: [...sqs, always(3, { kind: 'in-part' }), always(2, { kind: 'delayed', seconds: 3 })],
   },
   'sqs ReceiveMessage': {
     calls: (carts) => Math.ceil(carts / 2),
     share: 0.1,
-    faults: [...sqs, always(6, { kind: 'delivered-twice' })],
+    disturbances: [...sqs, always(6, { kind: 'delivered-twice' })],
   },
   'sqs DeleteMessageBatch': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.2,
-    faults: [...sqs, always(3, { kind: 'in-part' })],
+    disturbances: [...sqs, always(3, { kind: 'in-part' })],
   },
   'sqs ChangeMessageVisibilityBatch': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.1,
-    faults: [...sqs, always(3, { kind: 'in-part' })],
+    disturbances: [...sqs, always(3, { kind: 'in-part' })],
   },
   'worker invocation': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.15,
-    faults: [
+    disturbances: [
       always(3, { kind: 'invoked-twice' }),
       always(1, { kind: 'cut-short', toMs: 1500 }),
       always(1, { kind: 'cut-short', toMs: 5000 }),
@@ -201,7 +205,7 @@ const PLANS: Readonly<Record<Place, Plan>> = {
     calls: () => 3,
     share: 0.2,
     // 20 s is the extractor's reserve: under it no page is queued, just above it a few are.
-    faults: [
+    disturbances: [
       always(1, { kind: 'cut-short', toMs: 3000 }),
       always(2, { kind: 'cut-short', toMs: 20_150 }),
       always(1, { kind: 'cut-short', toMs: 20_600 }),
@@ -227,42 +231,43 @@ const LEVELS = {
   none: { shares: 0, workerEnds: 0, extractorEnds: 0 },
   typical: { shares: 0.25, workerEnds: 1, extractorEnds: 1 },
   harsh: { shares: 1, workerEnds: 3, extractorEnds: 2 },
-} as const satisfies Record<FaultLevel, object>;
+} as const satisfies Record<DisturbanceLevel, object>;
 
 /** The schedule of a seed: the same one every time. */
-export function drawSchedule(seed: number, carts: number, level: FaultLevel): Schedule {
+export function drawSchedule(seed: number, carts: number, level: DisturbanceLevel): Schedule {
   const random = mulberry32(hash32(`chaos ${seed}`));
   const { shares, workerEnds, extractorEnds } = LEVELS[level];
   const target = drawTarget(random, level);
-  const faults: ScheduledFault[] = [];
+  const disturbances: ScheduledDisturbance[] = [];
   for (const at of PLACES) {
     const plan = PLANS[at];
     for (let nth = 1; nth <= plan.calls(carts); nth++) {
-      if (chance(random, plan.share * shares)) faults.push({ at, nth, fault: drawFault(plan.faults, random, carts) });
+      if (chance(random, plan.share * shares))
+        disturbances.push({ at, nth, disturbance: drawDisturbance(plan.disturbances, random, carts) });
     }
   }
   const addEnds = (most: number, calls: readonly Place[], frozenMs: readonly number[]): void => {
     for (let left = between(random, 0, most); left > 0; left--) {
       const at = pick(random, calls);
       const nth = between(random, 1, Math.max(1, Math.ceil(PLANS[at].calls(carts) / 2)));
-      faults.push({ at, nth, fault: drawEnd(random, frozenMs) });
+      disturbances.push({ at, nth, disturbance: drawEnd(random, frozenMs) });
     }
   };
   addEnds(workerEnds, WORKER_CALLS, [400, 2500, OUT_OF_TIME_MS]);
   addEnds(extractorEnds, EXTRACTOR_CALLS, [400, 2500]);
-  return { seed, carts, target, faults: oneForEachCall(faults) };
+  return { seed, carts, target, disturbances: oneForEachCall(disturbances) };
 }
 
 /** Longer than the worker's own time limit: the runtime ends it in the middle of a call. */
 const OUT_OF_TIME_MS = 15_000;
 
-function drawTarget(random: Random, level: FaultLevel): Target {
+function drawTarget(random: Random, level: DisturbanceLevel): Target {
   const drawn = random();
   if (level === 'none' || drawn < 0.45) return 'strict';
   return drawn < 0.9 ? 'careless' : 'no-look-up';
 }
 
-function drawEnd(random: Random, frozenMs: readonly number[]): ChaosFault {
+function drawEnd(random: Random, frozenMs: readonly number[]): ChaosDisturbance {
   const moment = chance(random, 0.5) ? 'before' : 'after';
   const drawn = random();
   if (drawn < 0.5) return { kind: 'killed', when: moment };
@@ -270,20 +275,22 @@ function drawEnd(random: Random, frozenMs: readonly number[]): ChaosFault {
   return { kind: 'frozen', forMs: pick(random, frozenMs) };
 }
 
-function drawFault(faults: readonly Weighted[], random: Random, carts: number): ChaosFault {
-  let left = random() * faults.reduce((sum, { weight }) => sum + weight, 0);
-  const drawn = faults.find(({ weight }) => (left -= weight) < 0) ?? faults[0];
-  if (drawn === undefined) throw new Error('a place without faults');
+function drawDisturbance(disturbances: readonly Weighted[], random: Random, carts: number): ChaosDisturbance {
+  let left = random() * disturbances.reduce((sum, { weight }) => sum + weight, 0);
+  const drawn = disturbances.find(({ weight }) => (left -= weight) < 0) ?? disturbances[0];
+  if (drawn === undefined) throw new Error('a place without disturbances');
   return drawn.draw(random, carts);
 }
 
 /** A call can only go wrong in one way: the later one, an end of the process, wins. */
-function oneForEachCall(faults: readonly ScheduledFault[]): ScheduledFault[] {
-  return [...new Map(faults.map((fault) => [`${fault.at} ${fault.nth}`, fault])).values()];
+function oneForEachCall(disturbances: readonly ScheduledDisturbance[]): ScheduledDisturbance[] {
+  return [
+    ...new Map(disturbances.map((disturbance) => [`${disturbance.at} ${disturbance.nth}`, disturbance])).values(),
+  ];
 }
 
 /** Those that a simulator does itself, and nobody in front of it has to. */
-const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Fault['kind']>([
+const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Disturbance['kind']>([
   'status',
   'status-after-commit',
   'reset-before',
@@ -296,22 +303,23 @@ const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Fault['kind']>([
   'truncated',
 ]);
 
-/** A fault as the simulators know it, or undefined where it is not theirs to do. */
-export function simulatorFault(fault: ChaosFault): Fault | undefined {
-  const isTheirs = (candidate: ChaosFault): candidate is ChaosFault & Fault => SIMULATOR_KINDS.has(candidate.kind);
-  return isTheirs(fault) ? fault : undefined;
+/** A disturbance as the simulators know it, or undefined where it is not theirs to do. */
+export function simulatorDisturbance(disturbance: ChaosDisturbance): Disturbance | undefined {
+  const isTheirs = (candidate: ChaosDisturbance): candidate is ChaosDisturbance & Disturbance =>
+    SIMULATOR_KINDS.has(candidate.kind);
+  return isTheirs(disturbance) ? disturbance : undefined;
 }
 
-/** A schedule as JSON, one fault a line. */
-export function printSchedule({ faults, ...rest }: Schedule): string {
-  const lines = faults.map((fault) => `    ${JSON.stringify(fault)}`).join(',\n');
+/** A schedule as JSON, one disturbance a line. */
+export function printSchedule({ disturbances, ...rest }: Schedule): string {
+  const lines = disturbances.map((disturbance) => `    ${JSON.stringify(disturbance)}`).join(',\n');
   const head = Object.entries(rest).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
-  return `{\n${head.join('')}  "faults": [${lines === '' ? '' : `\n${lines}\n  `}]\n}\n`;
+  return `{\n${head.join('')}  "disturbances": [${lines === '' ? '' : `\n${lines}\n  `}]\n}\n`;
 }
 
 /** Reads what printSchedule wrote. @throws {Error} that names what is wrong with it. */
 export function parseSchedule(text: string): Schedule {
   const parsed = scheduleSchema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
-  throw new Error(`not a fault schedule: ${z.prettifyError(parsed.error)}`);
+  throw new Error(`not a disturbance schedule: ${z.prettifyError(parsed.error)}`);
 }

@@ -1,5 +1,5 @@
-/** Delta debugging: the smallest part of a fault schedule with which a run still fails. */
-import type { Schedule, ScheduledFault } from './schedule.ts';
+/** Delta debugging: the smallest part of a disturbance schedule with which a run still fails. */
+import type { Schedule, ScheduledDisturbance } from './schedule.ts';
 
 /** How to look for it. */
 export interface ShrinkOptions {
@@ -14,7 +14,7 @@ export interface ShrinkOptions {
   readonly onSmaller?: (schedule: Schedule) => void;
 }
 
-/** Drops parts of the schedule, then single faults, then carts, for as long as the run still fails. */
+/** Drops parts of the schedule, then single disturbances, then carts, for as long as the run still fails. */
 export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions): Promise<Schedule> {
   let smallest = schedule;
   let tries = 0;
@@ -33,20 +33,20 @@ export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions)
   }
 
   let parts = 2;
-  while (smallest.faults.length > 0 && !isOver()) {
-    const { faults } = smallest;
-    const chunks = split(faults, Math.min(parts, faults.length));
+  while (smallest.disturbances.length > 0 && !isOver()) {
+    const { disturbances } = smallest;
+    const chunks = split(disturbances, Math.min(parts, disturbances.length));
     const fewer = [
       ...(chunks.length > 2 ? chunks : []),
-      ...chunks.map((chunk) => faults.filter((fault) => !chunk.includes(fault))),
-    ].map((kept) => ({ ...smallest, faults: kept }));
+      ...chunks.map((chunk) => disturbances.filter((disturbance) => !chunk.includes(disturbance))),
+    ].map((kept) => ({ ...smallest, disturbances: kept }));
     const found = await firstFailing(fewer);
     if (found === undefined) {
-      if (chunks.length >= faults.length) break;
+      if (chunks.length >= disturbances.length) break;
       parts = chunks.length * 2;
       continue;
     }
-    parts = found.faults.length < faults.length / 2 ? 2 : Math.max(2, chunks.length - 1);
+    parts = found.disturbances.length < disturbances.length / 2 ? 2 : Math.max(2, chunks.length - 1);
     smallest = found;
     options.onSmaller?.(smallest);
   }
@@ -60,9 +60,9 @@ export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions)
   return smallest;
 }
 
-function split(faults: readonly ScheduledFault[], parts: number): ScheduledFault[][] {
-  const size = Math.ceil(faults.length / parts);
-  return Array.from({ length: Math.ceil(faults.length / size) }, (_chunk, index) =>
-    faults.slice(index * size, (index + 1) * size),
+function split(disturbances: readonly ScheduledDisturbance[], parts: number): ScheduledDisturbance[][] {
+  const size = Math.ceil(disturbances.length / parts);
+  return Array.from({ length: Math.ceil(disturbances.length / size) }, (_chunk, index) =>
+    disturbances.slice(index * size, (index + 1) * size),
   );
 }

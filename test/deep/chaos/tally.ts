@@ -23,8 +23,8 @@ export interface TallySummary {
   readonly deadLetters: number;
   /** Dead letters by the codes of their verdicts. */
   readonly deadLetterCodes: Readonly<Record<string, number>>;
-  /** Faults that were carried out, by place and kind. */
-  readonly faults: Readonly<Record<string, number>>;
+  /** Disturbances that were carried out, by place and kind. */
+  readonly disturbances: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -32,7 +32,7 @@ export function createTally(): Tally {
   const startedMs = Date.now();
   const failures: RunResult[] = [];
   const codes = new Map<string, number>();
-  const faults = new Map<string, number>();
+  const disturbances = new Map<string, number>();
   let runs = 0;
   let carts = 0;
   let promised = 0;
@@ -49,7 +49,7 @@ export function createTally(): Tally {
     orders,
     deadLetters,
     deadLetterCodes: sorted(codes),
-    faults: sorted(faults),
+    disturbances: sorted(disturbances),
     seconds: seconds(),
   });
 
@@ -62,24 +62,24 @@ export function createTally(): Tally {
       orders += result.orders;
       deadLetters += result.deadLetters;
       for (const [code, count] of result.deadLetterCodes) codes.set(code, (codes.get(code) ?? 0) + count);
-      for (const { at, fault } of result.hits) {
-        const name = `${at}: ${fault.kind}`;
-        faults.set(name, (faults.get(name) ?? 0) + 1);
+      for (const { at, disturbance } of result.hits) {
+        const name = `${at}: ${disturbance.kind}`;
+        disturbances.set(name, (disturbances.get(name) ?? 0) + 1);
       }
       if (result.violations.length > 0) failures.push(result);
     },
     progress: (wanted) => `${runs} of ${wanted} runs, ${failures.length} failed, ${orders} orders, ${seconds()} s`,
     summary,
     lines() {
-      const { runs, failed, faults, deadLetterCodes } = summary();
+      const { runs, failed, disturbances, deadLetterCodes } = summary();
       return [
-        `  faults carried out: ${total(faults)}`,
-        ...columns(faults),
+        `  disturbances carried out: ${total(disturbances)}`,
+        ...columns(disturbances),
         `  dead letters: ${deadLetters}, by code`,
         ...columns(deadLetterCodes),
         `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} of ${promised} orders in 11VMS, ${deadLetters} dead letters`,
         ...(orders < promised / 2
-          ? ['Few orders came through: faults this dense, or a machine this slow (--parallel), prove little.']
+          ? ['Few orders came through: disturbances this dense, or a machine this slow (--parallel), prove little.']
           : []),
         failed === 0 ? 'every invariant held in every run' : `${failed} runs FAILED`,
       ];

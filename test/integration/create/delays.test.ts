@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import type { Fault as Disturbance } from '../../simulators/disturbances.ts';
+import type { Disturbance } from '../../simulators/disturbances.ts';
 import { onceFor } from '../recording-proxy.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import {
@@ -76,7 +76,7 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
 
 test('a whole batch comes back by one call, each message with a delay of its own', async () => {
   const worker = await fixture.worker();
-  fixture.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
   const ids = await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
   expect((await worker.deliver()).failed.toSorted()).toEqual(ids.toSorted());
   const calls = worker.takeVisibilities();
@@ -89,7 +89,7 @@ test('only what failed comes back; where nothing did, no call is made', async ()
   const worker = await fixture.worker();
   const [bad, ...good] = Array.from({ length: 4 }, () => newCart());
   const badId = String(bad?.['ObjectId']);
-  fixture.vms.setFaults(({ operation, key }) =>
+  fixture.vms.setDisturbances(({ operation, key }) =>
     operation === 'create' && key.includes(badId) ? { kind: 'status', status: 408 } : { kind: 'none' },
   );
   await worker.send(...[bad, ...good].map((cart) => envelope(cart ?? {})));
@@ -104,7 +104,7 @@ test('only what failed comes back; where nothing did, no call is made', async ()
 test('where SQS does not take the delays, the batch is reported all the same', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart);
-  fixture.vms.setFaults(onEveryCreate({ kind: 'status', status: 408 }));
+  fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
   const refusedByAws = answer(400, { __type: 'com.amazonaws.sqs#AccessDeniedException' });
   fixture.proxies.sqs.intercept(always(({ operation }) => operation === 'ChangeMessageVisibilityBatch', refusedByAws));
   expect((await worker.deliver()).failed).toEqual([messageId]);
@@ -150,7 +150,7 @@ describe('429', () => {
   test('is waited out inside the invocation: created, and no failure reported', async () => {
     const worker = await fixture.worker();
     const carts = Array.from({ length: 10 }, () => newCart());
-    fixture.vms.setFaults(onFirstCreate(throttledOnce));
+    fixture.vms.setDisturbances(onFirstCreate(throttledOnce));
     await worker.send(...carts.map((cart) => envelope(cart)));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(carts.map((cart) => fixture.callsFor(cart))).toEqual(carts.map(() => ['create', 'create']));
@@ -216,7 +216,7 @@ describe('429', () => {
 test('503 with a Retry-After may hide an order: waited out, looked up, then posted, in one invocation', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
-  fixture.vms.setFaults(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
+  fixture.vms.setDisturbances(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
   expect(fixture.ordersOf(cart)).toHaveLength(1);

@@ -18,7 +18,15 @@ import {
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 /** Whom and what the sample cart names, and what opens doors. */
-const PRIVATE = ['Dupont', 'example.test', 'Rue du Canal', 'Nordlys', 'Data engineer', 'sandbox-secret', '11vms-token'];
+const PRIVATE = [
+  'Dupont',
+  'example.test',
+  'Rue du Canal',
+  'Nordlys',
+  'Data engineer',
+  'simulator-secret',
+  '11vms-token',
+];
 const logLine = z.looseObject({ level: z.string(), message: z.string(), messageId: z.string().optional() });
 
 test('the sample cart becomes the sample order to the letter, and leaves no personal data behind', async () => {
@@ -124,7 +132,7 @@ test('the same message delivered twice at once becomes one order, and the loser 
   await worker.send(envelope(cart));
   const records = await worker.receive();
   // Slow enough that both are at it before the first has its answer.
-  fixture.vms.setFaults(({ operation }) =>
+  fixture.vms.setDisturbances(({ operation }) =>
     operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' },
   );
   const other = fixture.anotherHandler(worker);

@@ -274,7 +274,7 @@ describe('a later version of a cart', () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     // Stored, but neither the answer nor the look-up comes through.
-    fixture.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
+    fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
     fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
     await worker.deliver();
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });

@@ -14,7 +14,7 @@ import {
 } from './worker-fixture.ts';
 
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
-beforeEach(() => fixture.fixture.srm.setFaults('none'));
+beforeEach(() => fixture.fixture.srm.setDisturbances('none'));
 
 const MARK = 'j.dupont@example.test';
 const withSource = (source: unknown): string => JSON.stringify({ ...envelope(newCart()), source });
@@ -161,21 +161,21 @@ describe('a cart that is read again from SRM', () => {
   test('comes back while SRM is down, and is ordered afterwards', async () => {
     const cart = newCart();
     fixture.fixture.srm.addCarts([cart]);
-    fixture.fixture.srm.setFaults(() => ({ kind: 'status', status: 503 }));
+    fixture.fixture.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
     const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     // Too little time left for the reader's own retries: they have tests of their own.
     expect((await worker.deliverAndReturn({ remainingMs: 4500 })).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(fixture.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
-    fixture.fixture.srm.setFaults('none');
+    fixture.fixture.srm.setDisturbances('none');
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('comes back where SRM refuses us, without a verdict', async () => {
     const cart = newCart();
-    fixture.fixture.srm.setFaults(({ operation }) =>
+    fixture.fixture.srm.setDisturbances(({ operation }) =>
       operation === 'cart' ? { kind: 'status', status: 403 } : { kind: 'none' },
     );
     const worker = await fixture.worker();

@@ -7,7 +7,7 @@ import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
 import { describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
-import type { Fault as Disturbance } from '../../simulators/disturbances.ts';
+import type { Disturbance } from '../../simulators/disturbances.ts';
 import { lambdaContext } from '../fixture.ts';
 import {
   commitThenReset,
@@ -47,7 +47,7 @@ const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-B
 
 // Edge cases 61, 71, 72 and 73.
 describe('the order is stored, and its answer', () => {
-  const faults: [string, Disturbance][] = [
+  const disturbances: [string, Disturbance][] = [
     ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
     ['is a broken connection', { kind: 'reset-after-commit' }],
     ['is cut in the middle', { kind: 'truncated' }],
@@ -77,9 +77,9 @@ describe('the order is stored, and its answer', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
   };
 
-  test.each(faults)('%s: it is found by look-up, and there is one', async (_what, fault) => {
+  test.each(disturbances)('%s: it is found by look-up, and there is one', async (_what, disturbance) => {
     const cart = newCart();
-    fixture.vms.setFaults(onFirstCreate(fault));
+    fixture.vms.setDisturbances(onFirstCreate(disturbance));
     await expectRecovered(cart, await sent(cart));
   });
 
@@ -92,7 +92,7 @@ describe('the order is stored, and its answer', () => {
 
 // Edge cases 61, 71, 72 and 73.
 describe('the order is not stored, and the answer', () => {
-  const faults: [string, Disturbance][] = [
+  const disturbances: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
     ['is 500', { kind: 'status', status: 500 }],
     ['is 502 in HTML', { kind: 'status', status: 502, html: true }],
@@ -117,11 +117,14 @@ describe('the order is not stored, and the answer', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
   };
 
-  test.each(faults)('%s: the message comes back, is looked up, and then posted once', async (_what, fault) => {
-    const cart = newCart();
-    fixture.vms.setFaults(onFirstCreate(fault));
-    await expectOneLater(cart, await sent(cart));
-  });
+  test.each(disturbances)(
+    '%s: the message comes back, is looked up, and then posted once',
+    async (_what, disturbance) => {
+      const cart = newCart();
+      fixture.vms.setDisturbances(onFirstCreate(disturbance));
+      await expectOneLater(cart, await sent(cart));
+    },
+  );
 
   test.each(interceptors)('%s: the message comes back, is looked up, and then posted once', async (_what, instead) => {
     const cart = newCart();
@@ -374,7 +377,7 @@ describe('the ledger fails', () => {
 });
 
 test('the sample itself survives a lost answer to the letter: what is found is compared by content', async () => {
-  fixture.vms.setFaults(onFirstCreate({ kind: 'reset-after-commit' }));
+  fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
   const worker = await sent(sampleCart());
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(fixture.ordersOf(sampleCart())).toHaveLength(1);

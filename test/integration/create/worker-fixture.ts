@@ -22,7 +22,7 @@ import * as z from 'zod';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
 import { messageToRecord } from '../../../infra/local/aws/sqs-event.ts';
 import { type CartMessage, writeCartMessage } from '../../../shared/cart-message.ts';
-import type { Fault as Disturbance, FaultRequest } from '../../simulators/disturbances.ts';
+import type { Disturbance, SimulatedRequest } from '../../simulators/disturbances.ts';
 import type { VmsSimulator } from '../../simulators/vms.ts';
 import { lambdaContext, openFixture, type Fixture, type FixtureOptions } from '../fixture.ts';
 import { type Interceptor, startRecordingProxy, type RecordingProxy, type RecordedCall } from '../recording-proxy.ts';
@@ -403,7 +403,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
         .map(({ method }) => (method === 'POST' ? 'create' : 'lookup')),
     takeOutput: () => [...fixture.takeOutput(), ...errors.take()],
     calm() {
-      vms.setFaults('none');
+      vms.setDisturbances('none');
       for (const proxy of Object.values(proxies)) proxy.intercept((_call, forward) => forward());
     },
     async close() {
@@ -470,14 +470,14 @@ const visibilityCall = z.object({ Entries: z.array(z.object({ VisibilityTimeout:
 const secondsOf = ({ body }: { body: string }): number[] =>
   visibilityCall.parse(JSON.parse(body)).Entries.map(({ VisibilityTimeout }) => VisibilityTimeout);
 
-/** The simulator's fault on the first create of each order; everything else passes. */
+/** Disturbs the first create of each order; everything else passes. */
 export const onFirstCreate =
-  (fault: Disturbance) =>
-  ({ operation, attempt }: FaultRequest): Disturbance =>
-    operation === 'create' && attempt === 1 ? fault : { kind: 'none' };
+  (disturbance: Disturbance) =>
+  ({ operation, attempt }: SimulatedRequest): Disturbance =>
+    operation === 'create' && attempt === 1 ? disturbance : { kind: 'none' };
 
-/** The same fault on every create. */
+/** Disturbs every create in the same way. */
 export const onEveryCreate =
-  (fault: Disturbance) =>
-  ({ operation }: FaultRequest): Disturbance =>
-    operation === 'create' ? fault : { kind: 'none' };
+  (disturbance: Disturbance) =>
+  ({ operation }: SimulatedRequest): Disturbance =>
+    operation === 'create' ? disturbance : { kind: 'none' };

@@ -233,10 +233,10 @@ describe('nothing is changed', () => {
     expect(await refusalOf()).toMatch(/^AWS credentials were not found: log in first: aws sso login/);
   });
 
-  test.each(['ExpiredToken', 'InvalidClientTokenId'])('with credentials that AWS refuses (%s)', async (fault) => {
-    aws.state.credentialsFault = fault;
+  test.each(['ExpiredToken', 'InvalidClientTokenId'])('with credentials that AWS refuses (%s)', async (error) => {
+    aws.state.credentialsError = error;
 
-    expect(await refusalOf()).toMatch(new RegExp(`^AWS refuses the credentials \\(${fault}\\w*\\): log in first`));
+    expect(await refusalOf()).toMatch(new RegExp(`^AWS refuses the credentials \\(${error}\\w*\\): log in first`));
   });
 
   test('in another account than the entry`s', async () => {

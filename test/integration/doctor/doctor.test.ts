@@ -192,7 +192,7 @@ describe('before there is anything to look at', () => {
   });
 
   test('credentials that AWS refuses: by the name of the refusal, without its text', async () => {
-    aws.state.credentialsFault = 'ExpiredToken';
+    aws.state.credentialsError = 'ExpiredToken';
 
     expect(reds(await diagnose())).toEqual([
       expect.stringMatching(/^AWS refuses the credentials \(ExpiredToken\w*\) -> log in first/),
@@ -300,8 +300,8 @@ describe('a system that does not answer as it should', () => {
   test('SRM and 11VMS that refuse the client', async () => {
     const refuse = ({ operation }: { operation: string }) =>
       operation === 'token' ? ({ kind: 'none' } as const) : ({ kind: 'status', status: 403 } as const);
-    fixture.srm.setFaults(refuse);
-    fixture.vms.setFaults(refuse);
+    fixture.srm.setDisturbances(refuse);
+    fixture.vms.setDisturbances(refuse);
 
     expect(reds(await diagnose())).toEqual([
       expect.stringMatching(
@@ -314,7 +314,7 @@ describe('a system that does not answer as it should', () => {
   });
 
   test('SRM that is down is asked once, not four times', async () => {
-    fixture.srm.setFaults(({ operation }) =>
+    fixture.srm.setDisturbances(({ operation }) =>
       operation === 'page' ? { kind: 'status', status: 503 } : { kind: 'none' },
     );
 

@@ -1,9 +1,9 @@
-/** SRM and SQS as they can be: links, tokens, faults, partial failures. Edge cases 6, 81, 82 and 86. */
+/** SRM and SQS as they can be: links, tokens, disturbances, partial failures. Edge cases 6, 81, 82 and 86. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { text } from 'node:stream/consumers';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
-import { type Fault, type FaultRequest, noFault } from '../../simulators/disturbances.ts';
+import { type Disturbance, type SimulatedRequest, noDisturbance } from '../../simulators/disturbances.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartsFrom,
@@ -33,8 +33,8 @@ async function openSixCarts(options: ExtractorOptions = {}) {
 const pagesOf = ({ srm }: Extractor): number => srm.traffic().requests.page;
 const tokensOf = ({ srm }: Extractor): number => srm.traffic().requests.token;
 
-const throttled: Fault = { kind: 'status', status: 429, retryAfter: '1' };
-const faultsOnce: Record<string, Fault> = {
+const throttled: Disturbance = { kind: 'status', status: 429, retryAfter: '1' };
+const disturbedOnce: Record<string, Disturbance> = {
   '503': { kind: 'status', status: 503 },
   '503 from a proxy, in HTML': { kind: 'status', status: 503, html: true },
   '503 with Retry-After': { kind: 'status', status: 503, retryAfter: '1' },
@@ -70,24 +70,25 @@ const outcome = async (name: string): Promise<Ended> => {
   return run;
 };
 const onPage =
-  (page: number, fault: Fault) =>
-  ({ operation, ordinal }: FaultRequest): Fault =>
-    operation === 'page' && ordinal === page ? fault : noFault;
+  (page: number, disturbance: Disturbance) =>
+  ({ operation, ordinal }: SimulatedRequest): Disturbance =>
+    operation === 'page' && ordinal === page ? disturbance : noDisturbance;
 
 beforeAll(() => {
-  for (const [name, fault] of Object.entries(faultsOnce)) start(name, { faults: onPage(2, fault) });
-  start('three in a row', { faults: [noFault, { kind: 'html' }, throttled, { kind: 'truncated' }] });
+  for (const [name, disturbance] of Object.entries(disturbedOnce))
+    start(name, { disturbances: onPage(2, disturbance) });
+  start('three in a row', { disturbances: [noDisturbance, { kind: 'html' }, throttled, { kind: 'truncated' }] });
   start('four in a row', {
-    faults: [noFault, ...Array.from({ length: 4 }, (): Fault => ({ kind: 'status', status: 503 }))],
+    disturbances: [noDisturbance, ...Array.from({ length: 4 }, (): Disturbance => ({ kind: 'status', status: 503 }))],
   });
-  start('always throttled', { faults: ({ operation }) => (operation === 'token' ? noFault : throttled) });
+  start('always throttled', { disturbances: ({ operation }) => (operation === 'token' ? noDisturbance : throttled) });
   start('a token endpoint that recovers', {
-    faults: ({ operation, ordinal }) =>
-      operation === 'token' && ordinal < 3 ? { kind: 'status', status: 503, html: ordinal === 2 } : noFault,
+    disturbances: ({ operation, ordinal }) =>
+      operation === 'token' && ordinal < 3 ? { kind: 'status', status: 503, html: ordinal === 2 } : noDisturbance,
   });
 });
 
-describe('a run against a faulty SRM', () => {
+describe('a run against an SRM that fails', () => {
   describe('is measured and logged:', () => {
     test('a complete run by what it read and queued', async () => {
       const { extractor } = await openSixCarts();
@@ -102,7 +103,7 @@ describe('a run against a faulty SRM', () => {
     });
 
     test('a failed run by its code, its reason and what is to be done', async () => {
-      const { extractor } = await openSixCarts({ faults: onPage(1, { kind: 'status', status: 503 }) });
+      const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status: 503 }) });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
       const lines = fixture.shown().flatMap((line): unknown[] => (line.startsWith('{"') ? [JSON.parse(line)] : []));
       expect(lines).toContainEqual(expect.objectContaining({ ExtractionFailed: 1 }));
@@ -122,7 +123,8 @@ describe('a run against a faulty SRM', () => {
   describe('gives up at once', () => {
     test.each([401, 403])('on %i after what a new token can do: E_SRC_AUTH', async (status) => {
       const { extractor } = await openSixCarts({
-        faults: ({ operation }) => (operation === 'page' ? { kind: 'status', status, html: status === 401 } : noFault),
+        disturbances: ({ operation }) =>
+          operation === 'page' ? { kind: 'status', status, html: status === 401 } : noDisturbance,
       });
 
       await expect(extractor.run()).rejects.toMatchObject({
@@ -136,7 +138,7 @@ describe('a run against a faulty SRM', () => {
     });
 
     test.each([400, 404])('on %i, with SAP’s code and transaction, never its text', async (status) => {
-      const { extractor } = await openSixCarts({ faults: onPage(1, { kind: 'status', status }) });
+      const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status }) });
 
       const run = extractor.run();
 
@@ -153,7 +155,7 @@ describe('a run against a faulty SRM', () => {
     ])('when Retry-After, in %s, asks for more time than there is', async (_, retryAfter) => {
       const value = typeof retryAfter === 'string' ? retryAfter : retryAfter();
       const { extractor } = await openSixCarts({
-        faults: onPage(2, { kind: 'status', status: 429, retryAfter: value }),
+        disturbances: onPage(2, { kind: 'status', status: 429, retryAfter: value }),
       });
 
       await expect(extractor.run()).rejects.toMatchObject({ fault: { code: 'E_SRC_THROTTLED' } });
@@ -163,13 +165,13 @@ describe('a run against a faulty SRM', () => {
     });
 
     test('when a retry would not end before the invocation does', async () => {
-      const { extractor } = await openSixCarts({ faults: onPage(2, { kind: 'status', status: 503 }) });
+      const { extractor } = await openSixCarts({ disturbances: onPage(2, { kind: 'status', status: 503 }) });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
       expect(pagesOf(extractor)).toBe(2);
     });
   });
 
-  test.each<[string, Fault, RegExp]>([
+  test.each<[string, Disturbance, RegExp]>([
     ['a log-on page', { kind: 'html' }, /: SRM answered 200 with no JSON$/],
     ['half a page', { kind: 'not-json' }, /: the page from SRM is not JSON \(\d+ characters\)$/],
     ['an error in a success', { kind: 'disguised-error' }, /: the page from SRM has no d\.results$/],
@@ -178,8 +180,8 @@ describe('a run against a faulty SRM', () => {
       { kind: 'truncated' },
       /: SRM at 127\.0\.0\.1:\d+ cannot be read: GET \/sap\S+: no whole answer/,
     ],
-  ])('says what it was given instead of a page: %s', async (_, fault, message) => {
-    const { extractor } = await openSixCarts({ faults: onPage(1, fault) });
+  ])('says what it was given instead of a page: %s', async (_, disturbance, message) => {
+    const { extractor } = await openSixCarts({ disturbances: onPage(1, disturbance) });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
   });
 
@@ -346,9 +348,9 @@ describe('the token', () => {
   test('that expires in the middle of a run is renewed once, and the run goes on', async () => {
     let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openSixCarts({
-      faults: ({ operation, ordinal }) => {
+      disturbances: ({ operation, ordinal }) => {
         if (operation === 'page' && ordinal === 2) srm?.revokeTokens();
-        return noFault;
+        return noDisturbance;
       },
     });
     srm = extractor.srm;
@@ -370,13 +372,13 @@ describe('the token', () => {
     const { extractor, carts } = await openSixCarts({
       clientSecret: 'the-first-secret',
       variables: { SRM_SECRET: 'rotated' },
-      faults: ({ operation, key }) => {
+      disturbances: ({ operation, key }) => {
         if (rotate && operation === 'page' && key.includes('skiptoken')) {
           srm?.setClient('interface-at-srm7', 'the-second-secret');
           srm?.revokeTokens();
           rotate = false;
         }
-        return noFault;
+        return noDisturbance;
       },
     });
     srm = extractor.srm;
@@ -430,9 +432,9 @@ describe('the token', () => {
   });
 
   test.each([
-    ['without a token', '{"error_description":"srm7-sandbox-secret is wrong"}'],
+    ['without a token', '{"error_description":"srm7-simulator-secret is wrong"}'],
     ['with a token that would break a header', '{"access_token":"srm7-token-1\\r\\nX: y"}'],
-    ['with HTML', '<html>srm7-sandbox-secret</html>'],
+    ['with HTML', '<html>srm7-simulator-secret</html>'],
   ])('that comes %s is an error that quotes nothing of it', async (_, body) => {
     const desk = await fixture.serve((request, response) => {
       request.resume();
@@ -524,10 +526,13 @@ describe('what SQS does not confirm', () => {
     ['leaves out of its answer', 'forgets' as const],
   ])('is sent again, and nothing else: entries that it %s', async (_, how) => {
     const chosen = new Set<string | null>();
-    const fault = ({ cart }: { cart: { guid: string | null } }, time: number): boolean =>
+    const isDisturbed = ({ cart }: { cart: { guid: string | null } }, time: number): boolean =>
       chosen.has(cart.guid) && time <= 2;
     const { extractor, carts } = await openCarts(10, {
-      sqs: how === 'forgets' ? { forgets: fault } : { fails: (...sent) => (fault(...sent) ? 'Busy' : undefined) },
+      sqs:
+        how === 'forgets'
+          ? { forgets: isDisturbed }
+          : { fails: (...sent) => (isDisturbed(...sent) ? 'Busy' : undefined) },
     });
     for (const place of [0, 3, 9]) chosen.add(carts[place]?.guid ?? null);
 
@@ -612,9 +617,9 @@ describe('pages on their way from SRM to SQS', () => {
     const asked = Promise.withResolvers<unknown>();
     const { extractor, carts } = await openCarts(4, {
       pageSize: 2,
-      faults: ({ operation, ordinal }) => {
+      disturbances: ({ operation, ordinal }) => {
         if (operation === 'page' && ordinal === 2) asked.resolve(undefined);
-        return noFault;
+        return noDisturbance;
       },
       sqs: {
         // The first send ends only when the second page has been asked for.
@@ -658,14 +663,14 @@ describe('pages on their way from SRM to SQS', () => {
 describe('a run whose retries take their time', () => {
   // At the end of the file, so that the tests above run while these wait.
   describe('gets over', () => {
-    test.each(Object.keys(faultsOnce))('%s', async (name) => {
+    test.each(Object.keys(disturbedOnce))('%s', async (name) => {
       const { extractor, guids, ended } = await outcome(name);
       expect(ended).toMatchObject({ value: { status: 'complete', cartsQueued: 6, pages: 3 } });
       expect(pagesOf(extractor)).toBe(4);
       expect(await extractor.guids()).toEqual(guids);
     });
 
-    test('three faults in a row, of any kind', async () => {
+    test('three disturbances in a row, of any kind', async () => {
       const { extractor, guids, ended } = await outcome('three in a row');
       expect(ended).toMatchObject({ value: { status: 'complete' } });
       expect(pagesOf(extractor)).toBe(6);

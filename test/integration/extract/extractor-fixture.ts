@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly variables?: Partial<ExtractorVariables>;
 }
 
-/** Enough to read on, too little to wait for a retry: a run that meets a fault fails at once. */
+/** Enough to read on, too little to wait for a retry: a disturbed run fails at once. */
 export const noTimeToRetry = (): number => 20_500;
 
 export interface Extractor {

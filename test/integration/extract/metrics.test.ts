@@ -24,7 +24,7 @@ test('a run: carts read and queued, its completion, and each call to SRM by its 
 
 test('an SRM that fails: the call is an error, and the run failed; it did not refuse us', async () => {
   const extractor = await fixture.open();
-  extractor.srm.setFaults(() => ({ kind: 'status', status: 503 }));
+  extractor.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
   await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
 
   expect(of(METRICS.extractionFailed)).toEqual([1]);
@@ -34,7 +34,7 @@ test('an SRM that fails: the call is an error, and the run failed; it did not re
 
 test('an SRM that refuses us is told from one that fails', async () => {
   const extractor = await fixture.open();
-  extractor.srm.setFaults(({ operation }) =>
+  extractor.srm.setDisturbances(({ operation }) =>
     operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 403 },
   );
   await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_AUTH');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
-import { noFault } from '../../simulators/disturbances.ts';
+import { noDisturbance } from '../../simulators/disturbances.ts';
 import {
   cartAt,
   cartsFrom,
@@ -364,7 +364,7 @@ describe('windows', () => {
 
   test('a slow SRM is asked once for each window, and not for every second that its answer took', async () => {
     const extractor = await fixture.open({
-      faults: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 1100 } : noFault),
+      disturbances: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 1100 } : noDisturbance),
     });
 
     expect(await extractor.run()).toMatchObject({ status: 'complete', pages: 1 });

@@ -1,6 +1,6 @@
 /** How far reading has come, and who may read on: edge cases 3, 5, 7, 8 and 9. */
 import { describe, expect, test } from '@jest/globals';
-import { type Fault, type FaultRequest, noFault } from '../../simulators/disturbances.ts';
+import { type Disturbance, type SimulatedRequest, noDisturbance } from '../../simulators/disturbances.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartAt,
@@ -22,13 +22,13 @@ import {
 
 const fixture = useFixture();
 
-const unavailable: Fault = { kind: 'status', status: 503 };
+const unavailable: Disturbance = { kind: 'status', status: 503 };
 
-/** Faults for the pages of these ordinals: 1 is the first page that is asked for. */
+/** Disturbances for the pages of these ordinals: 1 is the first page that is asked for. */
 const onPages =
   (...ordinals: number[]) =>
-  ({ operation, ordinal }: FaultRequest): Fault =>
-    operation === 'page' && ordinals.includes(ordinal) ? unavailable : noFault;
+  ({ operation, ordinal }: SimulatedRequest): Disturbance =>
+    operation === 'page' && ordinals.includes(ordinal) ? unavailable : noDisturbance;
 
 const numberOf = async (extractor: Extractor, name: 'watermarkMs' | 'positionMs'): Promise<number | undefined> => {
   const value = (await extractor.watermark())?.[name]?.N;
@@ -54,7 +54,7 @@ async function openThreePages(options: ExtractorOptions = {}) {
 describe('a page that cannot be read', () => {
   // Edge case 5.
   test('fails the run; the watermark stands at the page before, and the next run finishes without a gap', async () => {
-    const { extractor, carts, start } = await openThreePages({ faults: onPages(2) });
+    const { extractor, carts, start } = await openThreePages({ disturbances: onPages(2) });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
       fault: { code: 'E_SRC_UNAVAILABLE' },
@@ -86,7 +86,7 @@ describe('a page that cannot be read', () => {
   ])(
     'whichever it is (page %i of 4, out of order: %s): after the next run every cart is queued',
     async (page, unordered) => {
-      const { extractor, carts } = await openThreePages({ pageSize: 4, unordered, faults: onPages(page) });
+      const { extractor, carts } = await openThreePages({ pageSize: 4, unordered, disturbances: onPages(page) });
 
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
       // Nothing that has not been queued lies behind the watermark, less the overlap.
@@ -103,7 +103,7 @@ describe('a page that cannot be read', () => {
   );
 
   test('on the first page moves nothing', async () => {
-    const { extractor } = await openThreePages({ faults: onPages(1) });
+    const { extractor } = await openThreePages({ disturbances: onPages(1) });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
 
@@ -115,7 +115,7 @@ describe('a page that cannot be read', () => {
   test('in a later slice keeps the slices before', async () => {
     const start = thisSecond() - 2.5 * DAY;
     const extractor = await fixture.open({
-      faults: onPages(2),
+      disturbances: onPages(2),
       variables: { FIRST_WATERMARK: new Date(start).toISOString() },
     });
 
@@ -125,7 +125,7 @@ describe('a page that cannot be read', () => {
   });
 
   test('after pages that were not in order moves nothing before the end', async () => {
-    const { extractor, carts, start } = await openThreePages({ unordered: true, faults: onPages(3) });
+    const { extractor, carts, start } = await openThreePages({ unordered: true, disturbances: onPages(3) });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
     expect(await extractor.bodies()).toHaveLength(10);
     // The first page, too, is out of order with these carts: nothing has moved beyond the start.
@@ -141,7 +141,7 @@ describe('a page that cannot be read', () => {
   });
 
   test('behind a cart with a stamp from beyond the window does not carry the watermark there', async () => {
-    const { extractor, start } = await openThreePages({ faults: onPages(2) });
+    const { extractor, start } = await openThreePages({ disturbances: onPages(2) });
     const stray = { ...cartAt(start, 50).row, ChangedAt: '/Date(253402214400000)/' };
     // The last of its page, where nothing behind it shows that it is out of order.
     extractor.srm.addCarts([stray], { changedAt: new Date(start + 3.5 * MINUTE) });
@@ -203,10 +203,10 @@ describe('a count that does not add up', () => {
   test('only the first time lets the run complete', async () => {
     let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openThreePages({
-      faults: ({ operation, ordinal }) => {
+      disturbances: ({ operation, ordinal }) => {
         // Before the fourth page, which is the first of the second read.
         if (operation === 'page' && ordinal === 4) srm?.miscount(0);
-        return noFault;
+        return noDisturbance;
       },
     });
     srm = extractor.srm;
@@ -222,9 +222,9 @@ describe('a count that does not add up', () => {
 
   test.each([
     ['fails', onPages(5), () => 20_500],
-    ['runs out of time', () => noFault, undefined],
-  ])('moves nothing, even when the second read %s', async (_, faults, remaining) => {
-    const { extractor, start } = await openThreePages({ faults });
+    ['runs out of time', () => noDisturbance, undefined],
+  ])('moves nothing, even when the second read %s', async (_, disturbances, remaining) => {
+    const { extractor, start } = await openThreePages({ disturbances });
     extractor.srm.miscount(1);
     const run = extractor.run({ remaining: remaining ?? (() => (pagesRead(extractor) < 5 ? 60_000 : 1000)) });
 
@@ -279,9 +279,9 @@ describe('a cart that is approved again while it is read', () => {
   async function openWithRevision(place: number, minute: number) {
     const revision: { apply?: () => void } = {};
     const opened = await openThreePages({
-      faults: ({ operation, ordinal }) => {
+      disturbances: ({ operation, ordinal }) => {
         if (operation === 'page' && ordinal === 2) revision.apply?.();
-        return noFault;
+        return noDisturbance;
       },
     });
     const { extractor, carts, start } = opened;
@@ -598,7 +598,7 @@ describe('when the clocks differ', () => {
     const extractor = await fixture.open({
       ...skewed(-10 * MINUTE),
       pageSize: 5,
-      faults: onPages(2),
+      disturbances: onPages(2),
       variables: { FIRST_WATERMARK: new Date(start).toISOString(), SAFETY_SECONDS: '60', OVERLAP_SECONDS: '0' },
     });
     // Up to SRM's own last second, which is not safe yet.

@@ -142,13 +142,13 @@ describe('a connection secret', () => {
     ['no certificateAuthority', { certificateAuthority: '' }, 'certificateAuthority is no certificate in PEM'],
   ])(
     'that lacks certificates (%s): the error names the field and all that belongs there, and quotes nothing',
-    async (_what, part, fault) => {
+    async (_what, part, problem) => {
       await create(JSON.stringify({ ...COMPLETE, ...part }));
 
       const message = await messageOf(read(BOTH));
 
       expect(message).toBe(
-        `the secret ${NAME} is not complete: ${fault}; it must hold { "clientId", "clientSecret", ` +
+        `the secret ${NAME} is not complete: ${problem}; it must hold { "clientId", "clientSecret", ` +
           `"clientCertificate", "clientKey", "certificateAuthority" }: write it with ` +
           `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
       );

@@ -123,7 +123,7 @@ beforeAll(async () => {
   });
   const [vms, busyVms, srm, port] = await Promise.all([
     startVms({ clientId: 'me', clientSecret: 'my secret' }),
-    startVms({ faults: 'typical', seed: 7, inactiveSuppliers: ['SUP-INACTIVE'] }),
+    startVms({ disturbances: 'typical', seed: 7, inactiveSuppliers: ['SUP-INACTIVE'] }),
     startSrm7({ carts: carts.map((cart) => cart.row), pageSize: 7 }),
     closedPort(),
   ]);
@@ -145,7 +145,7 @@ beforeAll(async () => {
       VMS_CLIENT_ID: busyVms.clientId,
       VMS_CLIENT_SECRET: busyVms.clientSecret,
     }),
-    run(['--json', '--faults', 'none', '--input', file]),
+    run(['--json', '--disturbances', 'none', '--input', file]),
     run(['--srm', `http://127.0.0.1:${port}`], { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2' }),
   ]);
   sample = { run: ofSample, vms };

@@ -45,7 +45,7 @@ describe('npm start -- --watch', () => {
     let stdout = '';
     const running = spawn(
       join(root, 'node_modules', '.bin', 'node'),
-      ['infra/local/run/main.ts', '--watch', '--carts', '5', '--faults', 'none'],
+      ['infra/local/run/main.ts', '--watch', '--carts', '5', '--disturbances', 'none'],
       {
         cwd: root,
         env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory },

@@ -333,7 +333,7 @@ describe('a partial batch response', () => {
     [{ batchItemFailures: [{ itemIdentifier: '1' }, { itemIdentifier: '3' }] }],
   ])('%j is a complete failure', (response) => {
     expect(failed(response)).toEqual(ids);
-    expect(batchItemFailures(response, ids).fault).toBeDefined();
+    expect(batchItemFailures(response, ids).wholeBatchReason).toBeDefined();
   });
 
   test('a list of ids fails those', () => {

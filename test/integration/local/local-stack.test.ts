@@ -144,7 +144,9 @@ describe('the stack of the local environment', () => {
       return result.kind === 'succeeded' ? result.payload : result.reason;
     };
     const carts = Array.from({ length: 6 }, () => newCart());
-    vms.setFaults(({ operation }) => (operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 401 }));
+    vms.setDisturbances(({ operation }) =>
+      operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 401 },
+    );
     stack.startMappings();
     await send(queue.url, ...carts);
     await until(isOpen);
@@ -153,7 +155,7 @@ describe('the stack of the local environment', () => {
     expect(poller.enabled).toBe(false);
     expect(vms.orders()).toEqual([]);
 
-    vms.setFaults('none');
+    vms.setDisturbances('none');
     // The first trial went badly: the next one waits two seconds here, a minute on AWS.
     await until(async () => {
       expect(await look()).toMatchObject({ state: expect.stringMatching(/OPEN|CLOSED/) });

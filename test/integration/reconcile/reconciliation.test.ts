@@ -7,7 +7,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
 import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
 import { readCartMessage } from '../../../shared/cart-message.ts';
-import { type Fault, noFault } from '../../simulators/disturbances.ts';
+import { type Disturbance, noDisturbance } from '../../simulators/disturbances.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import { lambdaContext } from '../fixture.ts';
@@ -559,12 +559,12 @@ describe('a look that does not come to its end', () => {
   });
 
   test('since SRM fails: the next one goes on with the slice that failed', async () => {
-    const unavailable: Fault = { kind: 'status', status: 503 };
+    const unavailable: Disturbance = { kind: 'status', status: 503 };
     const state = { isDown: false };
     const { extractor, carts } = await openSixLost({
       // Down as soon as the carts' second page is asked for.
-      faults: ({ operation, key }) =>
-        operation === 'page' && state.isDown && key.includes('skiptoken') ? unavailable : noFault,
+      disturbances: ({ operation, key }) =>
+        operation === 'page' && state.isDown && key.includes('skiptoken') ? unavailable : noDisturbance,
     });
     state.isDown = true;
 
@@ -600,10 +600,10 @@ describe('a count that does not add up', () => {
     const first = thisSecond() - 4 * HOUR;
     const extractor = await open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString() },
-      faults: ({ operation, ordinal }) => {
+      disturbances: ({ operation, ordinal }) => {
         // The first is the normal run's, the third the second read of the slice.
         if (operation === 'page' && ordinal === 3) srm?.miscount(0);
-        return noFault;
+        return noDisturbance;
       },
     });
     srm = extractor.srm;

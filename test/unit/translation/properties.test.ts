@@ -37,7 +37,7 @@ function complaints(order: PurchaseOrder): string[] {
   return [
     ...(purchaseOrderSchema.safeParse(sent).error?.issues ?? []).map(({ message }) => `ours: ${message}`),
     ...(strictSchema.safeParse(sent).error?.issues ?? []).map(({ message }) => `theirs: ${message}`),
-    ...('faults' in judged ? judged.faults : []).map(({ code, pointer }) => `${code} ${pointer}`),
+    ...('errors' in judged ? judged.errors : []).map(({ code, pointer }) => `${code} ${pointer}`),
     ...sums,
     ...(total(order.lines.map((line) => line.netAmount)) === units(netAmount) ? [] : ['net total']),
     ...(total([netAmount, taxAmount]) === units(grossAmount) ? [] : ['gross total']),
