@@ -1,7 +1,7 @@
-/** What the command lines of all commands share: how they are read, and what they say to what they cannot take. */
+/** Reads the options of all commands, and words their errors. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
-/** What the user typed cannot be used: the message says which option, and what it takes. */
+/** A wrong option. The message names the option and what it takes. */
 export class UsageError extends Error {
   constructor(message: string, command: string) {
     super(`${message}\nSee ${command} -- --help.`);
@@ -12,10 +12,10 @@ export class UsageError extends Error {
 export const DISTURBANCE_LEVELS = ['none', 'typical', 'harsh'] as const;
 export type DisturbanceLevel = (typeof DISTURBANCE_LEVELS)[number];
 
-/** The readers of one command. @param command As the user types it, for its errors. All throw {@link UsageError}. */
+/** The option readers of one command. All throw {@link UsageError}. @param command As the user types it. */
 export function commandLine(command: string) {
   const refusal = (message: string): UsageError => new UsageError(message, command);
-  /** The options by name; undefined where one is not given. */
+  /** The options by name; undefined for an option that is not given. */
   const parse = <const Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) => {
     try {
       return parseArgs({ args: [...args], options }).values;

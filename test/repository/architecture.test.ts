@@ -291,6 +291,22 @@ describe('infra', () => {
 
     expect(arrows(imports.filter(({ target = '' }) => target.startsWith('functions/')))).toEqual([]);
   });
+
+  test('imports nothing of test but the simulators, and those only for the local run', () => {
+    const ofTest = importsBelow('infra').filter(({ target = '' }) => target.startsWith('test/'));
+    const allowed = ofTest.filter(
+      ({ from, target = '' }) => from.startsWith('infra/local/run/') && target.startsWith('test/simulators/'),
+    );
+
+    expect(arrows(ofTest)).toEqual(arrows(allowed));
+    expect(allowed.length).toBeGreaterThan(0);
+  });
+
+  test('emulates AWS without the local run', () => {
+    const upwards = importsBelow('infra/local/aws').filter(({ target = '' }) => target.startsWith('infra/local/run/'));
+
+    expect(arrows(upwards)).toEqual([]);
+  });
 });
 
 describe('what is deployed', () => {

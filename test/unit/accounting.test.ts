@@ -163,7 +163,7 @@ describe('a dead letter', () => {
     });
 
     expect(deadLettered.map(({ codes }) => codes)).toEqual([['E_INT_CRASHED'], ['E_QTY_INVALID']]);
-    expect(deadLettered[0]?.reason).toMatch(/^No verdict in the ledger: no attempt came to its end\. Read the log/);
+    expect(deadLettered[0]?.reason).toMatch(/^The ledger holds no verdict: no attempt ended\. Read the log/);
   });
 
   test('is told once for a cart that was queued again by a repeated run; nameless ones each', () => {

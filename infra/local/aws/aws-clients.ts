@@ -1,16 +1,15 @@
-/** The AWS SDK's clients, pointed at the emulators: real protocols, and credentials that open nothing. */
+/** The AWS SDK's clients, pointed at the emulators, with credentials that are worth nothing at AWS. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** Where the emulators listen. */
 export interface Endpoints {
   readonly sqs: string;
   readonly dynamodb: string;
   readonly secretsManager: string;
 }
 
-/** What a function needs to be told. */
+/** The endpoints that a function gets as environment variables. */
 export interface FunctionEndpoints extends Endpoints {
   readonly lambda: string;
 }
@@ -18,17 +17,15 @@ export interface FunctionEndpoints extends Endpoints {
 /** The account that fauxqs builds its queue ARNs with. */
 export const LOCAL_ACCOUNT = '000000000000';
 
-/** Accepted by every emulator, and by nothing else. */
 export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local', sessionToken: 'local' } as const;
 
-/** One client for each emulator. */
 export interface AwsClients {
   readonly sqs: SQSClient;
   readonly dynamodb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
 }
 
-/** Connects to the emulators; the host's own AWS configuration has no say. */
+/** Connects to the emulators. The AWS configuration of this machine is ignored. */
 export function createAwsClients(endpoints: Endpoints, region: string): AwsClients {
   const common = { region, credentials: LOCAL_CREDENTIALS };
   return {

@@ -1,4 +1,4 @@
-/** The AWS services that the stack stands on, embedded in this process: SQS, DynamoDB and Secrets Manager. */
+/** Emulators of SQS, DynamoDB and Secrets Manager, embedded in this process. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import dynalite from 'dynalite';
@@ -7,7 +7,7 @@ import * as z from 'zod';
 import type { Endpoints } from './aws-clients.ts';
 import { createSecretsManager } from './secrets-manager.ts';
 
-/** Loopback only: the emulators ask nobody for a password. */
+/** Loopback only: the emulators check no credentials. */
 const HOST = '127.0.0.1';
 
 const messageSchema = z.object({
@@ -24,27 +24,25 @@ const contentsSchema = z.object({
   }),
 });
 
-/** A message as it lies in a queue. */
 export type QueuedMessage = z.infer<typeof messageSchema>;
 
-/** What lies in a queue: nothing is received, and no receive is counted, by looking. */
+/** The messages of a queue, read without receiving them: no receive is counted. */
 export interface QueueContents {
   readonly ready: readonly QueuedMessage[];
   readonly delayed: readonly QueuedMessage[];
   readonly inFlight: readonly QueuedMessage[];
 }
 
-/** The running emulators. */
 export interface Emulators {
   readonly endpoints: Endpoints;
-  /** Looks into a queue without touching it. @throws {Error} when there is no queue of that name. */
+  /** Reads a queue without receiving. @throws {Error} when no queue has that name. */
   inspectQueue(queueName: string): Promise<QueueContents>;
   close(): Promise<void>;
 }
 
-/** Starts all three on 127.0.0.1, on free ports unless told. @throws {Error} that names the service and port in use. */
+/** Starts all three on 127.0.0.1, on free ports by default. @throws {Error} that names the service and the port in use. */
 export async function startEmulators(ports: Partial<Record<keyof Endpoints, number>> = {}): Promise<Emulators> {
-  // fauxqs' own start function listens on 0.0.0.0 whatever it is told, so its application is listened on here.
+  // The start function of fauxqs always listens on 0.0.0.0, so we build its application and listen here.
   const sqs = buildApp({ logger: false });
   const dynamodb = dynalite({ createTableMs: 0 });
   const secretsManager = createSecretsManager();
@@ -79,7 +77,7 @@ async function claim(service: string, port = 0, open: (port: number) => Promise<
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `The local ${service} cannot listen on ${HOST}:${port} (${reason}). Stop what listens there, or choose another port.`,
+      `The local ${service} cannot listen on ${HOST}:${port} (${reason}). Stop the program that uses this port, or choose another port.`,
       { cause: error },
     );
   }
@@ -93,7 +91,7 @@ async function listen(server: Server, port: number): Promise<string> {
   return `http://${address.address}:${address.port}`;
 }
 
-/** Ends at once: open keep-alive connections of the SDK's clients would hold a server for seconds. */
+/** Closes open connections too: the keep-alive connections of the SDK's clients would delay the end for seconds. */
 async function closeServer(server: Server): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve, reject) => {

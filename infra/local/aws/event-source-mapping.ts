@@ -1,4 +1,4 @@
-/** The poller between a queue and a function: it keeps the contract of Lambda's event source mapping for SQS. */
+/** Polls a queue and invokes a function, by the contract of Lambda's event source mapping for SQS. */
 import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -12,14 +12,14 @@ import type { InvocationResult } from './execution-environment.ts';
 import type { MappingDescription } from './provision.ts';
 import { type BatchFailures, batchItemFailures, messageToRecord, splitByPayload } from './sqs-event.ts';
 
-/** How long a receive waits for a message: a stop waits as long, and Lambda's own 20 s would gain nothing here. */
+/** How long a receive waits for a message. A stop waits as long, so this is shorter than the 20 s of Lambda. */
 const LONG_POLL_SECONDS = 1;
-/** Most that one receive or one delete takes. */
+/** The most messages of one receive or one delete. */
 const SQS_BATCH_LIMIT = 10;
 const MAX_BACKOFF_MS = 5_000;
 const RECEIVE_RETRY_MS = 1_000;
 
-/** A batch on its way: first received, then ended, with what was deleted and what went back to the queue. */
+/** Each batch has two events: it is received, and it ends. */
 export type BatchEvent =
   | { readonly kind: 'received'; readonly records: readonly SQSRecord[] }
   | {
@@ -28,21 +28,19 @@ export type BatchEvent =
       readonly result: InvocationResult;
       readonly deletedMessageIds: readonly string[];
       readonly returnedMessageIds: readonly string[];
-      /** Why all went back although the function succeeded. */
+      /** Why all messages went back to the queue although the function succeeded. */
       readonly wholeBatchReason: string | undefined;
     };
 
-/** What a mapping works with. */
 export interface EventSourceMappingOptions {
   readonly sqs: SQSClient;
   readonly region: string;
   readonly invoke: (event: SQSEvent) => Promise<InvocationResult>;
   readonly onBatch?: (event: BatchEvent) => void;
-  /** A failing queue; the poller goes on trying. */
+  /** Called when SQS fails. The poller tries again. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Polls one queue for one function. */
 export class EventSourceMapping {
   readonly description: MappingDescription;
   readonly #options: EventSourceMappingOptions;
@@ -60,23 +58,23 @@ export class EventSourceMapping {
     this.#enabled = description.enabled;
   }
 
-  /** Whether it receives messages while it polls: as the template says, until somebody switches it. */
+  /** Whether messages are received: as the template says, until UpdateEventSourceMapping changes it. */
   get enabled(): boolean {
     return this.#enabled;
   }
 
-  /** Switches it as UpdateEventSourceMapping does: what is in flight ends, the rest waits on the queue. */
+  /** Enables or disables it, as UpdateEventSourceMapping does. Messages in flight are still processed. */
   enable(isEnabled: boolean): void {
     this.#enabled = isEnabled;
     this.#changes.emit('change');
   }
 
-  /** How many invocations are under way. */
+  /** How many invocations run now. */
   get inFlight(): number {
     return this.#running.size;
   }
 
-  /** Begins to poll; nothing happens when it already does. */
+  /** Begins to poll. A second call does nothing. */
   start(): void {
     if (this.#polling !== undefined) return;
     this.#stopping = new AbortController();
@@ -84,7 +82,7 @@ export class EventSourceMapping {
     this.#polling = this.#poll();
   }
 
-  /** Stops polling, and lets what was received end; done when nothing is in flight. */
+  /** Stops polling, and resolves when the batches in flight have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#polling;
@@ -93,18 +91,20 @@ export class EventSourceMapping {
     this.#changes.emit('change');
   }
 
-  /** Stops without waiting for an open receive, whose messages would be lost to sight: only before SQS itself closes. */
+  /** Stops and aborts an open receive. Messages of that receive stay invisible, so call it only when SQS closes too. */
   async abort(): Promise<void> {
     this.#aborting.abort();
     await this.stop();
   }
 
-  /** Resolves when nothing is in flight and the queue is empty, retries under their delay included. */
+  /** Resolves when nothing is in flight and the queue is empty. Delayed retries count as messages of the queue. */
   async settled(): Promise<void> {
     for (;;) {
       if ((await this.#queueIsEmpty()) && this.#running.size === 0) return;
       if (this.#polling === undefined)
-        throw new Error(`${this.description.logicalId} is stopped, and its queue is not empty.`);
+        throw new Error(
+          `The event source mapping ${this.description.logicalId} was stopped before its queue was empty.`,
+        );
       await once(this.#changes, 'change');
     }
   }
@@ -132,7 +132,7 @@ export class EventSourceMapping {
     }
   }
 
-  /** A message is received only when it can be worked on: one that waits here would burn its visibility timeout. */
+  /** Waits until the function can take a batch: a message that waited here would use up its visibility timeout. */
   async #freeSlot(): Promise<void> {
     while (this.#running.size >= this.description.maximumConcurrency) await Promise.race(this.#running);
   }
@@ -217,7 +217,7 @@ export class EventSourceMapping {
     }
   }
 
-  /** Lambda slows down while a function fails, but not where it reports its failures by message. */
+  /** Lambda polls more slowly while a function fails, unless the function reports batch item failures. */
   async #backOff(): Promise<void> {
     if (this.#failuresInARow === 0 || this.description.reportsBatchItemFailures) return;
     await pause(Math.min(100 * 2 ** this.#failuresInARow, MAX_BACKOFF_MS), this.#stopping.signal);
@@ -237,7 +237,7 @@ export class EventSourceMapping {
   }
 }
 
-/** A delay that a stop cuts short. */
+/** A delay that ends early on a stop. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, { signal }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-/** One execution environment of a local Lambda: a process with the handler loaded, for one invocation at a time. */
+/** One execution environment of a local Lambda: a process with the handler loaded. It runs one invocation at a time. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { InvocationMessage } from './lambda-process.ts';
 import type { FunctionDescription } from './provision.ts';
 
 const PROCESS_FILE = join(import.meta.dirname, 'lambda-process.ts');
-/** Lambda gives the code this long to load; generous beside what a machine under load needs to start a process. */
+/** Lambda's limit for loading the code. */
 const INIT_LIMIT_MS = 10_000;
 /** Lambda's limit for a response. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
@@ -24,7 +24,7 @@ const messageSchema = z.discriminatedUnion('type', [
 ]);
 type Message = z.infer<typeof messageSchema> | { type: 'timed-out' } | { type: 'ended'; how: string };
 
-/** A line that a function wrote; `requestId` is missing for what it wrote outside an invocation. */
+/** A line that a function wrote. A line written outside an invocation has no `requestId`. */
 export interface LogLine {
   readonly functionName: string;
   readonly stream: 'stdout' | 'stderr';
@@ -32,28 +32,26 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** What became of an invocation. Every kind but `succeeded` is an error to whoever invoked. */
+/** How an invocation ended. Every kind but `succeeded` is an error for the caller. */
 export type InvocationResult = { readonly requestId: string; readonly durationMs: number } & (
   | { readonly kind: 'succeeded'; readonly payload: unknown }
   | { readonly kind: 'failed'; readonly reason: string; readonly errorType: string; readonly trace: readonly string[] }
   | { readonly kind: 'timed-out'; readonly reason: string }
   | { readonly kind: 'crashed'; readonly reason: string }
 );
-/** A result without what the function adds to it. */
+/** A result as the execution environment knows it; {@link LambdaFunction} adds the rest. */
 export type Outcome = InvocationResult extends infer Result
   ? Result extends InvocationResult
     ? Omit<Result, 'requestId' | 'durationMs'>
     : never
   : never;
 
-/** What a function is run with. */
 export interface LambdaOptions {
   readonly region: string;
   readonly endpoints: FunctionEndpoints;
   readonly onLogLine?: (line: LogLine) => void;
 }
 
-/** One process with the handler loaded, for one invocation at a time. */
 export class ExecutionEnvironment {
   readonly #description: FunctionDescription;
   readonly #child: ChildProcess;
@@ -71,13 +69,13 @@ export class ExecutionEnvironment {
     this.#child = fork(PROCESS_FILE, [], {
       cwd: description.codeDirectory,
       env: environmentVariables(description, options),
-      // Lambda's runtime leaves a tenth of the memory to what is not JavaScript's heap.
+      // Lambda's runtime keeps a tenth of the memory for everything outside the JavaScript heap.
       execArgv: [`--max-old-space-size=${Math.floor(description.memoryMegabytes * 0.9)}`],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child.on('message', (message) => {
       const parsed = messageSchema.safeParse(message);
-      // The code may write to the channel as well; what is not the protocol's is nothing to us.
+      // The function may send on this channel too. Messages outside the protocol are ignored.
       if (parsed.success) this.#receive(parsed.data);
     });
     this.#read('stdout', this.#child.stdout);
@@ -91,7 +89,7 @@ export class ExecutionEnvironment {
         resolve();
       };
       this.#child.on('error', (error) => end(error.message));
-      // "close", not "exit": by then all that it wrote has been read.
+      // "close" comes after all output was read; "exit" may come earlier.
       this.#child.once('close', (code, signal) => end(signal ?? `exit status ${code}`));
     });
   }
@@ -109,14 +107,14 @@ export class ExecutionEnvironment {
     if (!this.#ready) {
       const started = await this.#next(INIT_LIMIT_MS);
       if (started.type !== 'ready')
-        return await this.#giveUp(started, `loading ${this.#description.handler}`, INIT_LIMIT_MS);
+        return await this.#abort(started, `loading ${this.#description.handler}`, INIT_LIMIT_MS);
       this.#ready = true;
     }
     const { arn } = this.#description;
     this.#requestId = requestId;
     const logged = this.#wholeLog();
     const message: InvocationMessage = { requestId, arn, event, deadline: Date.now() + timeoutMs };
-    // An environment that died this very moment says so by its end, which is awaited anyway.
+    // When the process has just died, its end is reported by the "close" event.
     this.#child.send(message, () => {});
     const answer = await this.#next(timeoutMs);
     if (answer.type === 'succeeded' || answer.type === 'failed') await logged;
@@ -129,7 +127,7 @@ export class ExecutionEnvironment {
         trace: answer.trace,
       };
     }
-    if (answer.type !== 'succeeded') return await this.#giveUp(answer, 'an invocation', timeoutMs);
+    if (answer.type !== 'succeeded') return await this.#abort(answer, 'an invocation', timeoutMs);
     if (Buffer.byteLength(answer.payload) > MAX_PAYLOAD_BYTES) {
       const errorType = 'Function.ResponseSizeTooLarge';
       return { kind: 'failed', reason: `${errorType}: the response exceeds 6 MB`, errorType, trace: [] };
@@ -137,7 +135,7 @@ export class ExecutionEnvironment {
     return { kind: 'succeeded', payload: JSON.parse(answer.payload) };
   }
 
-  async #giveUp(message: Message, doing: string, limitMs: number): Promise<Outcome> {
+  async #abort(message: Message, doing: string, limitMs: number): Promise<Outcome> {
     const { name } = this.#description;
     await this.kill();
     if (message.type === 'timed-out') {
@@ -162,7 +160,7 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** Resolves when both streams have been read to the end of this invocation. */
+  /** Resolves when the output of this invocation has been read from both streams. */
   #wholeLog(): Promise<void> {
     return new Promise((resolve) => {
       let open = 2;
@@ -176,7 +174,7 @@ export class ExecutionEnvironment {
   #read(stream: 'stdout' | 'stderr', source: Readable | null): void {
     if (source === null) return;
     createInterface({ input: source, crlfDelay: Infinity }).on('line', (line) => {
-      // With its id, so that nothing else that a function writes can end its log.
+      // The marker holds the request id, so that no other output of a function can end its log.
       const end = this.#requestId === undefined ? -1 : line.indexOf(`\0END ${this.#requestId}`);
       const text = end === -1 ? line : line.slice(0, end);
       if (end === -1 || text !== '') {
@@ -187,7 +185,7 @@ export class ExecutionEnvironment {
   }
 }
 
-/** The template's variables and what Lambda sets itself; of the host only the PATH, as nothing there may matter. */
+/** The template's variables and those that Lambda sets. From this machine only PATH is passed on. */
 function environmentVariables(
   { name, handler, runtime, codeDirectory, memoryMegabytes, variables }: FunctionDescription,
   { region, endpoints }: LambdaOptions,
@@ -216,7 +214,7 @@ function environmentVariables(
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
-    // The discard port: a service that is not emulated fails here, instead of being called at AWS.
+    // The discard port: a call to a service that is not emulated fails here and never reaches AWS.
     AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
   };
 }

@@ -1,11 +1,11 @@
-/** The part of the Lambda API that the stack itself calls: event source mappings switched on and off, functions invoked. */
+/** The part of the Lambda API that the stack calls: UpdateEventSourceMapping, its read, and Invoke. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 
-/** What the API can be asked about. It is looked up at each call, so that the API can listen before any of it exists. */
+/** The functions and mappings of the API. They are read at each call: the API listens before they exist. */
 export interface LambdaRegistry {
   readonly functions: readonly LambdaFunction[];
   readonly mappings: readonly EventSourceMapping[];
@@ -22,7 +22,6 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Listens on 127.0.0.1. */
 export async function startLambdaApi(registry: () => LambdaRegistry): Promise<LambdaApi> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, body, headers } = await answer(request, registry());

@@ -1,26 +1,26 @@
-/** A local Lambda: as many execution environments as are needed at once, used again while they are warm. */
+/** A local Lambda: it starts an execution environment for each parallel invocation, and reuses the warm ones. */
 import { randomUUID } from 'node:crypto';
 import { ExecutionEnvironment, type InvocationResult, type LambdaOptions } from './execution-environment.ts';
 import type { FunctionDescription } from './provision.ts';
 
-/** A function that can be invoked, as often at once as is asked: who invokes limits the concurrency. */
+/** A function that can be invoked in parallel without a limit: the caller limits the concurrency. */
 export class LambdaFunction {
   readonly description: FunctionDescription;
   readonly #options: LambdaOptions;
   readonly #environments = new Set<ExecutionEnvironment>();
   readonly #idle: ExecutionEnvironment[] = [];
   #closed = false;
-  /** A process that never comes back to its event loop would not notice that its parent is gone. */
+  /** Ends child processes with this process: a child in an endless loop would not see that its parent is gone. */
   readonly #killAll = (): void => {
     for (const environment of this.#environments) void environment.kill();
   };
 
-  /** @throws {Error} when the template asks for another Node than this process runs on. */
+  /** @throws {Error} when the template needs another Node version than this process has. */
   constructor(description: FunctionDescription, options: LambdaOptions) {
     const [major = ''] = process.versions.node.split('.');
     if (description.runtime !== `nodejs${major}.x`) {
       throw new Error(
-        `${description.logicalId} runs on ${description.runtime}, but this is Node ${major}: start with npm, whose scripts use the project's own Node.`,
+        `${description.logicalId} needs ${description.runtime}, but this process is Node ${major}. Start it with an npm script: npm uses the project's own Node.`,
       );
     }
     this.description = description;
@@ -28,7 +28,7 @@ export class LambdaFunction {
     process.once('exit', this.#killAll);
   }
 
-  /** Invokes it synchronously; never rejects, whatever the function does. It may be given less time than its own. */
+  /** Invokes it synchronously. Never rejects. `timeoutMs` shortens the time-out of the function. */
   async invoke(event: unknown, timeoutMs = this.description.timeoutMs): Promise<InvocationResult> {
     const requestId = randomUUID();
     if (this.#closed) {
@@ -37,12 +37,12 @@ export class LambdaFunction {
     const environment = this.#idle.pop() ?? this.#start();
     const started = performance.now();
     const outcome = await environment.invoke(requestId, event, timeoutMs);
-    // Lambda keeps an environment whose handler threw; one that died or was killed is gone.
+    // As on Lambda, an environment is reused after its handler threw, and never after its process ended.
     if (environment.alive) this.#idle.push(environment);
     return { requestId, durationMs: Math.round(performance.now() - started), ...outcome };
   }
 
-  /** Ends this function's processes; what was under way counts as crashed. */
+  /** Ends the processes of this function. Running invocations end as crashed. */
   async close(): Promise<void> {
     this.#closed = true;
     process.off('exit', this.#killAll);

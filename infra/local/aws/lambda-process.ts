@@ -1,13 +1,12 @@
 /**
- * The inside of one execution environment: a process that loads the bundled handler as Lambda's runtime does, and runs
- * one event at a time as they come from its parent (lambda-function.ts). Whatever kills it, kills nothing else.
+ * The process of one execution environment. It loads the bundled handler as Lambda's runtime does, and runs one event at
+ * a time for its parent (execution-environment.ts).
  */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** An invocation, on its way in. */
 export interface InvocationMessage {
   readonly requestId: string;
   readonly arn: string;
@@ -59,15 +58,15 @@ async function run(handler: Handler, { requestId, arn, event, deadline }: Invoca
 
 async function answer(handler: Handler, invocation: InvocationMessage): Promise<void> {
   const outcome = await run(handler, invocation);
-  // Tells the parent that it has read all that this invocation wrote.
+  // Marks the end of this invocation's output for the parent.
   write.stdout(`\0END ${invocation.requestId}\n`);
   write.stderr(`\0END ${invocation.requestId}\n`);
   process.send?.(outcome);
 }
 
-// A parent that is gone, however it went, leaves no orphan behind.
+// Without its parent the process ends too.
 process.on('disconnect', () => process.exit());
-// Ctrl-C reaches the whole process group; the parent decides when an invocation ends.
+// Ctrl-C reaches the whole process group, but only the parent may end an invocation.
 process.on('SIGINT', () => {});
 try {
   const handler = await loadHandler();

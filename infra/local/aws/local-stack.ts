@@ -1,4 +1,4 @@
-/** One synthesized stack, running: its resources on the emulators, its functions in processes, its queue polled. */
+/** Runs one synthesized stack: resources on the emulators, functions in processes, pollers on the queues. */
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { type AwsClients, createAwsClients } from './aws-clients.ts';
@@ -17,53 +17,51 @@ import {
 import { nextFiring, scheduledEvent } from '../../schedule.ts';
 import { loadTemplate } from './template.ts';
 
-/** What to run, and who listens. */
 export interface LocalStackOptions {
-  /** The assembly's directory, and the stack's name in it: what infra/synthesize.ts returns. */
+  /** The directory of the assembly, and the stack's name in it, as infra/synthesize.ts returns them. */
   readonly assembly: string;
   readonly artifact: string;
-  /** Secret strings by secret name: one for every secret of the template. */
+  /** Secret strings by secret name, one for every secret of the template. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Emulators to stand on; otherwise the stack starts its own, and closes them. */
+  /** Running emulators. Without them the stack starts its own and closes them. */
   readonly emulators?: Emulators;
-  /** Values in place of the template's, by the name of the variable; a function gets those it has anyway. */
+  /** Replaces values of environment variables. A variable that a function does not have is not added. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Invokes the target of an event source mapping; who wants to trouble an invocation does it here. */
+  /** Replaces the invocation by an event source mapping, so that a test can disturb it. */
   readonly invoke?: (target: LambdaFunction, event: SQSEvent) => Promise<InvocationResult>;
   readonly onLogLine?: (line: LogLine) => void;
   readonly onBatch?: (event: BatchEvent) => void;
-  /** A failing queue, which the poller goes on trying. */
+  /** Called when SQS fails. The poller tries again. */
   readonly onError: (error: unknown) => void;
 }
 
-/** A queue of the stack; `deadLetters` is where its redrive policy points. */
+/** A queue of the stack. `deadLetters` is the queue that its redrive policy names. */
 export interface LocalQueue extends QueueDescription {
   readonly deadLetters: LocalQueue | undefined;
   inspect(): Promise<QueueContents>;
   /**
-   * Moves what lies in the dead-letter queue back here, as "redrive to source" does (StartMessageMoveTask, which the
-   * emulator lacks): each body as a new message, whose receives begin again. Answers how many.
+   * Moves the dead letters back to this queue, as "redrive to source" does (StartMessageMoveTask, which the emulator
+   * lacks). Each body is sent as a new message, so its receives start at 1. Returns how many were moved.
    */
   redriveDeadLetters(): Promise<number>;
 }
 
-/** A schedule of the stack; when it fires is up to the caller's clock. */
+/** A schedule of the stack. It does not fire by itself: the caller fires it. */
 export interface LocalSchedule {
   readonly description: ScheduleDescription;
   readonly target: LambdaFunction;
   nextFiring(after: Date): Date | undefined;
-  /** Invokes the target with what the schedule sends it. */
+  /** Invokes the target with the schedule's input. */
   fire(at: Date): Promise<InvocationResult>;
 }
 
-/** An event source mapping of the stack with both its ends; it polls only once started. */
+/** An event source mapping with its queue and its function. It does not poll before `startMappings`. */
 export interface LocalMapping {
   readonly poller: EventSourceMapping;
   readonly queue: LocalQueue;
   readonly target: LambdaFunction;
 }
 
-/** The running stack. */
 export interface LocalStack {
   readonly region: string;
   readonly emulators: Emulators;
@@ -76,19 +74,19 @@ export interface LocalStack {
   /** The template's outputs, resolved. */
   readonly outputs: Readonly<Record<string, string>>;
   /**
-   * The schedule that starts the function of a role, such as the extractor's, with this input, or with none.
-   * @throws {Error} when there is not just one.
+   * The schedule that invokes the function with this service name (and this input).
+   * @throws {Error} when the stack has none or several.
    */
   scheduleOf(service: string, input?: string): LocalSchedule;
-  /** Starts all pollers; those that the template disables wait to be enabled. */
+  /** Starts all pollers. A mapping that the template disables waits until it is enabled. */
   startMappings(): void;
-  /** Lets in-flight batches end, and receives no more. */
+  /** Receives no more, and resolves when the batches in flight have ended. */
   stopMappings(): Promise<void>;
-  /** Ends everything at once. */
+  /** Ends everything at once. Running invocations end as crashed. */
   close(): Promise<void>;
 }
 
-/** Provisions a stack. @throws {Error} that names the resource or the port at fault; nothing is left running then. */
+/** Provisions a stack. @throws {Error} that names the resource or port; then nothing is left running. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const template = loadTemplate(options.assembly, options.artifact);
   const { region } = template;
@@ -112,8 +110,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 
     for (const description of provisioned.functions) {
       const onLogLine = options.onLogLine === undefined ? {} : { onLogLine: options.onLogLine };
-      const told = withVariables(description, options.variables ?? {});
-      functions.push(new LambdaFunction(told, { region, endpoints, ...onLogLine }));
+      const adjusted = withVariables(description, options.variables ?? {});
+      functions.push(new LambdaFunction(adjusted, { region, endpoints, ...onLogLine }));
     }
     const functionOf = ({ logicalId }: FunctionDescription): LambdaFunction =>
       only(
@@ -127,7 +125,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     for (const description of provisioned.queues) {
       queues.set(description.arn, {
         ...description,
-        // Dead-letter queues come first: the redrive policy made provisioning see to that.
+        // Provisioning puts a dead-letter queue before its source, because the redrive policy refers to it.
         deadLetters: description.deadLetterArn === undefined ? undefined : queues.get(description.deadLetterArn),
         inspect: () => emulators.inspectQueue(description.name),
         redriveDeadLetters: () => moveMessages(clients.sqs, queueUrlOf(description.deadLetterArn), description.url),
@@ -137,7 +135,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const schedules = provisioned.schedules.map((description): LocalSchedule => {
       const target = functionOf(description.target);
       const next = (after: Date): Date | undefined => nextFiring(description.expression, description.timeZone, after);
-      // An expression that nobody can read is refused now, not when it should have fired.
+      // An invalid schedule expression is refused now, not when it would fire.
       next(new Date(0));
       return {
         description,
@@ -208,14 +206,14 @@ function withVariables(
   return { ...description, variables: Object.fromEntries(variables) };
 }
 
-/** The one thing of a list. @throws {Error} when there are none, or several. */
+/** The only item of a list. @throws {Error} when there is none, or more than one. */
 export function only<Thing>(things: readonly Thing[], what: string): Thing {
   const [thing] = things;
   if (thing !== undefined && things.length === 1) return thing;
   throw new Error(`Expected exactly one ${what} in the template, found ${things.length}.`);
 }
 
-/** A message is on the other queue before it is taken from the first: a crash doubles it, and loses nothing. */
+/** Sends each message before it deletes it: a crash between the two doubles a message but loses none. */
 async function moveMessages(sqs: SQSClient, from: string | undefined, to: string): Promise<number> {
   if (from === undefined) return 0;
   for (let moved = 0; ; ) {

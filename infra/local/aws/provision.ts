@@ -1,4 +1,4 @@
-/** Provisions a synthesized template on the emulators: what a deployment would create, from the template and nowhere else. */
+/** Creates the resources of a synthesized template on the emulators, from the template alone. */
 import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
@@ -17,7 +17,6 @@ import {
 } from './resource-properties.ts';
 import { type Provisioned, Resolver, type Template } from './template.ts';
 
-/** A queue that exists in the local SQS. */
 export interface QueueDescription {
   readonly logicalId: string;
   readonly name: string;
@@ -26,13 +25,11 @@ export interface QueueDescription {
   readonly deadLetterArn: string | undefined;
 }
 
-/** A table that exists in the local DynamoDB. */
 export interface TableDescription {
   readonly logicalId: string;
   readonly name: string;
 }
 
-/** A function, ready to be run. */
 export interface FunctionDescription {
   readonly logicalId: string;
   readonly name: string;
@@ -45,7 +42,6 @@ export interface FunctionDescription {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** An event source mapping from a queue to a function. */
 export interface MappingDescription {
   readonly logicalId: string;
   readonly queue: QueueDescription;
@@ -57,7 +53,6 @@ export interface MappingDescription {
   readonly reportsBatchItemFailures: boolean;
 }
 
-/** A schedule that invokes a function. */
 export interface ScheduleDescription {
   readonly logicalId: string;
   readonly arn: string;
@@ -68,7 +63,6 @@ export interface ScheduleDescription {
   readonly input: string | undefined;
 }
 
-/** All that a template holds, provisioned or described. */
 export interface ProvisionedStack {
   readonly queues: readonly QueueDescription[];
   readonly tables: readonly TableDescription[];
@@ -78,14 +72,14 @@ export interface ProvisionedStack {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-/** Where to provision, and the secret strings by secret name, which no template holds. */
+/** `secrets` holds secret strings by secret name: a template never holds them. */
 export interface ProvisionOptions {
   readonly clients: AwsClients;
   readonly endpoints: Endpoints;
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Creates the template's resources. @throws {Error} that names the logical id, and what about it is not known. */
+/** Creates the template's resources. @throws {Error} that names the logical id and what is not supported. */
 export async function provision(template: Template, options: ProvisionOptions): Promise<ProvisionedStack> {
   return await new Provisioner(template, options).provision();
 }
@@ -124,7 +118,7 @@ class Provisioner {
     }
     const outputs: Record<string, string> = {};
     for (const [name, value] of this.#template.outputs) {
-      // What an output tells of a log group or a dashboard means nothing here.
+      // Outputs that refer to an ignored resource, such as a dashboard, are left out.
       if (!this.#isAboutIgnored(value)) outputs[name] = String(await this.#resolver.resolve(value, `Outputs.${name}`));
     }
     return {
@@ -137,13 +131,13 @@ class Provisioner {
     };
   }
 
-  /** Whether a value refers to a resource that is not provisioned locally, at any depth. */
+  /** Whether a value refers, at any depth, to a resource that is not provisioned locally. */
   #isAboutIgnored(value: unknown): boolean {
     const mentioned = [...JSON.stringify(value).matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g)];
     return mentioned.some(([, id = '']) => IGNORED_TYPES.has(this.#template.resources.get(id)?.Type ?? ''));
   }
 
-  /** What a resource refers to is provisioned before it, so that the order of the template does not matter. */
+  /** Provisions first what a resource refers to, so that the order of the template does not matter. */
   async #provisioned(logicalId: string, path: string): Promise<Provisioned> {
     const known = this.#done.get(logicalId);
     if (known !== undefined) return known;
@@ -155,7 +149,7 @@ class Provisioner {
       throw new Error(
         IGNORED_TYPES.has(type)
           ? `${path}: refers to ${logicalId}, but ${type} is not provisioned locally.`
-          : `${logicalId}: the local run does not know ${type}. Provision it in infra/local/aws/provision.ts, or ignore it knowingly in resource-properties.ts.`,
+          : `${logicalId}: the local run does not know ${type}. Provision it in infra/local/aws/provision.ts, or list it as ignored in infra/local/aws/resource-properties.ts.`,
       );
     }
     if (condition !== undefined) throw new Error(`${logicalId}: conditions (${condition}) are not supported locally.`);
@@ -179,7 +173,7 @@ class Provisioner {
     const { QueueUrl = '' } = await sqs.send(
       new CreateQueueCommand({ QueueName: name, Attributes: asQueueAttributes(attributes) }),
     );
-    // fauxqs calls itself sqs.<region>.localhost, which not every machine resolves, and the SDK follows a queue's URL.
+    // fauxqs names its host sqs.<region>.localhost, which not every machine resolves; the SDK connects to the queue's URL.
     const url = new URL(new URL(QueueUrl).pathname, this.#options.endpoints.sqs).href;
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
@@ -205,7 +199,7 @@ class Provisioner {
     const { clients, secrets } = this.#options;
     const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
     if (value === undefined) {
-      throw new Error(`no value was given for the secret "${name}"; no template holds one, so the caller must`);
+      throw new Error(`the secret "${name}" has no value: pass one in the option "secrets" of startLocalStack`);
     }
     const created = await clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString: value }));
     const arn = created.ARN ?? '';
@@ -215,7 +209,7 @@ class Provisioner {
   async #describeFunction(logicalId: string, properties: unknown): Promise<Provisioned> {
     const parsed = functionProperties.parse(properties);
     const codeDirectory = this.#template.assetDirectories.get(parsed.Code.S3Key);
-    if (codeDirectory === undefined) throw new Error(`its code ${parsed.Code.S3Key} is not among the assets`);
+    if (codeDirectory === undefined) throw new Error(`its code ${parsed.Code.S3Key} is not an asset of the assembly`);
     const name = parsed.FunctionName ?? this.#physicalName(logicalId, 64);
     const arn = this.#arn('lambda', `function:${name}`);
     this.#functions.push({
@@ -236,7 +230,7 @@ class Provisioner {
     const parsed = mappingProperties.parse(properties);
     const queue = this.#queues.find(({ arn }) => arn === parsed.EventSourceArn);
     if (queue === undefined)
-      throw new Error(`its EventSourceArn ${parsed.EventSourceArn} is no queue of this template`);
+      throw new Error(`its EventSourceArn ${parsed.EventSourceArn} is not a queue of this template`);
     this.#mappings.push({
       logicalId,
       queue,
@@ -268,7 +262,7 @@ class Provisioner {
 
   #functionBy(nameOrArn: string): FunctionDescription {
     const target = this.#functions.find(({ name, arn }) => nameOrArn === name || nameOrArn === arn);
-    if (target === undefined) throw new Error(`its target ${nameOrArn} is no function of this template`);
+    if (target === undefined) throw new Error(`its target ${nameOrArn} is not a function of this template`);
     return target;
   }
 
@@ -281,7 +275,7 @@ class Provisioner {
   }
 }
 
-/** SQS takes every attribute as a string, policies as JSON. */
+/** SQS takes every attribute as a string, and policies as JSON. */
 function asQueueAttributes(properties: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(properties)

@@ -1,10 +1,10 @@
 /**
- * What the local run understands of each resource type, and what it ignores knowingly. All else is refused, by type and
- * by property: a part of the stack that the local run drops in silence is a part nobody tests.
+ * The resource types and properties that the local run supports, and those that it ignores. Everything else is refused:
+ * a part of the stack that the local run dropped in silence would stay untested.
  */
 import * as z from 'zod';
 
-/** What means nothing locally: nobody checks permissions, keeps logs, watches alarms or is paged. */
+/** Types without a meaning in a local run, which has no permissions, log retention, alarms or notifications. */
 export const IGNORED_TYPES = new Set([
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Alarm',
@@ -15,7 +15,7 @@ export const IGNORED_TYPES = new Set([
   'AWS::IAM::Role',
   'AWS::KMS::Alias',
   'AWS::KMS::Key',
-  // Asynchronous retries: the local run invokes synchronously, and shows the result.
+  // Asynchronous retries: the local run invokes synchronously.
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
@@ -28,13 +28,13 @@ export const IGNORED_TYPES = new Set([
   'AWS::Scheduler::ScheduleGroup',
 ]);
 
-/** Properties that mean nothing locally, by type; `Tags` are ignored everywhere. Encryption, permissions, descriptions. */
+/** Properties without a meaning in a local run, by type. `Tags` are ignored for all types. */
 const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
   'AWS::DynamoDB::Table': [
     'DeletionProtectionEnabled',
     'PointInTimeRecoverySpecification',
     'SSESpecification',
-    // dynalite expires nothing, and no local run lasts that long.
+    // dynalite expires no items, and no local run lasts long enough.
     'TimeToLiveSpecification',
   ],
   'AWS::Lambda::EventSourceMapping': [],
@@ -63,7 +63,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
   'AWS::SecretsManager::Secret': ['Description', 'GenerateSecretString', 'KmsKeyId'],
 };
 
-/** Standard queues only: the poller keeps no order. */
+/** Standard queues only: the poller does not keep an order. */
 export const queueProperties = z.strictObject({
   QueueName: z.string().optional(),
   DelaySeconds: z.number().optional(),
@@ -82,7 +82,7 @@ const projection = z.strictObject({
   NonKeyAttributes: z.array(z.string()).exactOptional(),
 });
 const indexes = z.array(z.strictObject({ IndexName: z.string(), KeySchema: keySchema, Projection: projection }));
-/** Keys and indexes; capacity means nothing locally. */
+/** Keys and indexes. A local run has no capacity. */
 export const tableProperties = z.strictObject({
   TableName: z.string().optional(),
   AttributeDefinitions: z.array(z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
@@ -92,10 +92,9 @@ export const tableProperties = z.strictObject({
   LocalSecondaryIndexes: indexes.exactOptional(),
 });
 
-/** A name: the value comes from the caller. */
+/** Only the name: the caller gives the value. */
 export const secretProperties = z.strictObject({ Name: z.string().optional() });
 
-/** What a process needs to run as the function. */
 export const functionProperties = z.strictObject({
   FunctionName: z.string().optional(),
   Runtime: z.string().regex(/^nodejs\d+\.x$/, 'the local run knows Node.js runtimes only'),
@@ -107,19 +106,18 @@ export const functionProperties = z.strictObject({
   Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
 });
 
-/** SQS sources only; a filter would drop messages, so it is not overlooked. */
+/** SQS sources only. A filter drops messages, so it is refused. */
 export const mappingProperties = z.strictObject({
   EventSourceArn: z.string(),
   FunctionName: z.string(),
   Enabled: z.boolean().default(true),
   BatchSize: z.int().min(1).default(10),
   MaximumBatchingWindowInSeconds: z.int().min(0).default(0),
-  // Without a limit Lambda starts with five batches at once, and would scale from there.
+  // Without a limit Lambda starts with five parallel batches.
   ScalingConfig: z.strictObject({ MaximumConcurrency: z.int().min(2) }).default({ MaximumConcurrency: 5 }),
   FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
 });
 
-/** What to invoke, and when. */
 export const scheduleProperties = z.strictObject({
   Name: z.string().optional(),
   ScheduleExpression: z.string(),
@@ -128,13 +126,13 @@ export const scheduleProperties = z.strictObject({
   Target: z.strictObject({ Arn: z.string(), Input: z.string().optional() }),
 });
 
-/** The properties that mean something locally, unresolved. */
+/** The properties that are not ignored, unresolved. */
 export const meaningfulProperties = (
   type: string,
   properties: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> => withoutPaths(properties, ['Tags', ...(IGNORED_PROPERTIES[type] ?? [])]);
 
-/** The properties without those at the dotted paths: what is ignored need not be resolvable either. */
+/** Removes the properties at the dotted paths before resolving: an ignored property may be one that cannot be resolved. */
 function withoutPaths(
   properties: Readonly<Record<string, unknown>>,
   paths: readonly string[],

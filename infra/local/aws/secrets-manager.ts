@@ -1,4 +1,4 @@
-/** As much of AWS Secrets Manager as the interface uses, over its JSON 1.1 protocol; no emulator on npm has it alone. */
+/** The operations of AWS Secrets Manager that the interface uses, over its JSON 1.1 protocol. npm has no such emulator. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -20,7 +20,6 @@ const requestSchema = z.object({
 });
 type Request = z.infer<typeof requestSchema>;
 
-/** An error as AWS words it on the wire. */
 class ServiceError extends Error {
   readonly code: string;
 
@@ -30,7 +29,7 @@ class ServiceError extends Error {
   }
 }
 
-/** A Secrets Manager that knows CreateSecret, PutSecretValue, GetSecretValue and DescribeSecret; not yet listening. */
+/** A server for CreateSecret, PutSecretValue, GetSecretValue and DescribeSecret. It does not listen yet. */
 export function createSecretsManager(): Server {
   const secrets: Secret[] = [];
   const find = ({ SecretId: id = '' }: Request): Secret => {
@@ -48,7 +47,7 @@ export function createSecretsManager(): Server {
           `The operation failed because the secret ${name} already exists.`,
         );
       }
-      // AWS, too, ends an ARN in six characters of its own.
+      // AWS ends the ARN of a secret with six random characters.
       const arn = `arn:aws:secretsmanager:${region}:${LOCAL_ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
       const secret = { arn, name, createdAt: Date.now() / 1000, value, versionId: randomUUID() };
       secrets.push(secret);

@@ -1,19 +1,19 @@
-/** The event that Lambda makes of SQS messages, and how it reads the function's answer to it. */
+/** Lambda's event for SQS messages, and its reading of the function's response. */
 import type { Message } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 
-/** Lambda's limit for an event: a batch that would be larger is invoked in parts. */
+/** Lambda's limit for an event. A larger batch is split over several invocations. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 
-/** The messages that failed; `wholeBatchReason` is why all did although the function succeeded. */
+/** The ids of failed messages. `wholeBatchReason` says why all failed although the function succeeded. */
 export interface BatchFailures {
   readonly failed: ReadonlySet<string>;
   readonly wholeBatchReason: string | undefined;
 }
 
 /**
- * Reads a function's partial batch response as Lambda documents it: nothing at all, or no list, is a complete success;
- * a response of another shape, or an item without an id of this batch, is a complete failure.
+ * Reads a partial batch response as Lambda documents it. An empty response, or one without a list, is a complete
+ * success. A response of another shape, or an item with an unknown id, is a complete failure.
  */
 export function batchItemFailures(response: unknown, messageIds: readonly string[]): BatchFailures {
   const all = (wholeBatchReason: string): BatchFailures => ({ failed: new Set(messageIds), wholeBatchReason });
@@ -31,7 +31,7 @@ export function batchItemFailures(response: unknown, messageIds: readonly string
   return { failed, wholeBatchReason: undefined };
 }
 
-/** A received message as Lambda puts it into its event: other names, other casing, binary values in base64. */
+/** A received message in the form of Lambda's event: other names, other case, binary values in base64. */
 export function messageToRecord(message: Message, queueArn: string, region: string): SQSRecord {
   const {
     MessageAttributes: attributes = {},
@@ -69,7 +69,7 @@ export function messageToRecord(message: Message, queueArn: string, region: stri
   };
 }
 
-/** Parts of a batch that each fit into one event. */
+/** Splits a batch into parts that fit into one event each. */
 export function splitByPayload(records: readonly SQSRecord[]): SQSRecord[][] {
   const parts: SQSRecord[][] = [];
   let bytes = 0;

@@ -34,16 +34,15 @@ const manifestSchema = z.object({
   ),
 });
 
-/** A resource as the template declares it, nothing resolved yet. */
+/** A resource of the template, with its intrinsic functions unresolved. */
 export type TemplateResource = z.infer<typeof templateSchema>['Resources'][string];
 
-/** One stack of a cloud assembly. */
 export interface Template {
   readonly stackName: string;
   readonly region: string;
   readonly resources: ReadonlyMap<string, TemplateResource>;
   readonly outputs: ReadonlyMap<string, unknown>;
-  /** Asset directories by the S3 key under which the template names them. */
+  /** Asset directories by the S3 key that the template uses. */
   readonly assetDirectories: ReadonlyMap<string, string>;
 }
 
@@ -64,7 +63,7 @@ export function loadTemplate(directory: string, artifact: string): Template {
   const region = stack?.environment?.split('/').at(-1) ?? 'unknown-region';
   return {
     stackName: stack?.properties?.stackName ?? artifact,
-    // A stack that leaves its region to the CLI has none here; the local one is then as good as any.
+    // A stack without a region gets it from the CDK CLI. Here any region will do.
     region: region === 'unknown-region' ? 'eu-west-1' : region,
     resources: new Map(Object.entries(template.Resources)),
     outputs: new Map(Object.entries(template.Outputs).map(([name, { Value }]) => [name, Value])),
@@ -76,16 +75,15 @@ export function loadTemplate(directory: string, artifact: string): Template {
   };
 }
 
-/** What a provisioned resource answers to Ref and Fn::GetAtt. */
+/** The values of Ref and Fn::GetAtt for a provisioned resource. */
 export interface Provisioned {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Finds a resource, provisioning it first where need be; `path` is where it is asked for. */
+/** Finds a resource, and provisions it first if necessary. `path` is the place that refers to it. */
 export type Lookup = (logicalId: string, path: string) => Promise<Provisioned>;
 
-/** Resolves the intrinsic functions of a value of one template. */
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #pseudoParameters: Readonly<Record<string, string | undefined>>;
@@ -103,7 +101,7 @@ export class Resolver {
     };
   }
 
-  /** @throws {Error} for what cannot be resolved; it names the logical id and the path. */
+  /** @throws {Error} that names the logical id and the path of what cannot be resolved. */
   async resolve(value: unknown, path: string): Promise<unknown> {
     if (typeof value === 'string' && value.includes('{{resolve:')) {
       throw new Error(`${path}: dynamic references ({{resolve:...}}) are not supported by the local run.`);

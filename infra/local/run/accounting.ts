@@ -1,4 +1,4 @@
-/** What became of every cart, told from outside the functions: by the queues and the ledger. */
+/** What became of every cart, read from the queues and the ledger alone. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -8,7 +8,7 @@ import { stripZeros } from '../../../shared/sap-values.ts';
 import type { QueuedMessage } from '../aws/emulators.ts';
 import type { CartIdentity } from './systems.ts';
 
-/** The summary of a run; `created` counts orders, the rest carts. */
+/** The summary of a run. `created` counts orders; the other figures count carts. */
 export interface Summary {
   readonly approved: number;
   readonly queued: number;
@@ -32,18 +32,18 @@ export interface Accounts {
   readonly created: number;
   /** Carts with at least one order. */
   readonly orderedCarts: number;
-  /** Of those, the carts that were dead-lettered for the rest (edge case 27). */
+  /** Of these, the carts with another order that was dead-lettered (edge case 27). */
   readonly partialCarts: number;
   readonly skippedFor: readonly string[];
   readonly deadLettered: readonly DeadLetter[];
-  /** Approved carts of which nobody can say what became, by what is known of them. */
+  /** Approved carts whose end is unknown, by number or GUID. */
   readonly unaccounted: readonly string[];
 }
 
 export interface Evidence {
-  /** What SRM holds; undefined where only the queue can tell. */
+  /** The approved carts of SRM; undefined when only the queue shows them. */
   readonly approved: readonly CartIdentity[] | undefined;
-  /** Every message that was seen on the queue, by its body. */
+  /** The bodies of all messages that were on the queue. */
   readonly queuedBodies: readonly string[];
   readonly leftOnQueue: readonly QueuedMessage[];
   readonly deadLetters: readonly QueuedMessage[];
@@ -70,7 +70,7 @@ const ledgerItem = z.object({
 });
 export type LedgerItem = z.infer<typeof ledgerItem>;
 
-/** Every item of the ledger, read as anybody could read it. */
+/** Every item of the ledger. */
 export async function readLedger(client: DynamoDBClient, tableName: string): Promise<LedgerItem[]> {
   const items: LedgerItem[] = [];
   const pages = paginateScan(
@@ -81,7 +81,7 @@ export async function readLedger(client: DynamoDBClient, tableName: string): Pro
   return items;
 }
 
-/** The cart that a message body names; nothing where the body is not one of ours. */
+/** The cart of a message body. Both fields are undefined for a body that is not a cart message. */
 export function identityOf(body: string): CartIdentity {
   const cart = asJsonObject(asJsonObject(tryParseJson(body))?.['cart']);
   const text = (name: string): string | undefined => {
@@ -91,10 +91,10 @@ export function identityOf(body: string): CartIdentity {
   return { number: text('number'), guid: text('guid') };
 }
 
-/** The key of carts with neither number nor GUID, which can only be counted. */
+/** The key of carts with neither number nor GUID. They can only be counted. */
 const NAMELESS = 'no number, no GUID';
 
-/** Carts are told apart by number, else by GUID. */
+/** The key of a cart is its number, or else its GUID. */
 function keyOf({ number, guid }: CartIdentity): string {
   if (number !== undefined) return stripZeros(number);
   return guid === undefined ? NAMELESS : `guid ${guid}`;
@@ -103,7 +103,7 @@ function keyOf({ number, guid }: CartIdentity): string {
 /** The cart number of a ledger item, by its partition key. */
 const numberOf = (partition: string): string => partition.replace(/^CART#\d+#/, '');
 
-/** Holds every approved cart against what the queues and the ledger say of it. */
+/** Compares every approved cart with the queues and the ledger. */
 export function account(evidence: Evidence): Accounts {
   const byCart = Map.groupBy(evidence.ledger, ({ pk }) => numberOf(pk));
   const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item.faults]));
@@ -112,11 +112,11 @@ export function account(evidence: Evidence): Accounts {
   const carts = evidence.approved ?? distinctCarts(evidence.queuedBodies);
 
   const isAccounted = (cart: CartIdentity): boolean => {
-    // A number that is none travels as null: its message then goes by the GUID.
+    // An invalid number becomes null in the message, which then has the GUID as its key.
     const keys = [keyOf(cart), keyOf({ ...cart, number: undefined })];
     const deadKey = keys.find((key) => (deadKeys.get(key) ?? 0) > 0);
     if (deadKey !== undefined) {
-      // Carts without a number or GUID share a key: each needs a dead letter of its own.
+      // Carts without number and GUID share a key: each uses up one dead letter.
       if (deadKey === NAMELESS) deadKeys.set(deadKey, (deadKeys.get(deadKey) ?? 0) - 1);
       return true;
     }
@@ -141,7 +141,7 @@ export function account(evidence: Evidence): Accounts {
   };
 }
 
-/** A cart that was queued twice, since a run was repeated, is still one cart; those without a name are told apart by none. */
+/** Counts a cart once, however often it was queued. Carts without number and GUID are counted one by one. */
 function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
   const distinct = new Map<string | DeadLetter, DeadLetter>();
   for (const deadLetter of deadLetters) {
@@ -149,7 +149,7 @@ function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
     const isNamed = cartNumber !== null || guid !== null;
     distinct.set(isNamed ? `${cartNumber} ${guid} ${reason}` : deadLetter, deadLetter);
   }
-  // By number; those without one last.
+  // By number. Carts without a number come last.
   const rank = ({ cartNumber }: DeadLetter): string => cartNumber ?? '\uffff';
   return [...distinct.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : Number(rank(a) > rank(b))));
 }
@@ -163,17 +163,17 @@ function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
   return {
     cartNumber: number ?? null,
     guid: guid ?? null,
-    // Every way to an end writes a verdict: where there is none, the function was killed each time.
+    // An attempt that ends writes a verdict. Without a verdict, every attempt was killed.
     codes: faults.length === 0 ? ['E_INT_CRASHED'] : [...new Set(faults.map(({ code }) => code))],
     reason:
       reasons.length === 0
-        ? `No verdict in the ledger: no attempt came to its end. ${FAULT_CATALOGUE.E_INT_CRASHED.action}`
+        ? `The ledger holds no verdict: no attempt ended. ${FAULT_CATALOGUE.E_INT_CRASHED.action}`
         : [...new Set(reasons)].join(' '),
     body,
   };
 }
 
-/** How many carts the messages stand for: the same cart may have been queued more than once. */
+/** The carts of the messages, each once. */
 export function distinctCarts(bodies: readonly string[]): CartIdentity[] {
   const identities = bodies.map(identityOf);
   const anonymous = identities.filter(({ number, guid }) => number === undefined && guid === undefined);

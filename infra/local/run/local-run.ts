@@ -1,4 +1,4 @@
-/** The interface end to end on this machine: systems, stack, carts, and an account of every one of them. */
+/** Runs the interface end to end on this machine, and accounts for every cart. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,24 +16,23 @@ import { RunLog } from './run-log.ts';
 import { RECONCILIATION } from '../../schedule.ts';
 import { startSystems, type Systems } from './systems.ts';
 
-/** The run could not be started or finished; the message says what, where and what to do. */
+/** The run could not start or finish. The message says what failed, where, and what to do. */
 export class RunFailed extends Error {}
 
-/** What a run consists of, once everything is up. */
 interface Run {
   readonly options: LocalRunOptions;
   readonly systems: Systems;
   readonly stack: LocalStack;
   readonly log: RunLog;
   readonly report: Report;
-  /** Ctrl-C: what is under way ends, and the account is given all the same. */
+  /** Ctrl-C: batches in flight end, and the summary is still printed. */
   readonly signal: AbortSignal;
-  /** Every message that came off the queue, by its id. */
+  /** The bodies of all received messages, by message id. */
   readonly bodies: ReadonlyMap<string, string>;
   readonly startedMs: number;
 }
 
-/** True when every approved cart is accounted for. @throws {RunFailed | UsageError} before anything was moved. */
+/** True when every approved cart is accounted for. @throws {RunFailed | UsageError} before the first cart is read. */
 export async function runLocally(
   options: LocalRunOptions,
   report: Report,
@@ -57,7 +56,7 @@ export async function runLocally(
     report.end();
     await stack?.close();
     await systems.close();
-    // The log stays, for whoever wants to know more; the assembly can be made again.
+    // The log stays for the user. The assembly can be synthesized again.
     rmSync(join(directory, 'assembly'), { recursive: true, force: true });
   }
 }
@@ -101,7 +100,7 @@ async function deploy(
   return stack;
 }
 
-/** The scheduled run, once; the worker beside it until the queue is empty. */
+/** One extraction, with the worker running until the queue is empty. */
 async function runOnce(run: Run): Promise<void> {
   const { stack, report, log } = run;
   stack.startMappings();
@@ -118,7 +117,8 @@ async function runOnce(run: Run): Promise<void> {
   await stack.stopMappings();
 }
 
-/** --reconciliation: what the daily schedule would find. A cart that it queues again would come after 15 minutes. */
+/** --reconciliation: the run of the daily schedule. Carts that it queues again are delayed by 15 minutes, so the local run
+ * does not wait for them. */
 async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
   const result = await stack.scheduleOf(SERVICE_NAMES.extractor, RECONCILIATION).fire(new Date());
   if (result.kind !== 'succeeded') {
@@ -126,24 +126,23 @@ async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
     return;
   }
   const { runId: _, status, readTo, ...counts } = asJsonObject(result.payload) ?? {};
-  const told = Object.entries(counts).filter(([, count]) => count !== 0);
+  const nonZero = Object.entries(counts).filter(([, count]) => count !== 0);
   report.stage(
     'reconciliation',
-    `${String(status)} to ${String(readTo)}: ${told.map((pair) => pair.join(' ')).join(', ')}`,
+    `${String(status)} to ${String(readTo)}: ${nonZero.map((pair) => pair.join(' ')).join(', ')}`,
   );
 }
 
-/** "Redrive to source", as an operator starts it in the SQS console. */
+/** --redrive: what "redrive to source" in the SQS console does. */
 async function redrive({ stack, report }: Run): Promise<void> {
   const { queue } = only(stack.mappings, 'event source mapping');
   const moved = await queue.redriveDeadLetters();
   report.stage('redriven', `${moved} dead letters, each as a new message to its source queue`);
 }
 
-/** How often the supervisor looks: on AWS each minute. */
+/** The supervisor runs more often than on AWS, where it runs each minute. */
 const SUPERVISION_MS = 5000;
 
-/** The supervisor's schedule, made quick; remembers since when consumption is paused. */
 interface Supervision {
   readonly paused: () => { readonly sinceMs: number; readonly reason: string } | undefined;
   stop(): Promise<void>;
@@ -153,36 +152,36 @@ function supervise({ stack, report }: Run): Supervision {
   const schedule = stack.scheduleOf(SERVICE_NAMES.supervisor);
   const stopping = new AbortController();
   let paused: { sinceMs: number; reason: string } | undefined;
-  const look = async (): Promise<void> => {
+  const superviseOnce = async (): Promise<void> => {
     const result = await schedule.fire(new Date());
     if (result.kind !== 'succeeded') {
       report.warn(`supervisor: ${result.reason}`);
       return;
     }
     const { state, reason } = asJsonObject(result.payload) ?? {};
-    if (state === 'CLOSED' && paused !== undefined) report.stage('resumed', '11VMS is well again');
+    if (state === 'CLOSED' && paused !== undefined) report.stage('resumed', '11VMS is healthy again');
     if (state === 'CLOSED') paused = undefined;
     else if (paused === undefined) {
       paused = { sinceMs: Date.now(), reason: String(reason) };
       report.warn(`consumption is paused: ${paused.reason}`);
     }
   };
-  const looking = (async (): Promise<void> => {
+  const running = (async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await sleep(SUPERVISION_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (!stopping.signal.aborted) await look();
+      if (!stopping.signal.aborted) await superviseOnce();
     }
   })();
   return {
     paused: () => paused,
     async stop() {
       stopping.abort();
-      await looking;
+      await running;
     },
   };
 }
 
-/** A run that fails is followed by another, as the schedule would; a third time is the user's decision. */
+/** A failed extraction is repeated once, as the schedule would do. After that the user decides. */
 const EXTRACTION_RUNS = 2;
 
 async function extract(run: Run): Promise<void> {
@@ -207,16 +206,16 @@ async function extract(run: Run): Promise<void> {
 const statusOf = (result: InvocationResult): unknown =>
   result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
 
-/** A pause that lasts longer than this will last: nobody here mends the other side. */
+/** A longer pause of consumption ends the run: it will not end by itself. */
 const PAUSE_PATIENCE_MS = 30_000;
 
-/** Until the queue is empty, or nothing has moved for longer than any retry can take. */
+/** Waits until the queue is empty, or until nothing has moved for longer than any retry takes. */
 async function drain({ stack, systems, log, report, signal }: Run, supervision: Supervision): Promise<void> {
   const mapping = only(stack.mappings, 'event source mapping');
-  // A message that a crash left behind is seen again after the queue's visibility timeout, six times the function's.
+  // After a crash a message comes back when its visibility timeout ends, which is six times the function's timeout.
   const patienceMs = (30 + 6 * systems.environment.delivery.timeoutSeconds) * 1000;
   const settled = mapping.poller.settled().then(() => true);
-  // Whoever stops waiting must not be told later that the poller was stopped.
+  // When this function returns earlier, the later rejection of `settled` must not go unhandled.
   settled.catch(() => false);
   while (!signal.aborted) {
     if (await Promise.race([settled, sleep(250, false)])) return;
@@ -234,7 +233,7 @@ async function drain({ stack, systems, log, report, signal }: Run, supervision: 
 
 const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' : ` (last error: ${log.lastError})`);
 
-/** --watch: on the schedule of the template, until Ctrl-C. */
+/** --watch: runs by the schedules of the template until Ctrl-C. */
 async function keepRunning(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
   const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
@@ -294,11 +293,11 @@ async function giveAccount(run: Run): Promise<boolean> {
 
 function failureOf({ unaccounted }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {
   if (doubled.length > 0) return `${doubled.length} orders exist twice in 11VMS`;
-  if (!log.completedExtraction) return 'no extraction came to its end: SRM may hold carts that nobody has read';
+  if (!log.completedExtraction) return 'no extraction was completed: SRM may hold carts that were not read';
   return unaccounted.length > 0 ? `${unaccounted.length} carts are not accounted for` : undefined;
 }
 
-/** The simulator's own word: orders that exist twice. Nothing of ours can hide them. */
+/** Orders that exist twice in the 11VMS simulator, whatever the ledger says. */
 function doubledOrders({ vms }: Systems): string[] {
   const ids = vms?.orders().map(({ order }) => order.externalId) ?? [];
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What a user can mend is said in a sentence; anything else is a defect, and its stack is what helps. */
+/** One sentence for an error that the user can repair. A stack trace for a defect. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const expected = error instanceof UsageError || error instanceof RunFailed;

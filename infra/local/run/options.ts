@@ -6,13 +6,13 @@ export interface LocalRunOptions {
   readonly seed: number;
   readonly inputFile: string | undefined;
   readonly disturbances: DisturbanceLevel;
-  /** Where reading starts; undefined for the default. */
+  /** Where reading starts. Undefined means the default. */
   readonly sinceMs: number | undefined;
   readonly srmUrl: string | undefined;
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
   readonly watch: boolean;
-  /** Whether the dead letters are tried once more at the end. */
+  /** Whether the dead letters are redriven at the end. */
   readonly redrive: boolean;
   readonly reconciliation: boolean;
   readonly json: boolean;
@@ -21,7 +21,7 @@ export interface LocalRunOptions {
 export const HELP = `npm start -- [options]
 
 Runs the interface on this machine: the synthesized stack on embedded emulators of SQS, DynamoDB and Secrets Manager,
-the bundled functions as deployed, and simulators of SRM 7 and 11VMS. No account, no Docker, no flag needed.
+the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs no account, no Docker and no option.
 
   --carts N             how many carts to generate (200)
   --seed N              the seed of the generated carts and of the disturbances (1)
@@ -33,7 +33,7 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. No account
                         (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
   --vms URL             creates orders in this 11VMS instead of the simulator; token at <origin>/oauth/token
                         (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
-  --env FILE            an environment file instead of "local"; its two systems are replaced by the simulators
+  --env FILE            an environment file instead of "local"; the simulators replace its two systems,
                         unless --srm or --vms is given
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
@@ -47,7 +47,7 @@ Exits 0 when every approved cart is accounted for, 1 otherwise.
 
 export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm start');
 
-/** Undefined when help is asked for. @throws {UsageError} */
+/** Undefined for --help. @throws {UsageError} */
 export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
   const values = parse(args, {
     carts: { type: 'string' },
@@ -85,7 +85,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 
 function instantOrDuration(text: string, nowMs: number): number {
   const ms = durationAgoMs(text, nowMs) ?? (/^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN);
-  if (ms > nowMs) throw refusal(`--since ${text} lies in the future: nothing could be read.`);
+  if (ms > nowMs) throw refusal(`--since ${text} lies in the future. Give an earlier time.`);
   if (ms >= 0) return ms;
   throw refusal(`--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`);
 }

@@ -1,4 +1,4 @@
-/** What a person reads while carts move, and at the end; or, with --json, one line for a machine. */
+/** The output of a run: text for a person, and with --json one line for a program. */
 import { printable, printableJson } from '../../../shared/printable-text.ts';
 import type { Accounts, Summary } from './accounting.ts';
 import type { Progress } from './run-log.ts';
@@ -8,7 +8,7 @@ export interface FinalReport {
   readonly accounts: Accounts;
   /** externalIds of orders that 11VMS holds more than once. */
   readonly doubled: readonly string[];
-  /** Why the run does not count as complete; undefined when it does. */
+  /** Why the run is not complete; undefined when it is. */
   readonly failure: string | undefined;
   readonly logPath: string;
 }
@@ -17,10 +17,10 @@ export interface Report {
   title(text: string): void;
   stage(name: string, text: string): void;
   warn(text: string): void;
-  /** Shows the progress until the end: live on a terminal, a line now and then elsewhere. */
+  /** Shows the progress until `end`: live on a terminal, otherwise in a line now and then. */
   follow(progress: Progress): void;
   summary(report: FinalReport): void;
-  /** Ends the progress; nothing keeps the process alive afterwards. */
+  /** Stops the progress, and with it the timer that keeps the process alive. */
   end(): void;
 }
 
@@ -111,18 +111,18 @@ function summaryText({ summary, accounts, doubled, failure, logPath }: FinalRepo
   if (doubled.length > 0) lines.push('', `DOUBLED in 11VMS: ${shortList(doubled)}`);
   lines.push(
     '',
-    'Where to look next',
+    'More information',
     `  log            ${logPath}`,
     '                 one JSON line per step: grep it for a cart number, a message id or an order number',
     '  dead letters   README.md, "What happens to a cart that fails"; --json gives their bodies',
     '',
   );
-  // Numbers and reasons are partly SRM's text: none of it may steer the terminal.
+  // Numbers and reasons hold text of SRM, which must not control the terminal.
   return `${lines.map((line) => printable(line, MAXIMUM_LINE)).join('\n')}\n`;
 }
 
 const orderedFrom = ({ orderedCarts, partialCarts }: Accounts): string =>
-  `from ${orderedCarts} carts${partialCarts === 0 ? '' : `, ${partialCarts} of them in part: dead-lettered for the rest`}`;
+  `from ${orderedCarts} carts${partialCarts === 0 ? '' : `, ${partialCarts} of them also have a dead letter`}`;
 
 function countedReasons(reasons: readonly string[]): string {
   const counts = Map.groupBy(reasons, (reason) => reason);

@@ -1,11 +1,11 @@
-/** What the functions write: kept in a file, and read for the live progress. */
+/** The functions' log lines: written to a file, and counted for the live progress. */
 import { appendFileSync } from 'node:fs';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
 import type { LogLine } from '../aws/execution-environment.ts';
 
-/** Counts from the structured lines, for people who watch; the summary is told by the ledger, not by these. */
+/** Counts of log lines, for the live progress only. The summary is read from the ledger. */
 export interface Progress {
   queued: number;
   orders: number;
@@ -27,11 +27,11 @@ export class RunLog {
     refused: 0,
     putBack: 0,
   };
-  /** When the last line came, so that a run that stands still is noticed. */
+  /** The time of the last line. It shows when a run stands still. */
   lastLineAtMs = Date.now();
-  /** At least one extraction came to its end. */
+  /** At least one extraction was completed. */
   completedExtraction = false;
-  /** Why the last error was logged, for a run that fails. */
+  /** The reason of the last error line. */
   lastError: string | undefined;
 
   constructor(path: string) {
@@ -41,7 +41,7 @@ export class RunLog {
   write(line: LogLine): void {
     appendFileSync(this.path, `${line.text}\n`);
     const fields = asJsonObject(tryParseJson(line.text));
-    // The supervisor writes every time it looks, whether anything moves or not.
+    // The supervisor logs at every run, so its lines do not show that carts move.
     if (fields?.['service'] !== SERVICE_NAMES.supervisor) this.lastLineAtMs = Date.now();
     if (fields === undefined) return;
     const { message, outcome, queued, level } = fields;
@@ -58,7 +58,7 @@ export class RunLog {
   }
 }
 
-/** What happened, and what to do about it. */
+/** What happened, and what to do. */
 function errorText({ codes, reason, reasons, errorName }: Readonly<Record<string, unknown>>): string | undefined {
   const [code = errorName]: unknown[] = Array.isArray(codes) ? codes : [];
   const [first]: unknown[] = Array.isArray(reasons) ? reasons : [];

@@ -1,4 +1,4 @@
-/** Both ends of the local run: a simulator each, or what the user says listens elsewhere. */
+/** SRM and 11VMS of a local run: a simulator, or the system that the user names. */
 import { readFileSync } from 'node:fs';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { edmInstantMs } from '../../../shared/sap-values.ts';
@@ -8,7 +8,7 @@ import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
 import { type LocalRunOptions, refusal } from './options.ts';
 
-/** A cart by what identifies it; either may be missing in a malformed row. */
+/** What identifies a cart. A malformed row may lack either. */
 export interface CartIdentity {
   readonly number: string | undefined;
   readonly guid: string | undefined;
@@ -18,7 +18,7 @@ export interface Systems {
   readonly environment: Environment;
   /** Secret strings by secret name. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** What the SRM simulator holds for the interface to read; undefined with --srm, where only SRM knows. */
+  /** The carts that the interface must read from the SRM simulator. Undefined with --srm: only SRM knows them. */
   readonly approved: readonly CartIdentity[] | undefined;
   readonly vms: VmsSimulator | undefined;
   readonly descriptions: readonly string[];
@@ -28,10 +28,10 @@ export interface Systems {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** What the value map of the local environment makes of the one supplier that 11VMS does not know. */
+/** The supplier code of the local value map that the 11VMS simulator refuses. */
 const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 
-/** Starts the simulators that are wanted, and points the environment at both ends. @throws {UsageError} for bad input. */
+/** Starts the simulators that are needed, and sets both URLs in the environment. @throws {UsageError} */
 export async function startSystems(base: Environment, options: LocalRunOptions, nowMs: number): Promise<Systems> {
   const srmCredentials = options.srmUrl === undefined ? undefined : credentialsFromEnvironment('SRM');
   const vmsCredentials = options.vmsUrl === undefined ? undefined : credentialsFromEnvironment('VMS');
@@ -85,10 +85,10 @@ function credentialsFromEnvironment(system: 'SRM' | 'VMS'): OAuthClient {
   const clientSecret = process.env[`${system}_CLIENT_SECRET`] ?? '';
   if (clientId !== '' && clientSecret !== '') return { clientId, clientSecret };
   const option = `--${system.toLowerCase()}`;
-  throw refusal(`${option} needs the OAuth2 client in ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
+  throw refusal(`${option} needs the OAuth2 client: set ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
 }
 
-/** A bare origin gets the contract's path; an URL with a path is taken as it stands. */
+/** Adds the path of the contract to a URL without a path. */
 function externalEnd(url: string, contractPath: string): { baseUrl: string; tokenUrl: string } {
   const { origin, pathname } = new URL(url);
   return { baseUrl: pathname === '/' ? origin + contractPath : url, tokenUrl: `${origin}/oauth/token` };
@@ -112,7 +112,7 @@ function cartRows(base: Environment, options: LocalRunOptions, nowMs: number): S
   }));
 }
 
-/** @throws {UsageError} which names the file and what is wrong with it; a malformed cart in it is the interface's to find. */
+/** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
 function rowsOfFile(path: string, nowMs: number): SourceCart[] {
   let page: unknown;
   try {
@@ -140,15 +140,15 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
     };
   });
   const newestMs = carts.reduce((newest, { changedAtMs = 0 }) => Math.max(newest, changedAtMs), 0);
-  // A row without a stamp to go by was still sent by SRM: it stands where the newest stand.
+  // SRM sent also the rows without a usable timestamp: they get the time of the newest row.
   const placeMs = newestMs === 0 ? nowMs - HOUR_MS : newestMs;
   return newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
 }
 
-/** Neither 1970 nor 9999, which SAP writes for "never": the interface would read all the days in between. */
+/** SAP writes 1970 or 9999 for "never". With such a time the interface would read all the days in between. */
 const isPlausible = (ms: number, nowMs: number): boolean => ms >= Date.UTC(2000) && ms <= nowMs + 366 * DAY_MS;
 
-/** SRM lists a cart once, as it is now, however often a file holds it. Rows that lack a name are told apart by none. */
+/** SRM lists a cart once, in its newest state. Rows without number or GUID are kept one by one. */
 function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
   const newest = new Map<string | SourceCart, SourceCart>();
   for (const cart of carts) {
@@ -176,7 +176,7 @@ async function startSourceSimulator(
   const [status] = base.srm.statuses;
   const seen = new Set<string | undefined>([undefined]);
   for (const [index, { row, guid, changedAtMs }] of rows.entries()) {
-    // A file's page is what SRM sends: every row is served, whatever it says of itself, even under another's GUID.
+    // Every row of the file is served, even one with another status or with the GUID of another row.
     const place = seen.has(guid) ? { guid: `${guid ?? 'row'}-${index}` } : {};
     const sent = options.inputFile === undefined ? {} : { status: status ?? '' };
     srm.addCarts([row], { changedAt: new Date(changedAtMs), ...place, ...sent });
@@ -186,8 +186,8 @@ async function startSourceSimulator(
 }
 
 /**
- * A file's carts were read at some other time, and SRM's clock stands there: just behind the newest. The interface
- * follows it, as it does when clocks differ by more than a minute, and has no months of nothing to read.
+ * Sets SRM's clock just behind the newest cart of the file. The interface follows SRM's clock when the clocks differ by
+ * more than a minute, and so does not read the months since the file was written.
  */
 function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs: number): number {
   const newestMs = rows.reduce((newest, { changedAtMs }) => Math.max(newest, changedAtMs), 0);

@@ -64,11 +64,11 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   '--srm with half a client': {
     args: ['--srm', 'https://srm.example.com'],
     variables: { SRM_CLIENT_ID: 'id', VMS_CLIENT_ID: 'id', VMS_CLIENT_SECRET: 'hunter2' },
-    message: '--srm needs the OAuth2 client in SRM_CLIENT_ID and SRM_CLIENT_SECRET.',
+    message: '--srm needs the OAuth2 client: set SRM_CLIENT_ID and SRM_CLIENT_SECRET.',
   },
   '--vms without a client': {
     args: ['--vms', 'https://vms.example.com'],
-    message: '--vms needs the OAuth2 client in VMS_CLIENT_ID and VMS_CLIENT_SECRET.',
+    message: '--vms needs the OAuth2 client: set VMS_CLIENT_ID and VMS_CLIENT_SECRET.',
   },
   'an unknown environment': {
     args: ['--env', 'staging'],

@@ -202,7 +202,7 @@ describe('the sample page, with --json, against an 11VMS of the user`s', () => {
     expect(stderr).toContain(`11VMS at ${sample.vms.url}/11VMSProxy_V2`);
     expect(stderr).toContain('Summary: every approved cart is accounted for');
     expect(stderr).toMatch(/^ {2}orders created +1 {3}from 1 carts$/m);
-    expect(stderr).toContain('Where to look next');
+    expect(stderr).toContain('More information');
     expect(stderr).not.toContain('\u001b');
     expect(stderr).not.toContain('my secret');
   });
@@ -350,7 +350,7 @@ describe('an SRM that nobody can reach', () => {
       `extraction failed: E_SRC_UNAVAILABLE: SRM token endpoint http://127.0.0.1:${port}/oauth/token ` +
         `cannot be reached (ECONNREFUSED). ${FAULT_CATALOGUE.E_SRC_UNAVAILABLE.action}`,
     );
-    expect(stdout).toContain('Summary: NOT COMPLETE, no extraction came to its end');
+    expect(stdout).toContain('Summary: NOT COMPLETE, no extraction was completed');
     expect(stdout + stderr).not.toMatch(/hunter2|^\s+at .*\.ts/m);
   });
 });

@@ -71,7 +71,7 @@ describe('the embedded emulators', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
 
     await expect(startEmulators({ [service]: port })).rejects.toThrow(
-      new RegExp(`local ${name} cannot listen on 127.0.0.1:${port} .*EADDRINUSE.*Stop what listens there`),
+      new RegExp(`local ${name} cannot listen on 127.0.0.1:${port} .*EADDRINUSE.*Stop the program`),
     );
     occupant.close();
   });

@@ -210,12 +210,16 @@ describe('provisioning a template', () => {
       /Variables\.A: dynamic references/,
     ],
     ['a condition', { Worker: { ...worker({}), Condition: 'Sometimes' } }, /Worker: conditions \(Sometimes\)/],
-    ['code that is no asset', { Worker: lambdaResource('lost') }, /Worker .*lost\.zip is not among the assets/],
+    [
+      'code that is not an asset',
+      { Worker: lambdaResource('lost') },
+      /Worker .*lost\.zip is not an asset of the assembly/,
+    ],
     ['another runtime', { Worker: lambdaResource('worker', { Runtime: 'nodejs22.x' }) }, /Worker runs on nodejs22\.x/],
     [
       'a secret without a value',
       { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'vms' } } },
-      /Secret .*no value was given for the secret "vms"/,
+      /Secret .*the secret "vms" has no value/,
     ],
     [
       'a schedule that nobody can read',
