@@ -20,33 +20,32 @@ import {
 import { divideRounded, minorDigits, unitsToDecimal } from './exact-decimals.ts';
 import { between, chance, pick, type Random } from './seeded-random.ts';
 
-/** What a line is to become in 11VMS. */
+/** The type of the line in 11VMS. */
 export type LineKind = 'MATERIAL' | 'SERVICE' | 'LABOUR' | 'LIMIT';
 
-/** Why a line is left out of every order. */
+/** Why a line is in no order. */
 export type DropReason = 'deleted' | 'rejected' | 'awaiting' | 'outline';
 
-/** A row as SRM's OData service writes it. */
+/** A row in the form of SRM's OData service. */
 export type SrmRow = Readonly<Record<string, unknown>>;
 
-/** What a row gets in place of its own fields, whatever the draft says. */
+/** Fields that replace those of the row. */
 export type RowEdit = (row: SrmRow) => SrmRow;
 
-/** One share of a line's cost. */
 export interface AccountingDraft {
   readonly category: 'CC' | 'OR' | 'WBS' | 'AS' | 'NET';
   readonly object: string;
-  /** Sub-number of an asset, activity of a network. */
+  /** The sub-number of an asset, or the activity of a network. */
   readonly part: string;
   readonly percentHundredths: bigint;
   readonly glAccount: string;
   readonly profitCentre: string;
   readonly deleted: boolean;
-  /** Fields to write in place of those that the draft gives. */
+  /** Fields that replace those of the draft. */
   readonly fields?: SrmRow;
 }
 
-/** A line before it is written as OData; amounts are counts of exact units, never floats. */
+/** A line before it is written as OData. Amounts are whole numbers of units, never floats. */
 export interface LineDraft {
   readonly kind: LineKind;
   article: Article;
@@ -71,22 +70,20 @@ export interface LineDraft {
   endMs: number | null;
   accounting: readonly AccountingDraft[];
   address: Address | null;
-  /** SRM's status of a line that is not dropped. */
+  /** SRM's status of the line, unless it is dropped. */
   status: string;
   purchaseRequest: string;
   erpOrder: string;
-  /** The line whose number this one has, in place of its own. */
+  /** The line whose number this line has too. */
   numberOf: LineDraft | null;
   edits: RowEdit[];
 }
 
-/** A text of the header. */
 export interface NoteDraft {
   readonly type: string;
   readonly wording: Wording;
 }
 
-/** A file that hangs on the cart. */
 export interface AttachmentDraft {
   readonly fileName: string;
   readonly mimeType: string;
@@ -94,7 +91,7 @@ export interface AttachmentDraft {
   readonly internal: boolean;
 }
 
-/** How a service writes GUIDs; the cart's own always has dashes. */
+/** How the service writes GUIDs. The GUID of the cart always has dashes. */
 export type GuidStyle = 'dashed' | 'hex' | 'base64';
 
 /** A cart before it is written as OData. */
@@ -115,32 +112,30 @@ export interface CartDraft {
   attachments: readonly AttachmentDraft[];
   companyCode: string;
   guidStyle: GuidStyle;
-  /** Flags as JSON booleans, in place of `X` and blank. */
+  /** Whether flags are JSON booleans instead of `X` and blank. */
   booleanFlags: boolean;
-  /** Minutes that every instant is written away from UTC. */
+  /** The offset in minutes of every written instant from UTC. */
   offsetMinutes: number;
-  /** Takes the place of the list of items. */
+  /** Replaces the list of items. */
   brokenItems: unknown;
   readonly edits: RowEdit[];
 }
 
-/** Who approved: a person, a system user, or nobody where the cart was released automatically. */
+/** The approver: a person, a system user, or none for a cart that was released automatically. */
 export type Approval = { readonly by: Person } | { readonly systemUser: string } | 'automatic';
 
-/** What a draft is made to measure for. */
 export interface DraftOrder {
   readonly changedAtMs: number;
-  /** The kind of the first line, which a flaw needs. */
+  /** The kind of the first line. A flaw may need a certain kind. */
   readonly firstLine?: LineKind;
 }
 
-/** SAP's open end, 9999-12-31. */
+/** 9999-12-31, which SAP writes for an open end. */
 export const openEndMs = 253_402_214_400_000;
 
-/** A day in milliseconds. */
 export const dayMs = 24 * 60 * 60 * 1000;
 
-/** Invents a cart that breaks no rule, and has nothing odd about it. */
+/** Draws a cart without flaws and oddities. */
 export function draftCart(random: Random, { changedAtMs, firstLine }: DraftOrder): CartDraft {
   const company = pick(random, companies);
   const currency = draftCurrency(random);
@@ -181,7 +176,7 @@ export function draftCart(random: Random, { changedAtMs, firstLine }: DraftOrder
   };
 }
 
-/** Attachments with metadata only, some of them internal. */
+/** Attachments without content, some of them internal. */
 export function draftAttachments(random: Random, count: number): readonly AttachmentDraft[] {
   return Array.from({ length: count }, () => ({
     ...pick(random, documents),
@@ -197,23 +192,23 @@ function draftNotes(random: Random): readonly NoteDraft[] {
   }));
 }
 
-/** An amount as SRM writes it: three decimals, or what the currency has where that is more. */
+/** An amount as SRM writes it: with three decimals, or with more if the currency has more. */
 export function moneyText(minor: bigint, currency: string): string {
   const scale = minorDigits(currency);
   return unitsToDecimal(minor, scale, Math.max(3, scale));
 }
 
-/** What SRM's header counts: the lines that were not dropped, in the header's own currency. */
+/** The lines that SRM's header total counts: not dropped, and in the currency of the header. */
 export function countedLines({ lines, currency }: CartDraft): readonly LineDraft[] {
   return lines.filter((line) => isEligible(line) && line.currency === currency);
 }
 
-/** The header's total, before tax. */
+/** The total of the header before tax. */
 export function totalMinor(cart: CartDraft): bigint {
   return countedLines(cart).reduce((sum, { valueMinor }) => sum + valueMinor, 0n);
 }
 
-/** Whether two lines share an order. */
+/** Whether two lines belong to the same order. */
 export function shareOrder(left: LineDraft, right: LineDraft): boolean {
   return left.vendor?.id === right.vendor?.id && left.currency === right.currency;
 }
@@ -223,7 +218,7 @@ export function midnight(instantMs: number): number {
   return Math.floor(instantMs / dayMs) * dayMs;
 }
 
-/** Whether a line belongs in an order. */
+/** Whether a line belongs to an order. */
 export function isEligible(line: LineDraft): boolean {
   return line.dropped === null;
 }
@@ -277,7 +272,7 @@ function draftLine(random: Random, order: LineOrder): LineDraft {
     priceUnit: measure.priceUnit,
     priceTenThousandths,
     valueMinor,
-    // The expected amount is the line's value, and the limit leaves some room above it.
+    // The expected amount is the value of the line, and the limit is a little higher.
     limitMinor: kind === 'LIMIT' ? valueMinor + valueMinor / BigInt(between(random, 1, 5)) : 0n,
     taxCode,
     taxMinor: taxCode === 'V1' ? divideRounded(valueMinor * company.taxRate, 100n) : 0n,
@@ -308,7 +303,7 @@ interface Measure {
   readonly unit: string;
   readonly quantityThousandths: bigint;
   readonly priceUnit: bigint;
-  /** Bounds of the price, in cents of a euro. */
+  /** The range of the price, in euro cents. */
   readonly cents: readonly [lowest: number, highest: number];
 }
 
@@ -319,7 +314,7 @@ function draftMeasure(random: Random, kind: LineKind): Measure {
     case 'LABOUR':
       return draftLabourMeasure(random);
     case 'SERVICE': {
-      // A year or a minute is no unit that makes labour of a service.
+      // A service in years or minutes is not labour.
       const unit = pick(random, ['LE', 'LE', 'EA', 'AU', 'JHR', 'MIN']);
       return { unit, quantityThousandths: whole(random, 1, 10), priceUnit: 1n, cents: [10_000, 900_000] };
     }
@@ -335,18 +330,18 @@ function draftGoodsMeasure(random: Random): Measure {
   }
   const unit = pick(random, ['ST', 'ST', 'PC', 'EA']);
   const priceUnit = pick(random, [1n, 1n, 1n, 10n, 100n, 1000n]);
-  // At least one price unit is ordered, so that no line is worth nothing.
+  // At least one price unit is ordered, so that the value is never zero.
   return { unit, quantityThousandths: whole(random, 1, 60) * priceUnit, priceUnit, cents: [50, 90_000] };
 }
 
 interface LabourUnit {
   readonly unit: string;
-  /** The longest job, in halves of the unit. */
+  /** The longest job, in half units. */
   readonly halves: number;
   readonly cents: readonly [lowest: number, highest: number];
 }
 
-/** The time units that make labour of a service, by their internal and their English key. */
+/** The time units of labour, with their internal and their English key. */
 const labourUnits: readonly LabourUnit[] = [
   { unit: 'TAG', halves: 240, cents: [35_000, 140_000] },
   { unit: 'TAG', halves: 240, cents: [35_000, 140_000] },
@@ -367,7 +362,7 @@ function whole(random: Random, lowest: number, highest: number): bigint {
   return BigInt(between(random, lowest, highest)) * 1000n;
 }
 
-/** A yen is about a cent and a fils a third of one, so cents become minor units of any currency. */
+/** Takes euro cents as minor units of any currency: a yen is about one cent, a fils about a third. */
 function draftPrice(random: Random, { cents: [lowest, highest], unit }: Measure, currency: string): bigint {
   const digits = minorDigits(currency);
   const minor = BigInt(between(random, lowest, highest)) * (digits === 3 ? 3n : 1n);
@@ -405,7 +400,7 @@ function draftAccounting(random: Random): readonly AccountingDraft[] {
   return percents.map((percent) => draftAccountingPart(random, percent));
 }
 
-/** One share of a line's cost, on any of the objects that SAP knows. */
+/** One share of the cost of a line, on any cost object of SAP. */
 export function draftAccountingPart(random: Random, percentHundredths: bigint): AccountingDraft {
   const glAccount = pick(random, ['0000615200', '0000602300', '0000625100']);
   const profitCentre = chance(random, 0.3) ? `0000${sixDigits(random)}` : '';
@@ -431,7 +426,7 @@ function draftTexts(random: Random): readonly Wording[] {
   return Array.from({ length: between(random, 1, 3) }, () => pick(random, wordings));
 }
 
-/** Puts a delivery address where MATERIAL lines find it: on the header, on all lines, or on one line for all. */
+/** Sets the delivery address of MATERIAL lines: on the header, on all lines, or on one line for all. */
 function draftDelivery(
   random: Random,
   company: Company,
@@ -449,7 +444,7 @@ function draftDelivery(
   }
   const [first, ...others] = lines;
   const oneGroup = first !== undefined && others.every((line) => shareOrder(line, first));
-  // As in the sample page: one line's address is the order's, as long as no line has another.
+  // As in the sample: the address of one line is the address of the order, if no line has another.
   const onOneLine = place > 0.9 && oneGroup && mayBeShared;
   for (const line of onOneLine ? lines.slice(0, 1) : lines) {
     line.address = place < 0.75 || onOneLine ? common : pick(random, company.addresses);
@@ -457,7 +452,7 @@ function draftDelivery(
   return place > 0.8 && place <= 0.9 ? common : null;
 }
 
-/** Six digits, the first not zero. */
+/** Six digits. The first is not zero. */
 export function sixDigits(random: Random): string {
   return String(between(random, 100_000, 999_999));
 }

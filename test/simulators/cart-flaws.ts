@@ -14,25 +14,25 @@ import { inactiveVendor, type Vendor } from './cart-vocabulary.ts';
 import { minorDigits, unitsToDecimal } from './exact-decimals.ts';
 import { chance, pick, type Random } from './seeded-random.ts';
 
-/** One fault, as the rules document it, and what it needs to be there. */
+/** A change to a cart that leads to one fault of the catalogue. */
 export interface CartFlaw {
   readonly name: string;
   readonly code: string;
-  /** The kind of the first line, which is the one that is spoilt. */
+  /** The kind of the first line, which gets the flaw. */
   readonly firstLine: LineKind;
-  /** Whether no order can come of the cart, or only none of the spoilt line's group. */
+  /** True when the cart becomes no order at all. False when only the group of the first line becomes none. */
   readonly wholeCart: boolean;
   readonly spoil: (cart: CartDraft, line: LineDraft, random: Random) => void;
-  /** Large, so that it has its turn in the first round and in few of those that follow. */
+  /** True for a large cart, which has its turn in the first round and then seldom. */
   readonly rare?: boolean;
 }
 
 type Spoil = CartFlaw['spoil'];
 
-/** A supplier that no other line has, so that the spoilt line stands in an order of its own. */
+/** No other line has this supplier, so the first line is in an order of its own. */
 const loner: Vendor = { id: '0000100399', name: 'Einzelstück & Cie' };
 
-/** Writes other fields into the line's row. */
+/** Replaces fields in the row of the line. */
 const lineFields =
   (...choices: readonly SrmRow[]): Spoil =>
   (_cart, line, random) => {
@@ -40,7 +40,7 @@ const lineFields =
     line.edits.push(() => fields);
   };
 
-/** Writes other fields into the cart's row. */
+/** Replaces fields in the row of the cart. */
 const cartFields =
   (...choices: readonly SrmRow[]): Spoil =>
   (cart, _line, random) => {
@@ -48,7 +48,7 @@ const cartFields =
     cart.edits.push(() => fields);
   };
 
-/** Replaces the line's account assignment. */
+/** Replaces the account assignment of the line. */
 const accounting =
   (...choices: readonly (readonly AccountingDraft[])[]): Spoil =>
   (_cart, line, random) => {
@@ -79,13 +79,13 @@ const onCart = (name: string, code: string, spoil: Spoil, firstLine: LineKind = 
   spoil,
 });
 
-/** What a run of a few hundred carts shows: one of each kind that its reader may know. */
+/** The first flaws in turn: a run of a few hundred carts shows one of each common kind. */
 const familiarFlaws: readonly CartFlaw[] = [
   // Mapping row 14.
   onCart('company not in the map', 'E_MAP_COMPANY', (cart) => {
     cart.companyCode = 'ZZ99';
   }),
-  // Edge cases 25 and 26: a preferred vendor is no supplier.
+  // Edge cases 25 and 26: a preferred vendor is not a supplier.
   onLine('no supplier', 'E_SUPPLIER_MISSING', 'MATERIAL', (_cart, line, random) => {
     line.preferredVendor = chance(random, 0.5) ? line.vendor : null;
     line.vendor = null;
@@ -110,7 +110,7 @@ const familiarFlaws: readonly CartFlaw[] = [
   onLine('end before start', 'E_DATE_RANGE', 'LABOUR', (_cart, line) => {
     line.endMs = (line.startMs ?? 0) - dayMs;
   }),
-  // Edge case 41. Nothing for nothing: the amounts still agree, so that the quantity alone is wrong.
+  // Edge case 41. All amounts are zero and agree, so that only the quantity is wrong.
   onLine('quantity zero', 'E_QTY_INVALID', 'MATERIAL', (_cart, line) => {
     line.quantityThousandths = 0n;
     line.valueMinor = 0n;
@@ -134,7 +134,7 @@ const structureFlaws: readonly CartFlaw[] = [
     lineFields({ Quantity: { value: '1.000' } }, { Accounting: 7 }, { Texts: 'none' }),
   ),
   onCart('partners are no list', 'E_SRC_SCHEMA', cartFields({ Partners: 'none' }, { Attachments: { results: 3 } })),
-  // Edge case 84: the reading that follows finds the same.
+  // Edge case 84: a second reading finds the same.
   onCart('items deferred for good', 'E_SRC_SCHEMA', (cart) => {
     cart.brokenItems = { __deferred: { uri: 'https://srm.example.test/sap/opu/odata/Items' } };
   }),
@@ -230,7 +230,7 @@ const dateFlaws: readonly CartFlaw[] = [
   onLine('end without start', 'E_DATE_RANGE', 'LABOUR', (_cart, line) => {
     line.startMs = null;
   }),
-  // Mapping row 25, when no other line of the order has a period.
+  // Mapping row 25, if no other line of the order has a period.
   onLine('labour without period', 'E_DATE_RANGE', 'LABOUR', (_cart, line) => {
     line.vendor = loner;
     line.deliveryMs = line.startMs;
@@ -262,7 +262,7 @@ const mapFlaws: readonly CartFlaw[] = [
   onLine('product type unknown', 'E_MAP_LINE_TYPE', 'MATERIAL', lineFields({ ProductType: '03' }, { ProductType: '' })),
   // Edge case 49.
   onLine('unit empty', 'E_MAP_UOM', 'MATERIAL', lineFields({ Unit: '' })),
-  // Edge case 29, mapping row 29: material with nowhere to go.
+  // Edge case 29, mapping row 29: material without a delivery address.
   onLine('no delivery address', 'E_ADDRESS_MISSING', 'MATERIAL', (cart, line) => {
     const [home] = cart.company.addresses;
     for (const other of cart.lines) {
@@ -276,7 +276,7 @@ const mapFlaws: readonly CartFlaw[] = [
   }),
 ];
 
-/** One digit more than the currency has. */
+/** One decimal more than the currency has. */
 function tooPrecise(minor: bigint, currency: string): string {
   const scale = minorDigits(currency) + 1;
   return unitsToDecimal(minor * 10n + 5n, scale, Math.max(3, scale));
@@ -309,7 +309,7 @@ const amountFlaws: readonly CartFlaw[] = [
     line.priceTenThousandths -= line.priceTenThousandths % 10n ** BigInt(4 - minorDigits(line.currency));
     line.valueMinor = lineValueMinor(line) + 2n;
   }),
-  // Edge case 40: a cart of one line, and one minor unit more than that line may be wrong.
+  // Edge case 40: a cart with one line, and one minor unit more than the tolerance.
   onCart('total off by two minor units', 'E_AMT_TOTAL_MISMATCH', (cart) => {
     cart.lines.splice(1);
     const total = moneyText(totalMinor(cart) + 2n, cart.currency);
@@ -325,7 +325,7 @@ const accountingFlaws: readonly CartFlaw[] = [
     'MATERIAL',
     accounting([], [{ ...costCentre('0000101234', 10_000n), deleted: true }]),
   ),
-  // Edge case 31: one hundredth beyond the tolerance of 0.01 for each part.
+  // Edge case 31: 0.01 more than the tolerance of 0.01 for each part.
   onLine(
     'split just beyond the tolerance',
     'E_ACC_SPLIT_NOT_100',
@@ -341,7 +341,7 @@ const accountingFlaws: readonly CartFlaw[] = [
     'MATERIAL',
     accounting(
       ...(['OR', 'WBS', 'AS', 'NET'] as const).map((category) => [{ ...costCentre('', 10_000n), category }]),
-      // A cost centre is no order.
+      // A cost centre is not an internal order.
       [costCentre('0000101234', 10_000n, { AccCat: 'OR' })],
     ),
   ),
@@ -367,7 +367,7 @@ const accountingFlaws: readonly CartFlaw[] = [
 
 const sizeFlaws: readonly CartFlaw[] = [
   {
-    // Edge case 28. Its row is over SQS's limit too, so that it travels as its key.
+    // Edge case 28. Its row is over the limit of SQS too, so the message holds only its key.
     ...onLine('a thousand lines', 'E_TGT_TOO_LARGE', 'MATERIAL', (cart, line) => {
       line.texts = [];
       line.accounting = line.accounting.slice(0, 1).map((part) => ({ ...part, percentHundredths: 10_000n }));
@@ -377,7 +377,7 @@ const sizeFlaws: readonly CartFlaw[] = [
   },
 ];
 
-/** Every fault of a cart's content, in the order of their turns. */
+/** All flaws, in the order of their turns. */
 export const cartFlaws: readonly CartFlaw[] = [
   ...familiarFlaws,
   ...structureFlaws,

@@ -22,7 +22,7 @@ const skippedCarts: readonly CartOddity[] = [
     }),
   },
   {
-    // Rule 1; edge case 18, where no order was made of it.
+    // Rule 1; edge case 18, for a cart without an order.
     name: 'cart deleted',
     share: 0.006,
     apply: onCart((cart) => {
@@ -53,7 +53,7 @@ const peopleOddities: readonly CartOddity[] = [
       cart.edits.push(() => ({ ApprovedAt: approvedAt }));
     }),
   },
-  // Edge case 21: only its time is known.
+  // Edge case 21: only the time of the approval is known.
   { name: 'approver unknown', share: 0.02, apply: cartFields({ ApprovedBy: '', ApproverEmail: '' }) },
   // Mapping row 24.
   {
@@ -77,7 +77,7 @@ const peopleOddities: readonly CartOddity[] = [
     apply: cartFields({ RequesterEmail: 'j.dupont at example.test' }, { ApproverEmail: '<m.martin@example.test>' }),
   },
   {
-    // The last of them, since a requester needs the one or the other.
+    // The last of these oddities, because a requester needs an id or an e-mail.
     name: 'requester by e-mail only',
     share: 0.02,
     apply: onCart((cart) => {
@@ -93,11 +93,11 @@ const referenceTexts = ['ExtDemid', 'ExtDemPosid', 'CtrId', 'CtrItem', 'BeObject
 const itemTexts = [...productTexts, ...referenceTexts];
 const itemFlags = ['OutlineInd', 'DelInd', 'LimitInd', 'Unlimited', 'SourceRelInd'];
 
-/** The named fields, blank. */
+/** These fields, blank. */
 const filled = (names: readonly string[], blank: string): SrmRow =>
   Object.fromEntries(names.map((name) => [name, blank]));
 
-/** Those of the named fields that were empty, blank. */
+/** The fields among these that were empty, blank. */
 const refilled = (row: SrmRow, names: readonly string[], blank: string): SrmRow =>
   filled(
     names.filter((name) => row[name] === ''),
@@ -118,7 +118,7 @@ const fieldOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // source-srm7.md, "Empty": usually "", but null says the same.
+    // source-srm7.md, "Empty": usually "", but null means the same.
     name: 'null optional fields',
     share: 0.02,
     apply: cartFields({ Description: null, DescrLanguage: null, PmntTrms: null, ProcOrg: null, RequesterName: null }),
@@ -146,7 +146,7 @@ const fieldOddities: readonly CartOddity[] = [
       }
     }),
   },
-  // Mapping rows 16 and 17: with and without the prefix of HR.
+  // Mapping rows 16 and 17: with and without the HR prefix.
   { name: 'organization without prefix', share: 0.02, apply: cartFields({ ProcOrg: '50000123', ProcGroup: '456' }) },
 ];
 
@@ -184,7 +184,7 @@ const styleOddities: readonly CartOddity[] = [
   },
 ];
 
-/** Whether the header's total is that of one order: no second one, and no dropped line; outline rows are no lines. */
+/** Whether the cart becomes one order and has no dropped line. Then its total is that of the order. Outline rows do not count. */
 function isComparable({ lines, currency }: CartDraft): boolean {
   const [first, ...others] = lines.filter(({ dropped }) => dropped !== 'outline');
   return (
@@ -206,7 +206,7 @@ const totalOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 31: with a second order or a dropped line there is nothing to compare.
+    // Mapping row 31: with a second order or a dropped line the totals are not compared.
     name: 'total not comparable',
     share: 0.1,
     apply: (cart) => {
@@ -221,7 +221,7 @@ const totalOddities: readonly CartOddity[] = [
 
 const deliveryOddities: readonly CartOddity[] = [
   {
-    // Edge case 50: partner functions, too, are numbers with zeros or without.
+    // Edge case 50: partner functions too are numbers with or without leading zeros.
     name: 'partner function without its zeros',
     share: 0.02,
     apply: onCart((cart) => {
@@ -232,7 +232,7 @@ const deliveryOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // rules.md, "Addresses": a header address, and one line that goes elsewhere.
+    // rules.md, "Addresses": a header address, and one line with another.
     name: 'one line delivered elsewhere',
     share: 0.04,
     apply: (cart, random) => {
@@ -266,7 +266,7 @@ const attachmentOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // rules.md, "Defaults": 50 at most.
+    // rules.md, "Defaults": at most 50.
     name: 'attachments beyond fifty',
     share: 0.01,
     apply: onCart((cart, random) => {
@@ -277,7 +277,7 @@ const attachmentOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 64: nothing to call it by.
+    // Mapping row 64: no file name.
     name: 'attachment without a name',
     share: 0.015,
     apply: onCart((cart, random) => {
@@ -288,7 +288,7 @@ const attachmentOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 63: every type, and languages that are none.
+    // Mapping row 63: every type, and invalid languages.
     name: 'notes of all types',
     share: 0.03,
     apply: onCart((cart, random) => {
@@ -300,7 +300,7 @@ const attachmentOddities: readonly CartOddity[] = [
   },
 ];
 
-/** What is odd about a cart's header, or about how its service writes. */
+/** Oddities of the header, and of the service's way of writing. */
 export const headerOddities: readonly CartOddity[] = [
   ...skippedCarts,
   ...peopleOddities,

@@ -23,7 +23,7 @@ const isLimit = ({ kind }: LineDraft): boolean => kind === 'LIMIT';
 const isPriced = ({ kind }: LineDraft): boolean => kind !== 'LIMIT';
 const hasPeriod = ({ startMs }: LineDraft): boolean => startMs !== null;
 
-/** Adds a copy of a line that is left out of every order, anywhere in the cart. */
+/** Adds a copy of a line in any position, dropped, so that it is in no order. */
 function addDropped(cart: CartDraft, random: Random, reason: DropReason): LineDraft {
   const copy = { ...pick(random, cart.lines), edits: [], numberOf: null, dropped: reason };
   cart.lines.splice(between(random, 0, cart.lines.length), 0, copy);
@@ -68,7 +68,7 @@ const lifeCycleOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 29: a number counts among the ordered lines of one order.
+    // Edge case 29: a number must be unique only among the lines of one order.
     name: 'number of a dropped line',
     share: 0.015,
     apply: (cart, random) => {
@@ -106,7 +106,7 @@ const lifeCycleOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 10: several numbers are told, and left out.
+    // Mapping row 10: several numbers are reported and left out.
     name: 'follow-on order of each line',
     share: 0.015,
     apply: onLines((line, random) => {
@@ -115,7 +115,7 @@ const lifeCycleOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // source-srm7.md, "Statuses": an item may be further than its cart, or in a state that nobody listed.
+    // source-srm7.md, "Statuses": the status of an item may be ahead of its cart, or unknown.
     name: 'other item status',
     share: 0.03,
     apply: onLine(anyLine, (line, random) => {
@@ -140,13 +140,13 @@ const codeOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 13: the header's currency takes its place.
+    // Mapping row 13: the currency of the header replaces it.
     name: 'currency of a line empty',
     share: 0.015,
     apply: lineFields((line, cart) => line.currency === cart.currency, { Currency: '' }, { Currency: null }),
   },
   {
-    // Edge case 50: the same supplier, with its zeros and without.
+    // Edge case 50: the same supplier with and without leading zeros.
     name: 'supplier without its zeros',
     share: 0.03,
     apply: onLine(anyLine, (line) => {
@@ -163,7 +163,7 @@ const codeOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 50: and one whose exits are off.
+    // Edge case 50: a service whose conversion exits are off.
     name: 'zeros kept everywhere',
     share: 0.02,
     apply: onLines((line) => {
@@ -186,7 +186,7 @@ const codeOddities: readonly CartOddity[] = [
       line.purchaseRequest = chance(random, 0.2) ? '' : `PR-2026-${sixDigits(random)}`;
     }),
   },
-  // Mapping row 28: not the same on all lines.
+  // Mapping row 28: the lines differ.
   {
     name: 'incoterm of one line',
     share: 0.015,
@@ -236,7 +236,7 @@ const addPart = (part: (random: Random) => AccountingDraft): CartOddity['apply']
 
 const accountingOddities: readonly CartOddity[] = [
   {
-    // Edge case 31: at most 0.01 for each part, which the largest takes.
+    // Edge case 31: at most 0.01 for each part; the largest part takes it.
     name: 'split near 100 %',
     share: 0.03,
     apply: onLine(anyLine, (line, random) => {
@@ -252,7 +252,7 @@ const accountingOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 32: the smallest amount cannot be split, and still adds up.
+    // Edge case 32: the smallest amount cannot be split, but the sum must be right.
     name: 'one minor unit in three shares',
     share: 0.015,
     apply: onLine(isPriced, (line, random) => {
@@ -263,7 +263,7 @@ const accountingOddities: readonly CartOddity[] = [
   // Edge case 33.
   { name: 'share of 0 %', share: 0.02, apply: addPart((random) => draftAccountingPart(random, 0n)) },
   {
-    // Edge case 31: left out before anything is added up, whatever is in it.
+    // Edge case 31: a deleted share is left out before the sum.
     name: 'share deleted',
     share: 0.03,
     apply: addPart((random) => ({
@@ -273,7 +273,7 @@ const accountingOddities: readonly CartOddity[] = [
     })),
   },
   {
-    // Mapping row 56: the position takes its place.
+    // Mapping row 56: the position replaces the number.
     name: 'shares without numbers',
     share: 0.015,
     apply: onLine(anyLine, (line) => {
@@ -281,7 +281,7 @@ const accountingOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Mapping row 60, which is optional unless configured.
+    // Mapping row 60: optional by default.
     name: 'no G/L account',
     share: 0.015,
     apply: onLine(anyLine, (line) => {
@@ -290,7 +290,7 @@ const accountingOddities: readonly CartOddity[] = [
   },
 ];
 
-/** A price in whole minor units, so that the value is exact; there is no tax on it. */
+/** A price in whole minor units, so that the value is exact, and without tax. */
 function setExactPrice(line: LineDraft, quantityThousandths: bigint, priceMinor: bigint): void {
   line.quantityThousandths = quantityThousandths;
   line.priceUnit = 1n;
@@ -306,7 +306,7 @@ const trimmed = (decimal: unknown): unknown =>
 
 const amountOddities: readonly CartOddity[] = [
   {
-    // Edge case 37: 1 takes its place, and the value agrees.
+    // Edge case 37: 1 replaces it, and the value agrees.
     name: 'price unit 0 or empty',
     share: 0.03,
     apply: lineFields(
@@ -348,7 +348,7 @@ const amountOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 42: as many digits as SRM's own field holds.
+    // Edge case 42: as many digits as the field of SRM holds.
     name: 'price of eleven digits',
     share: 0.01,
     apply: onLine(
@@ -357,10 +357,10 @@ const amountOddities: readonly CartOddity[] = [
     ),
   },
   { name: 'tax empty', share: 0.02, apply: lineFields(anyLine, { TaxValue: '' }, { TaxValue: null }) },
-  // Mapping rows 32 and 51: the order's tax counts it, the line does not show it.
+  // Mapping rows 32 and 51: the tax of the order includes it; the line does not have it.
   { name: 'tax without a code', share: 0.015, apply: lineFields(anyLine, { TaxCode: '' }) },
   {
-    // Edge case 58: nothing on a limit line but its limits counts.
+    // Edge case 58: a limit line needs only its limits.
     name: 'limit line with nothing but limits',
     share: 0.03,
     apply: lineFields(isLimit, { Quantity: '0.000', Unit: '', Price: '', PriceUnit: '0', Value: '0.000' }),
@@ -377,7 +377,7 @@ const amountOddities: readonly CartOddity[] = [
 
 const dateOddities: readonly CartOddity[] = [
   {
-    // Edge case 54: ABAP's initial date where a date is not needed.
+    // Edge case 54: ABAP's initial date in an optional field.
     name: 'initial dates',
     share: 0.02,
     apply: lineFields(isMaterial, { StartDate: '00000000', EndDate: '00000000' }, { StartDate: '', EndDate: '' }),
@@ -391,7 +391,7 @@ const dateOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 56: the time of day, as a zone leaves it, moves no date.
+    // Edge case 56: a time of day that comes from a time zone does not change the date.
     name: 'dates near midnight',
     share: 0.03,
     apply: onLine(anyLine, (line) => {
@@ -409,7 +409,7 @@ const dateOddities: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 57: an approval that took long.
+    // Edge case 57: the approval took long.
     name: 'dates in the past',
     share: 0.03,
     apply: onLine(anyLine, (line, random, cart) => {
@@ -429,7 +429,7 @@ const dateOddities: readonly CartOddity[] = [
   },
 ];
 
-/** What is odd about items. */
+/** Oddities of items. */
 export const lineOddities: readonly CartOddity[] = [
   ...codeOddities,
   ...accountingOddities,

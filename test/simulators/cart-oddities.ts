@@ -5,12 +5,12 @@ import { textOddities } from './cart-text-oddities.ts';
 import type { CartOddity } from './cart-oddity.ts';
 import { hash32, mulberry32 } from './seeded-random.ts';
 
-/** Every oddity, in the order in which a cart gets them. */
+/** All oddities, in the order in which a cart gets them. */
 export const cartOddities: readonly CartOddity[] = [...lineOddities, ...headerOddities, ...textOddities];
 
 /**
- * Gives a cart its oddities, and names them. Each has numbers of its own, so that one more oddity leaves all others
- * where they were.
+ * Adds oddities to a cart and returns their names. Each oddity draws from a seed of its own, so that a new oddity does not
+ * change where the others appear.
  */
 export function addOddities(cart: CartDraft, cartKey: string): readonly string[] {
   const cartHash = hash32(cartKey);
@@ -27,7 +27,7 @@ export function addOddities(cart: CartDraft, cartKey: string): readonly string[]
 const nameHashes = cartOddities.map(({ name }) => hash32(name));
 const { imul } = Math;
 
-/** One number in [0, 1) by the finish of murmur's hash: nearly all rolls miss, and a generator for each would be slow. */
+/** One number in [0, 1), by the last step of murmur's hash. Nearly all rolls miss, so a generator for each would be slow. */
 function roll(seed: number): number {
   let mixed = imul(seed ^ (seed >>> 16), 0x85ebca6b);
   mixed = imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

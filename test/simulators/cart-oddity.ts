@@ -1,22 +1,19 @@
 import { type CartDraft, isEligible, type LineDraft, type SrmRow } from './cart-draft.ts';
 import { pick, type Random } from './seeded-random.ts';
 
-/** Something unusual that a correct interface takes: the cart becomes the same orders, or is skipped by a rule. */
+/** Something unusual but valid: the cart becomes orders, or a rule skips it. */
 export interface CartOddity {
   readonly name: string;
-  /** The share of good carts that have it, as far as they have a place for it. */
+  /** The share of good carts that get it, among those that it suits. */
   readonly share: number;
-  /** False when this cart has no place for it. */
+  /** False when it does not suit this cart. */
   readonly apply: (cart: CartDraft, random: Random) => boolean;
 }
 
-/** Whether a line can have an oddity. */
 export type LineTest = (line: LineDraft, cart: CartDraft) => boolean;
 
-/** What an oddity does to a line. */
 export type LineChange = (line: LineDraft, random: Random, cart: CartDraft) => void;
 
-/** Changes the cart. */
 export const onCart =
   (change: (cart: CartDraft, random: Random) => void): CartOddity['apply'] =>
   (cart, random) => {
@@ -24,17 +21,16 @@ export const onCart =
     return true;
   };
 
-/** Writes other fields into the cart's row. */
+/** Replaces fields in the row of the cart. */
 export const cartFields = (...choices: readonly SrmRow[]): CartOddity['apply'] =>
   onCart((cart, random) => {
     const fields = pick(random, choices);
     cart.edits.push(() => fields);
   });
 
-/** Suits every line. */
 export const anyLine: LineTest = () => true;
 
-/** Changes one of the ordered lines that suit. */
+/** Changes one of the eligible lines that suit. */
 export const onLine =
   (suits: LineTest, change: LineChange): CartOddity['apply'] =>
   (cart, random) => {
@@ -46,7 +42,6 @@ export const onLine =
     return true;
   };
 
-/** Changes every line. */
 export const onLines = (change: LineChange): CartOddity['apply'] =>
   onCart((cart, random) => {
     for (const line of cart.lines) {
@@ -54,7 +49,7 @@ export const onLines = (change: LineChange): CartOddity['apply'] =>
     }
   });
 
-/** Writes other fields into the row of one of the ordered lines that suit. */
+/** Replaces fields in the row of one of the eligible lines that suit. */
 export const lineFields = (suits: LineTest, ...choices: readonly SrmRow[]): CartOddity['apply'] =>
   onLine(suits, (line, random) => {
     const fields = pick(random, choices);

@@ -17,16 +17,15 @@ import type { Address, Wording } from './cart-vocabulary.ts';
 import { unitsToDecimal } from './exact-decimals.ts';
 import { between, pick, type Random } from './seeded-random.ts';
 
-/** What names a cart. */
 export interface CartNames {
   readonly number: string;
-  /** The next GUID of the cart: the first is the cart's own. */
+  /** The next GUID: first the GUID of the cart, then those of its entities. */
   readonly nextGuid: () => string;
 }
 
 const serviceRoot = 'https://srm.example.test/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 
-/** Writes a draft in the exact shape of the sample page. */
+/** Writes a draft in the form of the sample page. */
 export function cartDraftToRow(draft: CartDraft, names: CartNames, random: Random): SrmRow {
   const guid = names.nextGuid();
   const nextGuid = (): string => styledGuid(names.nextGuid(), draft.guidStyle);
@@ -116,7 +115,7 @@ function itemRows(draft: CartDraft, cartGuid: string, nextGuid: () => string): r
     const guid = nextGuid();
     const number = line.numberOf === null ? position + 1 : draft.lines.indexOf(line.numberOf) + 1;
     const row = edited(itemRow(draft, line, number, { guid, parentGuid, nextGuid }), line.edits);
-    // An outline item is the parent of the items behind it, so that two in a row make a tree of two levels.
+    // An outline item is the parent of the items after it, so two in succession make a tree of two levels.
     parentGuid = line.dropped === 'outline' ? guid : parentGuid;
     return row;
   });
@@ -225,7 +224,7 @@ function accountingRow(draft: CartDraft, part: AccountingDraft, sequence: number
     CostCtr: objectIf('CC'),
     OrderNo: objectIf('OR'),
     WbsElem: objectIf('WBS'),
-    // The sample leaves these out where they do not apply.
+    // The sample has these fields only where they apply.
     ...(part.category === 'AS' ? { Asset: part.object, SubNumber: part.part } : {}),
     ...(part.category === 'NET' ? { Network: part.object, Activity: part.part } : {}),
     ProfitCtr: part.profitCentre,
@@ -282,7 +281,7 @@ function dateText(midnightMs: number | null): string | null {
   return midnightMs === null ? null : `/Date(${midnightMs})/`;
 }
 
-/** UI5, and so SAP, subtracts the offset to get UTC. */
+/** SAP subtracts the offset to get UTC. */
 function instantText(instantMs: number, offsetMinutes: number): string {
   const sign = offsetMinutes < 0 ? '-' : '+';
   const minutes = String(Math.abs(offsetMinutes)).padStart(4, '0');

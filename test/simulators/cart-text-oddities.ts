@@ -2,7 +2,7 @@ import { anyLine, type CartOddity, onCart, onLine } from './cart-oddity.ts';
 import { noises, wordings } from './cart-vocabulary.ts';
 import { between, pick, type Random } from './seeded-random.ts';
 
-/** Puts noise between the characters of a text, at its start and at its end. */
+/** Adds noise at the start, between the characters and at the end of a text. */
 function noisy(text: string, random: Random): string {
   const points = Array.from(text);
   const at = between(random, 0, points.length);
@@ -10,7 +10,7 @@ function noisy(text: string, random: Random): string {
   return pick(random, noises) + inside + pick(random, noises);
 }
 
-/** A text of so many code points, none of which is a single UTF-16 unit only. */
+/** A text of so many code points. Each needs two UTF-16 units. */
 const emojis = (codePoints: number): string => '🧪🌱'.repeat(codePoints / 2);
 
 const dirtyTexts: readonly CartOddity[] = [
@@ -55,7 +55,7 @@ const dirtyTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 43: nothing is left of it.
+    // Edge case 43: the cleaned text is empty.
     name: 'text of noise only',
     share: 0.015,
     apply: onLine(anyLine, (line) => {
@@ -74,7 +74,7 @@ const dirtyTexts: readonly CartOddity[] = [
 
 const longTexts: readonly CartOddity[] = [
   {
-    // Edge case 45: as long as SRM's own field, and cut.
+    // Edge case 45: as long as the field of SRM; it is cut.
     name: 'line text of 32,000 characters',
     share: 0.01,
     apply: onLine(anyLine, (line, random) => {
@@ -83,7 +83,7 @@ const longTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 44: length is counted in code points, and none is cut in two.
+    // Edge case 44: lengths are in code points, and a code point is never cut.
     name: 'line text of 4,002 code points',
     share: 0.01,
     apply: onLine(anyLine, (line) => {
@@ -91,7 +91,7 @@ const longTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Edge case 45: just fits.
+    // Edge case 45: fits exactly.
     name: 'line text of 4,000 code points',
     share: 0.01,
     apply: onLine(anyLine, (line) => {
@@ -125,7 +125,7 @@ const longTexts: readonly CartOddity[] = [
     }),
   },
   {
-    // Rule 4: the row is over SQS's limit, so that it travels as its key; the order is not.
+    // Rule 4: the row is over the limit of SQS, so the message holds only its key. The order is within its limit.
     name: 'row beyond a mebibyte',
     share: 0.002,
     apply: onCart((cart) => {
@@ -137,7 +137,7 @@ const longTexts: readonly CartOddity[] = [
 
 const languageOddities: readonly CartOddity[] = [
   {
-    // Edge case 47, mapping row 39: the cart's language, then English, then the first.
+    // Edge case 47, mapping row 39: the language of the cart, or else English, or else the first.
     name: 'line text in many languages',
     share: 0.03,
     apply: onLine(anyLine, (line, random) => {
@@ -162,5 +162,5 @@ const languageOddities: readonly CartOddity[] = [
   },
 ];
 
-/** What is odd about texts. */
+/** Oddities of texts. */
 export const textOddities: readonly CartOddity[] = [...dirtyTexts, ...longTexts, ...languageOddities];

@@ -1,10 +1,9 @@
-/** A supplier as SRM knows it; all are invented. */
+/** A supplier of SRM. All suppliers here are invented. */
 export interface Vendor {
   readonly id: string;
   readonly name: string;
 }
 
-/** The suppliers of the generated carts. */
 export const vendors: readonly Vendor[] = [
   { id: '0000100234', name: 'Nordlys Conseil SA' },
   { id: '0000100301', name: 'Brückner & Söhne GmbH' },
@@ -20,10 +19,10 @@ export const vendors: readonly Vendor[] = [
   { id: '0000100311', name: 'Smørum Laboratorieudstyr ApS' },
 ];
 
-/** A supplier that 11VMS has closed: the local value map knows it as SUP-INACTIVE. */
+/** A supplier that is closed in 11VMS. The local value map translates it to SUP-INACTIVE. */
 export const inactiveVendor: Vendor = { id: '0000199999', name: 'Dormant Supplies Ltd' };
 
-/** A delivery address, as partner 27 carries it. */
+/** A delivery address, as in partner 27. */
 export interface Address {
   readonly partnerNo: string;
   readonly name: string;
@@ -32,23 +31,22 @@ export interface Address {
   readonly postalCode: string;
   readonly city: string;
   readonly region: string;
-  /** As SAP has it, which for two countries is not ISO. */
+  /** The country code of SAP, which differs from ISO for two countries. */
   readonly country: string;
 }
 
-/** A company of the buying group. */
 export interface Company {
   readonly code: string;
   readonly controllingArea: string;
   readonly purchasingOrganization: string;
   readonly zone: string;
   readonly language: string;
-  /** Percent of tax code V1. */
+  /** The percentage of tax code V1. */
   readonly taxRate: bigint;
   readonly addresses: readonly Address[];
 }
 
-/** The companies that the local value map knows. */
+/** The companies of the local value map. */
 export const companies: readonly Company[] = [
   {
     code: 'BE10',
@@ -109,14 +107,13 @@ function address(
   return { partnerNo, name, street, houseNo, postalCode, city, region, country };
 }
 
-/** Somebody who asks for things or approves them. */
 export interface Person {
   readonly id: string;
   readonly name: string;
   readonly email: string;
 }
 
-/** The requesters and approvers of the generated carts. */
+/** Requesters and approvers. */
 export const people: readonly Person[] = [
   { id: 'JDUPONT', name: 'Jean Dupont', email: 'j.dupont@example.test' },
   { id: 'MMARTIN', name: 'Manon Martin', email: 'm.martin@example.test' },
@@ -128,13 +125,12 @@ export const people: readonly Person[] = [
   { id: 'INUNEZ', name: 'Íñigo Núñez', email: 'i.nunez@example.test' },
 ];
 
-/** Something to buy, with its category. */
 export interface Article {
   readonly description: string;
   readonly category: string;
 }
 
-/** Goods; every description fits SRM's 40 characters. */
+/** Goods. Every description fits the 40 characters of SRM. */
 export const goods: readonly Article[] = [
   { description: 'Nitrile gloves, size L', category: 'MAT-PPE-03' },
   { description: 'Laptop dock, USB-C', category: 'MAT-IT-07' },
@@ -147,7 +143,7 @@ export const goods: readonly Article[] = [
   { description: 'قفازات واقية، مقاس كبير', category: 'MAT-PPE-04' },
 ];
 
-/** Work paid by time. */
+/** Work that is paid by time. */
 export const labour: readonly Article[] = [
   { description: 'Data engineer, senior', category: 'SERV-IT-01' },
   { description: 'Prüfingenieur Elektrotechnik', category: 'SERV-ENG-02' },
@@ -155,7 +151,7 @@ export const labour: readonly Article[] = [
   { description: 'Onderhoudsmonteur nachtdienst', category: 'SERV-MNT-01' },
 ];
 
-/** Work paid by result. */
+/** Work that is paid by result. */
 export const services: readonly Article[] = [
   { description: 'Annual lift inspection', category: 'SERV-MNT-07' },
   { description: 'Übersetzung Handbuch DE → JA', category: 'SERV-LNG-01' },
@@ -170,7 +166,7 @@ export const allowances: readonly Article[] = [
   { description: 'Unplanned repairs', category: 'SERV-MNT-99' },
 ];
 
-/** Cart descriptions, in any language. */
+/** Cart descriptions, in several languages. */
 export const titles: readonly string[] = [
   'Data platform mission Q1 2027',
   'Besoins atelier – février',
@@ -183,13 +179,13 @@ export const titles: readonly string[] = [
   'لوازم مكتب الرباط',
 ];
 
-/** A text with the language key that SRM gives it, of one character or two. */
+/** A text with its language key in SRM, which has one or two characters. */
 export interface Wording {
   readonly language: string;
   readonly text: string;
 }
 
-/** Texts as people type and paste them, with everything that an editor leaves behind. */
+/** Texts as people type and paste them, with the remains of an editor. */
 export const wordings: readonly Wording[] = [
   { language: 'EN', text: 'Presence on site three days a week.\r\nDeliverables: see annex.' },
   { language: 'E', text: 'Call the gatekeeper <(>&<)> show the delivery note.' },
@@ -206,10 +202,9 @@ export const wordings: readonly Wording[] = [
   { language: 'PT', text: 'Atenção: cafe\u0301 e pa\u0303o, sem glúten.' },
 ];
 
-/** Kinds of header text: to the supplier, internal, general, and one that 11VMS has no place for. */
+/** Kinds of header text: to the supplier, internal, general, and one without a place in 11VMS. */
 export const headerTextTypes: readonly string[] = ['NOTE', 'NOTE', 'INTN', 'VEND', 'ZAPP'];
 
-/** Attachments, by name and type. */
 export const documents: readonly { readonly fileName: string; readonly mimeType: string }[] = [
   { fileName: 'annex-1.pdf', mimeType: 'application/pdf' },
   {
@@ -219,7 +214,7 @@ export const documents: readonly { readonly fileName: string; readonly mimeType:
   { fileName: '見積書.xlsx', mimeType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' },
 ];
 
-/** What editors, forms and old interfaces leave inside a text; none of it may reach 11VMS as it is. */
+/** Characters that editors, forms and old interfaces leave in a text. None may reach 11VMS unchanged. */
 export const noises: readonly string[] = [
   '\u00a0',
   '\r',
@@ -231,7 +226,7 @@ export const noises: readonly string[] = [
   '\u000b',
   '\u001f',
   '<(>&<)>',
-  // Half of an emoji, either half.
+  // The two halves of an emoji.
   '\ud83d',
   '\udc4d',
   '👩🏽‍🔧',

@@ -4,46 +4,42 @@ import { addOddities } from './cart-oddities.ts';
 import { cartDraftToRow } from './cart-rows.ts';
 import { hash32, mulberry32, type Random } from './seeded-random.ts';
 
-/** Which carts to invent. */
 export interface CartsOptions {
   readonly count: number;
   readonly seed: number;
-  /** ChangedAt runs from here, in the order of the carts, */
+  /** The start of ChangedAt, which ascends with the carts. */
   readonly from: Date;
-  /** to here, exclusive. */
+  /** The end of ChangedAt, exclusive. */
   readonly to: Date;
-  /** The share of carts with one fault each; the documented faults take turns. */
+  /** The share of carts with one fault each. The faults of the catalogue take turns. */
   readonly faultyShare?: number;
-  /** The SAP client, which is part of every externalId. */
+  /** The SAP client. It is a part of every externalId. */
   readonly client?: string;
 }
 
-/** A cart with what a correct interface makes of it. */
+/** A cart with the result that a correct interface must have. */
 export interface GeneratedCart {
   readonly row: SrmRow;
   readonly number: string;
   /** With dashes, as in the row. */
   readonly guid: string;
-  /** `dead-letter`: the message fails, though groups without the fault become orders. */
+  /** `dead-letter`: the message fails, but groups without the fault become orders. */
   readonly expected: 'orders' | 'skip' | 'dead-letter';
   /** The reason codes of a dead letter. */
   readonly codes?: readonly string[];
-  /** How many orders come of it. */
   readonly orders: number;
-  /** The externalIds of those orders. */
   readonly externalIds: readonly string[];
-  /** What is wrong with it, by the name of the flaw. */
+  /** The name of its flaw, which makes it faulty. */
   readonly flaw?: string;
-  /** What is unusual about it and must be taken, by the names of the oddities. */
+  /** The names of its oddities, which are unusual but valid. */
   readonly oddities: readonly string[];
 }
 
-/** Invents carts, all at once. */
 export function generateCarts(options: CartsOptions): GeneratedCart[] {
   return [...cartStream(options)];
 }
 
-/** Invents the same carts one by one, so that a million can pass without being held. */
+/** Generates the same carts one by one, so that a million need little memory. */
 export function* cartStream(options: CartsOptions): Generator<GeneratedCart, void, undefined> {
   for (let index = 0; index < options.count; index += 1) {
     yield generateCart(options, index);
@@ -56,7 +52,7 @@ function generateCart(options: CartsOptions, index: number): GeneratedCart {
   const flaw = flawOf(options, index);
   const changedAtMs = changedAt(options, index, random);
   const draft = draftCart(random, { changedAtMs, ...(flaw === undefined ? {} : { firstLine: flaw.firstLine }) });
-  // A dead letter shows its fault and nothing else.
+  // A faulty cart gets no oddities, so that its dead letter shows the fault alone.
   const oddities = flaw === undefined ? addOddities(draft, key) : [];
   const [first] = draft.lines;
   if (flaw !== undefined && first !== undefined) {
@@ -95,7 +91,7 @@ function expectation(
   return { expected: 'dead-letter', codes: [flaw.code], orders: externalIds.size, externalIds: [...externalIds] };
 }
 
-/** Rules 1 and 2: not the active version, deleted, or without a line to order. */
+/** Rules 1 and 2: not the active version, deleted, or without an eligible line. */
 function isSkipped({ versionType, deleted, lines }: CartDraft): boolean {
   return versionType !== '' || deleted || !lines.some(isEligible);
 }
@@ -104,7 +100,7 @@ function externalId(prefix: string, { vendor, currency }: LineDraft, { companyCo
   return `${prefix}-${vendor?.id.replace(/^0+/, '') ?? ''}-${currency}-${companyCode}`;
 }
 
-/** Spreads faulty carts evenly, so that a small run has its share too, and gives each fault its turn. */
+/** Spreads faulty carts evenly, so that a small run has its share too. The flaws take turns. */
 function flawOf({ seed, faultyShare = 0.04 }: CartsOptions, index: number): CartFlaw | undefined {
   const phase = mulberry32(hash32(`flaws ${seed}`))();
   const turn = Math.floor(index * faultyShare + phase);
@@ -116,10 +112,10 @@ function flawOf({ seed, faultyShare = 0.04 }: CartsOptions, index: number): Cart
   return flaw?.rare === true && round % roundsBetweenRare !== 0 ? cartFlaws[0] : flaw;
 }
 
-/** How many rounds of faults have one turn of the large ones. */
+/** A rare flaw has its turn once in so many rounds. */
 const roundsBetweenRare = 20;
 
-/** SRM stamps whole seconds, so carts of a busy second share one. */
+/** SRM writes whole seconds, so several carts may have the same. */
 function changedAt({ count, from, to }: CartsOptions, index: number, random: Random): number {
   const start = from.getTime();
   const exact = start + ((index + random()) * (to.getTime() - start)) / count;
@@ -132,7 +128,7 @@ function cartNumber(seed: number, index: number): string {
   return String(1_000_000_000 + (seed % 800) * cartsBySeed + index);
 }
 
-/** Unique by seed and cart, and with the last eight digits by entity; the scramble keeps those of a second unordered. */
+/** Unique by seed and cart; the last eight digits number its entities. The hash leaves carts of one second unordered. */
 function cartGuid(seed: number, index: number): string {
   const cart = hex(index, 8);
   const scramble = hex(hash32(`guid ${seed} ${index}`), 4);

@@ -1,18 +1,18 @@
-/** A throw-away certificate authority, made new for each test run: no key ever lies in the repository. */
+/** A certificate authority for one test run, so that the repository holds no key. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
-/** A certificate with its private key, both in PEM. */
+/** Both in PEM. */
 export interface IssuedCertificate {
   readonly certificate: string;
   readonly key: string;
 }
 
 export interface CertificateAuthority extends IssuedCertificate {
-  /** A certificate for an IP address of a server, or for a client by its name. */
+  /** A certificate for a server's IP address or for a client's name. */
   issue(subject: { readonly name: string; readonly ip?: string }): IssuedCertificate;
 }
 
-// DER, as much of it as X.509 needs: a tag, a length, a content.
+// The part of DER that X.509 needs: tag, length, content.
 const der = (tag: number, ...contents: readonly Uint8Array[]): Buffer => {
   const content = Buffer.concat(contents);
   const { length } = content;

@@ -1,31 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer } from './simulator.ts';
 
-/** The one client that a simulator knows. */
+/** The OAuth client of a simulator; it has only one. */
 export interface OAuthClient {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** A simulator's OAuth 2.0 token endpoint for the client_credentials grant, and the check of what it issued. */
+/** Issues and checks tokens of the OAuth 2.0 client_credentials grant. */
 export interface TokenDesk {
   issue(headers: IncomingHttpHeaders, body: string): Answer;
-  /** True when the Authorization header carries a token that is known, not expired and not revoked. */
+  /** True when the token of the Authorization header was issued, has not expired and is not revoked. */
   accepts(authorization: string | undefined): boolean;
-  /** Makes every token issued so far worthless. */
   revokeTokens(): void;
-  /** Rotates the secret; tokens issued with the old one stay good, as they do at a real authorization server. */
+  /** Rotates the secret. Issued tokens stay valid, as at a real authorization server. */
   setClient(clientId: string, clientSecret: string): void;
 }
 
-/** What a token desk needs to know. */
 export interface TokenDeskOptions extends OAuthClient {
   readonly tokenPrefix: string;
   readonly lifetimeSeconds: number;
   readonly clock: () => Date;
 }
 
-/** Opens a simulator's token endpoint. */
 export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
   const { tokenPrefix, lifetimeSeconds, clock } = options;
   const expiryByToken = new Map<string, number>();
@@ -70,7 +67,7 @@ function isClient(known: OAuthClient, presented: OAuthClient): boolean {
   return same(known.clientId, presented.clientId) && same(known.clientSecret, presented.clientSecret);
 }
 
-/** RFC 6749 form-encodes both halves of the Basic pair, many clients do not: either is taken. */
+/** RFC 6749 form-encodes both halves of the Basic pair. Many clients do not, so both forms are accepted. */
 function formDecoded(text: string): string {
   return new URLSearchParams(`text=${text}`).get('text') ?? '';
 }

@@ -1,14 +1,13 @@
 import { hash32, mulberry32 } from './seeded-random.ts';
 
-/** The system that a simulator plays. */
 export type SimulatedSystem = 'srm7' | '11vms';
 
-/** What a request asks of a simulator; `other` is a path that the contract does not know, and is never disturbanceed. */
+/** The operation of a request. `other` is a path outside the contract; it is never disturbed. */
 export type Operation = 'token' | 'page' | 'cart' | 'navigation' | 'create' | 'lookup' | 'list' | 'other';
 
 /**
- * What goes wrong with one request. "Commit" is the moment at which 11VMS has stored the order; in SRM, which only
- * reads, it is the moment at which the answer is ready. The last three spoil the body of an answer that is right.
+ * What goes wrong with one request. In 11VMS, "commit" is the moment when the order is stored. SRM is only read, so there it
+ * is the moment when the answer is ready. The last three kinds damage the body of a correct answer.
  */
 export type Disturbance =
   | { readonly kind: 'none' }
@@ -23,11 +22,10 @@ export type Disturbance =
   | { readonly kind: 'html' }
   | { readonly kind: 'truncated' };
 
-/** The request that a disturbance is decided for. */
 export interface SimulatedRequest {
   readonly system: SimulatedSystem;
   readonly operation: Operation;
-  /** The order's externalId; the cart's GUID; else the path with its query. */
+  /** The order's externalId, or the cart's GUID, or else the path with its query. */
   readonly key: string;
   /** 1 for the first request of this operation with this key. */
   readonly attempt: number;
@@ -35,31 +33,28 @@ export interface SimulatedRequest {
   readonly ordinal: number;
 }
 
-/** Shares of disturbances with a name: `typical` is a bad day on which every order still arrives, `harsh` is not. */
+/** Named shares of disturbances. Under `typical` every order still arrives; under `harsh` some do not. */
 export type DisturbanceProfile = 'none' | 'typical' | 'harsh';
 
 /**
- * Where disturbances come from: a profile; a list, one disturbance for each request but token requests, nothing once it is used
- * up; or a function, asked for every request, token requests too.
+ * Where disturbances come from. A profile draws them by their shares. A list gives one for each request that is not a token
+ * request, until it is used up. A function decides for every request, token requests too.
  */
 export type DisturbanceSource =
   | DisturbanceProfile
   | readonly Disturbance[]
   | ((request: SimulatedRequest) => Disturbance);
 
-/** What a profile is drawn with. */
 export interface DisturbanceOptions {
   readonly seed?: number;
-  /** How long `timeout-after-commit` keeps the harsh profile's callers waiting. */
+  /** The delay of `timeout-after-commit` in the harsh profile. */
   readonly timeoutDelayMs?: number;
 }
 
-/** Decides each request's disturbance. */
 export interface DisturbancePlan {
   decide(operation: Operation, key: string): Disturbance;
 }
 
-/** No disturbance: the request is answered as the contract says. */
 export const noDisturbance: Disturbance = { kind: 'none' };
 
 interface DisturbanceShare {
@@ -72,10 +67,9 @@ interface ProfileTable {
   readonly maximumPerKey: number;
 }
 
-// Longer than the 2 s after which a test's client gives up.
+// Longer than the 2 s time-out of the tests' clients.
 const defaultTimeoutDelayMs = 2_500;
 
-/** Makes the plan of one simulator. */
 export function createDisturbancePlan(
   system: SimulatedSystem,
   source: DisturbanceSource,
@@ -126,8 +120,8 @@ function profileDraw(table: ProfileTable, seed: number): (request: SimulatedRequ
 }
 
 /**
- * Orders are drawn by externalId and attempt, so that concurrency does not change the plan. Pages are drawn by their
- * number: one reader reads them in order, and their query names a window that moves with the clock.
+ * Requests for orders are drawn by externalId and attempt, so that concurrency does not change the plan. Pages are drawn by
+ * their number, because one reader reads them in order and their query holds a window that moves with the clock.
  */
 function drawnNumber(seed: number, { operation, key, attempt, ordinal }: SimulatedRequest): number {
   const subject = operation === 'page' || operation === 'token' ? `${ordinal}` : `${key} ${attempt}`;
@@ -149,7 +143,7 @@ function profileTable(system: SimulatedSystem, profile: DisturbanceProfile, time
   if (profile === 'none') {
     return { shares: {}, maximumPerKey: 0 };
   }
-  // Two of the interface's four attempts at most: under `typical`, no order may be dead-lettered by chance.
+  // The interface makes four attempts. At most two are disturbed under `typical`, so that no order is dead-lettered by chance.
   const maximumPerKey = profile === 'typical' ? 2 : Number.POSITIVE_INFINITY;
   if (system === 'srm7') {
     return { shares: profile === 'typical' ? typicalSrm7 : harshSrm7(timeoutDelayMs), maximumPerKey };

@@ -1,9 +1,9 @@
-/** Divides and rounds half away from zero; amounts here are never negative, so that is half up. */
+/** Divides and rounds half up. Amounts are never negative. */
 export function divideRounded(numerator: bigint, denominator: bigint): bigint {
   return (2n * numerator + denominator) / (2n * denominator);
 }
 
-/** Writes `units` of 10^-`scale` as a decimal with exactly `digits` decimals: (1250n, 2, 3) is "12.500". */
+/** Writes `units` of 10^-`scale` with exactly `digits` decimals: (1250n, 2, 3) is "12.500". */
 export function unitsToDecimal(units: bigint, scale: number, digits: number): string {
   if (digits < scale) {
     throw new RangeError(`${units} x 10^-${scale} does not fit in ${digits} decimals`);
@@ -12,7 +12,7 @@ export function unitsToDecimal(units: bigint, scale: number, digits: number): st
   return digits === 0 ? shown : `${shown.slice(0, -digits)}.${shown.slice(-digits)}`;
 }
 
-/** Reads a plain decimal such as "12.50" as a count of 10^-`scale`: ("12.50", 4) is 125000n. */
+/** Reads a decimal as a number of units of 10^-`scale`: ("12.50", 4) is 125000n. */
 export function decimalToUnits(decimal: string, scale: number): bigint {
   const [whole = '', fraction = ''] = decimal.split('.');
   if (fraction.length > scale) {
@@ -21,7 +21,7 @@ export function decimalToUnits(decimal: string, scale: number): bigint {
   return BigInt(whole + fraction.padEnd(scale, '0'));
 }
 
-/** The decimals that ISO 4217 gives a currency: 2 for EUR, 0 for JPY, 3 for KWD. */
+/** The number of decimals of a currency in ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD. */
 export function minorDigits(currency: string): number {
   const known = minorDigitsByCurrency.get(currency);
   if (known !== undefined) {
@@ -33,5 +33,5 @@ export function minorDigits(currency: string): number {
   return digits;
 }
 
-// Building a NumberFormat takes some 20 us, which a simulator under load would pay for every order.
+// A NumberFormat takes about 20 us to build, too long to do for every order.
 const minorDigitsByCurrency = new Map<string, number>();

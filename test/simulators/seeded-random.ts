@@ -1,7 +1,7 @@
 /** A source of numbers in [0, 1) that gives the same numbers for the same seed. */
 export type Random = () => number;
 
-/** The 32-bit generator "mulberry32": tiny, fast, and good enough for disturbances and invented carts. */
+/** The 32-bit generator "mulberry32": small and fast. Its quality is enough for disturbances and generated carts. */
 export function mulberry32(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +12,7 @@ export function mulberry32(seed: number): Random {
   };
 }
 
-/** A 32-bit hash of a text (FNV-1a, then murmur's finish, since FNV alone leaves neighbouring keys alike). */
+/** A 32-bit hash of a text: FNV-1a, then the last step of murmur, because FNV gives similar keys similar hashes. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
@@ -33,7 +33,7 @@ export function chance(random: Random, share: number): boolean {
   return random() < share;
 }
 
-/** One element of a list that is not empty. */
+/** One element of a list. The list must not be empty. */
 export function pick<T>(random: Random, list: readonly T[]): T {
   const [chosen] = list.slice(between(random, 0, list.length - 1));
   if (chosen === undefined) {

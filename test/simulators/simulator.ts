@@ -15,26 +15,24 @@ import {
   type SimulatedSystem,
 } from './disturbances.ts';
 
-/** What a simulator answers. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Breaks the connection after half of the body. */
+  /** True to break the connection after half of the body. */
   readonly cut?: boolean;
 }
 
-/** One request, read to its end. */
 export interface Call {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** The body was over the limit; it was read and thrown away. */
+  /** The body was over the limit, and was discarded. */
   readonly tooLarge: boolean;
 }
 
-/** A request as a simulator remembers it: no header but the correlation id, no body, so that no secret is kept. */
+/** A recorded request. Its body, and its headers but the correlation id, are left out: no secret is kept. */
 export interface RecordedRequest {
   readonly method: string;
   /** The path with its query, as it arrived. */
@@ -42,33 +40,31 @@ export interface RecordedRequest {
   readonly operation: Operation;
   readonly disturbance: Disturbance['kind'];
   readonly correlationId?: string;
-  /** The status answered; `pending` before that, `reset` where the connection was broken instead. */
+  /** The status of the answer; `pending` before the answer, `reset` when the connection was broken instead. */
   readonly status: number | 'pending' | 'reset';
 }
 
-/** What a simulator has counted since it started. */
+/** Counts since the start. */
 export interface Traffic {
   readonly requests: Readonly<Record<Operation, number>>;
   readonly disturbances: number;
-  /** The most requests that were being worked on at one moment. */
+  /** The largest number of parallel requests. */
   readonly mostAtOnce: number;
 }
 
-/** What both simulators can be started with. */
 export interface SimulatorOptions extends DisturbanceOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly tokenLifetimeSeconds?: number;
-  /** The simulator's time: token expiry, `Date` headers, creation times. */
+  /** The clock for token expiry, `Date` headers and creation times. */
   readonly clock?: () => Date;
   readonly disturbances?: DisturbanceSource;
-  /** False where a load run would fill the memory with its requests. */
+  /** False to save memory in a run with many requests. */
   readonly keepRequests?: boolean;
 }
 
-/** What both simulators offer to a test. */
 export interface Simulator {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
@@ -79,31 +75,30 @@ export interface Simulator {
   readonly requests: readonly RecordedRequest[];
   traffic(): Traffic;
   setDisturbances(disturbances: DisturbanceSource): void;
-  /** Makes every token issued so far worthless: the next call with one is answered 401. */
+  /** Revokes all tokens: the next call with one of them is answered 401. */
   revokeTokens(): void;
   setClient(clientId: string, clientSecret: string): void;
   close(): Promise<void>;
 }
 
-/** What makes a simulator the system that it plays. */
+/** The part of a simulator that differs between SRM and 11VMS. */
 export interface SimulatorPart {
   readonly system: SimulatedSystem;
-  /** Its name in error messages. */
+  /** The name in error messages. */
   readonly title: string;
   readonly maxBodyBytes: number;
   classify(call: Call): { readonly operation: Operation; readonly key: string };
-  /** Answers a call; work that takes time awaits `work` before it commits. */
+  /** Answers a call. It awaits `work`, which takes the time of a slow answer, before it commits. */
   answer(call: Call, operation: Operation, work: () => Promise<void>): Promise<Answer>;
-  /** An error in the system's own format. */
+  /** An error in the format of the system. */
   failure(status: number): Answer;
-  /** An error that calls itself a success. */
+  /** An error with the status of a success. */
   disguisedError(): Answer;
 }
 
-/** A simulator that listens, with the switch of its disturbances. */
 export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setDisturbances' | 'close'>;
 
-/** Starts a part on 127.0.0.1: records its requests, applies its disturbances, sets its `Date`. */
+/** Listens on 127.0.0.1, records requests and applies disturbances. */
 export async function startPart(part: SimulatorPart, options: SimulatorOptions): Promise<RunningPart> {
   const closing = new AbortController();
   const log = openRequestLog(options.keepRequests ?? true);
@@ -127,9 +122,9 @@ export async function startPart(part: SimulatorPart, options: SimulatorOptions):
 
   const listener: RequestListener = (request, response) => {
     serve(request, response).catch((error: unknown) => {
-      // A closing simulator drops what it was doing; anything else is a defect here, and the caller must see it.
+      // A closing simulator drops its requests. Any other error is a defect of the simulator, and the caller must see it.
       if (!closing.signal.aborted && !request.destroyed) {
-        send(response, stumble(part.title, error), clock());
+        send(response, defectAnswer(part.title, error), clock());
       }
     });
   };
@@ -150,7 +145,7 @@ export async function startPart(part: SimulatorPart, options: SimulatorOptions):
   };
 }
 
-/** An HTML page, as a proxy or a login screen in front of the system answers. */
+/** An HTML page, such as the answer of a proxy or a login page in front of the system. */
 export function htmlAnswer(status: number, title: string): Answer {
   return {
     status,
@@ -220,7 +215,7 @@ function failureAnswer(part: SimulatorPart, status: number, html: boolean, retry
   return retryAfter === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Retry-After': retryAfter } };
 }
 
-function stumble(title: string, error: unknown): Answer {
+function defectAnswer(title: string, error: unknown): Answer {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     status: 500,
@@ -232,7 +227,7 @@ function stumble(title: string, error: unknown): Answer {
 async function readCall(request: IncomingMessage, maxBodyBytes: number): Promise<Call> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // An over-long body is read to its end: a caller that is still sending would see a reset instead of a 413.
+  // A body over the limit is read to its end: a caller that still sends would see a reset instead of the 413.
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
@@ -271,7 +266,7 @@ function send(response: ServerResponse, reply: Answer | 'reset', date: Date): vo
 interface RequestLog {
   readonly requests: readonly RecordedRequest[];
   readonly traffic: () => Traffic;
-  /** Notes a request's arrival; the function that comes back notes its end. */
+  /** Records the start of a request. The returned function records its end. */
   open(call: Call, path: string, operation: Operation, disturbance: Disturbance): (status: number | 'reset') => void;
 }
 
@@ -326,7 +321,7 @@ interface LoopbackServer {
 
 async function listenOnLoopback(title: string, listener: RequestListener, port: number): Promise<LoopbackServer> {
   const server = createServer(listener);
-  // Node's 5 s would close a connection just as a caller reuses it: a disturbance that no plan decided.
+  // Node's default of 5 s could close a connection while a caller reuses it: a disturbance outside the plan.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => reject(listenError(title, port, cause));
@@ -351,6 +346,6 @@ async function listenOnLoopback(title: string, listener: RequestListener, port: 
 }
 
 function listenError(title: string, port: number, cause: NodeJS.ErrnoException): Error {
-  const reason = cause.code === 'EADDRINUSE' ? 'another program is using it' : cause.message;
+  const reason = cause.code === 'EADDRINUSE' ? 'another program uses the port' : cause.message;
   return new Error(`${title} cannot listen on 127.0.0.1:${port}: ${reason}`, { cause });
 }

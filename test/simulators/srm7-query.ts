@@ -1,4 +1,4 @@
-/** A call that the service refuses: becomes an OData error. */
+/** The service refuses the call with an OData error. */
 export class ODataRefusal extends Error {
   override readonly name = 'ODataRefusal';
   readonly status: number;
@@ -13,7 +13,7 @@ export class ODataRefusal extends Error {
   }
 }
 
-/** What the `$filter` of a list read selects. */
+/** The selection of a `$filter`. */
 export interface Selection {
   readonly fromMs: number;
   /** Exclusive. */
@@ -21,10 +21,10 @@ export interface Selection {
   readonly statuses: ReadonlySet<string>;
 }
 
-/** Navigations to be expanded, as a tree: `Items/Texts` is Texts under Items. */
+/** Navigations to expand, as a tree: `Items/Texts` is Texts below Items. */
 export type ExpandTree = ReadonlyMap<string, ExpandTree>;
 
-/** The navigations that the service has, as a tree like the one of `$expand`. */
+/** All navigations of the service. */
 export const cartNavigations: ExpandTree = expandTree(
   'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments',
 );
@@ -36,7 +36,7 @@ const documentedFilter = new RegExp(`^ChangedAt ge ${literal} and ChangedAt lt $
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Reads a `$filter`, which must have the documented shape to the letter. */
+/** Reads a `$filter`. It must have exactly the documented form. */
 export function parseSelection(filter: string | null): Selection {
   if (filter === null || filter.trim() === '') {
     throw new ODataRefusal(
@@ -59,21 +59,21 @@ export function parseSelection(filter: string | null): Selection {
   return { fromMs, toMs, statuses: new Set(codes) };
 }
 
-/** Refuses any `$orderby` but the documented one; ascending is OData's default. */
+/** Accepts only the documented `$orderby`. Ascending is OData's default. */
 export function requireDocumentedOrder(orderBy: string | null): void {
   if (!/^ChangedAt(?: asc)?, ?Guid(?: asc)?$/.test(orderBy ?? '')) {
     throw new ODataRefusal(400, 'ZSRM_SC/005', 'Order by ChangedAt asc,Guid asc is required', 'ShoppingCart/ChangedAt');
   }
 }
 
-/** Reads `$expand` and refuses a navigation that is not in `known`. */
+/** Reads `$expand`. A navigation that is not in `known` is refused. */
 export function parseExpand(expand: string | null, known: ExpandTree): ExpandTree {
   const tree = expandTree(expand ?? '');
   refuseUnknown(tree, known);
   return tree;
 }
 
-/** Whether `tree` asks for everything that `known` has. */
+/** Whether `tree` holds every navigation of `known`. */
 export function isFullExpand(tree: ExpandTree, known: ExpandTree): boolean {
   return [...known].every(([name, below]) => {
     const asked = tree.get(name);
@@ -81,7 +81,7 @@ export function isFullExpand(tree: ExpandTree, known: ExpandTree): boolean {
   });
 }
 
-/** Reads a whole number from a query option; null where it is not given. */
+/** Reads a whole number from a query option; null when it is not given. */
 export function parseCount(option: string, value: string | null): number | null {
   if (value === null) {
     return null;

@@ -1,42 +1,41 @@
 import { hash32 } from './seeded-random.ts';
 import type { Selection } from './srm7-query.ts';
 
-/** A cart as a test gives it: an object, or the row's own JSON text, which is then served byte for byte. */
+/** A cart of a test: an object, or the JSON text of the row, which is served byte for byte. */
 export type CartRow = string | Readonly<Record<string, unknown>>;
 
-/** What the service selects and orders a row by. */
+/** The values by which the service selects and orders a row. */
 export interface RowIndex {
-  /** 32 lower-case hex. */
+  /** 32 lower-case hex digits. */
   readonly guid: string;
   readonly changedAt: Date;
   readonly status: string;
 }
 
-/** A cart as the simulator holds it. */
 export interface StoredCart extends RowIndex {
   readonly number: string;
   readonly text: string;
 }
 
-/** The carts of an SRM client, one row for each GUID. */
+/** The carts of an SRM client, with one row for each GUID. */
 export interface CartRows {
-  /** Adds rows; one with a known GUID replaces it, as a revision does. `index` overrides what the row says of itself. */
+  /** Adds rows. A row with a known GUID replaces the earlier one. `index` overrides the fields of the row. */
   put(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
   byGuid(guid: string): StoredCart | undefined;
-  /** The cart that holds an item. */
+  /** The cart of an item. */
   byItemGuid(guid: string): StoredCart | undefined;
   /** The selected rows, ordered. */
   select(selection: Selection): readonly StoredCart[];
   all(): readonly StoredCart[];
 }
 
-/** A place in the order of rows. */
+/** A position in the order of rows. */
 export interface RowPosition {
   readonly rank: number;
   readonly guid: string;
 }
 
-/** Opens an empty set of rows, ordered by ChangedAt and Guid, or, `unordered`, by nothing that a caller could use. */
+/** Rows are ordered by ChangedAt and Guid, or, when `unordered`, by a hash. */
 export function openCartRows(unordered: boolean): CartRows {
   const rowsByGuid = new Map<string, StoredCart>();
   let ordered: readonly StoredCart[] | undefined;
@@ -66,7 +65,7 @@ export function openCartRows(unordered: boolean): CartRows {
         return lowerCase.includes(`"guid":"${guid}"`) || lowerCase.includes(`"guid": "${guid}"`);
       }),
     select(selection) {
-      // Every page of one window asks for the same rows again; selecting them once keeps long windows quick.
+      // All pages of a window select the same rows: selecting once keeps long windows fast.
       const asked = `${selection.fromMs} ${selection.toMs} ${[...selection.statuses].join()}`;
       if (lastSelection?.selection !== asked) {
         lastSelection = { selection: asked, rows: all().filter((row) => isSelected(row, selection)) };
@@ -76,12 +75,11 @@ export function openCartRows(unordered: boolean): CartRows {
   };
 }
 
-/** The place of a row in the order. */
 export function positionOf(row: RowIndex, unordered: boolean): RowPosition {
   return { rank: unordered ? hash32(row.guid) : row.changedAt.getTime(), guid: row.guid };
 }
 
-/** The index of the first row behind a position. */
+/** The index of the first row after a position. */
 export function firstAfter(rows: readonly StoredCart[], position: RowPosition, unordered: boolean): number {
   let low = 0;
   let high = rows.length;
@@ -97,7 +95,7 @@ export function firstAfter(rows: readonly StoredCart[], position: RowPosition, u
   return low;
 }
 
-/** A GUID as 32 lower-case hex. */
+/** A GUID as 32 lower-case hex digits. */
 export function plainGuid(guid: string): string {
   return guid.replaceAll('-', '').toLowerCase();
 }
@@ -118,9 +116,9 @@ function storedCart(row: CartRow, position: number, index: Partial<RowIndex> = {
   const fields = rowFields(row, index);
   const changedAt = index.changedAt ?? odataInstant(fields['ChangedAt']);
   if (changedAt === undefined) {
-    throw new Error(`Row ${position} has no readable ChangedAt: say when it changed, addCarts(rows, { changedAt })`);
+    throw new Error(`Row ${position} has no readable ChangedAt. Pass the time to addCarts(rows, { changedAt })`);
   }
-  // A row without a GUID is still a row: the interface must meet it, so it gets a place of its own.
+  // The interface must also be tested with a row without a GUID, so such a row gets a position of its own.
   const guid = index.guid ?? (textField(fields, 'Guid') || `row ${position}`);
   return {
     guid: plainGuid(guid),
@@ -139,7 +137,7 @@ function rowFields(row: CartRow, index: Partial<RowIndex>): Readonly<Record<stri
     const parsed: unknown = JSON.parse(row);
     return isRecord(parsed) ? parsed : {};
   } catch (cause) {
-    // A test may want a row that is not JSON, but then it must say itself where the row belongs.
+    // For a row that is not JSON the test must pass the whole index.
     if (index.changedAt !== undefined) {
       return {};
     }
@@ -157,7 +155,6 @@ function odataInstant(value: unknown): Date | undefined {
   return match === null ? undefined : new Date(Number(match[1]) - Number(match[2] ?? 0) * 60_000);
 }
 
-/** Whether a JSON value is an object with named properties. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

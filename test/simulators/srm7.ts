@@ -23,31 +23,30 @@ import {
 } from './srm7-rows.ts';
 import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 
-/** How to start the simulator of SAP SRM 7. */
 export interface Srm7Options extends SimulatorOptions {
   readonly carts?: Iterable<CartRow>;
   /** The SAP client, `sap-client`. */
   readonly client?: string;
-  /** Carts in a page, 100 at most. */
+  /** How many carts a page holds, at most 100. */
   readonly pageSize?: number;
-  /** Host (or origin) that `__next` and `__deferred` name, as a service does that does not know of its proxy. */
+  /** The host or origin in `__next` and `__deferred`. A service behind a proxy often writes its internal host there. */
   readonly internalHost?: string;
-  /** Serve rows in no usable order, as custom services do that ignore `$orderby`. */
+  /** True to serve rows unordered, as custom services do that ignore `$orderby`. */
   readonly unordered?: boolean;
-  /** Leave navigations deferred in list reads whatever `$expand` asks; single reads still expand. */
+  /** True to ignore `$expand` in lists, so that navigations stay deferred there. Single reads still expand. */
   readonly ignoreExpandInLists?: boolean;
 }
 
 /** The simulator of SAP SRM 7: the service ZSRM_SC_EXTRACT_SRV behind a proxy that does OAuth 2.0. */
 export interface Srm7Simulator extends Simulator {
-  /** The service's root, without a slash at its end. */
+  /** The root of the service, without a trailing slash. */
   readonly serviceUrl: string;
   readonly client: string;
-  /** Adds carts, or revises those with a known GUID; `index` places a row whose own fields are missing or wrong. */
+  /** Adds carts, or replaces those with a known GUID. `index` overrides the fields by which a row is selected. */
   addCarts(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
-  /** The truth: the carts with status I1129, in order of ChangedAt and Guid. */
+  /** The carts with status I1129, ordered by ChangedAt and Guid. */
   approvedCarts(): readonly StoredCart[];
-  /** Adds `by` to every `__count` from now on: a count that differs from what the pages hold. */
+  /** Adds `by` to every later `__count`, so that the count differs from the pages. */
   miscount(by: number): void;
 }
 
@@ -56,7 +55,6 @@ const tokenPath = '/oauth/token';
 const largestPage = 100;
 const approved = 'I1129';
 
-/** Starts the simulator of SAP SRM 7 on 127.0.0.1. */
 export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulator> {
   const clock = options.clock ?? ((): Date => new Date());
   const clientId = options.clientId ?? 'interface-at-srm7';
@@ -99,7 +97,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
         if (operation === 'token') {
           return call.method === 'POST' ? tokens.issue(call.headers, call.body) : htmlAnswer(405, 'Method Not Allowed');
         }
-        // The proxy, not the service, checks tokens, and it speaks HTML.
+        // The proxy checks tokens, not the service, and it answers in HTML.
         return tokens.accepts(call.headers.authorization)
           ? serviceAnswer(call, service)
           : htmlAnswer(401, 'Anmeldung fehlgeschlagen');
@@ -163,7 +161,7 @@ function readTarget(url: URL): ReadTarget | undefined {
   if (navigation !== undefined && guid !== undefined) {
     return { operation: 'navigation', entitySet, guid: plainGuid(guid), navigation };
   }
-  // Items are not read by themselves: the contract has no such call.
+  // The contract has no call that reads items alone.
   if (entitySet === 'ShoppingCartItemSet') {
     return undefined;
   }
@@ -177,7 +175,7 @@ function serviceAnswer(call: Call, service: CartService): Answer {
     const target = call.method === 'GET' ? readTarget(call.url) : undefined;
     const query = call.url.searchParams;
     if (target === undefined) {
-      throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `Nothing is read by ${call.method} ${call.url.pathname}`);
+      throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No resource for ${call.method} ${call.url.pathname}`);
     }
     requireJson(call, target);
     requireClient(query.get('sap-client'), service.client, target);
@@ -190,7 +188,7 @@ function serviceAnswer(call: Call, service: CartService): Answer {
   }
 }
 
-/** A list must say `$format=json`; a deferred URI is followed as it stands, so there the Accept header is enough. */
+/** A list needs `$format=json`. A deferred URI is followed unchanged, so the Accept header is enough there. */
 function requireJson({ url, headers }: Call, { operation }: ReadTarget): void {
   const format = url.searchParams.get('$format');
   const accepted = operation !== 'page' && format === null && (headers.accept ?? '').includes('application/json');
@@ -228,7 +226,7 @@ function pageBody(url: URL, service: CartService): string {
   const token = query.get('$skiptoken');
   const start = token === null ? skip : firstAfter(selected, tokenToPosition(token), service.unordered);
   const page = selected.slice(start, start + Math.min(service.pageSize, top));
-  // With $top the caller pages by itself.
+  // A caller that sends $top pages by itself.
   const more = top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
   const last = page.at(-1);
 
@@ -239,7 +237,7 @@ function pageBody(url: URL, service: CartService): string {
   return `{${count}"results":[${page.map((row) => rowBody(row, shown, service)).join()}]${next}}`;
 }
 
-/** The same query, as it was encoded, from behind the page's last row. */
+/** The same query in its original encoding, with a token for the rows after this page. */
 function nextUri(url: URL, last: StoredCart, service: CartService): string {
   const kept = url.search
     .slice(1)
@@ -289,7 +287,7 @@ function itemOf(cart: unknown, guid: string): unknown {
     : undefined;
 }
 
-/** A row's JSON: its own text where everything is expanded, else with `__deferred` in place of what is not. */
+/** The JSON of a row: its own text when everything is expanded, or else with `__deferred` for the other navigations. */
 function rowBody(row: StoredCart, expand: ExpandTree, service: CartService): string {
   if (isFullExpand(expand, cartNavigations)) {
     return row.text;
@@ -329,7 +327,7 @@ function withDeferred(
   known: ExpandTree,
   uriOfItem: (guid: string) => string,
 ): unknown {
-  // Only items have navigations of their own; a row that breaks the contract is passed on as it is.
+  // Only items have navigations of their own. A row that breaks the contract is passed on unchanged.
   if (known.size === 0 || !isRecord(navigation) || !Array.isArray(navigation['results'])) {
     return navigation;
   }

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PurchaseOrder } from './vms-order-schema.ts';
 
-/** An order as 11VMS keeps it. */
 export interface StoredOrder {
   readonly id: string;
   readonly number: string;
@@ -13,35 +12,33 @@ export interface StoredOrder {
   readonly order: PurchaseOrder;
 }
 
-/** What an Idempotency-Key means to the order book at the moment. */
+/** The current state of an Idempotency-Key. */
 export type KeyState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'in-progress' }
   | { readonly kind: 'replay'; readonly stored: StoredOrder }
   | { readonly kind: 'reused' };
 
-/** The orders that 11VMS has, and the keys that they came with. */
+/** The orders of 11VMS with their Idempotency-Keys. */
 export interface OrderBook {
   keyState(key: string, body: unknown): KeyState;
-  /** Marks a key as being worked on, until it is released or its order is added. */
+  /** Marks a key as in progress until it is released or its order is added. */
   reserve(key: string): void;
   release(key: string): void;
-  /** The order that forbids another with this externalId. */
+  /** The order that prevents another one with this externalId. */
   uniqueConflict(externalId: string): StoredOrder | undefined;
   add(order: PurchaseOrder, from: { readonly key: string; readonly correlationId: string }): StoredOrder;
-  /** All orders with this externalId: more than one only where uniqueness is off. */
+  /** All orders with this externalId. There is more than one only when uniqueness is not enforced. */
   byExternalId(externalId: string): readonly StoredOrder[];
   all(): readonly StoredOrder[];
 }
 
-/** What an order book can leave undone, so that a second POST really makes a second order. */
 export interface OrderBookOptions {
   readonly clock: () => Date;
   readonly ignoreIdempotencyKeys: boolean;
   readonly enforceUniqueness: boolean;
 }
 
-/** Opens an empty order book. */
 export function openOrderBook({ clock, ignoreIdempotencyKeys, enforceUniqueness }: OrderBookOptions): OrderBook {
   const orders: StoredOrder[] = [];
   const ordersByExternalId = new Map<string, StoredOrder[]>();
@@ -93,7 +90,7 @@ export function openOrderBook({ clock, ignoreIdempotencyKeys, enforceUniqueness 
   };
 }
 
-/** Looks like the ids of the sample, and counts up. */
+/** Ids in the form of the sample, in ascending order. */
 function orderId(position: number): string {
   return `po_${position.toString(32).toUpperCase().padStart(10, '0')}`;
 }

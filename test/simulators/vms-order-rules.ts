@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { decimalToUnits, minorDigits } from './exact-decimals.ts';
 import { type PurchaseOrder, type PurchaseOrderLine, purchaseOrderSchema } from './vms-order-schema.ts';
 
-/** One entry of a problem's `errors[]`. */
+/** One entry of `errors[]` in a problem. */
 export interface OrderError {
   readonly code: string;
   /** A JSON pointer into the body. */
@@ -10,16 +10,16 @@ export interface OrderError {
   readonly detail: string;
 }
 
-/** What 11VMS knows beyond the body itself. */
+/** What 11VMS checks against its own data and settings. */
 export interface OrderRules {
   readonly isActiveSupplier: (code: string) => boolean;
   readonly purchaseRequestRequired: boolean;
 }
 
-/** A body judged: an order that may be stored, or everything that is wrong with it. */
+/** Either an order that may be stored, or all errors of the body. */
 export type JudgedOrder = { readonly order: PurchaseOrder } | { readonly errors: readonly OrderError[] };
 
-/** Checks a body against the contract: its shape first, and what its fields say together once the shape is right. */
+/** Checks a body against the contract: first its shape, then the rules between its fields. */
 export function judgeOrder(body: unknown, rules: OrderRules): JudgedOrder {
   const parsed = purchaseOrderSchema.safeParse(body);
   if (!parsed.success) {
@@ -111,7 +111,7 @@ function totalErrors({ totals, lines, currency }: PurchaseOrder): OrderError[] {
     errors.push(orderError('AMOUNT_MISMATCH', '/totals/grossAmount', 'Is not net plus tax'));
   }
   const taxes = lines.flatMap((line) => (line.tax === undefined ? [] : [line.tax.amount]));
-  // A line may leave its tax out, and then the sum says nothing.
+  // A line may have no tax, and then there is no sum to compare.
   if (taxes.length === lines.length && total(taxes) !== tax) {
     errors.push(orderError('AMOUNT_MISMATCH', '/totals/taxAmount', 'Is not the sum of the lines'));
   }
@@ -175,7 +175,7 @@ function timeErrors({ deliveryDate, servicePeriod }: PurchaseOrderLine, pointer:
 }
 
 function periodErrors(period: PurchaseOrder['validity'], pointer: string): OrderError[] {
-  // Dates of one form compare as texts.
+  // ISO dates compare as texts.
   return period?.endDate !== undefined && period.endDate < period.startDate
     ? [orderError('INVALID_VALUE', `${pointer}/endDate`, 'Is before the start')]
     : [];
@@ -208,7 +208,7 @@ function accountingErrors(line: PurchaseOrderLine, currency: string, pointer: st
   return errors;
 }
 
-/** An amount may be written with more decimals than its currency has, but they must be zeros. */
+/** Decimals beyond those of the currency must be zeros. */
 function amountErrors(
   currency: string,
   amounts: Readonly<Record<string, string | undefined>>,
@@ -224,7 +224,7 @@ function total(decimals: readonly string[]): bigint {
   return decimals.reduce((sum, decimal) => sum + amount(decimal), 0n);
 }
 
-/** In ten-thousandths, the finest that the contract's decimals can say. */
+/** In ten-thousandths: the contract allows four decimals. */
 function amount(decimal: string): bigint {
   return decimalToUnits(decimal, 4);
 }

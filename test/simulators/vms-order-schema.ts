@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-// Each check names the code of the problem that 11VMS answers with.
+// Each check has the error code of 11VMS.
 const within = (max: number): z.ZodString =>
   z
     .string()
@@ -14,21 +14,21 @@ const guid = z.string().regex(/^[0-9a-f]{32}$/);
 const date = z.iso.date();
 const instant = z.iso.datetime();
 
-// UN/ECE Recommendation 20, as far as the contract's unit map goes.
+// The part of UN/ECE Recommendation 20 that the contract's unit map uses.
 const countingUnits = ['EA', 'H87', 'C62'] as const;
 const timeUnits = ['HUR', 'DAY', 'WEE', 'MON', 'ANN', 'MIN'] as const;
 const measuringUnits = ['KGM', 'GRM', 'TNE', 'MTR', 'MTK', 'MTQ', 'LTR', 'KMT'] as const;
 const unitOfMeasure = z.enum([...countingUnits, ...timeUnits, ...measuringUnits]);
 
-// Node's list lacks the two currencies of account that have four decimals.
+// Node's list lacks the two currencies with four decimals.
 const isoCurrencies = new Set([...Intl.supportedValuesOf('currency'), 'CLF', 'UYW']);
 const currency = z
   .string()
-  .refine((code) => isoCurrencies.has(code), { error: 'is no currency', params: { code: 'INVALID_VALUE' } });
+  .refine((code) => isoCurrencies.has(code), { error: 'is not a currency', params: { code: 'INVALID_VALUE' } });
 
 const period = z.strictObject({ startDate: date, endDate: date.optional() });
 
-// The contract names no lengths here: these are SRM's own. Only the country has a rule.
+// The contract has no lengths for an address, so these are SRM's. Only the country has a rule.
 const address = z.strictObject({
   name: within(80).optional(),
   street: within(60).optional(),
@@ -96,7 +96,7 @@ const line = z.strictObject({
   accounting: z.array(accounting).min(1).max(99),
 });
 
-/** The body of POST purchase-orders, field by field, as the target contract's table has it. */
+/** The body of POST purchase-orders, as the table of the target contract defines it. */
 export const purchaseOrderSchema = z.strictObject({
   externalSystem: z.literal('SRM7'),
   externalId: within(64),
@@ -150,18 +150,16 @@ export const purchaseOrderSchema = z.strictObject({
     .optional(),
 });
 
-/** A purchase order as 11VMS stores it. */
 export type PurchaseOrder = z.infer<typeof purchaseOrderSchema>;
 
-/** A line of a purchase order. */
 export type PurchaseOrderLine = PurchaseOrder['lines'][number];
 
 function codePointsWithin(text: string, max: number): boolean {
   return text.length <= max || Array.from(text).length <= max;
 }
 
-/** JSON allows both, but nothing that prints or stores an order survives them. */
+/** JSON allows control characters and lone surrogates, but printing or storing an order fails on them. */
 function isCleanText(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- Control characters are what it looks for.
+  // oxlint-disable-next-line no-control-regex -- The expression looks for control characters.
   return text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f]/.test(text);
 }

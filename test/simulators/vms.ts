@@ -7,33 +7,31 @@ import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-boo
 import { judgeOrder, type OrderError, type OrderRules } from './vms-order-rules.ts';
 import type { PurchaseOrder } from './vms-order-schema.ts';
 
-/** How to start the simulator of 11VMS. */
 export interface VmsOptions extends SimulatorOptions {
-  /** Suppliers that 11VMS does not know or has closed; by default it takes every code. */
+  /** Suppliers that 11VMS refuses. By default it accepts every code. */
   readonly inactiveSuppliers?: readonly string[] | ((code: string) => boolean);
-  /** Business units that 11VMS answers 404 for, as a referenced object that is not there. */
+  /** Business units that 11VMS answers with 404, as for any missing reference. */
   readonly unknownBusinessUnits?: readonly string[];
   readonly purchaseRequestRequired?: boolean;
-  /** Forget keys at once, so that a second POST is judged by its externalId alone. */
+  /** True to ignore Idempotency-Key: a second POST is then checked by its externalId alone. */
   readonly ignoreIdempotencyKeys?: boolean;
-  /** False takes a second order with the same externalId: with keys ignored, a double POST really doubles. */
+  /** False to accept a second order with the same externalId. With keys ignored, a second POST then makes a second order. */
   readonly enforceUniqueness?: boolean;
-  /** False (or the status to answer) where the look-up and the list do not exist. */
+  /** False (501), or a status, for an 11VMS without look-up and list. */
   readonly lookup?: boolean | 404 | 501;
   readonly maxBodyBytes?: number;
-  /** Orders in a page of the reconciliation list. */
+  /** How many orders a page of the list holds. */
   readonly listPageSize?: number;
 }
 
 /** The simulator of 11VMS behind 11VMSProxy_V2. */
 export interface VmsSimulator extends Simulator {
-  /** `{base}` of the contract, without a slash at its end. */
+  /** `{base}` of the contract, without a trailing slash. */
   readonly baseUrl: string;
-  /** The truth: every order stored, in order of creation, duplicates too. */
+  /** All stored orders in order of creation, duplicates included. */
   orders(): readonly StoredOrder[];
 }
 
-/** An order as the look-up and the list show it. */
 export type ListedOrder = PurchaseOrder & Pick<StoredOrder, 'id' | 'number' | 'status'>;
 
 const basePath = '/11VMSProxy_V2';
@@ -41,7 +39,6 @@ const collectionPath = `${basePath}/purchase-orders`;
 const tokenPath = '/oauth/token';
 const interfaceId = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 
-/** Starts the simulator of 11VMS on 127.0.0.1. */
 export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> {
   const clock = options.clock ?? ((): Date => new Date());
   const clientId = options.clientId ?? 'interface-at-11vms';
@@ -155,7 +152,7 @@ async function apiAnswer(call: Call, operation: Operation, work: () => Promise<v
   }
   await work();
   if (operation === 'other') {
-    // The proxy knows no such route, and answers itself.
+    // The proxy has no such route and answers by itself.
     return htmlAnswer(call.url.pathname === collectionPath ? 405 : 404, 'No such operation');
   }
   if (api.lookupStatus !== 200) {
@@ -180,7 +177,7 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
     case 'replay':
       return created(200, known.stored);
     case 'in-progress':
-      return conflict(call, 'REQUEST_IN_PROGRESS', 'The first request with this key is still being worked on');
+      return conflict(call, 'REQUEST_IN_PROGRESS', 'The first request with this key is still running');
     case 'reused':
       return keyReused(call);
     case 'unknown':
@@ -194,7 +191,7 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
   }
 }
 
-/** Judges and stores in one breath: nothing else runs between the check of uniqueness and the order's storing. */
+/** Synchronous: no other request runs between the check of uniqueness and the storing of the order. */
 function commit(call: Call, body: unknown, key: string, { book, rules, unknownBusinessUnits }: OrderApi): Answer {
   const judged = judgeOrder(body, rules);
   if ('errors' in judged) {
@@ -298,7 +295,6 @@ function parsedJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    // Not JSON is what the caller is told; why it is not is of no use to it.
     return undefined;
   }
 }
