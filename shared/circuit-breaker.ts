@@ -31,9 +31,9 @@ export type BreakerItem = z.infer<typeof breakerItem>;
  * What a trial said of 11VMS: the worker's answer to the supervisor. `tried`: a cart came as far as 11VMS, and lost a
  * receive by it; where none did, nothing speaks against the next trial.
  */
-export const trialResult = z.discriminatedUnion('well', [
-  z.object({ well: z.literal(true) }),
-  z.object({ well: z.literal(false), tried: z.boolean(), reason: z.string() }),
+export const trialResult = z.discriminatedUnion('healthy', [
+  z.object({ healthy: z.literal(true) }),
+  z.object({ healthy: z.literal(false), tried: z.boolean(), reason: z.string() }),
 ]);
 export type TrialResult = z.infer<typeof trialResult>;
 

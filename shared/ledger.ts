@@ -51,10 +51,10 @@
  *
  * No item holds a payload, a name or a secret.
  */
-import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { FAULT_CATALOGUE, type Fault, type FaultCode } from './failure.ts';
+import type { Fault } from './failure.ts';
 import type { ItemKey, LedgerTable } from './ledger-table.ts';
+import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
 /** A cart's identity (rule 4); the number is unknown where the row has none. */
 export interface CartKey {
@@ -70,16 +70,6 @@ export interface CartVersion extends CartKey {
   readonly changedAtMs: number | undefined;
 }
 
-const faultCode = z.custom<FaultCode>((code) => typeof code === 'string' && Object.hasOwn(FAULT_CATALOGUE, code));
-const fault = z.object({
-  code: faultCode,
-  message: z.string(),
-  path: z.string().exactOptional(),
-  field: z.string().exactOptional(),
-  value: z.string().exactOptional(),
-}) satisfies z.ZodType<Fault>;
-const faults = z.array(fault);
-
 const orderItem = z.object({
   state: z.enum(['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN']),
   contentHash: z.string(),
@@ -93,7 +83,7 @@ const orderItem = z.object({
   mayExist: z.boolean().default(false),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
-  faults: faults.default([]),
+  faults: recordedFaults.default([]),
 });
 export type OrderItem = z.infer<typeof orderItem>;
 const keyedOrderItem = orderItem.extend({ sk: z.string() });
@@ -142,14 +132,9 @@ export type Trace =
     }
   | { readonly kind: 'skip'; readonly changedAtMs: number };
 
-/** Why a message is given up. */
-export interface Verdict {
-  readonly messageId: string;
-  /** The extraction run that queued it; a redrive or a copy keeps it. Undefined where the message cannot be read. */
-  readonly runId: string | undefined;
-  readonly faults: readonly Fault[];
-  readonly nowMs: number;
-}
+/** The states of a verdict: functions/create-purchase-orders/verdict/verdict.ts says what they mean. */
+export const VERDICT_STATES = ['PROVISIONAL', 'FINAL', 'WITHDRAWN'] as const;
+export type VerdictState = (typeof VERDICT_STATES)[number];
 
 export interface Ledger {
   /** To POSTING, where the table above lets it. One write when it succeeds. */
@@ -165,93 +150,39 @@ export interface Ledger {
   confirmed(claim: OrderClaim): Promise<void>;
   /** The orders that were created of a cart. One read; wanted only where something was taken out of a cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
-  /** Why a message is on its way to the dead-letter queue, or undefined. */
-  verdict(cart: CartKey, messageId: string): Promise<readonly Fault[] | undefined>;
-  recordVerdict(cart: CartVersion, verdict: Verdict): Promise<void>;
-  /**
-   * Whether another reading of this very version of the cart is on its way to the dead-letter queue for the same faults,
-   * told since `sinceMs`. Never of a reading that has a verdict of its own already: what comes of it now was redriven, or
-   * put back, and must not count on another one.
-   */
-  hasDuplicateVerdict(
-    cart: CartVersion,
-    reading: { readonly runId: string; readonly faults: readonly Fault[] },
-    sinceMs: number,
-  ): Promise<boolean>;
-  /**
-   * Marks a provisional verdict: its message was not given up after all. Its faults stay, since the message can still
-   * become a dead letter: by a crash before it is acknowledged, or because its attempt outlived the visibility timeout.
-   */
-  withdrawVerdict(cart: CartKey, messageId: string): Promise<void>;
-  /** That a rule skipped the cart, for whoever asks what became of it. False when that was known of this version. */
+  /** Records that a rule skipped the cart. False when that was known of this version. */
   recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<boolean>;
-  /** All that is known of a cart, of any version, but for verdicts that were withdrawn. */
+  /** All that is known of a cart, of any version, except withdrawn verdicts. */
   traces(cart: CartKey): Promise<readonly Trace[]>;
-}
-
-/** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time to ask questions. */
-const VERDICT_LIFETIME_SECONDS = 90 * 24 * 3600;
-
-const MAXIMUM_FAULTS = 100;
-const MAXIMUM_MESSAGE = 500;
-const MAXIMUM_PLACE = 200;
-
-/**
- * DynamoDB takes no item over 400 KB, and a cart of 999 lines can have thousands of faults: a reason must always fit.
- * Where not all fit, every code is kept at least once.
- */
-function bounded(faults: readonly Fault[]): Fault[] {
-  const cut = (text: string, maximum: number): string => text.slice(0, maximum).toWellFormed();
-  // Looked up, not searched for: a cart of 10,000 broken lines has 90,000 faults, and its neighbours wait meanwhile.
-  const firstOfCode = new Map(faults.toReversed().map((fault) => [fault.code, fault]));
-  const isFirstOfItsCode = (fault: Fault): boolean => firstOfCode.get(fault.code) === fault;
-  const ordered =
-    faults.length <= MAXIMUM_FAULTS
-      ? faults
-      : [...faults.filter(isFirstOfItsCode), ...faults.filter((fault) => !isFirstOfItsCode(fault))];
-  const kept = ordered.slice(0, MAXIMUM_FAULTS).map((fault) => ({
-    ...fault,
-    message: cut(fault.message, MAXIMUM_MESSAGE),
-    ...(fault.path === undefined ? {} : { path: cut(fault.path, MAXIMUM_PLACE) }),
-    ...(fault.field === undefined ? {} : { field: cut(fault.field, MAXIMUM_PLACE) }),
-    ...(fault.value === undefined ? {} : { value: cut(fault.value, MAXIMUM_PLACE) }),
-  }));
-  const [firstLeftOut] = ordered.slice(MAXIMUM_FAULTS);
-  if (firstLeftOut === undefined) return kept;
-  return [...kept, { code: firstLeftOut.code, message: `and ${faults.length - MAXIMUM_FAULTS} more faults` }];
 }
 
 export const cartPartition = ({ client, number, guid }: CartKey): string =>
   `CART#${client}#${number ?? `-${guid ?? ''}`}`;
 const SKIP_SORT = 'SKIP';
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
-const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
+export const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
 
 const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
 
 const traceItem = z.object({
   sk: z.string(),
-  state: orderItem.shape.state.optional(),
   changedAtMs: z.number().optional(),
   messageId: z.string().default(''),
   updatedAtMs: z.number().default(0),
   recordedAtMs: z.number().default(0),
-  withdrawn: z.boolean().default(false),
+  state: z.enum([...orderItem.shape.state.options, ...VERDICT_STATES]).optional(),
 });
 const TRACED = {
-  ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs, withdrawn',
+  ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
   ExpressionAttributeNames: { '#state': 'state' },
 } as const;
 const skipItem = traceItem.pick({ changedAtMs: true });
-/** Its faults are compared, whatever they are: an older version of this code may have written them. */
-const toldVerdict = traceItem
-  .pick({ changedAtMs: true, recordedAtMs: true, withdrawn: true })
-  .extend({ runId: z.string().optional(), faults: z.unknown() });
+const isOrderState = (state: unknown): state is OrderItem['state'] => orderItem.shape.state.safeParse(state).success;
 
 function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
-  // Where the version could not be told, it is at any rate none of later.
+  // Where the version is not known, it is at any rate no later one.
   const changedAtMs = item.changedAtMs ?? recordedAtMs;
-  if (state !== undefined) return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs };
+  if (isOrderState(state)) return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs };
   if (sk === SKIP_SORT) return { kind: 'skip', changedAtMs };
   return { kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs };
 }
@@ -274,10 +205,6 @@ export function createLedger(table: LedgerTable): Ledger {
   const orderKey = (claim: OrderClaim): ItemKey => ({
     pk: cartPartition(claim.cart),
     sk: orderSort(claim.externalId),
-  });
-  const verdictKey = (cart: CartKey, messageId: string): ItemKey => ({
-    pk: cartPartition(cart),
-    sk: verdictSort(messageId),
   });
 
   /** Ends this attempt's claim. Loses silently against a later attempt, which then owns the truth. */
@@ -339,7 +266,7 @@ export function createLedger(table: LedgerTable): Ledger {
     claim: async (claim) => (await claimOnce(claim)) ?? (await explainRefusal(claim)),
     created: (claim, { id, number }) =>
       settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
-    rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: bounded(faults), mayExist }),
+    rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: boundedFaults(faults), mayExist }),
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
@@ -361,40 +288,6 @@ export function createLedger(table: LedgerTable): Ledger {
         return item.state === 'CREATED' ? [{ externalId, orderNumber, changedAtMs }] : [];
       });
     },
-    async verdict(cart, messageId) {
-      const item = await table.getItem(verdictKey(cart, messageId));
-      return item === undefined || item['withdrawn'] === true ? undefined : faults.parse(item['faults']);
-    },
-    async recordVerdict(cart, { messageId, runId, faults, nowMs }) {
-      await table.putItem({
-        ...verdictKey(cart, messageId),
-        ...versionOf(cart),
-        ...(runId === undefined ? {} : { runId }),
-        faults: bounded(faults),
-        recordedAtMs: nowMs,
-        expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
-      });
-    },
-    async hasDuplicateVerdict(cart, { runId, faults }, sinceMs) {
-      const told = z.array(toldVerdict).parse(await table.queryItems(cartPartition(cart), verdictSort('')));
-      if (told.some((verdict) => verdict.runId === runId)) return false;
-      return told.some(
-        (verdict) =>
-          !verdict.withdrawn &&
-          verdict.changedAtMs !== undefined &&
-          verdict.changedAtMs === cart.changedAtMs &&
-          verdict.recordedAtMs >= sinceMs &&
-          isDeepStrictEqual(verdict.faults, bounded(faults)),
-      );
-    },
-    async withdrawVerdict(cart, messageId) {
-      // Refused where there is none: the ledger did not take it.
-      await table.updateItem(verdictKey(cart, messageId), {
-        UpdateExpression: 'SET withdrawn = :true',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':true': true },
-      });
-    },
     async recordSkip(cart, { reason, messageId, nowMs }) {
       const replaced = await table.putItem({
         pk: cartPartition(cart),
@@ -408,7 +301,7 @@ export function createLedger(table: LedgerTable): Ledger {
     },
     async traces(cart) {
       const items = z.array(traceItem).parse(await table.queryItems(cartPartition(cart), '', TRACED));
-      return items.filter(({ withdrawn }) => !withdrawn).map(toTrace);
+      return items.filter(({ state }) => state !== 'WITHDRAWN').map(toTrace);
     },
   };
 }

@@ -47,6 +47,25 @@ interface Connection {
   readonly tokens: HttpClient;
 }
 
+/** What a call needs. */
+interface Session {
+  readonly api: HttpClient;
+  readonly token: Token;
+}
+
+/** All that the client remembers; replaced whole with each change. */
+interface State {
+  /** Of the secret as it was last read. */
+  readonly connection: Connection | undefined;
+  /** The secret may have been replaced since it was read: it is read again before its next use. */
+  readonly isSecretStale: boolean;
+  readonly token: Token | undefined;
+  /** The renewal under way: all calls that need one wait for it. */
+  readonly renewal: Promise<Session> | undefined;
+  /** The renewal ahead of the first call; it never rejects. */
+  readonly warmUp: Promise<unknown> | undefined;
+}
+
 /** A token is given up this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
@@ -66,46 +85,41 @@ export interface OAuthClient extends HttpClient {
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   const tokenUrl = new URL(options.tokenUrl);
   const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs: 10_000, maximumResponseBytes: 65_536 };
-  let connecting: Promise<Connection> | undefined;
-  let latest: Connection | undefined;
-  let cached: Token | undefined;
-  let fetching: Promise<Token> | undefined;
-  let warming: Promise<void> | undefined;
+  let state: State = {
+    connection: undefined,
+    isSecretStale: true,
+    token: undefined,
+    renewal: undefined,
+    warmUp: undefined,
+  };
+  const change = (changes: Partial<State>): void => {
+    state = { ...state, ...changes };
+  };
 
-  async function connect(): Promise<Connection> {
-    const secret = await options.readSecret();
-    // The same certificates keep the same connections: a new secret for the client alone costs no handshake.
-    const kept = latest !== undefined && isDeepStrictEqual(latest.secret.tls, secret.tls) ? latest : undefined;
+  async function readSecret(): Promise<Connection> {
+    change({ isSecretStale: true });
+    const secret = await options.readSecret().catch((error: unknown) => {
+      throw secretFault(error);
+    });
+    // The same certificates keep the same connections: a new client id costs no handshake.
+    const kept = isDeepStrictEqual(state.connection?.secret.tls, secret.tls) ? state.connection : undefined;
     const tls = secret.tls === undefined ? {} : { tls: secret.tls };
-    latest = {
+    const connection = {
       secret,
       api: kept?.api ?? createHttpClient({ ...options.http, ...tls }),
       tokens: kept?.tokens ?? createHttpClient({ ...tokenHttp, ...tls }),
     };
-    return latest;
+    change({ connection, isSecretStale: false });
+    return connection;
   }
 
-  function connection(): Promise<Connection> {
-    connecting ??= connect().catch((error: unknown) => {
-      connecting = undefined;
-      throw secretFault(error);
-    });
-    return connecting;
+  /** A failed handshake may mean that the certificate was replaced since it was read. */
+  function distrustSecretAfter(error: unknown): void {
+    const isOfCertificate = state.connection?.secret.tls !== undefined;
+    if (error instanceof HttpError && isHandshakeFailure(error) && isOfCertificate) change({ isSecretStale: true });
   }
 
-  /** A handshake that fails may mean that the certificate was replaced since we read it: the next call reads again. */
-  function forgetAfter(error: unknown): void {
-    if (error instanceof HttpError && isHandshakeFailure(error) && latest?.secret.tls !== undefined) {
-      connecting = undefined;
-    }
-  }
-
-  async function fetchToken(freshSecret: boolean): Promise<Token> {
-    if (freshSecret) connecting = undefined;
-    const {
-      secret: { clientId, clientSecret },
-      tokens,
-    } = await connection();
+  async function fetchToken({ secret: { clientId, clientSecret }, tokens }: Connection): Promise<Token> {
     const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
@@ -123,7 +137,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
         body: form.toString(),
       })
       .catch((error: unknown) => {
-        forgetAfter(error);
+        distrustSecretAfter(error);
         throw tokenFault(
           'transient',
           error instanceof HttpError ? `cannot be reached (${error.code})` : 'cannot be reached',
@@ -158,65 +172,62 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     });
   }
 
-  /** A refusal may mean that the secret was rotated since we read it: once more, with a fresh one (edge case 81). */
-  async function newToken(freshSecret: boolean): Promise<Token> {
-    const secretWasCached = connecting !== undefined && !freshSecret;
+  async function signIn(): Promise<Session> {
+    const wasSecretKept = !state.isSecretStale;
+    let connection = wasSecretKept && state.connection !== undefined ? state.connection : await readSecret();
+    if (isUsable(state.token)) return { api: connection.api, token: state.token };
+    let token: Token;
     try {
-      return await fetchToken(freshSecret);
+      token = await fetchToken(connection);
     } catch (error) {
-      const refused = error instanceof InterfaceError && error.failureClass === 'refused';
-      if (!refused || !secretWasCached) throw error;
-      return fetchToken(true);
+      const isRefused = error instanceof InterfaceError && error.failureClass === 'refused';
+      if (!isRefused || !wasSecretKept) throw error;
+      // The secret may have been rotated since it was read: once more, with a fresh one (edge case 81).
+      connection = await readSecret();
+      token = await fetchToken(connection);
     }
+    change({ token });
+    return { api: connection.api, token };
   }
 
-  /** Single flight: whoever needs a token while one is being fetched waits for that one. */
-  function fetchOnce(freshSecret: boolean): Promise<Token> {
-    fetching ??= newToken(freshSecret)
-      .then((token) => {
-        cached = token;
-        return token;
-      })
-      .finally(() => {
-        fetching = undefined;
+  function renew(): Promise<Session> {
+    const renewal =
+      state.renewal ??
+      signIn().finally(() => {
+        change({ renewal: undefined });
       });
-    return fetching;
+    change({ renewal });
+    return renewal;
   }
 
-  async function fetchAhead(): Promise<void> {
-    try {
-      await fetchOnce(false);
-    } catch {
-      // The first call asks again, and reports what it then meets.
-    } finally {
-      warming = undefined;
-    }
+  const isUsable = (token: Token | undefined): token is Token =>
+    token !== undefined && options.now() < token.usableUntilMs;
+
+  function session(): Session | Promise<Session> {
+    const { connection, isSecretStale, token } = state;
+    return connection !== undefined && !isSecretStale && isUsable(token) ? { api: connection.api, token } : renew();
   }
-
-  const token = (): Token | Promise<Token> =>
-    cached !== undefined && options.now() < cached.usableUntilMs ? cached : fetchOnce(false);
-
-  /** One renewal for all the calls that were refused with the same token. */
-  const tokenAfter = (refused: Token): Token | Promise<Token> =>
-    cached !== undefined && cached !== refused ? cached : fetchOnce(true);
 
   return {
     warmUp() {
-      warming = fetchAhead();
+      // The first call asks again, and reports what it meets then.
+      change({ warmUp: renew().catch(() => undefined) });
     },
     async request(request) {
-      if (warming !== undefined) await warming;
-      const call = async (bearer: Token) => {
-        const { api } = await connection();
-        const headers = { ...request.headers, Authorization: `Bearer ${bearer.value}` };
+      await state.warmUp;
+      const call = ({ api, token }: Session) => {
+        const headers = { ...request.headers, Authorization: `Bearer ${token.value}` };
         return api.request({ ...request, headers }).catch((error: unknown) => {
-          forgetAfter(error);
+          distrustSecretAfter(error);
           throw error;
         });
       };
-      const first = await token();
+      const first = await session();
       const response = await call(first);
-      return response.status === 401 ? call(await tokenAfter(first)) : response;
+      if (response.status !== 401) return response;
+      // One renewal, with a freshly read secret, for all the calls that were refused with the same token.
+      if (state.token === first.token) change({ token: undefined, isSecretStale: true });
+      return call(await session());
     },
   };
 }

@@ -28,7 +28,7 @@ export interface CartMessages {
   /** Sets when messages that were not dealt with are seen again: one call for a batch of at most 10. */
   setVisibility(messages: readonly ReturnedMessage[], log: Log): Promise<void>;
   /** The same body as a new message, with all its receives before it. @throws the SDK's error: it is not queued then. */
-  putBack(body: string, delaySeconds: number): Promise<void>;
+  requeue(body: string, delaySeconds: number): Promise<void>;
   /** One message, or undefined where none is to be seen. */
   receiveOne(): Promise<QueueMessage | undefined>;
   /** Whether nothing lies on the queue at all, be it under a delay or in flight: as far as SQS knows. */
@@ -70,7 +70,7 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
         log.warn('message.visibility-not-set', errorFields(error));
       }
     },
-    async putBack(body, delaySeconds) {
+    async requeue(body, delaySeconds) {
       await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, DelaySeconds: delaySeconds }));
     },
     async receiveOne() {

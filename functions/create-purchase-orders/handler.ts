@@ -27,9 +27,11 @@ import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage } from './cart-messages.ts';
 import { retryDelaySeconds } from './outcome.ts';
 import { createPacer } from './delivery/pacer.ts';
+import { tryOneMessage } from './breaker/trial.ts';
 import { createTargetHealth } from './breaker/target-health.ts';
 import { createVmsOrders } from './delivery/vms-orders.ts';
-import { type BatchDependencies, tryOneMessage, processBatch } from './process-batch.ts';
+import { type BatchDependencies, processBatch } from './process-batch.ts';
+import { createVerdictRecord } from './verdict/verdict-record.ts';
 
 /** Those of the stack, and the one of Lambda's that says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
@@ -71,6 +73,7 @@ export function createHandler(
   const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const ledger = createLedger(table);
+  const verdicts = createVerdictRecord(table);
   const breaker = createBreakerRecord(table);
   const health = createTargetHealth();
   const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
@@ -114,6 +117,7 @@ export function createHandler(
     const maximumAttempts = environment.MAX_RECEIVE_COUNT;
     const dependencies: BatchDependencies = {
       ledger,
+      verdicts,
       breaker,
       orders,
       pacer,
@@ -135,7 +139,7 @@ export function createHandler(
       maximumAttempts,
       policy,
       // The doubling goes on where the receives of the old message ended.
-      putBack: (body) => messages.putBack(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
+      requeue: (body) => messages.requeue(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
     const processed = await processBatch(request.Records, dependencies);

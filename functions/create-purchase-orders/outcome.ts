@@ -50,7 +50,7 @@ export type Outcome =
   /** 11VMS or SRM refuses us: the cart is not to blame. */
   | { readonly kind: 'refused'; readonly faults: readonly Fault[]; readonly isForbidden: boolean }
   /** The world was to blame to the last receive: a copy lies on the queue as a new message, and this one is done with. */
-  | { readonly kind: 'put-back'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'requeued'; readonly faults: readonly Fault[] }
   /** Moved to the dead-letter queue by SQS, with the reason in the ledger. */
   | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
 
@@ -108,7 +108,7 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
   switch (outcome.kind) {
     case 'done':
     case 'skipped':
-    case 'put-back':
+    case 'requeued':
       return { kind: 'delete' };
     case 'dead-letter':
       return { kind: 'return', visibleAfterSeconds: 0 };

@@ -46,7 +46,10 @@ export async function askForTrial(lambda: LambdaClient, workerName: string): Pro
   const answer = await lambda.send(
     new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }),
   );
-  if (answer.FunctionError !== undefined) return { well: false, tried: true, reason: 'the worker failed at its trial' };
+  if (answer.FunctionError !== undefined)
+    return { healthy: false, tried: true, reason: 'the worker failed at its trial' };
   const parsed = trialResult.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));
-  return parsed.success ? parsed.data : { well: false, tried: true, reason: 'the worker gave no answer to its trial' };
+  return parsed.success
+    ? parsed.data
+    : { healthy: false, tried: true, reason: 'the worker gave no answer to its trial' };
 }

@@ -85,7 +85,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   const delayMs = dependencies.firstTrialDelayMs * Math.min(2 ** item.failedTrials, LONGEST_TRIAL_DELAY);
   await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
-  if (!trial.well) {
+  if (!trial.healthy) {
     if (!trial.tried) await breaker.postponeTrial(item.failedTrials, now() + dependencies.firstTrialDelayMs);
     log.warn('consumption.still-paused', { reason: trial.reason });
     return item;

@@ -1,11 +1,12 @@
 /** The mapping spreadsheet, printed from the rule tables that do the translation. */
 import * as z from 'zod';
-import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/delivery/order-content.ts';
-import { orderRules } from '../../functions/create-purchase-orders/translation/order-rules.ts';
 import {
   canonicalBody,
-  purchaseOrderSchema,
-} from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+  contentHash,
+  idempotencyKey,
+} from '../../functions/create-purchase-orders/translation/order-content.ts';
+import { orderRules } from '../../functions/create-purchase-orders/translation/order-rules.ts';
+import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import {
   type RuleRow,
   type Spreadsheet,

@@ -1,11 +1,11 @@
 /** 11VMS's side of the interface as OpenAPI 3.1: what this interface sends, and what it assumes to be answered. */
-import { contentHash, idempotencyKey } from '../../functions/create-purchase-orders/delivery/order-content.ts';
 import {
   canonicalBody,
-  purchaseOrderSchema,
-} from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+  contentHash,
+  idempotencyKey,
+} from '../../functions/create-purchase-orders/translation/order-content.ts';
+import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
-import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
 import { isJsonObject, type JsonObject } from './json-text.ts';
 import {
@@ -272,13 +272,9 @@ async function howCreateTakes(orders: VmsOrders): Promise<string> {
 
 async function howLookUpTakes(orders: VmsOrders): Promise<string> {
   const { externalId, correlationId } = sampleRequest();
-  try {
-    const found = await orders.lookUp(externalId, correlationId);
-    return found === undefined ? 'not found' : 'found';
-  } catch (error) {
-    if (!(error instanceof InterfaceError)) throw error;
-    return `${error.failureClass}, ${error.fault.code}`;
-  }
+  const result = await orders.lookUp(externalId, correlationId);
+  if (result.kind === 'found' || result.kind === 'absent') return result.kind;
+  return [result.kind, ...(result.kind === 'unanswered' ? [result.reason] : []), result.fault.code].join(', ');
 }
 
 /** One response for each status, with an example for each meaning that it has. */

@@ -54,7 +54,11 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     connection: environment.vms,
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     async read(http) {
-      await createVmsOrders(http, now).lookUp(IMPOSSIBLE_EXTERNAL_ID, randomUUID());
+      const result = await createVmsOrders(http, now).lookUp(IMPOSSIBLE_EXTERNAL_ID, randomUUID());
+      if (result.kind === 'impossible' || result.kind === 'unanswered') {
+        const isRefused = result.kind === 'unanswered' && result.reason === 'refused';
+        throw new InterfaceError(isRefused ? 'refused' : 'transient', result.fault);
+      }
       return `11VMS looks orders up at ${environment.vms.baseUrl}`;
     },
   };

@@ -5,12 +5,12 @@ import { describe, expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import {
+  canonicalBody,
   contentHash,
   differences,
   idempotencyKey,
-} from '../../functions/create-purchase-orders/delivery/order-content.ts';
+} from '../../functions/create-purchase-orders/translation/order-content.ts';
 import {
-  canonicalBody,
   type PurchaseOrder,
   purchaseOrderSchema,
 } from '../../functions/create-purchase-orders/translation/purchase-order.ts';

@@ -126,7 +126,7 @@ describe('a message', () => {
       { kind: 'refused', faults: [auth], isForbidden: false },
       { kind: 'return', visibleAfterSeconds: 30 },
     ],
-    ['that was put back as a new one is deleted', { kind: 'put-back', faults: [down] }, { kind: 'delete' }],
+    ['that was requeued as a new one is deleted', { kind: 'requeued', faults: [down] }, { kind: 'delete' }],
   ])('%s', (_what, outcome, settlement) => {
     expect(settle(outcome, 1, policy, 0.5)).toEqual(settlement);
   });

@@ -2,14 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../functions/create-purchase-orders/outcome.ts';
 import {
+  createHealth,
   createTargetHealth,
-  createVerdict,
-  ledgerVerdict,
-  lookUpVerdict,
+  ledgerHealth,
+  lookUpHealth,
   type PauseReason,
 } from '../../functions/create-purchase-orders/breaker/target-health.ts';
 import type { CreateAnswer } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
-import { type FaultCode, InterfaceError } from '../../shared/failure.ts';
+import type { FaultCode } from '../../shared/failure.ts';
 
 const fault = (code: FaultCode) => ({ code, message: 'so it is' });
 const retry = (code: FaultCode): Outcome => ({ kind: 'retry', faults: [fault(code)], afterMs: undefined });
@@ -162,8 +162,8 @@ describe('a trial', () => {
     ['creates the order', { kind: 'created', id: 'po_1', number: undefined }],
     ['has it already', { kind: 'exists' }],
     ['judges the content', { kind: 'rejected', faults: [fault('E_TGT_VALIDATION')] }],
-  ])('finds 11VMS well that %s', (_what, answer) => {
-    expect(createVerdict(answer)).toEqual({ well: true });
+  ])('finds 11VMS healthy that %s', (_what, answer) => {
+    expect(createHealth(answer)).toEqual({ healthy: true });
   });
 
   test.each<[string, CreateAnswer]>([
@@ -171,32 +171,32 @@ describe('a trial', () => {
     ['leaves it unanswered', { kind: 'unknown', ...unavailable }],
     ['refuses us', { kind: 'refused', fault: fault('E_TGT_AUTH'), isForbidden: true }],
   ])('keeps the pause of an 11VMS that %s', (_what, answer) => {
-    expect(createVerdict(answer)).toMatchObject({
-      well: false,
+    expect(createHealth(answer)).toMatchObject({
+      healthy: false,
       tried: true,
       reason: expect.stringMatching(/^E_[A-Z_]+: so it is$/),
     });
   });
 
-  test('waits for what follows upon a throttled create', () => {
-    expect(createVerdict({ kind: 'throttled', ...unavailable, mayBeTaken: false })).toBeUndefined();
+  test('waits for the next answer after a throttled create', () => {
+    expect(createHealth({ kind: 'throttled', ...unavailable, mayBeTaken: false })).toBeUndefined();
   });
 
-  test.each(['transient', 'refused'] as const)('keeps the pause when a look-up fails: %s', (failureClass) => {
-    const error = new InterfaceError(failureClass, fault('E_TGT_UNAVAILABLE'));
-    expect(lookUpVerdict(error)).toMatchObject({ well: false, tried: true });
+  test.each(['failed', 'refused'] as const)('keeps the pause when a look-up is not answered: %s', (reason) => {
+    const result = { kind: 'unanswered', reason, fault: fault('E_TGT_UNAVAILABLE') } as const;
+    expect(lookUpHealth(result)).toMatchObject({ healthy: false, tried: true });
   });
 
-  test('waits for what follows upon a throttled look-up', () => {
-    expect(lookUpVerdict(new InterfaceError('throttled', fault('E_TGT_THROTTLED')))).toBeUndefined();
+  test('waits for the next answer after a throttled look-up', () => {
+    expect(lookUpHealth({ kind: 'unanswered', reason: 'throttled', fault: fault('E_TGT_THROTTLED') })).toBeUndefined();
   });
 
   test('learns nothing from a look-up that 11VMS does not have', () => {
-    expect(lookUpVerdict(new InterfaceError('permanent', fault('E_TGT_TIMEOUT_UNKNOWN')))).toBeUndefined();
+    expect(lookUpHealth({ kind: 'impossible', fault: fault('E_TGT_TIMEOUT_UNKNOWN') })).toBeUndefined();
   });
 
   test('keeps the pause when the ledger fails, without which no order is posted', () => {
-    expect(ledgerVerdict(retry('E_INT_LEDGER'))).toMatchObject({ well: false, tried: true });
+    expect(ledgerHealth(retry('E_INT_LEDGER'))).toMatchObject({ healthy: false, tried: true });
   });
 
   test.each<[string, Outcome]>([
@@ -207,6 +207,6 @@ describe('a trial', () => {
     ['is held by another delivery', retry('E_INT_IN_PROGRESS')],
     ['meets a defect of ours', retry('E_INT_UNEXPECTED')],
   ])('learns nothing from a cart that %s', (_what, outcome) => {
-    expect(ledgerVerdict(outcome)).toBeUndefined();
+    expect(ledgerHealth(outcome)).toBeUndefined();
   });
 });

@@ -3,10 +3,10 @@
  * consumption must pause. Each environment judges by what it sees itself: none waits for another to open the breaker.
  */
 import type { TrialResult } from '../../../shared/circuit-breaker.ts';
-import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
+import type { Fault, FaultCode } from '../../../shared/failure.ts';
 import type { CartKey } from '../../../shared/ledger.ts';
 import { isDuplicateRead, type Outcome } from '../outcome.ts';
-import type { CreateAnswer } from '../delivery/vms-orders.ts';
+import type { CreateAnswer, LookUpResult } from '../delivery/vms-orders.ts';
 
 /** Why consumption must pause; `byPerson`: only a person can tell that it may go on. */
 export interface PauseReason {
@@ -35,7 +35,7 @@ const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
   'E_TGT_RESPONSE_SCHEMA',
 ]);
 
-const told = ({ code, message }: Fault): string => `${code}: ${message}`;
+const faultText = ({ code, message }: Fault): string => `${code}: ${message}`;
 
 /**
  * What made 11VMS fail an attempt; undefined where it did not, or where SRM or the ledger did. Without a look-up, even a
@@ -44,7 +44,7 @@ const told = ({ code, message }: Fault): string => `${code}: ${message}`;
 export function targetFailure(outcome: Outcome): string | undefined {
   if (outcome.kind !== 'retry' && outcome.kind !== 'dead-letter') return undefined;
   const [fault] = outcome.faults;
-  return fault !== undefined && TARGET_FAILURES.has(fault.code) ? told(fault) : undefined;
+  return fault !== undefined && TARGET_FAILURES.has(fault.code) ? faultText(fault) : undefined;
 }
 
 /** 11VMS took the order's content and judged it: it is alive, whatever it said. */
@@ -52,30 +52,28 @@ const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
   outcome.kind === 'dead-letter' &&
   outcome.faults.some(({ code }) => code.startsWith('E_TGT_') && !TARGET_FAILURES.has(code));
 
-const ill = (fault: Fault): TrialResult => ({ well: false, tried: true, reason: told(fault) });
+const unhealthy = (fault: Fault): TrialResult => ({ healthy: false, tried: true, reason: faultText(fault) });
 
 /**
- * What 11VMS's answer to a create says of it in a trial: whoever judges an order is well, whatever the judgement. A
- * throttled create is tried again; its last answer tells.
+ * What the answer to a create shows in a trial: an 11VMS that judges an order is healthy, whatever its judgement. A
+ * throttled create is tried again; its last answer shows it.
  */
-export function createVerdict(answer: CreateAnswer): TrialResult | undefined {
+export function createHealth(answer: CreateAnswer): TrialResult | undefined {
   if (answer.kind === 'throttled') return undefined;
-  return 'fault' in answer ? ill(answer.fault) : { well: true };
+  return 'fault' in answer ? unhealthy(answer.fault) : { healthy: true };
 }
 
 /**
- * What a look-up that failed says; one that 11VMS does not offer is no illness, one that is throttled is asked again, and
- * one that works is no create.
+ * What a look-up shows in a trial. A throttled one is asked again, an 11VMS without look-ups may be healthy, and an
+ * answer is no proof that creates work.
  */
-export const lookUpVerdict = (error: unknown): TrialResult | undefined =>
-  error instanceof InterfaceError && error.failureClass !== 'permanent' && error.failureClass !== 'throttled'
-    ? ill(error.fault)
-    : undefined;
+export const lookUpHealth = (result: LookUpResult): TrialResult | undefined =>
+  result.kind === 'unanswered' && result.reason !== 'throttled' ? unhealthy(result.fault) : undefined;
 
-/** Without the ledger no order can be created. SRM, another delivery and our own defects say nothing of the target. */
-export function ledgerVerdict(outcome: Outcome): TrialResult | undefined {
+/** Without the ledger no order can be created. Other failures that are not of 11VMS show nothing about it. */
+export function ledgerHealth(outcome: Outcome): TrialResult | undefined {
   const [fault] = 'faults' in outcome ? outcome.faults : [];
-  return fault?.code === 'E_INT_LEDGER' ? ill(fault) : undefined;
+  return fault?.code === 'E_INT_LEDGER' ? unhealthy(fault) : undefined;
 }
 
 const nameOf = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
@@ -91,7 +89,7 @@ export function createTargetHealth(): TargetHealth {
     if (fault?.code !== 'E_TGT_AUTH') return undefined;
     forbidden.push(cart);
     if (isForbidden && forbidden.length < FORBIDDEN_IN_A_ROW) return undefined;
-    return { reason: told(fault), byPerson: false };
+    return { reason: faultText(fault), byPerson: false };
   }
 
   function failure(what: string, cart: string): PauseReason | undefined {
@@ -118,7 +116,7 @@ export function createTargetHealth(): TargetHealth {
         const what = targetFailure(outcome);
         return what === undefined ? undefined : failure(what, nameOf(cart));
       }
-      case 'put-back':
+      case 'requeued':
         return undefined;
       case 'done':
         failing = [];

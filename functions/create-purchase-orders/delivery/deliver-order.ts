@@ -1,17 +1,17 @@
 /**
  * Idempotent Receiver: one order to 11VMS, at most once whatever happens. The ledger is written before the first byte
- * leaves and after the answer is read; whenever an earlier outcome is not known, 11VMS is asked before anything is
- * posted (rules.md, "Delivering once").
+ * leaves and after the answer is read. When the outcome of an earlier create is open, the order is looked up before
+ * anything is posted (rules.md, "Delivering once").
  */
-import { type Fault, InterfaceError } from '../../../shared/failure.ts';
-import type { ClaimResult, Ledger, OrderClaim } from '../../../shared/ledger.ts';
+import type { Fault } from '../../../shared/failure.ts';
+import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 import type { Log, Meter } from '../../../shared/log.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
-import { contentHash, differences, idempotencyKey } from './order-content.ts';
 import type { OrderOutcome } from '../outcome.ts';
+import { canonicalBody, contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
+import type { PurchaseOrder } from '../translation/purchase-order.ts';
 import type { Pacer } from './pacer.ts';
-import { canonicalBody, type PurchaseOrder } from '../translation/purchase-order.ts';
-import type { CreateAnswer, StoredOrder, VmsOrders } from './vms-orders.ts';
+import type { LookUpResult, StoredOrder, VmsOrders } from './vms-orders.ts';
 
 export interface DeliveryDependencies {
   readonly ledger: Ledger;
@@ -20,12 +20,12 @@ export interface DeliveryDependencies {
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
-  /** No create starts later, so that its answer can still be read, looked up and written down. */
+  /** No create starts later, so that its answer can still be read, looked up and recorded. */
   readonly deadlineMs: number;
-  /** No look-up starts later: by one call after the last create, whose outcome it may have to find out. */
+  /** No look-up starts later: one call after the last create, whose outcome it may have to determine. */
   readonly lookUpDeadlineMs: number;
   readonly leaseMs: number;
-  /** How long nobody touches an order whose create 11VMS left unanswered: the request may still be on its way. */
+  /** How long an order is left alone after a create without an answer: the request may still be on its way. */
   readonly quietMs: number;
 }
 
@@ -43,7 +43,7 @@ export interface OrderDelivery {
   readonly onlyIfNeverSent: boolean;
 }
 
-/** @throws the SDK's error when the ledger does not answer: the message is then seen again. */
+/** @throws the SDK's error when the ledger does not answer: the message is then received again. */
 export async function deliverOrder(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
   const { order, body, cart, changedAtMs, messageId, attemptId } = delivery;
   const { ledger, now, leaseMs } = dependencies;
@@ -58,13 +58,230 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
     leaseMs,
   };
   const result = await ledger.claim(claim);
-  return result.kind === 'claimed'
-    ? new Attempt(delivery, dependencies, claim, result).run()
-    : notClaimed(result, delivery, claim, dependencies);
+  if (result.kind !== 'claimed') return endWithoutClaim(result, delivery, claim, dependencies);
+  const attempt: ClaimedAttempt = { ...dependencies, delivery, claim, before: result.before };
+  const found = result.lookUpFirst ? await lookUpAndEnd(attempt, EARLIER_ATTEMPT) : 'post';
+  return found === 'post' ? post(attempt, result.lookUpFirst) : found;
 }
 
-/** Somebody was here before: what that means for this message. */
-async function notClaimed(
+/** An attempt that holds the claim. Every way out of it first records in the ledger what is known. */
+interface ClaimedAttempt extends DeliveryDependencies {
+  readonly delivery: OrderDelivery;
+  readonly claim: OrderClaim;
+  /** What an earlier attempt left in the ledger. */
+  readonly before: OrderItem | undefined;
+}
+
+/** Posts the order, and again after each throttled answer while there is time. */
+async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<OrderOutcome> {
+  const { orders, pacer, log, meter, deadlineMs, claim, ledger } = attempt;
+  const { order, body, correlationId } = attempt.delivery;
+  const request = {
+    externalId: order.externalId,
+    body,
+    idempotencyKey: idempotencyKey(order, claim.contentHash),
+    correlationId,
+  };
+  /** 11VMS may hold the order, created by an earlier attempt or by this one. */
+  let mayExist = mayExistBefore;
+  let throttled: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS is throttling; no turn before the time was up' };
+  let throttledForMs = 0;
+  while (await pacer.turn(deadlineMs)) {
+    const answer = await orders.create(request);
+    switch (answer.kind) {
+      case 'created':
+        pacer.succeeded();
+        return recordCreated(attempt, answer, 'order.created');
+      case 'throttled': {
+        meter.count(METRICS.targetThrottled);
+        pacer.throttled(answer.retryAfterMs);
+        throttled = answer.fault;
+        throttledForMs = answer.retryAfterMs ?? 0;
+        if (!answer.mayBeTaken) break;
+        mayExist = true;
+        const ending = await lookUpAndEnd(attempt, EARLIER_ATTEMPT);
+        if (ending !== 'post') return ending;
+        break;
+      }
+      case 'rejected':
+        await ledger.rejected(claim, answer.faults, mayExist);
+        return { kind: 'rejected', faults: answer.faults };
+      case 'refused':
+        await recordOpenOrReleased(attempt, answer.fault, mayExist);
+        return answer;
+      case 'not-taken':
+        return scheduleRetry(attempt, answer.fault, mayExist, answer.retryAfterMs);
+      case 'exists':
+        return endWithoutPosting(await lookUpAndEnd(attempt, ALREADY_EXISTS));
+      case 'unknown':
+        meter.count(METRICS.outcomesUnknown);
+        log.warn('order.outcome-unknown', { codes: [answer.fault.code], reason: answer.fault.message });
+        return endWithoutPosting(await lookUpAndEnd(attempt, unclearAnswer(answer.fault, answer.retryAfterMs)));
+    }
+  }
+  // A cart that only waited behind a throttled neighbour must not use up a receive before the pause is over.
+  return scheduleRetry(attempt, throttled, mayExist, Math.max(throttledForMs, pacer.pausedForMs()));
+}
+
+/**
+ * Why an order is looked up while its claim is held. Together with the result, it decides the ending:
+ *
+ * | why             | found   | absent                       | throttled           | refused | failed           | impossible |
+ * |-----------------|---------|------------------------------|---------------------|---------|------------------|------------|
+ * | EARLIER_ATTEMPT | compare | post                         | retry, as throttled | refused | retry, as unclear | rejected  |
+ * | ALREADY_EXISTS  | compare | retry, E_TGT_RESPONSE_SCHEMA | retry, as throttled | refused | retry, as unclear | rejected  |
+ * | unclearAnswer   | compare | retry, with the create's fault | retry, as unclear | refused | retry, as unclear | rejected  |
+ *
+ * "As unclear" is E_TGT_TIMEOUT_UNKNOWN, which speaks against the cart or 11VMS; a throttled look-up speaks against
+ * neither, unless a create of this very attempt is open.
+ */
+interface LookUpReason {
+  readonly openOutcome: string;
+  readonly whenAbsent: 'post' | { readonly fault: Fault; readonly retryAfterMs: number | undefined };
+  readonly whenThrottled: 'as throttled' | 'as unclear';
+}
+
+const EARLIER_ATTEMPT: LookUpReason = {
+  openOutcome: 'the outcome of an earlier attempt is not known',
+  whenAbsent: 'post',
+  whenThrottled: 'as throttled',
+};
+
+/** 409: 11VMS says that the order exists. */
+const ALREADY_EXISTS: LookUpReason = {
+  openOutcome: 'the outcome of an earlier attempt is not known',
+  whenAbsent: {
+    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: '11VMS says the order exists, and does not find it' },
+    retryAfterMs: undefined,
+  },
+  whenThrottled: 'as throttled',
+};
+
+/** This attempt's create may have been taken. It is not posted again even when absent: it may still be on its way. */
+const unclearAnswer = (fault: Fault, retryAfterMs: number | undefined): LookUpReason => ({
+  openOutcome: fault.message,
+  whenAbsent: { fault, retryAfterMs },
+  whenThrottled: 'as unclear',
+});
+
+/** The table above. `post`: 11VMS does not hold the order, and nothing of it is on its way. */
+async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise<OrderOutcome | 'post'> {
+  const result = await lookUpInTurn(attempt.delivery, attempt);
+  switch (result.kind) {
+    case 'found':
+      return endFound(attempt, result.stored);
+    case 'absent':
+      if (why.whenAbsent === 'post') return 'post';
+      return scheduleRetry(attempt, why.whenAbsent.fault, true, why.whenAbsent.retryAfterMs);
+    case 'impossible':
+    case 'unanswered': {
+      const message = `${why.openOutcome}, and the look-up failed: ${result.fault.message}`;
+      const unclear: Fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message };
+      await recordOpen(attempt, unclear);
+      // Whether the order exists, only a person can find out.
+      if (result.kind === 'impossible') return { kind: 'rejected', faults: [unclear] };
+      const ending = notNow(result);
+      const isCartBlamed =
+        result.reason === 'failed' || (result.reason === 'throttled' && why.whenThrottled === 'as unclear');
+      return isCartBlamed ? { ...ending, fault: unclear } : { ...ending, unknown: unclear };
+    }
+  }
+}
+
+/** Only {@link EARLIER_ATTEMPT} lets an attempt post. */
+function endWithoutPosting(ending: OrderOutcome | 'post'): OrderOutcome {
+  if (ending === 'post') throw new Error('a look-up after an unclear answer must not lead to a second create');
+  return ending;
+}
+
+/** A look-up at the pace of all calls: a throttled one waits and asks again, as a create does. */
+async function lookUpInTurn(
+  { order, correlationId }: OrderDelivery,
+  { orders, pacer, meter, lookUpDeadlineMs }: DeliveryDependencies,
+): Promise<LookUpResult> {
+  let fault: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' };
+  while (await pacer.turn(lookUpDeadlineMs)) {
+    const result = await orders.lookUp(order.externalId, correlationId);
+    if (result.kind !== 'unanswered' || result.reason !== 'throttled') return result;
+    meter.count(METRICS.targetThrottled);
+    pacer.throttled(result.retryAfterMs);
+    ({ fault } = result);
+  }
+  return { kind: 'unanswered', reason: 'throttled', fault, retryAfterMs: pacer.pausedForMs() };
+}
+
+/** A look-up that 11VMS does not answer now. */
+const notNow = ({
+  reason,
+  fault,
+  retryAfterMs,
+}: Extract<LookUpResult, { kind: 'unanswered' }>): Extract<OrderOutcome, { kind: 'retry' | 'refused' }> =>
+  reason === 'refused'
+    ? { kind: 'refused', fault, isForbidden: false }
+    : { kind: 'retry', fault, afterMs: retryAfterMs };
+
+/** 11VMS holds an order under our externalId. */
+async function endFound(attempt: ClaimedAttempt, stored: StoredOrder): Promise<OrderOutcome> {
+  const { ledger, claim, delivery, before } = attempt;
+  const storedHash = stored.order === undefined ? undefined : contentHash(canonicalBody(stored.order));
+  const isSame =
+    storedHash === claim.contentHash ||
+    // Approved again, while the earlier outcome was open, without a change to its order.
+    (stored.order !== undefined && differences(stored.order, delivery.order).length === 0);
+  if (isSame) return recordCreated(attempt, stored, 'order.recovered');
+  const isOurEarlierVersion = storedHash === before?.contentHash;
+  const faults = [differentFault(stored, delivery.order, isOurEarlierVersion)];
+  await ledger.rejected(claim, faults, true);
+  return { kind: 'rejected', faults };
+}
+
+/** 11VMS holds the order with other content than ours (edge cases 17, 63). */
+function differentFault(stored: StoredOrder, order: PurchaseOrder, isOurEarlierVersion: boolean): Fault {
+  const name = stored.number ?? stored.id;
+  if (stored.order === undefined) {
+    const message = `11VMS holds the order as ${name}; its content cannot be compared`;
+    return { code: 'E_TGT_RESPONSE_SCHEMA', message };
+  }
+  const changed = differences(stored.order, order).slice(0, 20).join(', ');
+  return isOurEarlierVersion
+    ? {
+        code: 'E_CART_CHANGED_AFTER_SEND',
+        message: `created as ${name} from an earlier version; different now: ${changed}`,
+      }
+    : { code: 'E_TGT_DUPLICATE_DIFFERENT', message: `11VMS holds ${name} with other content: ${changed}` };
+}
+
+async function recordCreated(
+  { ledger, log, meter, now, claim }: ClaimedAttempt,
+  { id, number }: { readonly id: string; readonly number: string | undefined },
+  event: 'order.created' | 'order.recovered',
+): Promise<OrderOutcome> {
+  const recovered = event === 'order.recovered';
+  await ledger.created(claim, { id, number });
+  meter.count(recovered ? METRICS.ordersRecovered : METRICS.ordersCreated);
+  meter.milliseconds(METRICS.approvalToOrder, Math.max(0, now() - claim.changedAtMs));
+  log.info(event, { externalId: claim.externalId, orderId: id, orderNumber: number });
+  return { kind: 'created', orderId: id, orderNumber: number, recovered };
+}
+
+async function scheduleRetry(
+  attempt: ClaimedAttempt,
+  fault: Fault,
+  mayExist: boolean,
+  retryAfterMs: number | undefined,
+): Promise<OrderOutcome> {
+  await recordOpenOrReleased(attempt, fault, mayExist);
+  return { kind: 'retry', fault, afterMs: retryAfterMs };
+}
+
+const recordOpenOrReleased = (attempt: ClaimedAttempt, fault: Fault, mayExist: boolean): Promise<void> =>
+  mayExist ? recordOpen(attempt, fault) : attempt.ledger.released(attempt.claim, fault);
+
+const recordOpen = ({ ledger, claim, now, quietMs }: ClaimedAttempt, fault: Fault): Promise<void> =>
+  ledger.unknown(claim, fault, now() + quietMs);
+
+/** The ledger did not give the claim: what that means for this message. */
+async function endWithoutClaim(
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
   delivery: OrderDelivery,
   claim: OrderClaim,
@@ -85,240 +302,33 @@ async function notClaimed(
       if (isSettled || order.contentHash === claim.contentHash) {
         if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
         const reason = `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}`;
-        // The same message again, after a crash perhaps, is no reading again: nobody may have told of its order yet.
+        // A later receive of the same message, perhaps after a crash, is no duplicate read: its order may be unreported.
         const isDuplicateRead = order.changedAtMs === claim.changedAtMs && delivery.isFirstReceive;
         return { kind: 'skipped', reason, ...(isDuplicateRead ? { isDuplicateRead } : {}) };
       }
-      const outcome = await changedAfterSend(delivery, dependencies);
+      const outcome = await compareAfterSend(delivery, dependencies);
       if (outcome.kind === 'skipped') await dependencies.ledger.confirmed(claim);
       return outcome;
     }
   }
 }
 
-/** Edge case 17: V1 only creates. The difference is taken to what 11VMS holds, since the ledger holds no content. */
-async function changedAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
-  const { order } = delivery;
-  let stored: StoredOrder | undefined;
-  let isComparable = true;
-  try {
-    stored = await lookUpInTurn(delivery, dependencies);
-  } catch (error) {
-    const failure = failedLookUp(error);
-    if (failure.kind !== 'impossible') return failure;
-    isComparable = false;
+/** Edge case 17: V1 only creates. The ledger holds no content, so the difference is taken to what 11VMS holds. */
+async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
+  const result = await lookUpInTurn(delivery, dependencies);
+  if (result.kind === 'unanswered') return notNow(result);
+  const stored = result.kind === 'found' ? result.stored.order : undefined;
+  if (stored === undefined) {
+    const doubt = result.kind === 'impossible' ? '; 11VMS has no look-up, so that the difference is unknown' : '';
+    return changedAfterSend(`the order was created from an earlier version of the cart${doubt}`);
   }
-  const changed = stored?.order === undefined ? undefined : differences(stored.order, order);
-  if (changed?.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
-  const doubt = isComparable ? '' : '; 11VMS has no look-up, so that nobody can tell what differs, if anything does';
-  const message =
-    changed === undefined
-      ? `the order was created from an earlier version of the cart${doubt}`
-      : `the order was created from an earlier version; different now: ${changed.slice(0, 20).join(', ')}`;
-  return { kind: 'rejected', faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }] };
+  const changed = differences(stored, delivery.order);
+  if (changed.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
+  const fields = changed.slice(0, 20).join(', ');
+  return changedAfterSend(`the order was created from an earlier version; different now: ${fields}`);
 }
 
-/**
- * A look-up at the pace of all calls: a throttled one waits and asks again, as a create does.
- * @throws {InterfaceError} when it cannot be told, E_TGT_THROTTLED when there is no turn before the time is up.
- */
-async function lookUpInTurn(
-  { order, correlationId }: OrderDelivery,
-  { orders, pacer, meter, lookUpDeadlineMs }: DeliveryDependencies,
-): Promise<StoredOrder | undefined> {
-  let last: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' };
-  while (await pacer.turn(lookUpDeadlineMs)) {
-    try {
-      return await orders.lookUp(order.externalId, correlationId);
-    } catch (error) {
-      if (!(error instanceof InterfaceError) || error.failureClass !== 'throttled') throw error;
-      meter.count(METRICS.targetThrottled);
-      pacer.throttled(error.retryAfterMs);
-      last = error.fault;
-    }
-  }
-  throw new InterfaceError('throttled', last, pacer.pausedForMs());
-}
-
-/** `impossible`: 11VMS has no look-up, and will have none at the next attempt. */
-type FailedLookUp =
-  | Extract<OrderOutcome, { kind: 'retry' | 'refused' }>
-  | { readonly kind: 'impossible'; readonly fault: Fault };
-
-function failedLookUp(error: unknown): FailedLookUp {
-  if (!(error instanceof InterfaceError)) throw error;
-  if (error.failureClass === 'permanent') return { kind: 'impossible', fault: error.fault };
-  if (error.failureClass === 'refused') return { kind: 'refused', fault: error.fault, isForbidden: false };
-  return { kind: 'retry', fault: error.fault, afterMs: error.retryAfterMs };
-}
-
-/** One attempt that holds the claim. Every way out of it first writes to the ledger what is known. */
-class Attempt {
-  readonly #delivery: OrderDelivery;
-  readonly #dependencies: DeliveryDependencies;
-  readonly #claim: OrderClaim;
-  readonly #before: Extract<ClaimResult, { kind: 'claimed' }>;
-  /** 11VMS may hold the order, by an earlier attempt or by this one. */
-  #mayExist: boolean;
-
-  constructor(
-    delivery: OrderDelivery,
-    dependencies: DeliveryDependencies,
-    claim: OrderClaim,
-    before: Extract<ClaimResult, { kind: 'claimed' }>,
-  ) {
-    this.#delivery = delivery;
-    this.#dependencies = dependencies;
-    this.#claim = claim;
-    this.#before = before;
-    this.#mayExist = before.lookUpFirst;
-  }
-
-  async run(): Promise<OrderOutcome> {
-    const found = this.#mayExist ? await this.#lookUp() : undefined;
-    if (found !== undefined) return found;
-    return this.#post();
-  }
-
-  async #post(): Promise<OrderOutcome> {
-    const { orders, pacer, meter, deadlineMs } = this.#dependencies;
-    const { order, body, correlationId } = this.#delivery;
-    let last: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS is throttling; no turn before the time was up' };
-    let retryAfterMs: number | undefined;
-    while (await pacer.turn(deadlineMs)) {
-      const answer = await orders.create({
-        externalId: order.externalId,
-        body,
-        idempotencyKey: idempotencyKey(order, this.#claim.contentHash),
-        correlationId,
-      });
-      if (answer.kind !== 'throttled') {
-        if (answer.kind === 'created') pacer.succeeded();
-        return this.#conclude(answer);
-      }
-      meter.count(METRICS.targetThrottled);
-      pacer.throttled(answer.retryAfterMs);
-      last = answer.fault;
-      ({ retryAfterMs } = answer);
-      if (answer.mayBeTaken) {
-        this.#mayExist = true;
-        const found = await this.#lookUp();
-        if (found !== undefined) return found;
-      }
-    }
-    // Who only waited behind a throttled neighbour must not come back, and use up a receive, before the pause is over.
-    return this.#scheduleRetry(last, Math.max(retryAfterMs ?? 0, pacer.pausedForMs()));
-  }
-
-  async #conclude(answer: Exclude<CreateAnswer, { kind: 'throttled' }>): Promise<OrderOutcome> {
-    const { ledger, log, meter } = this.#dependencies;
-    switch (answer.kind) {
-      case 'created':
-        return this.#created(answer.id, answer.number, false);
-      case 'rejected':
-        await ledger.rejected(this.#claim, answer.faults, this.#mayExist);
-        return { kind: 'rejected', faults: answer.faults };
-      case 'refused':
-        await this.#release(answer.fault);
-        return answer;
-      case 'not-taken':
-        return this.#scheduleRetry(answer.fault, answer.retryAfterMs);
-      case 'exists':
-        this.#mayExist = true;
-        return (
-          (await this.#lookUp()) ??
-          this.#scheduleRetry({
-            code: 'E_TGT_RESPONSE_SCHEMA',
-            message: '11VMS says the order exists, and does not find it',
-          })
-        );
-      case 'unknown': {
-        this.#mayExist = true;
-        meter.count(METRICS.outcomesUnknown);
-        log.warn('order.outcome-unknown', {
-          codes: [answer.fault.code],
-          reason: answer.fault.message,
-        });
-        // Not posted again in this attempt, even when it is not found: it may still be on its way.
-        return (await this.#lookUp(answer.fault)) ?? this.#scheduleRetry(answer.fault, answer.retryAfterMs);
-      }
-    }
-  }
-
-  /** Found: settled. Not found: undefined. Cannot be told: to be tried again, still unknown; or never to be told. */
-  async #lookUp(because?: Fault): Promise<OrderOutcome | undefined> {
-    try {
-      const stored = await lookUpInTurn(this.#delivery, this.#dependencies);
-      return stored === undefined ? undefined : await this.#settleFound(stored);
-    } catch (error) {
-      const failure = failedLookUp(error);
-      const why = because?.message ?? 'the outcome of an earlier attempt is not known';
-      const message = `${why}, and the look-up failed: ${failure.fault.message}`;
-      const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message } as const;
-      await this.#unknown(fault);
-      // Not a guess: whether the order exists, only a person can find out.
-      if (failure.kind === 'impossible') return { kind: 'rejected', faults: [fault] };
-      // Who was only kept waiting says nothing against its cart; a create without an answer does, and was before it.
-      const isOnlyThrottled = because === undefined && failure.fault.code === 'E_TGT_THROTTLED';
-      return failure.kind === 'refused' || isOnlyThrottled ? { ...failure, unknown: fault } : { ...failure, fault };
-    }
-  }
-
-  async #settleFound(stored: StoredOrder): Promise<OrderOutcome> {
-    const { ledger } = this.#dependencies;
-    const storedHash = stored.order === undefined ? undefined : contentHash(canonicalBody(stored.order));
-    const isSame =
-      storedHash === this.#claim.contentHash ||
-      // Approved again, while the earlier outcome was open, without a change to its order.
-      (stored.order !== undefined && differences(stored.order, this.#delivery.order).length === 0);
-    if (isSame) return this.#created(stored.id, stored.number, true);
-    const faults: Fault[] = [this.#foundDifferent(stored, storedHash)];
-    await ledger.rejected(this.#claim, faults, true);
-    return { kind: 'rejected', faults };
-  }
-
-  #foundDifferent(stored: StoredOrder, storedHash: string | undefined): Fault {
-    const name = stored.number ?? stored.id;
-    if (stored.order === undefined) {
-      return {
-        code: 'E_TGT_RESPONSE_SCHEMA',
-        message: `11VMS holds the order as ${name}; its content cannot be compared`,
-      };
-    }
-    const changed = differences(stored.order, this.#delivery.order).slice(0, 20).join(', ');
-    const ours = storedHash === this.#before.before?.contentHash;
-    return ours
-      ? {
-          code: 'E_CART_CHANGED_AFTER_SEND',
-          message: `created as ${name} from an earlier version; different now: ${changed}`,
-        }
-      : { code: 'E_TGT_DUPLICATE_DIFFERENT', message: `11VMS holds ${name} with other content: ${changed}` };
-  }
-
-  async #created(id: string, number: string | undefined, recovered: boolean): Promise<OrderOutcome> {
-    const { ledger, log, meter, now } = this.#dependencies;
-    await ledger.created(this.#claim, { id, number });
-    meter.count(recovered ? METRICS.ordersRecovered : METRICS.ordersCreated);
-    meter.milliseconds(METRICS.approvalToOrder, Math.max(0, now() - this.#claim.changedAtMs));
-    log.info(recovered ? 'order.recovered' : 'order.created', {
-      externalId: this.#claim.externalId,
-      orderId: id,
-      orderNumber: number,
-    });
-    return { kind: 'created', orderId: id, orderNumber: number, recovered };
-  }
-
-  async #scheduleRetry(fault: Fault, retryAfterMs?: number): Promise<OrderOutcome> {
-    await this.#release(fault);
-    return { kind: 'retry', fault, afterMs: retryAfterMs };
-  }
-
-  #release(fault: Fault): Promise<void> {
-    return this.#mayExist ? this.#unknown(fault) : this.#dependencies.ledger.released(this.#claim, fault);
-  }
-
-  #unknown(fault: Fault): Promise<void> {
-    const { ledger, now, quietMs } = this.#dependencies;
-    return ledger.unknown(this.#claim, fault, now() + quietMs);
-  }
-}
+const changedAfterSend = (message: string): OrderOutcome => ({
+  kind: 'rejected',
+  faults: [{ code: 'E_CART_CHANGED_AFTER_SEND', message }],
+});

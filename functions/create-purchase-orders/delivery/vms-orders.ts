@@ -33,6 +33,23 @@ export interface StoredOrder {
   readonly order: PurchaseOrder | undefined;
 }
 
+/** What a look-up by externalId came to. */
+export type LookUpResult =
+  | { readonly kind: 'found'; readonly stored: StoredOrder }
+  | { readonly kind: 'absent' }
+  /** 11VMS cannot say now; a later look-up may. */
+  | {
+      readonly kind: 'unanswered';
+      readonly reason: 'throttled' | 'refused' | 'failed';
+      readonly fault: Fault;
+      readonly retryAfterMs?: number | undefined;
+    }
+  /** This 11VMS has no look-up. */
+  | { readonly kind: 'impossible'; readonly fault: Fault };
+
+/** Whether 11VMS answers as it should, without regard to any order. */
+export type HealthCheck = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
+
 export interface OrderRequest {
   readonly externalId: string;
   /** The order as JSON. */
@@ -43,10 +60,9 @@ export interface OrderRequest {
 
 export interface VmsOrders {
   create(request: OrderRequest): Promise<CreateAnswer>;
-  /** The order by its externalId, or undefined when 11VMS has none. @throws {InterfaceError} when it cannot be told. */
-  lookUp(externalId: string, correlationId: string): Promise<StoredOrder | undefined>;
-  /** Why 11VMS is not well, or undefined when it is: asked by a look-up that finds nothing, and changes nothing. */
-  ailment(correlationId: string): Promise<string | undefined>;
+  lookUp(externalId: string, correlationId: string): Promise<LookUpResult>;
+  /** A look-up that finds nothing and changes nothing. */
+  probe(correlationId: string): Promise<HealthCheck>;
 }
 
 const INTERFACE_ID = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
@@ -106,31 +122,24 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
     },
 
     async lookUp(externalId, correlationId) {
-      const path = `${ORDERS}?externalId=${encodeURIComponent(externalId)}`;
-      const response = await http.request({ method: 'GET', path, headers: headers(correlationId) }).catch((error) => {
-        throw error instanceof HttpError ? lookUpFailure(`11VMS cannot be asked: ${error.code}`) : error;
-      });
-      if (response.status !== 200) throw lookUpRefusal(response, now());
-      const parsed = listAnswer.safeParse(tryParseJson(response.body));
-      if (!parsed.success) {
-        const fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: 'the answer to a look-up cannot be read' } as const;
-        throw new InterfaceError('transient', fault);
+      try {
+        const path = `${ORDERS}?externalId=${encodeURIComponent(externalId)}`;
+        const response = await http.request({ method: 'GET', path, headers: headers(correlationId) });
+        return readLookUpAnswer(response, externalId, now());
+      } catch (error) {
+        return lookUpFailure(error);
       }
-      // The filter is 11VMS's word; ours is the comparison.
-      const found = parsed.data.items.find((item) => item.externalId === externalId);
-      if (found === undefined) return undefined;
-      const content = purchaseOrderSchema.safeParse(found);
-      return { id: found.id, number: found.number, order: content.success ? content.data : undefined };
     },
 
-    async ailment(correlationId) {
+    async probe(correlationId) {
       const path = `${ORDERS}?externalId=${PROBE_ID}`;
       try {
         const { status } = await http.request({ method: 'GET', path, headers: headers(correlationId) });
-        return status === 200 || LOOK_UP_MISSING.has(status) ? undefined : `11VMS answered ${status} to a probe`;
+        if (status === 200 || LOOK_UP_MISSING.has(status)) return { healthy: true };
+        return { healthy: false, reason: `11VMS answered ${status} to a probe` };
       } catch (error) {
-        if (error instanceof HttpError) return `11VMS cannot be reached (${error.code})`;
-        if (error instanceof InterfaceError) return error.fault.message;
+        if (error instanceof HttpError) return { healthy: false, reason: `11VMS cannot be reached (${error.code})` };
+        if (error instanceof InterfaceError) return { healthy: false, reason: error.fault.message };
         throw error;
       }
     },
@@ -255,23 +264,47 @@ function createFailure(error: unknown): CreateAnswer {
   return { kind: 'unknown', fault, retryAfterMs: undefined };
 }
 
-const lookUpFailure = (message: string, retryMs?: number): InterfaceError =>
-  new InterfaceError('transient', { code: 'E_TGT_UNAVAILABLE', message }, retryMs);
-
-function lookUpRefusal(response: HttpResponse, nowMs: number): InterfaceError {
-  const { status } = response;
-  if (status === 401 || status === 403) {
-    return new InterfaceError('refused', { code: 'E_TGT_AUTH', message: `11VMS answered ${status} to a look-up` });
+function readLookUpAnswer(response: HttpResponse, externalId: string, nowMs: number): LookUpResult {
+  if (response.status !== 200) return lookUpRefusal(response, nowMs);
+  const parsed = listAnswer.safeParse(tryParseJson(response.body));
+  if (!parsed.success) {
+    const fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: 'the answer to a look-up cannot be read' } as const;
+    return { kind: 'unanswered', reason: 'failed', fault };
   }
-  // A proxy that has lost its routes answers 404 in HTML, and will find them again.
+  // The answer may ignore the filter, so every item is compared.
+  const found = parsed.data.items.find((item) => item.externalId === externalId);
+  if (found === undefined) return { kind: 'absent' };
+  const content = purchaseOrderSchema.safeParse(found);
+  return {
+    kind: 'found',
+    stored: { id: found.id, number: found.number, order: content.success ? content.data : undefined },
+  };
+}
+
+function lookUpRefusal(response: HttpResponse, nowMs: number): LookUpResult {
+  const { status } = response;
+  const message = `11VMS answered ${status} to a look-up`;
+  if (status === 401 || status === 403) {
+    return { kind: 'unanswered', reason: 'refused', fault: { code: 'E_TGT_AUTH', message } };
+  }
+  // A proxy that has lost its routes answers 404 in HTML, and finds them again.
   if (LOOK_UP_MISSING.has(status) && (status !== 404 || tryParseJson(response.body) !== undefined)) {
-    const message = `11VMS answered ${status}: it has no look-up`;
-    return new InterfaceError('permanent', { code: 'E_TGT_TIMEOUT_UNKNOWN', message });
+    const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
+    return { kind: 'impossible', fault };
   }
   const retryMs = retryAfterMs(response, nowMs);
-  if (isThrottled(status, retryMs)) {
-    const fault = { code: 'E_TGT_THROTTLED', message: `11VMS answered ${status} to a look-up` } as const;
-    return new InterfaceError('throttled', fault, retryMs);
+  return isThrottled(status, retryMs)
+    ? { kind: 'unanswered', reason: 'throttled', fault: { code: 'E_TGT_THROTTLED', message }, retryAfterMs: retryMs }
+    : { kind: 'unanswered', reason: 'failed', fault: { code: 'E_TGT_UNAVAILABLE', message }, retryAfterMs: retryMs };
+}
+
+/** The call itself failed. */
+function lookUpFailure(error: unknown): LookUpResult {
+  if (error instanceof InterfaceError) {
+    const reason = error.failureClass === 'refused' ? 'refused' : 'failed';
+    return { kind: 'unanswered', reason, fault: error.fault, retryAfterMs: error.retryAfterMs };
   }
-  return lookUpFailure(`11VMS answered ${status} to a look-up`, retryMs);
+  if (!(error instanceof HttpError)) throw error;
+  const fault = { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be asked: ${error.code}` } as const;
+  return { kind: 'unanswered', reason: 'failed', fault };
 }

@@ -142,17 +142,3 @@ export type PurchaseOrder = z.infer<typeof purchaseOrderSchema>;
 export type OrderLine = PurchaseOrder['lines'][number];
 export type LineAccounting = OrderLine['accounting'][number];
 export type Address = z.infer<typeof address>;
-
-/**
- * An order as canonical JSON (RFC 8785): the body that is sent, measured and hashed. An order holds texts, whole numbers
- * and booleans, which JSON.stringify writes canonically; only its members must be put in order.
- */
-export const canonicalBody = (order: PurchaseOrder): string => JSON.stringify(sorted(order));
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const members: Record<string, unknown> = {};
-  for (const name of Object.keys(value).sort()) members[name] = sorted(Reflect.get(value, name));
-  return members;
-}

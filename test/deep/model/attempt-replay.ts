@@ -5,19 +5,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import {
-  type CreationDependencies,
-  createPurchaseOrders,
-} from '../../../functions/create-purchase-orders/process-message.ts';
+import { type MessageDependencies, processMessage } from '../../../functions/create-purchase-orders/process-message.ts';
 import { type Settlement, settle } from '../../../functions/create-purchase-orders/outcome.ts';
 import type { PurchaseOrder } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
-import type { CreateAnswer, StoredOrder } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import type {
+  CreateAnswer,
+  HealthCheck,
+  LookUpResult,
+} from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import type { Verdict } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
-import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
-import type { ClaimResult, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { Fault, FaultCode } from '../../../shared/failure.ts';
+import type { ClaimResult, OrderClaim, OrderItem, VerdictState } from '../../../shared/ledger.ts';
 import type { Log } from '../../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
@@ -34,10 +36,16 @@ export interface AttemptStart {
   readonly maximumReceives: number;
 }
 
+/** A verdict without the sentences of its faults. */
+export interface ModelVerdict {
+  readonly state: VerdictState;
+  readonly codes: readonly FaultCode[];
+}
+
 /** What the code asks of the outside: the points at which the explorer decides what happens next. */
 export type Call =
   | { readonly kind: 'verdict' }
-  | { readonly kind: 'record-verdict'; readonly codes: readonly FaultCode[] }
+  | { readonly kind: 'record-verdict'; readonly verdict: ModelVerdict }
   | { readonly kind: 'withdraw-verdict' }
   | { readonly kind: 'other-readings'; readonly codes: readonly FaultCode[] }
   | { readonly kind: 'claim'; readonly claim: OrderClaim }
@@ -53,23 +61,23 @@ export type Call =
   | { readonly kind: 'post' }
   | { readonly kind: 'look-up' }
   | { readonly kind: 'breaker' }
-  | { readonly kind: 'ailment' }
+  | { readonly kind: 'probe' }
   | { readonly kind: 'open-breaker' }
-  | { readonly kind: 'put-back' };
+  | { readonly kind: 'requeue' };
 
 /** What it is answered. */
 export type Answer =
-  | { readonly kind: 'verdict'; readonly codes: readonly FaultCode[] | undefined }
-  | { readonly kind: 'other-readings'; readonly isTold: boolean }
+  | { readonly kind: 'verdict'; readonly verdict: ModelVerdict | undefined }
+  | { readonly kind: 'other-readings'; readonly isDuplicate: boolean }
   | { readonly kind: 'claim'; readonly result: ClaimResult }
   | { readonly kind: 'written' }
   | { readonly kind: 'aws-failed' }
   | { readonly kind: 'turn'; readonly granted: boolean }
   | { readonly kind: 'post'; readonly answer: CreateAnswer }
   | { readonly kind: 'look-up'; readonly found: Version | undefined }
-  | { readonly kind: 'look-up-failed'; readonly failureClass: 'transient' | 'refused' | 'permanent' }
+  | { readonly kind: 'look-up-failed'; readonly reason: 'failed' | 'refused' | 'impossible' }
   | { readonly kind: 'breaker'; readonly state: 'CLOSED' | 'OPEN' }
-  | { readonly kind: 'ailment'; readonly ailment: string | undefined };
+  | { readonly kind: 'probe'; readonly health: HealthCheck };
 
 interface KeyedAnswer {
   readonly key: string;
@@ -79,8 +87,11 @@ export const FAILED = { key: 'failed', answer: { kind: 'aws-failed' } } as const
 export const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const satisfies KeyedAnswer;
 export const BREAKER_CLOSED = { key: 'closed', answer: { kind: 'breaker', state: 'CLOSED' } } as const;
 export const BREAKER_OPEN = { key: 'open', answer: { kind: 'breaker', state: 'OPEN' } } as const;
-export const WELL = { key: 'well', answer: { kind: 'ailment', ailment: undefined } } as const;
-export const SICK = { key: 'sick', answer: { kind: 'ailment', ailment: 'sick' } } as const;
+export const HEALTHY = { key: 'healthy', answer: { kind: 'probe', health: { healthy: true } } } as const;
+export const UNHEALTHY = {
+  key: 'unhealthy',
+  answer: { kind: 'probe', health: { healthy: false, reason: 'unhealthy' } },
+} as const;
 
 const WRITTEN_OR_NOT: readonly KeyedAnswer[] = [WRITTEN, FAILED];
 /** The calls whose possible answers are the same in every system: there, what an attempt may yet do is known ahead. */
@@ -89,14 +100,14 @@ const FORESEEABLE: Partial<Record<Call['kind'], readonly KeyedAnswer[]>> = {
   'withdraw-verdict': WRITTEN_OR_NOT,
   settle: WRITTEN_OR_NOT,
   confirm: WRITTEN_OR_NOT,
-  'put-back': WRITTEN_OR_NOT,
+  requeue: WRITTEN_OR_NOT,
   'open-breaker': WRITTEN_OR_NOT,
   breaker: [BREAKER_CLOSED, BREAKER_OPEN, FAILED],
-  ailment: [WELL, SICK],
+  probe: [HEALTHY, UNHEALTHY],
 };
 
 /** Where an attempt stands: before a call, or at its end, with what SQS is to be told. */
-export type CartStatus =
+export type AttemptProgress =
   | { readonly kind: 'calls'; readonly call: Call }
   | { readonly kind: 'ends'; readonly settlement: Settlement['kind']; readonly codes: readonly FaultCode[] };
 
@@ -154,8 +165,8 @@ export class ModelDefect extends Error {}
 const awsError = (): Error => Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: {} });
 
 /** Runs the code with the answers given, to its next call or its end. */
-export async function replayAttempt(start: AttemptStart, answers: readonly Answer[]): Promise<CartStatus> {
-  const called = Promise.withResolvers<CartStatus>();
+export async function replayAttempt(start: AttemptStart, answers: readonly Answer[]): Promise<AttemptProgress> {
+  const called = Promise.withResolvers<AttemptProgress>();
   let used = 0;
 
   function ask<Kind extends Answer['kind']>(
@@ -169,10 +180,6 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       return new Promise(() => undefined);
     }
     if (answer.kind === 'aws-failed') return Promise.reject(awsError());
-    if (answer.kind === 'look-up-failed') {
-      const fault = faultOf(answer.failureClass === 'refused' ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
-      return Promise.reject(new InterfaceError(answer.failureClass, fault));
-    }
     const isExpected = (one: Answer): one is Extract<Answer, { kind: Kind }> => kinds.some((kind) => kind === one.kind);
     if (isExpected(answer)) return Promise.resolve(answer);
     called.reject(new ModelDefect(`${call.kind} was answered with ${answer.kind}: the code did not do the same again`));
@@ -184,7 +191,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     return new Promise(() => undefined);
   };
 
-  const dependencies: CreationDependencies = {
+  const dependencies: MessageDependencies = {
     ledger: {
       claim: async (claim) => guarded((await ask({ kind: 'claim', claim }, 'claim')).result, called.reject),
       created: () => write({ kind: 'settle', how: 'created', codes: [] }),
@@ -193,20 +200,23 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       unknown: (_claim, fault, leaseUntilMs) =>
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
-      verdict: async () => (await ask({ kind: 'verdict' }, 'verdict')).codes?.map(faultOf),
-      recordVerdict: (_cart, { faults }) => write({ kind: 'record-verdict', codes: codesOf(faults) }),
-      hasDuplicateVerdict: async (_cart, { faults }) =>
-        (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isTold,
-      withdrawVerdict: () => write({ kind: 'withdraw-verdict' }),
       confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
       createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
       traces: never('traces'),
     },
+    verdicts: {
+      read: async () => verdictOf((await ask({ kind: 'verdict' }, 'verdict')).verdict),
+      record: (_key, { state, faults }) =>
+        write({ kind: 'record-verdict', verdict: { state, codes: codesOf(faults) } }),
+      hasDuplicate: async (_cart, { faults }) =>
+        (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isDuplicate,
+      withdraw: () => write({ kind: 'withdraw-verdict' }),
+    },
     orders: {
       create: async () => (await ask({ kind: 'post' }, 'post')).answer,
-      lookUp: async () => storedOrder((await ask({ kind: 'look-up' }, 'look-up')).found),
-      ailment: async () => (await ask({ kind: 'ailment' }, 'ailment')).ailment,
+      lookUp: async () => lookUpResult(await ask({ kind: 'look-up' }, 'look-up', 'look-up-failed')),
+      probe: async () => (await ask({ kind: 'probe' }, 'probe')).health,
     },
     // What it makes of many messages, its own tests tell: here it opens nothing.
     health: { note: () => undefined },
@@ -214,7 +224,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       read: async () => breakerItem((await ask({ kind: 'breaker' }, 'breaker')).state),
       open: async () => (await write({ kind: 'open-breaker' }), true),
     },
-    putBack: () => write({ kind: 'put-back' }),
+    requeue: () => write({ kind: 'requeue' }),
     pacer: {
       turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
       pausedForMs: () => 0,
@@ -235,7 +245,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     maximumAttempts: start.maximumReceives,
   };
   const received = { messageId: start.messageId, body: BODIES[start.version], attempt: start.receive };
-  const ended = createPurchaseOrders(received, dependencies).then((outcome): CartStatus => {
+  const ended = processMessage(received, dependencies).then((outcome): AttemptProgress => {
     const codes = 'faults' in outcome ? codesOf(outcome.faults) : [];
     return { kind: 'ends', settlement: settle(outcome, start.receive, { baseSeconds: 30 }, 0).kind, codes };
   });
@@ -282,15 +292,27 @@ const bodyOf = (version: Version): string =>
   });
 const BODIES: Record<Version, string> = { 1: bodyOf(1), 2: bodyOf(2), 3: bodyOf(3) };
 
-const storedOrder = (version: Version | undefined): StoredOrder | undefined =>
-  version === undefined ? undefined : { id: `po_${version}`, number: undefined, order: VERSIONS[version].order };
+const verdictOf = (verdict: ModelVerdict | undefined): Verdict | undefined =>
+  verdict === undefined ? undefined : { state: verdict.state, faults: verdict.codes.map(faultOf) };
+
+function lookUpResult(answer: Extract<Answer, { kind: 'look-up' | 'look-up-failed' }>): LookUpResult {
+  if (answer.kind === 'look-up') {
+    const { found } = answer;
+    if (found === undefined) return { kind: 'absent' };
+    return { kind: 'found', stored: { id: `po_${found}`, number: undefined, order: VERSIONS[found].order } };
+  }
+  const { reason } = answer;
+  if (reason === 'impossible') return { kind: 'impossible', fault: faultOf('E_TGT_UNAVAILABLE') };
+  const fault = faultOf(reason === 'refused' ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
+  return { kind: 'unanswered', reason, fault };
+}
 
 /** One attempt after one history of answers. */
 export interface AttemptNode {
   /** Small and its own; equal where what an attempt may yet do is the same, since its history no longer matters. */
   readonly id: number;
   readonly start: AttemptStart;
-  readonly standing: CartStatus;
+  readonly progress: AttemptProgress;
   /** How often 11VMS throttled this attempt. */
   readonly throttles: number;
   readonly answers: readonly Answer[];
@@ -327,29 +349,29 @@ export class AttemptTree {
 
   async #grow(start: AttemptStart, answers: readonly Answer[], throttles: number): Promise<AttemptNode> {
     this.#replays += 1;
-    const standing = await replayAttempt(start, answers);
+    const progress = await replayAttempt(start, answers);
     const next = new Map<string, AttemptNode>();
-    const foreseeable = standing.kind === 'calls' ? FORESEEABLE[standing.call.kind] : [];
+    const foreseeable = progress.kind === 'calls' ? FORESEEABLE[progress.call.kind] : [];
     for (const { key, answer } of foreseeable ?? []) {
       next.set(key, await this.#grow(start, [...answers, answer], throttles));
     }
     const isForeseen = foreseeable !== undefined;
     return {
-      id: this.#idOf(start, standing, isForeseen ? next : undefined),
+      id: this.#idOf(start, progress, isForeseen ? next : undefined),
       start,
-      standing,
+      progress,
       throttles,
       answers,
       next,
     };
   }
 
-  #idOf(start: AttemptStart, standing: CartStatus, next: ReadonlyMap<string, AttemptNode> | undefined): number {
+  #idOf(start: AttemptStart, progress: AttemptProgress, next: ReadonlyMap<string, AttemptNode> | undefined): number {
     this.#nodes += 1;
     if (next === undefined) return this.#nodes;
     const { attemptId, version, maximumReceives } = start;
     const ahead = [...next].map(([key, { id }]) => [key, id]);
-    const future = JSON.stringify([attemptId, version, maximumReceives, standing, ahead]);
+    const future = JSON.stringify([attemptId, version, maximumReceives, progress, ahead]);
     const id = this.#futures.get(future) ?? this.#nodes;
     this.#futures.set(future, id);
     return id;

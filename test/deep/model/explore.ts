@@ -113,7 +113,7 @@ function goOn({ goesOn, starts, ...system }: Draft, tree: AttemptTree): Went | P
   if (goesOn === undefined) return { system, ended: undefined };
   const { node, key, answer } = goesOn;
   const replace = (next: AttemptNode): Went => {
-    const ended = next.standing.kind === 'ends' ? next.standing : undefined;
+    const ended = next.progress.kind === 'ends' ? next.progress : undefined;
     // A message that is returned frees its worker at once: one that lingers could only keep others from acting.
     if (ended?.settlement === 'return') return { system: withoutWorker(system, node), ended };
     const workers = [...system.workers];

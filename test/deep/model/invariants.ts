@@ -1,6 +1,6 @@
 /** What must hold in every state that can be reached, whatever happened on the way. */
 import type { FaultCode } from '../../../shared/failure.ts';
-import { type CartStatus, VERSIONS } from './attempt-replay.ts';
+import { type AttemptProgress, VERSIONS } from './attempt-replay.ts';
 import {
   copyOf,
   isAtRest,
@@ -13,7 +13,7 @@ import {
 
 /** What led to a state: the step, and the end of an attempt where it ended by it. */
 export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
-  readonly ended: Extract<CartStatus, { kind: 'ends' }> | undefined;
+  readonly ended: Extract<AttemptProgress, { kind: 'ends' }> | undefined;
 }
 
 export interface Invariant {
@@ -36,11 +36,12 @@ const isCaredFor = ({ id, version }: Message, { orders, item, messages }: System
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
   messages.some((other) => other.id === copyOf(id)) ||
   messages.some(
-    (other) => readingOf(other.id) !== readingOf(id) && other.version === version && isToldDeadLetter(other, messages),
+    (other) =>
+      readingOf(other.id) !== readingOf(id) && other.version === version && isDeadLetterOfReading(other, messages),
   );
 
 /** In the dead-letter queue, on its way there, or redriven from it. */
-const isToldDeadLetter = ({ id, place }: Message, messages: readonly Message[]): boolean =>
+const isDeadLetterOfReading = ({ id, place }: Message, messages: readonly Message[]): boolean =>
   place !== 'deleted' && messages.some((other) => readingOf(other.id) === readingOf(id) && other.verdict !== undefined);
 
 export const INVARIANTS: readonly Invariant[] = [
@@ -88,7 +89,7 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'a verdict is withdrawn only when the order exists, a newer version is known, or a copy is queued',
     isPromised: everywhere,
     holds: (system) => {
-      const withdrawn = system.messages.filter(({ isWithdrawn }) => isWithdrawn);
+      const withdrawn = system.messages.filter(({ verdict }) => verdict?.state === 'WITHDRAWN');
       return withdrawn.length === 0 ? undefined : withdrawn.every((message) => isCaredFor(message, system));
     },
   },
@@ -121,9 +122,9 @@ export const INVARIANTS: readonly Invariant[] = [
     isPromised: ({ lookUp, overlaps, copies }) => lookUp === 'none' && !overlaps && copies === 0,
     holds: (system) => {
       if (!isAtRest(system) || system.item?.state !== 'UNKNOWN') return undefined;
-      const isTold = (code: FaultCode): boolean => AMBIGUOUS.includes(code) || code.startsWith('E_INT_');
+      const isExplained = (code: FaultCode): boolean => AMBIGUOUS.includes(code) || code.startsWith('E_INT_');
       return system.messages.some(
-        ({ place, verdict, isExcused }) => place === 'dead' && (isExcused || verdict?.some(isTold) === true),
+        ({ place, verdict, isExcused }) => place === 'dead' && (isExcused || verdict?.codes.some(isExplained) === true),
       );
     },
   },

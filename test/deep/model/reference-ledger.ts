@@ -2,6 +2,7 @@
  * The ledger's state machine as data: the table in the documentation of shared/ledger.ts, row by row, with an interpreter
  * of thirty lines. The model is explored over it, and a property test holds the real ledger against it.
  */
+import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import type {
   CartKey,
@@ -150,18 +151,21 @@ export function settleItem(
 export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
   item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
 
-interface RecordedVerdict {
+interface ReferenceVerdict extends Verdict {
   readonly runId: string | undefined;
-  readonly faults: readonly Fault[];
-  readonly isWithdrawn: boolean;
   readonly trace: Extract<Trace, { kind: 'verdict' }>;
 }
 
-/** The reference as a `Ledger`, in memory; `items` shows what a table would hold of each order. */
-export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<string, OrderItem> } {
+export interface LedgerRecords {
+  readonly ledger: Ledger;
+  readonly verdicts: VerdictRecord;
+}
+
+/** The reference as ledger and verdicts, in memory; `items` shows what a table would hold of each order. */
+export function createReferenceRecords(): LedgerRecords & { readonly items: ReadonlyMap<string, OrderItem> } {
   const items = new Map<string, OrderItem>();
   const claimedAtMs = new Map<string, number>();
-  const verdicts = new Map<string, RecordedVerdict>();
+  const recorded = new Map<string, ReferenceVerdict>();
   const skips = new Map<string, Extract<Trace, { kind: 'skip' }>>();
   const cartOf = (cart: CartKey): string => `${cart.client}/${cart.number ?? '-'}`;
   const keyOf = (claim: OrderClaim): string => `${cartOf(claim.cart)}/${claim.externalId}`;
@@ -172,8 +176,7 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
     put(claim, settleItem(items.get(keyOf(claim)), claim.attemptId, how, facts));
     return Promise.resolve();
   };
-  return {
-    items,
+  const ledger: Ledger = {
     claim(claim) {
       const { item, result } = claimItem(items.get(keyOf(claim)), claim);
       put(claim, item);
@@ -202,34 +205,6 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
         ),
       );
     },
-    verdict(cart, messageId) {
-      const verdict = verdicts.get(`${cartOf(cart)}/${messageId}`);
-      return Promise.resolve(verdict?.isWithdrawn === false ? verdict.faults : undefined);
-    },
-    recordVerdict(cart, { messageId, runId, faults, nowMs }) {
-      const changedAtMs = cart.changedAtMs ?? nowMs;
-      const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
-      verdicts.set(`${cartOf(cart)}/${messageId}`, { runId, faults, isWithdrawn: false, trace });
-      return Promise.resolve();
-    },
-    hasDuplicateVerdict(cart, { runId, faults }, sinceMs) {
-      const told = [...verdicts].flatMap(([key, one]) => (key.startsWith(`${cartOf(cart)}/`) ? [one] : []));
-      const isOwn = told.some((one) => one.runId === runId);
-      const speaksForAll = told.some(
-        ({ isWithdrawn, trace, faults: [fault] }) =>
-          !isWithdrawn &&
-          trace.changedAtMs === cart.changedAtMs &&
-          trace.recordedAtMs >= sinceMs &&
-          fault?.code === faults[0]?.code,
-      );
-      return Promise.resolve(!isOwn && speaksForAll);
-    },
-    withdrawVerdict(cart, messageId) {
-      const key = `${cartOf(cart)}/${messageId}`;
-      const verdict = verdicts.get(key);
-      if (verdict !== undefined) verdicts.set(key, { ...verdict, isWithdrawn: true });
-      return Promise.resolve();
-    },
     recordSkip(cart, { nowMs }) {
       const changedAtMs = cart.changedAtMs ?? nowMs;
       const isNew = skips.get(cartOf(cart))?.changedAtMs !== changedAtMs;
@@ -244,11 +219,42 @@ export function createReferenceLedger(): Ledger & { readonly items: ReadonlyMap<
           return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: claimedAtMs.get(key) ?? 0 };
         }),
         ...(skip === undefined ? [] : [skip]),
-        ...[...verdicts]
-          .filter((one) => isOfCart(one) && !one[1].isWithdrawn)
+        ...[...recorded]
+          .filter((one) => isOfCart(one) && one[1].state !== 'WITHDRAWN')
           .map(([, { trace }]) => trace)
           .sort((a, b) => a.messageId.localeCompare(b.messageId)),
       ]);
     },
   };
+  const verdicts: VerdictRecord = {
+    read({ cart, messageId }) {
+      const verdict = recorded.get(`${cartOf(cart)}/${messageId}`);
+      return Promise.resolve(verdict && { state: verdict.state, faults: verdict.faults });
+    },
+    record({ cart, messageId, runId }, { state, faults, nowMs }) {
+      const changedAtMs = cart.changedAtMs ?? nowMs;
+      const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
+      recorded.set(`${cartOf(cart)}/${messageId}`, { state, runId, faults, trace });
+      return Promise.resolve();
+    },
+    hasDuplicate(cart, { runId, faults }, sinceMs) {
+      const ofCart = [...recorded].flatMap(([key, one]) => (key.startsWith(`${cartOf(cart)}/`) ? [one] : []));
+      const isOwn = ofCart.some((one) => one.runId === runId);
+      const speaksForAll = ofCart.some(
+        ({ state, trace, faults: [fault] }) =>
+          state !== 'WITHDRAWN' &&
+          trace.changedAtMs === cart.changedAtMs &&
+          trace.recordedAtMs >= sinceMs &&
+          fault?.code === faults[0]?.code,
+      );
+      return Promise.resolve(!isOwn && speaksForAll);
+    },
+    withdraw({ cart, messageId }) {
+      const key = `${cartOf(cart)}/${messageId}`;
+      const verdict = recorded.get(key);
+      if (verdict !== undefined) recorded.set(key, { ...verdict, state: 'WITHDRAWN' });
+      return Promise.resolve();
+    },
+  };
+  return { items, ledger, verdicts };
 }

@@ -26,10 +26,11 @@ import {
   type Call,
   FAILED,
   faultOf,
-  SICK,
+  HEALTHY,
+  type ModelVerdict,
+  UNHEALTHY,
   VERSIONS,
   type Version,
-  WELL,
   WRITTEN,
 } from './attempt-replay.ts';
 import { claimItem, confirmItem, settleItem } from './reference-ledger.ts';
@@ -69,9 +70,7 @@ export interface Message {
   readonly receives: number;
   readonly place: 'queue' | 'dead' | 'deleted';
   /** The codes that a person finds for it. */
-  readonly verdict: readonly FaultCode[] | undefined;
-  /** It was provisional, and its attempt ended otherwise: no reason any more to give the message up. */
-  readonly isWithdrawn: boolean;
+  readonly verdict: ModelVerdict | undefined;
   /** Its last attempt died before it could write a verdict, or the ledger did not take it: it may lie there without. */
   readonly isExcused: boolean;
 }
@@ -120,14 +119,13 @@ const newMessage = (id: string, version: Version): Message => ({
   receives: 0,
   place: 'queue',
   verdict: undefined,
-  isWithdrawn: false,
   isExcused: false,
 });
 
 /** Everything that can happen next. */
 export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
   // These calls change nothing that anybody else sees: whatever happens before one can as well happen after it.
-  const waiting = system.workers.find(({ standing }) => standing.kind === 'calls' && UNSEEN.has(standing.call.kind));
+  const waiting = system.workers.find(({ progress }) => progress.kind === 'calls' && UNSEEN.has(progress.call.kind));
   if (waiting !== undefined) return stepsOfWorker(system, waiting, scenario);
   return [
     ...system.messages.flatMap((message) => stepsOfMessage(system, message, scenario)),
@@ -137,7 +135,7 @@ export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
   ];
 }
 
-const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'ailment', 'open-breaker']);
+const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'probe', 'open-breaker']);
 
 /** The id of the message as which another is put back. */
 export const copyOf = (id: string): string => `${id}+`;
@@ -191,10 +189,10 @@ export function withoutWorker(system: SystemState, node: AttemptNode): SystemSta
 }
 
 /** Only its provisional verdict stands between a last receive and a dead letter without a reason. */
-const isBeforeVerdict = ({ standing }: AttemptNode): boolean =>
-  standing.kind === 'calls' &&
-  (standing.call.kind === 'verdict' ||
-    (standing.call.kind === 'record-verdict' && standing.call.codes.includes('E_INT_CRASHED')));
+const isBeforeVerdict = ({ progress }: AttemptNode): boolean =>
+  progress.kind === 'calls' &&
+  (progress.call.kind === 'verdict' ||
+    (progress.call.kind === 'record-verdict' && progress.call.verdict.state === 'PROVISIONAL'));
 
 const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
 
@@ -231,11 +229,11 @@ function passingOfTime(system: SystemState, { zombies }: Scenario): Step[] {
 const OVER = -1;
 
 function stepsOfWorker(system: SystemState, node: AttemptNode, scenario: Scenario): Step[] {
-  const { standing } = node;
-  return standing.kind === 'calls'
-    ? outcomesOfCall(system, node, standing.call, scenario).filter(
+  const { progress } = node;
+  return progress.kind === 'calls'
+    ? outcomesOfCall(system, node, progress.call, scenario).filter(
         ({ to }) =>
-          scenario.aws === 'fails' || standing.call.kind === 'other-readings' || to.goesOn?.key !== FAILED.key,
+          scenario.aws === 'fails' || progress.call.kind === 'other-readings' || to.goesOn?.key !== FAILED.key,
       )
     : acknowledgements(system, node);
 }
@@ -260,18 +258,17 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
   });
   switch (call.kind) {
     case 'verdict': {
-      const { verdict: recorded, isWithdrawn } = messageOf(system, node);
-      const verdict = isWithdrawn ? undefined : recorded;
-      const text = verdict?.join(' ') ?? 'none';
+      const { verdict } = messageOf(system, node);
+      const text = keyOfVerdict(verdict);
       return [
-        step(`reads its verdict: ${text}`, `verdict ${text}`, { kind: 'verdict', codes: verdict }),
+        step(`reads its verdict: ${text}`, `verdict ${text}`, { kind: 'verdict', verdict }),
         step('cannot read its verdict', FAILED.key, FAILED.answer),
       ];
     }
     case 'record-verdict': {
       const message = messageOf(system, node);
-      const what = `the verdict ${call.codes.join(' ')}`;
-      const written = { messages: replaced(system, { ...message, verdict: call.codes, isWithdrawn: false }) };
+      const what = `the verdict ${keyOfVerdict(call.verdict)}`;
+      const written = { messages: replaced(system, { ...message, verdict: call.verdict }) };
       const excused = isLastReceive(node) ? { messages: replaced(system, { ...message, isExcused: true }) } : {};
       return [
         step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
@@ -280,12 +277,12 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
       ];
     }
     case 'other-readings': {
-      const isTold = hasDuplicateVerdict(system, messageOf(system, node), call.codes);
+      const isDuplicate = hasDuplicateVerdict(system, messageOf(system, node), call.codes);
       return [
         step(
-          `looks for a dead letter of another reading: ${isTold ? 'there is one' : 'none'}`,
-          `other readings ${isTold}`,
-          { kind: 'other-readings', isTold },
+          `looks for a dead letter of another reading: ${isDuplicate ? 'there is one' : 'none'}`,
+          `other readings ${isDuplicate}`,
+          { kind: 'other-readings', isDuplicate },
         ),
         step('cannot look for other readings', FAILED.key, FAILED.answer),
       ];
@@ -330,7 +327,10 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
     case 'withdraw-verdict': {
       const message = messageOf(system, node);
       const { verdict } = message;
-      const withdrawn = verdict === undefined ? {} : { messages: replaced(system, { ...message, isWithdrawn: true }) };
+      const withdrawn =
+        verdict === undefined
+          ? {}
+          : { messages: replaced(system, { ...message, verdict: { ...verdict, state: 'WITHDRAWN' as const } }) };
       return [
         step('withdraws its verdict', WRITTEN.key, WRITTEN.answer, withdrawn),
         step('withdraws its verdict; the answer is lost', FAILED.key, FAILED.answer, withdrawn),
@@ -345,14 +345,14 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
         step('cannot confirm the order', FAILED.key, FAILED.answer),
       ];
     }
-    case 'put-back': {
-      const notDone = step('cannot put its message back', FAILED.key, FAILED.answer);
+    case 'requeue': {
+      const notDone = step('cannot requeue its message', FAILED.key, FAILED.answer);
       if (system.copies === scenario.copies) return [notDone];
       const { id, version } = messageOf(system, node);
       const queued = { messages: [...system.messages, newMessage(copyOf(id), version)], copies: system.copies + 1 };
       return [
-        step('puts its message back as a copy', WRITTEN.key, WRITTEN.answer, queued),
-        step('puts its message back as a copy; the answer is lost', FAILED.key, FAILED.answer, queued),
+        step('requeues its message as a copy', WRITTEN.key, WRITTEN.answer, queued),
+        step('requeues its message as a copy; the answer is lost', FAILED.key, FAILED.answer, queued),
         notDone,
       ];
     }
@@ -362,8 +362,11 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
         step('reads that the breaker is open', BREAKER_OPEN.key, BREAKER_OPEN.answer),
         step('cannot read the breaker', FAILED.key, FAILED.answer),
       ];
-    case 'ailment':
-      return [step('probes 11VMS: well', WELL.key, WELL.answer), step('probes 11VMS: not well', SICK.key, SICK.answer)];
+    case 'probe':
+      return [
+        step('probes 11VMS: healthy', HEALTHY.key, HEALTHY.answer),
+        step('probes 11VMS: unhealthy', UNHEALTHY.key, UNHEALTHY.answer),
+      ];
     case 'open-breaker':
       return [
         step('opens the breaker', WRITTEN.key, WRITTEN.answer),
@@ -389,27 +392,30 @@ function hasDuplicateVerdict(
   { id, version }: Message,
   codes: readonly FaultCode[],
 ): boolean {
-  const told = messages.filter(({ verdict }) => verdict !== undefined);
-  if (told.some((other) => readingOf(other.id) === readingOf(id))) return false;
-  return told.some(
-    (other) => !other.isWithdrawn && other.version === version && other.verdict?.join() === codes.join(),
+  const others = messages.filter(({ verdict }) => verdict !== undefined);
+  if (others.some((other) => readingOf(other.id) === readingOf(id))) return false;
+  return others.some(
+    ({ verdict, ...other }) =>
+      verdict?.state !== 'WITHDRAWN' && other.version === version && verdict?.codes.join() === codes.join(),
   );
 }
+
+const keyOfVerdict = (verdict: ModelVerdict | undefined): string =>
+  verdict === undefined ? 'none' : `${verdict.state} ${verdict.codes.join(' ')}`;
 
 type StepOf = (says: string, key: string, answer: Answer, changes?: Partial<SystemState>) => Step;
 
 function outcomesOfLookUp({ orders }: SystemState, step: StepOf, { lookUp }: Scenario): Step[] {
-  const classes =
-    lookUp === 'none' ? (['permanent', 'transient', 'refused'] as const) : (['transient', 'refused'] as const);
-  const failures = classes.map((failureClass) =>
+  const reasons = lookUp === 'none' ? (['impossible', 'failed', 'refused'] as const) : (['failed', 'refused'] as const);
+  const failures = reasons.map((reason) =>
     step(
       {
-        permanent: 'finds no look-up',
+        impossible: 'finds no look-up',
         refused: 'looks the order up: refused',
-        transient: 'looks the order up: no answer',
-      }[failureClass],
-      `look-up ${failureClass}`,
-      { kind: 'look-up-failed', failureClass },
+        failed: 'looks the order up: no answer',
+      }[reason],
+      `look-up ${reason}`,
+      { kind: 'look-up-failed', reason },
     ),
   );
   if (lookUp === 'none') return failures;
@@ -507,13 +513,12 @@ function keyOfItem(item: OrderItem | undefined): string {
 /** The same text for states in which the same can happen. Workers have no names: they are what they are working on. */
 export function keyOfState({ item, messages, orders, late, workers, redrives, copies }: SystemState): string {
   const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
-  const about = messages.map(({ id, receives, place, verdict, isWithdrawn, isExcused }) => {
-    // A late attempt may still read and write the verdict of a message that is gone; then nobody does, but for other
-    // readings of its cart.
+  const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
+    // A late attempt may still read and write the verdict of a deleted message; after that only other readings read it.
     const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
-    const told = `${verdict?.join('+') ?? ''}${isWithdrawn}`;
-    if (isOver) return hasOtherReadings ? `${id}${told}` : id;
-    return `${id}${receives}${place}${told}${isExcused}`;
+    const recorded = keyOfVerdict(verdict);
+    if (isOver) return hasOtherReadings ? `${id}${recorded}` : id;
+    return `${id}${receives}${place}${recorded}${isExcused}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);

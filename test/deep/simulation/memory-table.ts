@@ -1,17 +1,12 @@
 /** The ledger and the breaker without DynamoDB: the same conditions, written down once more and as plainly as can be. */
+import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { BreakerItem, BreakerRecord } from '../../../shared/circuit-breaker.ts';
-import type { Fault } from '../../../shared/failure.ts';
 import type { CartKey, ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 
-export interface MemoryLedger extends Ledger {
-  readonly verdicts: ReadonlyMap<string, readonly Fault[]>;
-}
-
-export function createMemoryLedger(): MemoryLedger {
+export function createMemoryLedger(): Ledger {
   const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
   /** The partition of a cart, as the table has it: a full queue asks it 20,000 times. */
   const externalIdsOf = new Map<string, Set<string>>();
-  const verdicts = new Map<string, readonly Fault[]>();
   const partition = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
 
   function claim(wanted: OrderClaim): ClaimResult {
@@ -51,7 +46,6 @@ export function createMemoryLedger(): MemoryLedger {
   }
 
   return {
-    verdicts,
     claim: (wanted) => Promise.resolve(claim(wanted)),
     created: (own, { id, number }) => settle(own, { state: 'CREATED', orderId: id, orderNumber: number, faults: [] }),
     rejected: (own, faults, mayExist) => settle(own, { state: 'REJECTED', faults: [...faults], mayExist }),
@@ -65,18 +59,26 @@ export function createMemoryLedger(): MemoryLedger {
           return [{ externalId, orderNumber: order.orderNumber, changedAtMs: order.changedAtMs }];
         }),
       ),
-    verdict: (_cart, messageId) => Promise.resolve(verdicts.get(messageId)),
-    async recordVerdict(_cart, { messageId, faults }) {
-      verdicts.set(messageId, faults);
-    },
-    async withdrawVerdict(_cart, messageId) {
-      verdicts.delete(messageId);
-    },
-    // What the second reading finds, the ledger's own tests tell: here each is the first.
-    hasDuplicateVerdict: () => Promise.resolve(false),
     recordSkip: () => Promise.resolve(true),
     confirmed: () => Promise.resolve(),
     traces: () => Promise.resolve([]),
+  };
+}
+
+/** `found` is what a person would find of a dead letter, by message id. */
+export function createMemoryVerdicts(): VerdictRecord & { readonly found: ReadonlyMap<string, Verdict> } {
+  const found = new Map<string, Verdict>();
+  return {
+    found,
+    read: ({ messageId }) => Promise.resolve(found.get(messageId)),
+    async record({ messageId }, { state, faults }) {
+      found.set(messageId, { state, faults });
+    },
+    async withdraw({ messageId }) {
+      found.delete(messageId);
+    },
+    // The tests of the verdict record cover duplicates: here each reading is the first.
+    hasDuplicate: () => Promise.resolve(false),
   };
 }
 

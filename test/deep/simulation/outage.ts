@@ -2,7 +2,7 @@
  * The whole interface in virtual time: the real use cases of the worker and the supervisor, between a queue with SQS's
  * rules and an 11VMS that falls ill for some hours. Only the adapters to AWS and the network are played.
  */
-import { tryOneMessage } from '../../../functions/create-purchase-orders/process-batch.ts';
+import { tryOneMessage } from '../../../functions/create-purchase-orders/breaker/trial.ts';
 import { superviseConsumption } from '../../../functions/supervise-consumption/supervise-consumption.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import type { Fault } from '../../../shared/failure.ts';
@@ -55,7 +55,7 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
   const isIll = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
   const vms = createVirtualVms(time, timeoutMs, (atMs) => (isIll(atMs) ? illness : undefined));
   const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01 });
-  const { queue, ledger, breaker, counts, meter, log, newId, invocation } = worker;
+  const { queue, verdicts, breaker, counts, meter, log, newId, invocation } = worker;
   const environment = () => worker.environment(vms);
 
   // The event source mapping follows its switch within a minute.
@@ -137,7 +137,10 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
   return {
     carts: approved.length,
     ordersPerCart,
-    deadLetters: queue.deadLetters.map(({ id, body }) => ({ cart: numberIn(body), verdict: ledger.verdicts.get(id) })),
+    deadLetters: queue.deadLetters.map(({ id, body }) => ({
+      cart: numberIn(body),
+      verdict: verdicts.found.get(id)?.faults,
+    })),
     leftOnQueue: queue.size(),
     breaker: (await breaker.read()).state,
     isEnabled: mapping.actual,

@@ -71,7 +71,7 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
           message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
       }
     },
-    async putBack(body, delaySeconds) {
+    async requeue(body, delaySeconds) {
       send(body, delaySeconds);
     },
     receiveOne: () => Promise.resolve(receive(1)[0]),

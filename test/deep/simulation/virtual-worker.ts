@@ -15,7 +15,7 @@ import { type Environment, loadEnvironment } from '../../../infra/environments.t
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { HttpClient } from '../../../shared/http-client.ts';
 import type { Log, Meter } from '../../../shared/log.ts';
-import { createMemoryBreaker, createMemoryLedger } from './memory-table.ts';
+import { createMemoryBreaker, createMemoryLedger, createMemoryVerdicts } from './memory-table.ts';
 import { createVirtualQueue } from './virtual-sqs.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -65,6 +65,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
     doubledShare,
   });
   const ledger = createMemoryLedger();
+  const verdicts = createMemoryVerdicts();
   const breaker = createMemoryBreaker();
   const counts = new Map<string, number>();
   const meter: Meter = {
@@ -84,6 +85,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
     const workMs = delivery.timeoutSeconds * 1000 - 2000;
     return () => ({
       ledger,
+      verdicts,
       breaker,
       orders: createVmsOrders(http, now),
       pacer,
@@ -103,7 +105,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
       sapClient: '100',
       maximumAttempts: MAX_RECEIVE_COUNT,
       policy,
-      putBack: (body) => queue.putBack(body, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
+      requeue: (body) => queue.requeue(body, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
     });
   }
 
@@ -128,5 +130,5 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
     }
   }
 
-  return { queue, ledger, breaker, counts, meter, log, newId, invocationsMs, environment, invocation, poll };
+  return { queue, verdicts, breaker, counts, meter, log, newId, invocationsMs, environment, invocation, poll };
 }

@@ -178,7 +178,7 @@ async function usedUp(interceptor: Interceptor, before: Interceptor = intercepto
 async function expectPutBack({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
   expect(failed).toEqual([]);
   const verdicts = (await fixture.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
-  expect(verdicts.every(({ withdrawn }) => withdrawn === true)).toBe(true);
+  expect(verdicts.every(({ state }) => state === 'WITHDRAWN')).toBe(true);
   const [copy, ...more] = await worker.putBack();
   expect(more).toEqual([]);
   expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
@@ -392,7 +392,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     fixture.proxies.vms.intercept(interceptor);
     const { result, receives } = await trial(worker);
-    expect(result).toEqual({ well: false, tried: false, reason: expect.stringMatching(reason) });
+    expect(result).toEqual({ healthy: false, tried: false, reason: expect.stringMatching(reason) });
     expect(receives).toBe(0);
     expect((await worker.receive()).map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['1']);
   });
@@ -400,7 +400,7 @@ describe('a trial of one message', () => {
   test('takes one message of many, creates its order, and deletes it', async () => {
     const worker = await fixture.worker();
     await worker.send(...carts(3).map((cart) => envelope(cart)));
-    expect(await trial(worker)).toMatchObject({ result: { well: true }, receives: 1, posts: 1 });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, receives: 1, posts: 1 });
     expect((await worker.receive()).length).toBe(2);
   });
 
@@ -410,7 +410,7 @@ describe('a trial of one message', () => {
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     worker.takeVisibilities();
     expect(await trial(worker)).toMatchObject({
-      result: { well: false, tried: true, reason: 'E_TGT_AUTH: 11VMS answered 403' },
+      result: { healthy: false, tried: true, reason: 'E_TGT_AUTH: 11VMS answered 403' },
     });
     const [[seconds = 0] = []] = worker.takeVisibilities();
     expect(seconds).toBeGreaterThanOrEqual(24);
@@ -422,7 +422,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart({ Status: 'I1015' })));
     await worker.send(envelope(newCart({ CoCode: 'ZZ99' })));
     await worker.send(envelope(cart));
-    expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 1 });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, posts: 1 });
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
@@ -437,7 +437,7 @@ describe('a trial of one message', () => {
     }
     for (const { records } of heap) await worker.endDelay(records);
     fixture.proxies.vms.intercept(always(isLookUp, answer(405)));
-    expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 0 });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, posts: 0 });
     expect(await worker.deadLetters()).toHaveLength(15);
   });
 
@@ -448,7 +448,7 @@ describe('a trial of one message', () => {
       isCreate(call) ? commitThenReset(call, forward) : isLookUp(call) ? answer(405)(call, forward) : forward(),
     );
     expect(await trial(worker)).toMatchObject({
-      result: { well: false, tried: true, reason: expect.stringMatching(/^E_TGT_TIMEOUT_UNKNOWN/) },
+      result: { healthy: false, tried: true, reason: expect.stringMatching(/^E_TGT_TIMEOUT_UNKNOWN/) },
       posts: 1,
     });
     const verdicts = await Promise.all(ids.map((id) => fixture.verdictOf(id)));
@@ -471,14 +471,14 @@ describe('a trial of one message', () => {
       { trial: true },
       lambdaContext(() => 5200),
     );
-    expect(result).toMatchObject({ well: false, tried: false });
+    expect(result).toMatchObject({ healthy: false, tried: false });
   });
 
   test('learns from a rejected content that 11VMS is well', async () => {
     const worker = await fixture.worker();
     await worker.send(...carts(2).map((cart) => envelope(cart)));
     fixture.proxies.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'X' }] })));
-    expect(await trial(worker)).toMatchObject({ result: { well: true }, posts: 1 });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, posts: 1 });
   });
 
   test('keeps the pause while all carts wait for their next receive: nothing could be tried', async () => {
@@ -486,14 +486,14 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     await worker.receive();
     expect(await trial(worker)).toMatchObject({
-      result: { well: false, tried: false, reason: expect.stringMatching(/^no cart could be tried/) },
+      result: { healthy: false, tried: false, reason: expect.stringMatching(/^no cart could be tried/) },
       posts: 0,
     });
   });
 
   test('finds nothing to fear in an empty queue', async () => {
     const worker = await fixture.worker();
-    expect(await trial(worker)).toMatchObject({ result: { well: true }, receives: 1, posts: 0 });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, receives: 1, posts: 0 });
   });
 
   test('puts a cart back whose last receive it was', async () => {
@@ -502,7 +502,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(cart));
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     await worker.deliverTimes(3);
-    expect(await trial(worker)).toMatchObject({ result: { well: false } });
+    expect(await trial(worker)).toMatchObject({ result: { healthy: false } });
     expect(await worker.putBack()).toHaveLength(1);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);

@@ -64,7 +64,7 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
   }
   expect((await worker.deliver()).failed).toEqual([]);
   const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
-  expect(verdict).toMatchObject({ withdrawn: true });
+  expect(verdict).toMatchObject({ state: 'WITHDRAWN' });
   expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 
@@ -206,7 +206,7 @@ describe('429', () => {
     fixture.proxies.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
     const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
-    expect(verdict).toMatchObject({ withdrawn: true });
+    expect(verdict).toMatchObject({ state: 'WITHDRAWN' });
     expect(await worker.putBack()).toHaveLength(1);
     expect(await fixture.breaker()).toBeUndefined();
     expect(fixture.callsFor(cart)).toEqual(['create']);

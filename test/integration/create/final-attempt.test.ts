@@ -126,7 +126,7 @@ test('a ledger that is down for all four attempts: nothing is posted, and the ca
   fixture.takeOutput();
   expect(await worker.deliverTimes(4)).toEqual([[messageId], [messageId], [messageId], []]);
   expect(fixture.callsFor(cart)).toEqual([]);
-  expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"put-back","codes":\["E_INT_LEDGER"\]/);
+  expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"requeued","codes":\["E_INT_LEDGER"\]/);
   expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 });

@@ -3,23 +3,30 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createVerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
-import { CLAIM_TABLE, createReferenceLedger, SETTLE_TABLE } from '../../deep/model/reference-ledger.ts';
+import {
+  CLAIM_TABLE,
+  createReferenceRecords,
+  type LedgerRecords,
+  SETTLE_TABLE,
+} from '../../deep/model/reference-ledger.ts';
 import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
-let ledger: Ledger;
+let real: LedgerRecords;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
+  const table = createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  real = { ledger: createLedger(table), verdicts: createVerdictRecord(table) };
 });
 afterAll(() => fixture.close());
 
 const LEASE_MS = 65;
 const QUIET_MS = 24;
-const TOLD_FOR_MS = 65;
+const DUPLICATE_WINDOW_MS = 65;
 const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 
 type Code = Fault['code'];
@@ -29,6 +36,7 @@ type Operation =
   | { readonly kind: 'withdrawn' | 'skip'; readonly message: number }
   | {
       readonly kind: 'verdict' | 'other readings';
+      readonly state: 'PROVISIONAL' | 'FINAL';
       readonly message: number;
       readonly version: number;
       readonly code: Code;
@@ -49,6 +57,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constantFrom('verdict', 'other readings'),
+      state: fc.constantFrom('PROVISIONAL', 'FINAL'),
       message: messageOf(),
       version: messageOf(),
       code: fc.constantFrom<Code>('E_TGT_UNAVAILABLE', 'E_MAP_UOM'),
@@ -71,17 +80,17 @@ function claimOf() {
 }
 
 /** Two runs read the cart: each message is one reading of it. */
-const verdictOf = ({ message, code }: { readonly message: number; readonly code: Code }, nowMs: number) => ({
-  messageId: `message ${message}`,
-  runId: `run ${message}`,
-  faults: [{ code, message: 'so it is' }],
-  nowMs,
-});
+const readingOf = (message: number) => ({ messageId: `message ${message}`, runId: `run ${message}` });
+const faultsOf = (code: Code): Fault[] => [{ code, message: 'so it is' }];
 
 let carts = 0;
 
 /** What each operation answers, in turn, and the item that is left. */
-async function play(operations: readonly Operation[], on: Ledger, cart: OrderClaim['cart']): Promise<unknown[]> {
+async function play(
+  operations: readonly Operation[],
+  { ledger: on, verdicts }: LedgerRecords,
+  cart: OrderClaim['cart'],
+): Promise<unknown[]> {
   let nowMs = 1000;
   const claims = new Map<number, OrderClaim>();
   const claimFor = (attempt: number, message = 1, version = 1): OrderClaim => ({
@@ -94,6 +103,7 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
     nowMs,
     leaseMs: LEASE_MS,
   });
+  const keyOf = (message: number, version = 1) => ({ ...readingOf(message), cart: { ...cart, changedAtMs: version } });
   const answers: unknown[] = [];
   for (const one of operations) {
     switch (one.kind) {
@@ -122,20 +132,21 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
         await on.confirmed(claims.get(one.attempt) ?? claimFor(one.attempt));
         break;
       case 'verdict':
-        await on.recordVerdict({ ...cart, changedAtMs: one.version }, verdictOf(one, nowMs));
+        await verdicts.record(keyOf(one.message, one.version), {
+          state: one.state,
+          faults: faultsOf(one.code),
+          nowMs,
+        });
         break;
-      case 'other readings':
-        answers.push(
-          await on.hasDuplicateVerdict(
-            { ...cart, changedAtMs: one.version },
-            verdictOf(one, nowMs),
-            nowMs - TOLD_FOR_MS,
-          ),
-        );
+      case 'other readings': {
+        const reading = { ...readingOf(one.message), faults: faultsOf(one.code) };
+        const version = { ...cart, changedAtMs: one.version };
+        answers.push(await verdicts.hasDuplicate(version, reading, nowMs - DUPLICATE_WINDOW_MS));
         break;
+      }
       case 'withdrawn':
-        await on.withdrawVerdict(cart, `message ${one.message}`);
-        answers.push(await on.verdict(cart, `message ${one.message}`));
+        await verdicts.withdraw(keyOf(one.message));
+        answers.push(await verdicts.read(keyOf(one.message)));
         break;
       case 'skip':
         answers.push(
@@ -147,7 +158,7 @@ async function play(operations: readonly Operation[], on: Ledger, cart: OrderCla
         break;
     }
   }
-  answers.push(await on.createdOrders(cart), await on.traces(cart), await on.verdict(cart, 'message 1'));
+  answers.push(await on.createdOrders(cart), await on.traces(cart), await verdicts.read(keyOf(1)));
   return answers;
 }
 
@@ -168,9 +179,9 @@ test('for every sequence of operations, ledger and table agree on each answer an
     fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 16 }), async (operations) => {
       carts += 1;
       const cart = { client: '100', number: `reference-${carts}` };
-      const reference = createReferenceLedger();
+      const reference = createReferenceRecords();
       const expected = await play(operations, reference, cart);
-      expect(await play(operations, ledger, cart)).toEqual(expected);
+      expect(await play(operations, real, cart)).toEqual(expected);
       const [item] = [...reference.items.values()];
       expect(await storedItem(cart)).toEqual(item);
       for (const { kind } of operations) rows.add(kind);

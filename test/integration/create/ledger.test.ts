@@ -1,26 +1,31 @@
-/** The ledger by itself, over DynamoDB's real protocol: whose claim holds, and who can no longer say anything. */
+/** Ledger and verdicts by themselves, over DynamoDB's real protocol: whose claim holds, and who can no longer say anything. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  createVerdictRecord,
+  type VerdictKey,
+  type VerdictRecord,
+} from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import { createLedger, type Ledger, type OrderClaim, type Verdict } from '../../../shared/ledger.ts';
+import { type CartVersion, createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { newCart, openWorkerFixture, textOf, type Row, type WorkerFixture, externalIdOf } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
 let ledger: Ledger;
+let verdicts: VerdictRecord;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
+  const table = createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  ledger = createLedger(table);
+  verdicts = createVerdictRecord(table);
 });
 afterAll(() => fixture.close());
 
 const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 const order = { id: 'po_1', number: 'PO-1' };
-const verdictOf = (messageId: string, faults: readonly Fault[], nowMs: number): Verdict => ({
-  messageId,
-  runId: `run of ${messageId}`,
-  faults,
-  nowMs,
-});
+const keyOf = (cart: CartVersion, messageId: string): VerdictKey => ({ cart, messageId, runId: `run of ${messageId}` });
+const recordFinal = (cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void> =>
+  verdicts.record(keyOf(cart, messageId), { state: 'FINAL', faults, nowMs });
 let attempts = 0;
 
 /** An attempt at a cart's order, at second 1000, with a lease of 65 s. */
@@ -165,12 +170,12 @@ test('a claim whose own answer was lost is claimed again, and looked up to be sa
 });
 
 test('a verdict belongs to one message of one cart, and is kept word for word', async () => {
-  const cart = { client: '100', number: textOf(newCart()['ObjectId']) };
+  const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 7 };
   const faults: Fault[] = [fault, { code: 'E_MAP_UOM', message: 'unit', path: '$.Items', field: 'lines', value: 'X' }];
-  await ledger.recordVerdict({ ...cart, changedAtMs: 7 }, verdictOf('message 1', faults, 1_000_000));
-  expect(await ledger.verdict(cart, 'message 1')).toEqual(faults);
-  expect(await ledger.verdict(cart, 'message 2')).toBeUndefined();
-  expect(await ledger.verdict({ ...cart, client: '200' }, 'message 1')).toBeUndefined();
+  await recordFinal(cart, 'message 1', faults, 1_000_000);
+  expect(await verdicts.read(keyOf(cart, 'message 1'))).toEqual({ state: 'FINAL', faults });
+  expect(await verdicts.read(keyOf(cart, 'message 2'))).toBeUndefined();
+  expect(await verdicts.read(keyOf({ ...cart, client: '200' }, 'message 1'))).toBeUndefined();
   const item = (await fixture.wholeTable()).find(({ sk }) => sk === 'VERDICT#message 1');
   // 90 days, by the table's time to live.
   expect(item).toMatchObject({ expiresAt: 1000 + 90 * 24 * 3600 });
@@ -201,8 +206,8 @@ describe('what is known of a cart', () => {
     const version = { ...claim.cart, changedAtMs: 500 };
     await ledger.claim(claim);
     await ledger.released(claim, fault);
-    await ledger.recordVerdict(version, verdictOf('message 1', [fault], 1_000_001));
-    await ledger.recordVerdict({ ...version, changedAtMs: undefined }, verdictOf('message 2', [fault], 1_000_002));
+    await recordFinal(version, 'message 1', [fault], 1_000_001);
+    await recordFinal({ ...version, changedAtMs: undefined }, 'message 2', [fault], 1_000_002);
     await ledger.recordSkip(version, { reason: 'deleted', messageId: 'message 3', nowMs: 1_000_003 });
 
     expect(await ledger.traces(claim.cart)).toEqual([
@@ -215,26 +220,26 @@ describe('what is known of a cart', () => {
     expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
   });
 
-  test('is not a verdict that was withdrawn: nobody gives the message up by it, and a person still finds its faults', async () => {
+  test('leaves out a withdrawn verdict, whose faults a person still finds', async () => {
     const cart = newCart();
     const version = { ...claimOf(cart).cart, changedAtMs: 500 };
-    await ledger.withdrawVerdict(version, 'message 1');
+    await verdicts.withdraw(keyOf(version, 'message 1'));
     expect(await fixture.ledgerOf(cart)).toEqual([]);
-    await ledger.recordVerdict(version, verdictOf('message 1', [fault], 1_000_001));
-    await ledger.withdrawVerdict(version, 'message 1');
+    await recordFinal(version, 'message 1', [fault], 1_000_001);
+    await verdicts.withdraw(keyOf(version, 'message 1'));
 
-    expect(await ledger.verdict(version, 'message 1')).toBeUndefined();
+    expect(await verdicts.read(keyOf(version, 'message 1'))).toEqual({ state: 'WITHDRAWN', faults: [fault] });
     expect(await ledger.traces(version)).toEqual([]);
     expect(await fixture.ledgerOf(cart)).toMatchObject([{ sk: 'VERDICT#message 1', faults: [fault] }]);
-    await ledger.recordVerdict(version, verdictOf('message 1', [fault], 1_000_002));
-    expect(await ledger.verdict(version, 'message 1')).toEqual([fault]);
+    await recordFinal(version, 'message 1', [fault], 1_000_002);
+    expect(await verdicts.read(keyOf(version, 'message 1'))).toEqual({ state: 'FINAL', faults: [fault] });
   });
 
   test('is all of it even when it is more than DynamoDB gives at a time', async () => {
     const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 500 };
     const many = Array.from({ length: 100 }, () => ({ ...fault, message: 'm'.repeat(500), path: 'p'.repeat(200) }));
     const ids = Array.from({ length: 20 }, (_, index) => `message ${String(index).padStart(2, '0')}`);
-    for (const id of ids) await ledger.recordVerdict(cart, verdictOf(id, many, 1_000_000));
+    for (const id of ids) await recordFinal(cart, id, many, 1_000_000);
 
     const traces = await ledger.traces(cart);
 
@@ -243,18 +248,12 @@ describe('what is known of a cart', () => {
 
   test('goes by the GUID where there is no number, and each of such carts is alone with what is known of it', async () => {
     const [one, other] = ['guid-1', 'guid-2'].map((guid) => ({ client: '100', number: undefined, guid }));
-    await ledger.recordVerdict(
-      { client: '100', number: undefined, guid: 'guid-1', changedAtMs: 1 },
-      verdictOf('m', [fault], 2),
-    );
+    await recordFinal({ client: '100', number: undefined, guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
 
     expect(await ledger.traces(one ?? { client: '100', number: '' })).toHaveLength(1);
     expect(await ledger.traces(other ?? { client: '100', number: '' })).toEqual([]);
     // With a number, the GUID is no part of the key.
-    await ledger.recordVerdict(
-      { client: '100', number: '1', guid: 'guid-1', changedAtMs: 1 },
-      verdictOf('m', [fault], 2),
-    );
+    await recordFinal({ client: '100', number: '1', guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
     expect(await ledger.traces({ client: '100', number: '1' })).toHaveLength(1);
   });
 });

@@ -304,7 +304,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(await fixture.verdictOf(messageId)).toBeUndefined();
     expect((await worker.deliverAndReturn()).failed).toEqual([]);
     const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
-    expect(verdict).toMatchObject({ withdrawn: true, faults: [{ code: 'E_INT_CRASHED' }] });
+    expect(verdict).toMatchObject({ state: 'WITHDRAWN', faults: [{ code: 'E_INT_CRASHED' }] });
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
     const [copy] = await worker.putBack();

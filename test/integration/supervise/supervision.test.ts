@@ -11,7 +11,7 @@ beforeEach(() => fixture.reset());
 afterAll(() => fixture.close());
 
 const OPEN = { state: 'OPEN', reason: 'it is down', sinceMs: 1_795_000_000_000 } as const;
-const sick = { well: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
+const sick = { healthy: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
 const count = (name: string): number => fixture.calls.filter((call) => call === name).length;
 const pausedMetric = (): string[] => fixture.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
 const secondsToTheNextTrial = async (): Promise<number> =>
@@ -70,7 +70,7 @@ describe('while the breaker is open, a look', () => {
     await fixture.put(OPEN);
     fixture.trial = () => sick;
     await reconcileCarts(2);
-    fixture.trial = () => ({ well: false, tried: false, reason: '11VMS answered 503 to a probe' });
+    fixture.trial = () => ({ healthy: false, tried: false, reason: '11VMS answered 503 to a probe' });
     for (let look = 0; look < 3; look++) {
       await reconcileCarts(1);
       expect(Math.abs((await secondsToTheNextTrial()) - 60)).toBeLessThanOrEqual(5);
@@ -223,7 +223,7 @@ describe('a look that dies', () => {
         'Disabled',
         { state: 'OPEN', mappingPaused: true },
       ]);
-      fixture.trial = () => ({ well: true });
+      fixture.trial = () => ({ healthy: true });
       await reconcileCarts(2);
       expect([place, fixture.mapping.state]).toEqual([place, 'Enabled']);
     }
@@ -272,7 +272,7 @@ describe('two looks at once', () => {
     fixture.trial = async () => {
       tried.resolve(undefined);
       await goOn.promise;
-      return { well: true };
+      return { healthy: true };
     };
     const first = fixture.look();
     await tried.promise;
@@ -346,7 +346,7 @@ describe('by hand', () => {
     fixture.trial = () => sick;
     expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
     expect(fixture.mapping.state).toBe('Disabled');
-    fixture.trial = () => ({ well: true });
+    fixture.trial = () => ({ healthy: true });
     await reconcileCarts(1);
     expect(fixture.mapping.state).toBe('Enabled');
   });
@@ -366,7 +366,7 @@ describe('by hand', () => {
     await fixture.put(OPEN);
     fixture.trial = async () => {
       expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
-      return { well: true };
+      return { healthy: true };
     };
     expect(await fixture.look()).toMatchObject({ state: 'FORCED_OPEN' });
     await reconcileCarts(2);

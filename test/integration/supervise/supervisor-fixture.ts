@@ -110,11 +110,11 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     calls: [],
     proxies: { dynamodb, lambda },
     mapping: { state: 'Enabled' },
-    trial: () => ({ well: true }),
+    trial: () => ({ healthy: true }),
     async reset() {
       fixture.calls.length = 0;
       fixture.mapping = { state: 'Enabled' };
-      fixture.trial = () => ({ well: true });
+      fixture.trial = () => ({ healthy: true });
       dynamodb.intercept((call, forward) => {
         fixture.calls.push(nameOf(call));
         return forward();

@@ -1,10 +1,24 @@
-/** When two orders say the same: by the hash of their canonical JSON (RFC 8785). */
+/** An order's content: its canonical body, the hash and the key made of it, and the difference between two orders. */
 import { createHash } from 'node:crypto';
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
-import type { PurchaseOrder } from '../translation/purchase-order.ts';
+import type { PurchaseOrder } from './purchase-order.ts';
 
 /** UUIDv5(URL, `urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1`) (target-11vms.md, "Operations"). */
 const KEY_NAMESPACE = parseUuid('abd5b202-d749-5970-b137-3d07fd2a6ecc');
+
+/**
+ * An order as canonical JSON (RFC 8785): the body that is sent, measured and hashed. An order holds texts, whole numbers
+ * and booleans, which JSON.stringify writes canonically; only its members must be put in order.
+ */
+export const canonicalBody = (order: PurchaseOrder): string => JSON.stringify(sorted(order));
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const members: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) members[name] = sorted(Reflect.get(value, name));
+  return members;
+}
 
 /** SHA-256 of a canonical body, in hex. */
 export const contentHash = (body: string): string => createHash('sha256').update(body).digest('hex');

@@ -1,0 +1,25 @@
+import type { BreakerRecord } from '../../../shared/circuit-breaker.ts';
+import { errorFields, type Log, type Meter } from '../../../shared/log.ts';
+import { METRICS } from '../../../shared/metric-names.ts';
+import type { PauseReason } from './target-health.ts';
+
+export interface BreakerDependencies {
+  readonly breaker: Pick<BreakerRecord, 'read' | 'open'>;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly now: () => number;
+}
+
+/** Opens the breaker, if there is a reason to: the supervisor disables the event source mapping within a minute. */
+export async function tripBreaker(
+  pause: PauseReason | undefined,
+  { breaker, log, meter, now }: BreakerDependencies,
+): Promise<void> {
+  if (pause === undefined) return;
+  meter.count(METRICS.consumptionPaused, 1);
+  log.error('consumption.pausing', { reason: pause.reason });
+  await breaker.open(pause.byPerson ? 'FORCED_OPEN' : 'OPEN', pause.reason, now()).catch((error: unknown) => {
+    // The next failure opens it; until then messages keep their receives, and are requeued after the last.
+    log.warn('consumption.pause-failed', errorFields(error));
+  });
+}

@@ -1,0 +1,35 @@
+/** The source row of a queued cart: from its message, or read again from SRM. */
+import type { CartMessage } from '../../shared/cart-message.ts';
+import { InterfaceError } from '../../shared/failure.ts';
+import { stripZeros } from '../../shared/sap-values.ts';
+import type { SrmCarts } from '../../shared/srm-carts.ts';
+import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
+
+/**
+ * A cart that was too large for the queue, or that came without its parts (edge case 84), is read by its GUID.
+ * @throws {InterfaceError} when SRM does not give it.
+ */
+export async function loadCart(message: CartMessage, carts: Pick<SrmCarts, 'cart'>): Promise<unknown> {
+  if ('source' in message && !isDeferred(message.source)) return message.source;
+  const guid = 'claim' in message ? message.claim.guid : message.cart.guid;
+  if (guid === null) {
+    const why = 'claim' in message ? 'is too large for the queue' : 'came without its parts';
+    throw unreadable(`the cart ${why} and has no readable Guid`);
+  }
+  const source = await carts.cart(guid, message.correlationId);
+  if (source === undefined) throw unreadable('SRM does not find the cart by its Guid', guid);
+  return source;
+}
+
+const unreadable = (message: string, value?: string): InterfaceError =>
+  new InterfaceError('permanent', {
+    code: 'E_SRC_SCHEMA',
+    message,
+    path: '$.Guid',
+    ...(value === undefined ? {} : { value }),
+  });
+
+/** A cart under another identity than its message's would miss its own place in the ledger, and could be ordered twice. */
+export function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
+  return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
+}

@@ -1,0 +1,65 @@
+/** What people are told of a message: log lines and metrics. */
+import type { Fault } from '../../shared/failure.ts';
+import type { Log, Meter } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import { isDuplicateRead, type OrderOutcome, type Outcome } from './outcome.ts';
+
+export interface Reporting {
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+export function reportOutcome(outcome: Outcome, { log, meter }: Reporting): void {
+  switch (outcome.kind) {
+    case 'done':
+      break;
+    case 'skipped':
+      meter.count(METRICS.cartsSkipped);
+      // A line for each reading of the overlap would be six lines an order that say nothing new.
+      if (!isDuplicateRead(outcome)) log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
+      break;
+    case 'retry':
+      meter.count(METRICS.attemptsRetried);
+      log.warn('cart.retry-scheduled', { outcome: 'retry', ...faultFields(outcome.faults) });
+      break;
+    case 'requeued':
+      meter.count(METRICS.cartsRequeued);
+      log.warn('cart.requeued', { outcome: 'requeued', ...faultFields(outcome.faults) });
+      break;
+    case 'refused':
+      meter.count(METRICS.targetRefused);
+      log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults) });
+      break;
+    case 'dead-letter':
+      meter.count(METRICS.cartsDeadLettered);
+      log.error('cart.dead-lettered', { outcome: 'dead-letter', ...faultFields(outcome.faults) });
+      break;
+  }
+}
+
+/** The warnings and dropped lines of a translation, in one line however many orders it has (edge cases 14, 85). */
+export function reportTranslation(
+  { warnings, droppedLines }: { readonly warnings: readonly Fault[]; readonly droppedLines: number },
+  orderWarnings: readonly Fault[],
+  log: Log,
+): void {
+  const all = [...warnings, ...orderWarnings];
+  if (all.length === 0 && droppedLines === 0) return;
+  const fields = { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(all) };
+  if (orderWarnings.length > 0) log.warn('cart.translated-with-warnings', fields);
+  else log.info('cart.translated', fields);
+}
+
+/** The cart was queued by the reconciliation. Only an order that is created now was missing. */
+export function reportRecovery(orders: readonly OrderOutcome[], { log, meter }: Reporting): void {
+  if (!orders.some((order) => order.kind === 'created' && !order.recovered)) return;
+  meter.count(METRICS.cartsRecovered);
+  log.warn('cart.recovered');
+}
+
+const faultFields = (faults: readonly Fault[]) => ({
+  codes: [...new Set(faults.map(({ code }) => code))],
+  reasons: faults
+    .slice(0, 10)
+    .map(({ code, message, path }) => `${code}: ${message}${path === undefined ? '' : ` at ${path}`}`),
+});
