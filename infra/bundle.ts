@@ -5,7 +5,7 @@ import { build, type BuildOptions, type Metafile } from 'esbuild';
 import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE } from '../shared/environment.ts';
 import type { Environment } from './environments.ts';
-import { leanBundle } from './lean-bundle.ts';
+import { LEAN_BANNER, leanBundle } from './lean-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
@@ -52,6 +52,7 @@ export const bundling = () =>
     mainFields: ['module', 'main'],
     legalComments: 'none',
     logLevel: 'error',
+    banner: { js: LEAN_BANNER },
     plugins: [leanBundle()],
   }) satisfies BuildOptions;
 

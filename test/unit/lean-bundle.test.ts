@@ -1,77 +1,46 @@
-/** What the bundles change inside the SDK's way to SQS: a message still arrives to the letter. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+/** What the bundles leave out, and the build that fails where a package no longer has it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
-import fc from 'fast-check';
 import { bundling } from '../../infra/bundle.ts';
 
-interface Sdk {
-  readonly SQSClient: typeof SQSClient;
-  readonly SendMessageBatchCommand: typeof SendMessageBatchCommand;
-}
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lean-bundle-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const directory = mkdtempSync(join(tmpdir(), 'lean-bundle-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-let sdk: Sdk;
-beforeAll(async () => {
-  const outfile = join(directory, 'sdk.cjs');
-  await build({
+/** A bundle of one call of a package `axios` that consists of `modules`. */
+async function bundleWithAxios(modules: Readonly<Record<string, string>>): Promise<string> {
+  const axios = join(directory, 'node_modules', 'axios');
+  mkdirSync(axios, { recursive: true });
+  for (const [name, contents] of Object.entries(modules)) writeFileSync(join(axios, name), contents);
+  const { outputFiles } = await build({
     ...bundling(),
-    // DynamoDB's client, since a replacement that is met nowhere fails the build.
-    stdin: {
-      contents: "export * from '@aws-sdk/client-sqs'; export { DynamoDBClient } from '@aws-sdk/client-dynamodb';",
-      resolveDir: import.meta.dirname,
-    },
-    outfile,
+    stdin: { contents: "import axios from 'axios'; console.log(axios);", resolveDir: directory },
+    logLevel: 'silent',
+    write: false,
   });
-  // oxlint-disable-next-line no-unsafe-type-assertion -- what was just bundled
-  sdk = createRequire(import.meta.url)(outfile) as Sdk;
-});
-
-/** The bodies of a batch as they leave for SQS. */
-async function sent(bodies: readonly string[]): Promise<unknown> {
-  let request: { body?: unknown } | undefined;
-  const client = new sdk.SQSClient({
-    region: 'eu-west-1',
-    endpoint: 'http://127.0.0.1:9',
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-    requestHandler: {
-      handle: (sent: object) => {
-        request = sent;
-        return Promise.reject(new Error('nothing is sent'));
-      },
-    },
-  });
-  const Entries = bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
-  const command = new sdk.SendMessageBatchCommand({ QueueUrl: 'http://127.0.0.1:9/0/q', Entries });
-  await expect(client.send(command)).rejects.toThrow('nothing is sent');
-  const { body } = request ?? {};
-  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : '';
-  return JSON.parse(text).Entries.map((entry: { MessageBody: string }) => entry.MessageBody);
+  return outputFiles.map(({ text }) => text).join('');
 }
 
-test('whatever a text holds, however long it is', async () => {
-  const unit = fc.oneof(
-    fc.constantFrom('"', '\\', '\n', '\u0000', '\u007f', '\u2028', 'é', '星', '🧪', '\ud800', '\udc00', '\uffff'),
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.string({ unit, maxLength: 6000 }), { minLength: 1, maxLength: 10 }),
-      async (bodies) => {
-        expect(await sent(bodies)).toEqual(bodies);
-      },
-    ),
-  );
+const IMPORTS = `import FormData from 'form-data'; import xhr from './xhr.js'; import { getFetch } from './fetch.js';
+  import redirects from 'follow-redirects'; import { getProxyForUrl } from 'proxy-from-env';
+  import Agent from 'https-proxy-agent'; import bypass from '../helpers/shouldBypassProxy.js';`;
+const EXPORT = 'export default [FormData, xhr, getFetch, redirects, getProxyForUrl, Agent, bypass];';
+
+test('a module is replaced by its name, whatever file has that name', async () => {
+  const axios = {
+    'index.js': `${IMPORTS} import http2 from 'http2'; ${EXPORT} console.log(http2)`,
+    'xhr.js': "export default 'read at every cold start'",
+  };
+  expect(await bundleWithAxios(axios)).not.toMatch(/read at every cold start|require\("http2"\)/);
 });
 
-test('the texts on both sides of the length from which they are written at once', async () => {
-  const bodies = [63, 64, 65, 66, 100_000].map((length) => `"${'🧪'.repeat(length)}`.slice(0, length));
-  expect(await sent(bodies)).toEqual(bodies);
+test('a build fails, by name, when a package no longer imports what is replaced', async () => {
+  await expect(bundleWithAxios({ 'index.js': `${IMPORTS} ${EXPORT}` })).rejects.toThrow(
+    'infra/lean-bundle.ts replaces what is no longer there: http2 of axios',
+  );
 });
