@@ -1,7 +1,6 @@
 /** One slice of SRM's carts, page by page, held against the number that SRM announced (edge cases 7, 8). */
 import type { Log } from '../../shared/log.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
-import { createDistinctCounter } from './distinct-counter.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;
@@ -47,7 +46,7 @@ async function readSlice(
   const { carts, log, runId } = dependencies;
   let announced: number | undefined;
   // A cart that moved between the pages comes twice and counts once, so that it cannot simulate a missing one.
-  const guids = createDistinctCounter();
+  const guids = new Set<string>();
   let nameless = 0;
   log.info('extraction.slice-started', {
     changedFrom: new Date(slice.fromMs).toISOString(),
@@ -62,7 +61,7 @@ async function readSlice(
       else guids.add(guid);
     }
   }
-  const read = guids.count + nameless;
+  const read = guids.size + nameless;
   return announced === undefined || announced === read ? { kind: 'whole' } : { kind: 'incomplete', announced, read };
 }
 
