@@ -1,6 +1,6 @@
 /** The error catalogue for the people who are told of a fault. */
 import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
-import { GENERATED, markdownTable } from './markdown.ts';
+import { GENERATED, markdownText } from './markdown.ts';
 
 type FamilyOf<Code> = Code extends `E_${infer Name}_${string}` ? Name : never;
 
@@ -30,7 +30,7 @@ export function errorsMarkdown(): string {
     const rows = Object.entries(FAULT_CATALOGUE)
       .filter(([code]) => code.split('_')[1] === family)
       .map(([code, { meaning, owner, action }]) => [code, meaning, owner, action]);
-    return `## ${heading}: E_${family}\n\n${markdownTable(['code', 'meaning', 'owner', 'what to do'], rows)}\n`;
+    return `## ${heading}: E_${family}\n\n${markdownText(['code', 'meaning', 'owner', 'what to do'], rows)}\n`;
   });
   return `# Error catalogue
 

@@ -14,7 +14,7 @@ import {
 } from '../../functions/create-purchase-orders/translation/rule-table.ts';
 import { type CodeMap, type ValueMaps, valueMapsSchema } from '../../shared/translation-settings.ts';
 import { type Json, toJson } from './json-text.ts';
-import { csvText, GENERATED, markdownTable } from './markdown.ts';
+import { csvText, GENERATED, markdownText } from './markdown.ts';
 import { firstAt, readSample, textAt } from './samples.ts';
 
 export interface MappingRow extends RuleRow {
@@ -138,14 +138,14 @@ The rules are the code beside this file; \`mapping.csv\` is the same table for a
   whose structure breaks the contract E_SRC_SCHEMA, an order with too many lines or bytes E_TGT_TOO_LARGE.
 - **example**: from the sample order; empty where the sample has none.
 
-${markdownTable(COLUMNS, mappingRows().map(cells))}
+${markdownText(COLUMNS, mappingRows().map(cells))}
 
 ## Value maps
 
 The defaults; an environment replaces a map whole. A code that is not listed is refused, except where the mode is
 \`identity\`: there it passes through unchanged.
 
-${markdownTable(
+${markdownText(
   ['map', 'codes'],
   Object.entries(defaultMaps()).map(([name, map]) => [name, mapText(map)]),
 )}

@@ -7,8 +7,8 @@ import { readItem, readShoppingCart } from '../../functions/create-purchase-orde
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { writtenDocuments } from '../../infra/docs/documents.ts';
-import { isJsonObject, isList, type Json, type JsonObject, jsonText, toJson } from '../../infra/docs/json-text.ts';
-import { csvText, markdownTable } from '../../infra/docs/markdown.ts';
+import { isJsonObject, isList, type Json, type JsonObject, toJson } from '../../infra/docs/json-text.ts';
+import { csvText, markdownText } from '../../infra/docs/markdown.ts';
 import { mappingRows } from '../../infra/docs/mapping.ts';
 import { readSample } from '../../infra/docs/samples.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
@@ -367,16 +367,8 @@ describe('the interface page', () => {
 });
 
 describe('the layout of what is written', () => {
-  test('of JSON is biome`s: short lists on a line, objects never', () => {
-    const long = Array.from({ length: 12 }, () => 'twelve letters');
-
-    expect(jsonText({ short: ['a', 1], none: [], empty: {}, objects: [{ a: null }], long })).toBe(
-      `{\n  "short": ["a", 1],\n  "none": [],\n  "empty": {},\n  "objects": [\n    {\n      "a": null\n    }\n  ],\n  "long": [\n${long.map((text) => `    "${text}"`).join(',\n')}\n  ]\n}\n`,
-    );
-  });
-
   test('of a table escapes what would break it', () => {
-    expect(markdownTable(['a', 'b'], [['x|y', '<c>\nd']])).toBe(
+    expect(markdownText(['a', 'b'], [['x|y', '<c>\nd']])).toBe(
       '| a    | b        |\n| ---- | -------- |\n| x\\|y | &lt;c> d |',
     );
     expect(csvText([['a,b', 'c"d', 'e']])).toBe('"a,b","c""d",e\n');
