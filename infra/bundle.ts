@@ -10,7 +10,11 @@ import { LEAN_BANNER, leanBundle } from './lean-bundle.ts';
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-export type FunctionFolder = 'extract-approved-carts' | 'create-purchase-orders' | 'supervise-consumption';
+export type FunctionFolder =
+  | 'extract-approved-carts'
+  | 'create-purchase-orders'
+  | 'supervise-consumption'
+  | 'reconcile-carts';
 
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
@@ -30,13 +34,19 @@ export async function bundleFunctions(
     onBundled?.(folder, contents);
     return outdir;
   };
-  const [extractor, worker, supervisor] = await Promise.all([
+  const [extractor, worker, supervisor, reconciler] = await Promise.all([
     bundle('extract-approved-carts'),
     bundle('create-purchase-orders'),
     bundle('supervise-consumption'),
+    bundle('reconcile-carts'),
   ]);
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
-  return { 'extract-approved-carts': extractor, 'create-purchase-orders': worker, 'supervise-consumption': supervisor };
+  return {
+    'extract-approved-carts': extractor,
+    'create-purchase-orders': worker,
+    'supervise-consumption': supervisor,
+    'reconcile-carts': reconciler,
+  };
 }
 
 /** How anything is bundled that shall be as deployed; for one build, since the plugin keeps what it has met. */

@@ -50,7 +50,7 @@ const thresholds = z.strictObject({
     .min(2)
     .max(7 * 24 * 60)
     .optional(),
-  /** The daily reconciliation: a day, an hour for the day of 25 hours, and an hour for the look itself. */
+  /** The daily reconciliation: a day, an hour for the day of 25 hours, and an hour for the reconciliation itself. */
   reconciliationSilenceHours: z
     .int()
     .min(1)
@@ -156,18 +156,18 @@ const entrySchema = z.strictObject({
       .int()
       .min(0)
       .default(5 * 60),
-    /** The last days are read again, and what the ledger does not account for is queued again. */
-    reconciliation: z
-      .strictObject({
-        /** Once a day, before the working day, when SRM has time. */
-        schedule: scheduleExpression.default('cron(30 4 * * ? *)'),
-        /** Verdicts are kept for 90 days: whoever looks back further would take dead letters for lost. */
-        days: z.int().min(1).max(60).default(7),
-      })
-      .prefault({}),
     timeoutSeconds: z.int().min(60).max(900).default(300),
     memoryMegabytes: z.int().min(128).max(10_240).default(1024),
   }),
+  /** The last days are read again, and what the ledger does not account for is queued again. */
+  reconciliation: z
+    .strictObject({
+      /** In the time zone of the extraction, before the working day. The first firing starts it; the others finish it. */
+      schedule: scheduleExpression.default('cron(30 4-7 * * ? *)'),
+      /** Verdicts are kept for 90 days: further back, dead letters would look like lost carts. */
+      days: z.int().min(1).max(60).default(7),
+    })
+    .prefault({}),
   delivery: z.strictObject({
     /** First retry delay; it doubles: 30, 60, 120 s. */
     retryBaseSeconds: z.int().min(1).max(300).default(30),

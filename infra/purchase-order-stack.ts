@@ -3,6 +3,7 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
+import { CartReconciler } from './constructs/cart-reconciler.ts';
 import { ConnectionSecret } from './constructs/connection-secret.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import { FailedInvocations } from './constructs/failed-invocations.ts';
@@ -55,12 +56,22 @@ export class PurchaseOrderStack extends Stack {
       scheduleGroup: extractor.scheduleGroup,
       failedInvocations,
     });
+    const reconciler = new CartReconciler(this, 'Reconciler', {
+      environment,
+      bundle: bundles['reconcile-carts'],
+      queue: channel.queue,
+      ledger,
+      srmSecret,
+      scheduleGroup: extractor.scheduleGroup,
+      failedInvocations,
+    });
 
     const monitoring = new Monitoring(this, 'Monitoring', {
       environment,
       extractor: extractor.function,
       worker: worker.function,
       supervisor: supervisor.function,
+      reconciler: reconciler.function,
       channel,
       scheduleGroups: [extractor.scheduleGroup],
     });
@@ -76,6 +87,8 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
     new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
     new CfnOutput(this, 'SupervisorLogGroupName', { value: supervisor.function.logGroup.logGroupName });
+    new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.function.functionName });
+    new CfnOutput(this, 'ReconcilerLogGroupName', { value: reconciler.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
   }
 }

@@ -4,10 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { LOCAL_ACCOUNT } from './local/aws/aws-clients.ts';
 import type { ScheduleDescription } from './local/aws/provision.ts';
 
-/** The inputs of the extractor's schedules, as the template has them; an extraction's has none. */
-export const RECONCILIATION = '{"reconciliation":true}';
-export const RECONCILIATION_REST = '{"reconciliation":"rest"}';
-
 const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /**

@@ -60,6 +60,14 @@ export const extractorVariables = z.object({
   SAFETY_SECONDS: natural,
   /** How long a run may hold the watermark: longer than the function can live. */
   LEASE_SECONDS: positive,
+});
+
+export const reconcilerVariables = z.object({
+  ...common,
+  ...srmVariables,
+  QUEUE_URL: url,
+  /** As the extractor's: what is older was never to be read. */
+  FIRST_WATERMARK: instant,
   /** How far back the daily reconciliation begins. */
   RECONCILIATION_DAYS: positive,
 });
@@ -95,6 +103,7 @@ export const supervisorVariables = z.object({
 });
 
 export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
+export type ReconcilerEnvironment = z.infer<typeof reconcilerVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
 
@@ -103,6 +112,7 @@ export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';
 
 /** What the stack must set; `LAMBDA_TASK_ROOT` and the region come from Lambda. */
 export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
+export type ReconcilerVariables = Record<keyof ReconcilerEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
 export type SupervisorVariables = Record<keyof SupervisorEnvironment, string>;
 /** The parts of both, as the stack puts them together. */

@@ -6,6 +6,7 @@ export const SERVICE_NAMES = {
   extractor: 'extract-approved-carts',
   worker: 'create-purchase-orders',
   supervisor: 'supervise-consumption',
+  reconciler: 'reconcile-carts',
 } as const;
 
 export const METRICS = {

@@ -1,12 +1,14 @@
 /** Polling Consumer: reads the approved carts of a window from SRM onto the queue, without gaps. */
+import type { CartQueue } from '../../shared/cart-queue.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { Meter } from '../../shared/log.ts';
+import { rowToBody, type Sender } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
+import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
 import type { CartPage, ReadingWindow } from '../../shared/srm-carts.ts';
 import type { Watermark } from '../../shared/watermark.ts';
-import type { CartQueue } from './cart-queue.ts';
 import {
-  nextSlice,
   readingEndMs,
   readingStartMs,
   SKEW_WARNED_MS,
@@ -14,9 +16,6 @@ import {
   type WindowSettings,
   wholeSeconds,
 } from './extraction-window.ts';
-import { rowToBody, type Sender } from './message-body.ts';
-import { readSliceTwice, type SliceDependencies } from './read-slice.ts';
-import { Position } from './slice-position.ts';
 
 export interface ExtractionSettings extends WindowSettings {
   readonly sapClient: string;
@@ -70,7 +69,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
     for (;;) {
       const slice = nextSlice(startMs, watermarkMs, endMs);
       if (slice === undefined) break;
-      const position = new Position(slice, stored.positionMs);
+      const position = new SlicePosition(slice, stored.positionMs);
       let timeMs: number | undefined;
       const end = await readSliceTwice(slice, dependencies, {
         async onPage(page) {
@@ -120,7 +119,7 @@ export async function extractWindow(
   for (;;) {
     const slice = nextSlice(startMs, undefined, toMs);
     if (slice === undefined) return finish('complete', dependencies, tally, toMs);
-    const position = new Position(slice, undefined);
+    const position = new SlicePosition(slice, undefined);
     const end = await readSliceTwice(slice, dependencies, {
       async onPage(page) {
         await queuePage(page, dependencies, tally, 'replay');

@@ -1,15 +1,11 @@
-/** What the function can be asked for: by its three schedules, and by an operator. */
+/** What the function can be asked for: by its schedule, and by an operator. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
 
 export type ExtractionRequest =
   | { readonly kind: 'normal' }
-  | { readonly kind: 'replay'; readonly window: ReadingWindow }
-  /** `days`: undefined for the configured number, or for the rest of a look that was not finished. */
-  | { readonly kind: 'reconciliation'; readonly days: number | undefined }
-  /** The rest of a look that was not finished, and nothing where there is none. */
-  | { readonly kind: 'rest-of-reconciliation' };
+  | { readonly kind: 'replay'; readonly window: ReadingWindow };
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
@@ -27,22 +23,13 @@ const replay = z
       window: { fromMs: changedFrom, toMs: changedTo },
     }),
   );
-/** Verdicts are kept for 90 days: who looks back further would take dead letters for lost. */
-const reconciliation = z
-  .strictObject({ reconciliation: z.literal(true), days: z.int().min(1).max(60).optional() })
-  .transform(({ days }): ExtractionRequest => ({ kind: 'reconciliation', days }));
-
-const reconciliationRest = z
-  .strictObject({ reconciliation: z.literal('rest') })
-  .transform((): ExtractionRequest => ({ kind: 'rest-of-reconciliation' }));
 
 /** @throws {Error} for any other event: which are allowed, and what is wrong with this one. A typing error starts nothing. */
 export function readEvent(event: unknown): ExtractionRequest {
   const parsed = schemaOf(event).safeParse(event);
   if (parsed.success) return parsed.data;
   throw new Error(
-    'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, ' +
-      '{ "reconciliation": true } with or without "days" for a reconciliation, or { "reconciliation": "rest" } to finish one: ' +
+    'The event must be {} for a normal run, or { "changedFrom", "changedTo" } in RFC 3339 for a replay: ' +
       z.prettifyError(parsed.error),
   );
 }
@@ -50,8 +37,6 @@ export function readEvent(event: unknown): ExtractionRequest {
 /** Chosen by its keys, so that a fault is told at its own place, not at the union's. */
 function schemaOf(event: unknown): z.ZodType<ExtractionRequest> {
   const fields = asJsonObject(event) ?? {};
-  if (fields['reconciliation'] === 'rest') return reconciliationRest;
-  if ('reconciliation' in fields) return reconciliation;
   if ('changedFrom' in fields || 'changedTo' in fields) return replay;
   return 'detail-type' in fields ? scheduled : nothing;
 }

@@ -1,4 +1,5 @@
 /** Which windows a run reads. Pure. Source: rules.md, "Reading without gaps"; edge cases 3, 10, 11. */
+import { wholeSecond } from '../../shared/reading/slice.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
 import type { WatermarkItem } from '../../shared/watermark.ts';
 
@@ -9,12 +10,6 @@ export interface WindowSettings {
   /** Left unread at the end, for what is stamped already but not committed yet. */
   readonly safetyMs: number;
 }
-
-/** SRM refuses a wider window. */
-const WIDEST_MS = 24 * 3600_000;
-
-/** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
-export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 /** The whole seconds that a window touches: one that an operator gave may end at 23:59:59.999. */
 export const wholeSeconds = ({ fromMs, toMs }: ReadingWindow): ReadingWindow => ({
@@ -34,20 +29,6 @@ export function readingStartMs(stored: WatermarkItem, settings: WindowSettings):
 
 /** Where reading must stop: what is younger may not be committed yet. */
 export const readingEndMs = (nowMs: number, settings: WindowSettings): number => wholeSecond(nowMs - settings.safetyMs);
-
-/**
- * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the end must
- * lie beyond what is known.
- */
-export function nextSlice(
-  startMs: number,
-  reachedMs: number | undefined,
-  endMs: number,
-  widestMs = WIDEST_MS,
-): ReadingWindow | undefined {
-  if (endMs <= Math.max(startMs, reachedMs ?? startMs)) return undefined;
-  return { fromMs: startMs, toMs: Math.min(startMs + widestMs, endMs) };
-}
 
 /** A difference between our clock and SRM's that is worth following (edge case 3). */
 const SKEW_FOLLOWED_MS = 60_000;

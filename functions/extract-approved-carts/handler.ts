@@ -10,18 +10,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
-import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
+import { createCartQueue } from '../../shared/cart-queue.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
-import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { createWatermark } from '../../shared/watermark.ts';
-import { createCartQueue } from './cart-queue.ts';
 import {
   type ExtractionDependencies,
   type ExtractionResult,
@@ -29,16 +27,6 @@ import {
   extractWindow,
 } from './extract-approved-carts.ts';
 import { readEvent } from './extraction-event.ts';
-import {
-  resumeReconciliation,
-  reconcileCarts,
-  type NoReconciliation,
-  type ReconciliationDependencies,
-  type ReconciliationResult,
-} from '../reconcile-carts/reconcile-carts.ts';
-import { createReconciliationRecord } from '../reconcile-carts/reconciliation-record.ts';
-
-type Result = ExtractionResult | ReconciliationResult | NoReconciliation;
 
 /** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
 const RESERVE_MS = 20_000;
@@ -55,9 +43,6 @@ export function createHandler(
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(table, environment.SRM_CLIENT);
-  const ledger = createLedger(table);
-  const record = createReconciliationRecord(table, environment.SRM_CLIENT);
-  const breaker = createBreakerRecord(table);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
@@ -68,10 +53,9 @@ export function createHandler(
     overlapMs: environment.OVERLAP_SECONDS * 1000,
     safetyMs: environment.SAFETY_SECONDS * 1000,
     leaseMs: environment.LEASE_SECONDS * 1000,
-    reconciliationDays: environment.RECONCILIATION_DAYS,
   };
 
-  async function extract(event: unknown, context: Context): Promise<Result> {
+  async function extract(event: unknown, context: Context): Promise<ExtractionResult> {
     // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
@@ -81,13 +65,10 @@ export function createHandler(
       await setTimeout(ms);
       return true;
     };
-    const dependencies: ExtractionDependencies & ReconciliationDependencies = {
+    const dependencies: ExtractionDependencies = {
       carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
       queue,
       watermark,
-      ledger,
-      record,
-      breaker,
       log,
       meter,
       now,
@@ -97,26 +78,21 @@ export function createHandler(
     };
     const request = readEvent(event);
     try {
-      if (request.kind === 'reconciliation') return await reconcileCarts(request.days, dependencies);
-      if (request.kind === 'rest-of-reconciliation') return await resumeReconciliation(dependencies);
       if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
       return await extractNewCarts(dependencies);
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
-      const fields = known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error);
-      if (request.kind === 'reconciliation' || request.kind === 'rest-of-reconciliation') {
-        // No metric of its own: what is watched is that a look completes, whatever kept it from it.
-        log.error('reconciliation.failed', fields);
-      } else {
-        meter.count(METRICS.extractionFailed);
-        log.error('extraction.failed', fields);
-      }
+      meter.count(METRICS.extractionFailed);
+      log.error(
+        'extraction.failed',
+        known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error),
+      );
       throw error;
     }
   }
 
-  return middy<unknown, Result>()
+  return middy<unknown, ExtractionResult>()
     .use(injectLambdaContext(logger, { logEvent: false }))
     .use(logMetrics(metrics))
     .handler(extract);

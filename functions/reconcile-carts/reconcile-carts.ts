@@ -3,21 +3,20 @@
  * account for is queued again. It takes no lease and moves no watermark: beside a normal run it is harmless, and so is a
  * cart that it queues for nothing, since no order is ever made twice.
  */
+import type { CartQueue } from '../../shared/cart-queue.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { Ledger } from '../../shared/ledger.ts';
 import type { Meter } from '../../shared/log.ts';
+import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
+import { nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import type { CartPage, ReadingWindow, SourceRow } from '../../shared/srm-carts.ts';
+import type { CartPage, SourceRow } from '../../shared/srm-carts.ts';
 import type { Watermark } from '../../shared/watermark.ts';
-import type { CartQueue } from '../extract-approved-carts/cart-queue.ts';
-import { nextSlice, wholeSecond } from '../extract-approved-carts/extraction-window.ts';
-import { rowToBody } from '../extract-approved-carts/message-body.ts';
-import { readSliceTwice, type SliceDependencies } from '../extract-approved-carts/read-slice.ts';
+import { type CartStatus, classifyCart, FRESH_MS } from './classify-cart.ts';
 import type { ReconciliationRecord } from './reconciliation-record.ts';
-import { Position } from '../extract-approved-carts/slice-position.ts';
-import { FRESH_MS, classifyCart, type CartStatus } from './classify-cart.ts';
 
 export interface ReconciliationDependencies extends SliceDependencies {
   readonly queue: CartQueue;
@@ -31,15 +30,16 @@ export interface ReconciliationDependencies extends SliceDependencies {
   readonly settings: {
     readonly sapClient: string;
     readonly firstWatermarkMs: number;
-    readonly reconciliationDays: number;
+    /** How many days the daily reconciliation goes back. */
+    readonly days: number;
   };
 }
 
 export interface ReconciliationResult {
   readonly runId: string;
   /**
-   * `stopped`: out of time, the next look goes on. `paused`: read to the end, but consumption is paused, so that carts
-   * without a trace may as well lie on the queue: nothing was judged of them.
+   * `stopped`: out of time, the next run goes on. `paused`: read to the end, but consumption is paused: carts without a
+   * trace may still lie on the queue, and were not classified.
    */
   readonly status: 'complete' | 'stopped' | 'paused';
   /** The sum of all that follow. */
@@ -49,17 +49,16 @@ export interface ReconciliationResult {
   readonly deadLettered: number;
   readonly skipped: number;
   readonly queuedAgain: number;
-  /** Without a trace while consumption is paused: the next look sees them again. */
+  /** Without a trace while consumption is paused: the next reconciliation sees them again. */
   readonly notJudged: number;
   /** Rows with neither number nor GUID, which the ledger knows by their message alone: their dead letters tell of them. */
   readonly unidentified: number;
   readonly readTo: string;
 }
 
-/** There was no look to go on with. */
-export interface NoReconciliation {
+export interface NotDue {
   readonly runId: string;
-  readonly status: 'idle';
+  readonly status: 'not-due';
 }
 
 type Tally = Record<keyof Omit<ReconciliationResult, 'runId' | 'status' | 'readTo'>, number>;
@@ -71,20 +70,52 @@ const QUESTIONS_AT_ONCE = 20;
 /** SQS's longest: an original that is still on its way comes first, and makes the order itself. */
 const DELAY_SECONDS = 900;
 
-/** @param days how far to look back, whatever is unfinished; undefined goes on, or takes the configured days. */
-export async function reconcileCarts(
-  days: number | undefined,
+/** Longer than the schedule's firings of one night take, and shorter than the time between two nights. */
+const DUE_AFTER_MS = 12 * 3600_000;
+
+/**
+ * What the schedule starts, several times a night: the reconciliation of the day, or the rest of an unfinished one.
+ * FIGURES
+ */
+export async function reconcileWhenDue(
+  dependencies: ReconciliationDependencies,
+): Promise<ReconciliationResult | NotDue> {
+  const { record, now, settings, runId } = dependencies;
+  const { startedMs, reachedMs } = await record.read();
+  if (reachedMs !== undefined) return reconcileSince(reachedMs, startedMs, dependencies);
+  const nowMs = now();
+  if (startedMs !== undefined && nowMs - startedMs < DUE_AFTER_MS) return { runId, status: 'not-due' };
+  return reconcileSince(nowMs - settings.days * DAY_MS, nowMs, dependencies);
+}
+
+/** What an operator starts: it takes the place of an unfinished one, and the schedule finishes it. */
+export async function reconcileDays(
+  days: number,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { record, log } = dependencies;
+  const { startedMs } = await dependencies.record.read();
+  return reconcileSince(dependencies.now() - days * DAY_MS, startedMs, dependencies);
+}
+
+async function reconcileSince(
+  sinceMs: number,
+  startedMs: number | undefined,
+  dependencies: ReconciliationDependencies,
+): Promise<ReconciliationResult> {
+  const { record, watermark, settings, log } = dependencies;
   const tally = newTally();
-  const { fromMs, toMs } = await windowOf(days, dependencies);
-  let startMs = fromMs;
+  const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
+  // Younger carts are the extractor's and the worker's own; they are seen tomorrow.
+  const endMs = wholeSecond(watermarkMs - FRESH_MS);
+  // Nothing from before the first watermark was ever to be read.
+  let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
+  // From now on it is unfinished: the next run goes on with it, even after a crash.
+  await record.write({ startedMs, reachedMs: startMs });
   let incompleteSlices = 0;
   for (;;) {
-    const slice = nextSlice(startMs, undefined, toMs, SLICE_MS);
+    const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
     if (slice === undefined) break;
-    const position = new Position(slice, undefined);
+    const position = new SlicePosition(slice, undefined);
     // A slice that is read twice, or a cart that comes on two pages, is judged and queued once.
     const judged = new Set<string>();
     const end = await readSliceTwice(slice, dependencies, {
@@ -97,7 +128,7 @@ export async function reconcileCarts(
       },
     });
     startMs = end.kind === 'stopped' ? wholeSecond(position.reachedMs ?? slice.fromMs) : slice.toMs;
-    await record.reach(startMs);
+    await record.write({ startedMs, reachedMs: startMs });
     if (end.kind === 'stopped') {
       const readTo = new Date(startMs).toISOString();
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
@@ -106,37 +137,9 @@ export async function reconcileCarts(
     // The others are looked at all the same: one slice that never adds up must not hide the days behind it.
     if (end.kind === 'incomplete') incompleteSlices++;
   }
-  await record.finish();
+  await record.write({ startedMs });
   if (incompleteSlices > 0) throw incomplete(incompleteSlices);
   return finish(dependencies, tally, startMs);
-}
-
-/**
- * Goes on with a look that one invocation could not finish, each hour until it is: at a hundred thousand carts a day a week
- * is more than four of them can hold against the ledger.
- */
-export async function resumeReconciliation(
-  dependencies: ReconciliationDependencies,
-): Promise<ReconciliationResult | NoReconciliation> {
-  const { record, runId } = dependencies;
-  return (await record.reached()) === undefined ? { runId, status: 'idle' } : reconcileCarts(undefined, dependencies);
-}
-
-/**
- * From where to where. Younger carts than an hour behind the watermark are the normal run's and the worker's own: they
- * are seen tomorrow. Before the first watermark nothing was ever to be read.
- */
-async function windowOf(
-  days: number | undefined,
-  { watermark, record, settings, now }: ReconciliationDependencies,
-): Promise<ReadingWindow> {
-  const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
-  const unfinishedMs = days === undefined ? await record.reached() : undefined;
-  const fromMs = unfinishedMs ?? now() - (days ?? settings.reconciliationDays) * DAY_MS;
-  return {
-    fromMs: wholeSecond(Math.max(fromMs, settings.firstWatermarkMs)),
-    toMs: wholeSecond(watermarkMs - FRESH_MS),
-  };
 }
 
 async function judgePage(

@@ -1,28 +1,28 @@
-/** What the reconciliation remembers: how far an unfinished look has come, in one item of the ledger's table. */
+/** What the reconciliation remembers, in one item of the ledger's table. */
 import * as z from 'zod';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
 
-export interface ReconciliationRecord {
-  /** Where a look that was not finished goes on; undefined when the last one was. */
-  reached(): Promise<number | undefined>;
-  reach(reachedMs: number): Promise<void>;
-  finish(): Promise<void>;
+export interface ReconciliationState {
+  /** When the schedule last started one. */
+  readonly startedMs?: number | undefined;
+  /** How far an unfinished one has come; undefined when the last one is finished. */
+  readonly reachedMs?: number | undefined;
 }
 
-const record = z.object({ reachedMs: z.number().optional() });
+export interface ReconciliationRecord {
+  read(): Promise<ReconciliationState>;
+  write(state: ReconciliationState): Promise<void>;
+}
+
+const stateSchema = z.object({ startedMs: z.number().optional(), reachedMs: z.number().optional() });
 
 export function createReconciliationRecord(table: LedgerTable, sapClient: string): ReconciliationRecord {
   const key = { pk: `RECONCILIATION#${sapClient}`, sk: 'RECONCILIATION' };
 
   return {
-    async reached() {
-      return record.parse((await table.getItem(key)) ?? {}).reachedMs;
-    },
-    async reach(reachedMs) {
-      await table.putItem({ ...key, reachedMs });
-    },
-    async finish() {
-      await table.putItem(key);
+    read: async () => stateSchema.parse((await table.getItem(key)) ?? {}),
+    async write(state) {
+      await table.putItem({ ...key, ...state });
     },
   };
 }

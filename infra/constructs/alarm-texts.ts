@@ -121,6 +121,10 @@ export const METRIC_ALARMS = {
     what: 'The daily reconciliation has not completed for more than a day.',
     hurts: 'nobody yet: but a cart that the runs miss is now missed by everybody.',
   },
+  'reconciliation-failed': {
+    what: 'A run of the reconciliation failed, crashed or timed out.',
+    hurts: 'nobody yet: the next run goes on where this one ended. no-reconciliation tells when it does not.',
+  },
   'pages-undelivered': {
     what: 'PagerDuty did not take a page, after all retries.',
     hurts: 'the person on call, who does not know of an incident: look at the alarms in CloudWatch now.',

@@ -32,6 +32,7 @@ export interface AlarmsProps {
   readonly extractor: IFunction;
   readonly worker: IFunction;
   readonly supervisor: IFunction;
+  readonly reconciler: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   /** Every group with a schedule of the stack: Scheduler's metrics have no dimension below. */
@@ -129,8 +130,8 @@ export class Alarms extends Construct {
 }
 
 function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Condition>> {
-  const { environment, extractor, worker, supervisor, queue, deadLetters, scheduleGroups } = props;
-  const functions = [extractor, worker, supervisor];
+  const { environment, extractor, worker, supervisor, reconciler, queue, deadLetters, scheduleGroups } = props;
+  const functions = [extractor, worker, supervisor, reconciler];
   const { pages, mails, undeliveredPages } = props.notifications;
   const { thresholds } = environment.notifications;
   const metric = interfaceMetrics(environment);
@@ -324,12 +325,19 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     },
     'no-reconciliation': {
       ...silenceOf(Duration.hours(thresholds.reconciliationSilenceHours), (period) =>
-        metric('extractor', 'reconciliationCompleted', { period }),
+        metric('reconciler', 'reconciliationCompleted', { period }),
       ),
       threshold: 1,
       below: true,
       // A reconciliation that does not take place counts nothing.
       missing: BREACHING,
+    },
+    'reconciliation-failed': {
+      // Every failed run throws, and so do those that cannot count themselves: crashed, timed out.
+      metric: reconciler.metricErrors({ period: FIVE_MINUTES }),
+      threshold: 1,
+      // No run, no failure; no-reconciliation watches over runs that do not take place.
+      missing: NOT_BREACHING,
     },
     'pages-undelivered': {
       // What SNS gave up lies in this queue, or could not even be put there. Not NumberOfNotificationsFailed: over

@@ -24,6 +24,7 @@ export interface InterfaceDashboardProps {
   readonly extractor: IFunction;
   readonly worker: IFunction;
   readonly supervisor: IFunction;
+  readonly reconciler: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   readonly alarms: readonly IAlarm[];
@@ -47,7 +48,7 @@ export class InterfaceDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: InterfaceDashboardProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, queue, deadLetters } = props;
+    const { environment, extractor, worker, supervisor, reconciler, queue, deadLetters } = props;
     const metric = interfaceMetrics(environment);
     const { stackName } = Stack.of(this);
     this.name = stackName;
@@ -84,6 +85,7 @@ export class InterfaceDashboard extends Construct {
       graph('Carts', [
         metric('extractor', 'cartsRead', { label: 'Read' }),
         metric('extractor', 'cartsQueued', { label: 'Queued' }),
+        metric('reconciler', 'cartsQueued', { label: 'Queued by the reconciliation' }),
         metric('worker', 'ordersCreated', { label: 'Created' }),
         metric('worker', 'ordersRecovered', { label: 'Found after an unknown outcome' }),
         metric('worker', 'cartsSkipped', { label: 'Skipped' }),
@@ -126,7 +128,7 @@ export class InterfaceDashboard extends Construct {
       graph('Runs', [
         metric('extractor', 'extractionCompleted', { label: 'Completed' }),
         metric('extractor', 'extractionFailed', { label: 'Failed' }),
-        metric('extractor', 'reconciliationCompleted', { label: 'Reconciliation' }),
+        metric('reconciler', 'reconciliationCompleted', { label: 'Reconciliation' }),
         metric('worker', 'unknownProperties', { label: 'Properties unknown to the contract' }),
       ]),
       graph(
@@ -135,12 +137,14 @@ export class InterfaceDashboard extends Construct {
           extractor.metricErrors({ label: 'Extractor: errors' }),
           worker.metricErrors({ label: 'Worker: errors' }),
           supervisor.metricErrors({ label: 'Supervisor: errors' }),
+          reconciler.metricErrors({ label: 'Reconciler: errors' }),
           extractor.metricThrottles({ label: 'Extractor: throttles' }),
           worker.metricThrottles({ label: 'Worker: throttles' }),
         ],
         [
           extractor.metricDuration({ statistic: 'Maximum', label: 'Extractor: longest, ms (right)' }),
           worker.metricDuration({ statistic: 'Maximum', label: 'Worker: longest, ms (right)' }),
+          reconciler.metricDuration({ statistic: 'Maximum', label: 'Reconciler: longest, ms (right)' }),
         ],
       ),
     );

@@ -24,9 +24,14 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The watermark, and what the reconciliation asks of carts and remembers of itself. */
-  grantReading(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem');
+  /** The watermark is one item, read and moved by conditional updates. */
+  grantWatermark(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+  }
+
+  /** The reconciliation reads the watermark, the breaker and the items of carts, and writes its own record. */
+  grantReconciliation(grantee: IGrantable): void {
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem');
   }
 
   /** The breaker's record is one item, read and moved by conditional updates. */

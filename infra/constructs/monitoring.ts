@@ -15,6 +15,7 @@ export interface MonitoringProps {
   readonly extractor: LambdaFunction;
   readonly worker: LambdaFunction;
   readonly supervisor: LambdaFunction;
+  readonly reconciler: LambdaFunction;
   readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
   /** Every group with a schedule of the stack. */
   readonly scheduleGroups: readonly IScheduleGroup[];
@@ -26,10 +27,10 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, scheduleGroups } = props;
+    const { environment, extractor, worker, supervisor, reconciler, scheduleGroups } = props;
     const { queue, deadLetters } = props.channel;
-    const watched = { environment, extractor, worker, supervisor, queue, deadLetters };
-    const logGroupNames = [extractor, worker, supervisor].map((lambda) => lambda.logGroup.logGroupName);
+    const watched = { environment, extractor, worker, supervisor, reconciler, queue, deadLetters };
+    const logGroupNames = [extractor, worker, supervisor, reconciler].map((lambda) => lambda.logGroup.logGroupName);
     const notifications = new Notifications(this, 'Notifications', { environment });
     const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
     const dashboard = new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });

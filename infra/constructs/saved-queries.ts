@@ -45,7 +45,7 @@ export const SAVED_QUERIES = {
     'limit 1000',
   ],
   runs: [
-    'filter service = "extract-approved-carts" and (ispresent(watermark) or level = "ERROR" or event = "extraction.locked")',
+    'filter service in ["extract-approved-carts", "reconcile-carts"] and (ispresent(watermark) or level = "ERROR" or event = "extraction.locked")',
     'fields @timestamp, message, runId, watermark, pages, rows, queued, codes.0, reason',
     'sort @timestamp desc',
     'limit 100',

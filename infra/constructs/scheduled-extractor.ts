@@ -1,6 +1,6 @@
-/** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its schedules. */
+/** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its schedule. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
-import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { ExtractorVariables } from '../../shared/environment.ts';
@@ -18,9 +18,6 @@ export interface ScheduledExtractorProps {
   readonly srmSecret: ConnectionSecret;
   readonly failedInvocations: IQueue;
 }
-
-/** As functions/extract-approved-carts/extraction-event.ts reads it. */
-type ReconciliationInput = { readonly reconciliation: true | 'rest' };
 
 export class ScheduledExtractor extends Construct {
   readonly function: InterfaceFunction;
@@ -40,7 +37,6 @@ export class ScheduledExtractor extends Construct {
       SAFETY_SECONDS: String(extraction.safetySeconds),
       // The function is certainly dead by then, so a crash blocks the next run no longer than this.
       LEASE_SECONDS: String(extraction.timeoutSeconds + 30),
-      RECONCILIATION_DAYS: String(extraction.reconciliation.days),
     };
     this.function = new InterfaceFunction(this, 'Function', {
       environment,
@@ -54,7 +50,7 @@ export class ScheduledExtractor extends Construct {
       variables,
     });
     props.queue.grant(this.function, 'sqs:SendMessage');
-    ledger.grantReading(this.function);
+    ledger.grantWatermark(this.function);
     props.srmSecret.grantRead(this.function);
 
     this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
@@ -68,26 +64,6 @@ export class ScheduledExtractor extends Construct {
         maxEventAge: Duration.minutes(5),
         deadLetterQueue: props.failedInvocations,
       }),
-    });
-    const reconciliation = (input: ReconciliationInput) => ({
-      scheduleGroup: this.scheduleGroup,
-      target: new FunctionTarget(this.function, {
-        input: ScheduleTargetInput.fromObject(input),
-        retryAttempts: 2,
-        // Nobody waits for it: an hour late is better than a day.
-        maxEventAge: Duration.hours(1),
-        deadLetterQueue: props.failedInvocations,
-      }),
-    });
-    new Schedule(this, 'ReconciliationSchedule', {
-      description: 'Reads the last days again, and queues approved carts that nothing accounts for',
-      schedule: ScheduleExpression.expression(extraction.reconciliation.schedule, TimeZone.of(extraction.timeZone)),
-      ...reconciliation({ reconciliation: true }),
-    });
-    new Schedule(this, 'ReconciliationResumeSchedule', {
-      description: 'Goes on with a reconciliation that one invocation could not finish',
-      schedule: ScheduleExpression.rate(Duration.hours(1)),
-      ...reconciliation({ reconciliation: 'rest' }),
     });
   }
 }

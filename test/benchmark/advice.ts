@@ -35,7 +35,7 @@ export function adviceOf({ bill, withoutCarts, withoutOverlap, resources }: Advi
 function notCarried({ fit }: Bill, resources: DeployedResources): string[] {
   const { functions, maximumConcurrency } = resources;
   const { timeoutSeconds } = functions.extractor;
-  const lookSeconds = reconciliationSecondsPerDay(resources);
+  const reconciliationSeconds = reconciliationSecondsPerDay(resources);
   const concurrency = Math.ceil(fit.workerConcurrency);
   return [
     ...(fit.extractionSeconds > timeoutSeconds
@@ -46,10 +46,10 @@ function notCarried({ fit }: Bill, resources: DeployedResources): string[] {
           `The worker would be needed ${concurrency} times at once on average; maximumConcurrency is ${maximumConcurrency}.`,
         ]
       : []),
-    ...(fit.reconciliationSeconds > lookSeconds
+    ...(fit.reconciliationSeconds > reconciliationSeconds
       ? [
-          `A reconciliation would need ${fit.reconciliationSeconds.toFixed(0)} s, and has ${lookSeconds} a day, with the hourly ones ` +
-            'that finish it: it falls behind, and is billed for what it can see.',
+          `A reconciliation would need ${fit.reconciliationSeconds.toFixed(0)} s, and has ${reconciliationSeconds} a day, with the further starts ` +
+            'that finish it: it falls behind, and is billed for what it can read.',
         ]
       : []),
   ];
@@ -67,7 +67,7 @@ function changeAt(cartsPerDay: number): string {
   if (cartsPerDay < 10 * HUNDRED_THOUSAND) {
     return (
       'Change: settings, not the design. A shorter extraction.overlapSeconds, as long as SRM commits within it; ' +
-      'reconciliation.days down, since each of them is looked at every day; thresholds.backlog, which is a day of today; and ' +
+      'reconciliation.days down, since each of them is read every day; thresholds.backlog, which is a day of today; and ' +
       'memoryMegabytes measured on Lambda.'
     );
   }

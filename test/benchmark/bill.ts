@@ -8,15 +8,15 @@ export interface CountedUsage {
   /** A scheduled extraction that finds nothing new. */
   readonly emptyExtraction: Usage;
   readonly emptyReconciliation: Usage;
-  /** Started to finish a reconciliation where there is none to finish. */
-  readonly noReconciliationRest: Usage;
+  /** A start that finds no reconciliation due, and none to finish. */
+  readonly reconciliationNotDue: Usage;
   readonly supervision: Usage;
   /** One cart, from SRM to its order. */
   readonly newCart: Usage;
   /** The same cart read again within the overlap. */
   readonly cartReadAgain: Usage;
   /** One cart held against the ledger by the reconciliation. */
-  readonly cartLookedAt: Usage;
+  readonly cartReconciled: Usage;
   /** Calls of Secrets Manager until every execution environment is warm. */
   readonly secretCallsWhenCold: number;
   /** Distinct by function, name and dimensions. */
@@ -112,17 +112,17 @@ export function monthlyBill(basis: BillBasis): Bill {
 }
 
 function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
-  const { extractionsPerDay, reconciliationsPerDay, reconciliationRestsPerDay, supervisionsPerDay } =
+  const { extractionsPerDay, reconciliationsPerDay, reconciliationResumesPerDay, supervisionsPerDay } =
     resources.schedule;
   const partialBatches = extractionsPerDay * ASSUMPTIONS.partialBatchesPerExtraction;
   return sumOf(
     times(counted.emptyExtraction, extractionsPerDay),
     times(counted.emptyReconciliation, reconciliationsPerDay),
-    times(counted.noReconciliationRest, reconciliationRestsPerDay),
+    times(counted.reconciliationNotDue, reconciliationResumesPerDay),
     times(counted.supervision, supervisionsPerDay),
     times(counted.newCart, cartsPerDay),
     times(counted.cartReadAgain, cartsPerDay * readsAgain(resources)),
-    times(counted.cartLookedAt, cartsLookedAt(resources, counted, cartsPerDay)),
+    times(counted.cartReconciled, cartsReconciled(resources, counted, cartsPerDay)),
     // A receive and a delete that might have carried ten.
     {
       ...NO_USAGE,
@@ -140,19 +140,19 @@ function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
 const batchMs = ({ newCart }: CountedUsage): number =>
   newCart.workerInvocations === 0 ? 0 : newCart.workerMs / newCart.workerInvocations;
 
-/** No more than the looks can see, with those that finish them, before their time is up. */
-function cartsLookedAt(resources: DeployedResources, counted: CountedUsage, cartsPerDay: number): number {
+/** No more than there is time for. */
+function cartsReconciled(resources: DeployedResources, counted: CountedUsage, cartsPerDay: number): number {
   const wanted = resources.schedule.reconciliationsPerDay * resources.reconciliationDays * cartsPerDay;
-  const msEach = counted.cartLookedAt.extractorMs;
+  const msEach = counted.cartReconciled.reconcilerMs;
   return msEach === 0 ? wanted : Math.min(wanted, (reconciliationSecondsPerDay(resources) * 1000) / msEach);
 }
 
 /** The time that the schedules give to reconciliations. */
 export const reconciliationSecondsPerDay = ({ functions, schedule }: DeployedResources): number =>
-  (schedule.reconciliationsPerDay + schedule.reconciliationRestsPerDay) * functions.extractor.timeoutSeconds;
+  (schedule.reconciliationsPerDay + schedule.reconciliationResumesPerDay) * functions.reconciler.timeoutSeconds;
 
 function fitOf({ resources, counted, cartsPerDay }: BillBasis): Fit {
-  const { emptyExtraction, emptyReconciliation, newCart, cartReadAgain, cartLookedAt } = counted;
+  const { emptyExtraction, emptyReconciliation, newCart, cartReadAgain, cartReconciled } = counted;
   const again = readsAgain(resources);
   const cartsPerRun = cartsPerDay / Math.max(1, resources.schedule.extractionsPerDay);
   const perCart = sumOf(newCart, times(cartReadAgain, again));
@@ -161,7 +161,7 @@ function fitOf({ resources, counted, cartsPerDay }: BillBasis): Fit {
     workerConcurrency: (cartsPerDay * perCart.workerMs) / (SECONDS_A_DAY * 1000),
     reconciliationSeconds:
       (resources.schedule.reconciliationsPerDay *
-        (emptyReconciliation.extractorMs + resources.reconciliationDays * cartsPerDay * cartLookedAt.extractorMs)) /
+        (emptyReconciliation.reconcilerMs + resources.reconciliationDays * cartsPerDay * cartReconciled.reconcilerMs)) /
       1000,
   };
 }
@@ -176,6 +176,7 @@ function computeLines({ prices, resources }: BillBasis, usage: Usage): BillLine[
     extractor: usage.extractorMs,
     worker: usage.workerMs,
     supervisor: usage.supervisorMs,
+    reconciler: usage.reconcilerMs,
   };
   const gigabyteSeconds = (role: FunctionRole): number =>
     perMonth(
@@ -187,15 +188,19 @@ function computeLines({ prices, resources }: BillBasis, usage: Usage): BillLine[
     { name: 'Lambda requests', usd: perMonth(prices.lambdaRequests, invocations(usage)) },
     {
       name: 'Lambda GB-seconds',
-      usd: gigabyteSeconds('extractor') + gigabyteSeconds('worker') + gigabyteSeconds('supervisor'),
+      usd:
+        gigabyteSeconds('extractor') +
+        gigabyteSeconds('worker') +
+        gigabyteSeconds('supervisor') +
+        gigabyteSeconds('reconciler'),
     },
     { name: 'SQS requests', usd: perMonth(prices.sqsRequests, usage.sqsRequests) },
     { name: 'EventBridge Scheduler', usd: perMonth(prices.schedulerInvocations, starts) },
   ];
 }
 
-const invocations = ({ extractorInvocations, workerInvocations, supervisorInvocations }: Usage): number =>
-  extractorInvocations + workerInvocations + supervisorInvocations;
+const invocations = (usage: Usage): number =>
+  usage.extractorInvocations + usage.workerInvocations + usage.supervisorInvocations + usage.reconcilerInvocations;
 
 function ledgerLines({ prices, resources }: BillBasis, usage: Usage): BillLine[] {
   const { daysInMonth, daysStored, bytesPerItem } = ASSUMPTIONS;

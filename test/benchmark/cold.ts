@@ -1,5 +1,5 @@
 /**
- * Cold starts of our three functions, bundled as deployed, beside the same code bundled by NodejsFunction's defaults:
+ * Cold starts of our functions, bundled as deployed, beside the same code bundled by NodejsFunction's defaults:
  * size, import, and the first answer, each start in a fresh process, in turn, as medians.
  */
 import { rmSync, statSync } from 'node:fs';
@@ -41,8 +41,12 @@ const FIRST_EVENTS: Readonly<Record<FunctionFolder, (index: number) => FirstEven
       Reflect.get(answer, 'status') === 'complete' && Reflect.get(answer, 'cartsQueued') === CARTS_A_PAGE,
   }),
   'supervise-consumption': () => ({ event: {}, isAnswered: (answer) => Reflect.get(answer, 'state') === 'CLOSED' }),
+  'reconcile-carts': () => ({
+    event: { days: 1 },
+    isAnswered: (answer) => Reflect.get(answer, 'status') === 'complete',
+  }),
 };
-const FOLDERS = ['extract-approved-carts', 'create-purchase-orders', 'supervise-consumption'] as const;
+const FOLDERS = ['extract-approved-carts', 'create-purchase-orders', 'supervise-consumption', 'reconcile-carts'] as const;
 
 interface Figures {
   readonly kilobytes: number;

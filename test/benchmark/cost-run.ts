@@ -12,7 +12,6 @@ import { startEmulators } from '../../infra/local/aws/emulators.ts';
 import type { BatchEvent } from '../../infra/local/aws/event-source-mapping.ts';
 import type { InvocationResult, LogLine } from '../../infra/local/aws/execution-environment.ts';
 import { type LocalStack, only, startLocalStack } from '../../infra/local/aws/local-stack.ts';
-import { RECONCILIATION_REST, RECONCILIATION } from '../../infra/schedule.ts';
 import { loadTemplate } from '../../infra/local/aws/template.ts';
 import { synthesize } from '../../infra/synthesize.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
@@ -114,8 +113,9 @@ interface Counter {
   readonly customMetrics: () => number;
   readonly extract: () => Promise<void>;
   readonly replay: (fromMs: number, toMs: number) => Promise<void>;
-  readonly reconcileCarts: () => Promise<void>;
-  readonly resumeReconciliation: () => Promise<void>;
+  /** As the schedule starts it: does nothing when none is due. */
+  readonly reconcileWhenDue: () => Promise<void>;
+  readonly reconcile: () => Promise<void>;
   readonly supervise: () => Promise<void>;
   /** Until no message waits or is worked on. */
   readonly drain: () => Promise<void>;
@@ -147,10 +147,11 @@ async function startCounter(assembly: string, artifact: string, { srm, vms }: Sy
     },
   });
   stack.startMappings();
-  const fire = async (role: FunctionRole, input?: string): Promise<void> =>
-    countInvocation(role, await stack.scheduleOf(SERVICE_NAMES[role], input).fire(new Date()), meter);
+  const fire = async (role: FunctionRole): Promise<void> =>
+    countInvocation(role, await stack.scheduleOf(SERVICE_NAMES[role]).fire(new Date()), meter);
   const { poller } = only(stack.mappings, 'event source mapping');
   const extractor = functionOf(stack, 'extractor');
+  const reconciler = functionOf(stack, 'reconciler');
   return {
     meter,
     get logLines() {
@@ -158,8 +159,10 @@ async function startCounter(assembly: string, artifact: string, { srm, vms }: Sy
     },
     customMetrics: () => distinctMetrics(lines),
     extract: () => fire('extractor'),
-    reconcileCarts: () => fire('extractor', RECONCILIATION),
-    resumeReconciliation: () => fire('extractor', RECONCILIATION_REST),
+    reconcileWhenDue: () => fire('reconciler'),
+    async reconcile() {
+      countInvocation('reconciler', await reconciler.invoke({ days: base.reconciliation.days }), meter);
+    },
     supervise: () => fire('supervisor'),
     async replay(fromMs, toMs) {
       const event = { changedFrom: new Date(fromMs).toISOString(), changedTo: new Date(toMs).toISOString() };
@@ -243,12 +246,13 @@ async function countPhases(
   };
 
   await span('an extraction of nothing, cold', counter.extract);
-  const emptyReconciliation = await span('a reconciliation at nothing', counter.reconcileCarts);
-  const noReconciliationRest = await span('no reconciliation to finish', counter.resumeReconciliation);
+  const coldReconciliation = await span('a reconciliation of nothing, cold', counter.reconcileWhenDue);
+  const reconciliationNotDue = await span('a reconciliation that is not due', counter.reconcileWhenDue);
+  const emptyReconciliation = await span('a reconciliation of nothing', counter.reconcile);
   // Old enough for a reconciliation, and behind the overlap of what follows.
   add(1, nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS, 0);
   await span(`${carts} carts, to warm up`, () => counter.replay(nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS));
-  const secretCallsWhenCold = counter.meter.read().secretCalls;
+  const secretCallsWhenCold = counter.meter.read().secretCalls - coldReconciliation.secretCalls;
   // The watermark moves by whole seconds only: an extraction within the second would not read.
   const emptyExtraction = await span('an extraction of nothing', nextSecond(counter.extract));
   await span('a supervision, cold', counter.supervise);
@@ -256,7 +260,7 @@ async function countPhases(
   add(2, nowMs - 25 * MINUTE_MS, nowMs - 6 * MINUTE_MS, 0);
   const first = await storing(`${carts} new carts`, nextSecond(counter.extract));
   const again = await storing('the same carts, read again', nextSecond(counter.extract));
-  const look = await span(`a reconciliation at ${carts} carts`, counter.reconcileCarts);
+  const reconciliation = await span(`a reconciliation of ${carts} carts`, counter.reconcile);
   const customMetricsWhenCalm = counter.customMetrics();
   srm.setDisturbances(delayed('srm7', 'typical'));
   vms.setDisturbances(delayed('11vms', 'typical'));
@@ -273,11 +277,11 @@ async function countPhases(
   const calm: CountedUsage = {
     emptyExtraction,
     emptyReconciliation,
-    noReconciliationRest,
+    reconciliationNotDue,
     supervision,
     newCart: each(first, emptyExtraction),
     cartReadAgain: each(again, emptyExtraction),
-    cartLookedAt: each(look, emptyReconciliation),
+    cartReconciled: each(reconciliation, emptyReconciliation),
     secretCallsWhenCold,
     customMetrics: customMetricsWhenCalm,
     logCompression: compression(counter.logLines),

@@ -105,17 +105,18 @@ function countedTable({ resources, calm, disturbed }: CostRun): string[] {
   const figures = (name: string, of: (usage: Usage) => number): string =>
     row(
       name,
-      ...[calm.newCart, calm.cartReadAgain, calm.cartLookedAt, disturbed.newCart, disturbed.cartReadAgain].map(
+      ...[calm.newCart, calm.cartReadAgain, calm.cartReconciled, disturbed.newCart, disturbed.cartReadAgain].map(
         (usage) => of(usage).toFixed(2),
       ),
     );
   const again = `again x ${readsAgain(resources)}`;
-  const looks = resources.reconciliationDays * resources.schedule.reconciliationsPerDay;
+  const reconciliations = resources.reconciliationDays * resources.schedule.reconciliationsPerDay;
   return [
-    row('counted, each cart', 'new', again, `look x ${looks}`, 'new, bad', 'again, bad'),
+    row('counted, each cart', 'new', again, `reconciled x ${reconciliations}`, 'new, bad', 'again, bad'),
     figures('worker invocations', ({ workerInvocations }) => workerInvocations),
     figures('worker ms', ({ workerMs }) => workerMs),
     figures('extractor ms', ({ extractorMs }) => extractorMs),
+    figures('reconciler ms', ({ reconcilerMs }) => reconcilerMs),
     figures('SQS requests of 64 KiB', ({ sqsRequests }) => sqsRequests),
     figures('DynamoDB write units', ({ writeUnits }) => writeUnits),
     figures('DynamoDB read units', ({ readUnits }) => readUnits),
@@ -164,8 +165,8 @@ function assumptionLines({ resources, calm }: CostRun, carts: number): string[] 
   const [batches, milliseconds] = [calm.newCart.workerInvocations, calm.newCart.workerMs];
   return [
     `Counted: the template of ${ENVIRONMENT_NAME} (${resources.alarmMetrics} alarm metrics, ${resources.compositeAlarms} composite alarms, ${resources.secrets} secrets, ` +
-      `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions, ${schedule.reconciliationsPerDay} reconciliation a day, which ${schedule.reconciliationRestsPerDay} more may finish; ` +
-      `${functions.worker.architecture}, ${functions.extractor.memoryMegabytes}, ${functions.worker.memoryMegabytes} and ${functions.supervisor.memoryMegabytes} MB), ` +
+      `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions, ${schedule.reconciliationsPerDay} reconciliation a day, which ${schedule.reconciliationResumesPerDay} more starts may finish; ` +
+      `${functions.worker.architecture}, ${Object.values(functions).map(({ memoryMegabytes }) => memoryMegabytes).join(', ')} MB), ` +
       `and a local run of ${wholeNumber(carts)} generated carts a phase: ${calm.customMetrics} custom metrics, logs compressed to ${percentOf(calm.logCompression, 1)}.`,
     `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, emulators on the same cores: ` +
       `${(milliseconds / batches).toFixed(0)} ms a batch of ${(1 / batches).toFixed(1)} carts. Lambda's will differ, and initialization is left out.`,

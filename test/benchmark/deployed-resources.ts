@@ -1,6 +1,6 @@
 /** What a synthesized stack consists of, as far as AWS charges for it whether carts come or not. */
 import * as z from 'zod';
-import { nextFiring, RECONCILIATION_REST, RECONCILIATION } from '../../infra/schedule.ts';
+import { nextFiring } from '../../infra/schedule.ts';
 import type { Template } from '../../infra/local/aws/template.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 
@@ -18,8 +18,8 @@ export interface DeployedResources {
   readonly schedule: {
     readonly extractionsPerDay: number;
     readonly reconciliationsPerDay: number;
-    /** Which finish a look that ran out of time, and do nothing where there is none. */
-    readonly reconciliationRestsPerDay: number;
+    /** Of the same schedule: they finish what ran out of time, or find that nothing is due. */
+    readonly reconciliationResumesPerDay: number;
     readonly supervisionsPerDay: number;
   };
   readonly overlapSeconds: number;
@@ -64,7 +64,6 @@ const scheduleSchema = z.object({
   ScheduleExpressionTimezone: z.string(),
   Target: z.object({
     Arn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
-    Input: z.string().optional(),
   }),
 });
 const alarmSchema = z.object({ Metrics: z.array(z.looseObject({ MetricStat: z.unknown().optional() })).optional() });
@@ -96,23 +95,31 @@ export function countResources({ resources }: Pick<Template, 'resources'>): Depl
     return { memoryMegabytes: MemorySize, timeoutSeconds: Timeout, architecture: Architectures[0] };
   };
   const schedules = ofType('AWS::Scheduler::Schedule', scheduleSchema).map(([, schedule]) => schedule);
-  const startsPerDay = (role: FunctionRole, input?: string): number => {
+  const startsPerDay = (role: FunctionRole): number => {
     const [id] = functionOf(role);
     return schedules
       .filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === id)
-      .filter(({ Target }) => Target.Input === input)
       .reduce((sum, schedule) => sum + firingsPerDay(schedule), 0);
   };
   const [, mapping] = first(ofType('AWS::Lambda::EventSourceMapping', mappingSchema), 'event source mapping');
-  const { OVERLAP_SECONDS = 0, RECONCILIATION_DAYS = 0 } = functionOf('extractor')[1].Environment.Variables;
+  const { OVERLAP_SECONDS = 0 } = functionOf('extractor')[1].Environment.Variables;
+  const { RECONCILIATION_DAYS = 0 } = functionOf('reconciler')[1].Environment.Variables;
+  const reconcilerStartsPerDay = startsPerDay('reconciler');
+  // The function's own rule: one is due each day, however often it is started.
+  const reconciliationsPerDay = Math.min(1, reconcilerStartsPerDay);
   const tables = ofType('AWS::DynamoDB::Table', tableSchema).map(([, table]) => table);
   const logGroups = ofType('AWS::Logs::LogGroup', logGroupSchema).map(([, group]) => group);
   return {
-    functions: { extractor: deployed('extractor'), worker: deployed('worker'), supervisor: deployed('supervisor') },
+    functions: {
+      extractor: deployed('extractor'),
+      worker: deployed('worker'),
+      supervisor: deployed('supervisor'),
+      reconciler: deployed('reconciler'),
+    },
     schedule: {
       extractionsPerDay: startsPerDay('extractor'),
-      reconciliationsPerDay: startsPerDay('extractor', RECONCILIATION),
-      reconciliationRestsPerDay: startsPerDay('extractor', RECONCILIATION_REST),
+      reconciliationsPerDay,
+      reconciliationResumesPerDay: reconcilerStartsPerDay - reconciliationsPerDay,
       supervisionsPerDay: startsPerDay('supervisor'),
     },
     overlapSeconds: OVERLAP_SECONDS,

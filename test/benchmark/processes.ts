@@ -7,7 +7,12 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws/aws-clients.ts';
-import type { ExtractorVariables, SupervisorVariables, WorkerVariables } from '../../shared/environment.ts';
+import type {
+  ExtractorVariables,
+  ReconcilerVariables,
+  SupervisorVariables,
+  WorkerVariables,
+} from '../../shared/environment.ts';
 
 export const TABLE_NAME = 'ledger';
 const REGION = 'eu-west-1';
@@ -188,8 +193,8 @@ export function variablesOf(
     OVERLAP_SECONDS: '0',
     SAFETY_SECONDS: '0',
     LEASE_SECONDS: '330',
-    RECONCILIATION_DAYS: '7',
   };
+  const reconciler: ReconcilerVariables = { ...common, FIRST_WATERMARK: firstWatermark, RECONCILIATION_DAYS: '7' };
   const supervisor: Omit<SupervisorVariables, keyof WorkerVariables> = {
     EVENT_SOURCE_MAPPING: 'benchmark',
     WORKER_FUNCTION: 'benchmark',
@@ -199,6 +204,7 @@ export function variablesOf(
     ...worker,
     ...extractor,
     ...supervisor,
+    ...reconciler,
     LEASE_SECONDS: worker.LEASE_SECONDS,
     LAMBDA_TASK_ROOT: taskRoot,
     AWS_REGION: REGION,

@@ -7,6 +7,8 @@ export interface Usage {
   readonly workerMs: number;
   readonly supervisorInvocations: number;
   readonly supervisorMs: number;
+  readonly reconcilerInvocations: number;
+  readonly reconcilerMs: number;
   /** In units of 64 KiB. */
   readonly sqsRequests: number;
   readonly writeUnits: number;
@@ -27,6 +29,8 @@ const usageOf = (value: (name: keyof Usage) => number): Usage => ({
   workerMs: value('workerMs'),
   supervisorInvocations: value('supervisorInvocations'),
   supervisorMs: value('supervisorMs'),
+  reconcilerInvocations: value('reconcilerInvocations'),
+  reconcilerMs: value('reconcilerMs'),
   sqsRequests: value('sqsRequests'),
   writeUnits: value('writeUnits'),
   readUnits: value('readUnits'),

@@ -2,16 +2,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { type AdviceBasis, adviceOf } from '../benchmark/advice.ts';
 import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../benchmark/bill.ts';
-import type { DeployedResources } from '../benchmark/deployed-resources.ts';
+import type { DeployedFunction, DeployedResources } from '../benchmark/deployed-resources.ts';
 import { PRICES, type PriceTable } from '../benchmark/prices.ts';
 import { NO_USAGE } from '../benchmark/usage.ts';
 
 const arm64 = { memoryMegabytes: 1024, timeoutSeconds: 300, architecture: 'arm64' } as const;
 
 const resources: DeployedResources = {
-  functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 } },
+  functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 }, reconciler: { ...arm64, memoryMegabytes: 2048 } },
   // One extraction an hour, whose overlap of two hours brings each cart twice more.
-  schedule: { extractionsPerDay: 24, reconciliationsPerDay: 1, reconciliationRestsPerDay: 4, supervisionsPerDay: 1440 },
+  schedule: { extractionsPerDay: 24, reconciliationsPerDay: 1, reconciliationResumesPerDay: 4, supervisionsPerDay: 1440 },
   overlapSeconds: 7200,
   reconciliationDays: 7,
   batchSize: 10,
@@ -33,8 +33,8 @@ const resources: DeployedResources = {
 
 const counted: CountedUsage = {
   emptyExtraction: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, writeUnits: 4 },
-  emptyReconciliation: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 100, readUnits: 2 },
-  noReconciliationRest: { ...NO_USAGE, extractorInvocations: 1, extractorMs: 10, readUnits: 1 },
+  emptyReconciliation: { ...NO_USAGE, reconcilerInvocations: 1, reconcilerMs: 100, readUnits: 2 },
+  reconciliationNotDue: { ...NO_USAGE, reconcilerInvocations: 1, reconcilerMs: 10, readUnits: 1 },
   supervision: { ...NO_USAGE, supervisorInvocations: 1, supervisorMs: 20, readUnits: 1 },
   newCart: {
     ...NO_USAGE,
@@ -49,7 +49,7 @@ const counted: CountedUsage = {
     logBytes: 1000,
   },
   cartReadAgain: { ...NO_USAGE, workerInvocations: 0.1, workerMs: 3, sqsRequests: 0.4, writeUnits: 1, readUnits: 1 },
-  cartLookedAt: { ...NO_USAGE, extractorMs: 0.5, readUnits: 1 },
+  cartReconciled: { ...NO_USAGE, reconcilerMs: 0.5, readUnits: 1 },
   secretCallsWhenCold: 3,
   customMetrics: 10,
   logCompression: 0.1,
@@ -73,9 +73,9 @@ describe('a thousand carts a day, by hand', () => {
     // A day: 24 + 1 + 4 + 1440 starts by schedules; 1,000 x 0.1 and 2,000 x 0.1 batches; 24 batches that are not full.
     const invocations = 24 + 1 + 4 + 1440 + 100 + 200 + 24;
     expect(month['Lambda requests']).toBeCloseTo(30 * invocations);
-    // Extractor: 24 x 100 + 100 + 4 x 10 + 1,000 x 1 + 7,000 x 0.5 ms. Worker: 1,000 x 5 + 2,000 x 3 + 24 x 50 ms. 1 GB each.
-    // Supervisor: 1,440 x 20 ms, a quarter of a GB.
-    expect(month['Lambda GB-seconds']).toBeCloseTo(30 * (7.04 + 12.2 + 28.8 / 4));
+    // Extractor: 24 x 100 + 1,000 x 1 ms. Worker: 1,000 x 5 + 2,000 x 3 + 24 x 50 ms. 1 GB each.
+    // Supervisor: 1,440 x 20 ms, a quarter of a GB. Reconciler: 100 + 4 x 10 + 7,000 x 0.5 ms, 2 GB.
+    expect(month['Lambda GB-seconds']).toBeCloseTo(30 * (3.4 + 12.2 + 28.8 / 4 + 2 * 3.64));
     // 3,000 x 0.4; two for each batch that is not full; five pollers, three times a minute each.
     expect(month['SQS requests']).toBeCloseTo(30 * (1200 + 48 + 21_600));
     expect(month['EventBridge Scheduler']).toBeCloseTo(30 * 1469);
@@ -87,8 +87,8 @@ describe('a thousand carts a day, by hand', () => {
     expect(month['Secrets']).toBe(2);
     expect(month['Secrets Manager calls']).toBe(30 * 24 * 3);
     expect(month['KMS keys']).toBe(1);
-    // Three functions, each every five minutes; and a hundred notifications.
-    expect(month['KMS requests']).toBe(30 * 288 * 3 + 100);
+    // Four functions, each every five minutes; and a hundred notifications.
+    expect(month['KMS requests']).toBe(30 * 288 * 4 + 100);
     expect(month['Custom metrics']).toBe(10);
     expect(month['Alarms']).toBe(30);
     expect(month['Composite alarms']).toBe(2);
@@ -104,7 +104,7 @@ describe('a thousand carts a day, by hand', () => {
     const lines = linesOf(bill);
     expect(lines['DynamoDB writes']).toBeCloseTo((122_880 / 1_000_000) * 0.705);
     expect(lines['SQS requests']).toBeCloseTo((685_440 / 1_000_000) * 0.4);
-    expect(lines['Lambda GB-seconds']).toBeCloseTo(793.2 * 0.0000133334);
+    expect(lines['Lambda GB-seconds']).toBeCloseTo(902.4 * 0.0000133334);
     expect(lines['Secrets']).toBeCloseTo(0.8);
     expect(lines['Secrets Manager calls']).toBeCloseTo((2160 / 10_000) * 0.05);
     expect(bill.totalUsd).toBeCloseTo(bill.lines.reduce((sum, { usd }) => sum + usd, 0));
@@ -127,7 +127,7 @@ describe('a thousand carts a day, by hand', () => {
 describe('the bill follows the stack', () => {
   test('x86 costs what x86 costs', () => {
     const x86 = { ...arm64, architecture: 'x86_64' } as const;
-    const functions = { extractor: x86, worker: x86, supervisor: x86 };
+    const functions = allOf(x86);
     const ratio =
       (linesOf(monthlyBill({ ...basis, resources: { ...resources, functions } }))['Lambda GB-seconds'] ?? 0) /
       (linesOf(monthlyBill({ ...basis, resources: { ...resources, functions: allOf(arm64) } }))['Lambda GB-seconds'] ??
@@ -171,7 +171,7 @@ describe('the bill follows the stack', () => {
     expect(month['X-Ray']).toBeCloseTo(30 * 86_400 * (1 + 0.05 * (perSecond - 1)), 0);
   });
 
-  test('a reconciliation is billed for what it can see', () => {
+  test('a reconciliation is billed for what it has time for', () => {
     // Five times 300 s, at half a millisecond a cart.
     expect(quantities({ cartsPerDay: 10_000_000 })['DynamoDB reads']).toBeCloseTo(
       30 * (2 + 4 + 1440 + 20_000_000 + 3_000_000),
@@ -185,7 +185,7 @@ describe('the bill follows the stack', () => {
   });
 });
 
-const allOf = (one: typeof arm64) => ({ extractor: one, worker: one, supervisor: one });
+const allOf = (one: DeployedFunction) => ({ extractor: one, worker: one, supervisor: one, reconciler: one });
 
 describe('advice', () => {
   const adviceAt = (cartsPerDay: number): string[] => {

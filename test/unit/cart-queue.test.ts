@@ -1,7 +1,7 @@
 /** How bodies are packed into batches that SQS takes. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { packBatches } from '../../functions/extract-approved-carts/cart-queue.ts';
+import { packBatches } from '../../shared/cart-queue.ts';
 
 const MEBIBYTE = 1_048_576;
 const bytes = (batch: readonly string[]): number => batch.reduce((sum, body) => sum + Buffer.byteLength(body), 0);

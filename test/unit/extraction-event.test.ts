@@ -31,13 +31,6 @@ describe('the event', () => {
       window,
       { kind: 'replay', window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) } },
     ],
-    [
-      'of the second schedule asks for the reconciliation',
-      { reconciliation: true },
-      { kind: 'reconciliation', days: undefined },
-    ],
-    ['of the hourly schedule asks for the rest of it', { reconciliation: 'rest' }, { kind: 'rest-of-reconciliation' }],
-    ['may say for how many days', { reconciliation: true, days: 14 }, { kind: 'reconciliation', days: 14 }],
   ])('%s', (_, event, request) => {
     expect(readEvent(event)).toEqual(request);
   });
@@ -49,18 +42,7 @@ describe('the event', () => {
       /Unrecognized keys: "changedfrom", "changedto"/,
     ],
     ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
-    ['a reconciliation in the wrong case', { secondlook: true }, /Unrecognized key: "secondlook"/],
-    ['a reconciliation that is not wanted', { reconciliation: false }, /→ at reconciliation/],
-    ['the rest of a reconciliation of other days', { reconciliation: 'rest', days: 2 }, /Unrecognized key: "days"/],
-    ['a reconciliation as text', { reconciliation: 'true' }, /→ at reconciliation/],
-    [
-      'a reconciliation with a window',
-      { reconciliation: true, ...window },
-      /Unrecognized keys: "changedFrom", "changedTo"/,
-    ],
-    ['a reconciliation of no days', { reconciliation: true, days: 0 }, /→ at days/],
-    ['a reconciliation of half days', { reconciliation: true, days: 1.5 }, /→ at days/],
-    ['a reconciliation beyond what verdicts are kept for', { reconciliation: true, days: 61 }, /→ at days/],
+    ['the event of a reconciliation', { days: 7 }, /Unrecognized key: "days"/],
     ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
     ['nothing at all', null, /expected object/],
     ['a text', 'replay', /expected object/],
@@ -68,7 +50,7 @@ describe('the event', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, message) => {
     expect(() => readEvent(event)).toThrow(message);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, { "reconciliation": true } with or without "days" for a reconciliation, or { "reconciliation": "rest" } to finish one',
+      'The event must be {} for a normal run, or { "changedFrom", "changedTo" } in RFC 3339 for a replay: ',
     );
   });
 });

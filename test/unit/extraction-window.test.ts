@@ -2,13 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  nextSlice,
   readingEndMs,
   readingStartMs,
   trustedTimeMs,
   type WindowSettings,
   wholeSeconds,
 } from '../../functions/extract-approved-carts/extraction-window.ts';
+import { nextSlice } from '../../shared/reading/slice.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
 
 const SECOND = 1000;

@@ -77,12 +77,12 @@ describe('resources are counted from the template', () => {
   });
   const metric = { MetricStat: { Metric: {} } };
   const resources = {
-    Extractor: lambda('extract-approved-carts', {}, { OVERLAP_SECONDS: '900', RECONCILIATION_DAYS: '3' }),
+    Extractor: lambda('extract-approved-carts', {}, { OVERLAP_SECONDS: '900' }),
     Worker: lambda('create-purchase-orders', { Architectures: undefined, TracingConfig: { Mode: 'Active' } }),
     Supervisor: lambda('supervise-consumption'),
+    Reconciler: lambda('reconcile-carts', {}, { RECONCILIATION_DAYS: '3' }),
     Runs: schedule('Extractor', 'cron(0 8-17 ? * MON-FRI *)'),
-    Look: schedule('Extractor', 'cron(30 4 * * ? *)', { Input: '{"reconciliation":true}' }),
-    Rest: schedule('Extractor', 'cron(0 */2 * * ? *)', { Input: '{"reconciliation":"rest"}' }),
+    Nights: schedule('Reconciler', 'cron(0 */2 * * ? *)'),
     Minute: schedule('Supervisor', 'rate(1 minute)'),
     Mapping: {
       Type: 'AWS::Lambda::EventSourceMapping',
@@ -109,11 +109,12 @@ describe('resources are counted from the template', () => {
         extractor: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'arm64' },
         worker: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'x86_64' },
         supervisor: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'arm64' },
+        reconciler: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'arm64' },
       },
       schedule: {
         extractionsPerDay: 50 / 7,
         reconciliationsPerDay: 1,
-        reconciliationRestsPerDay: 12,
+        reconciliationResumesPerDay: 11,
         supervisionsPerDay: 1440,
       },
       overlapSeconds: 900,

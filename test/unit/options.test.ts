@@ -34,14 +34,14 @@ describe('options', () => {
       environmentFile: undefined,
       watch: false,
       redrive: false,
-      reconciliation: false,
+      reconcile: false,
       json: false,
     });
   });
 
   test('are all taken, with a space or an equals sign', () => {
     const args =
-      '--carts 7 --seed=0 --input a.json --disturbances harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconciliation --json';
+      '--carts 7 --seed=0 --input a.json --disturbances harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconcile --json';
 
     expect(parsed(...args.split(' '), '--vms', 'http://127.0.0.1:8002/11VMSProxy_V2/', '--env', './mine.json')).toEqual(
       {
@@ -55,7 +55,7 @@ describe('options', () => {
         environmentFile: './mine.json',
         watch: true,
         redrive: true,
-        reconciliation: true,
+        reconcile: true,
         json: true,
       },
     );

@@ -73,11 +73,8 @@ export interface LocalStack {
   readonly mappings: readonly LocalMapping[];
   /** The template's outputs, resolved. */
   readonly outputs: Readonly<Record<string, string>>;
-  /**
-   * The schedule that invokes the function with this service name (and this input).
-   * @throws {Error} when the stack has none or several.
-   */
-  scheduleOf(service: string, input?: string): LocalSchedule;
+  /** The schedule that invokes the function with this service name. @throws {Error} when the stack has none or several. */
+  scheduleOf(service: string): LocalSchedule;
   /** Starts all pollers. A mapping that the template disables waits until it is enabled. */
   startMappings(): void;
   /** Receives no more, and resolves when the batches in flight have ended. */
@@ -171,13 +168,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       schedules,
       mappings,
       outputs: provisioned.outputs,
-      scheduleOf: (service, input) =>
+      scheduleOf: (service) =>
         only(
-          schedules.filter(
-            ({ target, description }) =>
-              target.description.variables['POWERTOOLS_SERVICE_NAME'] === service && description.input === input,
-          ),
-          `schedule of ${service} with ${input ?? 'no input'}`,
+          schedules.filter(({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === service),
+          `schedule of ${service}`,
         ),
       startMappings() {
         for (const { poller } of mappings) poller.start();

@@ -13,7 +13,6 @@ import { only, type LocalStack, startLocalStack } from '../aws/local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
-import { RECONCILIATION } from '../../schedule.ts';
 import { startSystems, type Systems } from './systems.ts';
 
 /** The run could not start or finish. The message says what failed, where, and what to do. */
@@ -112,15 +111,15 @@ async function runOnce(run: Run): Promise<void> {
     await redrive(run);
     await drain(run, supervision);
   }
-  if (run.options.reconciliation && !run.signal.aborted) await reconcileCarts(run);
+  if (run.options.reconcile && !run.signal.aborted) await reconcileCarts(run);
   await supervision.stop();
   await stack.stopMappings();
 }
 
-/** --reconciliation: the run of the daily schedule. Carts that it queues again are delayed by 15 minutes, so the local run
+/** --reconcile: the run of the daily schedule. Carts that it queues again are delayed by 15 minutes, so the local run
  * does not wait for them. */
 async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
-  const result = await stack.scheduleOf(SERVICE_NAMES.extractor, RECONCILIATION).fire(new Date());
+  const result = await stack.scheduleOf(SERVICE_NAMES.reconciler).fire(new Date());
   if (result.kind !== 'succeeded') {
     report.warn(`reconciliation failed: ${log.lastError ?? result.reason}`);
     return;

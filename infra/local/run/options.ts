@@ -14,7 +14,7 @@ export interface LocalRunOptions {
   readonly watch: boolean;
   /** Whether the dead letters are redriven at the end. */
   readonly redrive: boolean;
-  readonly reconciliation: boolean;
+  readonly reconcile: boolean;
   readonly json: boolean;
 }
 
@@ -37,7 +37,7 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
                         unless --srm or --vms is given
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
-  --reconciliation      runs the daily reconciliation once the queue is empty, for carts older than an hour
+  --reconcile           runs the daily reconciliation once the queue is empty, for carts older than an hour
   --json                the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                         keeps npm's own banner off stdout)
   --help                this text
@@ -60,7 +60,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     env: { type: 'string' },
     watch: { type: 'boolean' },
     redrive: { type: 'boolean' },
-    reconciliation: { type: 'boolean' },
+    reconcile: { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
@@ -76,7 +76,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     environmentFile: values.env,
     watch: values.watch ?? false,
     redrive: values.redrive ?? false,
-    reconciliation: values['reconciliation'] ?? false,
+    reconcile: values.reconcile ?? false,
     json: values.json ?? false,
   };
 }

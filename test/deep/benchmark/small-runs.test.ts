@@ -46,7 +46,7 @@ describe('npm run benchmark', () => {
     expect(result.resources.schedule).toEqual({
       extractionsPerDay: 288,
       reconciliationsPerDay: 1,
-      reconciliationRestsPerDay: 24,
+      reconciliationResumesPerDay: 3,
       supervisionsPerDay: 1440,
     });
     expect(result.logOfCart.lines).toBeLessThanOrEqual(3);

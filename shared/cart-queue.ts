@@ -1,7 +1,7 @@
 /** The channel's near end: batches filled by count and bytes, and only what failed is sent again. */
 import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
-import { SQS_LIMIT_BYTES } from '../../shared/cart-message.ts';
-import { InterfaceError } from '../../shared/failure.ts';
+import { SQS_LIMIT_BYTES } from './cart-message.ts';
+import { InterfaceError } from './failure.ts';
 
 export interface CartQueue {
   /**

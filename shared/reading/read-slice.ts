@@ -1,6 +1,6 @@
 /** One slice of SRM's carts, page by page, held against the number that SRM announced (edge cases 7, 8). */
-import type { Log } from '../../shared/log.ts';
-import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
+import type { Log } from '../log.ts';
+import type { CartPage, ReadingWindow, SrmCarts } from '../srm-carts.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;

@@ -1,6 +1,6 @@
 /** A row of SRM as the body of a queue message (rule 4). */
-import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from '../../shared/cart-message.ts';
-import type { SourceRow } from '../../shared/srm-carts.ts';
+import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from './cart-message.ts';
+import type { SourceRow } from './srm-carts.ts';
 
 /** Who queues a row: the run, the system that it was read from, and why, where that is not the ordinary way. */
 export type Sender = Pick<CartMessage, 'runId' | 'client' | 'origin'>;

@@ -1,8 +1,28 @@
-/** How far into a slice its pages prove that it was read. Pure. */
-import type { CartPage, ReadingWindow } from '../../shared/srm-carts.ts';
+/** A window is read in slices, and the pages of a slice prove how far it was read. Pure. */
+import type { CartPage, ReadingWindow } from '../srm-carts.ts';
+
+/** SRM refuses a wider window. */
+const WIDEST_MS = 24 * 3600_000;
+
+/** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
+export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
+/**
+ * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the end must
+ * lie beyond what is known.
+ */
+export function nextSlice(
+  startMs: number,
+  reachedMs: number | undefined,
+  endMs: number,
+  widestMs = WIDEST_MS,
+): ReadingWindow | undefined {
+  if (endMs <= Math.max(startMs, reachedMs ?? startMs)) return undefined;
+  return { fromMs: startMs, toMs: Math.min(startMs + widestMs, endMs) };
+}
 
 /** How far a slice is done with. It stands still as soon as the pages turn out not to be in order. */
-export class Position {
+export class SlicePosition {
   reachedMs: number | undefined;
   readonly #endMs: number;
   #lastMs: number;

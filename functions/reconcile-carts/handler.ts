@@ -1,0 +1,107 @@
+/** Wiring only: environment -> adapters -> middy. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { measureCalls } from '../../shared/call-metrics.ts';
+import { createCartQueue } from '../../shared/cart-queue.ts';
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { parseVariables, reconcilerVariables } from '../../shared/environment.ts';
+import { InterfaceError } from '../../shared/failure.ts';
+import { createLedger } from '../../shared/ledger.ts';
+import { createLedgerTable } from '../../shared/ledger-table.ts';
+import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
+import { createSrmCarts } from '../../shared/srm-carts.ts';
+import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { createWatermark } from '../../shared/watermark.ts';
+import {
+  type NotDue,
+  reconcileDays,
+  type ReconciliationDependencies,
+  type ReconciliationResult,
+  reconcileWhenDue,
+} from './reconcile-carts.ts';
+import { readEvent } from './reconciliation-event.ts';
+import { createReconciliationRecord } from './reconciliation-record.ts';
+
+/** What one more page may need at worst: reading it, and asking the ledger about each of its carts. */
+const RESERVE_MS = 20_000;
+
+export interface HandlerOptions {
+  /** Fetches what the first event needs before there is one. */
+  readonly warmUp?: boolean;
+  readonly now?: () => number;
+}
+
+export function createHandler(
+  variables: Readonly<Record<string, string | undefined>>,
+  { warmUp = false, now = Date.now }: HandlerOptions = {},
+) {
+  const environment = parseVariables(reconcilerVariables, variables);
+  const logger = new Logger();
+  const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
+  const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
+  const meter = createMeter(metrics);
+  const onCall = measureCalls('SRM', meter, createLog(logger));
+  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
+  if (warmUp) http.warmUp();
+  const adapters = {
+    queue: createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms)),
+    watermark: createWatermark(table, environment.SRM_CLIENT),
+    ledger: createLedger(table),
+    record: createReconciliationRecord(table, environment.SRM_CLIENT),
+    breaker: createBreakerRecord(table),
+  };
+  const settings = {
+    sapClient: environment.SRM_CLIENT,
+    firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),
+    days: environment.RECONCILIATION_DAYS,
+  };
+
+  async function reconcile(event: unknown, context: Context): Promise<ReconciliationResult | NotDue> {
+    // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
+    const runId = randomUUID();
+    const log = createLog(logger).with({ runId });
+    const wait = async (ms: number): Promise<boolean> => {
+      if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
+      await setTimeout(ms);
+      return true;
+    };
+    const dependencies: ReconciliationDependencies = {
+      ...adapters,
+      carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
+      log,
+      meter,
+      now,
+      timeLeft: () => context.getRemainingTimeInMillis() > RESERVE_MS,
+      runId,
+      settings,
+    };
+    const { days } = readEvent(event);
+    try {
+      return await (days === undefined ? reconcileWhenDue(dependencies) : reconcileDays(days, dependencies));
+    } catch (error) {
+      const known = error instanceof InterfaceError;
+      if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);
+      // No metric of its own: Lambda counts what is thrown, and an alarm watches that a reconciliation completes.
+      log.error(
+        'reconciliation.failed',
+        known ? { codes: [error.fault.code], reason: error.fault.message } : errorFields(error),
+      );
+      throw error;
+    }
+  }
+
+  return middy<unknown, ReconciliationResult | NotDue>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(reconcile);
+}
