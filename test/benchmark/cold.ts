@@ -46,7 +46,12 @@ const FIRST_EVENTS: Readonly<Record<FunctionFolder, (index: number) => FirstEven
     isAnswered: (answer) => Reflect.get(answer, 'status') === 'complete',
   }),
 };
-const FOLDERS = ['extract-approved-carts', 'create-purchase-orders', 'supervise-consumption', 'reconcile-carts'] as const;
+const FOLDERS = [
+  'extract-approved-carts',
+  'create-purchase-orders',
+  'supervise-consumption',
+  'reconcile-carts',
+] as const;
 
 interface Figures {
   readonly kilobytes: number;

@@ -166,7 +166,9 @@ function assumptionLines({ resources, calm }: CostRun, carts: number): string[] 
   return [
     `Counted: the template of ${ENVIRONMENT_NAME} (${resources.alarmMetrics} alarm metrics, ${resources.compositeAlarms} composite alarms, ${resources.secrets} secrets, ` +
       `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions, ${schedule.reconciliationsPerDay} reconciliation a day, which ${schedule.reconciliationResumesPerDay} more starts may finish; ` +
-      `${functions.worker.architecture}, ${Object.values(functions).map(({ memoryMegabytes }) => memoryMegabytes).join(', ')} MB), ` +
+      `${functions.worker.architecture}, ${Object.values(functions)
+        .map(({ memoryMegabytes }) => memoryMegabytes)
+        .join(', ')} MB), ` +
       `and a local run of ${wholeNumber(carts)} generated carts a phase: ${calm.customMetrics} custom metrics, logs compressed to ${percentOf(calm.logCompression, 1)}.`,
     `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, emulators on the same cores: ` +
       `${(milliseconds / batches).toFixed(0)} ms a batch of ${(1 / batches).toFixed(1)} carts. Lambda's will differ, and initialization is left out.`,

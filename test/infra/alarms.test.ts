@@ -200,6 +200,7 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
     extractor: LambdaFunction.fromFunctionName(stack, 'Extractor', 'extractor'),
     worker: LambdaFunction.fromFunctionName(stack, 'Worker', 'worker'),
     supervisor: LambdaFunction.fromFunctionName(stack, 'Supervisor', 'supervisor'),
+    reconciler: LambdaFunction.fromFunctionName(stack, 'Reconciler', 'reconciler'),
     queue: new Queue(stack, 'Queue'),
     deadLetters: new Queue(stack, 'DeadLetters'),
     scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
@@ -644,6 +645,6 @@ describe('the saved queries', () => {
         (title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`,
       ),
     );
-    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(3);
+    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(4);
   });
 });

@@ -101,7 +101,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     return rights;
   }
 
-  function expectedOf(which: 'worker' | 'extractor' | 'supervisor') {
+  function expectedOf(which: 'worker' | 'extractor' | 'supervisor' | 'reconciler') {
     const { [which]: lambda, table, queue, failedInvocations, environment, secrets } = parts(name);
     const secret = (system: 'srm' | 'vms'): string => {
       const { secretName } = environment[system];
@@ -131,14 +131,29 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     'ec2:UnassignPrivateIpAddresses',
   ];
 
-  test('of the extractor: the watermark, what the reconciliation asks, the queue`s entrance, its own secret and logs', () => {
+  test('of the extractor: the watermark, the queue`s entrance, its own secret and logs', () => {
     const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('extractor');
+
+    expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
+      'dynamodb:GetItem': [table],
+      'dynamodb:UpdateItem': [table],
+      'sqs:SendMessage': [queue, failedInvocations].sort(),
+      'secretsmanager:GetSecretValue': [srm],
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+      ...network,
+    });
+  });
+
+  test('of the reconciler: to read what is known of carts and to put its own record, the queue`s entrance, its own secret and logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('reconciler');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
       'dynamodb:PutItem': [table],
       'dynamodb:Query': [table],
-      'dynamodb:UpdateItem': [table],
       'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm],
       'logs:CreateLogStream': [logs],
@@ -197,6 +212,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   test.each([
     ['extractor', []],
     ['supervisor', []],
+    ['reconciler', []],
     // What Lambda's poller does with the function's role.
     ['worker', ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage']],
   ] as const)('of the %s are those that its code calls, neither fewer nor more', (which, poller) => {

@@ -39,10 +39,10 @@ export const OWN_ENVIRONMENT = {
     firstWatermark: '2027-01-01T00:00:00+01:00',
     overlapSeconds: 111,
     safetySeconds: 22,
-    reconciliation: { schedule: 'cron(0 2 * * ? *)', days: 9 },
     timeoutSeconds: 444,
     memoryMegabytes: 512,
   },
+  reconciliation: { schedule: 'cron(0 1-3 * * ? *)', days: 9 },
   delivery: {
     retryBaseSeconds: 9,
     batchSize: 3,
@@ -230,8 +230,9 @@ export function partsOf(synthesis: Synthesis) {
     ...synthesis,
     worker,
     // By a variable that only one of them is told.
-    extractor: toldOf('FIRST_WATERMARK'),
+    extractor: toldOf('OVERLAP_SECONDS'),
     supervisor: toldOf('EVENT_SOURCE_MAPPING'),
+    reconciler: toldOf('RECONCILIATION_DAYS'),
     functions,
     mapping,
     queue,

@@ -8,7 +8,13 @@ import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { extractorVariables, parseVariables, supervisorVariables, workerVariables } from '../../shared/environment.ts';
+import {
+  extractorVariables,
+  parseVariables,
+  reconcilerVariables,
+  supervisorVariables,
+  workerVariables,
+} from '../../shared/environment.ts';
 import { TRANSLATION_SETTINGS_FILE } from '../../shared/environment.ts';
 import { translationSettingsSchema } from '../../shared/translation-settings.ts';
 import {
@@ -84,10 +90,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   'environment %s',
   (_title, name) => {
     describe('functions', () => {
-      test('are the three of the interface, on nodejs24.x and arm64', () => {
+      test('are the four of the interface, on nodejs24.x and arm64', () => {
         const { functions } = parts(name);
 
-        expect(functions).toHaveLength(3);
+        expect(functions).toHaveLength(4);
         for (const { Runtime, Architectures, Handler } of functions) {
           expect({ Runtime, Architectures, Handler }).toEqual({
             Runtime: 'nodejs24.x',
@@ -97,8 +103,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('have the limits of their environment', () => {
-        const { worker, extractor, environment } = parts(name);
+      test('have the limits of their environment; the reconciliation has the longest that Lambda allows', () => {
+        const { worker, extractor, reconciler, environment } = parts(name);
 
         expect(worker).toMatchObject({
           Timeout: environment.delivery.timeoutSeconds,
@@ -108,6 +114,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           Timeout: environment.extraction.timeoutSeconds,
           MemorySize: environment.extraction.memoryMegabytes,
         });
+        expect(reconciler).toMatchObject({ Timeout: 900 });
       });
 
       test('are not invoked again by Lambda when an asynchronous invocation failed', () => {
@@ -124,7 +131,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const { failedInvocations, ...stack } = parts(name);
         const configurations = ofType(stack, 'AWS::Lambda::EventInvokeConfig').map(({ Properties }) => Properties);
 
-        expect(configurations).toHaveLength(3);
+        expect(configurations).toHaveLength(4);
         for (const { DestinationConfig, MaximumEventAgeInSeconds } of configurations) {
           expect(DestinationConfig).toEqual({
             OnFailure: { Destination: { 'Fn::GetAtt': [failedInvocations.id, 'Arn'] } },
@@ -138,10 +145,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('that reach SRM and 11VMS are in the network of their environment, if any; the one that does not is in none', () => {
-        const { worker, extractor, supervisor, environment } = parts(name);
+        const { worker, extractor, supervisor, reconciler, environment } = parts(name);
 
         expect(supervisor.VpcConfig).toBeUndefined();
-        for (const { VpcConfig } of [worker, extractor]) {
+        for (const { VpcConfig } of [worker, extractor, reconciler]) {
           expect(VpcConfig).toEqual(
             environment.network === undefined
               ? undefined
@@ -166,11 +173,12 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         );
 
       test('are exactly those of the schemas, and each parses', () => {
-        const { worker, extractor, supervisor } = parts(name);
+        const { worker, extractor, supervisor, reconciler } = parts(name);
         for (const [lambda, schema] of [
           [worker, workerVariables],
           [extractor, extractorVariables],
           [supervisor, supervisorVariables],
+          [reconciler, reconcilerVariables],
         ] as const) {
           const { NODE_OPTIONS, ...variables } = resolved(lambda.Environment.Variables);
           expect(NODE_OPTIONS).toBe('--enable-source-maps');
@@ -180,8 +188,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('say what the environment says', () => {
-        const { worker, extractor, environment, queue, table } = parts(name);
-        const { srm, vms, extraction, delivery } = environment;
+        const { worker, extractor, reconciler, environment, queue, table } = parts(name);
+        const { srm, vms, extraction, reconciliation, delivery } = environment;
         const common = {
           INTERFACE_ENVIRONMENT: environment.name,
           TABLE_NAME: { Ref: table.id },
@@ -204,7 +212,12 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           FIRST_WATERMARK: extraction.firstWatermark,
           OVERLAP_SECONDS: String(extraction.overlapSeconds),
           SAFETY_SECONDS: String(extraction.safetySeconds),
-          RECONCILIATION_DAYS: String(extraction.reconciliation.days),
+        });
+        expect(reconciler.Environment.Variables).toMatchObject({
+          ...common,
+          POWERTOOLS_SERVICE_NAME: 'reconcile-carts',
+          FIRST_WATERMARK: extraction.firstWatermark,
+          RECONCILIATION_DAYS: String(reconciliation.days),
         });
         expect(worker.Environment.Variables).toMatchObject({
           ...common,
@@ -313,14 +326,19 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(schedule).toMatchObject({ State: 'ENABLED', ScheduleExpressionTimezone: timeZone });
       });
 
-      test('start the reconciliation once a day, and what is left of it once an hour', () => {
-        const { schedules, environment } = parts(name);
-        const looks = schedules.filter(({ Target }) => Target.Input !== undefined);
+      test('start the reconciliation as its environment says, in the time zone of the extraction', () => {
+        const { schedules, reconciler, environment } = parts(name);
+        const { extraction, reconciliation } = environment;
+        const schedule = one(
+          schedules.filter(({ Target }) => Target.Arn['Fn::GetAtt'][0] === reconciler.id),
+          'schedule of the reconciliation',
+        );
 
-        expect(looks.map(({ ScheduleExpression, Target }) => [ScheduleExpression, Target.Input])).toEqual([
-          [environment.extraction.reconciliation.schedule, '{"reconciliation":true}'],
-          ['rate(1 hour)', '{"reconciliation":"rest"}'],
-        ]);
+        expect(schedule).toMatchObject({
+          State: 'ENABLED',
+          ScheduleExpression: reconciliation.schedule,
+          ScheduleExpressionTimezone: extraction.timeZone,
+        });
       });
 
       test('have a group of their own', () => {
@@ -334,14 +352,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('make few attempts and none that is late, and leave what they cannot start to people', () => {
-        const { schedules, failedInvocations } = parts(name);
+        const { schedules, reconciler, failedInvocations } = parts(name);
 
-        expect(schedules.length).toBeGreaterThan(0);
+        expect(schedules).toHaveLength(3);
         for (const { Target } of schedules) {
           expect(Target.RetryPolicy.MaximumRetryAttempts).toBeLessThanOrEqual(3);
-          // The look of a whole day may be an hour late; what comes every few minutes may not.
+          // The reconciliation of a day may be an hour late; what comes every few minutes may not.
           expect(Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThanOrEqual(
-            Target.Input === undefined ? 900 : 3600,
+            Target.Arn['Fn::GetAtt'][0] === reconciler.id ? 3600 : 900,
           );
           expect(Target.DeadLetterConfig?.Arn['Fn::GetAtt'][0]).toBe(failedInvocations.id);
         }
@@ -446,7 +464,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const groups = ofType(stack, 'AWS::Logs::LogGroup').map(({ id }) => id);
 
         expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogGroup.Ref).sort()).toEqual(groups.sort());
-        expect(new Set(groups).size).toBe(3);
+        expect(new Set(groups).size).toBe(4);
         expect(functions.map(({ LoggingConfig }) => LoggingConfig.LogFormat ?? 'Text')).toEqual([
           'Text',
           'Text',
@@ -549,6 +567,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
             'Extractor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'FailedInvocations/Queue: AwsSolutions-SQS3',
             'Monitoring/Notifications/UndeliveredPages: AwsSolutions-SQS3',
+            'Reconciler/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'Supervisor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'Worker/FunctionRole: AwsSolutions-IAM5[Resource::*]',
           ].sort(),
@@ -558,7 +577,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('bundles', () => {
-      const read = (role: 'worker' | 'extractor' | 'supervisor') => {
+      const read = (role: 'worker' | 'extractor' | 'supervisor' | 'reconciler') => {
         const { assembly, [role]: lambda } = parts(name);
         const asset = join(assembly, `asset.${lambda.Code.S3Key.replace('.zip', '')}`);
         const map = readFileSync(join(asset, 'main.cjs.map'), 'utf8');
@@ -569,7 +588,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         typeof what === 'string' ? text.includes(what) : what.test(text);
 
       test('are one minified CommonJS file each, with a map beside it', () => {
-        for (const { code, files } of [read('worker'), read('extractor')]) {
+        for (const { code, files } of [read('worker'), read('extractor'), read('reconciler')]) {
           expect(files).toEqual(expect.arrayContaining(['main.cjs', 'main.cjs.map']));
           expect({
             exports: has(code, /\bmodule\.exports\s?=/),
@@ -582,13 +601,16 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test.each(['extractor', 'worker', 'supervisor'] as const)('of the %s is small enough to start fast', (role) => {
-        // More than that: `npm run benchmark -- --cold` lists what is in it, by package.
-        expect(Buffer.byteLength(read(role).code)).toBeLessThanOrEqual(450_000);
-      });
+      test.each(['extractor', 'worker', 'supervisor', 'reconciler'] as const)(
+        'of the %s is small enough to start fast',
+        (role) => {
+          // More than that: `npm run benchmark -- --cold` lists what is in it, by package.
+          expect(Buffer.byteLength(read(role).code)).toBeLessThanOrEqual(450_000);
+        },
+      );
 
       test('have the SDK inside, and ask for nothing but node itself', () => {
-        for (const { code } of [read('worker'), read('extractor')]) {
+        for (const { code } of [read('worker'), read('extractor'), read('reconciler')]) {
           // In brackets it is part of a message of the SDK.
           const required = [...code.matchAll(/(?<!\[)\b(?:require|import)\(\s*["'`]([^"'`]+)["'`]\s*\)/g)];
           const modules = required.map(([, module = '']) => module);
@@ -602,7 +624,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('hold no path of this machine, neither in the code nor in its map', () => {
-        for (const { code, map } of [read('worker'), read('extractor')]) {
+        for (const { code, map } of [read('worker'), read('extractor'), read('reconciler')]) {
           const paths = [`${root}/`, `${directory}/`, `${homedir()}/`];
           expect(paths.filter((path) => has(code, path) || has(map, path))).toEqual([]);
           expect(has(map, '"sourcesContent"')).toBe(false);
@@ -625,8 +647,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     test('outputs name what an operator asks for: dashboard, runbook, queues, table, functions, logs', () => {
-      const { template, environment, queue, deadLetters, failedInvocations, table, extractor, supervisor, worker } =
-        parts(name);
+      const { template, environment, queue, deadLetters, failedInvocations, table, ...functions } = parts(name);
+      const { extractor, supervisor, reconciler, worker } = functions;
 
       const dashboard = z
         .object({ Properties: z.object({ DashboardName: z.string() }) })
@@ -643,6 +665,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         ExtractorLogGroupName: { Value: extractor.LoggingConfig.LogGroup },
         SupervisorFunctionName: { Value: { Ref: supervisor.id } },
         SupervisorLogGroupName: { Value: supervisor.LoggingConfig.LogGroup },
+        ReconcilerFunctionName: { Value: { Ref: reconciler.id } },
+        ReconcilerLogGroupName: { Value: reconciler.LoggingConfig.LogGroup },
         WorkerFunctionName: { Value: { Ref: worker.id } },
         WorkerLogGroupName: { Value: worker.LoggingConfig.LogGroup },
       });

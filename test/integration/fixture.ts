@@ -11,7 +11,12 @@ import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-s
 import { loadEnvironment } from '../../infra/environments.ts';
 import { type AwsClients, createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../infra/local/aws/emulators.ts';
-import { type ExtractorVariables, TRANSLATION_SETTINGS_FILE, type WorkerVariables } from '../../shared/environment.ts';
+import {
+  type ExtractorVariables,
+  type ReconcilerVariables,
+  TRANSLATION_SETTINGS_FILE,
+  type WorkerVariables,
+} from '../../shared/environment.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
 import { startVms, type VmsOptions, type VmsSimulator } from '../simulators/vms.ts';
 
@@ -29,6 +34,7 @@ export interface Fixture {
   readonly deadLetterUrl: string;
   readonly tableName: string;
   readonly extractorVariables: ExtractorVariables;
+  readonly reconcilerVariables: ReconcilerVariables;
   readonly workerVariables: WorkerVariables & { readonly LAMBDA_TASK_ROOT: string };
   /** What was written to stdout since the last call: log lines and EMF. Also keeps the test's own output readable. */
   takeOutput(): string[];
@@ -114,6 +120,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     SRM_INTERNAL_HOSTS: '',
     SRM_STATUSES: 'I1129',
   };
+  const FIRST_WATERMARK = new Date(Date.now() - 3_600_000).toISOString();
   return {
     emulators,
     clients,
@@ -126,12 +133,12 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     tableName,
     extractorVariables: {
       ...common,
-      FIRST_WATERMARK: new Date(Date.now() - 3_600_000).toISOString(),
+      FIRST_WATERMARK,
       OVERLAP_SECONDS: '60',
       SAFETY_SECONDS: '5',
       LEASE_SECONDS: '330',
-      RECONCILIATION_DAYS: '7',
     },
+    reconcilerVariables: { ...common, FIRST_WATERMARK, RECONCILIATION_DAYS: '7' },
     workerVariables: {
       ...common,
       VMS_BASE_URL: vms.baseUrl,

@@ -93,6 +93,7 @@ const mentions = (among: readonly SourceFile[], pattern: RegExp): string[] =>
 const worker = 'functions/create-purchase-orders';
 const extractor = 'functions/extract-approved-carts';
 const supervisor = 'functions/supervise-consumption';
+const reconciler = 'functions/reconcile-carts';
 const useCasePaths = [
   `${extractor}/extract-approved-carts.ts`,
   `${extractor}/extraction-window.ts`,
@@ -111,6 +112,10 @@ const useCasePaths = [
   `${worker}/verdict/suppress-duplicates.ts`,
   `${worker}/verdict/verdict.ts`,
   `${supervisor}/supervise-consumption.ts`,
+  `${reconciler}/classify-cart.ts`,
+  `${reconciler}/reconcile-carts.ts`,
+  'shared/reading/read-slice.ts',
+  'shared/reading/slice.ts',
 ];
 const useCases = useCasePaths.map((path) => files.get(path)).filter((file) => file !== undefined);
 const translation = below(`${worker}/translation`);
@@ -202,7 +207,7 @@ describe('the functions', () => {
   });
 
   test('have adapters that know no use case, and a translation that knows neither', () => {
-    const adapters = below('functions').filter(({ path }) =>
+    const adapters = below('functions', 'shared').filter(({ path }) =>
       ['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'].includes(basename(path)),
     );
     expect(adapters).toHaveLength(4);
@@ -266,7 +271,7 @@ describe('messages', () => {
     const code = below('functions', 'shared');
     expect(mentions(code, /\bnew SendMessage\w*\(\{ QueueUrl: \w+/g).sort()).toEqual([
       `${worker}/cart-messages.ts: new SendMessageCommand({ QueueUrl: queueUrl`,
-      `${extractor}/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl`,
+      'shared/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl',
     ]);
     expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(2);
     expect(mentions(code, /\b\w*_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g)).toEqual([]);
@@ -284,6 +289,7 @@ describe('shared', () => {
     expect(mentions([...below('shared'), ...below('functions')], /\bprocess\.env\b/g).sort()).toEqual([
       `${worker}/main.ts: process.env`,
       `${extractor}/main.ts: process.env`,
+      `${reconciler}/main.ts: process.env`,
       `${supervisor}/main.ts: process.env`,
     ]);
   });

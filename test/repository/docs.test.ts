@@ -337,14 +337,14 @@ describe('the interface page', () => {
   });
 
   test.each(['dev', 'test', 'prod'])('gives the figures of %s', (name) => {
-    const { extraction, delivery } = loadEnvironment(name);
+    const { extraction, reconciliation, delivery } = loadEnvironment(name);
     const retries = Array.from({ length: MAX_RECEIVE_COUNT - 1 }, (_, index) => delivery.retryBaseSeconds * 2 ** index);
     const figures = [
       `\`${extraction.schedule}\`, time zone ${extraction.timeZone}`,
       `an overlap of ${extraction.overlapSeconds} s`,
       `${Duration.seconds(extraction.safetySeconds).toMinutes()} minutes left unread`,
-      `the last ${extraction.reconciliation.days} days are read again`,
-      `the daily reconciliation, \`${extraction.reconciliation.schedule}\``,
+      `the last ${reconciliation.days} days are read again`,
+      `the daily reconciliation, \`${reconciliation.schedule}\``,
       `${extraction.memoryMegabytes} MB, time-out ${extraction.timeoutSeconds} s`,
       `${delivery.memoryMegabytes} MB, time-out ${delivery.timeoutSeconds} s`,
       `batch size ${delivery.batchSize}, maximum concurrency ${delivery.maximumConcurrency}`,

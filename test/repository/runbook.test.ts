@@ -34,6 +34,7 @@ const quoted = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
 const code = [
   'functions/create-purchase-orders',
   'functions/extract-approved-carts',
+  'functions/reconcile-carts',
   'functions/supervise-consumption',
   'shared',
 ]
@@ -146,7 +147,7 @@ describe('what it names is there', () => {
       return Reflect.has(Object(Reflect.get(environment, section)), field);
     };
     const settings = quoted
-      .filter((text) => /^(srm|vms|extraction|delivery|notifications)\.\w+$/.test(text))
+      .filter((text) => /^(srm|vms|extraction|reconciliation|delivery|notifications)\.\w+$/.test(text))
       .filter((text) => !Object.hasOwn(LOG_EVENTS, text));
     expect(settings.length).toBeGreaterThan(8);
     expect(settings.filter((setting) => !has(setting))).toEqual([]);
@@ -179,7 +180,7 @@ describe('what it names is there', () => {
     const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
     const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
 
-    expect(outputs).toHaveLength(7);
+    expect(outputs).toHaveLength(8);
     expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
   });
 

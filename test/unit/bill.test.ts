@@ -9,9 +9,19 @@ import { NO_USAGE } from '../benchmark/usage.ts';
 const arm64 = { memoryMegabytes: 1024, timeoutSeconds: 300, architecture: 'arm64' } as const;
 
 const resources: DeployedResources = {
-  functions: { extractor: arm64, worker: arm64, supervisor: { ...arm64, memoryMegabytes: 256 }, reconciler: { ...arm64, memoryMegabytes: 2048 } },
+  functions: {
+    extractor: arm64,
+    worker: arm64,
+    supervisor: { ...arm64, memoryMegabytes: 256 },
+    reconciler: { ...arm64, memoryMegabytes: 2048 },
+  },
   // One extraction an hour, whose overlap of two hours brings each cart twice more.
-  schedule: { extractionsPerDay: 24, reconciliationsPerDay: 1, reconciliationResumesPerDay: 4, supervisionsPerDay: 1440 },
+  schedule: {
+    extractionsPerDay: 24,
+    reconciliationsPerDay: 1,
+    reconciliationResumesPerDay: 4,
+    supervisionsPerDay: 1440,
+  },
   overlapSeconds: 7200,
   reconciliationDays: 7,
   batchSize: 10,

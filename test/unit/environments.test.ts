@@ -27,7 +27,7 @@ function refusal(load: () => unknown): string {
 
 const { dev } = ENVIRONMENTS;
 /** With the parts that the entry itself leaves to their defaults. */
-const wholeDev = { ...dev, extraction: { ...dev?.extraction, reconciliation: {} }, operation: { tags: {} } };
+const wholeDev = { ...dev, reconciliation: {}, operation: { tags: {} } };
 
 /** The dev entry with one field changed, by its path. */
 function devWith(path: string, value: unknown): unknown {
@@ -70,8 +70,8 @@ describe('an environment by name', () => {
         overlapSeconds: 1800,
         safetySeconds: 300,
         timeZone: 'Europe/Brussels',
-        reconciliation: { schedule: 'cron(30 4 * * ? *)', days: 7 },
       },
+      reconciliation: { schedule: 'cron(30 4-7 * * ? *)', days: 7 },
       delivery: { retryBaseSeconds: 30, maximumConcurrency: 2 },
       translation: { allowZeroPrice: false, maximumLines: 999, maximumAttachments: 50, maximumBodyBytes: 1_048_576 },
       logLevel: 'INFO',
@@ -216,9 +216,9 @@ describe('a bad field is named', () => {
     ['extraction.firstWatermark', '2026-12-01T00:00:00'],
     ['extraction.overlapSeconds', -1],
     ['extraction.safetySeconds', 1.5],
-    ['extraction.reconciliation.schedule', 'daily'],
-    ['extraction.reconciliation.days', 0],
-    ['extraction.reconciliation.days', 61],
+    ['reconciliation.schedule', 'daily'],
+    ['reconciliation.days', 0],
+    ['reconciliation.days', 61],
     ['extraction.timeoutSeconds', 59],
     ['extraction.timeoutSeconds', 901],
     ['extraction.memoryMegabytes', 64],
@@ -268,7 +268,7 @@ describe('a bad field is named', () => {
     'srm.baseurl',
     'vms.retries',
     'extraction.cron',
-    'extraction.reconciliation.cron',
+    'reconciliation.cron',
     'delivery.concurrency',
     'translation.valueMaps.units',
     'notifications.slack',

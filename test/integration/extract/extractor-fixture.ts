@@ -10,9 +10,10 @@ import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import type { ExtractionResult } from '../../../functions/extract-approved-carts/extract-approved-carts.ts';
 import { createHandler } from '../../../functions/extract-approved-carts/handler.ts';
-import type { ReconciliationResult } from '../../../functions/reconcile-carts/reconcile-carts.ts';
+import { createHandler as createReconciler } from '../../../functions/reconcile-carts/handler.ts';
+import type { NotDue, ReconciliationResult } from '../../../functions/reconcile-carts/reconcile-carts.ts';
 import { type CartMessage, readCartMessage } from '../../../shared/cart-message.ts';
-import type { ExtractorVariables } from '../../../shared/environment.ts';
+import type { ExtractorVariables, ReconcilerVariables } from '../../../shared/environment.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { lambdaContext, openFixture, type Fixture, type FixtureOptions } from '../fixture.ts';
@@ -25,12 +26,18 @@ export const DAY = 24 * HOUR;
 /** SRM's clock, and its filter, tick in seconds. */
 export const thisSecond = (): number => Math.floor(Date.now() / SECOND) * SECOND;
 
+type Variables = ExtractorVariables & ReconcilerVariables;
+
 export interface RunOptions {
   readonly event?: unknown;
   /** What is left of the invocation, in milliseconds. */
   readonly remaining?: () => number;
   /** Runs another handler, as after a deployment, with these variables. */
-  readonly variables?: Partial<ExtractorVariables>;
+  readonly variables?: Partial<Variables>;
+}
+
+export interface ReconcileOptions extends RunOptions {
+  readonly now?: () => number;
 }
 
 /** Enough to read on, too little to wait for a retry: a disturbed run fails at once. */
@@ -38,13 +45,13 @@ export const noTimeToRetry = (): number => 20_500;
 
 export interface Extractor {
   readonly srm: Srm7Simulator;
-  readonly variables: ExtractorVariables;
+  readonly variables: Variables;
   readonly queueName: string;
   run(options?: RunOptions): Promise<ExtractionResult>;
-  /** The daily reconciliation, as its schedule starts it. */
-  reconcileCarts(options?: RunOptions): Promise<ReconciliationResult>;
-  /** Any event, and whatever comes of it. */
-  invoke(event: unknown): Promise<unknown>;
+  /** What the schedule of the reconciliation starts. */
+  fireReconciler(options?: ReconcileOptions): Promise<ReconciliationResult | NotDue>;
+  /** The same, where one is due. */
+  reconcile(options?: ReconcileOptions): Promise<ReconciliationResult>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
   /** The GUIDs on the queue, sorted; those of carts that came twice are there twice. */
@@ -64,7 +71,7 @@ export interface Window {
 }
 
 export interface ExtractorOptions extends Srm7Options {
-  readonly variables?: Partial<ExtractorVariables>;
+  readonly variables?: Partial<Variables>;
   readonly sqs?: SqsHooks;
 }
 
@@ -172,7 +179,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       await opened().clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString: value }));
     },
     async open({ variables: own = {}, sqs: hooks = {}, ...options } = {}) {
-      const { clients, extractorVariables, tableName, emulators } = opened();
+      const { clients, extractorVariables, reconcilerVariables, tableName, emulators } = opened();
       extractors++;
       // A client of its own, and so a watermark of its own.
       const client = String(100 + extractors);
@@ -185,6 +192,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       proxies.set(pathname, proxy);
       const variables = {
         ...extractorVariables,
+        ...reconcilerVariables,
         QUEUE_URL: new URL(pathname, process.env['AWS_ENDPOINT_URL_SQS']).href,
         SRM_BASE_URL: srm.url,
         SRM_TOKEN_URL: srm.tokenUrl,
@@ -192,18 +200,24 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
         ...own,
       };
       const handler = createHandler(variables);
+      let clock = Date.now;
+      const reconciler = createReconciler(variables, { now: () => clock() });
       const Key = { pk: { S: `WATERMARK#${client}` }, sk: { S: 'WATERMARK' } };
       const bodies = async (): Promise<string[]> =>
         (await emulators.inspectQueue(queueName)).ready.map(({ body }) => body);
       const messages = async (): Promise<CartMessage[]> => (await bodies()).map(readCartMessage);
       let windowsTaken = 0;
-      const invoke = async (event: unknown, { remaining, variables: changed }: RunOptions) => {
-        const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
-        return run(event, lambdaContext(remaining)).catch((error: unknown) => {
+      const logged = async <Result>(invocation: Promise<Result>): Promise<Result> =>
+        invocation.catch((error: unknown) => {
           // Lambda writes what is thrown to the log.
           if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
           throw error;
         });
+      const fireReconciler: Extractor['fireReconciler'] = async (options = {}) => {
+        const { event = {}, remaining, variables: changed } = options;
+        clock = options.now ?? Date.now;
+        const run = changed === undefined ? reconciler : createReconciler({ ...variables, ...changed });
+        return logged(run(event, lambdaContext(remaining)));
       };
       return {
         srm,
@@ -212,17 +226,16 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
         batches: proxy.batches,
         bodies,
         messages,
-        async run(options = {}) {
-          const result = await invoke(options.event ?? {}, options);
-          if ('pages' in result) return result;
-          throw new Error('that was a reconciliation');
+        async run({ event = {}, remaining, variables: changed } = {}) {
+          const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
+          return logged(run(event, lambdaContext(remaining)));
         },
-        async reconcileCarts(options = {}) {
-          const result = await invoke(options.event ?? { reconciliation: true }, options);
-          if ('queuedAgain' in result) return result;
-          throw new Error('that was no reconciliation');
+        fireReconciler,
+        async reconcile(options) {
+          const result = await fireReconciler(options);
+          if (result.status === 'not-due') throw new Error('no reconciliation is due');
+          return result;
         },
-        invoke: (event) => invoke(event, {}),
         guids: async () => (await messages()).map(({ cart }) => cart.guid ?? 'none').sort(),
         watermark: async () => (await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }))).Item,
         async putWatermark(attributes) {

@@ -51,6 +51,9 @@ function cartToOrder(changedAtMs: number): GeneratedCart {
 const cartsToOrder = (count: number, fromMs: number, stepMs = SECOND): GeneratedCart[] =>
   Array.from({ length: count }, (_, index) => cartToOrder(fromMs + index * stepMs));
 
+/** As an operator starts it, although none is due. */
+const byHand = { event: { days: 2 } };
+
 const longAgo = (): number => thisSecond() - 30 * HOUR;
 
 /** What the worker makes of everything on the queue, the delayed at last; but for what is lost on the way. */
@@ -99,7 +102,7 @@ async function setBreaker(state: string): Promise<void> {
   await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
 }
 
-/** The item in which an unfinished look says how far it came. */
+/** The item in which an unfinished reconciliation says how far it came. */
 async function reachedMs(extractor: Extractor): Promise<unknown> {
   const { clients, tableName } = fixture.fixture();
   const Key = marshall({ pk: `RECONCILIATION#${extractor.variables.SRM_CLIENT}`, sk: 'RECONCILIATION' });
@@ -128,7 +131,7 @@ describe('a cart that nothing accounts for', () => {
     await deliver(extractor, (guid) => guid === lost.guid);
     expect(ordersOf(lost)).toEqual([]);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({
+    expect(await extractor.reconcile()).toMatchObject({
       ...nothing,
       status: 'complete',
       cartsRead: 5,
@@ -149,7 +152,7 @@ describe('a cart that nothing accounts for', () => {
     for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
     expect([counted('CartsRecovered'), counted('ReconciliationCompleted')]).toEqual([1, 1]);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 5, created: 5 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, cartsRead: 5, created: 5 });
     expect(await delayedMessages(extractor)).toEqual([]);
   });
 
@@ -162,11 +165,11 @@ describe('a cart that nothing accounts for', () => {
     await extractor.run({ variables: { SAFETY_SECONDS: '0' } });
     expect(await extractor.guids()).toEqual([]);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 1, queuedAgain: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, cartsRead: 1, queuedAgain: 1 });
 
     await deliver(extractor);
     expect(ordersOf(late)).toHaveLength(late.orders);
-    expect(fixture.shown().join('\n')).toContain('The cart had been lost; the daily reconciliation brought it back');
+    expect(fixture.shown().join('\n')).toContain('The cart was lost; reconciliation recovered it');
   });
 
   test('in its present version: what is known of an older one does not count', async () => {
@@ -177,12 +180,12 @@ describe('a cart that nothing accounts for', () => {
     await deliver(extractor);
     extractor.srm.addCarts([{ ...cart.row, ChangedAt: `/Date(${longAgo() + HOUR})/` }]);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
 
     // Approved again without a change: that, too, is now known.
     await deliver(extractor);
     expect(ordersOf(cart)).toHaveLength(cart.orders);
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, created: 1 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, created: 1 });
     expect(counted('CartsRecovered')).toBe(0);
   });
 
@@ -192,13 +195,13 @@ describe('a cart that nothing accounts for', () => {
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([{ ...cart.row, Description: 'x'.repeat(1_100_000) }]);
 
-    await extractor.reconcileCarts();
+    await extractor.reconcile();
 
     expect(await delayedMessages(extractor)).toEqual([
       expect.objectContaining({ origin: 'reconciliation', claim: { guid: cart.guid } }),
     ]);
     await deliver(extractor);
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, created: 1 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, created: 1 });
   });
 
   test('counts as recovered only if its order was really missing: an original that came first makes it itself', async () => {
@@ -207,7 +210,7 @@ describe('a cart that nothing accounts for', () => {
     extractor.srm.addCarts([cart.row]);
     await extractor.run();
     // Still on a backlog, where no ledger can see it.
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
 
     await deliver(extractor);
 
@@ -242,7 +245,7 @@ describe('a cart that nothing accounts for', () => {
       }
     }
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, inFlight: 1, queuedAgain: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, inFlight: 1, queuedAgain: 1 });
 
     expect(await delayedGuids(extractor)).toEqual([stale.guid]);
     // Looked up before it is posted: it exists, and nothing is recovered.
@@ -262,7 +265,7 @@ describe('a cart that nothing accounts for', () => {
         const recoveredBefore = counted('CartsRecovered');
         await deliver(extractor, (guid) => lost.some((cart) => cart.guid === guid));
 
-        const result = await extractor.reconcileCarts();
+        const result = await extractor.reconcile();
 
         expect(result).toMatchObject({ ...nothing, created: carts.length - lost.length, queuedAgain: lost.length });
         expect(await delayedGuids(extractor)).toEqual(guidsOf(lost));
@@ -293,7 +296,7 @@ describe('a cart that is accounted for is not queued again', () => {
     await extractor.run();
     await deliver(extractor);
 
-    const result = await extractor.reconcileCarts();
+    const result = await extractor.reconcile();
 
     const of = (expected: string): number => carts.filter((cart) => cart.expected === expected).length;
     expect(result).toMatchObject({
@@ -318,7 +321,7 @@ describe('a cart that is accounted for is not queued again', () => {
     await extractor.run();
     await deliver(extractor, (guid) => guid === lost.guid);
 
-    const result = await extractor.reconcileCarts();
+    const result = await extractor.reconcile();
 
     expect(result).toMatchObject({ ...nothing, deadLettered: 1, queuedAgain: 1, unidentified: 1 });
     expect(await delayedGuids(extractor)).toEqual([lost.guid]);
@@ -331,13 +334,13 @@ describe('a cart that is accounted for is not queued again', () => {
     await extractor.run();
     await deliver(extractor);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, deadLettered: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, deadLettered: 1 });
   });
 });
 
 describe('while consumption is paused', () => {
   test.each(['OPEN', 'FORCED_OPEN'])(
-    '(%s) nobody is judged lost; the day after, who still is is queued',
+    '(%s) no cart is judged lost; afterwards a cart that still is gets queued',
     async (state) => {
       const extractor = await open();
       const [ordered, waiting] = cartsToOrder(2, longAgo());
@@ -347,14 +350,14 @@ describe('while consumption is paused', () => {
       await deliver(extractor, (guid) => guid === waiting.guid);
       await setBreaker(state);
 
-      const paused = await extractor.reconcileCarts().finally(() => setBreaker('CLOSED'));
+      const paused = await extractor.reconcile().finally(() => setBreaker('CLOSED'));
 
       expect(paused).toMatchObject({ ...nothing, status: 'paused', created: 1, notJudged: 1 });
       expect(await delayedMessages(extractor)).toEqual([]);
       expect(counted('ReconciliationCompleted')).toBe(0);
-      expect(fixture.shown().join('\n')).toContain('since consumption is paused');
+      expect(fixture.shown().join('\n')).toContain('because consumption is paused');
 
-      expect(await extractor.reconcileCarts()).toMatchObject({
+      expect(await extractor.reconcile(byHand)).toMatchObject({
         ...nothing,
         status: 'complete',
         created: 1,
@@ -373,7 +376,7 @@ describe('the window', () => {
     const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
     const before = thisSecond();
 
-    const { readTo } = await extractor.reconcileCarts();
+    const { readTo } = await extractor.reconcile();
 
     const windows = extractor.takeWindows();
     const first = windows[0]?.fromMs ?? 0;
@@ -389,12 +392,12 @@ describe('the window', () => {
     const first = thisSecond() - 5 * HOUR;
     const extractor = await open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
     extractor.srm.addCarts([cartToOrder(first - SECOND).row]);
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, status: 'complete', cartsRead: 0 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, status: 'complete', cartsRead: 0 });
     expect(extractor.srm.requests).toEqual([]);
     await extractor.run();
     extractor.takeWindows();
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, cartsRead: 0 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, cartsRead: 0 });
 
     expect(extractor.takeWindows()[0]?.fromMs).toBe(first);
   });
@@ -405,17 +408,13 @@ describe('the window', () => {
     const [inside, outside] = [cartToOrder(thisSecond() - 8.5 * DAY), cartToOrder(thisSecond() - 9.5 * DAY)];
     extractor.srm.addCarts([inside.row, outside.row]);
 
-    expect(await extractor.reconcileCarts({ event: { reconciliation: true, days: 9.2 } }).catch(() => 'refused')).toBe(
-      'refused',
-    );
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing });
-    expect(await extractor.reconcileCarts({ variables: { RECONCILIATION_DAYS: '9' } })).toMatchObject({
+    await expect(extractor.reconcile({ event: { days: 9.2 } })).rejects.toThrow('→ at days');
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing });
+    expect(await extractor.reconcile({ variables: { RECONCILIATION_DAYS: '9' } })).toMatchObject({
       ...nothing,
       queuedAgain: 1,
     });
-    expect(await extractor.reconcileCarts({ event: { reconciliation: true, days: 10 } })).toMatchObject({
-      queuedAgain: 2,
-    });
+    expect(await extractor.reconcile({ event: { days: 10 } })).toMatchObject({ queuedAgain: 2 });
   });
 });
 
@@ -432,7 +431,7 @@ describe('beside a normal run', () => {
     });
     const before = JSON.stringify(await extractor.watermark());
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ ...nothing, queuedAgain: 1 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
 
     expect(JSON.stringify(await extractor.watermark())).toBe(before);
   });
@@ -443,7 +442,7 @@ describe('beside a normal run', () => {
     await extractor.run();
     extractor.srm.addCarts(rowsOf(carts));
 
-    await Promise.all([extractor.reconcileCarts(), extractor.reconcileCarts(), extractor.run()]);
+    await Promise.all([extractor.reconcile(), extractor.reconcile(byHand), extractor.run()]);
     await deliver(extractor);
 
     for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
@@ -480,14 +479,14 @@ test('the ledger is asked about twenty carts at a time, whatever the size of a p
   extractor.srm.addCarts(rowsOf(cartsToOrder(70, longAgo())));
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamodb.url;
   try {
-    expect(await extractor.reconcileCarts({ variables: {} })).toMatchObject({ ...nothing, queuedAgain: 70 });
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 70 });
   } finally {
     process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   }
   expect(asked).toEqual({ now: 0, most: 20, queries: 70 });
 });
 
-describe('a look that does not come to its end', () => {
+describe('a reconciliation that does not come to its end', () => {
   /** Six lost carts on three pages, within one slice. */
   async function openSixLost(options: ExtractorOptions = {}) {
     const extractor = await open({ pageSize: 2, ...options });
@@ -505,7 +504,7 @@ describe('a look that does not come to its end', () => {
     // One page of the six is queued, and no time is left for the next.
     const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
 
-    const stopped = await extractor.reconcileCarts({ remaining });
+    const stopped = await extractor.reconcile({ remaining });
 
     expect(stopped).toMatchObject({ status: 'stopped', queuedAgain: 2, cartsRead: 2 });
     const at = Date.parse(stopped.readTo);
@@ -517,45 +516,55 @@ describe('a look that does not come to its end', () => {
     expect(counted('ReconciliationCompleted')).toBe(0);
     extractor.takeWindows();
 
-    const next = await extractor.reconcileCarts();
+    const next = await extractor.reconcile();
     expect(next.status).toBe('complete');
     expect(extractor.takeWindows()[0]?.fromMs).toBe(at);
     expect(await reachedMs(extractor)).toBeUndefined();
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
 
     // Once finished, the next one begins anew.
-    await extractor.reconcileCarts();
+    await extractor.reconcile(byHand);
     expect(extractor.takeWindows()[0]?.fromMs).toBeLessThan(at);
   });
 
-  test('is finished by the hourly schedule, which otherwise does nothing', async () => {
+  test('is finished by the next firings of the schedule; then none is due until the next day', async () => {
     const { extractor, carts } = await openSixLost();
-    const rest = { reconciliation: 'rest' };
-    const before = pagesRead(extractor);
-    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
-    expect(pagesRead(extractor)).toBe(before);
-
-    await extractor.reconcileCarts({ remaining: () => (extractor.batches.length > 0 ? 1000 : 60_000) });
-    expect(await extractor.invoke(rest)).toMatchObject({ status: 'complete', queuedAgain: 5 });
-    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
-
-    expect(counted('ReconciliationCompleted')).toBe(1);
-    expect(await extractor.invoke(rest)).toMatchObject({ status: 'idle' });
-    expect(counted('ReconciliationCompleted')).toBe(1);
-  });
-
-  test('again and again still gets to the end', async () => {
-    const { extractor, carts } = await openSixLost();
+    const startedMs = Date.now();
+    let hours = 0;
+    const now = () => startedMs + hours * HOUR;
     const ends: string[] = [];
-    while (!ends.includes('complete') && ends.length < 100) {
+    for (; !ends.includes('complete') && hours < 100; hours++) {
       const until = pagesRead(extractor) + 3;
       const remaining = () => (pagesRead(extractor) < until ? 60_000 : 1000);
-      ends.push((await extractor.reconcileCarts({ remaining })).status);
+      ends.push((await extractor.fireReconciler({ now, remaining })).status);
     }
-
-    expect(ends.at(-1)).toBe('complete');
     expect(ends.length).toBeGreaterThan(3);
+    expect([ends.at(-1), ...new Set(ends.slice(0, -1))]).toEqual(['complete', 'stopped']);
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+    expect(counted('ReconciliationCompleted')).toBe(1);
+
+    const before = pagesRead(extractor);
+    expect(hours).toBeLessThan(12);
+    for (; hours < 12; hours++) expect((await extractor.fireReconciler({ now })).status).toBe('not-due');
+    expect(pagesRead(extractor)).toBe(before);
+    extractor.takeWindows();
+
+    // The day of 23 hours.
+    hours = 23;
+    expect((await extractor.fireReconciler({ now })).status).toBe('complete');
+    expect(extractor.takeWindows()[0]?.fromMs).toBe(Math.floor((now() - 2 * DAY) / SECOND) * SECOND);
+  });
+
+  test('is gone on with, although an operator started it, and leaves that of the day due', async () => {
+    const { extractor, carts } = await openSixLost();
+    const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
+    expect((await extractor.reconcile({ ...byHand, remaining })).status).toBe('stopped');
+
+    expect((await extractor.fireReconciler()).status).toBe('complete');
+
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+    expect((await extractor.fireReconciler()).status).toBe('complete');
+    expect((await extractor.fireReconciler()).status).toBe('not-due');
   });
 
   test('since SRM fails: the next one goes on with the slice that failed', async () => {
@@ -568,15 +577,15 @@ describe('a look that does not come to its end', () => {
     });
     state.isDown = true;
 
-    await expect(extractor.reconcileCarts({ remaining: noTimeToRetry })).rejects.toMatchObject({
+    await expect(extractor.reconcile({ remaining: noTimeToRetry })).rejects.toMatchObject({
       fault: { code: 'E_SRC_UNAVAILABLE' },
     });
 
-    expect(fixture.shown().join('\n')).toContain('Reconciliation failed; the next one goes on where this one stood');
+    expect(fixture.shown().join('\n')).toContain('Reconciliation failed; the next one continues where this one ended');
     expect([counted('ExtractionFailed'), counted('ReconciliationCompleted')]).toEqual([0, 0]);
     const failedAt = extractor.takeWindows().at(-1)?.fromMs;
     state.isDown = false;
-    expect((await extractor.reconcileCarts()).status).toBe('complete');
+    expect((await extractor.reconcile()).status).toBe('complete');
     expect(extractor.takeWindows()[0]?.fromMs).toBe(failedAt);
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
   });
@@ -586,16 +595,16 @@ describe('a look that does not come to its end', () => {
     const { extractor, carts } = await openSixLost({
       sqs: { refuses: () => (state.refuses ? 'AccessDeniedException' : undefined) },
     });
-    await expect(extractor.reconcileCarts()).rejects.toMatchObject({ fault: { code: 'E_INT_QUEUE' } });
+    await expect(extractor.reconcile()).rejects.toMatchObject({ fault: { code: 'E_INT_QUEUE' } });
     state.refuses = false;
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ status: 'complete', queuedAgain: 6 });
+    expect(await extractor.reconcile()).toMatchObject({ status: 'complete', queuedAgain: 6 });
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
   });
 });
 
 describe('a count that does not add up', () => {
-  test('only the first time: the slice is read again, and nobody is judged or queued twice', async () => {
+  test('only the first time: the slice is read again, and no cart is judged or queued twice', async () => {
     let srm: Srm7Simulator | undefined;
     const first = thisSecond() - 4 * HOUR;
     const extractor = await open({
@@ -612,19 +621,19 @@ describe('a count that does not add up', () => {
     srm.addCarts(rowsOf(carts));
     srm.miscount(1);
 
-    expect(await extractor.reconcileCarts()).toMatchObject({ status: 'complete', cartsRead: 3, queuedAgain: 3 });
+    expect(await extractor.reconcile()).toMatchObject({ status: 'complete', cartsRead: 3, queuedAgain: 3 });
 
     expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
   });
 
-  test('ever: the days behind it are looked at all the same, and then the look fails and is none', async () => {
+  test('ever: the days behind it are reconciled all the same, and then the run fails and completes nothing', async () => {
     const extractor = await open();
     await extractor.run();
     const carts = cartsToOrder(3, longAgo(), 2 * HOUR);
     extractor.srm.addCarts(rowsOf(carts));
     extractor.srm.miscount(1);
 
-    await expect(extractor.reconcileCarts()).rejects.toMatchObject({ fault: { code: 'E_SRC_PAGING_INCOMPLETE' } });
+    await expect(extractor.reconcile()).rejects.toMatchObject({ fault: { code: 'E_SRC_PAGING_INCOMPLETE' } });
 
     expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
     expect(counted('ReconciliationCompleted')).toBe(0);
@@ -640,13 +649,15 @@ test('the result and one line of the log tell the same', async () => {
   await extractor.run();
   await deliver(extractor, (guid) => guid === lost.guid);
 
-  const { cartsRead, readTo, status: _, ...result } = await extractor.reconcileCarts();
+  const { cartsRead, readTo, status: _, ...result } = await extractor.reconcile();
 
   const lines = fixture.shown().filter((line) => line.includes('"Reconciliation complete"'));
   expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
     expect.objectContaining({ rows: cartsRead, watermark: readTo, ...result }),
   ]);
-  const named = fixture.shown().filter((line) => line.includes('Nothing accounts for the cart; it is queued again'));
+  const named = fixture
+    .shown()
+    .filter((line) => line.includes('The ledger does not account for the cart; it is queued again'));
   expect(named).toHaveLength(1);
   expect(named[0]).toContain(`"cartNumber":"${lost.number}"`);
 });
