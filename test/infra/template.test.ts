@@ -469,6 +469,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           'Text',
           'Text',
           'Text',
+          'Text',
         ]);
       });
 
