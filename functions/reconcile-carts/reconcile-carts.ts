@@ -16,7 +16,7 @@ import { stripZeros } from '../../shared/sap-values.ts';
 import type { CartPage, SourceRow } from '../../shared/srm-carts.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import { type CartStatus, classifyCart, FRESH_MS } from './classify-cart.ts';
-import type { ReconciliationRecord } from './reconciliation-record.ts';
+import type { ReconciliationRecord, ReconciliationState } from './reconciliation-record.ts';
 
 export interface ReconciliationDependencies extends SliceDependencies {
   readonly queue: CartQueue;
@@ -81,11 +81,11 @@ export async function reconcileWhenDue(
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult | NotDue> {
   const { record, now, settings, runId } = dependencies;
-  const { startedMs, reachedMs } = await record.read();
-  if (reachedMs !== undefined) return reconcileSince(reachedMs, startedMs, dependencies);
+  const { reachedMs, ...started } = await record.read();
+  if (reachedMs !== undefined) return reconcileSince(reachedMs, started, dependencies);
   const nowMs = now();
-  if (startedMs !== undefined && nowMs - startedMs < DUE_AFTER_MS) return { runId, status: 'not-due' };
-  return reconcileSince(nowMs - settings.days * DAY_MS, nowMs, dependencies);
+  if (nowMs - (started.startedMs ?? 0) < DUE_AFTER_MS) return { runId, status: 'not-due' };
+  return reconcileSince(nowMs - settings.days * DAY_MS, { startedMs: nowMs }, dependencies);
 }
 
 /** What an operator starts: it takes the place of an unfinished one, and the schedule finishes it. */
@@ -93,13 +93,13 @@ export async function reconcileDays(
   days: number,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { startedMs } = await dependencies.record.read();
-  return reconcileSince(dependencies.now() - days * DAY_MS, startedMs, dependencies);
+  const { reachedMs: _, ...started } = await dependencies.record.read();
+  return reconcileSince(dependencies.now() - days * DAY_MS, started, dependencies);
 }
 
 async function reconcileSince(
   sinceMs: number,
-  startedMs: number | undefined,
+  started: Pick<ReconciliationState, 'startedMs'>,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
   const { record, watermark, settings, log } = dependencies;
@@ -110,7 +110,7 @@ async function reconcileSince(
   // Nothing from before the first watermark was ever to be read.
   let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
   // From now on it is unfinished: the next run goes on with it, even after a crash.
-  await record.write({ startedMs, reachedMs: startMs });
+  await record.write({ ...started, reachedMs: startMs });
   let incompleteSlices = 0;
   for (;;) {
     const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
@@ -128,7 +128,7 @@ async function reconcileSince(
       },
     });
     startMs = end.kind === 'stopped' ? wholeSecond(position.reachedMs ?? slice.fromMs) : slice.toMs;
-    await record.write({ startedMs, reachedMs: startMs });
+    await record.write({ ...started, reachedMs: startMs });
     if (end.kind === 'stopped') {
       const readTo = new Date(startMs).toISOString();
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
@@ -137,7 +137,7 @@ async function reconcileSince(
     // The others are looked at all the same: one slice that never adds up must not hide the days behind it.
     if (end.kind === 'incomplete') incompleteSlices++;
   }
-  await record.write({ startedMs });
+  await record.write(started);
   if (incompleteSlices > 0) throw incomplete(incompleteSlices);
   return finish(dependencies, tally, startMs);
 }

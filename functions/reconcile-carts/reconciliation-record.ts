@@ -4,9 +4,9 @@ import type { LedgerTable } from '../../shared/ledger-table.ts';
 
 export interface ReconciliationState {
   /** When the schedule last started one. */
-  readonly startedMs?: number | undefined;
+  readonly startedMs?: number;
   /** How far an unfinished one has come; undefined when the last one is finished. */
-  readonly reachedMs?: number | undefined;
+  readonly reachedMs?: number;
 }
 
 export interface ReconciliationRecord {
@@ -14,7 +14,7 @@ export interface ReconciliationRecord {
   write(state: ReconciliationState): Promise<void>;
 }
 
-const stateSchema = z.object({ startedMs: z.number().optional(), reachedMs: z.number().optional() });
+const stateSchema = z.object({ startedMs: z.number().exactOptional(), reachedMs: z.number().exactOptional() });
 
 export function createReconciliationRecord(table: LedgerTable, sapClient: string): ReconciliationRecord {
   const key = { pk: `RECONCILIATION#${sapClient}`, sk: 'RECONCILIATION' };

@@ -66,18 +66,27 @@ function rightsIn(stack: Synthesis): Right[] {
 
 const allowed = (name: string): Right[] => rightsIn(parts(name)).filter(({ effect }) => effect === 'Allow');
 
+/** The methods of shared/ledger-table.ts, through which all functions reach the table. */
+const TABLE_ACTIONS: Readonly<Record<string, string>> = {
+  getItem: 'dynamodb:GetItem',
+  putItem: 'dynamodb:PutItem',
+  updateItem: 'dynamodb:UpdateItem',
+  queryItems: 'dynamodb:Query',
+};
+
 /** What the bundle of a function calls, by the sources that are in it: as actions of IAM. */
 function actionsCalled(assembly: string, s3Key: string): string[] {
   const map: unknown = JSON.parse(
     readFileSync(join(assembly, `asset.${s3Key.replace('.zip', '')}`, 'main.cjs.map'), 'utf8'),
   );
   const { sources } = z.object({ sources: z.array(z.string()) }).parse(map);
-  const services = { dynamodb: 'dynamodb', sqs: 'sqs', 'secrets-manager': 'secretsmanager', lambda: 'lambda' };
+  const services = { sqs: 'sqs', 'secrets-manager': 'secretsmanager', lambda: 'lambda' };
   const actions = sources
     .filter((source) => /^(functions|shared)\//.test(source))
     .map((source) => readFileSync(join(root, source), 'utf8'))
-    .flatMap((code) =>
-      Object.entries(services).flatMap(([client, service]) =>
+    .flatMap((code) => [
+      ...[...code.matchAll(/\btable\.(\w+)\(/g)].map(([, method = '']) => TABLE_ACTIONS[method] ?? method),
+      ...Object.entries(services).flatMap(([client, service]) =>
         // Import by import, so that a command is known by its service.
         [...code.matchAll(new RegExp(`import \\{([^}]*)\\} from '@aws-sdk/client-${client}'`, 'g'))].flatMap(
           ([, imported = '']) =>
@@ -87,7 +96,7 @@ function actionsCalled(assembly: string, s3Key: string): string[] {
             ),
         ),
       ),
-    );
+    ]);
   return [...new Set(actions)].sort();
 }
 
