@@ -1,4 +1,4 @@
-/** What became of a cart, told from the outside by the items that the ledger holds of it. Pure. */
+/** What became of a cart, by the items that the ledger holds of it. Pure. */
 import type { Trace } from '../../shared/ledger.ts';
 
 export type CartStatus =
@@ -11,14 +11,14 @@ export type CartStatus =
   /** Nothing accounts for this version of the cart. */
   | 'lost';
 
-/** The longest delay between two attempts is 15 minutes: who has not been seen for an hour does not come by itself. */
+/** The longest delay between two attempts is 15 minutes: a cart without an attempt for an hour does not come by itself. */
 export const FRESH_MS = 3600_000;
 
 type OrderTrace = Extract<Trace, { kind: 'order' }>;
 type VerdictTrace = Extract<Trace, { kind: 'verdict' }>;
 
 /**
- * Judges one version of a cart. Traces of an older version say nothing about it. What cannot be seen without
+ * Classifies one version of a cart. Traces of an older version say nothing about it. What cannot be seen without
  * translating the cart: an order of which no attempt was ever made, beside another that was.
  */
 export function classifyCart(traces: readonly Trace[], changedAtMs: number, nowMs: number): CartStatus {

@@ -75,7 +75,9 @@ const DUE_AFTER_MS = 12 * 3600_000;
 
 /**
  * What the schedule starts, several times a night: the reconciliation of the day, or the rest of an unfinished one.
- * FIGURES
+ * A cart costs 1.3 ms of CPU, so that a run of 15 minutes on one CPU ends before the 700,000 carts of a week at 100,000
+ * a day do, and SRM may be slower. Whatever a run leaves, the next firing goes on with, an hour later; a firing that has
+ * nothing to do ends after one read.
  */
 export async function reconcileWhenDue(
   dependencies: ReconciliationDependencies,
@@ -105,7 +107,7 @@ async function reconcileSince(
   const { record, watermark, settings, log } = dependencies;
   const tally = newTally();
   const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
-  // Younger carts are the extractor's and the worker's own; they are seen tomorrow.
+  // Younger carts are still under way; the next day's reconciliation reads them.
   const endMs = wholeSecond(watermarkMs - FRESH_MS);
   // Nothing from before the first watermark was ever to be read.
   let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
@@ -116,11 +118,11 @@ async function reconcileSince(
     const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
     if (slice === undefined) break;
     const position = new SlicePosition(slice, undefined);
-    // A slice that is read twice, or a cart that comes on two pages, is judged and queued once.
-    const judged = new Set<string>();
+    // A slice that is read twice, or a cart that comes on two pages, is classified and queued once.
+    const classified = new Set<string>();
     const end = await readSliceTwice(slice, dependencies, {
       async onPage(page) {
-        await judgePage(page, judged, dependencies, tally);
+        await classifyPage(page, classified, dependencies, tally);
         position.after(page, slice.toMs);
       },
       async onIncomplete() {
@@ -134,7 +136,7 @@ async function reconcileSince(
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
       return { runId: dependencies.runId, status: 'stopped', ...tally, readTo };
     }
-    // The others are looked at all the same: one slice that never adds up must not hide the days behind it.
+    // The others are read all the same: one slice that never adds up must not hide the days behind it.
     if (end.kind === 'incomplete') incompleteSlices++;
   }
   await record.write(started);
@@ -142,22 +144,22 @@ async function reconcileSince(
   return finish(dependencies, tally, startMs);
 }
 
-async function judgePage(
+async function classifyPage(
   page: CartPage,
-  judged: Set<string>,
+  classified: Set<string>,
   dependencies: ReconciliationDependencies,
   tally: Tally,
 ): Promise<void> {
   const { queue, breaker, log, meter, runId, settings } = dependencies;
   const rows = page.rows.filter(({ guid, changedAtMs }) => {
     const version = `${guid} ${changedAtMs}`;
-    if (guid !== undefined && judged.has(version)) return false;
-    judged.add(version);
+    if (guid !== undefined && classified.has(version)) return false;
+    classified.add(version);
     return true;
   });
   const statuses = await statusesOf(rows, dependencies);
   const lost = rows.filter((_, index) => statuses[index] === 'lost');
-  // Asked only now: whoever has a trace is accounted for in any case.
+  // Asked only now: a cart that has a trace is accounted for in any case.
   const isPaused = lost.length > 0 && (await breaker.read()).state !== 'CLOSED';
   if (lost.length > 0 && !isPaused) {
     const sender = { runId, client: settings.sapClient, origin: 'reconciliation' as const };
@@ -172,7 +174,7 @@ async function judgePage(
     }
   }
   tally.cartsRead += rows.length;
-  for (const standing of statuses) tally[fieldOf(standing, isPaused)]++;
+  for (const status of statuses) tally[fieldOf(status, isPaused)]++;
 }
 
 /** `undefined` for a row that the ledger cannot be asked about. */
@@ -190,20 +192,20 @@ async function statusesOf(
       statuses[index] = classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
     }
   };
-  // All lanes end before the look does: what outlives it would wake up in another invocation.
+  // All lanes end before the run does: what outlives it would wake up in another invocation.
   const lanes = await Promise.allSettled(Array.from({ length: QUESTIONS_AT_ONCE }, lane));
   const failed = lanes.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
   return statuses;
 }
 
-function fieldOf(standing: CartStatus | undefined, isPaused: boolean): keyof Tally {
-  switch (standing) {
+function fieldOf(status: CartStatus | undefined, isPaused: boolean): keyof Tally {
+  switch (status) {
     case undefined:
       return 'unidentified';
     case 'created':
     case 'skipped':
-      return standing;
+      return status;
     case 'in-flight':
       return 'inFlight';
     case 'dead-lettered':

@@ -139,7 +139,7 @@ beforeAll(async () => {
       VMS_CLIENT_ID: 'me',
       VMS_CLIENT_SECRET: 'my secret',
     }),
-    run(['--json', '--reconciliation', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
+    run(['--json', '--reconcile', '--srm', srm.url, '--vms', `${busyVms.baseUrl}/`], {
       SRM_CLIENT_ID: srm.clientId,
       SRM_CLIENT_SECRET: srm.clientSecret,
       VMS_CLIENT_ID: busyVms.clientId,
