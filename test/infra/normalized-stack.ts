@@ -1,20 +1,62 @@
-/** A stack as it is kept beside the tests: everything that a person decides, nothing that a change of code alters. */
+/**
+ * The stacks as they are kept beside the tests: the template of prod as a whole, and of every other environment only
+ * the values that its name, account and region do not explain.
+ */
 import { join } from 'node:path';
 import { isJsonObject, isList, type Json, jsonText, toJson } from '../../infra/docs/json-text.ts';
-import type { Synthesis } from './synthesis.ts';
+import { asText, type Synthesis } from './synthesis.ts';
+
+export const WHOLE = 'prod';
 
 export const snapshotFile = (name: string): string => join(import.meta.dirname, 'snapshots', `${name}.json`);
 
-export function normalizedStack({ stack, text }: Synthesis): string {
-  const template: Json = toJson(JSON.parse(text));
-  return jsonText(normalized(toJson({ ...stack, template })));
-}
+/** The text of the snapshot of an environment. */
+export const snapshotOf = (synthesis: Synthesis, whole: Synthesis): string =>
+  jsonText(synthesis === whole ? normalizedStack(whole) : differences(whole, synthesis));
 
-/** Keys in order, since the order of constructs means nothing; and assets without the hash of their content. */
-function normalized(json: Json): Json {
+const normalizedStack = ({ stack, text }: Synthesis): Json =>
+  normalized(toJson({ ...stack, template: JSON.parse(text) }));
+
+/**
+ * Keys in order, since the order of constructs means nothing; assets without the hash of their content; and the
+ * dashboard as the document that it is, so that a changed graph is a changed line.
+ */
+function normalized(json: Json, name = ''): Json {
+  if (name === 'DashboardBody') return normalized(toJson(JSON.parse(asText(json))));
   if (typeof json === 'string') return json.replace(/\b[0-9a-f]{64}\.zip$/, '<asset>.zip');
-  if (isList(json)) return json.map(normalized);
+  if (isList(json)) return json.map((element) => normalized(element));
   if (!isJsonObject(json)) return json;
   const entries = Object.entries(json).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, value]) => [key, normalized(value)]));
+  return Object.fromEntries(entries.map(([key, value]) => [key, normalized(value, key)]));
 }
+
+/** By path: `[value in prod, value here]`; null where there is none. */
+function differences(whole: Synthesis, other: Synthesis): Json {
+  const { name, account, region } = other.environment;
+  // CDK writes some of these into the template of an environment that knows them.
+  const pseudoParameters = { AccountId: account, Region: region, Partition: region && 'aws' };
+  const resolved = (text: string): string =>
+    Object.entries(pseudoParameters).reduce(
+      (result, [parameter, value]) => (value === undefined ? result : result.replaceAll(`{AWS::${parameter}}`, value)),
+      text,
+    );
+  const renamed = (text: string): string => text.replace(new RegExp(`\\b${WHOLE}\\b`, 'g'), name);
+  const there = leavesOf(normalizedStack(whole), (text) => resolved(renamed(text)));
+  const here = leavesOf(normalizedStack(other), resolved);
+  const paths = [...new Set([...there.keys(), ...here.keys()])].sort();
+  const differing = paths.filter((path) => there.get(path) !== here.get(path));
+  return Object.fromEntries(differing.map((path) => [path, [there.get(path) ?? null, here.get(path) ?? null]]));
+}
+
+/** Every value by its path; what CloudFormation puts together is one value. */
+function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): Map<string, Json> {
+  if (typeof json === 'string') return new Map([[path, rewritten(json)]]);
+  if (typeof json !== 'object' || json === null) return new Map([[path, json]]);
+  const members = Object.entries(json);
+  if (members.some(([key]) => INTRINSICS.has(key))) return new Map([[path, rewritten(asText(json))]]);
+  const pathOf = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  return new Map(members.flatMap(([key, value]) => [...leavesOf(value, rewritten, pathOf(key))]));
+}
+
+/** Those that `asText` reads. */
+const INTRINSICS = new Set(['Ref', 'Fn::GetAtt', 'Fn::Join', 'Fn::Select', 'Fn::Split', 'Fn::Sub']);

@@ -171,6 +171,7 @@ const intrinsics = z.strictObject({
   'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]).optional(),
   'Fn::Select': z.tuple([z.number(), z.unknown()]).optional(),
   'Fn::Split': z.tuple([z.string(), z.unknown()]).optional(),
+  'Fn::Sub': z.string().optional(),
 });
 
 /** A value of the template as text: what CloudFormation fills in stands in braces. */
@@ -178,10 +179,12 @@ export function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   const intrinsic = intrinsics.parse(value);
   const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join, 'Fn::Select': select, 'Fn::Split': split } = intrinsic;
+  const { 'Fn::Sub': substituted } = intrinsic;
   if (Ref !== undefined) return `{${Ref}}`;
   if (attribute !== undefined) return `{${attribute.join('.')}}`;
   if (join !== undefined) return join[1].map(asText).join(join[0]);
   if (select !== undefined) return `{part ${select[0]} ${asText(select[1])}}`;
+  if (substituted !== undefined) return substituted.replaceAll('${', '{');
   if (split !== undefined) return `of ${asText(split[1])} by ${split[0]}`;
   throw new Error(`${JSON.stringify(value)} cannot be read as text`);
 }

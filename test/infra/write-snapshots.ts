@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVIRONMENTS } from '../../infra/environments.ts';
-import { normalizedStack, snapshotFile } from './normalized-stack.ts';
+import { snapshotFile, snapshotOf, WHOLE } from './normalized-stack.ts';
 import { synthesizeStack } from './synthesis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
 try {
+  const whole = await synthesizeStack(WHOLE, join(directory, WHOLE));
   for (const name of Object.keys(ENVIRONMENTS)) {
-    writeFileSync(snapshotFile(name), normalizedStack(await synthesizeStack(name, join(directory, name))));
+    const synthesis = name === WHOLE ? whole : await synthesizeStack(name, join(directory, name));
+    writeFileSync(snapshotFile(name), snapshotOf(synthesis, whole));
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });
