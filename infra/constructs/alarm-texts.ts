@@ -60,25 +60,17 @@ export const METRIC_ALARMS = {
     what: 'The dead-letter queue has not been empty for a week.',
     hurts: 'the requesters of those carts: SQS deletes a dead letter 14 days after its cart was queued.',
   },
-  'dead-letters-present': {
-    what: 'At least one approved cart lies in the dead-letter queue.',
-    hurts: 'the requester of that cart: it is not ordered, or only in part, until somebody acts.',
-  },
   'new-dead-letter': {
-    what: 'Another cart was given up, whether or not older dead letters lie there.',
+    what: 'A cart became a dead letter.',
     hurts: 'the requester of that cart: it is not ordered, or only in part, until somebody acts.',
-  },
-  'extraction-failed': {
-    what: 'A run of the extractor failed, crashed or timed out.',
-    hurts: 'nobody yet: the next run reads the same window. no-extraction tells when it does not.',
   },
   'scheduler-failed': {
     what: 'EventBridge Scheduler could not invoke a function, or dropped an invocation.',
     hurts: 'requesters, if it goes on: carts are read late, and a paused consumption is not resumed.',
   },
-  'asynchronous-events-dropped': {
-    what: 'Lambda gave up an asynchronous invocation: it failed, or was never started.',
-    hurts: 'requesters, if it goes on: that run, or that look of the supervisor, did not take place.',
+  'scheduled-run-failed': {
+    what: 'A scheduled run failed, crashed or timed out, or Lambda never started it.',
+    hurts: 'nobody yet: the next run makes up for it. no-extraction, no-reconciliation and consumption-paused tell when it does not.',
   },
   'worker-crashed': {
     what: 'An invocation of the worker crashed, ran out of memory or timed out.',

@@ -204,25 +204,13 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       // As above: an idle queue is an empty one; it is active while it holds a message.
       missing: NOT_BREACHING,
     },
-    'dead-letters-present': {
-      // Not NumberOfMessagesSent, which does not count what the redrive policy moves.
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: MINUTE }),
-      threshold: 1,
-      // As above.
-      missing: NOT_BREACHING,
-    },
     'new-dead-letter': {
-      // The alarm above stays in ALARM while one message lies there; this one counts verdicts, one a message.
+      // Verdicts, one for each message: an alarm on the number of dead letters would stay in ALARM while one lies there,
+      // and say nothing of the next. A dead letter without a verdict, after crashes or throttling, shows in worker-crashed
+      // or functions-throttled.
       metric: metric('worker', 'cartsDeadLettered', { period: FIVE_MINUTES }),
       threshold: 1,
       // Counted only when it happens.
-      missing: NOT_BREACHING,
-    },
-    'extraction-failed': {
-      // Every failed run throws, and so do those that cannot count themselves: crashed, timed out.
-      metric: extractor.metricErrors({ period: FIVE_MINUTES }),
-      threshold: 1,
-      // No run, no failure; no-extraction watches over runs that do not take place.
       missing: NOT_BREACHING,
     },
     'scheduler-failed': {
@@ -238,7 +226,8 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       // Scheduler sends these only when there are any.
       missing: NOT_BREACHING,
     },
-    'asynchronous-events-dropped': {
+    'scheduled-run-failed': {
+      // Every failed run throws and is not retried, so Lambda drops its event.
       metric: sumOf(
         functions.map((lambda) => lambda.metric('AsyncEventsDropped', { statistic: 'Sum', period: QUARTER })),
         QUARTER,

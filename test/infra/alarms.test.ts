@@ -357,20 +357,38 @@ describe('the conditions', () => {
     expect(silent.sort()).toEqual(['consumption-paused', 'no-extraction', 'no-reconciliation']);
   });
 
-  test('dead letters are seen by what lies in the queue; a further one by its verdict, whatever lies there', () => {
-    const present = of('prod').alarm('dead-letters-present');
-    const further = of('prod').alarm('new-dead-letter');
+  test('every dead letter mails, whatever lies there already: by its verdict', () => {
+    const alarm = of('prod').alarm('new-dead-letter');
 
-    expect(present).toMatchObject({ Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible' });
-    expect(stateOf(present, [0])).toBe('OK');
-    expect(stateOf(present, [1])).toBe('ALARM');
-    expect(further).toMatchObject({
+    expect(alarm).toMatchObject({
       Namespace: METRIC_NAMESPACE,
       MetricName: METRICS.cartsDeadLettered,
       Statistic: 'Sum',
     });
-    expect(stateOf(further, [1, undefined])).toBe('OK');
-    expect(stateOf(further, [undefined, 1])).toBe('ALARM');
+    expect(stateOf(alarm, [1, undefined])).toBe('OK');
+    expect(stateOf(alarm, [undefined, 1])).toBe('ALARM');
+  });
+
+  test('what makes a dead letter without a verdict mails the first time: a crash, a throttled invocation', () => {
+    for (const name of ['worker-crashed', 'functions-throttled']) {
+      expect(stateOf(of('prod').alarm(name), [0, 1])).toBe('ALARM');
+      expect(stateOf(of('prod').alarm(name), [1, 0])).toBe('OK');
+    }
+    expect(of('prod').alarm('worker-crashed')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
+  });
+
+  test('a failed run of any scheduled function mails: Lambda drops its event, which nothing repeats', () => {
+    const alarm = of('prod').alarm('scheduled-run-failed');
+    const dropped = alarm.Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+    const watched = dropped.map(({ Dimensions }) => reference.parse(Dimensions[0]?.Value));
+    const retries = of('prod')
+      .ofType('AWS::Lambda::EventInvokeConfig')
+      .map(({ properties }) => [reference.parse(properties['FunctionName']), properties['MaximumRetryAttempts']]);
+
+    expect(new Set(dropped.map(({ MetricName }) => MetricName))).toEqual(new Set(['AsyncEventsDropped']));
+    expect(retries.sort()).toEqual(watched.map((id) => [id, 0]).sort());
+    expect(stateOf(alarm, [0, 1])).toBe('ALARM');
+    expect(stateOf(alarm, [1, 0])).toBe('OK');
   });
 
   test('a dead-letter queue that was not empty in any hour of a week is an alarm, days before SQS deletes', () => {
@@ -392,10 +410,8 @@ describe('the conditions', () => {
 
     expect(queueOf('oldest-message-too-old')).toEqual([source]);
     expect(queueOf('backlog')).toEqual([source]);
-    for (const name of ['dead-letters-present', 'dead-letters-many', 'dead-letters-unattended']) {
-      expect(queueOf(name)).not.toEqual([source]);
-      expect(queueOf(name)).toEqual(queueOf('dead-letters-present'));
-    }
+    expect(queueOf('dead-letters-many')).not.toEqual([source]);
+    expect(queueOf('dead-letters-unattended')).toEqual(queueOf('dead-letters-many'));
   });
 
   test('a schedule of any group is watched', () => {

@@ -59,4 +59,4 @@ function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): M
 }
 
 /** Those that `asText` reads. */
-const INTRINSICS = new Set(['Ref', 'Fn::GetAtt', 'Fn::Join', 'Fn::Select', 'Fn::Split', 'Fn::Sub']);
+const INTRINSICS = new Set(['Ref', 'Fn::GetAtt', 'Fn::Join', 'Fn::Sub']);

@@ -143,7 +143,6 @@ const queueSchema = z.object({
   MessageRetentionPeriod: z.number(),
   SqsManagedSseEnabled: z.boolean(),
   RedrivePolicy: z.object({ deadLetterTargetArn: attSchema, maxReceiveCount: z.number() }).optional(),
-  RedriveAllowPolicy: z.object({ redrivePermission: z.string(), sourceQueueArns: z.array(z.unknown()) }).optional(),
 });
 const mappingSchema = z.object({
   EventSourceArn: attSchema,
@@ -169,8 +168,6 @@ const intrinsics = z.strictObject({
   Ref: z.string().optional(),
   'Fn::GetAtt': z.tuple([z.string(), z.string()]).optional(),
   'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]).optional(),
-  'Fn::Select': z.tuple([z.number(), z.unknown()]).optional(),
-  'Fn::Split': z.tuple([z.string(), z.unknown()]).optional(),
   'Fn::Sub': z.string().optional(),
 });
 
@@ -178,14 +175,11 @@ const intrinsics = z.strictObject({
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   const intrinsic = intrinsics.parse(value);
-  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join, 'Fn::Select': select, 'Fn::Split': split } = intrinsic;
-  const { 'Fn::Sub': substituted } = intrinsic;
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join, 'Fn::Sub': substituted } = intrinsic;
   if (Ref !== undefined) return `{${Ref}}`;
   if (attribute !== undefined) return `{${attribute.join('.')}}`;
   if (join !== undefined) return join[1].map(asText).join(join[0]);
-  if (select !== undefined) return `{part ${select[0]} ${asText(select[1])}}`;
   if (substituted !== undefined) return substituted.replaceAll('${', '{');
-  if (split !== undefined) return `of ${asText(split[1])} by ${split[0]}`;
   throw new Error(`${JSON.stringify(value)} cannot be read as text`);
 }
 

@@ -110,7 +110,7 @@ describe('the chapters', () => {
 describe('what it names is there', () => {
   test('alarms', () => {
     const isAlarm =
-      /^(dead-letters|no|source|target|worker|extractor|orders|extraction|consumption|functions|carts|pages|mails|oldest)-[a-z-]+$/;
+      /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|carts|pages|mails|oldest)-[a-z-]+$/;
     const names = quoted.filter((text) => isAlarm.test(text));
 
     expect(names.length).toBeGreaterThan(30);
