@@ -11,7 +11,7 @@ try {
   }
   await addPurchaseOrderStack(app, loadEnvironment(choice));
 } catch (error) {
-  // A bad entry is an operator's mistake, not ours: the message says all, a stack trace would bury it.
+  // A wrong entry is a mistake of the operator: the message is enough, and a stack trace would hide it.
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }

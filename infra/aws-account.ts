@@ -1,4 +1,4 @@
-/** Which AWS account and region a command speaks to, found before anything else is asked of AWS. */
+/** Finds the AWS account and region of a command, before the command does anything else. */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { AWS_CLIENT_SETTINGS } from '../shared/aws-client-settings.ts';
 import type { Environment } from './environments.ts';
@@ -6,11 +6,11 @@ import type { Environment } from './environments.ts';
 export interface AwsAccount {
   readonly account: string;
   readonly region: string;
-  /** Who we are, as AWS says. */
+  /** The identity of the caller. */
   readonly arn: string;
 }
 
-/** There is no account to work with, or it is the wrong one: what is so, and what to do. */
+/** There is no usable account, or it is the wrong one. The message says what is wrong, `advice` what to do. */
 export class AccountUnusable extends Error {
   readonly advice: string;
 
@@ -21,12 +21,12 @@ export class AccountUnusable extends Error {
   }
 }
 
-/** A profile of the AWS configuration; undefined for what the SDK finds by itself. */
+/** A profile of the AWS configuration; undefined for the default of the SDK. */
 export interface AccountChoice {
   readonly profile: string | undefined;
 }
 
-/** CDK synthesizes the app even for a bootstrap, and the app asks which environment. */
+/** It names the environment because CDK synthesizes the app even for a bootstrap. */
 export const bootstrapCommand = (
   { account, region }: Pick<AwsAccount, 'account' | 'region'>,
   environmentName: string,
@@ -35,7 +35,7 @@ export const bootstrapCommand = (
 const LOG_IN =
   'log in first: aws sso login, or choose a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
-/** Asks STS who we are. @throws {AccountUnusable} without credentials or region, or in an account that is not the entry's. */
+/** Asks STS for the identity of the caller. @throws {AccountUnusable} without credentials or region, or in an account that is not the entry's. */
 export async function openAccount(
   environment: Pick<Environment, 'account' | 'region'>,
   { profile }: AccountChoice,
@@ -46,7 +46,7 @@ export async function openAccount(
     ...(wanted === undefined || wanted === '' ? {} : { region: wanted }),
   });
   try {
-    // CDK would fall back to us-east-1 in silence.
+    // CDK would use us-east-1 without saying so.
     const region = await client.config.region().catch(() => {
       throw new AccountUnusable(
         'AWS region is not known',
@@ -82,7 +82,7 @@ function unusable(error: unknown): AccountUnusable {
   );
 }
 
-/** Settings of every client: a command that hangs helps nobody. */
+/** Settings of every client, with few retries: a command should fail rather than hang. */
 export const clientSettings = ({ profile }: AccountChoice) => ({
   ...AWS_CLIENT_SETTINGS,
   maxAttempts: 2,
@@ -90,8 +90,8 @@ export const clientSettings = ({ profile }: AccountChoice) => ({
 });
 
 /**
- * An AWS error by its name, and the action that was denied. Never its whole message: a refused signature's quotes the
- * request with its session token.
+ * The name of an AWS error, and the action that was denied. Never the whole message: the message about a refused
+ * signature quotes the request with its session token.
  */
 export function describeAwsError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';

@@ -19,7 +19,7 @@ export type FunctionFolder =
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
 
-/** Told what is in a bundle, for those who look into it. */
+/** Receives what a bundle contains. */
 type OnBundled = (folder: FunctionFolder, contents: Metafile) => void;
 
 /** Bundles all functions below a directory. @throws {Error} esbuild's, with file and line. */
@@ -49,7 +49,7 @@ export async function bundleFunctions(
   };
 }
 
-/** How anything is bundled that shall be as deployed; for one build, since the plugin keeps what it has met. */
+/** The options of a bundle as it is deployed. They are for one build: the plugin keeps state. */
 export const bundling = () =>
   ({
     bundle: true,
@@ -75,7 +75,7 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<M
     outdir,
     absWorkingDir: root,
     outExtension: { '.js': '.cjs' },
-    // Stack traces by line, at no cost in start time: the map is read only when an error is printed.
+    // The map costs no start time: Node reads it only when an error is printed.
     sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
@@ -85,13 +85,13 @@ async function bundleFunction(folder: FunctionFolder, outdir: string): Promise<M
 }
 
 /**
- * esbuild names sources as seen from the bundle: those of a bundle outside the project would tell where the project lies
- * on this machine, and the same code would be another asset. Stack traces read better from the root, too.
+ * Names the sources relative to the root of the project. esbuild names them relative to the bundle, so that the same code
+ * would be another asset in another directory.
  */
 function nameSourcesFromRoot(mapFile: string): void {
   const map = sourceMap.parse(JSON.parse(readFileSync(mapFile, 'utf8')));
   const fromRoot = (source: string): string =>
-    // What was left out has no file, but a name.
+    // A module that was left out has a name, but no file.
     source.startsWith('left-out:') ? source : relative(root, resolve(dirname(mapFile), source)).replaceAll('\\', '/');
   writeFileSync(mapFile, JSON.stringify({ ...map, sources: map.sources.map(fromRoot) }));
 }

@@ -1,4 +1,4 @@
-/** What CloudFormation says of an environment's stack. */
+/** Reads the deployed stack of an environment from CloudFormation. */
 import {
   CloudFormationClient,
   DescribeStacksCommand,
@@ -23,7 +23,7 @@ export async function readDeployedStack(
   stackName: string,
 ): Promise<DeployedStack | undefined> {
   const described = await client.send(new DescribeStacksCommand({ StackName: stackName })).catch((error: unknown) => {
-    // CloudFormation has no error of its own for it.
+    // CloudFormation has no distinct error for a stack that does not exist.
     if (error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message)) return {};
     throw error;
   });

@@ -1,4 +1,4 @@
-/** Keys that a JSON text gives twice in one object: JSON.parse keeps the last in silence, a value map must not. */
+/** Finds keys that a JSON text gives twice in one object: JSON.parse keeps the last one without an error. */
 
 /** Strings, punctuation, and everything else of valid JSON. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
@@ -11,7 +11,7 @@ interface Container {
   current: string | number;
 }
 
-/** The paths of keys that stand twice, in a text that is known to be valid JSON. */
+/** The paths of the keys that an object has twice. The text must be valid JSON. */
 export function repeatedKeys(json: string): string[] {
   const repeated: string[] = [];
   const open: Container[] = [];

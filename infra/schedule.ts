@@ -1,4 +1,4 @@
-/** When an EventBridge Scheduler expression fires next, and what it then sends. */
+/** When a schedule of EventBridge Scheduler fires next, and which event it sends. */
 import { Cron } from 'croner';
 import { randomUUID } from 'node:crypto';
 import { LOCAL_ACCOUNT } from './local/aws/aws-clients.ts';

@@ -1,7 +1,7 @@
 /**
- * The alarms. A person who is woken can do something now: carts do not flow, or are about to be lost. Everything else
- * is mail. One cause trips many alarms, so pages come from composites, one for each kind of incident: a composite that
- * is in ALARM does not page again for its next part.
+ * The alarms. An alarm pages only where a person can do something now: carts do not flow, or are about to be lost.
+ * Everything else is mail. One cause sets off many alarms, so pages come from composite alarms, one for each kind of
+ * incident: a composite that is in ALARM does not page again for its next part.
  */
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
@@ -35,18 +35,18 @@ export interface AlarmsProps {
   readonly reconciler: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
-  /** Every group with a schedule of the stack: Scheduler's metrics have no dimension below. */
+  /** Every group with a schedule of the stack: the metrics of Scheduler have no finer dimension. */
   readonly scheduleGroups: readonly IScheduleGroup[];
 }
 
-/** When a metric is an alarm: at or above the threshold, unless it says `below`. */
+/** When a metric is in ALARM: at or above the threshold, or below it with `below`. */
 interface Condition {
   readonly metric: IMetric;
   readonly threshold: number;
   readonly below?: true;
   /** 1 by default. */
   readonly periods?: number;
-  /** Of those periods; all of them by default. */
+  /** How many of those periods must breach the threshold; all by default. */
   readonly datapoints?: number;
   readonly missing: TreatMissingData;
 }
@@ -56,7 +56,7 @@ type Suppression = Pick<
   'actionsSuppressor' | 'actionsSuppressorWaitPeriod' | 'actionsSuppressorExtensionPeriod'
 >;
 
-/** What one incident trips. */
+/** The metric alarms that one kind of incident sets off. */
 const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
   'orders-stopped': ['consumption-paused', 'target-refused', 'oldest-message-too-old', 'worker-failing'],
   'extraction-stopped': ['no-extraction', 'source-refused'],
@@ -69,7 +69,7 @@ const QUARTER = Duration.minutes(15);
 const HOUR = Duration.hours(1);
 
 export class Alarms extends Construct {
-  /** Those that page first, then the rest. */
+  /** The alarms that page first, then the others. */
   readonly all: readonly IAlarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
@@ -95,7 +95,7 @@ export class Alarms extends Construct {
         datapointsToAlarm: datapoints,
         treatMissingData: missing,
       });
-      // A failing path cannot tell of itself.
+      // A path that fails cannot report its own failure.
       const action = name === 'mails-undelivered' ? page : mail;
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
@@ -118,11 +118,11 @@ export class Alarms extends Construct {
     const ordersStopped = pagingAlarm('orders-stopped');
     const extractionStopped = pagingAlarm('extraction-stopped');
     const deadLettersUrgent = pagingAlarm('dead-letters-urgent', {
-      // What fills the dead-letter queue by the dozen also makes the breaker pause (edge case 80): that pages already.
+      // A cause that makes many dead letters also opens the breaker (edge case 80), which pages already.
       actionsSuppressor: ordersStopped,
-      // A pause is an alarm only after some minutes, and dead letters may be the quicker ones.
+      // A pause is an alarm only after some minutes, and the dead letters may come first.
       actionsSuppressorWaitPeriod: Duration.minutes(props.environment.notifications.thresholds.pausedMinutes + 5),
-      // Carts flow again: time for a redrive. Whatever lies there after that was forgotten, and pages.
+      // Time for a redrive once carts flow again. Dead letters that still lie there afterwards page.
       actionsSuppressorExtensionPeriod: Duration.minutes(30),
     });
     this.all = [ordersStopped, extractionStopped, deadLettersUrgent, ...metricAlarms.values()];
@@ -142,21 +142,21 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       metric: metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', period: MINUTE }),
       threshold: 1,
       periods: thresholds.pausedMinutes,
-      // The supervisor tells it every minute. When it does not, nobody resumes a paused consumption either.
+      // The supervisor reports it every minute. When it does not, it does not resume a paused consumption either.
       missing: BREACHING,
     },
     'target-refused': {
       metric: metric('worker', 'targetRefused', { period: FIVE_MINUTES }),
       // One 403 may be the right to one object; a third in a row pauses consumption (edge case 68).
       threshold: 3,
-      // Counted only when it happens: silence is the good state.
+      // Counted only when it happens.
       missing: NOT_BREACHING,
     },
     'oldest-message-too-old': {
       metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: FIVE_MINUTES }),
       threshold: thresholds.oldestMessageMinutes * 60,
       periods: 2,
-      // SQS sends nothing of a queue that was idle for six hours: nothing waits.
+      // SQS sends no data for a queue that was idle for six hours: nothing waits.
       missing: NOT_BREACHING,
     },
     'worker-failing': {
@@ -171,19 +171,19 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       }),
       threshold: 50,
       periods: 2,
-      // No invocation, no failure. That the worker is not invoked at all shows in the age of the oldest message.
+      // No invocation, no failure. A worker that is not invoked at all shows in the age of the oldest message.
       missing: NOT_BREACHING,
     },
     'no-extraction': {
       ...silenceOf(extractionSilence(environment), (period) => metric('extractor', 'extractionCompleted', { period })),
       threshold: 1,
       below: true,
-      // A run that does not take place counts nothing: silence is what this alarm is about.
+      // A run that does not take place counts nothing, and that is what this alarm is for.
       missing: BREACHING,
     },
     'source-refused': {
       metric: metric('extractor', 'sourceRefused', { period: FIVE_MINUTES }),
-      // After a refresh with a freshly read secret: there is nothing that the next run would do better.
+      // It is counted after a refresh with a freshly read secret, so the next run would fail, too.
       threshold: 1,
       // Counted only when it happens.
       missing: NOT_BREACHING,
@@ -191,23 +191,23 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     'dead-letters-many': {
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
       threshold: thresholds.deadLetters,
-      // SQS sends nothing of a queue that was empty and idle for six hours.
+      // SQS sends no data for a queue that was empty and idle for six hours.
       missing: NOT_BREACHING,
     },
     'dead-letters-unattended': {
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: HOUR }),
       threshold: 1,
-      // The longest that CloudWatch looks back. It leaves three days at least: a message keeps the time at which it
-      // was first queued, and may have spent 4 of its 14 days on the queue. Not by the age of the oldest message,
-      // which leaves out what was received three times: every dead letter was.
+      // The longest time that CloudWatch evaluates. At least three days remain before SQS deletes a message: it may have
+      // spent 4 of its 14 days on the cart queue. The age of the oldest message would not do: SQS leaves out of it what
+      // was received three times, as every dead letter was.
       periods: 7 * 24,
-      // As above: an idle queue is an empty one; it is active while it holds a message.
+      // An idle queue is empty: a queue that holds a message is active.
       missing: NOT_BREACHING,
     },
     'new-dead-letter': {
-      // Verdicts, one for each message: an alarm on the number of dead letters would stay in ALARM while one lies there,
-      // and say nothing of the next. A dead letter without a verdict, after crashes or throttling, shows in worker-crashed
-      // or functions-throttled.
+      // It counts verdicts, one for each message. An alarm on the number of dead letters would stay in ALARM while one
+      // lies there, and would not mail for the next. What makes a dead letter without a verdict has its own alarms:
+      // worker-crashed and functions-throttled.
       metric: metric('worker', 'cartsDeadLettered', { period: FIVE_MINUTES }),
       threshold: 1,
       // Counted only when it happens.
@@ -223,22 +223,22 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
         'Invocations that failed or were dropped',
       ),
       threshold: 1,
-      // Scheduler sends these only when there are any.
+      // Scheduler sends these metrics only when there is something to count.
       missing: NOT_BREACHING,
     },
     'scheduled-run-failed': {
-      // Every failed run throws and is not retried, so Lambda drops its event.
+      // Every failed run throws, and is not retried: Lambda drops its event and counts that here.
       metric: sumOf(
         functions.map((lambda) => lambda.metric('AsyncEventsDropped', { statistic: 'Sum', period: QUARTER })),
         QUARTER,
         'Events dropped',
       ),
       threshold: 1,
-      // Lambda sends it only when there are any.
+      // Lambda sends this metric only when there is something to count.
       missing: NOT_BREACHING,
     },
     'worker-crashed': {
-      // The worker never throws for a cart: whatever is counted here was not foreseen.
+      // The worker never throws for a cart: every error is unexpected.
       metric: worker.metricErrors({ period: FIVE_MINUTES }),
       threshold: 1,
       // No invocation, no crash.
@@ -257,7 +257,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     'worker-near-timeout': {
       metric: worker.metricDuration({ statistic: 'Maximum', period: FIVE_MINUTES }),
       threshold: nearTimeout(environment.delivery.timeoutSeconds),
-      // One slow batch is a slow 11VMS; two in a quarter of an hour are a habit.
+      // One slow batch is normal; two in a quarter of an hour are not.
       periods: 3,
       datapoints: 2,
       // No invocation, no duration.
@@ -281,7 +281,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     },
     'retry-rate': {
       metric: new MathExpression({
-        // A rate of a handful says nothing.
+        // A rate of fewer than 20 messages says nothing.
         expression: 'IF(received >= 20, 100 * FILL(retried, 0) / received, 0)',
         usingMetrics: {
           retried: metric('worker', 'attemptsRetried', { period: QUARTER }),
@@ -329,8 +329,8 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       missing: NOT_BREACHING,
     },
     'pages-undelivered': {
-      // What SNS gave up lies in this queue, or could not even be put there. Not NumberOfNotificationsFailed: over
-      // HTTPS that counts each attempt, also of a page that the next attempt delivers.
+      // A page that SNS gave up lies in this queue, or SNS could not put it there. NumberOfNotificationsFailed would not
+      // do: over HTTPS it counts every failed attempt, also of a page that a later attempt delivers.
       metric: sumOf(
         [
           undeliveredPages.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
@@ -352,7 +352,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
   };
 }
 
-/** Metrics added up, each of them silent as long as it has nothing to count. */
+/** The sum of metrics that send no data while there is nothing to count. */
 function sumOf(metrics: readonly IMetric[], period: Duration, label: string): MathExpression {
   const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
   const expression = Object.keys(usingMetrics)
@@ -361,7 +361,10 @@ function sumOf(metrics: readonly IMetric[], period: Duration, label: string): Ma
   return new MathExpression({ expression, usingMetrics, period, label });
 }
 
-/** Nothing for so long, in the finest periods that CloudWatch evaluates over it: a day in all below an hour, then a week. */
+/**
+ * An alarm on silence, in the finest periods that CloudWatch allows for its length: periods below an hour may cover a
+ * day in all, longer ones a week.
+ */
 function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pick<Condition, 'metric' | 'periods'> {
   const minutes = silence.toMinutes();
   const periodMinutes = minutes <= 120 ? 1 : minutes <= 24 * 60 ? 5 : 60;
@@ -370,7 +373,7 @@ function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pi
 
 const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
 
-/** Two intervals of a `rate(...)`. The longest gap of a `cron(...)` only its author knows: 3 days outlast a weekend. */
+/** Two intervals of a `rate(...)`. The longest gap of a `cron(...)` is not computed: 3 days cover a weekend. */
 function extractionSilence({ extraction, notifications }: Environment): Duration {
   const given = notifications.thresholds.extractionSilenceMinutes;
   if (given !== undefined) return Duration.minutes(given);
@@ -379,7 +382,7 @@ function extractionSilence({ extraction, notifications }: Environment): Duration
   return intervalMinutes === 0 ? Duration.days(3) : Duration.minutes(Math.min(2 * intervalMinutes, 7 * 24 * 60));
 }
 
-/** Object.keys with the names it has. */
+/** Typed Object.keys. */
 function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
   const isName = (key: string): key is Name => Object.hasOwn(table, key);
   return Object.keys(table).filter(isName);

@@ -1,4 +1,4 @@
-/** The secret of one system's connection: made without credentials, which an operator writes; no template does. */
+/** The secret of the connection to one system. The stack creates it empty; an operator writes the credentials. */
 import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -19,7 +19,7 @@ export class ConnectionSecret extends Construct {
     this.#arn = createSecret ? this.#created(props) : this.#existing(secretName);
   }
 
-  /** Its value, and nothing else: the functions neither list secrets nor describe them. */
+  /** Reading the value only: the functions neither list nor describe secrets. */
   grantRead(grantee: IGrantable): void {
     Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.#arn] });
   }
@@ -29,10 +29,10 @@ export class ConnectionSecret extends Construct {
     const secret = new Secret(this, 'Secret', {
       secretName: connection.secretName,
       description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
-      // Outlives the stack; but a first deployment that fails takes it along, or its name would be taken at the next.
+      // It outlives the stack. A first deployment that fails deletes it, so that its name is free for the next one.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
-    // CDK lets Secrets Manager generate a password, which is no OAuth2 client: empty says "not written yet".
+    // By default CDK generates a password, which is not an OAuth2 client. An empty secret means "not written yet".
     if (secret.node.defaultChild instanceof CfnSecret) secret.node.defaultChild.generateSecretString = undefined;
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
@@ -41,7 +41,7 @@ export class ConnectionSecret extends Construct {
     return secret.secretArn;
   }
 
-  /** Secrets Manager ends each ARN in six characters of its own, which only it knows. */
+  /** Secrets Manager ends each ARN in six random characters. */
   #existing(name: string): string {
     return Stack.of(this).formatArn({
       service: 'secretsmanager',

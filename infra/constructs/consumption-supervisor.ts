@@ -1,4 +1,4 @@
-/** Circuit Breaker: the function that pauses and resumes the worker's event source, looking every minute. */
+/** Circuit Breaker: the function that checks every minute whether to pause or resume the event source of the worker. */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, type ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
@@ -39,14 +39,14 @@ export class ConsumptionSupervisor extends Construct {
       failedInvocations: props.failedInvocations,
       bundle: props.bundle,
       service: 'supervisor',
-      description: 'Pauses and resumes the consumption of carts while 11VMS is down or refuses us',
+      description: 'Pauses the consumption of carts while 11VMS is down or refuses us, and resumes it afterwards',
       // It waits for the worker to try one message.
       timeoutSeconds: delivery.timeoutSeconds + 20,
       memoryMegabytes: 256,
       variables,
     });
     ledger.grantBreaker(this.function);
-    // The function itself; CDK's grantInvoke would add its versions and aliases.
+    // This function only; CDK's grantInvoke would add its versions and aliases.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),
     );
@@ -57,10 +57,10 @@ export class ConsumptionSupervisor extends Construct {
       }),
     );
     new Schedule(this, 'Schedule', {
-      description: 'Looks after the consumption of carts',
+      description: 'Checks whether the consumption of carts should pause or resume',
       scheduleGroup: props.scheduleGroup,
       schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      // A look that could not be started is made up for by the next one.
+      // A check that could not be started is not repeated: the next one comes in a minute.
       target: new FunctionTarget(this.function, {
         retryAttempts: 0,
         maxEventAge: Duration.minutes(1),

@@ -1,4 +1,4 @@
-/** What a person reads at a glance: where the carts are, how fast they go, and what is wrong. */
+/** The dashboard: where the carts are, how fast they are ordered, and what is wrong. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
@@ -62,7 +62,7 @@ export class InterfaceDashboard extends Construct {
     const dashboard = new Dashboard(this, 'Dashboard', {
       dashboardName: stackName,
       defaultInterval: Duration.hours(24),
-      // Sums stay sums of five minutes, however wide the view.
+      // Sums remain sums of five minutes in a view of any length.
       periodOverride: PeriodOverride.INHERIT,
     });
     dashboard.addWidgets(new TextWidget({ markdown: GUIDE, width: FULL, height: 2 }));
@@ -161,7 +161,7 @@ export class InterfaceDashboard extends Construct {
   }
 }
 
-/** `ofPeriod`: the sum over what is shown; otherwise the latest value. */
+/** With `ofPeriod` the sum over the period shown; otherwise the latest value. */
 const numbers = (title: string, ofPeriod: boolean, metrics: IMetric[]): SingleValueWidget =>
   new SingleValueWidget({ title, metrics, setPeriodToTimeRange: ofPeriod, width: THIRD, height: NUMBERS_HEIGHT });
 

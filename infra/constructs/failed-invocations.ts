@@ -1,6 +1,6 @@
 /**
- * Where an invocation ends that nobody waits for: one that Scheduler could not deliver, or that Lambda's asynchronous
- * queue gave up. It holds events of ours, never carts: those have a Dead Letter Channel of their own.
+ * The queue for asynchronous invocations that Scheduler could not deliver, or that Lambda gave up. It holds events of
+ * schedules, never carts: carts have the Dead Letter Channel in cart-channel.ts.
  */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -12,7 +12,7 @@ export class FailedInvocations extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.queue = new Queue(this, 'Queue', {
-      // The longest that SQS allows: time for a person to look.
+      // The longest that SQS allows: time for a person to act.
       retentionPeriod: Duration.days(14),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

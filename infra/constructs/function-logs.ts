@@ -1,4 +1,4 @@
-/** A log group of our own: it ends, and it shows nobody what should never have been logged. */
+/** The log group of a function: it keeps lines for a limited time, and masks personal data and credentials. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CustomDataIdentifier, DataIdentifier, DataProtectionPolicy, LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -9,8 +9,8 @@ export interface FunctionLogsProps {
 }
 
 /**
- * The code logs a closed list of fields (shared/log.ts). This is the second line: what a library or the runtime prints
- * is masked for all who may not unmask, which is nobody in this stack.
+ * The code logs a closed list of fields (shared/log.ts). This is the second defence, for what a library or the runtime
+ * prints. The stack grants the right to unmask to no role.
  */
 const PROTECTED = [
   DataIdentifier.EMAILADDRESS,
@@ -34,7 +34,7 @@ export class FunctionLogs extends Construct {
         description: 'Masks what the code never logs on purpose',
         identifiers: PROTECTED,
       }),
-      // It tells why a cart failed even after the stack is gone, and empties itself.
+      // It says why a cart failed even after the stack is deleted, and expires by its retention.
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }

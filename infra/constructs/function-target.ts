@@ -1,4 +1,4 @@
-/** What a schedule invokes: one function, and the right to invoke that one only. */
+/** A function as the target of a schedule, with the right to invoke that function only. */
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IScheduleTarget } from 'aws-cdk-lib/aws-scheduler';

@@ -1,4 +1,4 @@
-/** What all functions share: runtime, role, network, logs, traces, and where an invocation goes that failed. */
+/** What all functions share: runtime, role, network, logs, traces, and the queue for failed invocations. */
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -26,13 +26,13 @@ export interface InterfaceFunctionProps {
   readonly memoryMegabytes: number;
   readonly variables: Readonly<Record<string, string>>;
   readonly recursiveLoop?: RecursiveLoop;
-  /** For a function that must reach SRM or 11VMS from inside. */
+  /** For a function that calls SRM or 11VMS. */
   readonly network?: Environment['network'];
   /** Gets the event of an asynchronous invocation that failed. */
   readonly failedInvocations: IQueue;
 }
 
-/** What Lambda does for a function in a network, with the function's role. */
+/** What Lambda does with the function's role for a function in a network. */
 const NETWORK_INTERFACE_ACTIONS = [
   'ec2:AssignPrivateIpAddresses',
   'ec2:CreateNetworkInterface',
@@ -45,7 +45,7 @@ const NETWORK_INTERFACE_ACTIONS = [
 export class InterfaceFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: InterfaceFunctionProps) {
     const { environment, network, failedInvocations } = props;
-    // Before the function, which must not start without them. CDK's own role may write to every log group.
+    // Created before the function, which must not start without them. CDK's own role may write to every log group.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const logs = new FunctionLogs(scope, `${id}Logs`, { retentionDays: environment.operation.logRetentionDays });
     logs.grantWrite(role);
@@ -67,7 +67,7 @@ export class InterfaceFunction extends LambdaFunction {
       tracing: Tracing.ACTIVE,
       // An asynchronous invocation that failed is not repeated: the next scheduled run reads the same window.
       retryAttempts: 0,
-      // One that had to wait longer than this has been overtaken by the next.
+      // After this time the next scheduled run has taken its place.
       maxEventAge: Duration.minutes(5),
       onFailure: {
         bind: () => {
@@ -81,7 +81,7 @@ export class InterfaceFunction extends LambdaFunction {
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'X-Ray has no resource to name; nor can Lambda be given fewer network interfaces than all, which our own code is denied.',
+        'X-Ray has no resources to name. Lambda needs the actions on network interfaces for all of them; our own code is denied them.',
     });
   }
 
@@ -105,7 +105,7 @@ export class InterfaceFunction extends LambdaFunction {
   }
 }
 
-/** The variables that all functions read, whatever they do. */
+/** The variables that all functions read. */
 export const commonVariables = (
   environment: Environment,
   service: keyof typeof SERVICE_NAMES,
@@ -118,7 +118,7 @@ export const commonVariables = (
   POWERTOOLS_LOG_LEVEL: environment.logLevel,
 });
 
-/** How either function reaches SRM: the extractor reads lists, the worker re-reads single carts. */
+/** The variables of the functions that call SRM. */
 export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_BASE_URL: srm.baseUrl,
   SRM_TOKEN_URL: srm.tokenUrl,

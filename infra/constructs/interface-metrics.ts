@@ -1,4 +1,4 @@
-/** The interface's own metrics as alarms and dashboard see them: by the names and dimensions under which the functions emit them. */
+/** The interface's own metrics for alarms and dashboard, by the names and dimensions under which the functions emit them. */
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';

@@ -12,12 +12,13 @@ export class LedgerTable extends Construct {
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      // 1,000 carts a day today, and no ceiling to raise at a hundred times that.
+      // 1,000 carts a day need no capacity planning, and neither do 100,000.
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expiresAt',
-      // AWS's key of the account rather than of the service: every use of it is in CloudTrail.
+      // The AWS-managed key of the account rather than of the service: CloudTrail records every use.
       encryption: TableEncryption.AWS_MANAGED,
-      // Whoever loses the ledger orders twice: 35 days back to any second, and no delete by a slip.
+      // Without the ledger carts would be ordered twice: it can be restored to any second of 35 days, and not be deleted
+      // by mistake.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,

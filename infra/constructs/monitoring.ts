@@ -1,4 +1,4 @@
-/** How people see the interface: alarms and whom they reach, the dashboard, and the saved queries. */
+/** What operators read: alarms and their recipients, the dashboard, and the saved queries. */
 import { Stack } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
@@ -22,7 +22,6 @@ export interface MonitoringProps {
 }
 
 export class Monitoring extends Construct {
-  /** Where a person sees all of it at a glance. */
   readonly dashboardUrl: string;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {

@@ -1,4 +1,4 @@
-/** Where alarms go: a topic that pages, a topic that mails, and who is subscribed to them. */
+/** Where alarms go: a topic that pages, a topic that mails, and their subscriptions. */
 import { Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -12,9 +12,9 @@ export interface NotificationsProps {
 }
 
 export class Notifications extends Construct {
-  /** Wakes somebody. */
+  /** Wakes the person on call. */
   readonly pages: Topic;
-  /** Is read in working hours. */
+  /** Read in working hours. */
   readonly mails: Topic;
   /** Pages that PagerDuty did not take. */
   readonly undeliveredPages: Queue;
@@ -25,7 +25,7 @@ export class Notifications extends Construct {
     const alarms = new ServicePrincipal('cloudwatch.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     });
-    // The AWS-managed key of SNS does not let CloudWatch use it: every alarm would vanish without a trace.
+    // CloudWatch may not use the AWS-managed key of SNS: every alarm would be lost without an error.
     const key = new Key(this, 'Key', {
       description: `Alarm topics of PROC-SRM7-11VMS-PURCHASE-ORDER-V1 (${name})`,
       enableKeyRotation: true,
@@ -41,7 +41,7 @@ export class Notifications extends Construct {
     );
     const topic = (topicId: string, displayName: string): Topic => {
       const created = new Topic(this, topicId, { displayName, masterKey: key, enforceSSL: true });
-      // With a policy of its own the topic loses the default one, which had let alarms of the account publish.
+      // A policy replaces the default one, which allows alarms of the account to publish.
       created.addToResourcePolicy(
         new PolicyStatement({ principals: [alarms], actions: ['sns:Publish'], resources: [created.topicArn] }),
       );
@@ -51,7 +51,7 @@ export class Notifications extends Construct {
     this.mails = topic('Mails', `Purchase orders ${name}: mail`);
     this.undeliveredPages = new Queue(this, 'UndeliveredPages', {
       retentionPeriod: Duration.days(14),
-      // Not the topics' key: SNS would need it to write here, and one mistake in one policy would silence both ends.
+      // Not the key of the topics: SNS would need it to write here, so that one wrong key policy would break both paths.
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,

@@ -15,7 +15,7 @@ export interface OrderWorkerProps {
   readonly bundle: string;
   readonly channel: CartChannel;
   readonly ledger: LedgerTable;
-  /** The worker reads a cart again that was too large for the queue. */
+  /** The worker reads a cart that was too large for the queue from SRM. */
   readonly srmSecret: ConnectionSecret;
   readonly vmsSecret: ConnectionSecret;
   readonly failedInvocations: IQueue;
@@ -55,13 +55,13 @@ export class OrderWorker extends Construct {
       timeoutSeconds: delivery.timeoutSeconds,
       memoryMegabytes: delivery.memoryMegabytes,
       variables,
-      // It puts a cart back on its own queue when an outage has used up the receives. Lambda would take that for a
-      // runaway loop after 16 rounds, and drop the message; ours is bounded by its delay, and paused by the breaker.
+      // The worker puts a cart back on its own queue when an outage has used up the attempts. After 16 rounds Lambda
+      // would take that for an endless loop and drop the message; a delay and the breaker limit this one.
       recursiveLoop: RecursiveLoop.ALLOW,
     });
     this.eventSource = new SqsEventSource(channel.queue, {
       batchSize: delivery.batchSize,
-      // The event source's own limit, not reserved concurrency: a throttled invocation burns a receive.
+      // The limit of the event source, not reserved concurrency: a throttled invocation uses up an attempt.
       maxConcurrency: delivery.maximumConcurrency,
       reportBatchItemFailures: true,
     });

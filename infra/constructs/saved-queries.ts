@@ -1,12 +1,12 @@
-/** Saved CloudWatch Logs Insights queries: what an operator asks of the logs. Fields are those of shared/log.ts. */
+/** Saved queries of CloudWatch Logs Insights, for operators. Their fields are those of shared/log.ts. */
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LogEvent } from '../../shared/log-events.ts';
 
-/** By title. What stands in angle brackets is to be filled in. */
+/** By title. The operator fills in what stands in angle brackets. */
 export const SAVED_QUERIES = {
-  // Without leading zeros, as in the ledger. A run's own lines know no cart: see "one run".
+  // The cart number has no leading zeros, as in the ledger. Lines about a run have no cart number: see "one run".
   "one cart's story": [
     'fields @timestamp, service, level, event, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId',
     'filter cartNumber = "<cart number>" or messageId = "<message id>" or externalId = "<externalId>"',
@@ -24,14 +24,14 @@ export const SAVED_QUERIES = {
     'stats count_distinct(messageId) as carts, latest(cartNumber) as latestCart, latest(reasons.0) as latestReason by codes.0',
     'sort carts desc',
   ],
-  // Both halves of the circuit breaker: why consumption paused, what each trial said, when it went on.
+  // Why consumption paused, the result of each trial, and when it resumed; from the worker and the supervisor.
   pauses: [
     'filter event like /^consumption\\./',
     'fields @timestamp, service, event, message, reason',
     'sort @timestamp desc',
     'limit 100',
   ],
-  // Only calls of 3 s and more have a line of their own; the durations of all are in the metrics.
+  // Only calls of 3 s and more have a log line; the metrics hold the durations of all calls.
   'slowest calls': [
     `filter event = "${'call.slow' satisfies LogEvent}"`,
     'fields @timestamp, system, method, status, durationMs, correlationId',

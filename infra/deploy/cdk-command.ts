@@ -1,14 +1,14 @@
-/** The AWS CDK's own command line, as a child process of ours. */
+/** Runs the CLI of the AWS CDK as a child process. */
 import { spawn } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import type { DeployOptions } from './options.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The CLI that package.json pins, on the Node.js that runs us; whatever `cdk` is on the PATH has no say. */
+/** The CLI that package.json pins, on the Node.js of this process; a `cdk` on the PATH is not used. */
 export const PINNED_CDK: readonly string[] = [process.execPath, join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk')];
 
-/** What to tell CDK; `outputsFile` is where it writes the stack's outputs. */
+/** The arguments for CDK, which writes the outputs of the stack to `outputsFile`. */
 export function cdkArguments(options: DeployOptions, outputsFile: string): string[] {
   const common = [
     `--context=env=${options.environment}`,
@@ -24,17 +24,17 @@ export function cdkArguments(options: DeployOptions, outputsFile: string): strin
   ];
 }
 
-/** A command as a shell takes it. */
+/** A command, quoted for a shell. */
 export const asShellText = (command: readonly string[]): string =>
   command.map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", `'\\''`)}'`)).join(' ');
 
-/** Runs CDK at our own terminal; returns its exit code. Ctrl-C is CDK's to obey: it reaches the child by itself. */
+/** Runs CDK in this terminal; returns its exit code. The terminal sends Ctrl-C to CDK, which decides when to end. */
 export async function runCdk(
   command: readonly string[],
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const [executable = '', ...args] = command;
-  // CDK starts the app as `node` (cdk.json), which must be the one that runs us.
+  // CDK starts the app as `node` (cdk.json), which must be the Node.js of this process.
   const path = [dirname(process.execPath), variables['PATH']].filter((part) => part !== undefined).join(delimiter);
   const child = spawn(executable, args, { cwd: ROOT, env: { ...variables, PATH: path }, stdio: 'inherit' });
   const leaveToChild = (): void => undefined;

@@ -1,4 +1,4 @@
-/** One deployment: what must be so before, CDK, and what is left to do. */
+/** One deployment: checks, then CDK, then the next steps. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ import { type Environment, loadEnvironment, stackName } from '../environments.ts
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
 import type { DeployOptions } from './options.ts';
 
-/** Nothing was changed: the message says what is not as it should be, and what to do. */
+/** Nothing was changed. The message says what is wrong, and what to do. */
 export class DeploymentRefused extends Error {}
 
 export interface Surroundings {
@@ -30,7 +30,7 @@ export interface Surroundings {
 /** Deploys; returns the exit code. @throws {DeploymentRefused} before anything is changed. */
 export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): Promise<number> {
   const environment = readEnvironment(typed.environment);
-  // CDK runs elsewhere than the user may have been.
+  // CDK runs in the root of the project, which need not be the user's directory.
   const isFile = /[./\\]/.test(typed.environment);
   const options = { ...typed, environment: isFile ? resolve(typed.environment) : typed.environment };
   const account = await openAccount(environment, options).catch((error: unknown) => {
@@ -49,7 +49,7 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
       say(`nothing is changed; this would be run:\n${asShellText(command)}`);
       return 0;
     }
-    // Without a region of its own, CDK takes us-east-1 in silence.
+    // Without a region CDK would use us-east-1 without saying so.
     const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
     if (code !== 0) {
       const bootstrap = bootstrapCommand(account, typed.environment);
@@ -82,7 +82,7 @@ function exampleHosts({ srm, vms }: Environment): string[] {
   return examples.length === 0 ? [] : [`note: ${examples.join(' and ')} are examples: nothing will be read or ordered`];
 }
 
-/** CloudFormation creates no secret whose name is taken; it would find out late, and roll everything back. */
+/** CloudFormation cannot create a secret whose name is taken. It would notice late, and roll everything back. */
 async function refuseForeignSecrets(
   environment: Environment,
   { region }: AwsAccount,
@@ -114,7 +114,7 @@ async function refuseForeignSecrets(
     }
   } catch (error) {
     if (error instanceof DeploymentRefused) throw error;
-    // Whoever may only take on the roles of CDK can deploy all the same.
+    // A user who may only assume the roles of CDK can deploy, but not read secrets.
     say(`note: whether the connection secrets exist could not be checked (${describeAwsError(error)})`);
   } finally {
     cloudformation.destroy();
@@ -141,7 +141,7 @@ function nextSteps({ srm, vms }: Environment, typed: DeployOptions, outputs: rea
     '  1. write both OAuth2 clients, each as { "clientId": "...", "clientSecret": "..." }:',
     write(srm.secretName, 'srm-client.json'),
     write(vms.secretName, '11vms-client.json'),
-    '  2. say in the environment entry who is to be told of an alarm, and deploy again',
+    '  2. set notifications in the environment entry (who gets pages and mails), and deploy again',
     `  3. npm run doctor -- --env ${typed.environment}`,
   ];
 }

@@ -6,7 +6,7 @@ import { HELP, parseOptions } from './options.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** 0 when all went well, 1 when nothing was changed for a reason, else CDK's own exit code. */
+/** Returns 0 on success, 1 when a check failed and nothing was changed, else CDK's own exit code. */
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args);
@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What a user can mend is said in a sentence; anything else is a defect, and its stack is what helps. */
+/** A mistake that the user can correct is one sentence; anything else is a defect, and is printed with its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const expected = error instanceof UsageError || error instanceof DeploymentRefused;

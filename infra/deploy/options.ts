@@ -14,17 +14,17 @@ export interface DeployOptions {
 export const HELP = `npm run deploy -- --env NAME|FILE [options]
 
 Deploys the stack of one environment with the AWS CDK of this project. Before anything is changed it checks the entry,
-the AWS credentials and their account, and that no other secret bears the names of the connection secrets. An account
-needs nothing but a CDK bootstrap: secrets are created empty, and nobody to notify need exist yet.
+the AWS credentials and their account, and that no other secret has the names of the connection secrets. The account
+needs only a CDK bootstrap: secrets are created empty, and recipients of alarms can be added later.
 
   --env NAME|FILE   the environment: a name in infra/environments.ts, or the path of a JSON file
   --profile NAME    a profile of the AWS configuration (what the AWS SDK finds by itself)
   --diff            only shows what would change
   --dry-run         only checks, and prints the command that would be run
-  --yes             does not ask before rights are widened; needed where nobody sits at a terminal
+  --yes             does not ask before rights are widened; needed without a terminal
   --help            this text
 
-Exits 0 when all went well, 1 when something is not as it should be; when CDK fails, with CDK's own code.
+Exits 0 on success and 1 when a check fails; when CDK fails, with CDK's own code.
 `;
 
 const { parse, refusal } = commandLine('npm run deploy');

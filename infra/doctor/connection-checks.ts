@@ -1,4 +1,4 @@
-/** The doctor's questions to SRM and 11VMS: secret, token, and one harmless read, with the functions' own adapters. */
+/** Checks the connections to SRM and 11VMS with the adapters of the functions: secret, token, and one harmless read. */
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createVmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
@@ -20,17 +20,17 @@ export interface ConnectionContext {
 
 interface System {
   readonly name: 'SRM' | '11VMS';
-  /** Its part of the environment entry. */
+  /** Its section in the environment entry. */
   readonly entry: 'srm' | 'vms';
   readonly connection: Environment['srm' | 'vms'];
   readonly faults: Parameters<typeof createOAuthClient>[0]['faults'];
-  /** One read that changes nothing and is small; the text says what answered. */
+  /** One small read that changes nothing; the text says what answered. */
   read(client: HttpClient): Promise<string>;
 }
 
 const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
 const CALL_TIMEOUT_MS = 15_000;
-/** externalIds of the interface start with SRM7. */
+/** All externalIds of the interface start with SRM7. */
 const IMPOSSIBLE_EXTERNAL_ID = 'DOCTOR-ASKS-FOR-AN-ORDER-THAT-CANNOT-EXIST';
 
 export async function checkConnections(context: ConnectionContext): Promise<readonly Finding[]> {
@@ -42,7 +42,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
     async read(http) {
       const toMs = now() - environment.extraction.safetySeconds * 1000;
-      // No retries: whoever asks wants to know how it is now.
+      // No retries: the check reports the present state.
       const carts = createSrmCarts(environment.srm, { http, now, wait: () => Promise.resolve(false) });
       await carts.pages({ fromMs: toMs - 1000, toMs }, randomUUID()).next();
       return `SRM reads lists at ${environment.srm.baseUrl}`;
@@ -105,7 +105,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       await clientOf(NOWHERE)
         .request({ method: 'GET', path: '/' })
         .catch((error: unknown) => {
-          // The call that the token is for goes nowhere: that it was tried means that there is a token.
+          // The call itself must fail; it is only made once there is a token.
           if (!(error instanceof HttpError)) throw error;
         });
       return [ok(`${tokenLine} is given by ${tokenUrl}`)];
@@ -135,7 +135,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
   return [...secret, ...token, ...answer];
 }
 
-/** Stands where the system would: nobody can listen on port 0, so that a token that was fetched goes no further. */
+/** In place of the system: no server can listen on port 0, so that the token is not sent anywhere. */
 const NOWHERE = 'http://127.0.0.1:0';
 
 function secretFinding(what: string, { createSecret }: System['connection'], error: unknown): Finding {

@@ -1,4 +1,4 @@
-/** All the doctor's checks of one environment, each heard whatever becomes of the others. */
+/** All checks of the doctor for one environment. A check that fails does not stop the others. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -17,12 +17,12 @@ import { checkStack } from './stack-checks.ts';
 
 export interface Examination {
   readonly now: () => number;
-  /** For each check; one that hangs is a finding. */
+  /** For each check; a check that takes longer is a finding. */
   readonly timeoutMs: number;
   readonly nodeVersion: string;
 }
 
-/** Looks at everything, changes nothing. */
+/** Changes nothing. */
 export async function examine(
   options: Pick<DoctorOptions, 'environment' | 'profile'>,
   examination: Examination,
@@ -84,7 +84,7 @@ export async function examine(
   }
 }
 
-/** The version that Lambda runs, and this project with it. */
+/** Is it the Node version of Lambda and of this project? */
 function nodeFinding(version: string): Finding {
   const wanted = readFileSync(join(import.meta.dirname, '..', '..', '.nvmrc'), 'utf8').trim();
   const what = `Node.js ${version}`;

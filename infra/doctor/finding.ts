@@ -1,4 +1,4 @@
-/** What a check found, and running checks so that each one is heard. */
+/** The result of a check, and how a check is run. */
 
 export type Finding =
   | { readonly status: 'ok'; readonly what: string }
@@ -8,15 +8,16 @@ export type Finding =
 export const ok = (what: string): Finding => ({ status: 'ok', what });
 export const warn = (what: string, advice: string): Finding => ({ status: 'warn', what, advice });
 export const fail = (what: string, advice: string): Finding => ({ status: 'fail', what, advice });
-/** Could not be looked at because of something else, which has a line of its own. */
-export const notChecked = (what: string, first: string): Finding => warn(`${what}: not checked`, `first mend ${first}`);
+/** Another finding, `first`, prevents this check. */
+export const notChecked = (what: string, first: string): Finding =>
+  warn(`${what}: not checked`, `first correct ${first}`);
 
-/** Runs a check: what it throws, or keeps to itself for too long, is a finding too. */
+/** Runs a check; an error and a timeout are findings, too. */
 export async function runCheck(
   what: string,
   timeoutMs: number,
   check: () => Promise<readonly Finding[]>,
-  /** What to say of an error; its message may hold what must not be printed. */
+  /** Turns an error into a finding; its message may hold what must not be printed. */
   explain: (error: unknown) => Finding,
 ): Promise<readonly Finding[]> {
   let timer: NodeJS.Timeout | undefined;

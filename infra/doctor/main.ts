@@ -4,12 +4,12 @@ import { examine } from './doctor.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
 import { asJson, asText, isHealthy } from './report.ts';
 
-/** Longer than any call's own limit and its one repetition. */
+/** Longer than the timeout of any call and its one retry. */
 const CHECK_TIMEOUT_MS = 30_000;
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** 1 when something is not as it should be, or the command line is wrong. */
+/** Returns 1 when a check fails, or the command line is wrong. */
 async function main(args: readonly string[]): Promise<number> {
   let options: DoctorOptions | undefined;
   try {

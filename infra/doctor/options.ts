@@ -10,9 +10,9 @@ export interface DoctorOptions {
 
 export const HELP = `npm run doctor -- --env NAME|FILE [options]
 
-Looks at a deployed environment and says what is not as it should be. Changes nothing: it reads AWS, fetches a token of
-each system, reads a list of one second from SRM, and looks up an order in 11VMS that cannot exist. It asks both systems
-from this machine; the functions ask them from AWS.
+Checks a deployed environment and says what is wrong. Changes nothing: it reads AWS, fetches a token of each system, reads
+a list of one second from SRM, and looks up an order in 11VMS that cannot exist. It calls both systems from this machine;
+the functions call them from AWS.
 
   --env NAME|FILE   the environment: a name in infra/environments.ts, or the path of a JSON file
   --profile NAME    a profile of the AWS configuration (what the AWS SDK finds by itself)

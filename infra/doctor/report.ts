@@ -1,7 +1,7 @@
-/** The doctor's findings as a person reads them, or a machine. */
+/** The findings of the doctor, as text and as JSON. */
 import type { Finding } from './finding.ts';
 
-/** Warnings are for a person to judge. */
+/** A person judges the warnings. */
 export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ status }) => status !== 'fail');
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
@@ -16,6 +16,5 @@ export function asText(findings: readonly Finding[]): string {
   return `${[...lines, '', `${count('ok')} ok, ${count('warn')} WARN, ${count('fail')} FAIL`].join('\n')}\n`;
 }
 
-/** All of it as one line. */
 export const asJson = (environment: string, findings: readonly Finding[]): string =>
   `${JSON.stringify({ environment, healthy: isHealthy(findings), findings })}\n`;

@@ -1,4 +1,4 @@
-/** The doctor's questions to AWS about the deployed stack: does it run, is anything held up, is anybody told? */
+/** Checks the deployed stack: does it run, do carts wait, and does an alarm reach a person? */
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetEventSourceMappingCommand, type LambdaClient } from '@aws-sdk/client-lambda';
@@ -30,7 +30,7 @@ export interface StackContext {
   readonly now: () => number;
 }
 
-/** Everything that is asked of a stack, by the name that its line begins with. */
+/** The checks of a stack, by the name that their lines begin with. */
 const PARTS = {
   mapping: 'event source mapping',
   queue: 'cart queue',
@@ -154,7 +154,7 @@ function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: strin
   return state === 'OPEN'
     ? fail(
         `${what}: the circuit breaker has paused deliveries${because}`,
-        'mend what it names; it resumes by itself once 11VMS is well',
+        'correct the cause; consumption resumes by itself once 11VMS is healthy',
       )
     : fail(`${what}: deliveries are paused until a person resumes them${because}`, `once that is settled, ${RESUME}`);
 }
@@ -187,7 +187,7 @@ async function checkDeadLetters(stack: DeployedStack, context: StackContext): Pr
   return [
     warn(
       `${PARTS.deadLetters} holds ${carts} carts that need a person`,
-      'read each one`s reason in the ledger or the log, have it mended, then start a redrive (infra/runbook.md, "Read a dead letter" and "Redrive")',
+      'read the reason of each in the ledger or the log, have it corrected, then start a redrive (infra/runbook.md, "Read a dead letter" and "Redrive")',
     ),
   ];
 }
@@ -207,7 +207,7 @@ async function checkSchedules(stack: DeployedStack, context: StackContext): Prom
   );
 }
 
-/** A schedule is asked for by its group, too, and CloudFormation tells only its name. */
+/** Scheduler needs the group of a schedule, and CloudFormation returns only the name. */
 async function scheduleState({ scheduler }: StackContext, name: string, groups: readonly string[]): Promise<string> {
   for (const group of groups) {
     try {
@@ -222,8 +222,8 @@ async function scheduleState({ scheduler }: StackContext, name: string, groups: 
 
 async function checkNotifications(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
   const topics = resourcesOf(stack, 'AWS::SNS::Topic');
-  const nobody = 'say in the environment entry who is to be told, then deploy again';
-  if (topics.length === 0) return [warn(`${PARTS.notifications}: the stack tells nobody of an alarm`, nobody)];
+  const addRecipients = 'set notifications in the environment entry, then deploy again';
+  if (topics.length === 0) return [warn(`${PARTS.notifications}: alarms have no recipient`, addRecipients)];
   const findings = topics.map(async ({ physicalId: topic }): Promise<Finding[]> => {
     const name = topic.split(':').at(-1) ?? topic;
     const subscriptions: { protocol: string; pending: boolean }[] = [];
@@ -232,12 +232,13 @@ async function checkNotifications(stack: DeployedStack, context: StackContext): 
         if (arn !== 'Deleted') subscriptions.push({ protocol: Protocol, pending: arn === 'PendingConfirmation' });
       }
     }
-    if (subscriptions.length === 0) return [warn(`${PARTS.notifications}: topic ${name} has no subscription`, nobody)];
+    if (subscriptions.length === 0)
+      return [warn(`${PARTS.notifications}: topic ${name} has no subscription`, addRecipients)];
     // Not the endpoint: PagerDuty's holds the integration key.
     return subscriptions.map(({ protocol, pending }) =>
       pending
         ? fail(
-            `${PARTS.notifications}: the ${protocol} subscription of topic ${name} is not confirmed: nobody is told`,
+            `${PARTS.notifications}: the ${protocol} subscription of topic ${name} is not confirmed, and receives nothing`,
             protocol.startsWith('email')
               ? 'open the confirmation message from AWS and follow its link; deploy again if it is older than 3 days'
               : 'request the confirmation again in the SNS console, and see that the endpoint answers',
@@ -249,7 +250,7 @@ async function checkNotifications(stack: DeployedStack, context: StackContext): 
 }
 
 const watermarkItem = z.object({ watermarkMs: z.number().optional() });
-/** So many scheduled runs may fail to move the watermark before somebody should look. */
+/** After so many scheduled runs the watermark should have moved. */
 const MISSED_RUNS = 3;
 
 async function checkWatermark(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
@@ -274,12 +275,10 @@ async function checkWatermark(stack: DeployedStack, context: StackContext): Prom
   }
   const what = `${PARTS.watermark}: SRM is read up to ${isoSeconds(watermarkMs)}`;
   const due = runsAfter(extraction, watermarkMs + extraction.safetySeconds * 1000);
-  return [
-    due === undefined || due > now() ? ok(what) : fail(`${what}; since then no run has come to its end`, reading),
-  ];
+  return [due === undefined || due > now() ? ok(what) : fail(`${what}; since then no run has completed`, reading)];
 }
 
-/** When so many runs have been due since an instant that the watermark should have moved. */
+/** The time of the last of {@link MISSED_RUNS} runs after an instant. */
 function runsAfter({ schedule, timeZone }: Environment['extraction'], fromMs: number): number | undefined {
   let at: Date | undefined = new Date(fromMs);
   for (let run = 0; run < MISSED_RUNS && at !== undefined; run++) at = nextFiring(schedule, timeZone, at);

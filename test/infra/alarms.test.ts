@@ -227,7 +227,7 @@ describe('every alarm', () => {
     expect([...of('prod').composites().keys()].sort()).toEqual(Object.keys(PAGING_ALARMS).sort());
   });
 
-  test('says what is wrong, who is hurt, and where its runbook heading is', () => {
+  test('says what is wrong, its impact, and where its runbook heading is', () => {
     for (const [name, { AlarmDescription }] of [...of('prod').metricAlarms(), ...of('prod').composites()]) {
       expect(AlarmDescription).toMatch(/^[A-Z0-9].{20,}\. Impact: .{10,}\. Runbook: infra\/runbook\.md#[a-z-]+$/);
       expect(AlarmDescription.endsWith(`#${name}`)).toBe(true);

@@ -1,4 +1,4 @@
-/** The runbook against the alarms and the code: whoever is woken must find what is there, by the name it has. */
+/** The runbook against the alarms and the code: everything that it names exists, under that name. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -7,6 +7,7 @@ import { LOG_EVENTS } from '../../shared/log-events.ts';
 import { SAVED_QUERIES } from '../../infra/constructs/saved-queries.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import { isFaultCode } from '../../shared/failure.ts';
+import { LOG_EVENTS } from '../../shared/log-events.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -50,7 +51,7 @@ describe('the alarms', () => {
   });
 
   test.each(alarms)(
-    '%s: what trips it, who is hurt, where to look, what to do, and how to tell that it is over',
+    '%s: what sets it off, its impact, where to look, what to do, and how to tell that it is over',
     (name) => {
       const parts = [...(sections.get(name) ?? '').matchAll(/^- \*\*(\w+)\*\*: (.{5,})$/gm)];
 

@@ -185,8 +185,8 @@ describe('before there is anything to look at', () => {
       expect.stringMatching(/^AWS credentials were not found -> log in first: aws sso login/),
     ]);
     expect(yellows(findings)).toEqual([
-      'secrets, SRM and 11VMS: not checked -> first mend the AWS account',
-      'stack: not checked -> first mend the AWS account',
+      'secrets, SRM and 11VMS: not checked -> first correct the AWS account',
+      'stack: not checked -> first correct the AWS account',
     ]);
     expect(aws.operations).toEqual([]);
   });
@@ -249,8 +249,8 @@ describe('a system that does not answer as it should', () => {
         'aws secretsmanager put-secret-value --secret-id srm --secret-string file://client.json',
     ]);
     expect(yellows(findings)).toEqual([
-      'SRM token: not checked -> first mend the SRM secret',
-      'SRM itself: not checked -> first mend the SRM secret',
+      'SRM token: not checked -> first correct the SRM secret',
+      'SRM itself: not checked -> first correct the SRM secret',
     ]);
   });
 
@@ -276,7 +276,7 @@ describe('a system that does not answer as it should', () => {
       `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401 -> check clientId and clientSecret in the ` +
         'secret 11vms, and vms.scope ("vms.purchase-orders.write") with those who run 11VMS',
     ]);
-    expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first mend the 11VMS token']);
+    expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);
   });
 
   test('token endpoint that is not there', async () => {
@@ -344,13 +344,13 @@ describe('a stack with something held up', () => {
 
     expect(reds(findings)).toHaveLength(1);
     expect(yellows(findings)).toHaveLength(6);
-    expect(yellows(findings)[0]).toBe('event source mapping: not checked -> first mend the stack');
+    expect(yellows(findings)[0]).toBe('event source mapping: not checked -> first correct the stack');
   });
 
   test.each([
     [
       'OPEN',
-      /the circuit breaker has paused deliveries \(11VMS answered 403\) -> mend what it names; it resumes by itself/,
+      /the circuit breaker has paused deliveries \(11VMS answered 403\) -> correct the cause; consumption resumes by itself/,
     ],
     [
       'FORCED_OPEN',
@@ -464,7 +464,7 @@ describe('a stack with something held up', () => {
 
   test.each([
     ['a topic without a subscription', true, /topic alarms has no subscription -> say in the environment entry/],
-    ['no topic at all', false, /the stack tells nobody of an alarm -> say in the environment entry/],
+    ['no topic at all', false, /alarms have no recipient -> set notifications in the environment entry/],
   ])('%s is a warning: a first deployment needs neither', async (_what, topic, line) => {
     aws.state.subscriptions = {};
     if (!topic && aws.state.stack !== undefined) aws.state.stack.resources.pop();
@@ -601,7 +601,7 @@ describe('npm run doctor', () => {
         {
           status: 'warn',
           what: 'notifications: topic alarms has no subscription',
-          advice: 'say in the environment entry who is to be told, then deploy again',
+          advice: 'set notifications in the environment entry, then deploy again',
         },
       ]),
     });
