@@ -13,7 +13,7 @@ const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered 
 /** The alarms that page. Each combines the metric alarms that one incident sets off, so that the incident pages once. */
 export const PAGING_ALARMS = {
   'orders-stopped': {
-    what: 'Carts are read but not ordered: consumption is paused, 11VMS refuses us, the oldest cart waits too long, or the worker fails.',
+    what: 'Carts are read but not ordered: consumption is paused, 11VMS or SRM refuses us, the oldest cart waits too long, or the worker fails.',
     impact: `all ${CARTS_WAIT}.`,
   },
   'extraction-stopped': {
