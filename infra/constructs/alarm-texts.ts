@@ -117,7 +117,7 @@ export const METRIC_ALARMS = {
   },
   'reconciliation-failed': {
     what: 'A run of the reconciliation failed, crashed or timed out.',
-    hurts: 'nobody yet: the next run goes on where this one ended. no-reconciliation tells when it does not.',
+    impact: 'none yet: the next run continues where this one ended; no-reconciliation fires when it does not.',
   },
   'pages-undelivered': {
     what: 'PagerDuty did not take a page, after all retries.',

@@ -7,7 +7,6 @@ import { LOG_EVENTS } from '../../shared/log-events.ts';
 import { SAVED_QUERIES } from '../../infra/constructs/saved-queries.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import { isFaultCode } from '../../shared/failure.ts';
-import { LOG_EVENTS } from '../../shared/log-events.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -463,7 +463,11 @@ describe('a stack with something held up', () => {
   });
 
   test.each([
-    ['a topic without a subscription', true, /topic alarms has no subscription -> set notifications in the environment entry/],
+    [
+      'a topic without a subscription',
+      true,
+      /topic alarms has no subscription -> set notifications in the environment entry/,
+    ],
     ['no topic at all', false, /alarms have no recipient -> set notifications in the environment entry/],
   ])('%s is a warning: a first deployment needs neither', async (_what, topic, line) => {
     aws.state.subscriptions = {};
