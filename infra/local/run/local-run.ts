@@ -127,7 +127,7 @@ async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
   const { runId: _, status, readTo, ...counts } = asJsonObject(result.payload) ?? {};
   const nonZero = Object.entries(counts).filter(([, count]) => count !== 0);
   report.stage(
-    'reconciliation',
+    'reconciled',
     `${String(status)} to ${String(readTo)}: ${nonZero.map((pair) => pair.join(' ')).join(', ')}`,
   );
 }

@@ -245,7 +245,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
   });
 
   test('are so by the reconciliation, too, as far as they are older than an hour: it queues none again', () => {
-    const line = /^ {2}reconciliation +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
+    const line = /^ {2}reconciled +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
     const [, read = ''] = /^complete to \S+Z: cartsRead (\d+), created \d+, deadLettered \d+/.exec(line ?? '') ?? [];
 
     expect(Number(read)).toBeGreaterThan(15);
