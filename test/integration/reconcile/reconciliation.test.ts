@@ -454,7 +454,7 @@ describe('beside a normal run', () => {
 test('the ledger is asked about twenty carts at a time, whatever the size of a page, and only the record is written', async () => {
   const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
   const asked = { now: 0, most: 0, queries: 0 };
-  const operations = new Set<unknown>();
+  const operations = new Set<string>();
   const twenty = Promise.withResolvers<unknown>();
   const dynamodb = await fixture.serve((request, response) => {
     const operation = String(request.headers['x-amz-target']).replace('DynamoDB_20120810.', '');
