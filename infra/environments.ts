@@ -22,68 +22,108 @@ const serviceUrl = z
     return url === undefined || url.username + url.password === '';
   }, 'must not hold a user or password')
   .transform((url) => url.replace(/\/+$/, ''));
-/** Paths are added to its end. */
 const baseUrl = serviceUrl.refine((text) => !/[?#]/.test(text), 'must not have a query or fragment');
 
+const secretName = z
+  .string()
+  .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/, 'must be 1 to 256 letters, digits or /_+=.@-, as in the name of a secret');
+
 const connection = z.strictObject({
-  baseUrl,
-  tokenUrl: serviceUrl,
-  scope: z.string().default(''),
-  /** Name of the secret that holds `{ "clientId", "clientSecret" }`. */
-  secretName: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/),
-  /** False where a secret of that name exists already and is not this stack's: then it is only read. */
-  createSecret: z.boolean().default(true),
-  /** Present a client certificate: the secret holds `clientCertificate` and `clientKey`, too (PEM). */
-  mutualTls: z.boolean().default(false),
-  /** Trust a private authority besides the public ones: the secret holds `certificateAuthority`, too (PEM). */
-  privateCa: z.boolean().default(false),
+  baseUrl: baseUrl.describe('Where the system answers; paths are added to its end.'),
+  tokenUrl: serviceUrl.describe('Where the OAuth2 client gets its token.'),
+  scope: z.string().default('').describe('The OAuth2 scope that is asked for; none when empty.'),
+  secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
+  createSecret: z
+    .boolean()
+    .default(true)
+    .describe('`false` where a secret of that name exists already and belongs to another stack: it is then only read.'),
+  mutualTls: z
+    .boolean()
+    .default(false)
+    .describe('Present a client certificate: the secret then also holds `clientCertificate` and `clientKey` (PEM).'),
+  privateCa: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Trust a private authority besides the public ones: the secret then also holds `certificateAuthority` (PEM).',
+    ),
 });
 
 const scheduleExpression = z
   .string()
   .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)');
-/** How much of what is too much: an alarm's threshold, where it differs between landscapes. */
 const thresholds = z.strictObject({
-  /** No successful extraction for so long; by default two intervals of a `rate(...)`, or 3 days, a long weekend, of a `cron(...)`. */
   extractionSilenceMinutes: z
     .int()
     .min(2)
     .max(7 * 24 * 60)
-    .optional(),
-  /** The daily reconciliation: a day, an hour for the day of 25 hours, and an hour for the reconciliation itself. */
+    .optional()
+    .describe(
+      'Alarm when no extraction succeeded for so long. Without it: two intervals of a `rate(...)`, three days (a long weekend) of a `cron(...)`.',
+    ),
   reconciliationSilenceHours: z
     .int()
     .min(1)
     .max(7 * 24)
-    .default(26),
-  /** So many dead letters page somebody: one faulty cart is mail, a faulty mapping is not. */
-  deadLetters: z.int().min(1).default(10),
-  /** Four attempts with the longest delays fit into half an hour unless 11VMS asks for longer ones. */
-  oldestMessageMinutes: z.int().min(1).default(30),
-  /** Waiting carts: a day's volume. */
-  backlog: z.int().min(1).default(1000),
-  /** The breaker resumes by itself after a short outage; only a longer pause pages. */
-  pausedMinutes: z.int().min(1).max(60).default(5),
-  /** Of the messages received in a quarter of an hour, so many percent went back to be tried again. */
-  retryPercent: z.int().min(1).max(100).default(30),
-  /** In a quarter of an hour. */
-  unknownOutcomes: z.int().min(1).default(5),
-  targetThrottled: z.int().min(1).default(50),
-  /** Of a function's time-out. */
-  durationPercent: z.int().min(1).max(100).default(90),
+    .default(26)
+    .describe(
+      'Alarm when no reconciliation completed for so long: a day, an hour for the day of 25 hours, and an hour for the reconciliation itself.',
+    ),
+  deadLetters: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('So many dead letters page: one faulty cart is a mail, a faulty mapping is not.'),
+  oldestMessageMinutes: z
+    .int()
+    .min(1)
+    .default(30)
+    .describe(
+      'Alarm when the oldest cart has waited so long. Four attempts with the longest delays fit into half an hour.',
+    ),
+  backlog: z.int().min(1).default(1000).describe('Alarm at so many waiting carts: a day of them.'),
+  pausedMinutes: z
+    .int()
+    .min(1)
+    .max(60)
+    .default(5)
+    .describe('A pause of consumption that lasts so long pages; a shorter one ended by itself.'),
+  retryPercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(30)
+    .describe('Alarm when so many percent of the attempts of a quarter of an hour are retried.'),
+  unknownOutcomes: z
+    .int()
+    .min(1)
+    .default(5)
+    .describe('Alarm at so many creates without a known outcome in a quarter of an hour.'),
+  targetThrottled: z
+    .int()
+    .min(1)
+    .default(50)
+    .describe('Alarm at so many throttled answers of 11VMS in a quarter of an hour.'),
+  durationPercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(90)
+    .describe('Alarm when an invocation takes so many percent of its time-out.'),
 });
 
-/** Nothing here is required: the topics exist and the alarms act on them, whether anybody is subscribed or not. */
 const notifications = z.strictObject({
-  /** Name of the secret whose whole text is the integration key of PagerDuty's CloudWatch integration. */
-  pagerDutySecretName: z
+  pagerDutySecretName: secretName
+    .optional()
+    .describe("Name of the secret whose whole text is the integration key of PagerDuty's CloudWatch integration."),
+  email: z.array(z.email()).default([]).describe('Addresses that get the mails.'),
+  runbookUrl: z
     .string()
-    .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/)
-    .optional(),
-  email: z.array(z.email()).default([]),
-  /** Where infra/runbook.md can be read by whoever is paged; alarms and outputs name it. */
-  runbookUrl: z.string().min(1).max(200).default('infra/runbook.md'),
-  thresholds: thresholds.prefault({}),
+    .min(1)
+    .max(200)
+    .default('infra/runbook.md')
+    .describe('Where the person on call reads the runbook; alarms and stack outputs name it.'),
+  thresholds: thresholds.prefault({}).describe('When an alarm goes off, where landscapes differ.'),
 });
 
 /** What CloudWatch Logs allows, in days. */
@@ -99,90 +139,157 @@ const tags = z.record(
   z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, 'must be 1 to 256 letters, digits, spaces or _.:/=+-@'),
 );
 
-/** How the stack is kept, whatever it carries. */
 const operation = z.strictObject({
-  logRetentionDays: z.literal(RETENTION_DAYS, `must be one of ${RETENTION_DAYS.join(', ')}`).default(30),
-  /** The stack cannot be deleted until somebody switches this off. */
-  terminationProtection: z.boolean().default(false),
-  /** On every resource, beside `interface` and `environment`. */
-  tags: tags.default({}),
+  logRetentionDays: z
+    .literal(RETENTION_DAYS, `must be one of ${RETENTION_DAYS.join(', ')}`)
+    .default(30)
+    .describe('How many days the logs are kept.'),
+  terminationProtection: z
+    .boolean()
+    .default(false)
+    .describe('The stack cannot be deleted while this is `true`; `prod` sets it.'),
+  tags: tags.default({}).describe('On every resource, beside `interface` and `environment`.'),
 });
 
-/** Existing subnets and security groups, for an SRM that is reachable from inside only. */
 const network = z.strictObject({
   subnetIds: z
     .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id: subnet-...'))
     .min(1)
-    .max(16),
+    .max(16)
+    .describe(
+      'Existing subnets. They need a way to 11VMS, and to SQS, DynamoDB and Secrets Manager (NAT or endpoints).',
+    ),
   securityGroupIds: z
     .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id: sg-...'))
     .min(1)
-    .max(5),
+    .max(5)
+    .describe('Existing security groups.'),
 });
 
+const memoryMegabytes = z
+  .int()
+  .min(128)
+  .max(10_240)
+  .default(1024)
+  .describe('Memory of the function; its share of a CPU grows with it.');
+
 const entrySchema = z.strictObject({
-  /** Part of every resource name. */
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be lower-case letters, digits and hyphens, at most 20'),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be lower-case letters, digits and hyphens, at most 20')
+    .describe('Part of every resource name.'),
   account: z
     .string()
-    .regex(/^\d{12}$/)
-    .optional(),
-  region: z.string().optional(),
-  srm: connection.extend({
-    client: z.string().regex(/^\d{3}$/, 'must be a sap-client: three digits'),
-    language: z.string().length(2).default('EN'),
-    /** Hosts that SRM may name in `__next` although we reach it through a proxy (edge case 6). */
-    internalHosts: z.array(z.string().min(1)).default([]),
-    /** The statuses that the list read asks for (rules.md, "Defaults"). */
-    statuses: z
-      .array(z.string().regex(/^[A-Z]\d{4}$/))
-      .min(1)
-      .default(['I1129']),
-  }),
-  vms: connection.extend({
-    /** One call; well under the worker's time-out. */
-    timeoutSeconds: z.int().min(1).max(60).default(10),
-  }),
-  extraction: z.strictObject({
-    schedule: scheduleExpression,
-    timeZone: timeZoneSchema.default('Europe/Brussels'),
-    /** Where the very first run starts; there is no default "beginning of time" (edge case 11). */
-    firstWatermark: z.iso.datetime({ offset: true }),
-    overlapSeconds: z
-      .int()
-      .min(0)
-      .default(30 * 60),
-    safetySeconds: z
-      .int()
-      .min(0)
-      .default(5 * 60),
-    timeoutSeconds: z.int().min(60).max(900).default(300),
-    memoryMegabytes: z.int().min(128).max(10_240).default(1024),
-  }),
-  /** The last days are read again, and what the ledger does not account for is queued again. */
+    .regex(/^\d{12}$/, 'must be an AWS account: 12 digits')
+    .optional()
+    .describe("The AWS account to deploy to; a deployment with another account's credentials is refused."),
+  region: z
+    .string()
+    .optional()
+    .describe('The AWS region to deploy to. Without it: `AWS_REGION`, or the region of the AWS profile.'),
+  srm: connection
+    .extend({
+      client: z
+        .string()
+        .regex(/^\d{3}$/, 'must be a sap-client: three digits')
+        .describe('`sap-client`, part of the identity of every cart.'),
+      language: z
+        .string()
+        .length(2)
+        .default('EN')
+        .describe('`sap-language`: the language of the texts that SRM sends.'),
+      internalHosts: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Hosts that SRM may name in `__next` although it is reached through a proxy (edge case 6).'),
+      statuses: z
+        .array(z.string().regex(/^[A-Z]\d{4}$/, 'must be a status of SAP, such as I1129'))
+        .min(1)
+        .default(['I1129'])
+        .describe('The statuses that the list read asks for (rules.md, "Defaults").'),
+    })
+    .describe('The connection to SAP SRM 7.'),
+  vms: connection
+    .extend({
+      timeoutSeconds: z.int().min(1).max(60).default(10).describe("Time-out of one call, well under the worker's own."),
+    })
+    .describe('The connection to 11VMS, through `11VMSProxy_V2`.'),
+  extraction: z
+    .strictObject({
+      schedule: scheduleExpression.describe('When approved carts are read.'),
+      timeZone: timeZoneSchema.default('Europe/Brussels').describe('The time zone of both schedules.'),
+      firstWatermark: z.iso
+        .datetime({ offset: true })
+        .describe(
+          'Where the very first run starts reading: the go-live. There is no "beginning of time" (edge case 11).',
+        ),
+      overlapSeconds: z
+        .int()
+        .min(0)
+        .default(30 * 60)
+        .describe('So much is read again in each run, for carts that SRM committed late.'),
+      safetySeconds: z
+        .int()
+        .min(0)
+        .default(5 * 60)
+        .describe('So much is left unread at the end, for carts that are stamped and not yet committed.'),
+      timeoutSeconds: z.int().min(60).max(900).default(300).describe('Time-out of one run; the next run goes on.'),
+      memoryMegabytes,
+    })
+    .describe('Reading from SRM.'),
   reconciliation: z
     .strictObject({
-      /** In the time zone of the extraction, before the working day. The first firing starts it; the others finish it. */
-      schedule: scheduleExpression.default('cron(30 4-7 * * ? *)'),
-      /** Verdicts are kept for 90 days: further back, dead letters would look like lost carts. */
-      days: z.int().min(1).max(60).default(7),
+      schedule: scheduleExpression
+        .default('cron(30 4-7 * * ? *)')
+        .describe(
+          'In the time zone of the extraction, before the working day. The first firing starts it; the others finish it.',
+        ),
+      days: z
+        .int()
+        .min(1)
+        .max(60)
+        .default(7)
+        .describe(
+          'How many days are read again. Verdicts are kept for 90: further back, dead letters would look lost.',
+        ),
     })
-    .prefault({}),
-  delivery: z.strictObject({
-    /** First retry delay; it doubles: 30, 60, 120 s. */
-    retryBaseSeconds: z.int().min(1).max(300).default(30),
-    batchSize: z.int().min(1).max(10).default(10),
-    /** Protects 11VMS; SQS allows 2 or more. */
-    maximumConcurrency: z.int().min(2).max(1000).default(2),
-    timeoutSeconds: z.int().min(10).max(900).default(60),
-    memoryMegabytes: z.int().min(128).max(10_240).default(1024),
-  }),
-  translation: translationSettingsSchema,
-  notifications: notifications.prefault({}),
-  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
-  operation: operation.prefault({}),
-  /** Without it the functions run in no network of yours. They must reach AWS's own services from inside it. */
-  network: network.optional(),
+    .prefault({})
+    .describe('The daily reconciliation: what the ledger does not account for is queued again.'),
+  delivery: z
+    .strictObject({
+      retryBaseSeconds: z
+        .int()
+        .min(1)
+        .max(300)
+        .default(30)
+        .describe('The first retry delay. It doubles: 30, 60, 120 s.'),
+      batchSize: z.int().min(1).max(10).default(10).describe('How many carts one invocation takes.'),
+      maximumConcurrency: z
+        .int()
+        .min(2)
+        .max(1000)
+        .default(2)
+        .describe('How many invocations run at once: this protects 11VMS. SQS allows no less than 2.'),
+      timeoutSeconds: z
+        .int()
+        .min(10)
+        .max(900)
+        .default(60)
+        .describe(
+          'Time-out of one invocation. Its carts wait for their turn for 30 s less: raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders meanwhile.',
+        ),
+      memoryMegabytes,
+    })
+    .describe('Creating orders in 11VMS.'),
+  translation: translationSettingsSchema.describe('Switches of the mapping, and its value maps.'),
+  notifications: notifications
+    .prefault({})
+    .describe('Who hears of an alarm. The topics and alarms exist without any receiver.'),
+  logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO').describe('The least level that is logged.'),
+  operation: operation.prefault({}).describe('How the stack is kept.'),
+  network: network
+    .optional()
+    .describe('For an SRM that is reachable from inside only. Without it, the functions run in no VPC of yours.'),
 });
 
 /** A create, a look-up, a probe and the ledger's last write must fit into one invocation, or no order would ever be started. */

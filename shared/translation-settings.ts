@@ -1,20 +1,16 @@
 /**
  * What the translation is told by its environment: switches and value maps, as data with a schema.
  * Validated by zod at synth, and written beside the bundled function as JSON.
- * Sources: mapping.csv (rows that say LOOKUP); source-srm7.md, "Amounts and units" and "Statuses";
- * rules.md, "Defaults".
+ * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
  */
 import * as z from 'zod';
 import { stripZeros } from './sap-values.ts';
 
 const code = z.string().min(1);
-const EMPTY = 'a value map must not be empty';
+const EMPTY = 'must not be empty';
 const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
-const vendorNumber = code.refine(
-  (number) => stripZeros(number) === number,
-  'a vendor number has no leading zeros here',
-);
+const vendorNumber = code.refine((number) => stripZeros(number) === number, 'must have no leading zeros');
 
 /** A code of 11VMS, as long as the order's field takes: a longer one would fail every cart that has it. */
 const targetCode = (maximum: number) => code.max(maximum);
@@ -49,10 +45,8 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
-/** An IANA name. */
 export const timeZoneSchema = z.string().refine(isTimeZone, 'must be an IANA time zone, such as Europe/Brussels');
 
-/** What a status says of a cart or line (source-srm7.md, "Statuses"). */
 const statusMeaning = z.enum(['approved', 'eligible', 'completed', 'rejected', 'awaiting', 'deleted']);
 
 const countryCodes =
@@ -98,89 +92,119 @@ const defaultUnits: Record<string, string> = {
 
 /** The value maps. One that an environment gives replaces the default whole. */
 export const valueMapsSchema = z.strictObject({
-  /** Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units. */
-  businessUnit: listedCodes(targetCode(20)),
-  /** Mapping row 18, keyed by the vendor number without leading zeros. */
-  supplier: codeMap(vendorNumber, targetCode(35)).default({ mode: 'identity', codes: {} }),
-  /** Mapping row 40. */
-  category: codeMap(code, targetCode(20)).default({ mode: 'identity', codes: {} }),
-  /** Mapping row 51. */
-  tax: codeMap(code, targetCode(10)).default({ mode: 'identity', codes: {} }),
-  /** Mapping row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20. */
-  unit: listedCodes(targetCode(3)).default(defaultUnits),
-  /** Mapping row 13: the known currencies, and how many decimals each has. */
+  businessUnit: listedCodes(targetCode(20)).describe(
+    'Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units.',
+  ),
+  supplier: codeMap(vendorNumber, targetCode(35))
+    .default({ mode: 'identity', codes: {} })
+    .describe('Mapping row 18, keyed by the vendor number without leading zeros.'),
+  category: codeMap(code, targetCode(20))
+    .default({ mode: 'identity', codes: {} })
+    .describe('Mapping row 40: the product category.'),
+  tax: codeMap(code, targetCode(10)).default({ mode: 'identity', codes: {} }).describe('Mapping row 51: the tax code.'),
+  unit: listedCodes(targetCode(3))
+    .default(defaultUnits)
+    .describe("Mapping row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20."),
   currencyDecimals: z
     .record(
-      z.string().refine((currency) => Object.hasOwn(isoCurrencyDecimals, currency), 'not a currency of ISO 4217'),
+      z.string().refine((currency) => Object.hasOwn(isoCurrencyDecimals, currency), 'must be a currency of ISO 4217'),
       z.int().min(0).max(4),
     )
     .refine(nonEmpty, EMPTY)
-    .default(isoCurrencyDecimals),
-  /** Mapping row 29: SAP's country key to ISO 3166-1 alpha-2. */
-  country: listedCodes(code.regex(/^[A-Z]{2}$/, 'not ISO 3166-1 alpha-2')).default({
-    ...isoCountries,
-    UK: 'GB',
-    EL: 'GR',
-  }),
-  /** Mapping row 57. */
+    .default(isoCurrencyDecimals)
+    .describe('Mapping row 13: the known currencies, and how many decimals each has.'),
+  country: listedCodes(code.regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166-1 alpha-2'))
+    .default({ ...isoCountries, UK: 'GB', EL: 'GR' })
+    .describe("Mapping row 29: SAP's country key to ISO 3166-1 alpha-2."),
   accountCategory: z
     .record(code, z.enum(['COST_CENTRE', 'INTERNAL_ORDER', 'WBS', 'ASSET', 'NETWORK']))
     .refine(nonEmpty, EMPTY)
-    .default({ CC: 'COST_CENTRE', OR: 'INTERNAL_ORDER', WBS: 'WBS', AS: 'ASSET', NET: 'NETWORK' }),
-  /** source-srm7.md, "Statuses": customers verify it against their own TJ02T. */
-  status: z.record(code, statusMeaning).refine(nonEmpty, EMPTY).default({
-    I1129: 'approved',
-    I1111: 'eligible',
-    I1113: 'eligible',
-    I1080: 'eligible',
-    I1120: 'eligible',
-    I1116: 'eligible',
-    I1038: 'completed',
-    I1180: 'eligible',
-    I1016: 'rejected',
-    I1015: 'awaiting',
-    I1021: 'awaiting',
-    I1009: 'awaiting',
-    I1040: 'deleted',
-  }),
-  /** Mapping row 63: SAP's text id to the note type; a text id that is not listed is left out. */
+    .default({ CC: 'COST_CENTRE', OR: 'INTERNAL_ORDER', WBS: 'WBS', AS: 'ASSET', NET: 'NETWORK' })
+    .describe('Mapping row 57: the account assignment category.'),
+  status: z
+    .record(code, statusMeaning)
+    .refine(nonEmpty, EMPTY)
+    .default({
+      I1129: 'approved',
+      I1111: 'eligible',
+      I1113: 'eligible',
+      I1080: 'eligible',
+      I1120: 'eligible',
+      I1116: 'eligible',
+      I1038: 'completed',
+      I1180: 'eligible',
+      I1016: 'rejected',
+      I1015: 'awaiting',
+      I1021: 'awaiting',
+      I1009: 'awaiting',
+      I1040: 'deleted',
+    })
+    .describe(
+      'What a status says of a cart or line (source-srm7.md, "Statuses"). Verify it against your own table TJ02T.',
+    ),
   textType: z
     .record(code, z.enum(['HEADER', 'INTERNAL', 'SUPPLIER']))
     .refine((types) => types['INTN'] !== 'SUPPLIER', {
       error: 'internal texts never go to the supplier',
       path: ['INTN'],
     })
-    .default({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' }),
-  /** Mapping row 29. */
-  partnerFunction: z.strictObject({ shipTo: code }).default({ shipTo: '00000027' }),
+    .default({ NOTE: 'HEADER', INTN: 'INTERNAL', VEND: 'SUPPLIER' })
+    .describe("Mapping row 63: SAP's text id to the note type; a text id that is not listed is left out."),
+  partnerFunction: z
+    .strictObject({ shipTo: code.describe('The partner function of the ship-to address.') })
+    .default({ shipTo: '00000027' })
+    .describe('Mapping row 29: which partner gives the delivery address.'),
 });
 export type ValueMaps = z.infer<typeof valueMapsSchema>;
 
 /** Switches of the translation and its value maps (rules.md, "Defaults"). */
 export const translationSettingsSchema = z.strictObject({
-  /** The zone of `orderDate` (mapping row 12), an IANA name. */
-  timeZone: timeZoneSchema.default('Europe/Brussels'),
-  /** True where SRM sends amounts as ABAP stores them, always with 2 decimals (source-srm7.md, "Amounts and units"). */
-  amountsAreInternal: z.boolean().default(false),
-  allowZeroPrice: z.boolean().default(false),
-  allowUnlimited: z.boolean().default(false),
-  /** Mapping row 9. */
-  purchaseRequestMandatory: z.boolean().default(false),
-  /** Mapping row 60. */
-  glAccountMandatory: z.boolean().default(false),
-  /** Rule 2: restricts the interface to the lines that belong in 11VMS; off by default. */
+  timeZone: timeZoneSchema
+    .default('Europe/Brussels')
+    .describe('The zone of `orderDate` (mapping row 12), an IANA name.'),
+  amountsAreInternal: z
+    .boolean()
+    .default(false)
+    .describe(
+      '`true` where SRM sends amounts as ABAP stores them, always with 2 decimals (source-srm7.md, "Amounts and units").',
+    ),
+  allowZeroPrice: z.boolean().default(false).describe('`true` where a line may cost nothing.'),
+  allowUnlimited: z.boolean().default(false).describe('`true` where a limit line may have no limit.'),
+  purchaseRequestMandatory: z
+    .boolean()
+    .default(false)
+    .describe('`true` where an order must name a purchase request (mapping row 9).'),
+  glAccountMandatory: z
+    .boolean()
+    .default(false)
+    .describe('`true` where every account assignment must name a G/L account (mapping row 60).'),
   lineFilter: z
     .strictObject({
-      purchaseRequestPattern: z.string().refine(isPattern, 'not a regular expression').exactOptional(),
-      categories: z.array(code).min(1).exactOptional(),
-      /** Vendor numbers without leading zeros. */
-      suppliers: z.array(vendorNumber).min(1).exactOptional(),
+      purchaseRequestPattern: z
+        .string()
+        .refine(isPattern, 'must be a regular expression')
+        .exactOptional()
+        .describe('Only lines whose purchase request matches this regular expression.'),
+      categories: z.array(code).min(1).exactOptional().describe('Only lines of these product categories.'),
+      suppliers: z
+        .array(vendorNumber)
+        .min(1)
+        .exactOptional()
+        .describe('Only lines of these vendors, by their number without leading zeros.'),
     })
-    .default({}),
-  maximumLines: z.int().min(1).max(999).default(999),
-  maximumAttachments: z.int().min(0).default(50),
-  /** Edge case 28: an order whose JSON is larger is refused, never cut. */
-  maximumBodyBytes: z.int().min(1024).default(1_048_576),
-  valueMaps: valueMapsSchema,
+    .default({})
+    .describe('Rule 2: restricts the interface to the lines that belong in 11VMS; off by default.'),
+  maximumLines: z.int().min(1).max(999).default(999).describe('An order with more lines is refused, never cut.'),
+  maximumAttachments: z
+    .int()
+    .min(0)
+    .default(50)
+    .describe('How many attachments an order takes; more are left out, with a warning.'),
+  maximumBodyBytes: z
+    .int()
+    .min(1024)
+    .default(1_048_576)
+    .describe('Edge case 28: an order whose JSON is larger is refused, never cut.'),
+  valueMaps: valueMapsSchema.describe('The value maps. One that is given here replaces its default whole.'),
 });
 export type TranslationSettings = z.infer<typeof translationSettingsSchema>;

@@ -1,5 +1,6 @@
 /** Every document that the code prints of itself, by its path below the project's root. */
 import { ENVIRONMENTS, loadEnvironment } from '../environments.ts';
+import { environmentsMarkdown } from './environments.ts';
 import { errorsMarkdown } from './errors.ts';
 import { jsonText } from './json-text.ts';
 import { mappingCsv, mappingMarkdown } from './mapping.ts';
@@ -13,6 +14,7 @@ export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [`${translation}/mapping.md`, mappingMarkdown()],
     [`${translation}/mapping.csv`, mappingCsv()],
+    ['infra/environments.md', environmentsMarkdown()],
     [`${contract}/errors.md`, errorsMarkdown()],
     [`${contract}/srm7.openapi.json`, jsonText(await srm7OpenApi(landscapes('srm')))],
     [`${contract}/11vms.openapi.json`, jsonText(await vmsOpenApi(landscapes('vms')))],

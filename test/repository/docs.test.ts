@@ -7,11 +7,12 @@ import { readItem, readShoppingCart } from '../../functions/create-purchase-orde
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { writtenDocuments } from '../../infra/docs/documents.ts';
+import { environmentSettings } from '../../infra/docs/environments.ts';
 import { isJsonObject, isList, type Json, type JsonObject, toJson } from '../../infra/docs/json-text.ts';
 import { csvText, markdownText } from '../../infra/docs/markdown.ts';
 import { mappingRows } from '../../infra/docs/mapping.ts';
 import { readSample } from '../../infra/docs/samples.ts';
-import { loadEnvironment } from '../../infra/environments.ts';
+import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { FAULT_CATALOGUE } from '../../shared/failure.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
 
@@ -27,7 +28,7 @@ test('no written document is stale', () => {
   const stale = [...documents].filter(([path, text]) => onDisk(path) !== text).map(([path]) => path);
 
   expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
-  expect([...documents.keys()]).toHaveLength(5);
+  expect([...documents.keys()]).toHaveLength(6);
 });
 
 test('the documents are the same however often they are printed', async () => {
@@ -117,6 +118,64 @@ test('the error catalogue has each code once, below the heading of its family', 
   expect(found.map(({ code }) => code).sort()).toEqual(Object.keys(FAULT_CATALOGUE).sort());
   expect(found.filter(({ code, family }) => !code.startsWith(`${family}_`))).toEqual([]);
   for (const { action } of Object.values(FAULT_CATALOGUE)) expect(printed(`${contract}/errors.md`)).toContain(action);
+});
+
+describe('the configuration page', () => {
+  const settings = environmentSettings();
+  const page = printed('infra/environments.md');
+  const sample: unknown = JSON.parse(/```json\n([^`]+)```/.exec(page)?.[1] ?? '');
+  const valueAt = (json: unknown, path: string): unknown =>
+    path.split('.').reduce<unknown>((value, key) => Object(value)[key], json);
+
+  test('gives every field a meaning, and calls required what an entry cannot do without', () => {
+    expect(settings.length).toBeGreaterThan(60);
+    expect(settings.filter(({ meaning }) => meaning.length < 10).map(({ path }) => path)).toEqual([]);
+    const required = settings.filter(
+      ({ path, isSection, default: text }) => !isSection && text === 'required' && !path.startsWith('network.'),
+    );
+    expect(required.map(({ path }) => path)).toEqual([
+      'name',
+      'srm.baseUrl',
+      'srm.tokenUrl',
+      'srm.secretName',
+      'srm.client',
+      'vms.baseUrl',
+      'vms.tokenUrl',
+      'vms.secretName',
+      'extraction.schedule',
+      'extraction.firstWatermark',
+      'translation.valueMaps.businessUnit',
+    ]);
+  });
+
+  test('shows an environment that is taken as it stands', () => {
+    expect(parseEnvironment(sample, 'the sample')).toMatchObject({ name: 'acme', srm: { client: '100' } });
+  });
+
+  test('prints each default that an entry gets which says nothing', () => {
+    const taken = parseEnvironment(sample, 'the sample');
+    const inSample = (path: string): boolean => valueAt(sample, path) !== undefined;
+    const printedDefaults = settings.filter(
+      ({ path, isSection, default: text }) => !isSection && !inSample(path) && text.startsWith('`'),
+    );
+
+    expect(printedDefaults.length).toBeGreaterThan(35);
+    for (const { path, default: text } of printedDefaults)
+      expect([path, valueAt(taken, path)]).toEqual([path, JSON.parse(text.slice(1, -1))]);
+    for (const { path } of settings.filter(({ isSection, default: text }) => !isSection && text === 'none'))
+      expect([path, valueAt(taken, path)]).toEqual([path, undefined]);
+  });
+
+  test('says what the schema refuses beyond types and ranges', () => {
+    const limits = new Map(settings.map(({ path, limits }) => [path, limits.join('; ')]));
+
+    expect(limits.get('srm.baseUrl')).toBe(
+      'a URL; must be https (plain http is for loopback only); must not hold a user or password; must not have a query or fragment',
+    );
+    expect(limits.get('delivery.timeoutSeconds')).toBe('10 to 900; must be at least four times vms.timeoutSeconds');
+    expect(limits.get('network.subnetIds')).toBe('a list of 1 to 16; each: must be a subnet id: subnet-...');
+    expect(limits.get('translation.valueMaps.supplier')).toMatch(/"mode": "identity".*or `"mode": "mapped"`.*1 to 35/);
+  });
 });
 
 /** What the mapping says once for all rows. */

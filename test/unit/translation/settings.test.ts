@@ -63,12 +63,12 @@ test('every country and currency of the defaults is written as ISO does, and kno
 
 describe('an empty map', () => {
   test.each(['businessUnit', 'unit', 'currencyDecimals', 'country', 'accountCategory', 'status'])('%s', (map) => {
-    expect(withMaps({ [map]: {} })).toEqual([`valueMaps.${map}: a value map must not be empty`]);
+    expect(withMaps({ [map]: {} })).toEqual([`valueMaps.${map}: must not be empty`]);
   });
 
   test.each(['supplier', 'category', 'tax'])('%s, where it is in force', (map) => {
     expect(withMaps({ [map]: { mode: 'mapped', codes: {} } })).toEqual([
-      `valueMaps.${map}.codes: a value map must not be empty`,
+      `valueMaps.${map}.codes: must not be empty`,
     ]);
     expect(withMaps({ [map]: { mode: 'identity' } })).toEqual([]);
   });
@@ -97,7 +97,7 @@ describe('a code that is none', () => {
       [],
     );
     expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: ['0100'] } })).toEqual([
-      'lineFilter.suppliers.0: a vendor number has no leading zeros here',
+      'lineFilter.suppliers.0: must have no leading zeros',
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('a switch', () => {
     ['maximumAttachments', -1, ''],
     ['maximumBodyBytes', 1023, ''],
     ['amountsAreInternal', 'false', ''],
-    ['lineFilter', { purchaseRequestPattern: '(' }, 'not a regular expression'],
+    ['lineFilter', { purchaseRequestPattern: '(' }, 'must be a regular expression'],
     ['lineFilter', { categories: [] }, ''],
     ['lineFilter', { category: ['A'] }, ''],
   ])('%s: %j', (name, value, message) => {
