@@ -67,9 +67,7 @@ describe('an empty map', () => {
   });
 
   test.each(['supplier', 'category', 'tax'])('%s, where it is in force', (map) => {
-    expect(withMaps({ [map]: { mode: 'mapped', codes: {} } })).toEqual([
-      `valueMaps.${map}.codes: must not be empty`,
-    ]);
+    expect(withMaps({ [map]: { mode: 'mapped', codes: {} } })).toEqual([`valueMaps.${map}.codes: must not be empty`]);
     expect(withMaps({ [map]: { mode: 'identity' } })).toEqual([]);
   });
 
