@@ -1,7 +1,8 @@
 /**
  * What the translation is told by its environment: switches and value maps, as data with a schema.
  * Validated by zod at synth, and written beside the bundled function as JSON.
- * Sources: mapping.csv (rows that say LOOKUP), source-srm7.md ("Amounts and units", "Statuses"), rules.md ("Defaults").
+ * Sources: mapping.csv (rows that say LOOKUP); source-srm7.md, "Amounts and units" and "Statuses";
+ * rules.md, "Defaults".
  */
 import * as z from 'zod';
 import { stripZeros } from './sap-values.ts';
@@ -93,7 +94,7 @@ const defaultUnits: Record<string, string> = {
 /** The value maps. One that an environment gives replaces the default whole. */
 export const valueMapsSchema = z.strictObject({
   businessUnit: listedCodes(targetCode(20)).describe(
-    'Mapping row 14, keyed by `CoCode`, or by `CoCode/ProcOrg` where one company has several units.',
+    'Mapping row 14, keyed by CoCode, or by CoCode/ProcOrg where one company has several units.',
   ),
   supplier: codeMap(vendorNumber, targetCode(35))
     .default({ mode: 'identity', codes: {} })

@@ -38,13 +38,12 @@ const valuesOf = (key: string): string[] =>
 const CLOUD = Object.keys(ENVIRONMENTS).filter((name) => name !== 'local');
 
 describe('the workflows', () => {
-  test('are those that README.md speaks of', () => {
-    expect(workflows.map(({ name }) => name)).toEqual([
-      'check.yml',
-      'deploy-environment.yml',
-      'deploy.yml',
-      'diff.yml',
-    ]);
+  test('are those that infra/deploying.md names', () => {
+    const called = ['deploy-environment.yml'];
+    const [, chapter = ''] = read('infra/deploying.md').split('\n## Continuous integration\n');
+    const named = [...chapter.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name = '']) => `${name}.yml`);
+
+    expect([...named, ...called].sort()).toEqual(workflows.map(({ name }) => name));
   });
 
   test('run commands that exist', () => {

@@ -95,6 +95,13 @@ describe('a command', () => {
     expect(unknown.map(({ path, script }) => `${path}: ${script}`)).toEqual([]);
   });
 
+  test('of CDK says which environment: without one the app refuses to be synthesized, even for a bootstrap', () => {
+    const cdk = documents.flatMap(({ text }) => text.match(/npx cdk \w+[^\n`]*/g) ?? []);
+
+    expect(cdk.length).toBeGreaterThan(1);
+    expect(cdk.filter((line) => !/ -c env=\S/.test(line))).toEqual([]);
+  });
+
   test('has only options that its --help prints', () => {
     const withOptions = commands.filter(
       ({ script, options }) => options.length > 0 && optionsOf(scripts[script]).length > 0,

@@ -1,6 +1,6 @@
 /** The runbook against the alarms and the code: everything that it names exists, under that name. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { LOG_EVENTS } from '../../shared/log-events.ts';
@@ -182,21 +182,6 @@ describe('what it names is there', () => {
 
     expect(outputs).toHaveLength(8);
     expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
-  });
-
-  test('environments, for CDK: without one the app refuses to be synthesized, even for a bootstrap', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const commands = [...`${page}\n${readme}`.matchAll(/npx cdk \w+[^\n`]*/g)].map(([command]) => command);
-
-    expect(commands.length).toBeGreaterThan(1);
-    expect(commands.filter((command) => !/ -c env=\S/.test(command))).toEqual([]);
-  });
-
-  test('files', () => {
-    const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link);
-
-    expect(links).not.toEqual([]);
-    expect(links.filter((link) => !existsSync(join(root, dirname(path), link)))).toEqual([]);
   });
 
   test('events of the log', () => {
