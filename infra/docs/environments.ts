@@ -1,7 +1,7 @@
 /** The configuration, field by field, printed from the schema that refuses a bad one. */
 import * as z from 'zod';
 import { environmentSchema } from '../environments.ts';
-import { isJsonObject, type Json, jsonText, toJson } from './json-text.ts';
+import { isJsonObject, type Json, toJson } from './json-text.ts';
 import { GENERATED, markdownText } from './markdown.ts';
 
 export interface Setting {
@@ -223,7 +223,8 @@ An environment is one entry: by its name in \`infra/environments.ts\` (\`--env d
 the schema does not know is refused. A file of your own needs no more than this:
 
 \`\`\`json
-${jsonText(toJson(SAMPLE))}\`\`\`
+${JSON.stringify(SAMPLE, undefined, 2)}
+\`\`\`
 
 ## The environment
 

@@ -118,7 +118,7 @@ describe('a command', () => {
 
 /** The options in the help text of one of our own commands; none for a command of another package. */
 function optionsOf(script = ''): string[] {
-  const main = /^node (\S+\/main\.ts)$/.exec(script)?.[1];
+  const main = /^node .*?(\S+\/main\.ts)$/.exec(script)?.[1];
   if (main === undefined) return [];
   const options = join(dirname(main), 'options.ts');
   const help = read(existsSync(join(root, options)) ? options : main);
