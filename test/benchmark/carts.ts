@@ -1,4 +1,4 @@
-/** Carts for the benchmarks: the sample cart with five lines, and a number, GUID and time of its own. */
+/** Carts for the benchmarks: the sample cart with five lines, each cart with its own number, GUID and time. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -12,7 +12,7 @@ const [cart] = page.d.results;
 const items = z.object({ results: z.array(rowSchema) }).parse(cart['Items']).results;
 
 const LINES = 5;
-/** The sample's third line: a service for 2000.00, which needs no neighbour. */
+/** The third line of the sample: a service for 2000.00 that depends on no other line. */
 const line = { ...items[2], ParentGuid: undefined };
 
 const PLACES = { number: '__NUMBER__', guid: '__GUID__', changedAt: '__CHANGED__' } as const;
@@ -34,7 +34,7 @@ export const FIRST_CART_NUMBER = 3_000_000_000;
 const cartNumber = (index: number): string => String(FIRST_CART_NUMBER + index);
 const cartGuid = (index: number): string => `005056a5-09b3-1ee1-bee5-${String(index).padStart(12, '0')}`;
 
-/** The JSON text of one source row, without parsing or writing JSON: the other side of a benchmark must not be slow. */
+/** The JSON text of one source row. It is made without a JSON writer, because the services of a benchmark must be fast. */
 export function cartText(index: number, changedAtMs: number): string {
   return template
     .map((part) => {
@@ -51,7 +51,7 @@ function cartMessageText(index: number): string {
   return `{"schemaVersion":1,"runId":"benchmark","correlationId":"benchmark/${index}","client":"100",${names},"source":${cartText(index, 1_795_185_125_000)}}`;
 }
 
-/** A batch of such messages, each on its first receive, as the event source mapping hands it to the worker. */
+/** The event of a batch of such messages, each on its first receive. */
 export const sqsEvent = (first: number, count: number): object => ({
   Records: Array.from({ length: count }, (_, index) => ({
     messageId: `m-${first + index}`,

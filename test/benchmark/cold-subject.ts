@@ -1,7 +1,7 @@
 /**
- * One cold start, a process of its own: `node <this, bundled> <handler file> <event>`. Both times count from the moment
- * the handler's file is asked for: what node itself needs before that is the same whatever it loads. Imports nothing
- * that a bundle would have to load: it would be loaded already.
+ * One cold start in a process of its own: `node <this file, bundled> <handler file> <event>`. Both times start when the
+ * handler's file is loaded; the start of node itself is not counted. This file imports nothing that a bundle loads, because
+ * that would be loaded too early.
  */
 import { lambdaContext, loadHandler } from './handler.ts';
 

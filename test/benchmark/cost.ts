@@ -17,7 +17,7 @@ import { type BenchmarkReport, type OnStep, row } from './report.ts';
 import { sumOf, times, type Usage } from './usage.ts';
 
 const STEPS = [1000, 100_000, 10_000_000] as const;
-/** At INFO, over all the times that a cart is read. */
+/** Log lines at INFO, over all readings of a cart. */
 const LOG_BUDGET = { lines: 3, bytes: 2048 } as const;
 
 interface Step {
@@ -127,7 +127,7 @@ function countedTable({ resources, calm, disturbed }: CostRun): string[] {
   ];
 }
 
-/** What a cart writes before the overlap has passed it: its first time, and each time that it is read again. */
+/** The log of a cart: of its first reading, and of each later one until the overlap has passed it. */
 function logOfCart({ newCart, cartReadAgain }: CountedUsage, resources: DeployedResources) {
   const { logLines, logBytes } = sumOf(newCart, times(cartReadAgain, readsAgain(resources)));
   return { lines: logLines, bytes: logBytes };

@@ -1,6 +1,6 @@
 /**
- * Scale of writing: a full queue against an 11VMS that allows a fixed rate, at several concurrencies. In virtual time,
- * since an hour of 50 functions on two cores would measure the cores; the worker's code is the real one.
+ * Drains a full queue into an 11VMS that allows a fixed rate, at several concurrencies. The code of the worker is real. The
+ * time is virtual, because 50 functions on two cores would measure the cores.
  */
 import { loadEnvironment } from '../../infra/environments.ts';
 import { type Drained, drain } from '../deep/simulation/drain.ts';
@@ -9,13 +9,13 @@ import { type BenchmarkReport, type OnStep, row } from './report.ts';
 
 const CONCURRENCIES = [2, 10, 50];
 const RATES = [20, 50, 200];
-/** Five hundred carts under way, and 11VMS takes as many in 25 s. */
+/** Five hundred carts in flight, and 11VMS takes as many in 25 s. */
 const SLOWEST = { callsPerSecond: 20, maximumConcurrency: 50 };
-/** Fifty environments with ten carts each, and 11VMS takes two a second: most carts must come back, more than once. */
+/** Fifty environments with ten carts each, and 11VMS takes two a second: most carts come back, more than once. */
 const TOO_SLOW = { callsPerSecond: 2, maximumConcurrency: 50 };
-/** Each is received several times; more of them would tell the same. */
+/** Each cart is received several times, so few carts are enough. */
 const CARTS_TOO_SLOW = 2000;
-/** Where many carts wait in many environments: what it brings to let each invocation wait longer. */
+/** Compares a longer wait per invocation, for many carts in many environments. */
 const LONG_TIMEOUT_SECONDS = 120;
 const SEED = 1;
 
@@ -58,7 +58,7 @@ export async function benchmarkDrain({ carts: wanted }: BenchmarkOptions, onStep
   return { lines: [...HEAD, ...runs.map(line)], json: { runs } };
 }
 
-/** A fifth of a second at once: small, and still more than one call at 20 a second. */
+/** The burst of a fifth of a second: small, but more than one call at 20 a second. */
 const limitOf = (callsPerSecond: number) => ({
   callsPerSecond,
   burst: Math.max(1, callsPerSecond / 5),

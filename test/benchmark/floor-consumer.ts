@@ -1,7 +1,6 @@
 /**
- * The consumer's floor: a bare handler that makes the same calls as ours does for a created order, one POST and two
- * writes to the table, all messages of a batch at once, with a token kept for all. No validation, no mapping, no log,
- * no retry: what is left when everything that can be left out is.
+ * The floor of the consumer: a bare handler that makes the calls of a created order, one POST and two writes to the table,
+ * for all messages of a batch in parallel and with one token. It has no validation, no mapping, no log and no retry.
  */
 import { Agent, request } from 'node:http';
 import { DynamoDBClient, UpdateItemCommand, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
@@ -28,8 +27,8 @@ function post(url: string, body: string, headers: Record<string, string>): Promi
 type Write = Omit<UpdateItemCommandInput, 'TableName' | 'Key'>;
 
 /**
- * The claim and the record of our ledger, literally: what the embedded table takes to parse and check an expression is
- * its own work, and must weigh on both.
+ * The expressions of the ledger's claim and record: the embedded table needs time to parse them, which must count for both
+ * sides.
  */
 const CLAIM: Write = {
   ...CLAIM_EXPRESSIONS,

@@ -1,4 +1,4 @@
-/** The extractor's floor: pages straight onto the queue, the next page fetched while the last is sent; nothing is checked. */
+/** The floor of the extractor: sends pages to the queue unchecked, and fetches the next page meanwhile. */
 import { Agent, request } from 'node:http';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 
@@ -45,7 +45,7 @@ export async function handler(): Promise<object> {
   let next: Promise<Page> | undefined = get(`${baseUrl}/ShoppingCartSet`);
   while (next !== undefined) {
     const page: Page = await next;
-    // oxlint-disable-next-line no-underscore-dangle -- OData's own name
+    // oxlint-disable-next-line no-underscore-dangle -- a name of OData
     next = page.d.__next === undefined ? undefined : get(page.d.__next);
     await send(page);
     cartsQueued += page.d.results.length;

@@ -1,4 +1,4 @@
-/** A handler's file, loaded and called as Lambda's runtime does. */
+/** Loads and calls a handler as Lambda's runtime does. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 

@@ -1,4 +1,4 @@
-/** How many bytes DynamoDB counts for an item: its names, its values, and a little for each list and map. */
+/** The size of an item as DynamoDB counts it: names, values, and a few bytes for each list and map. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 export function itemBytes(item: Readonly<Record<string, AttributeValue>>): number {
@@ -9,10 +9,10 @@ const COLLECTION_BYTES = 3;
 
 function valueBytes(value: AttributeValue): number {
   if (value.S !== undefined) return Buffer.byteLength(value.S);
-  // Two digits a byte, and one for sign and exponent.
+  // One byte for two digits, and one for sign and exponent.
   if (value.N !== undefined) return Math.ceil(value.N.replace(/[-.]/g, '').length / 2) + 1;
   if (value.L !== undefined) return value.L.reduce((sum, item) => sum + 1 + valueBytes(item), COLLECTION_BYTES);
   if (value.M !== undefined) return itemBytes(value.M) + Object.keys(value.M).length + COLLECTION_BYTES;
   if (value.BOOL !== undefined || value.NULL !== undefined) return 1;
-  throw new Error(`The ledger holds no ${Object.keys(value).join()}`);
+  throw new Error(`Attributes of type ${Object.keys(value).join()} are not supported: the ledger has none`);
 }

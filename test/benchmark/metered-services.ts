@@ -1,6 +1,6 @@
 /**
- * The emulators behind proxies that count what AWS would bill: SQS requests in units of 64 KiB, DynamoDB's request units
- * by item size, calls of Secrets Manager. Functions and event source mapping go through them as they go to AWS.
+ * The emulators behind proxies that count what AWS would bill: SQS requests in units of 64 KiB, request units of DynamoDB
+ * by item size, and calls of Secrets Manager. The functions and the event source mapping call the proxies.
  */
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import type { Emulators } from '../../infra/local/aws/emulators.ts';
 import { asJsonObject } from '../../shared/exact-json.ts';
 import type { UsageMeter } from './usage.ts';
 
-/** Same shape as the emulators, so that a stack can stand on them. */
+/** Has the interface of the emulators, so that a stack can run on it. */
 export async function meterServices(emulators: Emulators, meter: UsageMeter): Promise<Emulators> {
   const sqs = await openProxy(emulators.endpoints.sqs, {
     onAnswer: (call) => meter.add('sqsRequests', sqsUnits(call)),
@@ -47,13 +47,13 @@ const sentSchema = z.object({
 });
 const receivedSchema = z.object({ Messages: z.array(z.object({ Body: z.string() })).default([]) });
 
-/** The requests that SQS bills for one call: each 64 KiB of message bodies is one. */
+/** The requests that SQS bills for one call: one for each 64 KiB of message bodies. */
 export function sqsUnits({ operation, request: sent, answer }: AnsweredCall): number {
-  // Of the local event source mapping, to know when a queue is empty: Lambda's does not ask.
+  // Only the local event source mapping makes this call, to know when a queue is empty.
   if (operation === 'GetQueueAttributes') return 0;
   if (operation === 'ReceiveMessage') {
     const bodies = receivedSchema.parse(JSON.parse(answer)).Messages.map(({ Body }) => Body);
-    // Empty ones are reckoned by the clock: Lambda polls all day, a local run does not.
+    // Empty receives are estimated by the hour, because Lambda polls all day and a local run does not.
     return bodies.length === 0 ? 0 : unitsOf(bodies);
   }
   const { MessageBody, Entries } = sentSchema.parse(JSON.parse(sent));
@@ -67,7 +67,7 @@ const READS = new Set(['GetItem', 'Query']);
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
 const consumedSchema = z.object({ ConsumedCapacity: z.object({ CapacityUnits: z.number() }) });
 
-/** The emulator reckons by item size as DynamoDB does, and tells it when it is asked. */
+/** Asks the emulator for the consumed capacity, which it counts by item size as DynamoDB does. */
 function dynamodbMeter(meter: UsageMeter): Listener {
   const writtenUnits = new Map<string, number>();
   return {
@@ -79,7 +79,7 @@ function dynamodbMeter(meter: UsageMeter): Listener {
       if (status === 200 && READS.has(operation)) meter.add('readUnits', consumed(answer));
       if (!WRITES.has(operation)) return;
       const key = JSON.stringify(asJsonObject(JSON.parse(sent))?.['Key']);
-      // A write whose condition does not hold costs what the item that is there would.
+      // A refused conditional write costs as much as the stored item.
       const units = status === 200 ? consumed(answer) : (writtenUnits.get(key) ?? 1);
       if (status === 200) writtenUnits.set(key, units);
       if (status === 200 || status === 400) meter.add('writeUnits', units);
@@ -135,7 +135,7 @@ async function pass(
   const sent = listener.rewrite?.(operation, received) ?? received;
   const headers = { ...incoming.headers, 'content-length': String(Buffer.byteLength(sent)) };
   const call = request(upstream + (incoming.url ?? '/'), { method: incoming.method, headers, agent });
-  // A long poll whose caller has gone must not take messages for nobody.
+  // The long poll of a closed connection must end, or it would receive messages and lose them.
   response.once('close', () => call.destroy());
   call.end(sent);
   const [answered]: IncomingMessage[] = await once(call, 'response');

@@ -2,29 +2,28 @@
 import { commandLine } from '../../infra/command-line.ts';
 
 export interface BenchmarkOptions {
-  /** Which benchmark: each prints a table of its own. */
   readonly what: 'throughput' | 'cold' | 'extract' | 'drain' | 'cost';
-  /** Carts in a round of throughput, read by --extract, or drained by --drain. */
+  /** The carts of a throughput round, of --extract, of --drain or of a --cost phase. */
   readonly carts: number;
-  /** Repetitions, in turn with what is compared; the figures are medians. */
+  /** How often each side is measured. The sides take turns, and the figures are medians. */
   readonly rounds: number;
   readonly json: boolean;
 }
 
 export const HELP = `npm run benchmark -- [options]
 
-Measures both functions, bundled as deployed, beside a floor in the same run: a bare handler that makes the same HTTP
-calls and the same number of DynamoDB calls, a bare stream from page to queue. Both systems answer after 20 ms. Every figure
-that counts is a ratio or a count; the others are of this machine, this minute.
+Measures both functions, bundled as deployed, and compares them with a floor in the same run: a bare handler that makes
+the same HTTP calls and the same number of DynamoDB calls, and a bare stream from page to queue. Both systems answer after
+20 ms. Compare ratios and counts: the other figures depend on this machine and this minute.
 
-  --carts N      carts a round (700; in batches of one a tenth of them, and the extractor reads five times as many)
-  --rounds N     rounds, ours and the floor in turn; medians (3; with --cold 20)
+  --carts N      carts in a round (700; a tenth of it in batches of one, five times as many for the extractor)
+  --rounds N     rounds; functions and floor take turns, figures are medians (3; with --cold 20)
 
-Other benchmarks, each instead of that one:
+Each of these options runs another benchmark instead:
 
-  --cold         size of the bundles, and start to first answer in fresh processes, beside NodejsFunction's defaults
-  --extract N    streams N generated carts through the extractor; peak memory beside that of 10,000 carts
-  --drain N      drains N queued carts at a maximum concurrency of 2, 10 and 50 against an 11VMS that allows a fixed rate
+  --cold         bundle size and time to the first answer, compared with NodejsFunction's defaults
+  --extract N    reads N generated carts; compares the peak memory with that of 10,000 carts
+  --drain N      drains N queued carts into an 11VMS with a fixed rate, at a maximum concurrency of 2, 10 and 50
   --cost         the monthly bill at 1,000, 100,000 and 10 million carts a day, from the counted calls of a local run
                  of --carts carts a phase (300)
 
@@ -34,7 +33,7 @@ Other benchmarks, each instead of that one:
 
 const { parse, refusal, wholeNumber } = commandLine('npm run benchmark');
 
-/** Undefined when help is asked for. @throws {UsageError} */
+/** Undefined for --help. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): BenchmarkOptions | undefined {
   const values = parse(args, {
     carts: { type: 'string' },

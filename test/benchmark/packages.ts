@@ -1,4 +1,4 @@
-/** What is in a bundle, by package: what a dependency costs at every cold start. */
+/** The bytes of a bundle by package, which show what a dependency costs at a cold start. */
 import type { Metafile } from 'esbuild';
 
 /** Bytes of the minified bundle by package, largest first. */
@@ -12,7 +12,7 @@ export function bytesByPackage({ outputs }: Metafile): readonly (readonly [name:
   return [...sums].sort(([, one], [, other]) => other - one);
 }
 
-/** The innermost: a package may hold one of its own. */
+/** The innermost package: a package may have its own node_modules. */
 function packageOf(path: string): string {
   const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
   return name ?? (path.startsWith('left-out:') ? 'in place of what is left out' : 'ours');

@@ -1,7 +1,7 @@
 /**
- * What AWS charges in US dollars: list prices of eu-west-1 (Ireland) as the public price pages of each service gave
- * them, recalled in November 2026 WITHOUT network access. Check them against the AWS price list before a figure is quoted
- * to anybody. Without free tier, savings plans, volume tiers and taxes: the first tier's price is taken for all of it.
+ * List prices of AWS in US dollars for eu-west-1 (Ireland), written from memory in November 2026 WITHOUT network access. Check
+ * them against the AWS price list before you quote a figure. Free tier, savings plans, volume tiers and taxes are left out:
+ * the price of the first tier is used for all.
  */
 
 export const PRICE_REGION = 'eu-west-1';
@@ -10,7 +10,7 @@ export const PRICE_SOURCE = 'the public price pages of each service, recalled wi
 
 export interface Price {
   readonly usd: number;
-  /** For so many of the unit. */
+  /** The price is for so many units. */
   readonly per: number;
   readonly unit: string;
 }
@@ -32,9 +32,9 @@ export const PRICES = {
   secrets: { usd: 0.4, per: 1, unit: 'secret-month' },
   secretCalls: { usd: 0.05, per: 10_000, unit: 'call' },
   logIngestion: { usd: 0.57, per: 1, unit: 'GB' },
-  /** What a data protection policy scans, which is all that is written. */
+  /** The bytes that a data protection policy scans: all that are ingested. */
   logMasking: { usd: 0.12, per: 1, unit: 'GB' },
-  /** Of the compressed archive. */
+  /** For compressed bytes. */
   logStorage: { usd: 0.03, per: 1, unit: 'GB-month' },
   customMetrics: { usd: 0.3, per: 1, unit: 'metric-month' },
   /** Standard resolution; an alarm on an expression is charged for each metric in it. */

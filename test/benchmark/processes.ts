@@ -1,4 +1,4 @@
-/** The processes of a benchmark: the services around it, and the handler that is measured. */
+/** The processes of a benchmark: the services, and the handler that is measured. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -19,13 +19,13 @@ const REGION = 'eu-west-1';
 
 export interface Service {
   readonly url: string;
-  /** What it has counted since its start, by operation. */
+  /** Counts since the start, by operation. */
   stats(): Promise<Readonly<Record<string, number>>>;
   stop(): void;
 }
 
 const started = new Set<ChildProcess>();
-/** Ends what was started, whatever became of it; Ctrl-C leaves nothing behind. */
+/** Ends all started processes, also on Ctrl-C. */
 export function stopAll(): void {
   for (const child of started) child.kill('SIGKILL');
 }
@@ -49,7 +49,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
 
 async function ended(child: ChildProcess): Promise<never> {
   const [code]: unknown[] = await once(child, 'exit');
-  throw new Error(`a process of the benchmark ended with ${String(code)}`);
+  throw new Error(`a process of the benchmark ended with exit code ${String(code)}`);
 }
 
 export async function startService(kind: string, ...args: readonly (string | number)[]): Promise<Service> {
@@ -71,7 +71,7 @@ const resultSchema = z.object({
 });
 export type Measured = z.infer<typeof resultSchema>;
 
-/** Runs a handler file in a process of its own. @throws when a batch or a run of it fails. */
+/** Runs a handler file in a process of its own. @throws when a batch or a run fails. */
 export async function measure(
   file: string,
   args: readonly (string | number)[],
@@ -85,7 +85,7 @@ export async function measure(
 const startSchema = z.object({ importMs: z.number(), answerMs: z.number(), answer: z.unknown() });
 export type ColdStart = z.infer<typeof startSchema>;
 
-/** Has `subject` (cold-subject.ts) start a handler file and have it answer one event. @throws when the handler does. */
+/** Runs one cold start in a process of `subject` (cold-subject.ts). @throws when the handler does. */
 export async function measureStart(
   subject: string,
   file: string,
@@ -94,7 +94,7 @@ export async function measureStart(
 ): Promise<ColdStart> {
   const env = { ...variables, PATH: process.env.PATH };
   const child = start([subject, file, JSON.stringify(event)], env);
-  // Its log lines, which nobody reads.
+  // The log lines are discarded.
   child.stdout?.resume();
   const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
   return startSchema.parse(message);
@@ -108,10 +108,10 @@ export interface Neighbours {
   readonly srm: Service;
 }
 
-/** The embedded emulator, or one that grants every write at DynamoDB's usual pace. */
+/** The embedded emulator, or a service that accepts every write with the latency of DynamoDB. */
 export type TableKind = 'table' | 'bare-table';
 
-/** All services, with the table and the secrets in them. */
+/** Starts all services, and creates the table and the secrets. */
 export async function startNeighbours(
   srm: { carts: number; startMs: number },
   tableKind: TableKind = 'table',
@@ -150,7 +150,7 @@ export function stopNeighbours(neighbours: Neighbours): void {
   for (const service of Object.values(neighbours)) service.stop();
 }
 
-/** What Lambda and the stack would set: those of the functions, and those of AWS's SDK. */
+/** The environment variables that Lambda and the stack would set. */
 export function variablesOf(
   { table, secrets, queue, vms, srm }: Neighbours,
   taskRoot: string,

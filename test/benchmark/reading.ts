@@ -1,4 +1,4 @@
-/** Scale of reading: a great many carts through the real extractor onto a counting queue, and what memory it took. */
+/** Reads very many carts with the real extractor into a counting queue, and measures its memory. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import type { BenchmarkOptions } from './options.ts';
 import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
 import { type BenchmarkReport, type OnStep, row } from './report.ts';
 
-/** What the memory is compared with. */
+/** The run that the memory is compared with. */
 const FEW_CARTS = 10_000;
-/** A run stops 20 s before its end (handler.ts): of a great many carts each reads for 40 s, and the next goes on. */
+/** A run stops 20 s before its time-out, so each run reads for 40 s and the next one continues. */
 const TIMEOUT_SECONDS = 60;
 
 interface Reading extends Measured {
-  /** Different carts on the queue. */
+  /** Distinct carts on the queue. */
   readonly distinct: number;
-  /** With those of the second that a run begins with again. */
+  /** All messages: a run reads the last second of the run before again. */
   readonly messages: number;
   readonly batches: number;
   readonly billingUnits: number;
@@ -35,9 +35,9 @@ export async function benchmarkReading({ carts }: BenchmarkOptions, onStep: OnSt
   }
 }
 
-/** @throws when a cart is missing on the queue: a run that was stopped must go on without a gap. */
+/** @throws when a cart is missing on the queue: the next run must continue without a gap. */
 async function read(bundle: string, carts: number): Promise<Reading> {
-  // A cart every 10 ms (service.ts), all of them before now and after the first watermark.
+  // One cart every 10 ms (service.ts), all after the first watermark and before now.
   const startMs = Math.floor((Date.now() - carts * 10) / 1000) * 1000 - 60_000;
   const neighbours = await startNeighbours({ carts, startMs });
   try {
@@ -49,7 +49,7 @@ async function read(bundle: string, carts: number): Promise<Reading> {
       SendMessageBatch: batches = 0,
       billingUnits = 0,
     } = await neighbours.queue.stats();
-    if (distinct !== carts) throw new Error(`${carts} carts, but ${distinct} different ones on the queue`);
+    if (distinct !== carts) throw new Error(`of ${carts} carts only ${distinct} are on the queue`);
     return { ...measured, distinct, messages, batches, billingUnits };
   } finally {
     stopNeighbours(neighbours);

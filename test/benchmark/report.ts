@@ -1,14 +1,14 @@
-/** What a benchmark tells: lines for a person, one object for a machine. */
+/** The result of a benchmark: lines for a person, and one object for a program. */
 
 export interface BenchmarkReport {
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** Told before each step of a benchmark. */
+/** Called before each step of a benchmark. */
 export type OnStep = (step: string) => void;
 
-/** One line of a table: a name, then cells of equal width. */
+/** One line of a table: a name, and cells of equal width. */
 export const row = (name: string, ...cells: readonly string[]): string =>
   `${name.padEnd(26)}${cells.map((cell) => cell.padStart(12)).join('')}`;
 
@@ -18,7 +18,7 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** A B A B: what slows the machine down meets both. Each is told its round, from 1. */
+/** Runs the sides in turn (A B A B), so that a slow moment of the machine affects both. Rounds count from 1. */
 export async function inTurn<Result>(
   rounds: number,
   [ours, theirs]: readonly [(round: number) => Promise<Result>, (round: number) => Promise<Result>],

@@ -1,6 +1,6 @@
 /**
- * The other side of a benchmark, a process of its own: `node service.ts <kind>`. It prints its URL as a line of JSON, and
- * answers what it has counted at `/stats`. Bare on purpose: its own work must not be what is measured.
+ * A service of a benchmark in a process of its own: `node service.ts <kind>`. It prints its URL as a line of JSON, and shows
+ * its counts at `/stats`. It does as little as possible, because its work must not affect the measurement.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ const SYSTEM_DELAY_MS = 20;
 const TABLE_DELAY_MS = 3;
 const ROWS_A_PAGE = 100;
 const CART_EVERY_MS = 10;
-/** SQS bills each 64 KiB of a call. */
+/** SQS bills one request for each 64 KiB of a call. */
 const BILLING_UNIT_BYTES = 65_536;
 
 const counts: Record<string, number> = {};
@@ -40,7 +40,7 @@ const token = (response: ServerResponse): void => {
   reply(response, 200, '{"access_token":"benchmark","token_type":"Bearer","expires_in":3600}');
 };
 
-/** 11VMS: takes every order. Its look-up finds nothing. */
+/** 11VMS: accepts every order. The look-up finds nothing. */
 async function vms(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
   if (request.url === '/oauth/token') return token(response);
@@ -59,8 +59,8 @@ async function vms(request: IncomingMessage, response: ServerResponse): Promise<
 }
 
 /**
- * SRM: `total` carts from `startMs` on, one every 10 ms of SRM's time, in pages of 100; only the window's two bounds are
- * read from the filter.
+ * SRM: `total` carts from `startMs` on, one every 10 ms, in pages of 100. Only the two bounds of the window are read from the
+ * filter.
  */
 async function srm(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? ''}`);
@@ -85,10 +85,10 @@ async function srm(request: IncomingMessage, response: ServerResponse): Promise<
 
 const batchSchema = z.object({ Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })) });
 
-/** One bit for each cart that came; a set of a million numbers would be most of this process. */
+/** One bit for each cart on the queue, because a set of a million numbers needs much memory. */
 const seen = new Uint8Array(1 << 24);
 
-/** 1 when the cart of this message was not on the queue before, else 0. */
+/** 1 for a cart that was not on the queue before, otherwise 0. */
 function seenFirst(message: string): number {
   const [, digits = '0'] = /"number":"(\d+)"/.exec(message) ?? [];
   const index = Number(digits) - FIRST_CART_NUMBER;
@@ -98,7 +98,7 @@ function seenFirst(message: string): number {
   return isFirst ? 1 : 0;
 }
 
-/** SQS: takes every message and keeps none. */
+/** SQS: accepts every message and stores none. */
 async function queue(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
   const operation = request.headers['x-amz-target']?.toString().split('.').at(-1) ?? '';
@@ -111,21 +111,21 @@ async function queue(request: IncomingMessage, response: ServerResponse): Promis
   count('bytes', bytes);
   count('billingUnits', Math.ceil(bytes / BILLING_UNIT_BYTES));
   const Successful = entries.map(({ Id, MessageBody }) => {
-    // The SDK compares it.
+    // The SDK compares this checksum.
     const MD5OfMessageBody = createHash('md5').update(MessageBody).digest('hex');
     return { Id, MessageId: randomUUID(), MD5OfMessageBody };
   });
   return reply(response, 200, JSON.stringify({ Successful, Failed: [] }));
 }
 
-/** DynamoDB at its usual pace, which grants every write and keeps none: the embedded table takes longer than a cart. */
+/** DynamoDB: accepts every write with its usual latency and stores none. The embedded table would be slower than a cart. */
 async function bareTable(request: IncomingMessage, response: ServerResponse): Promise<void> {
   await text(request);
   await sleep(TABLE_DELAY_MS);
   reply(response, 200, '{}');
 }
 
-/** An emulator of AWS, whose calls are counted by operation. */
+/** A service of AWS that counts its calls by operation. */
 function counted(listener: (request: IncomingMessage, response: ServerResponse) => void): RequestListener {
   return (request, response) => {
     count(request.headers['x-amz-target']?.toString().split('.').at(-1) ?? 'other');
@@ -165,5 +165,5 @@ await once(server, 'listening');
 const address = server.address();
 if (address === null || typeof address === 'string') throw new Error('no TCP address');
 process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${address.port}` })}\n`);
-// A parent that is gone leaves no orphan behind.
+// Without its parent the process ends too.
 process.on('disconnect', () => process.exit());

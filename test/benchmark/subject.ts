@@ -1,21 +1,21 @@
 /**
- * What is measured, a process of its own: `node subject.ts <handler file> consumer <carts> <batch size>` or
- * `... extractor`. Runs the handler as one execution environment would, one event after the other, once warm; prints its
- * own time and CPU as a line of JSON. Its log lines go to stderr, where nobody reads them.
+ * The measured process: `node subject.ts <handler file> consumer <carts> <batch size>`, or `... extractor`. It runs the
+ * handler as one warm execution environment, one event after the other, and prints its time and CPU as a line of JSON. The
+ * log lines go to stderr, which is discarded.
  */
 import { sqsEvent } from './carts.ts';
 import { lambdaContext as context, loadHandler } from './handler.ts';
 
 const [, , file = '', role = '', ...numbers] = process.argv;
 const write = process.stdout.write.bind(process.stdout);
-// The lines of a function are written, as on Lambda, but must not stand among the results.
+// A function writes its log lines as on Lambda, but they must not mix with the results.
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const invoke = await loadHandler(file);
 
-/** Loaded, connected, and its code compiled: so many carts are not measured. */
+/** The first carts are not measured: they load, connect and compile the code. */
 const WARM_UP = 100;
-/** Whatever is measured: one at a time, a hundred carts would take as long as what follows them. */
+/** The batch size of these carts, also when single carts are measured, to save time. */
 const WARM_UP_BATCH = 10;
 
 async function consume(carts: number, batchSize: number): Promise<object> {

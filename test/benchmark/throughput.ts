@@ -1,4 +1,4 @@
-/** Our two functions beside their floors: carts a second and CPU a cart, taken in turn, as medians. */
+/** Compares both functions with their floors: carts a second and CPU a cart, measured in turn, as medians. */
 import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ interface Figures {
 interface Comparison {
   readonly ours: Figures;
   readonly floor: Figures;
-  /** Ours to the floor's: carts a second, and CPU a cart. */
+  /** The ratios of the function to its floor. */
   readonly ratio: number;
   readonly cpuRatio: number;
 }
 
 interface ConsumerComparison extends Comparison {
   readonly batchSize: number;
-  /** Of one execution environment. */
+  /** Carts a second of one execution environment. */
   readonly tokenRequests: number;
   readonly secretReads: number;
   readonly dynamodbCallsPerOrder: number;
@@ -49,7 +49,7 @@ export async function benchmarkThroughput(
     const bundles = await bundleFunctions(loadEnvironment('local'), directory);
     const consumer = (batchSize: number, table: TableKind = 'table'): Promise<ConsumerComparison> =>
       compareConsumers(bundles['create-purchase-orders'], {
-        // One at a time, a cart takes as long as ten: a tenth of them takes as long.
+        // A single cart takes as long as a batch of ten, so a tenth of the carts is enough.
         carts: Math.ceil((carts * batchSize) / 10),
         rounds,
         onStep,
@@ -112,7 +112,7 @@ const comparisonRow = (name: string, { ours, floor, ratio, cpuRatio }: Compariso
 
 const floorFile = (name: string): string => join(import.meta.dirname, `floor-${name}.ts`);
 
-/** Every measurement has services of its own: a table that fills up, or a token that is known, would favour the second. */
+/** Each measurement starts its own services, because a full table or a cached token would favour one side. */
 async function compareConsumers(
   bundle: string,
   { carts, rounds, onStep, batchSize, table }: ThroughputOptions & { batchSize: number; table: TableKind },
@@ -164,7 +164,7 @@ async function compareConsumers(
   };
 }
 
-/** The source's carts begin here; the reading ends with the present second. */
+/** The first cart of the source. Reading ends with the current second. */
 const READING_SPAN_MS = 24 * 3600_000;
 const EXTRACTOR_TIMEOUT_SECONDS = 300;
 
@@ -180,7 +180,8 @@ async function compareExtractors(
       const variables = variablesOf(neighbours, bundle, new Date(startMs).toISOString());
       const measured = await measure(file, ['extractor', EXTRACTOR_TIMEOUT_SECONDS], variables);
       const { messages = 0, billingUnits = 1 } = await neighbours.queue.stats();
-      if (messages !== carts * 5) throw new Error(`${carts * 5} carts, but ${messages} messages`);
+      if (messages !== carts * 5)
+        throw new Error(`expected ${carts * 5} messages, one for each cart, but found ${messages}`);
       if (isOurs) messagesPerBillingUnit = messages / billingUnits;
       return measured;
     } finally {

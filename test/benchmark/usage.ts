@@ -1,4 +1,4 @@
-/** What AWS meters, as counted numbers that can be added up, subtracted and divided by carts. */
+/** Usage that AWS bills, as numbers that can be added, subtracted and divided by carts. */
 
 export interface Usage {
   readonly extractorInvocations: number;
@@ -13,11 +13,11 @@ export interface Usage {
   readonly sqsRequests: number;
   readonly writeUnits: number;
   readonly readUnits: number;
-  /** Items in the table, and their bytes. */
+  /** The items of the table, and their bytes. */
   readonly items: number;
   readonly itemBytes: number;
   readonly secretCalls: number;
-  /** What the functions write themselves, EMF included. */
+  /** Log lines of the functions, EMF included. */
   readonly logLines: number;
   readonly logBytes: number;
 }
@@ -50,7 +50,7 @@ export const times = (usage: Usage, factor: number): Usage => usageOf((name) => 
 
 export const less = (usage: Usage, other: Usage): Usage => usageOf((name) => usage[name] - other[name]);
 
-/** Counts from its start on; whoever wants a span takes the difference of two readings. */
+/** Counts from its start. The usage of a phase is the difference of two readings. */
 export class UsageMeter {
   readonly #counts = new Map<keyof Usage, number>();
 

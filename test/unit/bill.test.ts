@@ -218,8 +218,8 @@ describe('advice', () => {
     expect(adviceAt(1000)).toHaveLength(2);
     const much = adviceAt(100_000_000).join('\n');
     // 4,166,667 carts an hour at a millisecond each; 1.1 million seconds of the worker in a day.
-    expect(much).toContain('One extraction would need 4167 s, and has 300.');
-    expect(much).toContain('The worker would be needed 13 times at once on average; maximumConcurrency is 2.');
+    expect(much).toContain('One extraction would need 4167 s, but its time-out is 300 s.');
+    expect(much).toContain('The worker would need 13 parallel invocations on average, but maximumConcurrency is 2.');
     expect(much).toContain('A reconciliation would need 350000 s, and has 1500 a day');
   });
 

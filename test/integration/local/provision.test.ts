@@ -215,7 +215,7 @@ describe('provisioning a template', () => {
       { Worker: lambdaResource('lost') },
       /Worker .*lost\.zip is not an asset of the assembly/,
     ],
-    ['another runtime', { Worker: lambdaResource('worker', { Runtime: 'nodejs22.x' }) }, /Worker runs on nodejs22\.x/],
+    ['another runtime', { Worker: lambdaResource('worker', { Runtime: 'nodejs22.x' }) }, /Worker needs nodejs22\.x/],
     [
       'a secret without a value',
       { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'vms' } } },
