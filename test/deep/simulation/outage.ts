@@ -8,7 +8,7 @@ import { loadEnvironment } from '../../../infra/environments.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { mulberry32 } from '../../simulators/seeded-random.ts';
 import { createVirtualTime } from './virtual-time.ts';
-import { createVirtualVms, type Illness } from './virtual-vms.ts';
+import { createVirtualVms, type OutageKind } from './virtual-vms.ts';
 import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,13 +17,13 @@ const HOUR_MS = 60 * MINUTE_MS;
 const POLL_MS = 20_000;
 
 export interface OutagePlan {
-  readonly illness: Illness;
+  readonly kind: OutageKind;
   readonly seed: number;
   readonly cartsADay: number;
   readonly outageHours: number;
 }
 
-export interface Aftermath {
+export interface OutageResult {
   readonly carts: number;
   /** Carts by how many orders 11VMS holds for each: only 1 is right. */
   readonly ordersPerCart: ReadonlyMap<string, number>;
@@ -41,7 +41,7 @@ export interface Aftermath {
 }
 
 /** An hour of peace, the outage, an hour more of carts, and two in which the last of them must come through. */
-export async function liveThrough({ illness, seed, cartsADay, outageHours }: OutagePlan): Promise<Aftermath> {
+export async function simulateOutage({ kind, seed, cartsADay, outageHours }: OutagePlan): Promise<OutageResult> {
   const landscape = loadEnvironment('prod');
   const { delivery } = landscape;
   const random = mulberry32(seed);
@@ -52,8 +52,8 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
   const time = createVirtualTime(startMs);
   const { now, sleep } = time;
   const timeoutMs = landscape.vms.timeoutSeconds * 1000;
-  const isIll = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
-  const vms = createVirtualVms(time, timeoutMs, (atMs) => (isIll(atMs) ? illness : undefined));
+  const isDown = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
+  const vms = createVirtualVms(time, timeoutMs, (atMs) => (isDown(atMs) ? kind : undefined));
   const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01 });
   const { queue, verdicts, breaker, counts, meter, log, newId, invocation } = worker;
   const environment = () => worker.environment(vms);
@@ -145,7 +145,7 @@ export async function liveThrough({ illness, seed, cartsADay, outageHours }: Out
     breaker: (await breaker.read()).state,
     isEnabled: mapping.actual,
     requeued: counts.get('CartsRequeued') ?? 0,
-    callsInOutage: vms.calls.filter(({ atMs }) => isIll(atMs)).length,
+    callsInOutage: vms.calls.filter(({ atMs }) => isDown(atMs)).length,
     minutesToTheLastOrder: Math.round((lastMs - outage.toMs) / MINUTE_MS),
     longestInvocationMs: Math.max(...worker.invocationsMs),
     wrong: [...ordersPerCart].filter(([, orders]) => orders !== 1).map(([number]) => number),

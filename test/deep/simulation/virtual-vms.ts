@@ -4,7 +4,7 @@ import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What happens to every call while 11VMS is ill; `POST only` leaves the look-up well. */
-export type Illness =
+export type OutageKind =
   | 'unreachable'
   | '503'
   | '500 on POST only'
@@ -13,7 +13,7 @@ export type Illness =
   | 'no answer after commit'
   | 'no answer after commit, POST only'
   | '429';
-export const ILLNESSES: readonly Illness[] = [
+export const OUTAGE_KINDS: readonly OutageKind[] = [
   'unreachable',
   '503',
   '500 on POST only',
@@ -35,7 +35,7 @@ const ANSWER_MS = 300;
 export function createVirtualVms(
   time: VirtualTime,
   timeoutMs: number,
-  illness: (atMs: number) => Illness | undefined,
+  outageAt: (atMs: number) => OutageKind | undefined,
   answerMs = ANSWER_MS,
 ): VirtualVms {
   const orders: { externalId: string; atMs: number; content: object }[] = [];
@@ -60,7 +60,7 @@ export function createVirtualVms(
     return answer(201, { id: externalId, number: `PO-${orders.length}`, externalId });
   }
 
-  async function ill(what: Illness, request: HttpRequest): Promise<HttpResponse> {
+  async function disturbed(what: OutageKind, request: HttpRequest): Promise<HttpResponse> {
     const isLookUp = request.method === 'GET';
     switch (what) {
       case 'unreachable':
@@ -89,8 +89,8 @@ export function createVirtualVms(
     async request(request) {
       calls.push({ atMs: time.now(), method: request.method });
       await time.sleep(answerMs);
-      const what = illness(time.now());
-      return what === undefined ? work(request) : ill(what, request);
+      const what = outageAt(time.now());
+      return what === undefined ? work(request) : disturbed(what, request);
     },
   };
 }
