@@ -1,6 +1,6 @@
 /**
- * The benchmarks that depend on the stack's settings, as small as they get: they run, and what they count is what the
- * interface promises. No time is judged.
+ * Small runs of the benchmarks that depend on the settings of the stack: they run, and their counts are as promised. Times
+ * are not checked.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ async function benchmark<Schema extends z.ZodType>(
 }
 
 describe('npm run benchmark', () => {
-  test('--drain: no dead letter by throttling, and no call before its time', async () => {
+  test('--drain: no dead letter by throttling, and no call before Retry-After has passed', async () => {
     const run = z.object({ carts: z.number(), orders: z.number(), deadLetters: z.number(), callsTooEarly: z.number() });
     const { runs } = await benchmark(z.object({ runs: z.array(run) }), '--drain', '40');
     expect(runs.length).toBeGreaterThan(9);
@@ -32,7 +32,7 @@ describe('npm run benchmark', () => {
     }
   }, 120_000);
 
-  test('--cost: the schedules as deployed, a cart within its budget of logs, and a bill of three volumes', async () => {
+  test('--cost: the schedules as deployed, a cart within its log budget, and a bill for three volumes', async () => {
     const result = await benchmark(
       z.object({
         steps: z.array(z.object({ cartsPerDay: z.number(), totalUsd: z.number() })),

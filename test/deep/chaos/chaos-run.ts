@@ -1,4 +1,4 @@
-/** One chaos run: the synthesized stack between simulators and emulators of its own, disturbed by one disturbance schedule. */
+/** One chaos run: the synthesized stack with simulators and emulators of its own, under one disturbance schedule. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
@@ -29,7 +29,7 @@ import { type Delivery, type Findings, judgeRun, type Violation } from './invari
 import type { Schedule, ScheduledDisturbance, Target } from './schedule.ts';
 import { type CartDisturbance, createDisturbances, type Disturbances } from './disturbed-calls.ts';
 
-/** What all runs of a session share: the stack, synthesized once. */
+/** The synthesized stack, which all runs share. */
 export interface Assembly {
   readonly environment: Environment;
   readonly directory: string;
@@ -37,24 +37,22 @@ export interface Assembly {
   remove(): void;
 }
 
-/** What came of a run. */
 export interface RunResult extends Findings {
   readonly schedule: Schedule;
   readonly orders: number;
   readonly deadLetters: number;
   readonly hits: readonly ScheduledDisturbance[];
   readonly durationMs: number;
-  /** What the functions wrote, and what happened to them. */
+  /** The log lines of the functions, and the notes of the run. */
   readonly log: readonly string[];
 }
 
-/** What a run is given besides its schedule. */
 export interface RunOptions {
   readonly assembly: Assembly;
   readonly signal?: AbortSignal;
 }
 
-/** The local environment with the shortest times that its schema allows: a run mostly waits. */
+/** The local environment with the shortest times that its schema allows, because a run mostly waits. */
 function chaosEnvironment(): Environment {
   const { srm, vms, extraction, delivery, ...local } = loadEnvironment('local');
   return parseEnvironment(
@@ -72,23 +70,23 @@ function chaosEnvironment(): Environment {
 const OVERLAP_SECONDS = 30;
 const SAFETY_SECONDS = 1;
 /**
- * Carts of the last ten minutes: what a page of them spans is longer than the overlap, which therefore hides no page that
- * was skipped; and a further extraction reads only a few of them again.
+ * Carts of the last ten minutes. A page spans more time than the overlap, so the overlap cannot hide a skipped page, and
+ * another extraction reads only a few carts again.
  */
 const CARTS_FROM_MS = 600_000;
 const CARTS_TO_MS = 3_000;
-/** A cart that is committed late has a stamp of this age: behind the watermark, and well within the overlap. */
+/** The age of the timestamp of a cart that is committed late: older than the watermark, but within the overlap. */
 const LATE_STAMP_AGE_MS = 20_000;
 const FAULTY_SHARE = 0.1;
-/** Carts in a page of SRM: few, so that there are pages. */
+/** Small, so that there are several pages. */
 const PAGE_SIZE = 10;
 const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 const MAXIMUM_RECEIVES = 4;
-/** Nothing rests longer than a message under the queue's visibility timeout, six times the worker's 10 s. */
+/** More than the longest silence, which is the visibility timeout of the queue: six times the 10 s of the worker. */
 const SILENCE_MS = 90_000;
-/** Disturbances are finite: a run that still moves by then never comes to rest, however slow the machine. */
+/** Disturbances are finite: after this time a run will not come to rest, even on a slow machine. */
 const PATIENCE_MS = 15 * 60_000;
-/** What the emulators are still working on when the processes are gone. */
+/** The time for the last calls of the emulators after the processes have ended. */
 const LAST_CALLS_MS = 300;
 const POLL_MS = 200;
 
@@ -106,7 +104,7 @@ const TARGET_OPTIONS: Readonly<Record<Target, VmsOptions>> = {
   'no-look-up': { lookup: false },
 };
 
-/** Runs a schedule to its end, and judges what is left. */
+/** Runs a schedule to its end, and checks the invariants. */
 export async function runChaos(schedule: Schedule, options: RunOptions): Promise<RunResult> {
   const run = new ChaosRun(schedule, options);
   try {
@@ -130,7 +128,7 @@ class ChaosRun {
   readonly #carts: readonly GeneratedCart[];
   /** Carts that SRM does not show yet. */
   readonly #held = new Set<number>();
-  /** When SRM last changed, and up to where its clock must be read to see that. */
+  /** When SRM's carts last changed. Only a later extraction reads the change. */
   #srmChangedAtMs = 0;
 
   constructor(schedule: Schedule, options: RunOptions) {
@@ -180,13 +178,13 @@ class ChaosRun {
         variables: {
           SRM_BASE_URL: proxies.srm.url,
           SRM_TOKEN_URL: srm.tokenUrl.replace(srm.url, proxies.srm.url),
-          // SRM names itself in __next, and knows nothing of the proxy in front of it.
+          // SRM would write its own address into __next, and so bypass the proxy.
           SRM_INTERNAL_HOSTS: new URL(srm.url).host,
           VMS_BASE_URL: vms.baseUrl.replace(vms.url, proxies['11vms'].url),
           VMS_TOKEN_URL: vms.tokenUrl.replace(vms.url, proxies['11vms'].url),
           FIRST_WATERMARK: new Date(this.#startedMs - CARTS_FROM_MS - 2000).toISOString(),
           NODE_OPTIONS: `--import ${SIGN_CALLS}`,
-          // Functions are killed by the hundred: their successors need not compile the same code again.
+          // Hundreds of processes are killed. A compile cache makes their successors start faster.
           NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
         },
         invoke: (target, event) => this.#invokeWorker(target, event, disturbances),
@@ -269,12 +267,12 @@ class ChaosRun {
     };
   }
 
-  /** In the reverse order of opening: who calls ends before who is called. */
+  /** Closes in the reverse order of opening, so that callers end before the services that they call. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const [index, close] of this.#closers.toReversed().entries()) {
       await close();
-      // dynalite throws, outside of any call, when it is closed while it writes.
+      // dynalite throws an uncaught error when it is closed during a write.
       if (index === 0 && !this.#isAtRest) await sleep(LAST_CALLS_MS);
     }
   }
@@ -312,7 +310,7 @@ class ChaosRun {
     return true;
   }
 
-  /** The supervisor's schedule, by the second. Its look at a closed breaker changes nothing, and is spared. */
+  /** Runs the supervisor each second, unless the breaker is closed, when a run would change nothing. */
   async #supervise(stack: LocalStack): Promise<void> {
     const breaker = createBreakerRecord(createLedgerTable(stack.clients.dynamodb, only(stack.tables, 'table').name));
     const { poller } = only(stack.mappings, 'event source mapping');
@@ -321,7 +319,7 @@ class ChaosRun {
     this.#note(`supervisor: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`);
   }
 
-  /** Invokes the worker as the event source mapping wants, or as the schedule says. */
+  /** Invokes the worker for the event source mapping, disturbed by the schedule. */
   async #invokeWorker(
     target: LambdaFunction,
     event: SQSEvent,
@@ -347,7 +345,7 @@ class ChaosRun {
     return invoke();
   }
 
-  /** Fires the extractor again and again, as its schedule does, until a run has seen all that SRM holds. */
+  /** Fires the extractor repeatedly, as its schedule does, until a run has read all carts of SRM. */
   async #extract(
     stack: LocalStack,
     srm: Srm7Simulator,
@@ -364,18 +362,18 @@ class ChaosRun {
       );
       const status = result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : result.kind;
       this.#note(`extraction: ${String(status)}`);
-      // Nobody else reads here: whoever holds the lease is dead, and waiting would show nothing more.
+      // There is no other reader, so the holder of the lease has ended. Waiting for the lease would show nothing new.
       if (status === 'crashed' || status === 'timed-out' || status === 'locked') await endLease();
       if (status === 'complete') {
         if (this.#held.size === 0 && firedMs > this.#srmChangedAtMs + (SAFETY_SECONDS + 1) * 1000) return;
         for (const cart of this.#held) this.#changeCart({ kind: 'committed-late', cart }, srm);
       }
-      // The window must have grown by a second, or the next run has nothing to read.
+      // The next run has something to read only when the window is a second longer.
       await sleep(1000);
     }
   }
 
-  /** SRM's users at work: a cart that SRM shows only now, with an earlier stamp, or that is approved once more. */
+  /** An action of SRM's users: a cart appears late, with an earlier timestamp, or is approved again. */
   #changeCart({ kind, cart: index }: CartDisturbance, srm: Srm7Simulator): void {
     const cart = this.#carts[index];
     const isThere = !this.#held.has(index);
@@ -389,7 +387,6 @@ class ChaosRun {
   }
 }
 
-/** Ctrl-C. */
 export class Interrupted extends Error {}
 
 const SIGN_CALLS = pathToFileURL(join(import.meta.dirname, 'sign-calls.ts')).href;
@@ -400,7 +397,7 @@ const QUEUE_COUNTS: QueueAttributeName[] = [
   'ApproximateNumberOfMessagesNotVisible',
 ];
 
-/** The schedule that starts an ordinary extraction: of those that invoke the extractor, the one that sends no input of its own. */
+/** The schedule of an ordinary extraction, which has no input. */
 function extractorSchedule({ schedules }: LocalStack): LocalSchedule {
   const own = schedules.filter(
     ({ target, description }) =>
@@ -409,7 +406,7 @@ function extractorSchedule({ schedules }: LocalStack): LocalSchedule {
   return only(own, 'schedule of the extractor');
 }
 
-/** The lease of a run that is certainly dead ends now, as if its time had passed. */
+/** Ends the lease of a run that has ended, as if its time had passed. */
 const endOfLease = (tableName: string, sapClient: string): UpdateItemCommand =>
   new UpdateItemCommand({
     TableName: tableName,

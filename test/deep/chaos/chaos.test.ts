@@ -9,24 +9,24 @@ import { drawSchedule, parseSchedule, printSchedule, type Schedule, type Schedul
 import { shrinkSchedule } from './shrink.ts';
 
 describe('a disturbance schedule', () => {
-  test('is the same for the same seed, and another for another', () => {
+  test('depends on the seed alone', () => {
     expect(drawSchedule(7, 50, 'harsh')).toEqual(drawSchedule(7, 50, 'harsh'));
     expect(drawSchedule(7, 50, 'harsh')).not.toEqual(drawSchedule(8, 50, 'harsh'));
   });
 
-  test('can be printed and read again', () => {
+  test('can be printed and parsed', () => {
     const schedule = drawSchedule(7, 50, 'harsh');
 
     expect(parseSchedule(printSchedule(schedule))).toEqual(schedule);
   });
 
-  test('is refused with the place of what is wrong', () => {
+  test('is refused with the path of the mistake', () => {
     const text = printSchedule(drawSchedule(7, 50, 'harsh')).replace('"at":"11vms', '"at":"12vms');
 
     expect(() => parseSchedule(text)).toThrow(/disturbances\[\d+\]\.at/);
   });
 
-  test('holds every kind of disturbance sooner or later', () => {
+  test('has every kind of disturbance within 200 seeds', () => {
     const kinds = new Set(
       Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(({ disturbances }) =>
         disturbances.map(({ disturbance }) => disturbance.kind),
@@ -45,7 +45,7 @@ describe('shrinking', () => {
   const culprits = (disturbances: readonly ScheduledDisturbance[]): ScheduledDisturbance[] =>
     disturbances.filter(({ at, nth }) => (at === 'srm page' && nth === 2) || (at === '11vms create' && nth === 40));
 
-  test('leaves the disturbances that a failure takes, and no other', async () => {
+  test('keeps only the disturbances that the failure needs', async () => {
     const drawn = drawSchedule(3, 50, 'harsh');
     const added: ScheduledDisturbance[] = [
       { at: 'srm page', nth: 2, disturbance: { kind: 'html' } },
@@ -84,7 +84,7 @@ describe('the invariants', () => {
   const carts = generateCarts({ count: 40, seed: 5, from: new Date(0), to: new Date(40_000), faultyShare: 0.2 });
   const cartOf = (expected: GeneratedCart['expected']): GeneratedCart => {
     const cart = carts.find((candidate) => candidate.expected === expected);
-    if (cart === undefined) throw new Error(`no cart comes to ${expected}`);
+    if (cart === undefined) throw new Error(`no cart with the result ${expected}`);
     return cart;
   };
   const good = cartOf('orders');
@@ -99,7 +99,7 @@ describe('the invariants', () => {
     createdAt: new Date(0),
     idempotencyKey: '',
     correlationId: '',
-    // The judgement reads nothing else of an order.
+    // The invariants read nothing else of an order.
     order: Object.assign(Object.create(null), { externalId: id }),
   });
   const message = (cart: GeneratedCart): QueuedMessage => ({
@@ -113,7 +113,7 @@ describe('the invariants', () => {
     sk: `VERDICT#message ${cart.number}`,
     faults: [{ code, message: '' }],
   });
-  /** All as it should be; a test then breaks one thing of it. */
+  /** Evidence without a violation. A test then breaks one part of it. */
   function whole(): { -readonly [Key in keyof Evidence]: Evidence[Key] } {
     const orders = carts.flatMap(({ externalIds }) => externalIds).map(orderFor);
     const dead = carts.filter(({ expected }) => expected === 'dead-letter');
@@ -148,18 +148,18 @@ describe('the invariants', () => {
   const withoutItem = (ledger: readonly LedgerItem[], sk: string): LedgerItem[] =>
     ledger.filter((item) => item.sk !== sk);
 
-  test('hold where every cart came to what it promises', () => {
+  test('hold when every cart has its expected result', () => {
     expect(judgeRun(whole()).violations).toEqual([]);
   });
 
-  test('see an order that is twice in 11VMS', () => {
+  test('find an order that is twice in 11VMS', () => {
     const evidence = whole();
     evidence.orders = [...evidence.orders, orderFor(externalId, 999)];
 
     expect(invariantsBroken(evidence)).toEqual(['nothing doubled']);
   });
 
-  test('see an order that is nowhere', () => {
+  test('find an order that is lost', () => {
     const evidence = whole();
     evidence.orders = evidence.orders.filter(({ order }) => order.externalId !== externalId);
     evidence.ledger = withoutItem(evidence.ledger, `ORDER#${externalId}`);
@@ -169,7 +169,7 @@ describe('the invariants', () => {
     ]);
   });
 
-  test('take a dead letter for an order only where a disturbance of the world explains it', () => {
+  test('accept a dead letter instead of an order only when a disturbance explains it', () => {
     const evidence = whole();
     evidence.orders = evidence.orders.filter(({ order }) => order.externalId !== externalId);
     const ledger = withoutItem(evidence.ledger, `ORDER#${externalId}`);
@@ -182,7 +182,7 @@ describe('the invariants', () => {
     ]);
   });
 
-  test('see a faulty cart that is no dead letter, and a skipped one of which nothing is known', () => {
+  test('find a faulty cart without a dead letter, and a skipped cart without a record', () => {
     const evidence = whole();
     evidence.deadLetters = evidence.deadLetters.filter(({ messageId }) => messageId !== `message ${flawed.number}`);
     const skip = cartOf('skip');
@@ -193,7 +193,7 @@ describe('the invariants', () => {
     );
   });
 
-  test('see a dead letter without a verdict, unless its last attempt never ended', () => {
+  test('find a dead letter without a verdict, unless its last attempt never ended', () => {
     const evidence = whole();
     evidence.ledger = withoutItem(evidence.ledger, `VERDICT#message ${flawed.number}`);
     const killed = evidence.deliveries.map((delivery) => ({ ...delivery, ended: false }));
@@ -203,7 +203,7 @@ describe('the invariants', () => {
     expect(invariantsBroken({ ...evidence, disturbedVerdicts: new Set([`message ${flawed.number}`]) })).toEqual([]);
   });
 
-  test('see a ledger that says other than 11VMS', () => {
+  test('find a ledger that contradicts 11VMS', () => {
     const evidence = whole();
     const changed = (change: Partial<LedgerItem>): LedgerItem[] =>
       evidence.ledger.map((item) => (item.sk === `ORDER#${externalId}` ? { ...item, ...change } : item));
@@ -216,7 +216,7 @@ describe('the invariants', () => {
     ]);
   });
 
-  test('see an order that nobody asked for, a message left behind, and a dead letter that SQS did not move', () => {
+  test('find an order without a cart, a message left on the queue, and a dead letter that SQS did not move', () => {
     const evidence = whole();
     evidence.orders = [...evidence.orders, orderFor('SRM7-100-1-2-EUR-BE10', 1)];
 
@@ -235,7 +235,7 @@ describe('a chaos run', () => {
   }, 120_000);
   afterAll(() => assembly.remove());
 
-  test('keeps the promise under disturbances, with an 11VMS that doubles whatever is posted twice', async () => {
+  test('holds all invariants under disturbances, with an 11VMS that stores a second order for a second POST', async () => {
     const schedule: Schedule = { ...drawSchedule(11, 20, 'harsh'), target: 'careless' };
 
     const { violations, hits, orders } = await runChaos(schedule, { assembly });

@@ -1,4 +1,4 @@
-/** Carries a disturbance schedule out: at the calls between the functions and their neighbours, and at the processes that make them. */
+/** Carries out a disturbance schedule, at the calls of the functions and at the processes that make them. */
 import { ChangeMessageVisibilityBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
@@ -7,24 +7,24 @@ import { type DisturbanceSource, noDisturbance } from '../../simulators/disturba
 import { hash32, mulberry32, pick } from '../../simulators/seeded-random.ts';
 import { type ChaosDisturbance, type Schedule, type ScheduledDisturbance, simulatorDisturbance } from './schedule.ts';
 
-/** What stands behind a proxy. */
+/** The service behind a proxy. */
 export type Service = 'srm' | '11vms' | 'sqs' | 'dynamodb';
 
-/** What disturbances the calls of one run. */
+/** Disturbs the calls of one run. */
 export interface Disturbances {
-  /** Disturbances that were carried out so far. */
+  /** The disturbances that were carried out. */
   readonly hits: readonly ScheduledDisturbance[];
-  /** Messages of which a verdict was to be written while DynamoDB, or the process, was in trouble. */
+  /** Messages whose verdict was being written when DynamoDB or the process was disturbed. */
   readonly disturbedVerdicts: ReadonlySet<string>;
-  /** Calls that wanted to send to the dead-letter queue, which only SQS itself may. */
+  /** The number of calls that tried to send to the dead-letter queue, which only SQS may do. */
   readonly sentToDeadLetters: number;
-  /** What happens to the next call, or invocation, of a place (schedule.ts). */
+  /** The disturbance of the next call or invocation at a place (schedule.ts). */
   next(at: string): ChaosDisturbance | undefined;
-  /** What a simulator carries out itself. */
+  /** The disturbances that a simulator carries out. */
   ofSimulator(system: 'srm' | '11vms'): DisturbanceSource;
-  /** What is carried out in front of a service. */
+  /** Carries out the other disturbances in the proxy of a service. */
   interceptorFor(service: Service): Interceptor;
-  /** Messages that a disturbance left invisible are seen again soon, as if their visibility timeout had passed. */
+  /** Makes messages visible soon that a disturbance left invisible, as if their visibility timeout had passed. */
   passTime(receiptHandles: readonly string[]): Promise<void>;
 }
 
@@ -33,14 +33,14 @@ export interface DisturbanceOptions {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
   readonly deadLetterQueueName: string;
-  /** Something happens in SRM, just as a page is asked for. */
+  /** Called when a page is requested, for an action of SRM's users. */
   readonly onCartDisturbance: (disturbance: CartDisturbance) => void;
 }
 
-/** A disturbance of SRM's users. */
+/** An action of SRM's users. */
 export type CartDisturbance = Extract<ChaosDisturbance, { cart: number }>;
 
-/** Longer than any delay of the chaos environment but one: a cart that 11VMS refuses rests for 15 minutes. */
+/** Longer than all delays of the chaos environment but one: a cart that 11VMS refuses waits for 15 minutes. */
 const LONGEST_INVISIBLE_SECONDS = 20;
 
 export function createDisturbances(schedule: Schedule, options: DisturbanceOptions): Disturbances {
@@ -72,8 +72,8 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
   }
 
   /**
-   * This is fair: SQS delivers at least once, and owes nobody the full visibility timeout. What comes early finds the
-   * order held by the ledger's lease, which is never shortened, and pays with one of its receives.
+   * SQS may do this: it delivers at least once, and does not guarantee the full visibility timeout. A message that comes
+   * early finds the order held by the lease in the ledger, which is never shortened, and uses up one of its receives.
    */
   async function passTime(receiptHandles: readonly string[]): Promise<void> {
     if (receiptHandles.length === 0) return;
@@ -82,7 +82,7 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
       ReceiptHandle,
       VisibilityTimeout: pick(random, [0, 1, 1, 2, 3]),
     }));
-    // A message that was deleted or received again has another handle by now, and that is as well.
+    // A message that was deleted or received again has another handle. Then there is nothing to do.
     await options.sqs
       .send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: options.queueUrl, Entries }))
       .catch(() => undefined);
@@ -114,7 +114,7 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
       const isForDeadLetters = String(body['QueueUrl']).endsWith(`/${options.deadLetterQueueName}`);
       if (isForDeadLetters && call.operation.startsWith('SendMessage')) sentToDeadLetters++;
       const disturbance = next(`sqs ${call.operation}`);
-      // A receive whose answer is lost has taken its messages along.
+      // A receive whose answer is lost has made its messages invisible.
       if (call.operation === 'ReceiveMessage' && disturbance?.kind === 'reset-after-commit') {
         await passTime(handlesOf((await forward()).body));
         return 'reset';
@@ -134,7 +134,7 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
       return sentToDeadLetters;
     },
     next: (at) => next(at),
-    // The simulators count by themselves, what arrives there.
+    // The simulators count their own requests.
     ofSimulator: (system) => (request) => {
       const disturbance = hit(
         `${system} ${request.operation}`,
@@ -158,7 +158,7 @@ function vmsPlace({ method, path }: RecordedCall): string {
   return method === 'POST' ? '11vms create' : '11vms lookup';
 }
 
-/** Ends or stops the process that makes the call; undefined where the disturbance is another, or the caller no function. */
+/** Ends or freezes the calling process. Undefined for another disturbance, or a caller that is not a function. */
 async function endProcess(
   disturbance: ChaosDisturbance | undefined,
   call: RecordedCall,
@@ -183,7 +183,7 @@ function signalProcess(processId: number, signal: NodeJS.Signals): void {
   try {
     process.kill(processId, signal);
   } catch {
-    // It ended by itself, or by another disturbance, a moment ago.
+    // The process has just ended.
   }
 }
 
@@ -220,7 +220,7 @@ interface SqsNeighbour {
   readonly passTime: (receiptHandles: readonly string[]) => Promise<void>;
 }
 
-/** What only SQS can do. */
+/** The disturbances that only SQS has. */
 async function disturbSqs(
   call: RecordedCall,
   body: Readonly<Record<string, unknown>>,
@@ -248,7 +248,7 @@ function sooner(entry: Entry): Entry {
   return { ...entry, VisibilityTimeout: 2 };
 }
 
-/** Every second entry is refused. */
+/** Refuses every second entry. */
 async function doneInPart(entries: readonly Entry[], body: Entry, { forward, passTime }: SqsNeighbour): Promise<Reply> {
   const refused = entries.filter((_entry, index) => index % 2 === 0);
   const done = entries.filter((_entry, index) => index % 2 === 1);

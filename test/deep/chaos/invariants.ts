@@ -1,4 +1,4 @@
-/** The promise, held against what can be seen from outside: SRM's carts, 11VMS's book, the queues and the ledger. */
+/** The invariants of a run, checked from outside: carts of SRM, orders of 11VMS, queues and ledger. */
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { isFaultCode } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
@@ -7,13 +7,11 @@ import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
 import type { GeneratedCart } from '../../simulators/carts.ts';
 import type { StoredOrder } from '../../simulators/vms-order-book.ts';
 
-/** An invariant that does not hold, and where. */
 export interface Violation {
   readonly invariant: Invariant;
   readonly detail: string;
 }
 
-/** What must hold after every run. */
 export type Invariant =
   | 'comes to rest'
   | 'nothing doubled'
@@ -24,14 +22,13 @@ export type Invariant =
   | 'ledger and 11VMS agree'
   | 'only SQS dead-letters';
 
-/** One delivery of a message to the worker, and whether the worker came to its end with it. */
+/** One delivery of a message to the worker. `ended` is false for an invocation that crashed or timed out. */
 export interface Delivery {
   readonly messageId: string;
   readonly receiveCount: number;
   readonly ended: boolean;
 }
 
-/** What a run leaves behind. */
 export interface Evidence {
   readonly carts: readonly GeneratedCart[];
   readonly orders: readonly StoredOrder[];
@@ -39,16 +36,16 @@ export interface Evidence {
   readonly leftOnQueue: number;
   readonly ledger: readonly LedgerItem[];
   readonly deliveries: readonly Delivery[];
-  /** Messages whose verdict could not be written, since something else went wrong at that very moment. */
+  /** Messages whose verdict could not be written because of a disturbance. */
   readonly disturbedVerdicts: ReadonlySet<string>;
   readonly sentToDeadLetters: number;
-  /** Without a look-up, a cart that was approved again cannot be told from one that was changed. */
+  /** Without a look-up, a cart that was approved again looks like a cart that was changed. */
   readonly hasLookUp: boolean;
-  /** The template's maxReceiveCount. */
+  /** maxReceiveCount of the template. */
   readonly maximumReceives: number;
 }
 
-/** Codes that a disturbance may dead-letter a good cart with, once its receives are used up. */
+/** Codes of good carts that are dead-lettered because disturbances used up their receives. */
 const CAUSED_BY_DISTURBANCES: ReadonlySet<string> = new Set([
   'E_SRC_AUTH',
   'E_SRC_UNAVAILABLE',
@@ -64,24 +61,22 @@ const CAUSED_BY_DISTURBANCES: ReadonlySet<string> = new Set([
   'E_INT_CRASHED',
 ]);
 
-/** A dead letter with its verdict. */
 interface Judged {
   readonly messageId: string;
   readonly codes: readonly string[];
-  /** Disturbances are why it is here, or among the reasons. */
+  /** Whether a disturbance is a reason of the dead letter. */
   readonly byDisturbances: boolean;
 }
 
-/** What a run came to. */
 export interface Findings {
   readonly violations: readonly Violation[];
-  /** How often each code stands in a verdict of a dead letter. */
+  /** How many dead letters have each code in their verdict. */
   readonly deadLetterCodes: ReadonlyMap<string, number>;
-  /** Orders that the carts promise; a run in which few of them are in 11VMS proves little. */
+  /** The expected orders. A run that creates few of them proves little. */
   readonly promised: number;
 }
 
-/** The code under which a dead letter without a verdict is counted: all there is to say is that its last attempt never ended. */
+/** The code of a dead letter without a verdict: its last attempt never ended. */
 const NO_VERDICT = 'no verdict: the last attempt never ended';
 
 export function judgeRun(evidence: Evidence): Findings {
@@ -144,10 +139,10 @@ export function judgeRun(evidence: Evidence): Findings {
       );
     }
     if (cart.expected === 'dead-letter' && dead.length === 0) {
-      report('nothing lost', `cart ${cart.number} has the flaw ${String(cart.flaw)} and is no dead letter`);
+      report('nothing lost', `cart ${cart.number} has the flaw ${String(cart.flaw)} and is not a dead letter`);
     }
     if (cart.expected === 'skip' && !skipped.has(cart.number) && dead.length === 0) {
-      report('nothing lost', `cart ${cart.number} was to be skipped; nothing says that it was`);
+      report('nothing lost', `cart ${cart.number} was to be skipped, but has no record of it`);
     }
     for (const externalId of cart.externalIds) {
       promised.add(externalId);
@@ -168,7 +163,7 @@ export function judgeRun(evidence: Evidence): Findings {
   }
 
   for (const externalId of booked.keys()) {
-    if (!promised.has(externalId)) report('nothing invented', `nobody asked for ${externalId}`);
+    if (!promised.has(externalId)) report('nothing invented', `no cart has ${externalId}`);
   }
   if (evidence.leftOnQueue > 0) report('comes to rest', `${evidence.leftOnQueue} messages are left on the queue`);
   if (evidence.sentToDeadLetters > 0) {
@@ -178,8 +173,8 @@ export function judgeRun(evidence: Evidence): Findings {
 }
 
 /**
- * The last receive writes down a reason before it does anything else. Only a process that ended before, a receive that
- * reached no process at all, or a ledger that refused just this write leave none.
+ * The last receive first writes a verdict. There is none only when its process ended before that, when no process got the
+ * receive, or when the write failed.
  */
 function mayLackVerdict(messageId: string, { deliveries, maximumReceives, disturbedVerdicts }: Evidence): boolean {
   if (disturbedVerdicts.has(messageId)) return true;
@@ -189,7 +184,7 @@ function mayLackVerdict(messageId: string, { deliveries, maximumReceives, distur
   return last.every(({ ended }) => !ended);
 }
 
-/** A cart goes by its number, and by its GUID where the number is none that can be read. */
+/** The keys of a cart: its number and its GUID, as far as they are known. */
 function keysOf({ number, guid }: { number: string | undefined; guid: string | undefined }): string[] {
   return [
     ...(number === undefined ? [] : [`number ${stripZeros(number)}`]),
@@ -197,7 +192,7 @@ function keysOf({ number, guid }: { number: string | undefined; guid: string | u
   ];
 }
 
-/** As the row says it, since that is what the interface can know; and as the generator meant it. */
+/** The number of the generator, and the GUID of the row, which may lack one. */
 function cartIdentity({ row, number }: GeneratedCart): { number: string; guid: string | undefined } {
   const guid = asJsonObject(row)?.['Guid'];
   return { number, guid: typeof guid === 'string' ? guid : undefined };

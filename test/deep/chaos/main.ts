@@ -10,13 +10,13 @@ import { shrinkSchedule } from './shrink.ts';
 import { createTally, type Tally } from './tally.ts';
 
 const PROGRESS_MS = 10_000;
-/** Violations of a run that are told one by one. */
+/** The most violations that are printed one by one. */
 const MOST_DETAILS = 10;
-/** Timing is the machine's own: a schedule that failed once gets so many chances to fail again. */
+/** Timing varies: a schedule that failed once is tried so many times before it counts as passed. */
 const CHANCES = 2;
 const SHRINK_BUDGET = 120;
 
-// Not exitCode: Node once spun for ever while it tore down what hundreds of runs had opened, all of it closed by then.
+// exit() and not exitCode: after hundreds of runs Node once hung at its end, although everything was closed.
 process.exit(await main(process.argv.slice(2)));
 
 /** 0 when every invariant held in every run, 1 otherwise. */
@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  // Every function of every run listens for the end of this process.
+  // Each function of each run listens for the end of this process.
   process.setMaxListeners(0);
   try {
     const options = parseOptions(args);
@@ -44,7 +44,7 @@ function describe(error: unknown): string {
   return error instanceof UsageError ? error.message : (error.stack ?? error.message);
 }
 
-/** What is said while runs go on; with --json it goes to stderr. */
+/** Prints progress; with --json to stderr. */
 interface Session {
   readonly options: ChaosOptions;
   readonly assembly: Assembly;
@@ -96,7 +96,7 @@ function schedulesOf({ scheduleFile, runs, seed, carts, disturbances }: ChaosOpt
   return Array.from({ length: runs }, () => schedule);
 }
 
-/** So many at once: a run mostly waits. */
+/** Runs many schedules in parallel, because a run mostly waits. */
 async function runEach(schedules: readonly Schedule[], session: Session, tally: Tally): Promise<void> {
   const { options, signal, say } = session;
   const queue = schedules.values();
@@ -117,7 +117,7 @@ async function runEach(schedules: readonly Schedule[], session: Session, tally: 
   }
 }
 
-/** Undefined when it was interrupted. */
+/** Undefined after Ctrl-C. */
 async function runOne(schedule: Schedule, { assembly, signal }: Session): Promise<RunResult | undefined> {
   try {
     return await runChaos(schedule, { assembly, signal });
@@ -138,7 +138,7 @@ function tellFailure({ schedule, violations, log }: RunResult, { say }: Session)
   if (violations.length > MOST_DETAILS) say(`    and ${violations.length - MOST_DETAILS} more`);
 }
 
-/** The smallest schedule of the first failure, said and kept in a file. */
+/** Prints the smallest schedule of the first failure and writes it to a file. */
 async function shrinkFirst(tally: Tally, session: Session): Promise<Schedule | undefined> {
   const { options, signal, say } = session;
   const [failure] = tally.failures;
@@ -162,6 +162,6 @@ async function shrinkFirst(tally: Tally, session: Session): Promise<Schedule | u
   const file = join(mkdtempSync(join(tmpdir(), `chaos-seed-${smallest.seed}-smallest-`)), 'schedule.json');
   writeFileSync(file, printSchedule(smallest));
   say(`  the smallest schedule that still fails:\n${printSchedule(smallest)}`);
-  say(`  again: npm run chaos -- --runs 10 --schedule ${file}`);
+  say(`  to repeat it: npm run chaos -- --runs 10 --schedule ${file}`);
   return smallest;
 }

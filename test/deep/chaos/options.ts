@@ -1,7 +1,6 @@
 /** The command line of the chaos runs. */
 import { commandLine, type DisturbanceLevel } from '../../../infra/command-line.ts';
 
-/** What was asked for. */
 export interface ChaosOptions {
   readonly runs: number;
   readonly seed: number;
@@ -23,8 +22,8 @@ at the simulators, the queues and the ledger: nothing lost, nothing doubled, eve
   --carts N             carts in a run (50)
   --parallel N          runs at the same time (12)
   --disturbances LEVEL  none, typical or harsh (harsh)
-  --schedule FILE       runs under the schedule in the file, --runs times, instead of drawing schedules from seeds
-  --no-shrink           does not look for the smallest schedule that fails
+  --schedule FILE       runs the schedule in the file, --runs times, instead of schedules drawn from seeds
+  --no-shrink           does not search for the smallest schedule that fails
   --json                the result as one JSON line on stdout, all else on stderr (npm run --silent chaos -- --json)
   --help                this text
 
@@ -35,7 +34,7 @@ Exits 0 when every invariant held in every run, 1 otherwise.
 
 export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm run chaos');
 
-/** Undefined when help is asked for. @throws {UsageError} */
+/** Undefined for --help. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): ChaosOptions | undefined {
   const values = parse(args, {
     runs: { type: 'string' },

@@ -1,14 +1,14 @@
-/** A disturbance schedule: plain data, drawn from a seed, that says all that goes wrong in one run; it can be printed and replayed. */
+/** A disturbance schedule: all disturbances of one run as plain data, drawn from a seed. It can be printed and replayed. */
 import * as z from 'zod';
 import type { DisturbanceLevel } from '../../../infra/command-line.ts';
 import type { Disturbance } from '../../simulators/disturbances.ts';
 import { between, chance, hash32, mulberry32, pick, type Random } from '../../simulators/seeded-random.ts';
 
-/** Which 11VMS the run meets: as the contract says; one that doubles whatever is posted twice; one that cannot be asked. */
+/** The kind of 11VMS: by the contract, or storing a second order for a second POST, or without a look-up. */
 const TARGETS = ['strict', 'careless', 'no-look-up'] as const;
 export type Target = (typeof TARGETS)[number];
 
-/** The calls, and the invocations, that something can happen to. */
+/** The calls and invocations that can be disturbed. */
 const PLACES = [
   'srm token',
   'srm page',
@@ -31,7 +31,7 @@ export type Place = (typeof PLACES)[number];
 
 const when = z.enum(['before', 'after']);
 const disturbanceSchema = z.discriminatedUnion('kind', [
-  // What the simulators do themselves (test/simulators/disturbances.ts).
+  // Disturbances of the simulators (test/simulators/disturbances.ts).
   z.object({
     kind: z.literal('status'),
     status: z.int(),
@@ -47,7 +47,7 @@ const disturbanceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('not-json') }),
   z.object({ kind: z.literal('html') }),
   z.object({ kind: z.literal('truncated') }),
-  // The process that makes the call: before the call arrives anywhere, or when it is done and not yet answered.
+  // The calling process ends: before the call is forwarded, or after it was done and before its answer.
   z.object({ kind: z.literal('killed'), when }),
   z.object({ kind: z.literal('out-of-memory'), when }),
   z.object({ kind: z.literal('frozen'), forMs: z.int() }),
@@ -59,7 +59,7 @@ const disturbanceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('delivered-twice') }),
   z.object({ kind: z.literal('invoked-twice') }),
   z.object({ kind: z.literal('cut-short'), toMs: z.int() }),
-  // SRM's users: a cart that is committed with an earlier stamp after its place was read, or approved once more.
+  // SRM's users: a cart is committed late, with a timestamp that was already read, or is approved again.
   z.object({ kind: z.literal('committed-late'), cart: z.int() }),
   z.object({ kind: z.literal('approved-again'), cart: z.int() }),
 ]);
@@ -70,7 +70,7 @@ const scheduledDisturbanceSchema = z.object({
   nth: z.int().min(1),
   disturbance: disturbanceSchema,
 });
-/** One thing that goes wrong, once: at the nth call of its kind. */
+/** One disturbance, at the nth call of a place. */
 export type ScheduledDisturbance = z.infer<typeof scheduledDisturbanceSchema>;
 
 const scheduleSchema = z.object({
@@ -79,7 +79,7 @@ const scheduleSchema = z.object({
   target: z.enum(TARGETS),
   disturbances: z.array(scheduledDisturbanceSchema),
 });
-/** All that a run depends on, but for the machine's own timing. */
+/** Everything that a run depends on, apart from timing. */
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 interface Weighted {
@@ -87,7 +87,7 @@ interface Weighted {
   readonly draw: (random: Random, carts: number) => ChaosDisturbance;
 }
 
-/** What may go wrong at a place: of so many calls in a run of so many carts, such a share under `harsh`. */
+/** The disturbances of a place: the number of calls in a run, and the disturbed share of them under `harsh`. */
 interface Plan {
   readonly calls: (carts: number) => number;
   readonly share: number;
@@ -103,7 +103,7 @@ const cart = (weight: number, kind: 'committed-late' | 'approved-again'): Weight
 const throttledByTarget: ChaosDisturbance = { kind: 'status', status: 429, retryAfter: '1' };
 const unavailable: ChaosDisturbance = { kind: 'status', status: 503 };
 
-/** Longer than the worker waits for 11VMS: 2 s. */
+/** Longer than the 2 s that the worker waits for 11VMS. */
 const NO_ANSWER_MS = 2800;
 
 const reads: readonly Weighted[] = [
@@ -163,7 +163,7 @@ const PLANS: Readonly<Record<Place, Plan>> = {
       always(2, { kind: 'html' }),
       always(2, { kind: 'truncated' }),
       always(2, { kind: 'slow', delayMs: 300 }),
-      // Committed after the worker gave up, and before the message may come back, a second later.
+      // Committed after the time-out of the worker, and before the message can be received again a second later.
       always(3, { kind: 'slow', delayMs: 2300 }),
     ],
   },
@@ -204,7 +204,7 @@ const PLANS: Readonly<Record<Place, Plan>> = {
   'extractor invocation': {
     calls: () => 3,
     share: 0.2,
-    // 20 s is the extractor's reserve: under it no page is queued, just above it a few are.
+    // The extractor keeps a reserve of 20 s: with less time it queues no page, with a little more a few.
     disturbances: [
       always(1, { kind: 'cut-short', toMs: 3000 }),
       always(2, { kind: 'cut-short', toMs: 20_150 }),
@@ -213,7 +213,7 @@ const PLANS: Readonly<Record<Place, Plan>> = {
   },
 };
 
-/** Where a function's process ends: `early` places are calls of the extractor, which makes few. */
+/** The calls at which a process is ended. `early` places are calls of the extractor, which makes few. */
 const WORKER_CALLS: readonly Place[] = [
   '11vms create',
   '11vms create',
@@ -233,7 +233,7 @@ const LEVELS = {
   harsh: { shares: 1, workerEnds: 3, extractorEnds: 2 },
 } as const satisfies Record<DisturbanceLevel, object>;
 
-/** The schedule of a seed: the same one every time. */
+/** The schedule of a seed. */
 export function drawSchedule(seed: number, carts: number, level: DisturbanceLevel): Schedule {
   const random = mulberry32(hash32(`chaos ${seed}`));
   const { shares, workerEnds, extractorEnds } = LEVELS[level];
@@ -258,7 +258,7 @@ export function drawSchedule(seed: number, carts: number, level: DisturbanceLeve
   return { seed, carts, target, disturbances: oneForEachCall(disturbances) };
 }
 
-/** Longer than the worker's own time limit: the runtime ends it in the middle of a call. */
+/** Longer than the time-out of the worker: the runtime ends it during a call. */
 const OUT_OF_TIME_MS = 15_000;
 
 function drawTarget(random: Random, level: DisturbanceLevel): Target {
@@ -278,18 +278,18 @@ function drawEnd(random: Random, frozenMs: readonly number[]): ChaosDisturbance 
 function drawDisturbance(disturbances: readonly Weighted[], random: Random, carts: number): ChaosDisturbance {
   let left = random() * disturbances.reduce((sum, { weight }) => sum + weight, 0);
   const drawn = disturbances.find(({ weight }) => (left -= weight) < 0) ?? disturbances[0];
-  if (drawn === undefined) throw new Error('a place without disturbances');
+  if (drawn === undefined) throw new Error('a place has no disturbances');
   return drawn.draw(random, carts);
 }
 
-/** A call can only go wrong in one way: the later one, an end of the process, wins. */
+/** A call has at most one disturbance. The later entry, the end of a process, replaces the earlier. */
 function oneForEachCall(disturbances: readonly ScheduledDisturbance[]): ScheduledDisturbance[] {
   return [
     ...new Map(disturbances.map((disturbance) => [`${disturbance.at} ${disturbance.nth}`, disturbance])).values(),
   ];
 }
 
-/** Those that a simulator does itself, and nobody in front of it has to. */
+/** The kinds that a simulator carries out. */
 const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Disturbance['kind']>([
   'status',
   'status-after-commit',
@@ -303,21 +303,21 @@ const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Disturbance['kind']>([
   'truncated',
 ]);
 
-/** A disturbance as the simulators know it, or undefined where it is not theirs to do. */
+/** The disturbance for a simulator; undefined when a proxy carries it out. */
 export function simulatorDisturbance(disturbance: ChaosDisturbance): Disturbance | undefined {
   const isTheirs = (candidate: ChaosDisturbance): candidate is ChaosDisturbance & Disturbance =>
     SIMULATOR_KINDS.has(candidate.kind);
   return isTheirs(disturbance) ? disturbance : undefined;
 }
 
-/** A schedule as JSON, one disturbance a line. */
+/** A schedule as JSON, with one disturbance in each line. */
 export function printSchedule({ disturbances, ...rest }: Schedule): string {
   const lines = disturbances.map((disturbance) => `    ${JSON.stringify(disturbance)}`).join(',\n');
   const head = Object.entries(rest).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`);
   return `{\n${head.join('')}  "disturbances": [${lines === '' ? '' : `\n${lines}\n  `}]\n}\n`;
 }
 
-/** Reads what printSchedule wrote. @throws {Error} that names what is wrong with it. */
+/** Reads the text of printSchedule. @throws {Error} that names the mistakes. */
 export function parseSchedule(text: string): Schedule {
   const parsed = scheduleSchema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;

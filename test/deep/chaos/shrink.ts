@@ -1,26 +1,25 @@
-/** Delta debugging: the smallest part of a disturbance schedule with which a run still fails. */
+/** Delta debugging: searches for the smallest part of a schedule with which a run still fails. */
 import type { Schedule, ScheduledDisturbance } from './schedule.ts';
 
-/** How to look for it. */
 export interface ShrinkOptions {
-  /** Whether a run under the schedule fails; a run that fails only now and then is tried more than once by whoever answers. */
+  /** Whether a run with this schedule fails. The implementation repeats runs that fail only sometimes. */
   readonly fails: (schedule: Schedule) => Promise<boolean>;
-  /** Candidates that are tried at the same time. */
+  /** The number of candidates that are tried in parallel. */
   readonly atOnce: number;
-  /** Candidates that are tried at most. */
+  /** The most candidates that are tried. */
   readonly budget: number;
-  /** Ends the search with what it has found so far. */
+  /** Ends the search with the smallest schedule found until then. */
   readonly signal?: AbortSignal;
   readonly onSmaller?: (schedule: Schedule) => void;
 }
 
-/** Drops parts of the schedule, then single disturbances, then carts, for as long as the run still fails. */
+/** Removes parts of the schedule, then single disturbances, then carts, while the run still fails. */
 export async function shrinkSchedule(schedule: Schedule, options: ShrinkOptions): Promise<Schedule> {
   let smallest = schedule;
   let tries = 0;
   const isOver = (): boolean => tries >= options.budget || options.signal?.aborted === true;
 
-  /** The first of the candidates, in their order, that still fails. */
+  /** The first candidate, in their order, that still fails. */
   async function firstFailing(candidates: readonly Schedule[]): Promise<Schedule | undefined> {
     for (let start = 0; start < candidates.length && !isOver(); start += options.atOnce) {
       const some = candidates.slice(start, start + Math.min(options.atOnce, options.budget - tries));

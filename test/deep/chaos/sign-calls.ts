@@ -1,6 +1,6 @@
 /**
- * Loaded into each function's process before the function (NODE_OPTIONS): every call that leaves it says which process
- * it is from, so that chaos can end that one. The bundles are those that are deployed.
+ * Loaded into the process of a function before its bundle (NODE_OPTIONS). It adds the process id to every call, so that a
+ * disturbance can end this process. The bundles themselves are those that are deployed.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { ClientRequest } from 'node:http';

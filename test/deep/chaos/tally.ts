@@ -1,29 +1,28 @@
-/** What many runs came to. */
+/** The results of many runs. */
 import type { RunResult } from './chaos-run.ts';
 
-/** The sum of the runs so far. */
 export interface Tally {
   readonly failures: readonly RunResult[];
   add(result: RunResult): void;
   progress(runs: number): string;
   summary(): TallySummary;
-  /** The summary for people. */
+  /** The summary as text. */
   lines(): string[];
 }
 
-/** Sums and counts, as --json prints them. */
+/** The summary of --json. */
 export interface TallySummary {
   readonly runs: number;
   readonly failed: number;
   readonly failedSeeds: readonly number[];
   readonly carts: number;
-  /** Orders that the carts promise, and those of them that are in 11VMS: the others are dead letters. */
+  /** The expected orders, and those of them in 11VMS. The others are dead letters. */
   readonly promised: number;
   readonly orders: number;
   readonly deadLetters: number;
-  /** Dead letters by the codes of their verdicts. */
+  /** Dead letters by the code of their verdict. */
   readonly deadLetterCodes: Readonly<Record<string, number>>;
-  /** Disturbances that were carried out, by place and kind. */
+  /** The disturbances that were carried out, by place and kind. */
   readonly disturbances: Readonly<Record<string, number>>;
   readonly seconds: number;
 }

@@ -1,4 +1,4 @@
-/** The model, small: no second order in any interleaving; that it can fail; and that the documentation is its table. */
+/** A small run of the model, a run that must fail, and a check that the documentation of the ledger is its table. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -8,7 +8,7 @@ import { INVARIANTS } from './invariants.ts';
 import { CLAIM_TABLE, SETTLE_TABLE, settleItem } from './reference-ledger.ts';
 import { SCENARIOS, SMALL_SCENARIOS, ZOMBIE_LIMIT } from './scenarios.ts';
 
-/** One for all: what the code does after a history is the same in every scenario. */
+/** One tree for all scenarios, because the code does the same after the same history. */
 const tree = new AttemptTree();
 
 describe('in every interleaving of two workers, crashes, lost answers and redeliveries', () => {
@@ -16,12 +16,12 @@ describe('in every interleaving of two workers, crashes, lost answers and redeli
     const { violation, checks, states } = await explore(scenario, tree);
     expect(violation).toBeUndefined();
     expect(states).toBeGreaterThan(500);
-    // A promise with nothing to check would hold of itself.
+    // An invariant that never had anything to check proves nothing.
     expect(Object.entries(checks).filter(([, count]) => count === 0)).toEqual([]);
   });
 });
 
-test('an attempt that outlives its lease does make a second order in a careless 11VMS: the model can fail', async () => {
+test('an attempt that outlives its lease creates a second order in a careless 11VMS: the model can fail', async () => {
   const { violation } = await explore(ZOMBIE_LIMIT, tree);
   expect(violation?.invariant).toBe('11VMS holds at most one order');
   expect(violation?.path).toContain('the lease ends');

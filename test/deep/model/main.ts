@@ -1,4 +1,4 @@
-/** `npm run model`: explores every scenario, and prints what was covered; or the shortest path to what is broken. */
+/** `npm run model`: explores every scenario, and prints its coverage or the shortest path to a broken invariant. */
 import { cpuUsage } from 'node:process';
 import { parseArgs } from 'node:util';
 import { AttemptTree } from './attempt-replay.ts';
@@ -42,7 +42,7 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
     explorations.push(explored);
     if (!asJson) console.log(textOf(explored));
   }
-  // The limit is known to be broken; were it not, the model would have lost its teeth.
+  // This scenario must break an invariant, or else the model can no longer find defects.
   const isAsExpected = ({ scenario, violation }: Exploration): boolean =>
     (violation !== undefined) === (scenario === ZOMBIE_LIMIT);
   const isGood = explorations.every(isAsExpected);
@@ -68,7 +68,7 @@ function textOf({ scenario, violation, checks, ...explored }: Exploration & { re
   const head = [`${scenario.name}: ${scenario.says}`, `  bounds: ${boundsOf(scenario)}`, figures];
   if (violation !== undefined) {
     const isLimit = scenario === ZOMBIE_LIMIT;
-    const what = isLimit ? '  the limit of any ledger, as expected broken' : '  BROKEN';
+    const what = isLimit ? '  broken as expected, the limit of any ledger' : '  BROKEN';
     const steps = violation.path.map((step, index) => `    ${index + 1}. ${step}`);
     return [...head, `${what}: ${violation.invariant}`, ...steps, ''].join('\n');
   }

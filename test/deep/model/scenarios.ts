@@ -1,4 +1,4 @@
-/** What is explored: each scenario is every order of everything that can happen in it, up to its bounds. */
+/** The scenarios of the model. For each, every order of its possible events is explored, within its bounds. */
 import type { Scenario } from './system-state.ts';
 
 const careless = {
@@ -15,7 +15,7 @@ const careless = {
   zombies: false,
 } as const satisfies Partial<Scenario>;
 
-/** Both readings are redriven where both became dead letters. */
+/** When both readings become dead letters, both are redriven. */
 const readTwice = {
   ...careless,
   messages: [1, 1],
@@ -31,12 +31,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'overlapping',
-    says: 'received four times, overlapping as it may; 11VMS honours no key and enforces no uniqueness',
+    says: 'one message, received four times with overlaps; 11VMS honours no key and enforces no uniqueness',
   },
   {
     ...careless,
     name: 'four receives',
-    says: 'one message, received again only when its attempt has ended or died; redriven once from the dead letters',
+    says: 'one message, received again only after its attempt has ended or crashed; redriven once from the dead letters',
     overlaps: false,
     redrives: 1,
     copies: 1,
@@ -44,7 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'put back',
-    says: 'two receives, which may overlap, and a copy that goes back on the queue while late attempts may still work',
+    says: 'two receives, which may overlap, and a copy that is put back on the queue while late attempts may still work',
     receives: 2,
     copies: 1,
     throttles: 0,
@@ -69,7 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'cart queued twice',
-    says: 'two messages of one cart, as two runs of the extractor leave them, worked on at once',
+    says: 'two messages of one cart from two runs of the extractor, processed in parallel',
     messages: [1, 1],
     receives: 2,
     throttles: 0,
@@ -78,12 +78,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...readTwice,
     name: 'cart read twice',
-    says: 'two readings of one cart, worked on at once; both are redriven where both became dead letters',
+    says: 'two readings of one cart, processed in parallel; when both become dead letters, both are redriven',
   },
   {
     ...careless,
     name: 'cart changed',
-    says: 'two messages of one cart, the second with newer content, worked on at once',
+    says: 'two messages of one cart, the second with newer content, processed in parallel',
     messages: [1, 2],
     receives: 2,
     throttles: 0,
@@ -101,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'no look-up',
-    says: '11VMS cannot be asked: never two orders, and what is not known is said to be AMBIGUOUS',
+    says: '11VMS without a look-up: never two orders, and an unknown outcome is reported as AMBIGUOUS',
     lookUp: 'none',
     overlaps: false,
     redrives: 1,
@@ -109,7 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'no look-up, put back',
-    says: 'the same with a copy put back, worked on beside its redriven dead letter: never two orders',
+    says: 'the same with a copy, processed in parallel with its redriven dead letter: never two orders',
     lookUp: 'none',
     receives: 2,
     redrives: 1,
@@ -127,7 +127,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...careless,
     name: 'zombie, unique',
-    says: 'an attempt works on after its lease has ended; 11VMS takes each externalId once',
+    says: 'an attempt continues after its lease has ended; 11VMS accepts each externalId once',
     target: 'unique',
     zombies: true,
     receives: 2,
@@ -136,24 +136,24 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /**
- * The limit, written down: what outlives its lease cannot be stopped by a ledger, only by 11VMS. Found broken on purpose.
+ * The limit of a ledger: only 11VMS can stop an attempt that outlives its lease. This scenario must break an invariant.
  */
 export const ZOMBIE_LIMIT: Scenario = {
   ...careless,
   name: 'zombie, careless',
-  says: 'an attempt works on after its lease has ended, and 11VMS would take a second order',
+  says: 'an attempt continues after its lease has ended, and 11VMS accepts a second order',
   zombies: true,
   receives: 2,
   throttles: 0,
 };
 
-/** The same system, small enough for every run of the tests. */
+/** Scenarios that are small enough for every run of the tests. */
 export const SMALL_SCENARIOS: readonly Scenario[] = [
   { ...careless, name: 'two receives', says: 'one message, received twice, overlapping', receives: 2, throttles: 0 },
   {
     ...careless,
     name: 'no look-up, small',
-    says: '11VMS cannot be asked',
+    says: '11VMS without a look-up',
     lookUp: 'none',
     receives: 2,
     overlaps: false,
@@ -170,7 +170,7 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
   {
     ...readTwice,
     name: 'cart read twice, small',
-    says: 'two readings of one cart, one after the other; both are redriven where both became dead letters',
+    says: 'two readings of one cart, one after the other; when both become dead letters, both are redriven',
     workers: 1,
   },
   {

@@ -1,4 +1,4 @@
-/** The rate that 11VMS allows is found, not configured: `npm run benchmark -- --drain 20000` prints the long table. */
+/** The worker finds the rate of 11VMS without configuration. `npm run benchmark -- --drain 20000` prints the long table. */
 import { expect, test } from '@jest/globals';
 import { drain } from './drain.ts';
 
@@ -14,7 +14,7 @@ test('ten environments drain a full queue at the rate that 11VMS allows', async 
   expect(drained.longestInvocationMs).toBeLessThan(WORKER_TIMEOUT_MS);
 });
 
-test('where 11VMS is far too slow for all that were received, they come back, and none is dead-lettered', async () => {
+test('when 11VMS is too slow for the received carts, they are retried, and none is dead-lettered', async () => {
   const limit = { callsPerSecond: 1, burst: 1, retryAfterSeconds: 1 };
   const drained = await drain({ carts: 150, maximumConcurrency: 20, limit, seed: 1 });
   expect(drained).toMatchObject({ orders: 150, deadLetters: 0, callsTooEarly: 0 });

@@ -1,4 +1,4 @@
-/** A full queue is drained against an 11VMS that allows a fixed rate, which nobody told the interface: in virtual time. */
+/** Drains a full queue in virtual time. 11VMS allows a fixed rate that the interface does not know. */
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { mulberry32 } from '../../simulators/seeded-random.ts';
@@ -7,33 +7,33 @@ import { createVirtualTime } from './virtual-time.ts';
 import { createVirtualVms } from './virtual-vms.ts';
 import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
-/** Both systems of the benchmarks answer in this time. */
+/** The time of an answer of 11VMS, as in the benchmarks. */
 const ANSWER_MS = 20;
-/** A long poll answers as soon as a message is there; this is how late it may be here. */
+/** A long poll ends when a message arrives; here it may be late by this time. */
 const POLL_MS = 1000;
-/** Lambda starts all environments at once when the queue is full: the worst start, all calls together. */
+/** Lambda starts all environments at once when the queue is full, so all first calls come together. */
 const STARTS_WITHIN_MS = 200;
-/** Nothing is visible on the queue for longer than SQS keeps it. */
+/** The retention time of SQS: the end of the simulation at the latest. */
 const LONGEST_DRAIN_MS = 4 * 24 * 3600_000;
 
 export interface DrainPlan {
   readonly carts: number;
   readonly maximumConcurrency: number;
   readonly limit: RateLimit;
-  /** The worker's, instead of the landscape's. */
+  /** Replaces the time-out of the worker in the environment. */
   readonly timeoutSeconds?: number;
   readonly seed: number;
 }
 
 export interface Drained {
-  /** From the first receive to the last order. */
+  /** The time from the first receive to the last order. */
   readonly reachedPerSecond: number;
-  /** The same to the order of the cart that is the last but 5 %: without those that come back to an empty queue. */
+  /** The time until 95 % of the orders: without the last retries, which come to an empty queue. */
   readonly reachedPerSecondOf95Percent: number;
   readonly orders: number;
   readonly throttledCalls: number;
   readonly callsTooEarly: number;
-  /** Receives that ended in another one after a delay, and those that ended in a new message. */
+  /** Receives that led to a delayed retry, and receives that led to a new message. */
   readonly retries: number;
   readonly putBacks: number;
   readonly deadLetters: number;

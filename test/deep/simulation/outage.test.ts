@@ -1,6 +1,6 @@
 /**
- * Issue 4: a six-hour outage at 1,000 carts a day ends with every order created and an empty dead-letter queue. The real
- * use cases live through it in virtual time; `npm test -- test/deep/simulation --verbose` prints the figures.
+ * After a six-hour outage at 1,000 carts a day every order is created, and the dead-letter queue is empty. The real use cases
+ * run in virtual time.
  */
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { type OutageResult, simulateOutage } from './outage.ts';
@@ -8,9 +8,9 @@ import { OUTAGE_KINDS, type OutageKind } from './virtual-vms.ts';
 
 const SEEDS = [1, 2];
 const WORKER_TIMEOUT_MS = 60_000;
-/** Nothing opens the breaker here, by design: every cart is tried on and on, which is slow even in virtual time. */
+/** Throttling does not open the breaker, so every cart is retried all the time, which is slow even in virtual time. */
 const THROTTLED_HOURS = 1;
-/** The look-up stays well, and so one cart alone may look as if it were to blame itself. */
+/** With a healthy look-up, the outage at first looks like a fault of single carts. */
 const WITH_HEALTHY_LOOK_UP: ReadonlySet<OutageKind> = new Set(['500 on POST only']);
 
 const figures: Record<string, string | number>[] = [];
@@ -52,8 +52,8 @@ describe('a six-hour outage at 1,000 carts a day', () => {
     test.each(SEEDS)(`by ${kind} dead-letters at most the first carts, with a reason (seed %i)`, async (seed) => {
       const result = await simulate(kind, seed);
       expect(result).toMatchObject(recovered);
-      // Each execution environment of the worker judges by itself, and there are two. Before the fifth failure in a row
-      // over different carts nothing tells an outage from a cart that 11VMS cannot digest.
+      // Each of the two execution environments decides alone. Before the fifth successive failure of different carts, an
+      // outage looks like a cart that 11VMS cannot process.
       expect(result.deadLetters.length).toBeLessThanOrEqual(2);
       for (const { verdict } of result.deadLetters) expect(verdict).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
       expect([...result.wrong].sort()).toEqual(result.deadLetters.map(({ cart }) => cart).sort());

@@ -1,6 +1,6 @@
 /**
- * The whole interface in virtual time: the real use cases of the worker and the supervisor, between a queue with SQS's
- * rules and an 11VMS that falls ill for some hours. Only the adapters to AWS and the network are played.
+ * The interface in virtual time during an outage of 11VMS: the real use cases of worker and supervisor, with a queue that
+ * has the rules of SQS. Only the adapters to AWS and to the network are simulated.
  */
 import { tryOneMessage } from '../../../functions/create-purchase-orders/breaker/trial.ts';
 import { superviseConsumption } from '../../../functions/supervise-consumption/supervise-consumption.ts';
@@ -13,7 +13,7 @@ import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** How long an empty queue is left alone: rarer than Lambda's long poll, so that hours pass in a second. */
+/** The pause after an empty receive. It is longer than Lambda's long poll, so that hours pass in a second. */
 const POLL_MS = 20_000;
 
 export interface OutagePlan {
@@ -25,7 +25,7 @@ export interface OutagePlan {
 
 export interface OutageResult {
   readonly carts: number;
-  /** Carts by how many orders 11VMS holds for each: only 1 is right. */
+  /** The number of orders of each cart in 11VMS. It must be 1. */
   readonly ordersPerCart: ReadonlyMap<string, number>;
   readonly deadLetters: readonly { readonly cart: string; readonly verdict: readonly Fault[] | undefined }[];
   readonly leftOnQueue: number;
@@ -33,14 +33,14 @@ export interface OutageResult {
   readonly isEnabled: boolean;
   readonly requeued: number;
   readonly callsInOutage: number;
-  /** From the outage's end to the last order of a cart that was approved before it; 0 where none was late. */
+  /** From the end of the outage to the last order of a cart that was approved before; 0 when there is none. */
   readonly minutesToTheLastOrder: number;
   readonly longestInvocationMs: number;
-  /** Carts that were approved while 11VMS was ill, and that were ordered twice, or never. */
+  /** Carts that have no order, or more than one. */
   readonly wrong: readonly string[];
 }
 
-/** An hour of peace, the outage, an hour more of carts, and two in which the last of them must come through. */
+/** Simulates one hour without an outage, the outage, another hour of approvals, and two hours for the last orders. */
 export async function simulateOutage({ kind, seed, cartsADay, outageHours }: OutagePlan): Promise<OutageResult> {
   const landscape = loadEnvironment('prod');
   const { delivery } = landscape;
@@ -58,7 +58,7 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
   const { queue, verdicts, breaker, counts, meter, log, newId, invocation } = worker;
   const environment = () => worker.environment(vms);
 
-  // The event source mapping follows its switch within a minute.
+  // The event source mapping is enabled or disabled within a minute of the call.
   const mapping = { wanted: true, actual: true };
   async function followSwitch(): Promise<void> {
     await sleep(random() * MINUTE_MS);

@@ -1,10 +1,10 @@
-/** 11VMS's rate limit, and who keeps to it. */
+/** The rate limit of 11VMS, and a check that callers respect it. */
 import type { HttpClient, HttpResponse } from '../../../shared/http-client.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface RateLimit {
   readonly callsPerSecond: number;
-  /** What a token bucket that was left alone holds. */
+  /** The size of the token bucket. */
   readonly burst: number;
   readonly retryAfterSeconds: number;
 }
@@ -13,11 +13,11 @@ export interface LimitedCalls {
   /** The connection of one execution environment. */
   connect(): HttpClient;
   readonly throttled: () => number;
-  /** Calls of an environment that had been told to wait longer. */
+  /** Calls of an environment before the end of its Retry-After. */
   readonly tooEarly: () => number;
 }
 
-/** A token bucket for all environments together; whoever finds it empty is refused. */
+/** One token bucket for all environments. A call that finds it empty is refused. */
 export function limitCalls(target: HttpClient, time: VirtualTime, answerMs: number, limit: RateLimit): LimitedCalls {
   const takeToken = createTokenBucket(time, limit);
   let throttled = 0;
@@ -38,7 +38,7 @@ export function limitCalls(target: HttpClient, time: VirtualTime, answerMs: numb
           if (takeToken()) return target.request(request);
           throttled++;
           await time.sleep(answerMs);
-          // From the answer on: what was on its way before could not know.
+          // Retry-After counts from the answer: calls that were sent before could not know it.
           waitUntilMs = Math.max(waitUntilMs, time.now() + limit.retryAfterSeconds * 1000);
           return refusal;
         },

@@ -1,4 +1,4 @@
-/** A queue with SQS's rules, in virtual time: visibility, delays, receive counts, and the redrive policy. */
+/** A queue in virtual time with the rules of SQS: visibility, delays, receive counts and redrive policy. */
 import type { CartMessages, QueueMessage } from '../../../functions/create-purchase-orders/cart-messages.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -21,7 +21,7 @@ export interface QueueOptions {
   readonly random: () => number;
   readonly visibilityTimeoutMs: number;
   readonly maxReceiveCount: number;
-  /** At least once: how many receives are given to a second receiver as well. */
+  /** The share of receives that a second receiver gets too, because SQS delivers at least once. */
   readonly doubledShare: number;
 }
 
@@ -35,7 +35,7 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
     const received = doubled.splice(0, maximum);
     const visible = [...messages.values()].filter(({ visibleAtMs }) => visibleAtMs <= time.now());
     while (received.length < maximum) {
-      // Order is SQS's own affair.
+      // A standard queue has no order.
       const [message] = visible.splice(Math.floor(random() * visible.length), 1);
       if (message === undefined) break;
       if (message.receives >= options.maxReceiveCount) {
@@ -66,7 +66,7 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
     async setVisibility(returned) {
       for (const { messageId, receiptHandle, visibleAfterSeconds } of returned) {
         const message = messages.get(messageId);
-        // Only the handle of the latest receive is good.
+        // Only the handle of the latest receive is valid.
         if (message !== undefined && receiptHandle === `${messageId} ${message.receives}`)
           message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
       }

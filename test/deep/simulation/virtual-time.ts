@@ -1,10 +1,10 @@
-/** A clock that jumps: hours of waiting pass as fast as the work in them is done. */
+/** A clock that jumps to the next event, so that hours of waiting take no time. */
 import { setImmediate } from 'node:timers/promises';
 
 export interface VirtualTime {
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Lets everything happen that is due until then, or until it is over: asked after each event. */
+  /** Runs all events until this time, or until `isOver`, which is checked after each event. */
   runUntil(untilMs: number, isOver?: () => boolean): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Whole milliseconds, as a real clock tells them. */
+/** Whole milliseconds, as of a real clock. */
 export function createVirtualTime(startMs: number): VirtualTime {
   let currentMs = startMs;
   let order = 0;
@@ -27,7 +27,7 @@ export function createVirtualTime(startMs: number): VirtualTime {
       }),
     async runUntil(untilMs, isOver = () => false) {
       for (;;) {
-        // Nothing in this world waits for anything real, so that by then all of it sleeps.
+        // No activity waits for a real event, so now all of them sleep.
         await setImmediate();
         if (isOver()) return;
         const next = sleepers.takeUntil(untilMs);
@@ -43,7 +43,7 @@ export function createVirtualTime(startMs: number): VirtualTime {
 const isBefore = (one: Sleeper, other: Sleeper): boolean =>
   one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
 
-/** A binary heap: 500 carts in flight fall asleep a million times while 20,000 are drained. */
+/** A binary heap, for a million sleeps while 20,000 carts are drained. */
 function createSleepers() {
   const heap: Sleeper[] = [];
 

@@ -1,9 +1,9 @@
-/** 11VMS in virtual time, as careless as it can be: every POST that is taken becomes an order, and it can fall ill. */
+/** 11VMS in virtual time, with outages. Every accepted POST becomes an order, also a second one. */
 import { type HttpClient, HttpError, type HttpRequest, type HttpResponse } from '../../../shared/http-client.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What happens to every call while 11VMS is ill; `POST only` leaves the look-up well. */
+/** What happens to every call during an outage. With `POST only` the look-up stays healthy. */
 export type OutageKind =
   | 'unreachable'
   | '503'
@@ -25,7 +25,7 @@ export const OUTAGE_KINDS: readonly OutageKind[] = [
 ];
 
 export interface VirtualVms extends HttpClient {
-  /** externalId and when, in order of creation, doubles too. */
+  /** In order of creation, duplicates included. */
   readonly orders: readonly { readonly externalId: string; readonly atMs: number; readonly content: object }[];
   readonly calls: { readonly atMs: number; readonly method: string }[];
 }

@@ -1,6 +1,6 @@
 /**
- * The worker in virtual time: its real use case, between a queue with SQS's rules, a ledger in memory and whatever 11VMS
- * a world puts there. Only the adapters to AWS and the network are played.
+ * The worker in virtual time: the real use case with a queue that has the rules of SQS, a ledger in memory, and an 11VMS of
+ * the caller. Only the adapters to AWS and to the network are simulated.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const { results } = z
   );
 const [sample = {}] = results;
 
-/** The queue message of a cart that differs from others in its names only. */
+/** The queue message of a cart. Carts differ only in number and GUID. */
 export function cartBody(number: string): string {
   const guid = `005056a5-09b3-1ee1-bee5-${number.padStart(12, '0')}`;
   return writeCartMessage({
@@ -45,12 +45,12 @@ export function cartBody(number: string): string {
 export interface VirtualWorkerOptions {
   readonly time: VirtualTime;
   readonly random: () => number;
-  /** Whose time-outs and delays hold. */
+  /** The environment whose time-outs and delays are used. */
   readonly landscape: Pick<Environment, 'delivery' | 'vms'>;
   readonly doubledShare: number;
 }
 
-/** What the dependencies of an invocation are, from its start on. */
+/** Makes the dependencies of an invocation at its start. */
 export type ExecutionEnvironment = () => BatchDependencies;
 
 export function createVirtualWorker({ time, random, landscape, doubledShare }: VirtualWorkerOptions) {
@@ -77,10 +77,10 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
   const newId = (): string => `id-${++ids}`;
   const policy = { baseSeconds: delivery.retryBaseSeconds };
 
-  /** One execution environment: its own health and pace. */
+  /** One execution environment, with its own health and pacer. */
   function environment(http: HttpClient): ExecutionEnvironment {
     const [health, pacer] = [createTargetHealth(), createPacer({ now, sleep, random })];
-    // As in the worker's handler.
+    // As in the handler of the worker.
     const callMs = target.timeoutSeconds * 1000;
     const workMs = delivery.timeoutSeconds * 1000 - 2000;
     return () => ({
@@ -92,7 +92,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
       health,
       messages: queue,
       quietMs: retryDelaySeconds(1, policy, 0) * 1000,
-      carts: { cart: () => Promise.reject(new Error('no cart is read again here')) },
+      carts: { cart: () => Promise.reject(new Error('the simulation reads no cart from SRM')) },
       log,
       meter,
       now,
@@ -117,7 +117,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
     return result;
   }
 
-  /** As the event source mapping does: one batch after the other, and what is done with is deleted. */
+  /** Processes one batch after the other and deletes finished messages, as the event source mapping does. */
   async function poll(dependencies: ExecutionEnvironment, pollMs: number, isEnabled = () => true): Promise<void> {
     for (;;) {
       const batch = isEnabled() ? queue.receive(delivery.batchSize) : [];
