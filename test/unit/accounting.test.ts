@@ -1,4 +1,4 @@
-/** What became of every cart, told by queues and ledger alone: nothing may pass as accounted for that is not. */
+/** The accounting of every cart from queues and ledger: a lost cart must never count as accounted for. */
 import { describe, expect, test } from '@jest/globals';
 import {
   account,
@@ -70,7 +70,7 @@ describe('a cart is accounted for', () => {
     expect(accounts.unaccounted).toEqual([]);
   });
 
-  test('by its GUID, where it has no number, or none that may travel', () => {
+  test('by its GUID, if it has no number or an invalid one', () => {
     const accounts = accountOf({
       approved: [cart(undefined, 'g1'), cart('not a number ', 'g2')],
       deadLetters: [message('m1', body(null, 'g1')), message('m2', body(null, 'g2'))],
@@ -89,7 +89,7 @@ describe('a cart is accounted for', () => {
 });
 
 describe('a cart is not accounted for', () => {
-  test('when nothing is known of it', () => {
+  test('without any record of it', () => {
     const accounts = accountOf({ approved: [cart('1'), cart(undefined, 'g2')], ledger: [order('3', 'CREATED')] });
 
     expect(accounts.unaccounted).toEqual(['1', 'guid g2']);
@@ -108,18 +108,18 @@ describe('a cart is not accounted for', () => {
     expect(accountOf({ approved: [cart('1')], ledger, leftOnQueue }).unaccounted).toEqual(['1']);
   });
 
-  test('by a dead letter of another, or by one that nobody can read', () => {
+  test('by a dead letter of another cart, or by one that cannot be read', () => {
     const deadLetters = [message('m1', body('2')), message('m2', 'not ours')];
 
     expect(accountOf({ approved: [cart('1')], deadLetters }).unaccounted).toEqual(['1']);
   });
 
-  test('by what only looks like it: a number that ends in the same digits', () => {
+  test('by a cart whose number only ends in the same digits', () => {
     expect(accountOf({ approved: [cart('1')], ledger: [order('11', 'CREATED')] }).unaccounted).toEqual(['1']);
   });
 });
 
-describe('where only SRM knows what is approved', () => {
+describe('when only SRM knows the approved carts', () => {
   test('every cart that was queued must be accounted for', () => {
     const accounts = accountOf({
       approved: undefined,
@@ -138,7 +138,7 @@ describe('a dead letter', () => {
     { code: 'E_QTY_INVALID', message: 'the quantity is not greater than zero' },
   ];
 
-  test('tells cart, codes, each reason with what to do, and its body to the letter', () => {
+  test('has cart, codes, each reason with its action, and the exact body', () => {
     const text = body('1').replace('"source":', '"source" : ');
     const { deadLettered } = accountOf({ deadLetters: [message('m1', text)], ledger: [verdict('m1', faults)] });
 
@@ -166,7 +166,7 @@ describe('a dead letter', () => {
     expect(deadLettered[0]?.reason).toMatch(/^The ledger holds no verdict: no attempt ended\. Read the log/);
   });
 
-  test('is told once for a cart that was queued again by a repeated run; nameless ones each', () => {
+  test('appears once for a cart that a repeated run queued again; carts without number and GUID appear each', () => {
     const bodies = [body('1'), body('1').replace('"100"', '"100" '), body('2'), body(null, null), body(null, null)];
     const { deadLettered } = accountOf({
       deadLetters: bodies.map((text, index) => message(`m${index}`, text)),
@@ -176,7 +176,7 @@ describe('a dead letter', () => {
     expect(deadLettered.map(({ cartNumber }) => cartNumber)).toEqual(['1', '2', null, null]);
   });
 
-  test('of a code that this version does not know is told all the same', () => {
+  test('with an unknown code appears too', () => {
     const { deadLettered } = accountOf({
       deadLetters: [message('m1', body('1'))],
       ledger: [verdict('m1', [{ code: 'E_FUTURE', message: 'something new' }])],
@@ -197,7 +197,7 @@ describe('a dead letter', () => {
 });
 
 describe('carts on the queue', () => {
-  test('are counted once, however often they were queued; nameless ones each', () => {
+  test('are counted once, however often they were queued; carts without number and GUID each', () => {
     const bodies = [
       body('1'),
       body('0001'),

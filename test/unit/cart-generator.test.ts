@@ -1,4 +1,4 @@
-/** The invented carts themselves: that they cover every edge case, stay the same, and come out as they say. */
+/** The generated carts cover every edge case, depend on the seed alone, and have their expected results. */
 import { describe, expect, test } from '@jest/globals';
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
@@ -58,19 +58,19 @@ describe('the same seed', () => {
     expect(JSON.stringify(generateCarts(carts({ count: 200, seed: 10, faultyShare: 0.2 })))).not.toBe(once);
   });
 
-  test('gives each cart when it is asked for, without those behind it', () => {
+  test('generates each cart on demand, without the later ones', () => {
     const { value } = cartStream(carts({ count: 1e9 })).next();
     expect(value).toMatchObject({ number: '1010000000' });
   });
 });
 
-describe('what a cart says of itself', () => {
-  // One more round of all faults for each seed, but for the last, which takes long.
+describe('the expected result of a cart', () => {
+  // One more round of all flaws for each seed, but for the last flaw, which is slow.
   const faultyShare = (cartFlaws.length - 1) / 500;
   const others = [2, 3].flatMap((seed) => generateCarts(carts({ count: 500, seed, faultyShare })));
   const outcomes = [...mix, ...others].map((cart) => ({ cart, translation: translateCart(asRead(cart), origin) }));
 
-  test('is what the translation makes of it', () => {
+  test('is the result of the translation', () => {
     for (const { cart, translation } of outcomes) {
       const { number, flaw, oddities } = cart;
       expect({ number, flaw, oddities, ...resultOf(translation) }).toEqual({
@@ -82,7 +82,7 @@ describe('what a cart says of itself', () => {
     }
   });
 
-  test('holds at the 11VMS simulator: it takes every order, but for the supplier that is closed there', () => {
+  test('holds at the 11VMS simulator: it accepts every order, but for the closed supplier', () => {
     for (const { cart, translation } of outcomes) {
       const errors = ordersOf(translation).flatMap((order) => errorsOf(order).map(({ code }) => code));
       const closed = cart.codes?.includes('E_TGT_VALIDATION') === true;
@@ -96,7 +96,7 @@ describe('what a cart says of itself', () => {
 
 type Translation = ReturnType<typeof translateCart>;
 
-/** As it comes over the wire. */
+/** The cart as JSON text, as SRM sends it. */
 function asRead({ row }: GeneratedCart): unknown {
   return JSON.parse(JSON.stringify(row));
 }
@@ -133,7 +133,7 @@ function resultOf(translation: Translation): Result {
   };
 }
 
-/** The closed supplier is nothing that the translation could know, so its order is on neither side. */
+/** The translation cannot know the closed supplier, so its order is left out on both sides. */
 const promiseOf = ({ expected, codes = [], externalIds }: GeneratedCart): Result => ({
   isSkipped: expected === 'skip',
   codes: codes.filter((code) => code !== 'E_TGT_VALIDATION').sort(),

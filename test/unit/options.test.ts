@@ -1,4 +1,4 @@
-/** The command line of the local run: what it takes, and what it says to what it cannot take. */
+/** The command line of the local run: its options and its errors. */
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../infra/command-line.ts';
 import { HELP, type LocalRunOptions, parseOptions } from '../../infra/local/run/options.ts';
@@ -22,7 +22,7 @@ function refusal(...args: readonly string[]): string {
 }
 
 describe('options', () => {
-  test('need not be given', () => {
+  test('have defaults', () => {
     expect(parsed()).toEqual({
       carts: 200,
       seed: 1,
@@ -39,7 +39,7 @@ describe('options', () => {
     });
   });
 
-  test('are all taken, with a space or an equals sign', () => {
+  test('are all accepted, with a space or an equals sign', () => {
     const args =
       '--carts 7 --seed=0 --input a.json --disturbances harsh --since 90m --srm=https://srm.example.com --watch --redrive --reconcile --json';
 
@@ -61,7 +61,7 @@ describe('options', () => {
     );
   });
 
-  test.each([['--help'], ['-h'], ['--json --help']])('%s asks for help, and nothing else matters', (args) => {
+  test.each([['--help'], ['-h'], ['--json --help']])('%s asks for help, whatever else is given', (args) => {
     expect(parseOptions(args.split(' '), nowMs)).toBeUndefined();
   });
 
@@ -112,12 +112,12 @@ describe('--since', () => {
     expect(refusal(`--since=${text}`)).toBe(`${message}\nSee npm start -- --help.`);
   });
 
-  test('in the future is refused: nothing could be read', () => {
+  test('in the future is refused', () => {
     expect(refusal('--since', '2026-11-20T14:00:01Z')).toMatch(/--since .*future/);
   });
 });
 
-describe('bad options name themselves, and what they take', () => {
+describe('the error of a wrong option names it and what it takes', () => {
   test.each([
     ['--carts 0', '--carts takes a whole number from 1 to 1000000, not "0".'],
     ['--carts 1000001', '--carts takes a whole number from 1 to 1000000, not "1000001".'],

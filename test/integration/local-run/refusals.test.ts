@@ -1,4 +1,4 @@
-/** What `npm start` cannot use: exit 1, a message that names it, and nothing started. */
+/** Wrong input of `npm start`: exit 1, a message that names it, and nothing is started. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ async function run(args: readonly string[], variables: Readonly<Record<string, s
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A run that starts after all is a failure of the test, and must not outlive it.
+    // A run that starts by mistake must end with the test.
     timeout: 150_000,
   });
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -113,7 +113,7 @@ describe('npm start', () => {
     expect(help).toEqual({ stdout: HELP, stderr: '', status: 0 });
   });
 
-  test.each(Object.entries(REFUSALS))('refuses %s: it says what, on stderr, and exits 1', (what, { message }) => {
+  test.each(Object.entries(REFUSALS))('refuses %s with a message on stderr, and exits 1', (what, { message }) => {
     const { stdout, stderr, status } = refused.get(what) ?? {};
 
     expect(stderr).toContain(message);

@@ -1,4 +1,4 @@
-/** `npm start` as a user runs it, a process of its own: what it moves, what it prints, and how it ends. */
+/** `npm start` in a process of its own: its orders, its output and its exit status. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -24,7 +24,7 @@ interface Run {
   readonly status: number | null;
 }
 
-/** One run to its end; of the environment nothing but what a shell without AWS has. */
+/** One run to its end, with the environment of a shell without AWS settings. */
 async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
   const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', ...args], {
     cwd: root,
@@ -40,7 +40,7 @@ async function run(args: readonly string[], variables: Readonly<Record<string, s
   return { stdout, stderr, status };
 }
 
-/** Nothing listens there: it was ours a moment ago. */
+/** A port without a listener, which was just closed. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
@@ -86,7 +86,7 @@ const row = (n: number, changes: Readonly<Record<string, unknown>> = {}): Record
   ...changes,
 });
 
-/** Rows that break the contract, among some that do not. `undefined` leaves a field out of the JSON. */
+/** Valid rows, and rows that break the contract. `undefined` leaves a field out of the JSON. */
 const malformed: readonly unknown[] = [
   row(1),
   row(2, { ObjectId: undefined }),
@@ -192,7 +192,7 @@ describe('the sample page, with --json, against an 11VMS of the user`s', () => {
     ]);
   });
 
-  test('exits 0, and tells the rest on stderr: a line a stage, the summary, and where to look next', () => {
+  test('exits 0, and prints on stderr a line for each stage, the summary, and where the log is', () => {
     const { status, stderr } = sample.run;
 
     expect(status).toBe(0);
@@ -207,7 +207,7 @@ describe('the sample page, with --json, against an 11VMS of the user`s', () => {
     expect(stderr).not.toContain('my secret');
   });
 
-  test('leaves the log that it names, one JSON line a step, with the cart and its order', () => {
+  test('leaves the log that it names, with a JSON line for each step, the cart and its order', () => {
     const path = /^ {2}log +(\S+)$/m.exec(sample.run.stderr)?.[1] ?? '';
     const lines = readFileSync(path, 'utf8').trim().split('\n');
     const created = lines.filter((line) => line.includes('"Order created"'));
@@ -224,7 +224,7 @@ describe('the sample page, with --json, against an 11VMS of the user`s', () => {
 describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VMS that throttles and fails', () => {
   const expectedDead = (): GeneratedCart[] => elsewhere.carts.filter(({ expected }) => expected === 'dead-letter');
 
-  test('become exactly the orders that they should, none twice', () => {
+  test('become exactly the expected orders, none twice', () => {
     const orders = elsewhere.vms.orders().map(({ order }) => order.externalId);
 
     expect(orders.toSorted()).toEqual(elsewhere.carts.flatMap(({ externalIds }) => externalIds).toSorted());
@@ -244,7 +244,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     expect(elsewhere.run.status).toBe(0);
   });
 
-  test('are so by the reconciliation, too, as far as they are older than an hour: it queues none again', () => {
+  test('are accounted for by the reconciliation too, if they are older than an hour: it queues none again', () => {
     const line = /^ {2}reconciled +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
     const [, read = ''] = /^complete to \S+Z: cartsRead (\d+), created \d+, deadLettered \d+/.exec(line ?? '') ?? [];
 
@@ -253,7 +253,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     expect(line).not.toMatch(/queuedAgain|inFlight|notJudged|unidentified/);
   });
 
-  test('are dead-lettered with cart number, GUID and the codes that the generator put into them', () => {
+  test('are dead-lettered with cart number, GUID and the codes of their flaws', () => {
     const { deadLettered } = summaryOf(elsewhere.run);
     const byNumber = <Item extends { cartNumber: string | null }>(items: readonly Item[]): Item[] =>
       items.toSorted((a, b) => String(a.cartNumber).localeCompare(String(b.cartNumber)));
@@ -287,7 +287,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
   test('are read once, page by page, with the user`s client', () => {
     const pages = elsewhere.srm.requests.filter(({ operation }) => operation === 'page');
 
-    // Five, and those of the second slice: the default of 24 h ago is a little more than one.
+    // Five pages, and those of the second slice: the default of 24 hours is a little more than one slice.
     expect(pages.length).toBeGreaterThanOrEqual(5);
     expect(new Set(pages.map(({ path }) => path)).size).toBe(pages.length);
     expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
@@ -298,7 +298,7 @@ describe('a file with malformed carts', () => {
   test('loses none of them: each is ordered or dead-lettered, and the run exits 0', () => {
     const { approved, queued, created, skipped, deadLettered, unaccounted } = summaryOf(broken);
 
-    // The same cart twice is one cart, as it is for SRM.
+    // The same cart twice counts as one cart, as in SRM.
     const carts = malformed.length - 1;
     expect({ approved, queued, unaccounted, skipped }).toEqual({
       approved: carts,
@@ -310,7 +310,7 @@ describe('a file with malformed carts', () => {
     expect(broken.status).toBe(0);
   });
 
-  test('tells each by what identifies it, and what it breaks by its path', () => {
+  test('names each by number or GUID, and each fault by its path', () => {
     const found = summaryOf(broken).deadLettered.map(({ cartNumber, guid, codes, reason }) => ({
       cart: cartNumber ?? guid ?? 'nameless',
       codes: codes.join(),
@@ -326,7 +326,7 @@ describe('a file with malformed carts', () => {
         { cart: guid(10), codes: 'E_FIELD_LENGTH', path: '$.ObjectId' },
       ]),
     );
-    // No number and no GUID; null, a text, a list, and an object without anything.
+    // Without number and GUID: null, a text, a list, and an empty object.
     expect(found.filter(({ cart }) => cart === 'nameless').map(({ codes }) => codes)).toEqual(
       Array.from({ length: 5 }, () => 'E_SRC_SCHEMA'),
     );
@@ -341,7 +341,7 @@ describe('a file with malformed carts', () => {
   });
 });
 
-describe('an SRM that nobody can reach', () => {
+describe('an SRM that cannot be reached', () => {
   test('ends the run with 1, and a message that says what, where and what to do', () => {
     const { status, stdout, stderr, port } = unreachable;
 

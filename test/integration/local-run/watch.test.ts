@@ -1,4 +1,4 @@
-/** `npm start -- --watch`: it keeps running until it is told to stop, and then leaves nothing behind. */
+/** `npm start -- --watch` runs until Ctrl-C, and then leaves no process behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The processes that carry this test's mark in their environment or were started by one that does. */
+/** The processes with this test's mark in their environment, and their children. */
 function descendantsOf(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
@@ -24,7 +24,7 @@ function descendantsOf(pid: number): number[] {
       // pid (command) state ppid
       parents.set(Number(name), Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]));
     } catch {
-      // It ended while we were looking.
+      // The process has just ended.
     }
   }
   const children = [...parents].filter(([, parent]) => parent === pid).map(([name]) => name);
@@ -41,7 +41,7 @@ const isAlive = (pid: number): boolean => {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('npm start -- --watch', () => {
-  test('ends on Ctrl-C with an account of what it moved, exit 0, and no process left', async () => {
+  test('ends on Ctrl-C with its summary, exit 0, and no process left', async () => {
     let stdout = '';
     const running = spawn(
       join(root, 'node_modules', '.bin', 'node'),
@@ -57,7 +57,7 @@ describe('npm start -- --watch', () => {
       stdout += chunk;
     });
     const ended = once(running, 'close');
-    // The first extraction is over and its carts are moved; the next is up to a minute away.
+    // The first extraction and its carts are done. The next extraction is up to a minute away.
     for (const sign of [/next extraction at/, /moving +5 queued · [1-9]/]) {
       while (!sign.test(stdout) && running.exitCode === null && running.signalCode === null) await pause(100);
     }

@@ -1,4 +1,4 @@
-/** A cloud assembly as CDK writes it, small: what a test puts into the template, and handlers written into asset directories. */
+/** A small cloud assembly in the form of CDK, with the template and the handlers of a test. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

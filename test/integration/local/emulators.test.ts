@@ -12,7 +12,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 
-/** Addresses of this machine other than 127.0.0.1 that a listener on 0.0.0.0 would answer at. */
+/** The addresses of this machine, other than 127.0.0.1, that a listener on 0.0.0.0 would have. */
 const otherAddresses = [
   ...(process.platform === 'linux' ? ['127.0.0.2'] : []),
   ...Object.values(networkInterfaces()).flatMap((addresses = []) =>
@@ -76,7 +76,7 @@ describe('the embedded emulators', () => {
     occupant.close();
   });
 
-  test('a secret is read by name and by ARN, and a new value takes its place', async () => {
+  test('a secret is read by name and by ARN, and a new value replaces it', async () => {
     const { secretsManager } = clients;
     const { ARN } = await secretsManager.send(new CreateSecretCommand({ Name: 'a/secret', SecretString: 'one' }));
 
@@ -98,7 +98,7 @@ describe('the embedded emulators', () => {
     });
   });
 
-  test('looking into a queue receives nothing', async () => {
+  test('inspecting a queue receives nothing', async () => {
     const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: 'looked-into' }));
     await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'ready' }));
     await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'delayed', DelaySeconds: 60 }));

@@ -48,7 +48,7 @@ async function fixture(
         DeadLetters: queueResource({ QueueName: `dead-${number}` }),
         Queue: queueResource({
           QueueName: `queue-${number}`,
-          // Longer than any test: what is returned stays in flight, unless a test wants to see it again.
+          // Longer than any test: a returned message stays in flight unless a test shortens this.
           VisibilityTimeout: 60,
           RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['DeadLetters', 'Arn'] }, maxReceiveCount: 2 },
           ...queue,
@@ -147,7 +147,7 @@ describe('an event source mapping', () => {
     expect(Number(batch?.records[0]?.attributes.SentTimestamp)).toBeGreaterThanOrEqual(before);
   });
 
-  test('what the function receives is what the batch says', async () => {
+  test('the function receives the records of the batch event', async () => {
     const { poller, batches, lines, send } = await fixture(
       'exports.handler = async (event) => { console.log(JSON.stringify(event)); };',
     );
@@ -180,7 +180,7 @@ describe('an event source mapping', () => {
     expect(await contents(mapping)).toEqual({ ready: [], inFlight: ['b'], dead: [] });
   });
 
-  test('reports that nobody asked for are ignored', async () => {
+  test('a batch response is ignored when the mapping does not enable it', async () => {
     const mapping = await fixture(failB, { mapping: { FunctionResponseTypes: [] } });
     await mapping.send('a', 'b', 'c');
     mapping.poller.start();
@@ -214,7 +214,7 @@ describe('an event source mapping', () => {
     const mapping = await fixture(failB);
     await mapping.send('a', 'b');
     mapping.poller.start();
-    // Not by a short time-out: a cold function on a busy machine may take longer, and its messages come twice.
+    // Without a short time-out: a cold function on a busy machine may take longer, and its messages would come twice.
     for (const receives of [1, 2]) {
       const last = (await mapping.batches(receives)).at(-1);
       const ReceiptHandle = last?.records.find(({ body }) => body === 'b')?.receiptHandle;
@@ -240,7 +240,7 @@ describe('an event source mapping', () => {
     mapping.poller.start();
     await mapping.poller.settled();
 
-    // What the functions themselves wrote, in order of time.
+    // The log lines of the functions, in order of time.
     const steps = mapping.lines
       .map(({ text }) => text.split(' '))
       .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));

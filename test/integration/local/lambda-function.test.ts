@@ -43,7 +43,7 @@ function lambda(
 }
 
 describe('a local Lambda', () => {
-  test('sees the variables of the template, what Lambda sets, and nothing of the host', async () => {
+  test('has the variables of the template and of Lambda, and none of the host', async () => {
     process.env.HOST_CANARY = 'must not be seen';
     const result = await lambda('exports.handler = async () => process.env;', {
       variables: { TABLE_NAME: 'ledger', NODE_OPTIONS: '--enable-source-maps', AWS_REGION: 'forged' },
@@ -119,8 +119,8 @@ describe('a local Lambda', () => {
     expect(third.payload).toEqual([pid, 3]);
   });
 
-  test('runs at once in as many processes as are asked for', async () => {
-    // Each handler waits for the other's arrival: with one process only, neither would ever answer.
+  test('runs in one process for each parallel invocation', async () => {
+    // Each handler waits for the other: in one process neither would ever answer.
     let arrived = 0;
     const both = Promise.withResolvers<void>();
     const meeting = createServer((_request, response) => {
@@ -143,7 +143,7 @@ describe('a local Lambda', () => {
     meeting.close();
   });
 
-  test('is killed when its time is over, and starts afresh afterwards', async () => {
+  test('is killed at its time-out, and starts again afterwards', async () => {
     const lines: LogLine[] = [];
     const stubborn = lambda(
       `process.on('SIGTERM', () => {});
@@ -189,7 +189,7 @@ describe('a local Lambda', () => {
     expect(await lambda('exports.handler = async () => 1n;').invoke({})).toMatchObject({ kind: 'failed' });
   });
 
-  test('all that it wrote has been handed over when the invocation ends, under its request id', async () => {
+  test('all its output is delivered before the invocation ends, with its request id', async () => {
     const lines: LogLine[] = [];
     const talking = lambda(
       `console.log('loading');
@@ -213,7 +213,7 @@ describe('a local Lambda', () => {
     expect(own.filter(({ stream }) => stream === 'stderr').map(({ text }) => text)).toEqual(numbered('err'));
   });
 
-  test('closing ends what runs', async () => {
+  test('closing ends running invocations', async () => {
     const waiting = lambda(
       'exports.handler = () => new Promise(() => { setInterval(() => {}, 1000); console.log(1); });',
       {},

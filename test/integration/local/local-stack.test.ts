@@ -29,7 +29,7 @@ describe('the stack of the local environment', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'local-stack-'));
   let stack: LocalStack;
   let vms: VmsSimulator;
-  /** Suppliers that 11VMS has closed; a test changes them. */
+  /** Suppliers that are closed in 11VMS. A test changes them. */
   const inactive = new Set<string>();
   beforeAll(async () => {
     srm.listen(0, '127.0.0.1');
@@ -83,7 +83,7 @@ describe('the stack of the local environment', () => {
     expect(TableNames).toEqual(stack.tables.map(({ name }) => name));
   });
 
-  test('its functions are told of each other and of the emulators by name', () => {
+  test('its functions get the names of each other and of the emulators', () => {
     const { queue, target } = only(stack.mappings, 'mapping');
     const schedule = extraction();
     const table = only(stack.tables, 'table');
@@ -130,7 +130,7 @@ describe('the stack of the local environment', () => {
   const postsOf = (cart: Row): number =>
     vms.requests.filter((one) => isCreate(one) && JSON.stringify(one).includes(String(cart['ObjectId']))).length;
 
-  test('an outage pauses its event source; once 11VMS is well, one message is tried, and every order is created', async () => {
+  test('an outage pauses its event source; once 11VMS is healthy, one message is tried, and every order is created', async () => {
     const { poller, queue } = only(stack.mappings, 'mapping');
     const supervision = stack.scheduleOf('supervise-consumption');
     const table = only(stack.tables, 'table').name;
@@ -156,12 +156,12 @@ describe('the stack of the local environment', () => {
     expect(vms.orders()).toEqual([]);
 
     vms.setDisturbances('none');
-    // The first trial went badly: the next one waits two seconds here, a minute on AWS.
+    // The first trial failed: the next one waits two seconds here, and a minute on AWS.
     await until(async () => {
       expect(await look()).toMatchObject({ state: expect.stringMatching(/OPEN|CLOSED/) });
       return poller.enabled;
     });
-    // The one of the trial, and perhaps more by now.
+    // The order of the trial, and perhaps more.
     expect(vms.orders().length).toBeGreaterThan(0);
     await poller.settled();
     expect(carts.map((cart) => ordersOf(cart).length)).toEqual(carts.map(() => 1));
@@ -182,7 +182,7 @@ describe('the stack of the local environment', () => {
     await until(async () => (await deadLetters.inspect()).ready.length === 1);
     expect(postsOf(rejected)).toBe(1);
     await stack.stopMappings();
-    // As a crash between the order and the end of the last receive leaves it.
+    // The state after a crash between the order and the end of the last receive.
     await send(deadLetters.url, created);
     const before = (await deadLetters.inspect()).ready;
 

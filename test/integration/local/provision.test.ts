@@ -108,7 +108,7 @@ describe('provisioning a template', () => {
     expect((await clients.dynamodb.send(new GetItemCommand({ TableName, Key }))).Item).toEqual(Key);
   });
 
-  test('a secret has the value that the caller gives for its name', async () => {
+  test('a secret gets the value of the caller', async () => {
     const { clients } = await start(
       { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'srm', GenerateSecretString: {} } } },
       { srm: '{"clientId":"a"}' },
@@ -147,7 +147,7 @@ describe('provisioning a template', () => {
     expect(region).toBe('eu-west-1');
   });
 
-  test('a name from the stack`s own id is a name here, too', async () => {
+  test('a name computed from the stack id resolves', async () => {
     const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
     const { queues } = await start({
       Queue: queueResource({
@@ -158,7 +158,7 @@ describe('provisioning a template', () => {
     expect(only(queues, 'queue').name).toBe('carts-00000000');
   });
 
-  test('an output that tells of what is not provisioned locally is left out; all others are resolved', async () => {
+  test('an output of a resource that is not provisioned locally is left out; all others are resolved', async () => {
     const { outputs } = await start(
       { Logs: { Type: 'AWS::Logs::LogGroup' }, Addressed: queueResource() },
       {},
