@@ -306,7 +306,7 @@ describe('an event source mapping', () => {
     expect(mapping.ended.map(({ records: [record] }) => record?.body)).toEqual(['200', '600']);
     expect(mapping.poller.inFlight).toBe(0);
     expect(await contents(mapping)).toEqual({ ready: ['1'], inFlight: [], dead: [] });
-    await expect(mapping.poller.settled()).rejects.toThrow('Mapping is stopped');
+    await expect(mapping.poller.settled()).rejects.toThrow('Mapping was stopped');
   });
 });
 
