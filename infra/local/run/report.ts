@@ -113,7 +113,7 @@ function summaryText({ summary, accounts, doubled, failure, logPath }: FinalRepo
     '',
     'More information',
     `  log            ${logPath}`,
-    '                 one JSON line per step: grep it for a cart number, a message id or an order number',
+    '                 one JSON line for each step: search it for a cart number, a message id or an order number',
     '  dead letters   README.md, "What happens to a cart that fails"; --json gives their bodies',
     '',
   );
