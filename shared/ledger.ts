@@ -44,7 +44,7 @@
  * | REJECTED | -       | REJECTED | -        | -        |
  * | UNKNOWN  | -       | -        | UNKNOWN  | -        |
  * | NEW      | -       | -        | -        | NEW      |
- * | mayExist | stays   | as told  | stays    | cleared  |
+ * | mayExist | stays   | as given | stays    | cleared  |
  *
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
  * this table as data, and a property test holds the code below against it.

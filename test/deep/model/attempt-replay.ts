@@ -1,6 +1,6 @@
 /**
- * The real code as a function of what it saw: one attempt at one message runs until its next call to the outside, with
- * the answers to its earlier calls given. Each history is run once; the explorer then walks the tree of histories.
+ * Runs the real code of one attempt at one message up to its next call to the outside, with given answers to its earlier
+ * calls. Each history of answers is run once. The explorer walks the tree of histories.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,10 +23,9 @@ import type { ClaimResult, OrderClaim, OrderItem, VerdictState } from '../../../
 import type { Log } from '../../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
-/** Of the one cart: as first approved; changed and approved again; approved again without a change to its order. */
+/** The versions of the cart: first approved; changed and approved again; approved again with an unchanged order. */
 export type Version = 1 | 2 | 3;
 
-/** What an attempt starts from. */
 export interface AttemptStart {
   readonly attemptId: string;
   readonly messageId: string;
@@ -42,7 +41,7 @@ export interface ModelVerdict {
   readonly codes: readonly FaultCode[];
 }
 
-/** What the code asks of the outside: the points at which the explorer decides what happens next. */
+/** A call of the code to the outside. Here the explorer decides what happens next. */
 export type Call =
   | { readonly kind: 'verdict' }
   | { readonly kind: 'record-verdict'; readonly verdict: ModelVerdict }
@@ -65,7 +64,7 @@ export type Call =
   | { readonly kind: 'open-breaker' }
   | { readonly kind: 'requeue' };
 
-/** What it is answered. */
+/** The answer to a call. */
 export type Answer =
   | { readonly kind: 'verdict'; readonly verdict: ModelVerdict | undefined }
   | { readonly kind: 'other-readings'; readonly isDuplicate: boolean }
@@ -94,7 +93,7 @@ export const UNHEALTHY = {
 } as const;
 
 const WRITTEN_OR_NOT: readonly KeyedAnswer[] = [WRITTEN, FAILED];
-/** The calls whose possible answers are the same in every system: there, what an attempt may yet do is known ahead. */
+/** The calls whose possible answers are the same in every state of the system. */
 const FORESEEABLE: Partial<Record<Call['kind'], readonly KeyedAnswer[]>> = {
   'record-verdict': WRITTEN_OR_NOT,
   'withdraw-verdict': WRITTEN_OR_NOT,
@@ -106,17 +105,17 @@ const FORESEEABLE: Partial<Record<Call['kind'], readonly KeyedAnswer[]>> = {
   probe: [HEALTHY, UNHEALTHY],
 };
 
-/** Where an attempt stands: before a call, or at its end, with what SQS is to be told. */
+/** The position of an attempt: before a call, or at its end, with its settlement. */
 export type AttemptProgress =
   | { readonly kind: 'calls'; readonly call: Call }
   | { readonly kind: 'ends'; readonly settlement: Settlement['kind']; readonly codes: readonly FaultCode[] };
 
-/** In a system where it is always 0 o'clock, what lies ahead is not over. */
+/** The time of the model is always 0, so every later time is still in the future. */
 const LEASE_MS = 2;
 const QUIET_MS = 1;
 const ALWAYS_MS = 0;
 
-/** A fault without its sentence, which differs by circumstances that nobody acts on. */
+/** A fault with its code as message: the code does not read messages of faults. */
 export const faultOf = (code: FaultCode): Fault => ({ code, message: code });
 const codesOf = (faults: readonly Fault[]): FaultCode[] => [...new Set(faults.map(({ code }) => code))].sort();
 
@@ -158,13 +157,13 @@ function translated(version: Version) {
 
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => silent };
 
-/** Something is wrong with the model itself, not with what it explores. */
+/** A defect of the model itself, not of the explored code. */
 export class ModelDefect extends Error {}
 
-/** As the AWS SDK throws. */
+/** An error of the AWS SDK. */
 const awsError = (): Error => Object.assign(new Error('no answer'), { name: 'TimeoutError', $metadata: {} });
 
-/** Runs the code with the answers given, to its next call or its end. */
+/** Runs the code with these answers, to its next call or its end. */
 export async function replayAttempt(start: AttemptStart, answers: readonly Answer[]): Promise<AttemptProgress> {
   const called = Promise.withResolvers<AttemptProgress>();
   let used = 0;
@@ -252,7 +251,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
   return Promise.race([called.promise, ended]);
 }
 
-/** What the code may read of what an earlier attempt left: histories that differ in nothing else are one. */
+/** The fields that the code may read of the item of an earlier attempt. The keys of histories hold no other field. */
 const READ_OF_AN_ITEM = ['contentHash', 'mayExist', 'changedAtMs', 'orderId', 'orderNumber'];
 
 function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
@@ -260,9 +259,7 @@ function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): Cl
     new Proxy(item, {
       get(target, name, receiver) {
         if (!READ_OF_AN_ITEM.includes(String(name))) {
-          reject(
-            new ModelDefect(`the code reads ${String(name)} of an item, by which the model tells no histories apart`),
-          );
+          reject(new ModelDefect(`the code reads ${String(name)} of an item, but READ_OF_AN_ITEM does not list it`));
         }
         return Reflect.get(target, name, receiver);
       },
@@ -307,9 +304,8 @@ function lookUpResult(answer: Extract<Answer, { kind: 'look-up' | 'look-up-faile
   return { kind: 'unanswered', reason, fault };
 }
 
-/** One attempt after one history of answers. */
 export interface AttemptNode {
-  /** Small and its own; equal where what an attempt may yet do is the same, since its history no longer matters. */
+  /** Nodes with the same possible futures have the same id, because their histories no longer matter. */
   readonly id: number;
   readonly start: AttemptStart;
   readonly progress: AttemptProgress;
@@ -319,7 +315,7 @@ export interface AttemptNode {
   readonly next: Map<string, AttemptNode>;
 }
 
-/** The tree of histories, grown where the exploration goes. */
+/** The tree of histories. It grows during the exploration. */
 export class AttemptTree {
   readonly #roots = new Map<string, AttemptNode>();
   readonly #futures = new Map<string, number>();

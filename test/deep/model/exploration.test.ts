@@ -69,7 +69,7 @@ describe('the documentation of the ledger', () => {
       };
       return [state, ...ends.map((end) => own(settleItem(item, 'own', end, { faults: [] })?.state, state, end))];
     });
-    const marks = { 'as it is': 'stays', 'as told': 'as told', cleared: 'cleared' } as const;
+    const marks = { unchanged: 'stays', 'as given': 'as given', cleared: 'cleared' } as const;
     const mayExist = ['mayExist', ...ends.map((end) => marks[SETTLE_TABLE[end].mayExist])];
     expect(documented.slice(from + 2, from + 8)).toEqual([...settled, mayExist]);
   });

@@ -1,5 +1,5 @@
 /**
- * Every state that a scenario can reach, breadth first, so that the path to a broken invariant is the shortest there is.
+ * Visits every state that a scenario can reach, breadth first, so that the path to a broken invariant is the shortest.
  */
 import { type AttemptNode, AttemptTree } from './attempt-replay.ts';
 import { type Happened, INVARIANTS } from './invariants.ts';
@@ -15,7 +15,7 @@ import {
 
 export interface Violation {
   readonly invariant: string;
-  /** What happened, step by step, from the start to the state that breaks it. */
+  /** The steps from the start to the state that breaks the invariant. */
   readonly path: readonly string[];
 }
 
@@ -23,11 +23,11 @@ export interface Exploration {
   readonly scenario: Scenario;
   readonly states: number;
   readonly transitions: number;
-  /** Steps to the state that is farthest from the start. */
+  /** The number of steps to the state farthest from the start. */
   readonly depth: number;
-  /** How often the real code was run so far: once for each history that an attempt can have. */
+  /** How often the real code was run: once for each history of an attempt. */
   readonly replays: number;
-  /** In how many states, or on how many ways into one, each promised invariant had something to check. */
+  /** How often each promised invariant had something to check. */
   readonly checks: Readonly<Record<string, number>>;
   readonly violation: Violation | undefined;
 }
@@ -37,12 +37,12 @@ interface Found {
   readonly index: number;
 }
 
-/** @throws {ModelDefect} when the code calls what the model does not know, or does not do the same twice. */
+/** @throws {ModelDefect} when the code makes an unknown call, or behaves differently after the same history. */
 export async function explore(scenario: Scenario, tree = new AttemptTree()): Promise<Exploration> {
   const promised = INVARIANTS.filter(({ isPromised }) => isPromised(scenario));
   const checks = promised.map(() => 0);
   const indexes = new Map<string, number>();
-  /** Of each state: the state before it on the shortest way, and the step from there. */
+  /** For each state: its predecessor on the shortest path, and the step between them. */
   const parents: number[] = [];
   const steps: string[] = [];
   let transitions = 0;
@@ -99,11 +99,11 @@ export async function explore(scenario: Scenario, tree = new AttemptTree()): Pro
 
 interface Went {
   readonly system: SystemState;
-  /** How the attempt ended that was answered, if it did. */
+  /** The end of the answered attempt, if it ended. */
   readonly ended: Happened['ended'];
 }
 
-/** Lets the code go on with its answer: from the tree where it has been there before, else by running it. */
+/** Continues an attempt with its answer. A known history is read from the tree; a new one is run. */
 function goOn({ goesOn, starts, ...system }: Draft, tree: AttemptTree): Went | Promise<Went> {
   if (starts !== undefined) {
     return tree
@@ -114,7 +114,7 @@ function goOn({ goesOn, starts, ...system }: Draft, tree: AttemptTree): Went | P
   const { node, key, answer } = goesOn;
   const replace = (next: AttemptNode): Went => {
     const ended = next.progress.kind === 'ends' ? next.progress : undefined;
-    // A message that is returned frees its worker at once: one that lingers could only keep others from acting.
+    // A worker that returns its message is free at once. A later time would add no new behaviour.
     if (ended?.settlement === 'return') return { system: withoutWorker(system, node), ended };
     const workers = [...system.workers];
     workers[workers.indexOf(node)] = next;

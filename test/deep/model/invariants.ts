@@ -1,4 +1,4 @@
-/** What must hold in every state that can be reached, whatever happened on the way. */
+/** The invariants of every reachable state. */
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type AttemptProgress, VERSIONS } from './attempt-replay.ts';
 import {
@@ -11,26 +11,26 @@ import {
   type SystemState,
 } from './system-state.ts';
 
-/** What led to a state: the step, and the end of an attempt where it ended by it. */
+/** The step to a state, and the attempt that it ended, if any. */
 export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
   readonly ended: Extract<AttemptProgress, { kind: 'ends' }> | undefined;
 }
 
 export interface Invariant {
   readonly name: string;
-  /** Where it is promised at all; everywhere, unless a scenario says otherwise. */
+  /** The scenarios in which the invariant is promised. */
   readonly isPromised: (scenario: Scenario) => boolean;
-  /** Where there is something to check; undefined elsewhere. `step` led from `before` to `system`. */
+  /** Undefined when there is nothing to check. `step` led from `before` to `system`. */
   readonly holds: (system: SystemState, before: SystemState, step: Happened) => boolean | undefined;
 }
 
 const everywhere = (): boolean => true;
-/** No ledger can stop a process that works on after its lease: these hold as long as leases outlive attempts. */
+/** A ledger cannot stop a process that continues after its lease, so these need leases that outlive attempts. */
 const withoutZombies = ({ zombies }: Scenario): boolean => !zombies;
-/** Codes by which a dead letter says that the order may or may not exist. */
+/** Codes of a dead letter whose order may or may not exist. */
 const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
 
-/** Nothing is lost when the message is. */
+/** The message may be deleted: nothing is lost with it. */
 const isCaredFor = ({ id, version }: Message, { orders, item, messages }: SystemState): boolean =>
   orders.length > 0 ||
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
@@ -40,7 +40,7 @@ const isCaredFor = ({ id, version }: Message, { orders, item, messages }: System
       readingOf(other.id) !== readingOf(id) && other.version === version && isDeadLetterOfReading(other, messages),
   );
 
-/** In the dead-letter queue, on its way there, or redriven from it. */
+/** Whether the message, or another one of its reading, has a verdict. */
 const isDeadLetterOfReading = ({ id, place }: Message, messages: readonly Message[]): boolean =>
   place !== 'deleted' && messages.some((other) => readingOf(other.id) === readingOf(id) && other.verdict !== undefined);
 
@@ -62,13 +62,13 @@ export const INVARIANTS: readonly Invariant[] = [
       before?.state === 'CREATED' ? item?.state === 'CREATED' && item.orderId === before.orderId : undefined,
   },
   {
-    name: 'an order that exists, or may yet come, is known: CREATED, or marked to be looked up first',
+    name: 'an order that exists or may still be committed is CREATED, or marked to be looked up first',
     isPromised: everywhere,
     holds: ({ item, orders, late }) =>
       orders.length + late.length === 0 ? undefined : item?.state === 'CREATED' || item?.mayExist === true,
   },
   {
-    name: 'a POST leaves only while its attempt holds the claim',
+    name: 'an attempt posts only while it holds the claim',
     isPromised: withoutZombies,
     holds: (_system, { item }, { postedBy }) =>
       postedBy === undefined
@@ -94,13 +94,13 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
-    name: 'no attempt ends by an error that nobody foresaw',
+    name: 'no attempt ends by an unexpected error',
     isPromised: everywhere,
     holds: (_system, _before, { ended }) =>
       ended === undefined ? undefined : !ended.codes.includes('E_INT_UNEXPECTED'),
   },
   {
-    name: 'at rest, every message is done, or dead with a verdict that says why',
+    name: 'at rest, every message is deleted, or a dead letter with a verdict',
     isPromised: everywhere,
     holds: (system) =>
       isAtRest(system)
@@ -116,9 +116,9 @@ export const INVARIANTS: readonly Invariant[] = [
       isAtRest(system) ? system.orders.length > 0 || system.messages.some(({ place }) => place === 'dead') : undefined,
   },
   {
-    // A redelivery that overlaps may come to its verdict while another attempt still works: then the verdict cannot know.
-    // Nor can it where a copy is worked on beside it: what it ends at may be its verdict from before the copy's turn.
-    name: 'at rest without a look-up, an unknown outcome has a dead letter that says AMBIGUOUS, or was cut short by us',
+    // With overlapping receives or copies a verdict may be written while another attempt still works. Such a verdict
+    // cannot know the unknown outcome, so the invariant is not promised then.
+    name: 'at rest without a look-up, an unknown outcome has a dead letter with an AMBIGUOUS or E_INT code',
     isPromised: ({ lookUp, overlaps, copies }) => lookUp === 'none' && !overlaps && copies === 0,
     holds: (system) => {
       if (!isAtRest(system) || system.item?.state !== 'UNKNOWN') return undefined;

@@ -1,6 +1,6 @@
 /**
- * The ledger's state machine as data: the table in the documentation of shared/ledger.ts, row by row, with an interpreter
- * of thirty lines. The model is explored over it, and a property test holds the real ledger against it.
+ * The state machine of the ledger as data: the table in shared/ledger.ts, row by row, with a small interpreter. The model uses
+ * it, and a property test compares the real ledger with it.
  */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
@@ -14,17 +14,17 @@ import type {
   Trace,
 } from '../../../shared/ledger.ts';
 
-/** An order's state; `none` where there is no item yet. */
+/** The state of an order; `none` without an item. */
 export type OrderState = 'none' | OrderItem['state'];
 
 type Asks = Pick<OrderClaim, 'messageId' | 'attemptId' | 'changedAtMs' | 'nowMs'>;
 
-/** What a claim meets, in the order in which it is asked for: the first row that fits decides. */
+/** A row of the claim table. The first row that fits decides. */
 export interface ClaimRow {
   readonly from: readonly OrderState[];
   readonly when: string;
   readonly fits: (item: OrderItem, claim: Asks) => boolean;
-  /** `POSTING` where the claim holds; undefined where nothing changes. */
+  /** `POSTING` for a successful claim; undefined when nothing changes. */
   readonly to: 'POSTING' | undefined;
   readonly answer: ClaimResult['kind'];
 }
@@ -66,15 +66,15 @@ export const CLAIM_TABLE: readonly ClaimRow[] = [
   },
 ];
 
-/** How an attempt ends its claim: to which state, and what becomes of the mark that the order may exist. */
+/** The ends of a claim: the new state, and the mark that the order may exist. */
 export const SETTLE_TABLE = {
-  created: { to: 'CREATED', mayExist: 'as it is' },
-  rejected: { to: 'REJECTED', mayExist: 'as told' },
-  unknown: { to: 'UNKNOWN', mayExist: 'as it is' },
+  created: { to: 'CREATED', mayExist: 'unchanged' },
+  rejected: { to: 'REJECTED', mayExist: 'as given' },
+  unknown: { to: 'UNKNOWN', mayExist: 'unchanged' },
   released: { to: 'NEW', mayExist: 'cleared' },
 } as const satisfies Record<
   string,
-  { readonly to: OrderItem['state']; readonly mayExist: 'as it is' | 'as told' | 'cleared' }
+  { readonly to: OrderItem['state']; readonly mayExist: 'unchanged' | 'as given' | 'cleared' }
 >;
 export type Settling = keyof typeof SETTLE_TABLE;
 
@@ -85,7 +85,7 @@ export interface SettleFacts {
   readonly order?: { readonly id: string; readonly number: string | undefined };
 }
 
-/** One claim: what it answers, and the item that it leaves behind. */
+/** The result of a claim, and the new item. */
 export function claimItem(
   item: OrderItem | undefined,
   claim: OrderClaim,
@@ -126,7 +126,7 @@ function refusal(answer: ClaimResult['kind'], item: OrderItem): ClaimResult {
   }
 }
 
-/** The end of a claim: only its own attempt can write it, and nothing leaves CREATED. */
+/** Ends a claim. Only its own attempt can do so, and CREATED never changes. */
 export function settleItem(
   item: OrderItem | undefined,
   attemptId: string,
@@ -140,14 +140,14 @@ export function settleItem(
     ...item,
     state: to,
     faults: [...faults],
-    mayExist: mark === 'cleared' ? false : mark === 'as told' ? (mayExist ?? item.mayExist) : item.mayExist,
+    mayExist: mark === 'cleared' ? false : mark === 'as given' ? (mayExist ?? item.mayExist) : item.mayExist,
     leaseUntilMs: leaseUntilMs ?? item.leaseUntilMs,
     ...(order === undefined ? {} : { orderId: order.id }),
     ...(order?.number === undefined ? {} : { orderNumber: order.number }),
   };
 }
 
-/** An order that was created stands for a newer version of its cart. */
+/** The created order is valid for a newer version of its cart. */
 export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
   item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
 
@@ -161,7 +161,7 @@ export interface LedgerRecords {
   readonly verdicts: VerdictRecord;
 }
 
-/** The reference as ledger and verdicts, in memory; `items` shows what a table would hold of each order. */
+/** The reference as ledger and verdicts in memory. `items` are the items of the orders. */
 export function createReferenceRecords(): LedgerRecords & { readonly items: ReadonlyMap<string, OrderItem> } {
   const items = new Map<string, OrderItem>();
   const claimedAtMs = new Map<string, number>();

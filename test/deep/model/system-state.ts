@@ -1,18 +1,18 @@
 /**
- * The system around the workers, as plain data: the ledger's item, 11VMS, the queue; and everything that can happen next in
- * it. Nothing here knows how the code decides: an attempt is a node in the tree of its histories.
+ * The system around the workers as plain data: the item of the ledger, 11VMS and the queue, with all possible next steps. It
+ * does not know how the code decides: an attempt is a node in the tree of its histories.
  *
- * Time is relative to now. Nothing passes by itself; that a lease or a quiet time ends is a step like any other.
+ * Time is relative to now and does not pass by itself: the end of a lease or of a quiet time is a step like any other.
  *
- * What is assumed:
- * - A request that 11VMS has not committed when the lease of its dead attempt ends, or when the quiet time after its
- *   unknown outcome ends, is never committed. Until then it may be, at any moment.
- * - An answer of 11VMS other than a failure or a time-out is true: after 4xx, 401, 403, 429 nothing comes of the request,
- *   and after 503 with `Retry-After` it was committed before the answer, or never is.
- * - The look-up, where there is one, sees every committed order.
- * - A breaker that is opened stops nothing yet: the supervisor disables the event source mapping within a minute, so that
- *   any message may still be received.
- * - A lease outlives its attempt: Lambda ends a function before (but see the scenarios of the zombie).
+ * Assumptions:
+ * - A request may be committed at any moment until the lease of its crashed attempt ends, or until the quiet time after its
+ *   unknown outcome ends. After that it is never committed.
+ * - An answer of 11VMS other than a failure or a time-out is true: a request that was answered 4xx, 401, 403 or 429 is never
+ *   committed, and one that was answered 503 with `Retry-After` was committed before the answer or never.
+ * - The look-up, if there is one, finds every committed order.
+ * - An open breaker does not stop messages at once: the supervisor disables the event source mapping within a minute, and
+ *   until then any message may be received.
+ * - A lease outlives its attempt, because Lambda ends the function earlier. The zombie scenarios are the exception.
  */
 import { type FaultCode } from '../../../shared/failure.ts';
 import type { OrderItem } from '../../../shared/ledger.ts';
@@ -35,32 +35,31 @@ import {
 } from './attempt-replay.ts';
 import { claimItem, confirmItem, settleItem } from './reference-ledger.ts';
 
-/** What a run of the model explores. */
 export interface Scenario {
   readonly name: string;
   readonly says: string;
-  /** One message for each, all on the queue from the start. */
+  /** One message for each version, all on the queue at the start. */
   readonly messages: readonly Version[];
   readonly workers: number;
-  /** The queue's maxReceiveCount. */
+  /** maxReceiveCount of the queue. */
   readonly receives: number;
   /** How many dead letters are redriven. */
   readonly redrives: number;
-  /** How many messages are put back as a copy; beyond that the queue takes none. */
+  /** How many messages can be put back as a copy. Further calls fail. */
   readonly copies: number;
   /** How often 11VMS throttles one attempt. */
   readonly throttles: number;
   /**
-   * `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order; `judging` is as careless,
-   * and always answers what it makes of an order.
+   * `careless` honours no key and enforces no uniqueness; `unique` answers 409 to a second order; `judging` is careless, and
+   * always answers with its decision about the order.
    */
   readonly target: 'careless' | 'unique' | 'judging';
   readonly lookUp: 'works' | 'none';
-  /** `fails`: any call to the ledger or the queue may, and its answer may be lost; `answers`: none but a search does. */
+  /** `fails`: any call to the ledger or the queue may fail, or its answer may be lost. `answers`: only a search may fail. */
   readonly aws: 'fails' | 'answers';
-  /** At least once: a message may be received again while an attempt still works on it. */
+  /** Whether a message may be received again while an attempt still works on it. */
   readonly overlaps: boolean;
-  /** A lease may end while its attempt still works: a clock that runs wrong, or a process that was frozen. */
+  /** Whether a lease may end while its attempt still works, as with a wrong clock or a frozen process. */
   readonly zombies: boolean;
 }
 
@@ -69,13 +68,13 @@ export interface Message {
   readonly version: Version;
   readonly receives: number;
   readonly place: 'queue' | 'dead' | 'deleted';
-  /** The codes that a person finds for it. */
+  /** The codes of the recorded verdict. */
   readonly verdict: ModelVerdict | undefined;
-  /** Its last attempt died before it could write a verdict, or the ledger did not take it: it may lie there without. */
+  /** Its last attempt crashed before it wrote a verdict, or the write failed: the dead letter may have no verdict. */
   readonly isExcused: boolean;
 }
 
-/** A request that 11VMS was sent, did not answer, and may still commit. */
+/** A request without an answer that 11VMS may still commit. */
 export interface LateRequest {
   readonly attemptId: string;
   readonly version: Version;
@@ -91,7 +90,7 @@ export interface SystemState {
   readonly copies: number;
 }
 
-/** Something that happens: in words, what it leads to, and what the invariants want to know of it. */
+/** A step in words, the state that it leads to, and facts for the invariants. */
 export interface Step {
   readonly says: string;
   readonly to: Draft;
@@ -99,13 +98,13 @@ export interface Step {
   readonly deleted?: Message | undefined;
 }
 
-/** A system in which one worker has been answered and not yet gone on. */
+/** A state in which one worker has its answer but has not continued yet. */
 export interface Draft extends SystemState {
   readonly goesOn?: { readonly node: AttemptNode; readonly key: string; readonly answer: Answer };
   readonly starts?: AttemptStart;
 }
 
-/** Whose attempt is over: its id is compared with no other any more, so that all of them are one. */
+/** Replaces the ids of ended attempts, which are no longer compared. */
 const GONE = 'gone';
 
 export function initialState(scenario: Scenario): SystemState {
@@ -122,9 +121,9 @@ const newMessage = (id: string, version: Version): Message => ({
   isExcused: false,
 });
 
-/** Everything that can happen next. */
+/** All possible next steps. */
 export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
-  // These calls change nothing that anybody else sees: whatever happens before one can as well happen after it.
+  // Other workers do not see these calls, so the steps of others before such a call may as well come after it.
   const waiting = system.workers.find(({ progress }) => progress.kind === 'calls' && UNSEEN.has(progress.call.kind));
   if (waiting !== undefined) return stepsOfWorker(system, waiting, scenario);
   return [
@@ -137,10 +136,10 @@ export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
 
 const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'probe', 'open-breaker']);
 
-/** The id of the message as which another is put back. */
+/** The id of the copy of a message that is put back. */
 export const copyOf = (id: string): string => `${id}+`;
 
-/** At rest nothing happens by itself any more; a redrive is a person's. */
+/** At rest no step can happen but a redrive. */
 export const isAtRest = (system: SystemState): boolean =>
   system.workers.length === 0 && system.messages.every(({ place }) => place !== 'queue');
 
@@ -176,7 +175,7 @@ const messageOf = ({ messages }: SystemState, { start: { messageId } }: AttemptN
   return message;
 };
 
-/** The worker is no more; what it asked of others may still be under way. */
+/** Removes the worker. Its requests may still be on their way. */
 export function withoutWorker(system: SystemState, node: AttemptNode): SystemState {
   const { attemptId } = node.start;
   const workers = [...system.workers];
@@ -188,7 +187,7 @@ export function withoutWorker(system: SystemState, node: AttemptNode): SystemSta
   return { ...system, workers, item, late };
 }
 
-/** Only its provisional verdict stands between a last receive and a dead letter without a reason. */
+/** Before its provisional verdict, a last receive may end in a dead letter without a verdict. */
 const isBeforeVerdict = ({ progress }: AttemptNode): boolean =>
   progress.kind === 'calls' &&
   (progress.call.kind === 'verdict' ||
@@ -196,7 +195,7 @@ const isBeforeVerdict = ({ progress }: AttemptNode): boolean =>
 
 const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
 
-/** A crash between two calls. One in a call is the call with any of its outcomes, and a crash before the next. */
+/** A crash between two calls. A crash during a call equals an outcome of the call and a crash before the next. */
 function killed(system: SystemState, node: AttemptNode): Step {
   const left = withoutWorker(system, node);
   const message = messageOf(system, node);
@@ -214,7 +213,7 @@ function landed(system: SystemState, request: LateRequest, { target }: Scenario)
   return { says: `11VMS commits the request that ${request.attemptId} had sent`, to: { ...system, late, orders } };
 }
 
-/** The lease or the quiet time ends; by then, what was still on its way has come or never will. */
+/** The lease or the quiet time ends. Late requests are committed before that, or never. */
 function passingOfTime(system: SystemState, { zombies }: Scenario): Step[] {
   const { item } = system;
   if (item === undefined || item.leaseUntilMs < 0) return [];
@@ -238,13 +237,13 @@ function stepsOfWorker(system: SystemState, node: AttemptNode, scenario: Scenari
     : acknowledgements(system, node);
 }
 
-/** The message is acknowledged, which need not reach SQS. */
+/** The attempt is done. The deletion of its message may not reach SQS. */
 function acknowledgements(system: SystemState, node: AttemptNode): Step[] {
   const left = withoutWorker(system, node);
   const { attemptId } = node.start;
   const message = messageOf(system, node);
   const lost = { says: `${attemptId} is done, and its acknowledgement is lost`, to: left };
-  // Nothing of an old receive deletes what SQS has moved to the dead-letter queue.
+  // An old receive cannot delete a message that SQS has moved to the dead-letter queue.
   if (message.place !== 'queue') return [lost];
   const deleted = { says: `${attemptId} is done, and its message deleted`, deleted: message };
   return [{ ...deleted, to: { ...left, messages: replaced(left, { ...message, place: 'deleted' }) } }, lost];
@@ -384,7 +383,7 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
   }
 }
 
-/** As the ledger tells it: a run queues its message once; redriven or put back, it is the same reading. */
+/** The reading of a message: a redriven message or a copy belongs to the reading of the original. */
 export const readingOf = (id: string): string => id.replace(/['+]+$/, '');
 
 function hasDuplicateVerdict(
@@ -444,7 +443,7 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
     ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
     : [
         post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
-        // Committed without an answer is this, committed at once; never committed is this, committed never.
+        // This covers a commit without an answer, at any time or never.
         ...(isJudging ? [] : [post('no answer', UNKNOWN, { late: [...system.late, { attemptId, version }] })]),
         post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
@@ -467,7 +466,7 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
   ];
 }
 
-/** Without what nobody decides by in its state (the claim table says what somebody does decide by). */
+/** Clears the fields that no row of the claim table reads in this state. */
 function canonical(item: OrderItem): OrderItem {
   const { state, leaseUntilMs, messageId, faults } = item;
   return {
@@ -495,7 +494,7 @@ function keyOfClaim(result: ClaimResult): string {
   }
 }
 
-/** What the code may read of an item, as `attempt-replay.ts` guards it. */
+/** The fields that the code may read of an item, as guarded by `attempt-replay.ts`. */
 const keyOfRead = (item: OrderItem | undefined): string =>
   item === undefined
     ? 'none'
@@ -510,7 +509,7 @@ function keyOfItem(item: OrderItem | undefined): string {
   return `${state},${version},${hash},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
 }
 
-/** The same text for states in which the same can happen. Workers have no names: they are what they are working on. */
+/** States with the same key have the same possible next steps. Workers are compared by their attempts. */
 export function keyOfState({ item, messages, orders, late, workers, redrives, copies }: SystemState): string {
   const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
   const about = messages.map(({ id, receives, place, verdict, isExcused }) => {

@@ -1,11 +1,11 @@
-/** The ledger and the breaker without DynamoDB: the same conditions, written down once more and as plainly as can be. */
+/** The ledger and the breaker in memory, with the same conditions as in DynamoDB. */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { BreakerItem, BreakerRecord } from '../../../shared/circuit-breaker.ts';
 import type { CartKey, ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 
 export function createMemoryLedger(): Ledger {
   const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
-  /** The partition of a cart, as the table has it: a full queue asks it 20,000 times. */
+  /** Items by cart, as in the partitions of the table: a full queue reads them 20,000 times. */
   const externalIdsOf = new Map<string, Set<string>>();
   const partition = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
 
@@ -65,7 +65,7 @@ export function createMemoryLedger(): Ledger {
   };
 }
 
-/** `found` is what a person would find of a dead letter, by message id. */
+/** `found` holds the recorded verdicts of dead letters, by message id. */
 export function createMemoryVerdicts(): VerdictRecord & { readonly found: ReadonlyMap<string, Verdict> } {
   const found = new Map<string, Verdict>();
   return {
