@@ -1,10 +1,10 @@
-/** What the figures of a bill say: what it is paid for, what the deployed settings do not carry, and what would change. */
+/** Explains a bill in sentences: its largest lines, the settings that are too low, and what to change. */
 import { type Bill, type BillLine, reconciliationSecondsPerDay } from './bill.ts';
 import type { DeployedResources } from './deployed-resources.ts';
 
 export interface AdviceBasis {
   readonly bill: Bill;
-  /** The same stack without a single cart, and without an overlap. */
+  /** The bill of the same stack without carts, and without an overlap. */
   readonly withoutCarts: Bill;
   readonly withoutOverlap: Bill;
   readonly resources: DeployedResources;
@@ -12,13 +12,12 @@ export interface AdviceBasis {
 
 const DOMINANT = 3;
 
-/** The lines that the bill is mostly paid for, the largest first. */
+/** The largest lines of the bill, in descending order. */
 export const dominantLines = ({ lines }: Bill): readonly BillLine[] =>
   lines.toSorted((a, b) => b.usd - a.usd).slice(0, DOMINANT);
 
 export const percentOf = (part: number, whole: number): string => `${Math.round((100 * part) / whole)} %`;
 
-/** In sentences. */
 export function adviceOf({ bill, withoutCarts, withoutOverlap, resources }: AdviceBasis): string[] {
   const { totalUsd } = bill;
   const named = dominantLines(bill).map(({ name, usd }) => `${name} ${percentOf(usd, totalUsd)}`);
@@ -31,7 +30,7 @@ export function adviceOf({ bill, withoutCarts, withoutOverlap, resources }: Advi
   ];
 }
 
-/** What would have to be raised, or cannot be done in this way. */
+/** The limits that this volume exceeds. */
 function notCarried({ fit }: Bill, resources: DeployedResources): string[] {
   const { functions, maximumConcurrency } = resources;
   const { timeoutSeconds } = functions.extractor;
@@ -39,11 +38,11 @@ function notCarried({ fit }: Bill, resources: DeployedResources): string[] {
   const concurrency = Math.ceil(fit.workerConcurrency);
   return [
     ...(fit.extractionSeconds > timeoutSeconds
-      ? [`One extraction would need ${fit.extractionSeconds.toFixed(0)} s, and has ${timeoutSeconds}.`]
+      ? [`One extraction would need ${fit.extractionSeconds.toFixed(0)} s, but its time-out is ${timeoutSeconds} s.`]
       : []),
     ...(concurrency > maximumConcurrency
       ? [
-          `The worker would be needed ${concurrency} times at once on average; maximumConcurrency is ${maximumConcurrency}.`,
+          `The worker would need ${concurrency} parallel invocations on average, but maximumConcurrency is ${maximumConcurrency}.`,
         ]
       : []),
     ...(fit.reconciliationSeconds > reconciliationSeconds
@@ -59,23 +58,21 @@ const HUNDRED_THOUSAND = 100_000;
 
 function changeAt(cartsPerDay: number): string {
   if (cartsPerDay < HUNDRED_THOUSAND) {
-    return (
-      'Change: nothing. Being watched costs more than the carts; fewer alarms or metrics would save cents and hide what ' +
-      'wakes somebody.'
-    );
+    return 'Change: nothing. Monitoring costs more than the carts. Fewer alarms or metrics would save cents and hide incidents.';
   }
   if (cartsPerDay < 10 * HUNDRED_THOUSAND) {
     return (
-      'Change: settings, not the design. A shorter extraction.overlapSeconds, as long as SRM commits within it; ' +
-      'reconciliation.days down, since each of them is read every day; thresholds.backlog, which is a day of today; and ' +
-      'memoryMegabytes measured on Lambda.'
+      'Change: settings, not the design. Shorten extraction.overlapSeconds, as long as SRM commits within it. Lower ' +
+      'reconciliation.days, because each of these days is reconciled every day. Raise thresholds.backlog, and choose ' +
+      'memoryMegabytes by measurements on Lambda.'
     );
   }
   return (
-    'Change: the reading. The extractor remembers GUID and ChangedAt of what it queued within the overlap, and queues only ' +
-    'what is new; slices are read by several invocations at once, each under a lease of its own; the reconciliation compares ' +
-    'an export of the ledger instead of asking once a cart. Then settings: maximumConcurrency to the rate that 11VMS agrees ' +
-    `to (${Math.round(cartsPerDay / 86_400)} carts a second on average), provisioned capacity for the steady part of DynamoDB, a lifetime for orders, ` +
+    'Change: the reading. Let the extractor remember GUID and ChangedAt of the carts that it queued within the overlap, ' +
+    'and queue only new ones. Let several invocations read slices in parallel, each under a lease of its own. Let the ' +
+    'reconciliation compare an export of the ledger instead of one query for each cart. Then settings: ' +
+    'maximumConcurrency for the rate of 11VMS ' +
+    `(${Math.round(cartsPerDay / 86_400)} carts a second on average), provisioned capacity for the steady part of DynamoDB, a lifetime for orders, ` +
     'fewer success lines.'
   );
 }

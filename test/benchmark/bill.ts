@@ -1,27 +1,27 @@
-/** From counted usage and deployed resources to a month's bill. Pure: an estimate in plain numbers, no ledger of money. */
+/** Estimates the bill of a month from counted usage and deployed resources. Pure. */
 import type { DeployedResources, FunctionRole } from './deployed-resources.ts';
 import type { Price, PriceTable } from './prices.ts';
 import { NO_USAGE, sumOf, times, type Usage } from './usage.ts';
 
-/** What a run of the functions cost, by what happened in it. */
+/** The counted usage of a local run, by phase. */
 export interface CountedUsage {
   /** A scheduled extraction that finds nothing new. */
   readonly emptyExtraction: Usage;
   readonly emptyReconciliation: Usage;
-  /** A start that finds no reconciliation due, and none to finish. */
+  /** A start without a reconciliation that is due or unfinished. */
   readonly reconciliationNotDue: Usage;
   readonly supervision: Usage;
-  /** One cart, from SRM to its order. */
+  /** One new cart, from SRM to its order. */
   readonly newCart: Usage;
-  /** The same cart read again within the overlap. */
+  /** The same cart, read again within the overlap. */
   readonly cartReadAgain: Usage;
-  /** One cart held against the ledger by the reconciliation. */
+  /** One cart that the reconciliation compares with the ledger. */
   readonly cartReconciled: Usage;
-  /** Calls of Secrets Manager until every execution environment is warm. */
+  /** Calls of Secrets Manager until all execution environments are warm. */
   readonly secretCallsWhenCold: number;
   /** Distinct by function, name and dimensions. */
   readonly customMetrics: number;
-  /** Compressed to uncompressed. */
+  /** The ratio of compressed to uncompressed bytes. */
   readonly logCompression: number;
 }
 
@@ -37,13 +37,13 @@ export interface Bill {
   readonly fit: Fit;
 }
 
-/** Whether the deployed settings carry so many carts at all; the bill is reckoned as if they were raised. */
+/** What this volume needs. The deployed settings may allow less; the bill assumes that they are raised. */
 export interface Fit {
-  /** One extraction, of the function's time-out. */
+  /** The seconds of one extraction. */
   readonly extractionSeconds: number;
-  /** Invocations of the worker at once, on average over the day. */
+  /** The average number of parallel invocations of the worker. */
   readonly workerConcurrency: number;
-  /** All reconciliations of a day, at all the days that they should see. */
+  /** The seconds of all reconciliations of a day, if they read all their days. */
   readonly reconciliationSeconds: number;
 }
 
@@ -54,28 +54,28 @@ export interface BillBasis {
   readonly cartsPerDay: number;
 }
 
-/** What is neither counted nor in the template. Each is printed with the bill. */
+/** Assumptions that are neither counted nor in the template. Each is printed with the bill. */
 export const ASSUMPTIONS = {
   daysInMonth: 30,
-  /** Storage is that of the end of the first year: orders stay in the ledger, logs as long as they are kept. */
+  /** Storage is that of the end of the first year. Orders stay in the ledger; logs have a retention time. */
   daysStored: 365,
-  /** Lambda polls a queue with at least so many pollers, each waiting so long for a message. */
+  /** The least number of pollers of Lambda, and the length of their long poll. */
   pollers: 5,
   longPollSeconds: 20,
-  /** Of each extraction one batch is not full. */
+  /** One batch of each extraction is not full. */
   partialBatchesPerExtraction: 1,
-  /** DynamoDB asks KMS for a caller's key no more often. */
+  /** DynamoDB calls KMS for the key of a caller at most so often. */
   kmsCacheSeconds: 300,
   alarmNotificationsPerMonth: 100,
-  /** X-Ray's default rule: one trace a second, and this share of the others. */
+  /** The default rule of X-Ray: one trace a second, and this share of the rest. */
   tracesPerSecond: 1,
   sampledShare: 0.05,
-  /** What CloudWatch adds to each line, and DynamoDB to each item. */
+  /** Bytes that CloudWatch adds to each line, and DynamoDB to each item. */
   bytesPerLogLine: 26,
   bytesPerItem: 100,
 } as const;
 
-/** START, END and REPORT, which Lambda's runtime writes around each invocation; a local process does not. */
+/** START, END and REPORT. Lambda's runtime writes them for each invocation; the local run does not. */
 const PLATFORM_LOG = [
   'START RequestId: 8f5f5a37-3f0e-4f0e-9f37-0d6f7a1f7a3e Version: $LATEST',
   'END RequestId: 8f5f5a37-3f0e-4f0e-9f37-0d6f7a1f7a3e',
@@ -89,12 +89,12 @@ const GIGABYTE = 1024 ** 3;
 const MEGABYTES = 1024;
 const SECONDS_A_DAY = 24 * 3600;
 
-/** How often a cart is read again after the first time: by each run until the overlap has passed it. */
+/** How often a cart is read again: each run reads it until the overlap has passed it. */
 export function readsAgain({ overlapSeconds, schedule }: DeployedResources): number {
   return schedule.extractionsPerDay === 0 ? 0 : (overlapSeconds * schedule.extractionsPerDay) / SECONDS_A_DAY;
 }
 
-/** A bill for so many carts on every day of the month. */
+/** The bill for so many carts on each day of the month. */
 export function monthlyBill(basis: BillBasis): Bill {
   const usage = dailyUsage(basis);
   const lines = [
@@ -123,7 +123,7 @@ function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
     times(counted.newCart, cartsPerDay),
     times(counted.cartReadAgain, cartsPerDay * readsAgain(resources)),
     times(counted.cartReconciled, cartsReconciled(resources, counted, cartsPerDay)),
-    // A receive and a delete that might have carried ten.
+    // One receive and one delete, which could carry ten messages.
     {
       ...NO_USAGE,
       workerInvocations: partialBatches,
@@ -140,14 +140,14 @@ function dailyUsage({ resources, counted, cartsPerDay }: BillBasis): Usage {
 const batchMs = ({ newCart }: CountedUsage): number =>
   newCart.workerInvocations === 0 ? 0 : newCart.workerMs / newCart.workerInvocations;
 
-/** No more than there is time for. */
+/** At most as many as the reconciliations can read in their time. */
 function cartsReconciled(resources: DeployedResources, counted: CountedUsage, cartsPerDay: number): number {
   const wanted = resources.schedule.reconciliationsPerDay * resources.reconciliationDays * cartsPerDay;
   const msEach = counted.cartReconciled.reconcilerMs;
   return msEach === 0 ? wanted : Math.min(wanted, (reconciliationSecondsPerDay(resources) * 1000) / msEach);
 }
 
-/** The time that the schedules give to reconciliations. */
+/** The seconds a day that the schedules give to reconciliations. */
 export const reconciliationSecondsPerDay = ({ functions, schedule }: DeployedResources): number =>
   (schedule.reconciliationsPerDay + schedule.reconciliationResumesPerDay) * functions.reconciler.timeoutSeconds;
 
@@ -219,7 +219,7 @@ function ledgerLines({ prices, resources }: BillBasis, usage: Usage): BillLine[]
 
 function secretLines({ prices, resources, counted }: BillBasis): BillLine[] {
   const { daysInMonth, kmsCacheSeconds, alarmNotificationsPerMonth } = ASSUMPTIONS;
-  // As if every extraction found nothing but cold execution environments.
+  // As if each extraction met only cold execution environments.
   const secretCalls = resources.schedule.extractionsPerDay * daysInMonth * counted.secretCallsWhenCold;
   const callers = Object.keys(resources.functions).length;
   const tableKeyUses = (resources.tablesUnderKms * callers * daysInMonth * SECONDS_A_DAY) / kmsCacheSeconds;
@@ -258,14 +258,14 @@ function watchingLines({ prices, resources, counted }: BillBasis, usage: Usage):
   ];
 }
 
-/** All that CloudWatch takes in: the functions' own lines, the runtime's, and what is added to each. */
+/** The bytes that CloudWatch ingests: lines of the functions and of the runtime, and what it adds to each. */
 function logBytes(usage: Usage): number {
   const runs = invocations(usage);
   const lines = usage.logLines + runs * PLATFORM_LOG_LINES;
   return usage.logBytes + runs * PLATFORM_LOG_BYTES + lines * ASSUMPTIONS.bytesPerLogLine;
 }
 
-/** Spread evenly over the day, which is when most are sampled. */
+/** For traffic that is even over the day, because then most traces are sampled. */
 function sampledPerDay(usage: Usage): number {
   const perSecond = invocations(usage) / SECONDS_A_DAY;
   const { tracesPerSecond, sampledShare } = ASSUMPTIONS;

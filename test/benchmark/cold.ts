@@ -1,6 +1,6 @@
 /**
- * Cold starts of our functions, bundled as deployed, beside the same code bundled by NodejsFunction's defaults:
- * size, import, and the first answer, each start in a fresh process, in turn, as medians.
+ * Compares cold starts of the functions, bundled as deployed, with the same code bundled by NodejsFunction's defaults: size,
+ * import and first answer. Each start has a fresh process. The two take turns, and the figures are medians.
  */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ import { type ColdStart, measureStart, startNeighbours, stopNeighbours, variable
 import { type BenchmarkReport, inTurn, median, type OnStep, row } from './report.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** Inside the project: the defaults leave the SDK out, and find it here as they would in Lambda's own runtime. */
+/** Inside the project, so that the defaults, which leave the SDK out, find it in node_modules as in Lambda's runtime. */
 const directory = join(root, '.build/benchmark-cold');
 
 const LARGEST_PACKAGES = 15;
 const CARTS_A_PAGE = 10;
 
-/** An event of a first invocation, and whether its answer is one: what failed fast must not count as fast. */
+/** The event of a first invocation, and a check of its answer: a fast failure must not count. */
 interface FirstEvent {
   readonly event: unknown;
   readonly variables?: Readonly<Record<string, string>>;
@@ -34,8 +34,8 @@ const FIRST_EVENTS: Readonly<Record<FunctionFolder, (index: number) => FirstEven
   }),
   'extract-approved-carts': (index) => ({
     event: {},
-    // The watermark is kept by client: two runs within the same second would leave the second nothing to read. The same
-    // page each time: from the first watermark, however far the client's last run came.
+    // A watermark belongs to a client: in the same second, a second run of one client would have nothing to read. With a new
+    // client each run reads the same page, from the first watermark.
     variables: { SRM_CLIENT: String(100 + (index % 900)), OVERLAP_SECONDS: '86400' },
     isAnswered: (answer) =>
       Reflect.get(answer, 'status') === 'complete' && Reflect.get(answer, 'cartsQueued') === CARTS_A_PAGE,
@@ -80,7 +80,7 @@ export async function benchmarkColdStart({ rounds }: BenchmarkOptions, onStep: O
       const ours = join(bundles[folder], 'main.cjs');
       const theirs = await bundleByDefaults(folder);
       const run = startOf(subject, folder, variablesOf(neighbours, bundles[folder], new Date(startMs).toISOString()));
-      // The first start of each reads its files from the disk; no median needs it.
+      // The first start reads its files from the disk, so it is not counted.
       await run(ours);
       await run(theirs);
       const [our, their] = await inTurn(rounds, [
@@ -105,7 +105,7 @@ export async function benchmarkColdStart({ rounds }: BenchmarkOptions, onStep: O
   }
 }
 
-/** Without its types: node, which strips them by WebAssembly, would be busy with that while the start is measured. */
+/** Bundled to JavaScript, because node would strip types while the start is measured. */
 async function bundleSubject(): Promise<string> {
   const outfile = join(directory, 'subject.mjs');
   await build({
@@ -120,8 +120,8 @@ async function bundleSubject(): Promise<string> {
 }
 
 /**
- * NodejsFunction's own defaults (aws-lambda-nodejs, BundlingOptions) for a runtime whose SDK is v3: not minified, no map,
- * CommonJS, esbuild's own main fields for node, and the SDK left to the runtime.
+ * NodejsFunction's defaults (aws-lambda-nodejs, BundlingOptions) for a runtime with SDK v3: not minified, no source map,
+ * CommonJS, esbuild's main fields for node, and the SDK of the runtime.
  */
 async function bundleByDefaults(folder: FunctionFolder): Promise<string> {
   const outfile = join(directory, 'defaults', folder, 'index.cjs');
@@ -145,7 +145,8 @@ function startOf(subject: string, folder: FunctionFolder, variables: Readonly<Re
     const index = starts++;
     const { event, variables: own, isAnswered } = FIRST_EVENTS[folder](index);
     const started = await measureStart(subject, file, event, { ...variables, ...own });
-    if (!isAnswered(Object(started.answer))) throw new Error(`no answer: ${JSON.stringify(started.answer)}`);
+    if (!isAnswered(Object(started.answer)))
+      throw new Error(`the first invocation failed: ${JSON.stringify(started.answer)}`);
     return started;
   };
 }

@@ -1,6 +1,6 @@
 /**
- * A real local run whose usage is counted, phase by phase: production's stack on metered emulators, its bundled functions
- * in processes of their own, both systems answering after 20 ms.
+ * Counts the usage of a local run, phase by phase: the stack of production on metered emulators, the bundled functions in
+ * processes of their own, and two systems that answer after 20 ms.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,8 +37,8 @@ export const SYSTEM_DELAY_MS = 20;
 
 export interface CostRun {
   readonly resources: DeployedResources;
-  /** Without disturbances, and on a bad day: 11VMS and SRM fail now and then, and 4 % of the carts are faulty. */
-  readonly calm: CountedUsage;
+  /** Without disturbances, and on a bad day: 11VMS and SRM fail sometimes, and 4 % of the carts are faulty. */
+  readonly undisturbed: CountedUsage;
   readonly disturbed: CountedUsage;
 }
 
@@ -82,7 +82,7 @@ async function startDelayedSystems(): Promise<Systems> {
   return { srm, vms };
 }
 
-/** A profile whose good answers take their time. */
+/** A profile whose undisturbed answers are delayed. */
 function delayed(system: SimulatedSystem, profile: DisturbanceProfile): DisturbanceSource {
   const plan = createDisturbancePlan(system, profile);
   return ({ operation, key }) => {
@@ -91,7 +91,7 @@ function delayed(system: SimulatedSystem, profile: DisturbanceProfile): Disturba
   };
 }
 
-/** Production's own entry with the simulators in place of its systems, value maps for generated carts, and quick retries. */
+/** The environment of production, with the simulators as its systems, value maps for generated carts, and fast retries. */
 function environmentOf({ srm, vms }: Systems): Environment {
   return {
     ...base,
@@ -105,7 +105,7 @@ function environmentOf({ srm, vms }: Systems): Environment {
   };
 }
 
-/** The running stack with everything that is counted in it. */
+/** The running stack with its counters. */
 interface Counter {
   readonly meter: UsageMeter;
   readonly logLines: readonly string[];
@@ -117,7 +117,7 @@ interface Counter {
   readonly reconcileWhenDue: () => Promise<void>;
   readonly reconcile: () => Promise<void>;
   readonly supervise: () => Promise<void>;
-  /** Until no message waits or is worked on. */
+  /** Resolves when no message is queued or in flight. */
   readonly drain: () => Promise<void>;
   readonly tableSize: () => Promise<{ readonly items: number; readonly itemBytes: number }>;
   readonly close: () => Promise<void>;
@@ -223,7 +223,7 @@ async function countPhases(
   { srm, vms }: Systems,
   carts: number,
   onStep: OnStep,
-): Promise<{ calm: CountedUsage; disturbed: CountedUsage }> {
+): Promise<{ undisturbed: CountedUsage; disturbed: CountedUsage }> {
   const nowMs = Date.now();
   const add = (seed: number, fromMs: number, toMs: number, faultyShare: number): void => {
     const [from, to] = [new Date(fromMs), new Date(toMs)];
@@ -237,7 +237,7 @@ async function countPhases(
     await counter.drain();
     return less(counter.meter.read(), before);
   };
-  /** With what it leaves in the table; the single items of watermark, breaker and reconciliation are no cart's. */
+  /** Includes what a phase stores in the table. The single items of watermark, breaker and reconciliation are not counted. */
   const storing = async (step: string, work: () => Promise<void>): Promise<Usage> => {
     const before = await counter.tableSize();
     const usage = await span(step, work);
@@ -249,11 +249,11 @@ async function countPhases(
   const coldReconciliation = await span('a reconciliation of nothing, cold', counter.reconcileWhenDue);
   const reconciliationNotDue = await span('a reconciliation that is not due', counter.reconcileWhenDue);
   const emptyReconciliation = await span('a reconciliation of nothing', counter.reconcile);
-  // Old enough for a reconciliation, and behind the overlap of what follows.
+  // Old enough for a reconciliation, and before the overlap of the next extractions.
   add(1, nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS, 0);
   await span(`${carts} carts, to warm up`, () => counter.replay(nowMs - 4 * HOUR_MS, nowMs - 3 * HOUR_MS));
   const secretCallsWhenCold = counter.meter.read().secretCalls - coldReconciliation.secretCalls;
-  // The watermark moves by whole seconds only: an extraction within the second would not read.
+  // The watermark moves by whole seconds: a second extraction in the same second would read nothing.
   const emptyExtraction = await span('an extraction of nothing', nextSecond(counter.extract));
   await span('a supervision, cold', counter.supervise);
   const supervision = await span('a supervision', counter.supervise);
@@ -274,7 +274,7 @@ async function countPhases(
   );
 
   const each = (usage: Usage, besides: Usage): Usage => times(less(usage, besides), 1 / carts);
-  const calm: CountedUsage = {
+  const undisturbed: CountedUsage = {
     emptyExtraction,
     emptyReconciliation,
     reconciliationNotDue,
@@ -287,9 +287,9 @@ async function countPhases(
     logCompression: compression(counter.logLines),
   };
   return {
-    calm,
+    undisturbed,
     disturbed: {
-      ...calm,
+      ...undisturbed,
       newCart: times(disturbedFirst, 1 / carts),
       cartReadAgain: times(disturbedAgain, 1 / carts),
       customMetrics: counter.customMetrics(),
@@ -297,7 +297,7 @@ async function countPhases(
   };
 }
 
-/** Of a bad day. */
+/** The share of faulty carts on a bad day. */
 export const FAULTY_SHARE = 0.04;
 
 const nextSecond = (work: () => Promise<void>) => async (): Promise<void> => {

@@ -56,16 +56,16 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
         fit: bill.fit,
         advice,
       })),
-      logOfCart: logOfCart(run.calm, run.resources),
-      counted: run.calm,
+      logOfCart: logOfCart(run.undisturbed, run.resources),
+      counted: run.undisturbed,
       countedOnBadDay: run.disturbed,
       resources: run.resources,
     },
   };
 }
 
-function stepOf({ resources, calm, disturbed }: CostRun, cartsPerDay: number): Step {
-  const basis = { prices: PRICES, resources, counted: calm, cartsPerDay };
+function stepOf({ resources, undisturbed, disturbed }: CostRun, cartsPerDay: number): Step {
+  const basis = { prices: PRICES, resources, counted: undisturbed, cartsPerDay };
   const bill = monthlyBill(basis);
   const withoutOverlap = monthlyBill({ ...basis, resources: { ...resources, overlapSeconds: 0 } });
   const withoutCarts = monthlyBill({ ...basis, cartsPerDay: 0 });
@@ -101,13 +101,17 @@ function billTable(steps: readonly Step[]): string[] {
   ];
 }
 
-function countedTable({ resources, calm, disturbed }: CostRun): string[] {
+function countedTable({ resources, undisturbed, disturbed }: CostRun): string[] {
   const figures = (name: string, of: (usage: Usage) => number): string =>
     row(
       name,
-      ...[calm.newCart, calm.cartReadAgain, calm.cartReconciled, disturbed.newCart, disturbed.cartReadAgain].map(
-        (usage) => of(usage).toFixed(2),
-      ),
+      ...[
+        undisturbed.newCart,
+        undisturbed.cartReadAgain,
+        undisturbed.cartReconciled,
+        disturbed.newCart,
+        disturbed.cartReadAgain,
+      ].map((usage) => of(usage).toFixed(2)),
     );
   const again = `again x ${readsAgain(resources)}`;
   const reconciliations = resources.reconciliationDays * resources.schedule.reconciliationsPerDay;
@@ -133,7 +137,7 @@ function logOfCart({ newCart, cartReadAgain }: CountedUsage, resources: Deployed
   return { lines: logLines, bytes: logBytes };
 }
 
-function logBudgetLines({ calm, disturbed, resources }: CostRun): string[] {
+function logBudgetLines({ undisturbed, disturbed, resources }: CostRun): string[] {
   const tell = (name: string, counted: CountedUsage): string => {
     const { lines, bytes } = logOfCart(counted, resources);
     const isKept = lines <= LOG_BUDGET.lines && bytes <= LOG_BUDGET.bytes;
@@ -141,7 +145,7 @@ function logBudgetLines({ calm, disturbed, resources }: CostRun): string[] {
     return `${name}: ${figures}${isKept ? '' : ' EXCEEDED'}`;
   };
   return [
-    tell('logs of a cart at INFO, metrics included, all its readings', calm),
+    tell('logs of a cart at INFO, metrics included, all its readings', undisturbed),
     tell('the same on a bad day', disturbed),
   ];
 }
@@ -159,17 +163,17 @@ function fitTable(resources: DeployedResources, steps: readonly Step[]): string[
   ];
 }
 
-function assumptionLines({ resources, calm }: CostRun, carts: number): string[] {
+function assumptionLines({ resources, undisturbed }: CostRun, carts: number): string[] {
   const { functions, schedule } = resources;
   const { pollers, longPollSeconds, daysInMonth, daysStored } = ASSUMPTIONS;
-  const [batches, milliseconds] = [calm.newCart.workerInvocations, calm.newCart.workerMs];
+  const [batches, milliseconds] = [undisturbed.newCart.workerInvocations, undisturbed.newCart.workerMs];
   return [
     `Counted: the template of ${ENVIRONMENT_NAME} (${resources.alarmMetrics} alarm metrics, ${resources.compositeAlarms} composite alarms, ${resources.secrets} secrets, ` +
       `${resources.keys} key, ${schedule.extractionsPerDay} extractions, ${schedule.supervisionsPerDay} supervisions, ${schedule.reconciliationsPerDay} reconciliation a day, which ${schedule.reconciliationResumesPerDay} more starts may finish; ` +
       `${functions.worker.architecture}, ${Object.values(functions)
         .map(({ memoryMegabytes }) => memoryMegabytes)
         .join(', ')} MB), ` +
-      `and a local run of ${wholeNumber(carts)} generated carts a phase: ${calm.customMetrics} custom metrics, logs compressed to ${percentOf(calm.logCompression, 1)}.`,
+      `and a local run of ${wholeNumber(carts)} generated carts a phase: ${undisturbed.customMetrics} custom metrics, logs compressed to ${percentOf(undisturbed.logCompression, 1)}.`,
     `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, emulators on the same cores: ` +
       `${(milliseconds / batches).toFixed(0)} ms a batch of ${(1 / batches).toFixed(1)} carts. Lambda's will differ, and initialization is left out.`,
     `Assumed: a month of ${daysInMonth} days, storage as after ${daysStored} days; ${pollers} pollers waiting ${longPollSeconds} s each, day and night; carts spread over ` +

@@ -1,4 +1,4 @@
-/** What a synthesized stack consists of, as far as AWS charges for it whether carts come or not. */
+/** The resources of a synthesized stack that cost money even without carts. */
 import * as z from 'zod';
 import { nextFiring } from '../../infra/schedule.ts';
 import type { Template } from '../../infra/local/aws/template.ts';
@@ -14,7 +14,7 @@ export interface DeployedFunction {
 
 export interface DeployedResources {
   readonly functions: Readonly<Record<FunctionRole, DeployedFunction>>;
-  /** How often a day each function is started by its schedules. */
+  /** How often a day the schedules start each function. */
   readonly schedule: {
     readonly extractionsPerDay: number;
     readonly reconciliationsPerDay: number;
@@ -27,15 +27,15 @@ export interface DeployedResources {
   readonly batchSize: number;
   readonly maximumConcurrency: number;
   readonly eventSourceMappings: number;
-  /** Metrics that alarms look at: an expression has several. */
+  /** Metrics of alarms. An expression has several. */
   readonly alarmMetrics: number;
   readonly compositeAlarms: number;
   readonly dashboards: number;
   readonly secrets: number;
-  /** Keys of our own; those that AWS manages cost nothing by themselves. */
+  /** Customer managed keys. AWS managed keys have no monthly price. */
   readonly keys: number;
   readonly tables: number;
-  /** Tables under a KMS key of the account, whose uses are charged. */
+  /** Tables with a customer managed key, whose calls are charged. */
   readonly tablesUnderKms: number;
   readonly tablesWithPointInTimeRecovery: number;
   readonly logRetentionDays: number;
@@ -78,7 +78,7 @@ const tableSchema = z.object({
 const logGroupSchema = z.object({ RetentionInDays: z.number(), DataProtectionPolicy: z.unknown().optional() });
 const subscriptionSchema = z.object({ Protocol: z.string() });
 
-/** @throws {Error} for a template without one of the parts that the interface consists of. */
+/** @throws {Error} for a template that lacks a part of the interface. */
 export function countResources({ resources }: Pick<Template, 'resources'>): DeployedResources {
   const ofType = <Schema extends z.ZodType>(type: string, schema: Schema): [string, z.infer<Schema>][] =>
     [...resources].flatMap(([id, { Type, Properties }]) => (Type === type ? [[id, schema.parse(Properties)]] : []));
@@ -156,7 +156,7 @@ const countedBy = (names: readonly string[]): Record<string, number> =>
   Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]));
 
 const DAY_MS = 24 * 3_600_000;
-/** A week, so that a schedule of working days has its share. Any will do; in this one no clock changes. */
+/** A week without a change of the clocks. A whole week, so that schedules of working days have their share. */
 const [weekStartMs, WEEK_DAYS] = [Date.parse('2026-11-02T00:00:00Z'), 7];
 
 function firingsPerDay({ ScheduleExpression, ScheduleExpressionTimezone }: z.infer<typeof scheduleSchema>): number {
