@@ -31,7 +31,7 @@ export const LOG_EVENTS = {
   'cart.refused': '11VMS or SRM refuses us; the cart is not at fault',
   'cart.dead-lettered': 'Cart goes to the dead-letter queue',
   'cart.recovered': 'The cart was lost; reconciliation recovered it',
-  'cart.requeue-failed': 'The cart could not be put back on the queue',
+  'cart.requeue-failed': 'The cart could not be requeued',
 
   'attempt.failed': 'Attempt failed unexpectedly',
   'attempt.cause-unknown': 'It could not be determined whether the failure is systemic',

@@ -29,7 +29,7 @@ export const METRICS = {
   srmCallErrors: 'SrmCallErrors',
   vmsCallDuration: 'VmsCallDuration',
   vmsCallErrors: 'VmsCallErrors',
-  /** Carts put back on the queue as new messages, since 11VMS or SRM was to blame and no receive was left. */
+  /** Carts requeued as new messages, since 11VMS or SRM was to blame and no receive was left. */
   cartsRequeued: 'CartsRequeued',
   /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */
   consumptionPaused: 'ConsumptionPaused',

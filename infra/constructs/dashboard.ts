@@ -77,7 +77,7 @@ export class InterfaceDashboard extends Construct {
       numbers('Carts now', false, [waiting, inRetry, lying]),
       numbers('Breaker and reconciliation', false, [
         breaker,
-        metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
+        metric('worker', 'cartsRequeued', { label: 'Requeued' }),
         metric('worker', 'cartsRecovered', { label: 'Recovered by the reconciliation', period: Duration.days(1) }),
       ]),
     );
@@ -122,7 +122,7 @@ export class InterfaceDashboard extends Construct {
       graph('Deliveries in trouble', [
         metric('worker', 'attemptsRetried', { label: 'Attempts to be repeated' }),
         metric('worker', 'outcomesUnknown', { label: 'Outcomes unknown' }),
-        metric('worker', 'cartsRequeued', { label: 'Put back on the queue' }),
+        metric('worker', 'cartsRequeued', { label: 'Requeued' }),
         breaker,
       ]),
       graph('Runs', [

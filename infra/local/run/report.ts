@@ -73,7 +73,7 @@ export function createReport(json: boolean): Report {
   };
 }
 
-const progressText = ({ queued, orders, skipped, retries, deadLettered, refused, putBack }: Progress): string =>
+const progressText = ({ queued, orders, skipped, retries, deadLettered, refused, requeued }: Progress): string =>
   [
     `${queued} queued`,
     `${orders} orders`,
@@ -81,7 +81,7 @@ const progressText = ({ queued, orders, skipped, retries, deadLettered, refused,
     `${retries} retries`,
     `${deadLettered} dead-lettered`,
     ...(refused > 0 ? [`${refused} refused by 11VMS or SRM`] : []),
-    ...(putBack > 0 ? [`${putBack} put back`] : []),
+    ...(requeued > 0 ? [`${requeued} requeued`] : []),
   ].join(' · ');
 
 function summaryText({ summary, accounts, doubled, failure, logPath }: FinalReport): string {

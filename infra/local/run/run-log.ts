@@ -13,7 +13,7 @@ export interface Progress {
   retries: number;
   deadLettered: number;
   refused: number;
-  putBack: number;
+  requeued: number;
 }
 
 export class RunLog {
@@ -25,7 +25,7 @@ export class RunLog {
     retries: 0,
     deadLettered: 0,
     refused: 0,
-    putBack: 0,
+    requeued: 0,
   };
   /** The time of the last line. It shows when a run stands still. */
   lastLineAtMs = Date.now();
@@ -52,7 +52,7 @@ export class RunLog {
     if (outcome === 'skipped') progress.skipped++;
     if (outcome === 'retry') progress.retries++;
     if (outcome === 'refused') progress.refused++;
-    if (outcome === 'put-back') progress.putBack++;
+    if (outcome === 'requeued') progress.requeued++;
     if (outcome === 'dead-letter') progress.deadLettered++;
     if (level === 'ERROR') this.lastError = errorText(fields);
   }

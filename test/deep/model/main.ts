@@ -53,7 +53,7 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
 
 const boundsOf = ({ messages, workers, receives, redrives, copies, ...scenario }: Scenario) =>
   `${messages.length} message(s), ${workers} workers, ${receives} receives, ${redrives} redrive(s), ` +
-  `${copies} put back, ${scenario.throttles} throttle(s) an attempt; 11VMS ${scenario.target}, ` +
+  `${copies} requeued, ${scenario.throttles} throttle(s) an attempt; 11VMS ${scenario.target}, ` +
   `look-up ${scenario.lookUp}; overlapping receives: ${yesOrNo(scenario.overlaps)}, ` +
   `leases that end too early: ${yesOrNo(scenario.zombies)}`;
 

@@ -43,16 +43,16 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...careless,
-    name: 'put back',
-    says: 'two receives, which may overlap, and a copy that is put back on the queue while late attempts may still work',
+    name: 'requeued',
+    says: 'two receives, which may overlap, and a copy that is requeued while late attempts may still work',
     receives: 2,
     copies: 1,
     throttles: 0,
   },
   {
     ...careless,
-    name: 'put back twice',
-    says: 'each receive is the last, and the copy is put back as a copy again',
+    name: 'requeued twice',
+    says: 'each receive is the last, and the copy is requeued as a copy again',
     receives: 1,
     copies: 2,
     throttles: 0,
@@ -108,7 +108,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...careless,
-    name: 'no look-up, put back',
+    name: 'no look-up, requeued',
     says: 'the same with a copy, processed in parallel with its redriven dead letter: never two orders',
     lookUp: 'none',
     receives: 2,
@@ -161,7 +161,7 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
   },
   {
     ...careless,
-    name: 'put back, small',
+    name: 'requeued, small',
     says: 'one receive, and its copy',
     receives: 1,
     copies: 1,

@@ -45,7 +45,7 @@ export interface Scenario {
   readonly receives: number;
   /** How many dead letters are redriven. */
   readonly redrives: number;
-  /** How many messages can be put back as a copy. Further calls fail. */
+  /** How many messages can be requeued as a copy. Further calls fail. */
   readonly copies: number;
   /** How often 11VMS throttles one attempt. */
   readonly throttles: number;
@@ -136,7 +136,7 @@ export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
 
 const UNSEEN: ReadonlySet<Call['kind']> = new Set(['turn', 'breaker', 'probe', 'open-breaker']);
 
-/** The id of the copy of a message that is put back. */
+/** The id of the copy of a message that is requeued. */
 export const copyOf = (id: string): string => `${id}+`;
 
 /** At rest no step can happen but a redrive. */

@@ -35,7 +35,7 @@ export interface Drained {
   readonly callsTooEarly: number;
   /** Receives that led to a delayed retry, and receives that led to a new message. */
   readonly retries: number;
-  readonly putBacks: number;
+  readonly requeues: number;
   readonly deadLetters: number;
   readonly p95InvocationMs: number;
   readonly longestInvocationMs: number;
@@ -74,7 +74,7 @@ export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, 
     throttledCalls: limited.throttled(),
     callsTooEarly: limited.tooEarly(),
     retries: worker.counts.get(METRICS.attemptsRetried) ?? 0,
-    putBacks: worker.counts.get(METRICS.cartsRequeued) ?? 0,
+    requeues: worker.counts.get(METRICS.cartsRequeued) ?? 0,
     deadLetters: worker.queue.deadLetters.length,
     p95InvocationMs: invocationsMs[Math.floor(invocationsMs.length * 0.95)] ?? 0,
     longestInvocationMs: invocationsMs.at(-1) ?? 0,

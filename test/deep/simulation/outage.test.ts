@@ -23,7 +23,7 @@ async function simulate(kind: OutageKind, seed: number, outageHours = 6): Promis
     seed,
     carts: result.carts,
     'dead letters': result.deadLetters.length,
-    'put back': result.requeued,
+    requeued: result.requeued,
     'calls in the outage': result.callsInOutage,
     'last order after (min)': result.minutesToTheLastOrder,
     'longest invocation (s)': Math.round(result.longestInvocationMs / 1000),

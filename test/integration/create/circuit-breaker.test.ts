@@ -175,11 +175,11 @@ async function usedUp(interceptor: Interceptor, before: Interceptor = intercepto
 }
 
 /** The cart lies on the queue as a new message, to be seen after a delay, and nothing else is left of the old one. */
-async function expectPutBack({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
+async function expectRequeued({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
   expect(failed).toEqual([]);
   const verdicts = (await fixture.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
   expect(verdicts.every(({ state }) => state === 'WITHDRAWN')).toBe(true);
-  const [copy, ...more] = await worker.putBack();
+  const [copy, ...more] = await worker.requeued();
   expect(more).toEqual([]);
   expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
   expect(copy?.messageId).not.toBe(messageId);
@@ -202,9 +202,9 @@ describe('after the last receive', () => {
     ['11VMS answers 401', always(isApi, answer(401))],
     ['11VMS answers 403', always(isCreate, answer(403))],
     ['11VMS throttles', always(isCreate, answer(429, {}, { 'retry-after': '300' }))],
-  ])('a cart is put back as a new message when %s', async (_what, interceptor) => {
+  ])('a cart is requeued as a new message when %s', async (_what, interceptor) => {
     const rest = await usedUp(interceptor, always(isCreate, answer(408)));
-    await expectPutBack(rest);
+    await expectRequeued(rest);
     fixture.calm();
     // The delay of the new message is longer than any lease or quiet time.
     await fixture.expireLease(rest.cart);
@@ -213,13 +213,13 @@ describe('after the last receive', () => {
     expect(fixture.ordersOf(rest.cart)).toHaveLength(1);
   });
 
-  test('a cart is put back as a new message when the token endpoint fails', async () => {
-    await expectPutBack(await usedUp(always(isToken, answer(503))));
+  test('a cart is requeued as a new message when the token endpoint fails', async () => {
+    await expectRequeued(await usedUp(always(isToken, answer(503))));
   });
 
   test('a failing cart opens the breaker when a probe finds 11VMS sick as well, and not by itself', async () => {
     const rest = await usedUp(sick);
-    await expectPutBack(rest);
+    await expectRequeued(rest);
     expect(count(rest.callsOfTheLast, isProbe)).toBe(1);
     expect(await fixture.breaker()).toMatchObject({
       state: 'OPEN',
@@ -237,10 +237,10 @@ describe('after the last receive', () => {
     const before = fixture.proxies.vms.calls.length;
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(count(fixture.proxies.vms.calls.slice(before), isProbe)).toBe(0);
-    expect(await worker.putBack()).toHaveLength(2);
+    expect(await worker.requeued()).toHaveLength(2);
   });
 
-  test('a cart that is held by another delivery is put back', async () => {
+  test('a cart that is held by another delivery is requeued', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -256,7 +256,7 @@ describe('after the last receive', () => {
     );
     fixture.takeOutput();
     const { failed } = await worker.deliver();
-    await expectPutBack({ cart, worker, messageId, failed, callsOfTheLast: [] });
+    await expectRequeued({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
 
   test('a cart that fails alone, while a probe finds 11VMS well, is dead-lettered with its reason', async () => {
@@ -264,7 +264,7 @@ describe('after the last receive', () => {
     expect(failed).toEqual([messageId]);
     expect(count(callsOfTheLast, isProbe)).toBe(1);
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
-    expect(await worker.putBack()).toEqual([]);
+    expect(await worker.requeued()).toEqual([]);
     expect(await fixture.breaker()).toBeUndefined();
     await worker.receive();
     expect(await worker.deadLetters()).toEqual([messageId]);
@@ -288,7 +288,7 @@ describe('after the last receive', () => {
     );
     fixture.takeOutput();
     const { failed } = await worker.deliver();
-    await expectPutBack({ cart, worker, messageId, failed, callsOfTheLast: [] });
+    await expectRequeued({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
 
   test('a cart that SQS does not take back is dead-lettered with its reason', async () => {
@@ -302,7 +302,7 @@ describe('after the last receive', () => {
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_AUTH' }]);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    expect(await worker.putBack()).toEqual([]);
+    expect(await worker.requeued()).toEqual([]);
   });
 
   test('a cart that SQS took back twice, since its first answer was lost, becomes one order', async () => {
@@ -316,7 +316,7 @@ describe('after the last receive', () => {
       isSendMessage(call) && sends++ === 0 ? commitThenReset(call, forward) : forward(),
     );
     expect((await worker.deliver()).failed).toEqual([]);
-    const copies = await worker.putBack();
+    const copies = await worker.requeued();
     expect(copies).toHaveLength(2);
     fixture.calm();
     await worker.send(...copies.map(({ body }) => body));
@@ -364,7 +364,7 @@ describe('after the last receive', () => {
     await worker.endDelay(records);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
-    const [copy] = await worker.putBack();
+    const [copy] = await worker.requeued();
     fixture.calm();
     await worker.send(copy?.body ?? '', writeCartMessage(envelope(cart)));
     await worker.deliverTimes(2);
@@ -503,7 +503,7 @@ describe('a trial of one message', () => {
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     await worker.deliverTimes(3);
     expect(await trial(worker)).toMatchObject({ result: { healthy: false } });
-    expect(await worker.putBack()).toHaveLength(1);
+    expect(await worker.requeued()).toHaveLength(1);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
   });

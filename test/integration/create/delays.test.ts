@@ -65,7 +65,7 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
   expect((await worker.deliver()).failed).toEqual([]);
   const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
   expect(verdict).toMatchObject({ state: 'WITHDRAWN' });
-  expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+  expect(await worker.requeued()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 
   // The new message finds 11VMS again, and need not ask it first.
@@ -207,7 +207,7 @@ describe('429', () => {
     expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
     const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${messageId}`);
     expect(verdict).toMatchObject({ state: 'WITHDRAWN' });
-    expect(await worker.putBack()).toHaveLength(1);
+    expect(await worker.requeued()).toHaveLength(1);
     expect(await fixture.breaker()).toBeUndefined();
     expect(fixture.callsFor(cart)).toEqual(['create']);
   });
@@ -279,7 +279,7 @@ describe('a throttled look-up', () => {
     const { cart, worker } = await leftOpen();
     fixture.proxies.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(3)).at(-1)).toEqual([]);
-    expect(await worker.putBack()).toHaveLength(1);
+    expect(await worker.requeued()).toHaveLength(1);
     expect(await fixture.breaker()).toBeUndefined();
     expect(await worker.deadLetters()).toEqual([]);
     expect(fixture.ordersOf(cart)).toHaveLength(1);

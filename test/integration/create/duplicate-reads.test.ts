@@ -140,7 +140,7 @@ describe('a faulty cart', () => {
     const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.send(readBy(cart, 'run-1'));
-    // The last receive is put back, and its verdict withdrawn.
+    // The last receive is requeued, and its verdict withdrawn.
     await worker.deliverTimes(4);
     fixture.proxies.vms.intercept(always(isCreate, answer(400)));
     expect(await read(worker, readBy(cart, 'run-2'))).toEqual([true]);

@@ -113,7 +113,7 @@ describe('a last attempt whose end SQS never learns of leaves a dead letter with
     await lastReceiveUnacknowledged(worker);
     expect(await worker.deadLetters()).toEqual([messageId]);
     expect(await fixture.verdictOf(messageId)).toEqual(crashed);
-    expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+    expect(await worker.requeued()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   });
 });
 
@@ -127,6 +127,6 @@ test('a ledger that is down for all four attempts: nothing is posted, and the ca
   expect(await worker.deliverTimes(4)).toEqual([[messageId], [messageId], [messageId], []]);
   expect(fixture.callsFor(cart)).toEqual([]);
   expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"requeued","codes":\["E_INT_LEDGER"\]/);
-  expect(await worker.putBack()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
+  expect(await worker.requeued()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 });

@@ -307,7 +307,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(verdict).toMatchObject({ state: 'WITHDRAWN', faults: [{ code: 'E_INT_CRASHED' }] });
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([]);
-    const [copy] = await worker.putBack();
+    const [copy] = await worker.requeued();
     expect(copy?.messageId).not.toBe(messageId);
     expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
   });

@@ -153,7 +153,7 @@ export interface Worker {
   /** The seconds set by each ChangeMessageVisibilityBatch since the last look. */
   takeVisibilities(): number[][];
   /** What waits on the queue as a new message, under its delay. */
-  putBack(): Promise<{ readonly messageId: string; readonly body: string }[]>;
+  requeued(): Promise<{ readonly messageId: string; readonly body: string }[]>;
   /** The ids of what lies in the dead-letter queue. */
   deadLetters(): Promise<string[]>;
 }
@@ -346,7 +346,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
           while (failures.length < count) failures.push((await worker.deliverAndReturn()).failed);
           return failures;
         },
-        async putBack() {
+        async requeued() {
           const { delayed } = await emulators.inspectQueue(queueName);
           return delayed.map(({ messageId, body }) => ({ messageId, body }));
         },
