@@ -166,14 +166,15 @@ export async function vmsOpenApi(landscapes: readonly Landscape[]): Promise<Json
         `**An assumption of the interface ${INTERFACE_ID}**: 11VMS publishes no API reference, and the proxy’s own was ` +
         'not at hand. It is built from what comparable vendor management systems publish and from the standards of the ' +
         'field (RFC 9457 problems, the IETF draft of Idempotency-Key). Compare it with the real proxy before going live; ' +
-        'what differs is a change to functions/create-purchase-orders/vms-orders.ts and translation/purchase-order.ts. ' +
+        'what differs is a change to functions/create-purchase-orders/delivery/vms-orders.ts and translation/purchase-order.ts. ' +
         'The version is the proxy’s. Printed from the code by `npm run docs`.\n\n' +
         'Money, quantities and percentages are decimal strings. What has no value is left out, never null. Properties of ' +
         'an answer that are not described are ignored. Change (PUT) and cancellation are not used by this version.\n\n' +
         'How the interface takes an answer: **created**: done; **exists**: looked up and compared; **unknown**: the order ' +
         'may be there, so it is looked up by externalId before anything is posted again; **not-taken**: retried after 30, ' +
         '60 and 120 s; **throttled**: waited out, then as not-taken; **rejected**: dead-lettered at once; **refused**: ' +
-        'the cart is not to blame. Of a look-up: **transient** is asked again by the next attempt.',
+        'the cart is not at fault. Of a look-up: **unanswered** is asked again by the next attempt, ' +
+        '**impossible** is left to a person.',
     },
     servers: servers(landscapes),
     security: [{ oauth2: landscapes.slice(0, 1).map(({ scope }) => scope) }],

@@ -108,7 +108,7 @@ test('where SQS does not take the delays, the batch is reported all the same', a
   const refusedByAws = answer(400, { __type: 'com.amazonaws.sqs#AccessDeniedException' });
   fixture.proxies.sqs.intercept(always(({ operation }) => operation === 'ChangeMessageVisibilityBatch', refusedByAws));
   expect((await worker.deliver()).failed).toEqual([messageId]);
-  expect(fixture.takeOutput().join('\n')).toContain('keep the visibility of the queue');
+  expect(fixture.takeOutput().join('\n')).toContain('"event":"message.visibility-not-set"');
 });
 
 describe('Retry-After', () => {

@@ -132,7 +132,7 @@ describe('a faulty cart', () => {
     expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
     fixture.proxies.dynamodb.intercept(noSearch);
     expect(await read(worker, readBy(cart, 'run-2'))).toEqual([true]);
-    expect(linesOf(fixture.takeOutput(), 'Other readings of the cart could not be looked for')).toHaveLength(1);
+    expect(linesOf(fixture.takeOutput(), '"event":"verdict.duplicates-read-failed"')).toHaveLength(1);
   });
 
   test('whose verdict was provisional speaks for no other reading', async () => {
