@@ -115,10 +115,6 @@ export const METRIC_ALARMS = {
     what: 'The daily reconciliation has not completed for more than a day.',
     impact: 'none yet; but a cart that the runs miss is now ordered late or not at all.',
   },
-  'reconciliation-failed': {
-    what: 'A run of the reconciliation failed, crashed or timed out.',
-    impact: 'none yet: the next run continues where this one ended; no-reconciliation fires when it does not.',
-  },
   'pages-undelivered': {
     what: 'PagerDuty did not take a page, after all retries.',
     impact: 'the person on call does not know of an incident: read the alarms in CloudWatch now.',

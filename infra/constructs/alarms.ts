@@ -321,13 +321,6 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       // A reconciliation that does not take place counts nothing.
       missing: BREACHING,
     },
-    'reconciliation-failed': {
-      // Every failed run throws, and so do those that cannot count themselves: crashed, timed out.
-      metric: reconciler.metricErrors({ period: FIVE_MINUTES }),
-      threshold: 1,
-      // No run, no failure; no-reconciliation watches over runs that do not take place.
-      missing: NOT_BREACHING,
-    },
     'pages-undelivered': {
       // A page that SNS gave up lies in this queue, or SNS could not put it there. NumberOfNotificationsFailed would not
       // do: over HTTPS it counts every failed attempt, also of a page that a later attempt delivers.

@@ -51,7 +51,7 @@ export class CartReconciler extends Construct {
     ledger.grantReconciliation(this.function);
     props.srmSecret.grantRead(this.function);
     new Schedule(this, 'Schedule', {
-      description: 'Starts the reconciliation of the day, and goes on with one that is not finished',
+      description: 'Starts the reconciliation of the day, and continues one that is not finished',
       scheduleGroup: props.scheduleGroup,
       schedule: ScheduleExpression.expression(reconciliation.schedule, TimeZone.of(extraction.timeZone)),
       target: new FunctionTarget(this.function, {
