@@ -30,7 +30,7 @@ function normalized(json: Json, name = ''): Json {
   return Object.fromEntries(entries.map(([key, value]) => [key, normalized(value, key)]));
 }
 
-/** By path: `[value in prod, value here]`; null where there is none. */
+/** By path: the value in prod, and the value here; `none` where there is none. */
 function differences(whole: Synthesis, other: Synthesis): Json {
   const { name, account, region } = other.environment;
   // CDK writes some of these into the template of an environment that knows them.
@@ -45,7 +45,9 @@ function differences(whole: Synthesis, other: Synthesis): Json {
   const here = leavesOf(normalizedStack(other), resolved);
   const paths = [...new Set([...there.keys(), ...here.keys()])].sort();
   const differing = paths.filter((path) => there.get(path) !== here.get(path));
-  return Object.fromEntries(differing.map((path) => [path, [there.get(path) ?? null, here.get(path) ?? null]]));
+  return Object.fromEntries(
+    differing.map((path) => [path, `${there.get(path) ?? 'none'} -> ${here.get(path) ?? 'none'}`]),
+  );
 }
 
 /** Every value by its path; what CloudFormation puts together is one value. */
