@@ -50,8 +50,10 @@ function differences(whole: Synthesis, other: Synthesis): Json {
   );
 }
 
+type Leaf = string | number | boolean | null;
+
 /** Every value by its path; what CloudFormation puts together is one value. */
-function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): Map<string, Json> {
+function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): Map<string, Leaf> {
   if (typeof json === 'string') return new Map([[path, rewritten(json)]]);
   if (typeof json !== 'object' || json === null) return new Map([[path, json]]);
   const members = Object.entries(json);
