@@ -1,7 +1,9 @@
 /** The workflows and the bots' settings: what they run exists here, and they may do no more than they must. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { parseOptions } from '../../infra/deploy/options.ts';
 import { ENVIRONMENTS } from '../../infra/environments.ts';
@@ -54,6 +56,7 @@ describe('the workflows', () => {
       'npm run check',
       'npm run deploy -- --env "$ENVIRONMENT" --diff',
       'npm run deploy -- --env "$ENVIRONMENT" --yes',
+      'npm run test:deep',
       'npm test',
       'npx cdk synth --quiet --context "env=$ENVIRONMENT"',
     ]);
@@ -130,6 +133,49 @@ describe('the workflows', () => {
         ({ text }) => text.includes('actions/checkout@') && !text.includes('persist-credentials: false'),
       ),
     ).toEqual([]);
+  });
+});
+
+describe('.ci/run', () => {
+  const clone = mkdtempSync(join(tmpdir(), 'ci-'));
+  afterAll(() => rmSync(clone, { recursive: true, force: true }));
+  cpSync(join(root, '.ci'), join(clone, '.ci'), { recursive: true });
+  writeFileSync(
+    join(clone, 'npm'),
+    '#!/usr/bin/env bash\n' +
+      'case "$*" in ci*) ;; "run check") exit "$CHECK" ;; test) echo "$FAST"; exit "$FAST_EXIT" ;;\n' +
+      '"run test:deep") echo "$DEEP"; exit "$DEEP_EXIT" ;; *) exit 99 ;; esac\n',
+    { mode: 0o755 },
+  );
+  const good = {
+    CHECK: '0',
+    FAST: 'Tests:  7 passed, 7 total',
+    FAST_EXIT: '0',
+    DEEP: 'Tests:  3 passed',
+    DEEP_EXIT: '0',
+  };
+
+  test.each<[string, Partial<typeof good>, string]>([
+    ['all is well', {}, '10 passed, 0 failed'],
+    ['a check fails', { CHECK: '1' }, '10 passed, 1 failed'],
+    ['tests fail', { FAST: 'Tests:  2 failed, 1 skipped, 5 passed, 8 total', FAST_EXIT: '1' }, '8 passed, 2 failed'],
+    ['deep tests fail', { DEEP: 'Tests:  1 failed, 2 passed, 3 total', DEEP_EXIT: '1' }, '9 passed, 1 failed'],
+    ['a suite cannot be loaded', { FAST_EXIT: '1' }, '10 passed, 1 failed'],
+    ['a run counts nothing', { DEEP: '' }, '7 passed, 1 failed'],
+    [
+      'the output has colours',
+      { DEEP: '\u001b[1mTests: \u001b[22m  \u001b[32m4 passed\u001b[39m' },
+      '11 passed, 0 failed',
+    ],
+  ])('counts the tests of both runs in its last line: %s', (_what, changes, last) => {
+    const path = [clone, process.env['PATH']].join(delimiter);
+    const { stdout, status } = spawnSync('bash', [join(clone, '.ci', 'run')], {
+      env: { ...good, ...changes, PATH: path },
+      encoding: 'utf8',
+    });
+
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(last);
+    expect(status === 0).toBe(last.endsWith(' 0 failed'));
   });
 });
 

@@ -1,58 +1,15 @@
-/**
- * Small runs of the benchmarks that depend on the settings of the stack: they run, and their counts are as promised. Times
- * are not checked.
- */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
+/** The smallest benchmark. small-runs.deep.ts runs more of them, as processes. */
+import { expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { benchmarkDrain } from '../../benchmark/drain.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const drained = z.object({ carts: z.number(), orders: z.number(), deadLetters: z.number(), callsTooEarly: z.number() });
 
-async function benchmark<Schema extends z.ZodType>(
-  schema: Schema,
-  ...args: readonly string[]
-): Promise<z.infer<Schema>> {
-  const { stdout } = await promisify(execFile)(
-    join(root, 'node_modules', '.bin', 'node'),
-    ['test/benchmark/main.ts', '--json', ...args],
-    { cwd: root, timeout: 110_000 },
-  );
-  return schema.parse(JSON.parse(stdout));
-}
-
-describe('npm run benchmark', () => {
-  test('--drain: no dead letter by throttling, and no call before Retry-After has passed', async () => {
-    const run = z.object({ carts: z.number(), orders: z.number(), deadLetters: z.number(), callsTooEarly: z.number() });
-    const { runs } = await benchmark(z.object({ runs: z.array(run) }), '--drain', '40');
-    expect(runs.length).toBeGreaterThan(9);
-    for (const { carts, ...ended } of runs) {
-      expect(ended).toEqual({ orders: carts, deadLetters: 0, callsTooEarly: 0 });
-    }
-  }, 120_000);
-
-  test('--cost: the schedules as deployed, a cart within its log budget, and a bill for three volumes', async () => {
-    const result = await benchmark(
-      z.object({
-        steps: z.array(z.object({ cartsPerDay: z.number(), totalUsd: z.number() })),
-        logOfCart: z.object({ lines: z.number(), bytes: z.number() }),
-        resources: z.object({ schedule: z.record(z.string(), z.number()) }),
-      }),
-      '--cost',
-      '--carts',
-      '20',
-    );
-    expect(result.resources.schedule).toEqual({
-      extractionsPerDay: 288,
-      reconciliationsPerDay: 1,
-      reconciliationResumesPerDay: 3,
-      supervisionsPerDay: 1440,
-    });
-    expect(result.logOfCart.lines).toBeLessThanOrEqual(3);
-    expect(result.logOfCart.bytes).toBeLessThanOrEqual(2048);
-    const bills = result.steps.map(({ totalUsd }) => totalUsd);
-    expect(result.steps.map(({ cartsPerDay }) => cartsPerDay)).toEqual([1000, 100_000, 10_000_000]);
-    expect(bills).toEqual(bills.toSorted((a, b) => a - b));
-  }, 120_000);
+test('--drain: no dead letter by throttling, and no call before Retry-After has passed', async () => {
+  const { json } = await benchmarkDrain({ what: 'drain', carts: 20, rounds: 1, json: true }, () => undefined);
+  const { runs } = z.object({ runs: z.array(drained) }).parse(json);
+  expect(runs.length).toBeGreaterThan(9);
+  for (const { carts, ...ended } of runs) {
+    expect(ended).toEqual({ orders: carts, deadLetters: 0, callsTooEarly: 0 });
+  }
 });

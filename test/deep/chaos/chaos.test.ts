@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+/** The parts of a chaos run: schedule, shrinking and invariants. chaos.deep.ts does a whole run. */
+import { describe, expect, test } from '@jest/globals';
 import type { LedgerItem } from '../../../infra/local/run/accounting.ts';
 import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { StoredOrder } from '../../simulators/vms-order-book.ts';
-import { type Assembly, prepareAssembly, runChaos } from './chaos-run.ts';
 import { type Evidence, judgeRun } from './invariants.ts';
 import { drawSchedule, parseSchedule, printSchedule, type Schedule, type ScheduledDisturbance } from './schedule.ts';
 import { shrinkSchedule } from './shrink.ts';
@@ -226,22 +226,4 @@ describe('the invariants', () => {
       'only SQS dead-letters',
     ]);
   });
-});
-
-describe('a chaos run', () => {
-  let assembly: Assembly;
-  beforeAll(async () => {
-    assembly = await prepareAssembly();
-  }, 120_000);
-  afterAll(() => assembly.remove());
-
-  test('holds all invariants under disturbances, with an 11VMS that stores a second order for a second POST', async () => {
-    const schedule: Schedule = { ...drawSchedule(11, 20, 'harsh'), target: 'careless' };
-
-    const { violations, hits, orders } = await runChaos(schedule, { assembly });
-
-    expect(violations).toEqual([]);
-    expect(hits.length).toBeGreaterThan(10);
-    expect(orders).toBeGreaterThan(0);
-  }, 240_000);
 });

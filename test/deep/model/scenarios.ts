@@ -147,7 +147,18 @@ export const ZOMBIE_LIMIT: Scenario = {
   throttles: 0,
 };
 
-/** Scenarios that are small enough for every run of the tests. */
+/** The one that `npm test` explores. */
+export const SMALLEST_SCENARIO: Scenario = {
+  ...careless,
+  name: 'cart changed, small',
+  says: 'an older and a newer version, one receive each',
+  messages: [1, 2],
+  receives: 1,
+  throttles: 0,
+  overlaps: false,
+};
+
+/** Scenarios with fewer steps than those above. */
 export const SMALL_SCENARIOS: readonly Scenario[] = [
   { ...careless, name: 'two receives', says: 'one message, received twice, overlapping', receives: 2, throttles: 0 },
   {
@@ -173,13 +184,5 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
     says: 'two readings of one cart, one after the other; when both become dead letters, both are redriven',
     workers: 1,
   },
-  {
-    ...careless,
-    name: 'cart changed, small',
-    says: 'an older and a newer version, one receive each',
-    messages: [1, 2],
-    receives: 1,
-    throttles: 0,
-    overlaps: false,
-  },
+  SMALLEST_SCENARIO,
 ];
