@@ -394,7 +394,7 @@ describe('names', () => {
     const names = sources.map(({ path }) => path);
 
     expect(names.filter((path) => vague.test(basename(path)))).toEqual([]);
-    expect(names.filter((path) => !/^[a-z0-9-]+(\.test|\.d)?\.ts$/.test(basename(path)))).toEqual([]);
+    expect(names.filter((path) => !/^[a-z0-9-]+(\.test|\.deep|\.d)?\.ts$/.test(basename(path)))).toEqual([]);
   });
 
   test('are exported where they are made: there are no barrels', () => {
