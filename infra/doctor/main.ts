@@ -1,6 +1,5 @@
 /** What `npm run doctor` runs. */
 import { UsageError } from '../command-line.ts';
-import { examine } from './doctor.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
 import { asJson, asText, isHealthy } from './report.ts';
 
@@ -23,6 +22,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  // The AWS clients take most of the time to load, and help does not need them.
+  const { examine } = await import('./doctor.ts');
   const findings = await examine(options, {
     now: Date.now,
     timeoutMs: CHECK_TIMEOUT_MS,
