@@ -1,11 +1,13 @@
 /** One environment to one cloud assembly: what the CDK CLI and the local run both call. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, type AppProps } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions } from './bundle.ts';
+import { createCheckedApp } from './checked-app.ts';
 import { type Environment, stackName } from './environments.ts';
 import { PurchaseOrderStack } from './purchase-order-stack.ts';
+import type { Assembly, SynthesisOptions } from './synthesis-cache.ts';
 
 const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
 
@@ -40,13 +42,18 @@ export async function addPurchaseOrderStack(
   });
 }
 
-/** Synthesizes in process, for the local run and the tests; returns the assembly's directory and the stack's name in it. */
+/** Synthesizes in process, for the local run and the tests. */
 export async function synthesize(
   environment: Environment,
   outdir: string,
-  props: AppProps = {},
-): Promise<{ directory: string; artifact: string }> {
-  const app = new App({ outdir, context: featureFlags(), analyticsReporting: false, ...props });
-  const stack = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
-  return { directory: app.synth().directory, artifact: stack.artifactId };
+  { isChecked = false }: SynthesisOptions = {},
+): Promise<Assembly> {
+  const props = { outdir, context: featureFlags(), analyticsReporting: false };
+  const app = isChecked ? createCheckedApp(props) : new App(props);
+  const bundles = join(outdir, 'bundles');
+  const { artifactId: artifact } = await addPurchaseOrderStack(app, environment, bundles);
+  const { directory } = app.synth();
+  // The assembly holds copies of them.
+  rmSync(bundles, { recursive: true, force: true });
+  return { directory, artifact };
 }

@@ -19,7 +19,7 @@ import {
   parseEnvironment,
   stackName,
 } from '../../infra/environments.ts';
-import { synthesize } from '../../infra/synthesize.ts';
+import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'alarms-'));
@@ -170,7 +170,9 @@ const notified = parseEnvironment(
 
 const syntheses = new Map<string, Synthesis>();
 async function synthesizeAs(title: string, environment: Environment): Promise<void> {
-  const { directory: assembly, artifact } = await synthesize(environment, join(directory, title));
+  const { directory: assembly, artifact } = await synthesizeOnce(environment, join(directory, title), {
+    isChecked: true,
+  });
   const text = readFileSync(join(assembly, `${artifact}.template.json`), 'utf8');
   syntheses.set(title, new Synthesis(text, stackName(environment)));
 }

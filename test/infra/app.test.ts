@@ -9,7 +9,8 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import * as z from 'zod';
 import { createCheckedApp } from '../../infra/checked-app.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { addPurchaseOrderStack, featureFlags, synthesize } from '../../infra/synthesize.ts';
+import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
+import { addPurchaseOrderStack, featureFlags } from '../../infra/synthesize.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'app-'));
@@ -76,7 +77,7 @@ describe('the CDK app', () => {
     const file = 'PurchaseOrder.template.json';
     const [app, inProcess] = await Promise.all([
       runApp({ ...context, env: 'test' }, outdir),
-      synthesize(loadEnvironment('test'), join(directory, 'in-process')),
+      synthesizeOnce(loadEnvironment('test'), join(directory, 'in-process'), { isChecked: true }),
     ]);
 
     expect(app).toMatchObject({ status: 0 });

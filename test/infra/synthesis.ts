@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { createCheckedApp } from '../../infra/checked-app.ts';
 import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
-import { addPurchaseOrderStack, featureFlags } from '../../infra/synthesize.ts';
+import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 
 /** A user's own environment: everything that may differ from the defaults does. */
 export const OWN_ENVIRONMENT = {
@@ -100,9 +99,7 @@ export interface Synthesis {
 /** @throws {Error} for a finding of cdk-nag or of CDK's own validation. */
 export async function synthesizeStack(nameOrFile: string, outdir: string): Promise<Synthesis> {
   const environment = loadEnvironment(nameOrFile);
-  const app = createCheckedApp({ outdir, context: featureFlags(), analyticsReporting: false });
-  const { artifactId: artifact } = await addPurchaseOrderStack(app, environment, join(outdir, 'bundles'));
-  const assembly = app.synth().directory;
+  const { directory: assembly, artifact } = await synthesizeOnce(environment, outdir, { isChecked: true });
   const read = (file: string): string => readFileSync(join(assembly, file), 'utf8');
   const text = read(`${artifact}.template.json`);
   const { artifacts } = manifestSchema.parse(JSON.parse(read('manifest.json')));

@@ -5,81 +5,65 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
-import { type Environment, loadEnvironment } from '../../environments.ts';
-import { synthesize } from '../../synthesize.ts';
+import { synthesizeOnce } from '../../synthesis-cache.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
 import type { InvocationResult } from '../aws/execution-environment.ts';
 import { only, type LocalStack, startLocalStack } from '../aws/local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
-import { startSystems, type Systems } from './systems.ts';
+import type { Systems } from './systems.ts';
 
-/** The run could not start or finish. The message says what failed, where, and what to do. */
-export class RunFailed extends Error {}
-
-interface Run {
+export interface LocalRun {
   readonly options: LocalRunOptions;
   readonly systems: Systems;
-  readonly stack: LocalStack;
-  readonly log: RunLog;
   readonly report: Report;
   /** Ctrl-C: batches in flight end, and the summary is still printed. */
   readonly signal: AbortSignal;
-  /** The bodies of all received messages, by message id. */
-  readonly bodies: ReadonlyMap<string, string>;
   readonly startedMs: number;
 }
 
-/** True when every approved cart is accounted for. @throws {RunFailed | UsageError} before the first cart is read. */
-export async function runLocally(
-  options: LocalRunOptions,
-  report: Report,
-  startedMs: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const base = environmentOf(options);
-  report.title(`PROC-SRM7-11VMS-PURCHASE-ORDER-V1, environment ${base.name}, on this machine`);
+interface Run extends LocalRun {
+  readonly stack: LocalStack;
+  readonly log: RunLog;
+  /** The bodies of all received messages, by message id. */
+  readonly bodies: ReadonlyMap<string, string>;
+}
+
+/** True when every approved cart is accounted for. */
+export async function runLocally(localRun: LocalRun): Promise<boolean> {
+  const { options, systems, report } = localRun;
   const directory = mkdtempSync(join(tmpdir(), 'proc-srm7-11vms-'));
   const log = new RunLog(join(directory, 'functions.log'));
-  const systems = await startSystems(base, options, startedMs);
   let stack: LocalStack | undefined;
   try {
     for (const description of systems.descriptions) report.stage('systems', description);
     const bodies = new Map<string, string>();
     stack = await deploy(systems, join(directory, 'assembly'), { log, report, bodies });
-    const run: Run = { options, systems, stack, log, report, signal, bodies, startedMs };
+    const run: Run = { ...localRun, stack, log, bodies };
     await (options.watch ? keepRunning(run) : runOnce(run));
     return await giveAccount(run);
   } finally {
     report.end();
     await stack?.close();
-    await systems.close();
     // The log stays for the user. The assembly can be synthesized again.
     rmSync(join(directory, 'assembly'), { recursive: true, force: true });
   }
 }
 
-function environmentOf(options: LocalRunOptions): Environment {
-  try {
-    return loadEnvironment(options.environmentFile ?? 'local');
-  } catch (error) {
-    throw new RunFailed(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
 async function deploy(
-  { environment, secrets }: Systems,
+  { environment, variables, secrets }: Systems,
   outdir: string,
   { log, report, bodies }: { log: RunLog; report: Report; bodies: Map<string, string> },
 ): Promise<LocalStack> {
   const startedMs = Date.now();
   mkdirSync(outdir);
-  const { directory: assembly, artifact } = await synthesize(environment, outdir);
+  const { directory: assembly, artifact } = await synthesizeOnce(environment, outdir);
   report.stage('synthesized', `stack of environment ${environment.name} in ${seconds(Date.now() - startedMs)} s`);
   const stack = await startLocalStack({
     assembly,
     artifact,
+    variables,
     secrets,
     onLogLine: (line) => log.write(line),
     onError: (error) => report.warn(`queue poller: ${error instanceof Error ? error.message : String(error)}`),

@@ -1,8 +1,10 @@
 /** What `npm start` runs. */
 import { UsageError } from '../../command-line.ts';
-import { HELP, parseOptions } from './options.ts';
+import { type Environment, loadEnvironment } from '../../environments.ts';
+import { HELP, type LocalRunOptions, parseOptions } from './options.ts';
 import { createReport } from './report.ts';
-import { RunFailed, runLocally } from './local-run.ts';
+
+class EnvironmentRefused extends Error {}
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -18,16 +20,39 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    return (await runLocally(options, createReport(options.json), nowMs, interrupted.signal)) ? 0 : 1;
+    return (await start(options, nowMs, interrupted.signal)) ? 0 : 1;
   } catch (error) {
     process.stderr.write(`\n${describe(error)}\n`);
     return 1;
   }
 }
 
+/** Validates all input before it loads the emulators and the CDK, which takes most of a short run. */
+async function start(options: LocalRunOptions, nowMs: number, signal: AbortSignal): Promise<boolean> {
+  const base = environmentOf(options);
+  const report = createReport(options.json);
+  report.title(`PROC-SRM7-11VMS-PURCHASE-ORDER-V1, environment ${base.name}, on this machine`);
+  const { startSystems } = await import('./systems.ts');
+  const systems = await startSystems(base, options, nowMs);
+  try {
+    const { runLocally } = await import('./local-run.ts');
+    return await runLocally({ options, systems, report, startedMs: nowMs, signal });
+  } finally {
+    await systems.close();
+  }
+}
+
+function environmentOf(options: LocalRunOptions): Environment {
+  try {
+    return loadEnvironment(options.environmentFile ?? 'local');
+  } catch (error) {
+    throw new EnvironmentRefused(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** One sentence for an error that the user can repair. A stack trace for a defect. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = error instanceof UsageError || error instanceof RunFailed;
+  const expected = error instanceof UsageError || error instanceof EnvironmentRefused;
   return expected ? error.message : (error.stack ?? error.message);
 }

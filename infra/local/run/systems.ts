@@ -1,5 +1,6 @@
 /** SRM and 11VMS of a local run: a simulator, or the system that the user names. */
 import { readFileSync } from 'node:fs';
+import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { edmInstantMs } from '../../../shared/sap-values.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
@@ -15,7 +16,10 @@ export interface CartIdentity {
 }
 
 export interface Systems {
+  /** What is synthesized. It is the same in every run, so that the assembly can be reused. */
   readonly environment: Environment;
+  /** The variables of the functions that differ from run to run. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Secret strings by secret name. */
   readonly secrets: Readonly<Record<string, string>>;
   /** The carts that the interface must read from the SRM simulator. Undefined with --srm: only SRM knows them. */
@@ -52,10 +56,16 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       ...base,
       account: base.account ?? '000000000000',
       region: base.region ?? 'eu-west-1',
-      srm: { ...base.srm, ...srmEnd, createSecret: true },
-      vms: { ...base.vms, ...vmsEnd, createSecret: true },
-      extraction: { ...base.extraction, firstWatermark: new Date(sinceMs).toISOString() },
+      srm: { ...base.srm, createSecret: true },
+      vms: { ...base.vms, createSecret: true },
     },
+    variables: {
+      SRM_BASE_URL: srmEnd.baseUrl,
+      SRM_TOKEN_URL: srmEnd.tokenUrl,
+      VMS_BASE_URL: vmsEnd.baseUrl,
+      VMS_TOKEN_URL: vmsEnd.tokenUrl,
+      FIRST_WATERMARK: new Date(sinceMs).toISOString(),
+    } satisfies Partial<ExtractorVariables & WorkerVariables>,
     secrets: {
       [base.srm.secretName]: secretString(srmCredentials ?? srm),
       [base.vms.secretName]: secretString(vmsCredentials ?? vms),

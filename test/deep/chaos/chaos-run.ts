@@ -16,7 +16,7 @@ import type { InvocationResult } from '../../../infra/local/aws/execution-enviro
 import type { LambdaFunction } from '../../../infra/local/aws/lambda-function.ts';
 import { type LocalSchedule, type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
 import { scheduledEvent } from '../../../infra/schedule.ts';
-import { synthesize } from '../../../infra/synthesize.ts';
+import { synthesizeOnce } from '../../../infra/synthesis-cache.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { asJsonObject } from '../../../shared/exact-json.ts';
@@ -94,7 +94,7 @@ const POLL_MS = 200;
 export async function prepareAssembly(): Promise<Assembly> {
   const environment = chaosEnvironment();
   const outdir = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const { directory, artifact } = await synthesize(environment, join(outdir, 'assembly'));
+  const { directory, artifact } = await synthesizeOnce(environment, join(outdir, 'assembly'));
   return { environment, directory, artifact, remove: () => rmSync(outdir, { recursive: true, force: true }) };
 }
 

@@ -9,7 +9,7 @@ import { GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
-import { synthesize } from '../../../infra/synthesize.ts';
+import { synthesizeOnce } from '../../../infra/synthesis-cache.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
 import { envelope, newCart, type Row } from '../create/worker-fixture.ts';
@@ -24,8 +24,7 @@ describe('the stack of the local environment', () => {
     requested.push(request.url);
     response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}');
   });
-  const local = loadEnvironment('local');
-  let environment = local;
+  const environment = loadEnvironment('local');
   const outdir = mkdtempSync(join(tmpdir(), 'local-stack-'));
   let stack: LocalStack;
   let vms: VmsSimulator;
@@ -37,17 +36,18 @@ describe('the stack of the local environment', () => {
     const address = srm.address();
     const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
     vms = await startVms({ inactiveSuppliers: (code) => inactive.has(code) });
-    environment = {
-      ...local,
-      srm: { ...local.srm, baseUrl: url, tokenUrl: `${url}/oauth/token` },
-      vms: { ...local.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl },
-    };
-    const { directory, artifact } = await synthesize(environment, outdir);
+    const { directory, artifact } = await synthesizeOnce(environment, outdir);
     const credentials = JSON.stringify({ clientId: 'id', clientSecret: 'secret' });
     const { clientId, clientSecret } = vms;
     stack = await startLocalStack({
       assembly: directory,
       artifact,
+      variables: {
+        SRM_BASE_URL: url,
+        SRM_TOKEN_URL: `${url}/oauth/token`,
+        VMS_BASE_URL: vms.baseUrl,
+        VMS_TOKEN_URL: vms.tokenUrl,
+      },
       secrets: {
         [environment.srm.secretName]: credentials,
         [environment.vms.secretName]: JSON.stringify({ clientId, clientSecret }),
