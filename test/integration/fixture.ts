@@ -163,18 +163,21 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
   };
 }
 
+/** Both streams, as in Lambda's log: warnings and errors go to stderr. */
 function captureOutput(): { take(): string[]; stop(): void } {
-  const original = process.stdout.write.bind(process.stdout);
+  const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }));
   let lines: string[] = [];
-  process.stdout.write = (chunk: string | Uint8Array) => {
-    lines.push(
-      ...chunk
-        .toString()
-        .split('\n')
-        .filter((line) => line !== ''),
-    );
-    return true;
-  };
+  for (const { stream } of streams) {
+    stream.write = (chunk: string | Uint8Array) => {
+      lines.push(
+        ...chunk
+          .toString()
+          .split('\n')
+          .filter((line) => line !== ''),
+      );
+      return true;
+    };
+  }
   return {
     take() {
       const taken = lines;
@@ -182,7 +185,7 @@ function captureOutput(): { take(): string[]; stop(): void } {
       return taken;
     },
     stop() {
-      process.stdout.write = original;
+      for (const { stream, write } of streams) stream.write = write;
     },
   };
 }
