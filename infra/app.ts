@@ -1,15 +1,19 @@
 /** The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. */
-import { createCheckedApp } from './checked-app.ts';
 import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
-import { addPurchaseOrderStack } from './synthesize.ts';
 
-const app = createCheckedApp();
-const choice: unknown = app.node.tryGetContext('env');
 try {
+  // Checked before aws-cdk-lib is loaded, which takes seconds: the CLI passes the context in this variable.
+  const context: unknown = JSON.parse(process.env['CDK_CONTEXT_JSON'] ?? '{}');
+  const choice: unknown = Reflect.get(Object(context), 'env');
   if (typeof choice !== 'string') {
     throw new Error(`Which environment? Add -c env=${Object.keys(ENVIRONMENTS).join('|')}, or -c env=./file.json.`);
   }
-  await addPurchaseOrderStack(app, loadEnvironment(choice));
+  const environment = loadEnvironment(choice);
+  const [{ createCheckedApp }, { addPurchaseOrderStack }] = await Promise.all([
+    import('./checked-app.ts'),
+    import('./synthesize.ts'),
+  ]);
+  await addPurchaseOrderStack(createCheckedApp(), environment);
 } catch (error) {
   // A wrong entry is a mistake of the operator: the message is enough, and a stack trace would hide it.
   console.error(error instanceof Error ? error.message : error);
