@@ -1,4 +1,4 @@
-/** The channel's far end: what the worker itself tells SQS of its messages. All else the event source mapping does. */
+/** The worker's own calls to SQS about its messages. The event source mapping makes all other calls. */
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
@@ -25,13 +25,13 @@ export interface ReturnedMessage {
 }
 
 export interface CartMessages {
-  /** Sets when messages that were not dealt with are seen again: one call for a batch of at most 10. */
+  /** Sets when returned messages become visible again: one call for a batch of at most 10. */
   setVisibility(messages: readonly ReturnedMessage[], log: Log): Promise<void>;
-  /** The same body as a new message, with all its receives before it. @throws the SDK's error: it is not queued then. */
+  /** Queues the body as a new message, which has all its receives. @throws the SDK's error when it is not queued. */
   requeue(body: string, delaySeconds: number): Promise<void>;
-  /** One message, or undefined where none is to be seen. */
+  /** One message; undefined when none is visible. */
   receiveOne(): Promise<QueueMessage | undefined>;
-  /** Whether nothing lies on the queue at all, be it under a delay or in flight: as far as SQS knows. */
+  /** Whether the queue holds no message, also none that is delayed or in flight. SQS's counts are approximate. */
   isEmpty(): Promise<boolean>;
   remove(message: QueueMessage): Promise<void>;
 }
@@ -65,8 +65,8 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
         const codes = Failed.map(({ Code }) => Code ?? 'unknown');
         log.warn('message.visibility-not-set', { codes });
       } catch (error) {
-        // Nothing is lost: the messages are seen again after the queue's own visibility timeout, only later than they
-        // should. Failing here instead would return the whole batch, with the carts that are done.
+        // Nothing is lost: the messages become visible after the queue's own visibility timeout, only later. An error
+        // thrown here would return the whole batch, with the carts that are done.
         log.warn('message.visibility-not-set', errorFields(error));
       }
     },
@@ -78,7 +78,7 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
           MaxNumberOfMessages: 1,
-          // Asks all of SQS's servers: a short poll may miss the only message.
+          // A long poll asks all of SQS's servers; a short one may miss the only message.
           WaitTimeSeconds: 1,
           MessageSystemAttributeNames: ['ApproximateReceiveCount'],
         }),

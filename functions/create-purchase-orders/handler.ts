@@ -33,7 +33,7 @@ import { createVmsOrders } from './delivery/vms-orders.ts';
 import { type BatchDependencies, processBatch } from './process-batch.ts';
 import { createVerdictRecord } from './verdict/verdict-record.ts';
 
-/** Those of the stack, and the one of Lambda's that says where the bundle lies. */
+/** The stack's variables, and the one by which Lambda says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
 
 const sqsEvent = z.object({
@@ -50,13 +50,13 @@ const sqsEvent = z.object({
       ),
   ),
 });
-/** The supervisor's, while consumption is paused. */
+/** The supervisor sends it while consumption is paused. */
 const trialEvent = z.strictObject({ trial: z.literal(true) });
 const anyEvent = z.union([trialEvent, sqsEvent]);
 
 /** For the ledger's last write and the message's visibility. */
 const RESERVE_MS = 2000;
-/** An order's answer is a page of JSON; a look-up's is the order itself. */
+/** The answer to a look-up holds the whole order. */
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** `warmUp` fetches what the first event needs before there is one. */
@@ -99,13 +99,13 @@ export function createHandler(
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now,
   });
-  // SRM's are fetched when one of the rare carts needs it that travel as their key.
+  // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
   const orders = createVmsOrders(vmsClient, now);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);
-    // A create, a look-up, a probe and the reserve must fit behind the last start.
+    // After the last create starts there must be time for it, a look-up, a probe and the reserve.
     const lookUpDeadlineMs = now() + context.getRemainingTimeInMillis() - 2 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
     const deadlineMs = lookUpDeadlineMs - environment.VMS_TIMEOUT_MS;
     const wait = async (ms: number): Promise<boolean> => {
@@ -132,13 +132,13 @@ export function createHandler(
       deadlineMs,
       lookUpDeadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
-      // As long as a message stays away at least: its own next attempt is never held up.
+      // The shortest delay before a retry: a message's own next attempt never finds the order held.
       quietMs: retryDelaySeconds(1, policy, 0) * 1000,
       settings,
       sapClient: environment.SRM_CLIENT,
       maximumAttempts,
       policy,
-      // The doubling goes on where the receives of the old message ended.
+      // The delay of the new message continues the doubling of the old one's delays.
       requeue: (body) => messages.requeue(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
@@ -154,8 +154,8 @@ export function createHandler(
 }
 
 /**
- * The settings as synth validated them: part of the same asset as this code, and no more input than that. To parse them
- * again, and to make the schema for it, was a quarter of the worker's start.
+ * The settings, which synth has validated. They are part of the same asset as this code, so they are not parsed again:
+ * that took a quarter of the worker's start.
  */
 function readTranslationSettings(directory: string): TranslationSettings {
   const path = join(directory, TRANSLATION_SETTINGS_FILE);

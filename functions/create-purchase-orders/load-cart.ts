@@ -29,7 +29,7 @@ const unreadable = (message: string, value?: string): InterfaceError =>
     ...(value === undefined ? {} : { value }),
   });
 
-/** A cart under another identity than its message's would miss its own place in the ledger, and could be ordered twice. */
+/** Whether the message names this cart. If not, the ledger would record it as another, and it could be ordered twice. */
 export function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
   return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
 }

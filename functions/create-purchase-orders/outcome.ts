@@ -1,9 +1,9 @@
-/** What became of one message, and of one order in it. Source: rules.md, "Delivering once". */
+/** The outcome of one message, and of each order in it. Source: rules.md, "Delivering once". */
 import type { Fault } from '../../shared/failure.ts';
 
-/** What became of one order in this attempt. */
+/** What one attempt came to for one order. */
 export type OrderOutcome =
-  /** `recovered`: it existed already, by an earlier attempt whose outcome was not known. */
+  /** `recovered`: an earlier attempt, whose outcome was unknown, had created it. */
   | {
       readonly kind: 'created';
       readonly orderId: string;
@@ -12,54 +12,53 @@ export type OrderOutcome =
     }
   /** Nothing to do: created before, or newer content is known. */
   | Skip
-  | (NotNow & { readonly kind: 'retry'; readonly afterMs: number | undefined })
+  | (Postponed & { readonly kind: 'retry'; readonly afterMs: number | undefined })
   | Refusal
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
 
 export interface Skip {
   readonly kind: 'skipped';
   readonly reason: string;
-  /** Nothing new of this very version: each run reads the overlap again, and every cart comes several times. */
+  /** This version was handled before: each run reads the overlap again, so that a cart comes several times. */
   readonly isDuplicateRead?: true;
 }
 
 export const isDuplicateRead = (outcome: OrderOutcome | Outcome): boolean =>
   outcome.kind === 'skipped' && outcome.isDuplicateRead === true;
 
-interface NotNow {
+interface Postponed {
   readonly fault: Fault;
-  /** What stays open meanwhile, when it was the look-up that was refused or throttled. */
+  /** The open outcome of an earlier create, when its look-up was refused or throttled. */
   readonly unknown?: Fault;
 }
 
-/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may be about one order's rights (edge case 68). */
-export interface Refusal extends NotNow {
+/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may concern the rights for one order only (edge case 68). */
+export interface Refusal extends Postponed {
   readonly kind: 'refused';
   readonly isForbidden: boolean;
 }
 
-const faultsOf = ({ fault, unknown }: NotNow): Fault[] => (unknown === undefined ? [fault] : [fault, unknown]);
+const faultsOf = ({ fault, unknown }: Postponed): Fault[] => (unknown === undefined ? [fault] : [fault, unknown]);
 
-/** What becomes of a message. */
 export type Outcome =
   /** Every order of the cart exists, or is not wanted: the message is deleted. */
   | { readonly kind: 'done' }
   | Skip
-  /** Seen again after a delay, 4 attempts in all. */
+  /** The message is received again after a delay, while it has receives left. */
   | { readonly kind: 'retry'; readonly faults: readonly Fault[]; readonly afterMs: number | undefined }
   /** 11VMS or SRM refuses us: the cart is not to blame. */
   | { readonly kind: 'refused'; readonly faults: readonly Fault[]; readonly isForbidden: boolean }
-  /** The world was to blame to the last receive: a copy lies on the queue as a new message, and this one is done with. */
+  /** Systemic failure, and no receive is left: a copy is on the queue as a new message, and this one is deleted. */
   | { readonly kind: 'requeued'; readonly faults: readonly Fault[] }
-  /** Moved to the dead-letter queue by SQS, with the reason in the ledger. */
+  /** SQS moves the message to the dead-letter queue; the ledger holds the reason. */
   | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
 
 /**
- * The outcome of a message from those of its orders and the faults of its other groups. What may still succeed comes
- * first: a message is given up only when nothing in it is left to try.
+ * Combines the outcomes of a message's orders and the faults of its other groups. A message is dead-lettered only when
+ * none of its orders may still succeed.
  */
 export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: readonly Fault[]): Outcome {
-  // Told in any case, behind the reason: the attempt may turn out to be the last, and then all faults are the verdict.
+  // They follow the reason of every outcome: if the attempt is the last, all faults together are the verdict.
   const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
   const refusals = orders.filter((order) => order.kind === 'refused');
   if (refusals.length > 0) {
@@ -85,7 +84,7 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   return skips.every(isDuplicateRead) ? skip : { kind: 'skipped', reason: skip.reason };
 }
 
-/** What SQS is told of a message: nothing (it is deleted), or when it may be seen again. */
+/** What SQS does with a message: deletes it, or makes it visible again after a delay. */
 export type Settlement =
   | { readonly kind: 'delete' }
   | { readonly kind: 'return'; readonly visibleAfterSeconds: number };
@@ -99,8 +98,8 @@ export interface RetryPolicy {
 const MAXIMUM_DELAY_SECONDS = 900;
 
 /**
- * The one switch from outcome to acknowledgement. A dead-lettered message is made visible at once: its remaining
- * receives end at the recorded verdict, and then SQS itself moves it, so that it can be redriven from the console.
+ * Decides what SQS does with the message. A dead-lettered message becomes visible at once: its remaining receives end
+ * at the recorded verdict, and then SQS itself moves it, so that it can be redriven from the console.
  * @param attempt 1 for the first receive.
  * @param jitter 0 to 1, uniformly; the delay varies by +/- 20 %.
  */
@@ -119,7 +118,7 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
   }
 }
 
-/** 30 s and doubling, +/- 20 %; what the other side asks for wins when it is longer, up to a quarter of an hour. */
+/** The base, doubled with each attempt, +/- 20 %; or the delay that is asked for, when longer; 15 minutes at most. */
 export function retryDelaySeconds(attempt: number, policy: RetryPolicy, jitter: number, askedMs = 0): number {
   const doubled = policy.baseSeconds * 2 ** (attempt - 1);
   const delay = Math.max(Math.round(doubled * (0.8 + 0.4 * jitter)), Math.ceil(askedMs / 1000), 1);

@@ -61,7 +61,7 @@ function sourceFailure({ failureClass, fault, retryAfterMs }: InterfaceError): O
   return { kind: 'retry', faults: [fault], afterMs: retryAfterMs };
 }
 
-/** A rule skips the cart; orders that were created from an earlier version of it are faults then. */
+/** A rule skips the cart. Orders that were created from an earlier version of it are faults. */
 async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,

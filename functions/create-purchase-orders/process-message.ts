@@ -133,8 +133,8 @@ const invalidMessage = (error: UnreadableMessage): Outcome => ({
 });
 
 /**
- * An AWS error is named by its service; anything else is a defect, and so is a write that DynamoDB finds invalid.
- * Neither message is quoted: it may hold data.
+ * An error of AWS means that the ledger did not answer. Any other error is a defect, and so is a write that DynamoDB
+ * finds invalid. No error's message is quoted: it may hold data.
  */
 function toUnexpectedFault(error: unknown): Fault {
   const name = error instanceof Error ? error.name : typeof error;

@@ -1,4 +1,4 @@
-/** What people are told of a message: log lines and metrics. */
+/** Reports the outcome of a message: log lines and metrics. */
 import type { Fault } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
@@ -15,7 +15,7 @@ export function reportOutcome(outcome: Outcome, { log, meter }: Reporting): void
       break;
     case 'skipped':
       meter.count(METRICS.cartsSkipped);
-      // A line for each reading of the overlap would be six lines an order that say nothing new.
+      // A line for each reading of the overlap would add six lines an order that say nothing new.
       if (!isDuplicateRead(outcome)) log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
       break;
     case 'retry':
@@ -50,7 +50,7 @@ export function reportTranslation(
   else log.info('cart.translated', fields);
 }
 
-/** The cart was queued by the reconciliation. Only an order that is created now was missing. */
+/** For a cart that the reconciliation queued: it was lost only if one of its orders is created now. */
 export function reportRecovery(orders: readonly OrderOutcome[], { log, meter }: Reporting): void {
   if (!orders.some((order) => order.kind === 'created' && !order.recovered)) return;
   meter.count(METRICS.cartsRecovered);

@@ -14,9 +14,9 @@ export interface FinalAttemptDependencies extends BreakerDependencies {
 }
 
 /**
- * A failure that any other cart would have met says nothing about this one: its message goes back on the queue as a new
- * one, so that an outage dead-letters nothing. The copy is queued before the old message is deleted: a crash between
- * the two leaves both, and the ledger makes one order of them.
+ * Requeues the message as a new one when its last attempt failed for a systemic reason, so that an outage dead-letters
+ * nothing. The copy is queued before the old message is deleted: a crash between the two leaves both, and the ledger
+ * makes one order of them.
  */
 export async function resolveFinalAttempt(
   outcome: Outcome,
@@ -35,7 +35,6 @@ export async function resolveFinalAttempt(
   }
 }
 
-/** Faults that say nothing about the cart that met them. */
 const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set([
   'E_TGT_THROTTLED',
   'E_INT_LEDGER',
@@ -54,12 +53,12 @@ async function isSystemicFailure(
   if (failure === undefined) return false;
   try {
     if ((await breaker.read()).state !== 'CLOSED') return true;
-    // Too few carts may have failed to tell an outage from a cart that 11VMS cannot process: a probe tells.
+    // The failures so far may be too few to tell an outage from a cart that 11VMS cannot process: the probe can.
     const health = await orders.probe(newId());
     if (health.healthy) return false;
     await tripBreaker({ reason: `${failure}; and ${health.reason}`, byPerson: false }, dependencies);
   } catch (error) {
-    // With no answer from the breaker or the probe, the cart is not accused.
+    // Without an answer from the breaker or the probe, the cart counts as not at fault.
     log.warn('attempt.cause-unknown', errorFields(error));
   }
   return true;

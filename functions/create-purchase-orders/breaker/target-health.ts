@@ -1,6 +1,6 @@
 /**
- * Circuit Breaker, the quick half: what the last messages of this execution environment say of the world, and when
- * consumption must pause. Each environment judges by what it sees itself: none waits for another to open the breaker.
+ * Circuit Breaker, the quick half: judges the health of 11VMS by the last messages of this execution environment, and
+ * decides when consumption must pause. Each environment judges alone: none waits for another to open the breaker.
  */
 import type { TrialResult } from '../../../shared/circuit-breaker.ts';
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
@@ -8,18 +8,18 @@ import type { CartKey } from '../../../shared/ledger.ts';
 import { isDuplicateRead, type Outcome } from '../outcome.ts';
 import type { CreateAnswer, LookUpResult } from '../delivery/vms-orders.ts';
 
-/** Why consumption must pause; `byPerson`: only a person can tell that it may go on. */
+/** Why consumption must pause. `byPerson`: only a person can decide that it resumes. */
 export interface PauseReason {
   readonly reason: string;
   readonly byPerson: boolean;
 }
 
 export interface TargetHealth {
-  /** Takes note of what became of a message in this attempt. */
+  /** Records the outcome of one attempt. Returns a reason when consumption must pause. */
   note(cart: CartKey, outcome: Outcome): PauseReason | undefined;
 }
 
-/** Edge case 71; of different carts, since one cart's own trouble is no outage. */
+/** Edge case 71. The failures must be those of two carts at least: one cart that keeps failing is no outage. */
 const FAILURES_IN_A_ROW = 5;
 /** Edge case 68. */
 const FORBIDDEN_IN_A_ROW = 3;
@@ -27,7 +27,7 @@ const FORBIDDEN_IN_A_ROW = 3;
 const MESSAGES_WATCHED = 20;
 const SHARE_REJECTED = 0.5;
 
-/** Failures of 11VMS that any cart would meet. Throttling is none: it is paced, and means that 11VMS is alive. */
+/** Failures of 11VMS that any cart would meet. Throttling is not one of them: it shows that 11VMS is alive. */
 const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
   'E_TGT_UNAVAILABLE',
   'E_TGT_TIMEOUT_UNKNOWN',
@@ -38,8 +38,8 @@ const TARGET_FAILURES: ReadonlySet<FaultCode> = new Set([
 const faultText = ({ code, message }: Fault): string => `${code}: ${message}`;
 
 /**
- * What made 11VMS fail an attempt; undefined where it did not, or where SRM or the ledger did. Without a look-up, even a
- * dead letter may be such a failure: nobody judged its content.
+ * The failure of 11VMS that ended an attempt, as text; undefined where 11VMS did not fail, or where SRM or the ledger
+ * did. A dead letter is such a failure, too, when 11VMS has no look-up: 11VMS never judged the order's content.
  */
 export function targetFailure(outcome: Outcome): string | undefined {
   if (outcome.kind !== 'retry' && outcome.kind !== 'dead-letter') return undefined;
@@ -47,7 +47,7 @@ export function targetFailure(outcome: Outcome): string | undefined {
   return fault !== undefined && TARGET_FAILURES.has(fault.code) ? faultText(fault) : undefined;
 }
 
-/** 11VMS took the order's content and judged it: it is alive, whatever it said. */
+/** 11VMS judged the order's content: it is alive, even when it rejected the order. */
 const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
   outcome.kind === 'dead-letter' &&
   outcome.faults.some(({ code }) => code.startsWith('E_TGT_') && !TARGET_FAILURES.has(code));
@@ -55,8 +55,8 @@ const wasJudgedBy11Vms = (outcome: Outcome): boolean =>
 const unhealthy = (fault: Fault): TrialResult => ({ healthy: false, tried: true, reason: faultText(fault) });
 
 /**
- * What the answer to a create shows in a trial: an 11VMS that judges an order is healthy, whatever its judgement. A
- * throttled create is tried again; its last answer shows it.
+ * The health that the answer to a create shows: an 11VMS that judges an order is healthy, even when it rejects it. A
+ * throttled answer shows nothing: the create is repeated, and its last answer counts.
  */
 export function createHealth(answer: CreateAnswer): TrialResult | undefined {
   if (answer.kind === 'throttled') return undefined;
@@ -64,13 +64,13 @@ export function createHealth(answer: CreateAnswer): TrialResult | undefined {
 }
 
 /**
- * What a look-up shows in a trial. A throttled one is asked again, an 11VMS without look-ups may be healthy, and an
- * answer is no proof that creates work.
+ * The health that a look-up shows. A throttled look-up is repeated, an 11VMS without look-ups may be healthy, and an
+ * answered look-up does not prove that creates work: these show nothing.
  */
 export const lookUpHealth = (result: LookUpResult): TrialResult | undefined =>
   result.kind === 'unanswered' && result.reason !== 'throttled' ? unhealthy(result.fault) : undefined;
 
-/** Without the ledger no order can be created. Other failures that are not of 11VMS show nothing about it. */
+/** Without the ledger no order can be created. Failures of SRM show nothing about 11VMS. */
 export function ledgerHealth(outcome: Outcome): TrialResult | undefined {
   const [fault] = 'faults' in outcome ? outcome.faults : [];
   return fault?.code === 'E_INT_LEDGER' ? unhealthy(fault) : undefined;
@@ -85,17 +85,17 @@ export function createTargetHealth(): TargetHealth {
 
   function refusal({ faults, isForbidden }: Extract<Outcome, { kind: 'refused' }>, cart: string) {
     const [fault] = faults;
-    // SRM's refusal concerns the few carts that are read again; the extractor's alarm tells of it.
+    // A refusal by SRM concerns only the few carts that are read again, and the extractor's alarm reports it.
     if (fault?.code !== 'E_TGT_AUTH') return undefined;
     forbidden.push(cart);
     if (isForbidden && forbidden.length < FORBIDDEN_IN_A_ROW) return undefined;
     return { reason: faultText(fault), byPerson: false };
   }
 
-  function failure(what: string, cart: string): PauseReason | undefined {
+  function failure(text: string, cart: string): PauseReason | undefined {
     failing.push(cart);
     if (failing.length < FAILURES_IN_A_ROW || new Set(failing).size < 2) return undefined;
-    return { reason: `${failing.length} failures in a row, the last: ${what}`, byPerson: false };
+    return { reason: `${failing.length} failures in a row, the last: ${text}`, byPerson: false };
   }
 
   function massFailure(isRejected: boolean): PauseReason | undefined {
@@ -113,8 +113,8 @@ export function createTargetHealth(): TargetHealth {
       case 'refused':
         return refusal(outcome, nameOf(cart));
       case 'retry': {
-        const what = targetFailure(outcome);
-        return what === undefined ? undefined : failure(what, nameOf(cart));
+        const text = targetFailure(outcome);
+        return text === undefined ? undefined : failure(text, nameOf(cart));
       }
       case 'requeued':
         return undefined;
@@ -125,8 +125,8 @@ export function createTargetHealth(): TargetHealth {
       case 'skipped':
         return massFailure(false);
       case 'dead-letter': {
-        const what = targetFailure(outcome);
-        if (what !== undefined) return failure(what, nameOf(cart));
+        const text = targetFailure(outcome);
+        if (text !== undefined) return failure(text, nameOf(cart));
         if (wasJudgedBy11Vms(outcome)) [failing, forbidden] = [[], []];
         return massFailure(true);
       }
@@ -135,10 +135,10 @@ export function createTargetHealth(): TargetHealth {
 
   return {
     note(cart, outcome) {
-      // Nobody was asked anything new, and the same cart must not count seven times.
+      // A duplicate read called neither system, and one cart must not count once for each reading of the overlap.
       if (isDuplicateRead(outcome)) return undefined;
       const pause = judge(cart, outcome);
-      // Once told, it counts from the start: when carts flow again, the past is no reason to stop them.
+      // Counting starts again after a pause: when consumption resumes, earlier failures must not stop it.
       if (pause !== undefined) [failing, forbidden, rejected] = [[], [], []];
       return pause;
     },

@@ -16,7 +16,7 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
   while (now() < deadlineMs) {
     const message = await messages.receiveOne();
     if (message === undefined) {
-      // Right after the breaker opened all carts wait for their next receive, which is no sign of health.
+      // Right after the breaker opened, all messages wait for their next receive: that is no sign of health.
       if (await messages.isEmpty()) return { healthy: true };
       return untried('no cart could be tried: those on the queue wait for their next receive');
     }
@@ -31,7 +31,7 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
 
 const untried = (reason: string): TrialResult => ({ healthy: false, tried: false, reason });
 
-/** The same orders, and what their answers showed of 11VMS: of several answers, the worst. */
+/** Wraps `orders` to observe the health that their answers show: of several answers, the worst counts. */
 function observeHealth(orders: VmsOrders): { orders: VmsOrders; health: () => TrialResult | undefined } {
   let observed: TrialResult | undefined;
   const observe = (result: TrialResult | undefined): void => {

@@ -10,7 +10,7 @@ export interface BreakerDependencies {
   readonly now: () => number;
 }
 
-/** Opens the breaker, if there is a reason to: the supervisor disables the event source mapping within a minute. */
+/** Opens the breaker when there is a reason. The supervisor then disables the event source mapping within a minute. */
 export async function tripBreaker(
   pause: PauseReason | undefined,
   { breaker, log, meter, now }: BreakerDependencies,
@@ -19,7 +19,7 @@ export async function tripBreaker(
   meter.count(METRICS.consumptionPaused, 1);
   log.error('consumption.pausing', { reason: pause.reason });
   await breaker.open(pause.byPerson ? 'FORCED_OPEN' : 'OPEN', pause.reason, now()).catch((error: unknown) => {
-    // The next failure opens it; until then messages keep their receives, and are requeued after the last.
+    // The next failure opens it. Until then messages are retried, and requeued after their last receive.
     log.warn('consumption.pause-failed', errorFields(error));
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Idempotent Receiver: one order to 11VMS, at most once whatever happens. The ledger is written before the first byte
- * leaves and after the answer is read. When the outcome of an earlier create is open, the order is looked up before
- * anything is posted (rules.md, "Delivering once").
+ * Idempotent Receiver: creates one order in 11VMS, at most once. The ledger is written before the first byte of a
+ * create is sent and after its answer is read. When the outcome of an earlier create is open, the order is looked up
+ * before it is posted again (rules.md, "Delivering once").
  */
 import type { Fault } from '../../../shared/failure.ts';
 import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
@@ -64,7 +64,7 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   return found === 'post' ? post(attempt, result.lookUpFirst) : found;
 }
 
-/** An attempt that holds the claim. Every way out of it first records in the ledger what is known. */
+/** An attempt that holds the claim. Before it ends, it records in the ledger what is known. */
 interface ClaimedAttempt extends DeliveryDependencies {
   readonly delivery: OrderDelivery;
   readonly claim: OrderClaim;
@@ -132,8 +132,8 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
  * | ALREADY_EXISTS  | compare | retry, E_TGT_RESPONSE_SCHEMA | retry, as throttled | refused | retry, as unclear | rejected  |
  * | unclearAnswer   | compare | retry, with the create's fault | retry, as unclear | refused | retry, as unclear | rejected  |
  *
- * "As unclear" is E_TGT_TIMEOUT_UNKNOWN, which speaks against the cart or 11VMS; a throttled look-up speaks against
- * neither, unless a create of this very attempt is open.
+ * "As unclear" is E_TGT_TIMEOUT_UNKNOWN, which counts against the cart or 11VMS. A throttled look-up counts against
+ * neither, unless a create of the same attempt is open.
  */
 interface LookUpReason {
   readonly openOutcome: string;
@@ -178,9 +178,9 @@ async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise
       const message = `${why.openOutcome}, and the look-up failed: ${result.fault.message}`;
       const unclear: Fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message };
       await recordOpen(attempt, unclear);
-      // Whether the order exists, only a person can find out.
+      // Only a person can find out whether the order exists.
       if (result.kind === 'impossible') return { kind: 'rejected', faults: [unclear] };
-      const ending = notNow(result);
+      const ending = unansweredOutcome(result);
       const isCartBlamed =
         result.reason === 'failed' || (result.reason === 'throttled' && why.whenThrottled === 'as unclear');
       return isCartBlamed ? { ...ending, fault: unclear } : { ...ending, unknown: unclear };
@@ -194,7 +194,7 @@ function endWithoutPosting(ending: OrderOutcome | 'post'): OrderOutcome {
   return ending;
 }
 
-/** A look-up at the pace of all calls: a throttled one waits and asks again, as a create does. */
+/** Looks the order up at the common pace of all calls. A throttled look-up waits and is repeated, as a create is. */
 async function lookUpInTurn(
   { order, correlationId }: OrderDelivery,
   { orders, pacer, meter, lookUpDeadlineMs }: DeliveryDependencies,
@@ -210,8 +210,7 @@ async function lookUpInTurn(
   return { kind: 'unanswered', reason: 'throttled', fault, retryAfterMs: pacer.pausedForMs() };
 }
 
-/** A look-up that 11VMS does not answer now. */
-const notNow = ({
+const unansweredOutcome = ({
   reason,
   fault,
   retryAfterMs,
@@ -280,7 +279,7 @@ const recordOpenOrReleased = (attempt: ClaimedAttempt, fault: Fault, mayExist: b
 const recordOpen = ({ ledger, claim, now, quietMs }: ClaimedAttempt, fault: Fault): Promise<void> =>
   ledger.unknown(claim, fault, now() + quietMs);
 
-/** The ledger did not give the claim: what that means for this message. */
+/** Ends an attempt to which the ledger did not give the claim. */
 async function endWithoutClaim(
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
   delivery: OrderDelivery,
@@ -313,10 +312,10 @@ async function endWithoutClaim(
   }
 }
 
-/** Edge case 17: V1 only creates. The ledger holds no content, so the difference is taken to what 11VMS holds. */
+/** Edge case 17: V1 only creates. The ledger holds no content, so the order is compared with what 11VMS holds. */
 async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
   const result = await lookUpInTurn(delivery, dependencies);
-  if (result.kind === 'unanswered') return notNow(result);
+  if (result.kind === 'unanswered') return unansweredOutcome(result);
   const stored = result.kind === 'found' ? result.stored.order : undefined;
   if (stored === undefined) {
     const doubt = result.kind === 'impossible' ? '; 11VMS has no look-up, so that the difference is unknown' : '';

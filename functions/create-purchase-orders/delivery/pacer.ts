@@ -1,16 +1,16 @@
 /**
- * One pace for all calls to 11VMS from this process. A throttled call says something about 11VMS, not about its cart:
- * everybody waits, and then goes on at a slower pace that recovers with time.
+ * One pace for all calls to 11VMS from this process. Throttling says something about 11VMS, not about a cart: all calls
+ * wait, and then continue at a slower pace that recovers with time.
  *
- * Rate-based congestion control as in TCP CUBIC, and in the adaptive retry mode of AWS's SDKs: the execution environments
- * cannot talk to each other, so that each finds its share of the allowed rate by what 11VMS answers it. After a slow start
- * the rate falls with each throttle, comes back soon to just below the one that was too much, stays there for long, and
- * only then asks for more. How long is what matters: a question that is refused costs a pause.
+ * Rate-based congestion control as in TCP CUBIC, and in the adaptive retry mode of AWS's SDKs: the execution
+ * environments cannot communicate, so each finds its share of the allowed rate by the answers that it gets. After a slow
+ * start the rate falls with each throttling, soon rises to just below the rate that was too high, stays there for long
+ * (the plateau), and only then rises further. The plateau must be long, since each throttling costs a pause.
  */
 export interface Pacer {
   /** Waits for a turn; false when there is none before the deadline. */
   turn(deadlineMs: number): Promise<boolean>;
-  /** How long nobody gets a turn, by 11VMS's word; 0 when calls flow. */
+  /** For how many milliseconds 11VMS wants no call; 0 when calls flow. */
   pausedForMs(): number;
   throttled(retryAfterMs: number | undefined): void;
   succeeded(): void;
@@ -24,39 +24,39 @@ export interface PacerDependencies {
 }
 
 const DEFAULT_PAUSE_MS = 1000;
-/** Of one environment: slow for a few of them, which double it soon, and not too fast for fifty. */
+/** Of one environment. A few environments soon double it; fifty together do not start too fast. */
 const FIRST_CALLS_PER_SECOND = 4;
 const DOUBLING_MS = 300;
-/** Slower than any share that is worth an invocation: an environment must come back from here in minutes. */
+/** Lower than any useful share, and high enough that an environment recovers from it within minutes. */
 const FEWEST_CALLS_PER_SECOND = 0.1;
-/** Nobody is held up to make 2 ms. */
+/** From this rate on calls are not spaced: the spacing would be 2 ms. */
 const FREE_CALLS_PER_SECOND = 500;
-/** The fall after one throttle: little, since it may be a chance meeting with others; more where little was taken. */
+/** The part of the rate that stays after a throttling: most, since it may be chance; less when few calls were taken. */
 const LEAST_FALL = 0.9;
 const DEEPEST_FALL = 0.7;
-/** So many calls weigh the old rate when the accepted one is measured: a share of one call in seconds is hard to count. */
+/** The old rate weighs as much as this many accepted calls: a low rate cannot be measured by a few calls alone. */
 const CALLS_OF_TRUST = 3;
-/** One pause in so many is the price of asking for more: 3 %. */
-const PAUSES_BETWEEN_QUESTIONS = 30;
-/** Whoever was told to wait a minute again and again must still be back at full speed within the half hour. */
-const LONGEST_PRICE_MS = 3000;
+/** The length of a plateau in pauses: pauses then cost 3 % of the time. */
+const PAUSES_PER_PLATEAU = 30;
+/** Longer pauses count as this one: after pauses of a minute, full speed must return within half an hour. */
+const LONGEST_COUNTED_PAUSE_MS = 3000;
 
-/** Calls a second, by the milliseconds since calls flow again. */
+/** The allowed calls per second, by the milliseconds since the last pause ended. */
 type Curve = (elapsedMs: number) => number;
 
 const unlimited: Curve = () => Number.POSITIVE_INFINITY;
 const slowStart: Curve = (elapsedMs) => FIRST_CALLS_PER_SECOND * 2 ** (elapsedMs / DOUBLING_MS);
-/** CUBIC: from `low` quickly to near `peak`, there in `plateauMs`, and then faster and faster beyond it. */
+/** CUBIC: rises quickly from `low` to near `peak`, reaches it after `plateauMs`, and then rises faster and faster. */
 const cubic =
   (low: number, peak: number, plateauMs: number): Curve =>
   (elapsedMs) =>
     peak + (peak - low) * (elapsedMs / plateauMs - 1) ** 3;
 
-/** A pause of less than the distance between two calls costs nothing; then 11VMS may be asked with every other call. */
+/** A pause that is shorter than the spacing of calls costs nothing: then every other call may try a higher rate. */
 function plateauMs(callsPerSecond: number, pauseMs: number): number {
-  const priceMs = Math.min(Math.max(pauseMs, DEFAULT_PAUSE_MS), LONGEST_PRICE_MS);
+  const countedMs = Math.min(Math.max(pauseMs, DEFAULT_PAUSE_MS), LONGEST_COUNTED_PAUSE_MS);
   const spacingMs = 1000 / callsPerSecond;
-  return (PAUSES_BETWEEN_QUESTIONS * priceMs * priceMs) / (priceMs + spacingMs) + spacingMs;
+  return (PAUSES_PER_PLATEAU * countedMs * countedMs) / (countedMs + spacingMs) + spacingMs;
 }
 
 export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
@@ -64,7 +64,7 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let slowedAtMs = Number.NEGATIVE_INFINITY;
   let lastTurnMs = Number.NEGATIVE_INFINITY;
-  /** 0 to 1: where in its first distance after a pause this environment begins, or all would come back at once. */
+  /** 0 to 1: the part of one spacing that this environment waits after a pause, so that not all return at once. */
   let phase = 0;
   let accepted = 0;
 
@@ -78,10 +78,10 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
 
   function slowerCurve(pauseMs: number): Curve {
     if (curve === unlimited) return slowStart;
-    // Never so low that the deepest fall ends below the fewest calls: a curve from there would not rise any more.
+    // High enough that the deepest fall does not end below the fewest calls: a curve from there would not rise again.
     const peak = Math.min(Math.max(callsPerSecond(), FEWEST_CALLS_PER_SECOND / DEEPEST_FALL), FREE_CALLS_PER_SECOND);
     const seconds = (now() - slowedAtMs) / 1000;
-    // With its pause in it, so that a rate which is refused at once each time is seen for what it is.
+    // The seconds include the pause, so that a rate at which every call is throttled at once is measured as low.
     const taken = (accepted + CALLS_OF_TRUST) / (seconds + CALLS_OF_TRUST / peak);
     const low = Math.min(Math.max(taken, peak * DEEPEST_FALL), peak * LEAST_FALL);
     return cubic(low, peak, plateauMs(peak, pauseMs));
@@ -97,14 +97,14 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
           lastTurnMs = current;
           return true;
         }
-        // Asked again afterwards: another call may have been throttled meanwhile.
+        // The turn is computed again after the wait: another call may have been throttled meanwhile.
         await sleep(myTurnMs - current);
       }
     },
     pausedForMs: () => Math.max(0, pausedUntilMs - now()),
     throttled(retryAfterMs) {
       const pauseMs = retryAfterMs ?? DEFAULT_PAUSE_MS;
-      // The calls of one batch are throttled together, if not in the same moment: that is one sign, not ten.
+      // The calls of one batch are throttled at almost the same time: they count as one throttling.
       if (now() >= Math.max(pausedUntilMs, slowedAtMs + DEFAULT_PAUSE_MS)) {
         curve = slowerCurve(pauseMs);
         slowedAtMs = now();

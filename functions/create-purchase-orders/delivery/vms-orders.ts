@@ -8,7 +8,7 @@ import { type Fault, InterfaceError } from '../../../shared/failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from '../translation/purchase-order.ts';
 
-/** How 11VMS took a create. */
+/** The answer of 11VMS to a create. */
 export type CreateAnswer =
   | { readonly kind: 'created'; readonly id: string; readonly number: string | undefined }
   /** 409: an order with this externalId is there; its content must be looked up. */
@@ -33,11 +33,11 @@ export interface StoredOrder {
   readonly order: PurchaseOrder | undefined;
 }
 
-/** What a look-up by externalId came to. */
+/** The result of a look-up by externalId. */
 export type LookUpResult =
   | { readonly kind: 'found'; readonly stored: StoredOrder }
   | { readonly kind: 'absent' }
-  /** 11VMS cannot say now; a later look-up may. */
+  /** 11VMS did not say whether it holds the order; it may answer a later look-up. */
   | {
       readonly kind: 'unanswered';
       readonly reason: 'throttled' | 'refused' | 'failed';
@@ -47,7 +47,7 @@ export type LookUpResult =
   /** This 11VMS has no look-up. */
   | { readonly kind: 'impossible'; readonly fault: Fault };
 
-/** Whether 11VMS answers as it should, without regard to any order. */
+/** Whether 11VMS works, regardless of any order. */
 export type HealthCheck = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
 
 export interface OrderRequest {
@@ -68,7 +68,7 @@ export interface VmsOrders {
 const INTERFACE_ID = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 const ORDERS = '/purchase-orders';
 
-/** Both go into the ledger and into logs: printable and short, or none. */
+/** Both go into the ledger and into logs, so that they must be printable and short. */
 const orderNames = {
   id: z.string().regex(/^[\x21-\x7e]{1,100}$/),
   number: z
@@ -146,11 +146,11 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
   };
 }
 
-/** No cart has it: real ones begin with their source system. */
+/** No order has it: a real externalId begins with its source system. */
 const PROBE_ID = 'PROBE';
-/** An 11VMS without a look-up: what it once left open stays open. It answers all the same, and may take orders. */
+/** The answers of an 11VMS without look-ups. It is healthy, since it answers and may take orders. */
 const LOOK_UP_MISSING = new Set([404, 405, 501]);
-/** A pointer is kept where it points into our order; any other text in its place may be personal. */
+/** Whether a pointer points into our order. Any other text in its place is dropped: it may be personal. */
 function namesOurFields(pointer: string): boolean {
   const parts = pointer.split(/[/.[\]]/).filter((part) => part !== '');
   return parts.length > 0 && parts.every((part) => /^\d{1,4}$/.test(part) || FIELD_NAMES.has(part));
@@ -183,12 +183,12 @@ function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: num
   }
   const unavailable = { code: 'E_TGT_UNAVAILABLE', message: `11VMS answered ${status}` } as const;
   if (status === 408 || status === 425) return { kind: 'not-taken', fault: unavailable, retryAfterMs: retryMs };
-  // A failure behind the proxy may hide a success; so may a redirect or any other answer that is none of the contract's.
+  // A failure behind the proxy may hide a success; so may a redirect or any other status outside the contract.
   if (status >= 500 || status < 400) return { kind: 'unknown', fault: unavailable, retryAfterMs: retryMs };
   return readRefusal(response, retryMs);
 }
 
-/** Edge case 72: a success without a readable id is no success, and may still be one. */
+/** Edge case 72: after a success without a readable id, the order may or may not exist. */
 function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
   const json = tryParseJson(response.body);
   if (json === undefined) {
@@ -211,7 +211,7 @@ function readRefusal(response: HttpResponse, retryMs: number | undefined): Creat
   if (status === 409 && code === 'EXTERNAL_ID_EXISTS') return { kind: 'exists' };
   if (status === 409 && code === 'REQUEST_IN_PROGRESS') {
     const fault = { code: 'E_TGT_UNAVAILABLE', message: '11VMS is still working on an earlier request' } as const;
-    // It may end in an order: whoever comes back looks first.
+    // That request may still create the order, so the order is looked up before it is posted again.
     return { kind: 'unknown', fault, retryAfterMs: retryMs };
   }
   const codes = [code, ...errors.map((error) => error.code)];
@@ -247,7 +247,7 @@ function validationFaults(
   }));
 }
 
-/** The call itself failed: what was certainly never sent is harmless, anything else is unknown (edge cases 61, 71). */
+/** A request that was certainly not sent created nothing; after any other the outcome is unknown (edge cases 61, 71). */
 function createFailure(error: unknown): CreateAnswer {
   if (error instanceof InterfaceError) {
     const { fault, failureClass, retryAfterMs: retryMs } = error;
@@ -298,7 +298,6 @@ function lookUpRefusal(response: HttpResponse, nowMs: number): LookUpResult {
     : { kind: 'unanswered', reason: 'failed', fault: { code: 'E_TGT_UNAVAILABLE', message }, retryAfterMs: retryMs };
 }
 
-/** The call itself failed. */
 function lookUpFailure(error: unknown): LookUpResult {
   if (error instanceof InterfaceError) {
     const reason = error.failureClass === 'refused' ? 'refused' : 'failed';

@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../../../shared/log.ts';
 import type { Outcome } from '../outcome.ts';
 import type { VerdictRecord } from './verdict-record.ts';
 
-/** Each run reads half an hour of overlap again; a verdict speaks for the other readings of its cart for this long. */
+/** Each run reads half an hour of overlap again; a verdict counts for the other readings of its cart for this long. */
 const DUPLICATE_WINDOW_MS = 3600_000;
 
 /** A replay, a redrive and the reconciliation ask for the cart on purpose: each gets an answer of its own. */

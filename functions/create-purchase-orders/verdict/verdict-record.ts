@@ -40,7 +40,7 @@ export interface VerdictRecord {
   ): Promise<boolean>;
 }
 
-/** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time to ask questions. */
+/** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time for questions. */
 const VERDICT_LIFETIME_SECONDS = 90 * 24 * 3600;
 
 const verdictItem = z.object({ state: z.enum(VERDICT_STATES), faults: recordedFaults });
