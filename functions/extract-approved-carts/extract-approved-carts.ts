@@ -32,14 +32,14 @@ export interface ExtractionDependencies extends SliceDependencies {
 
 export interface ExtractionResult {
   readonly runId: string;
-  /** `locked`: another run is reading. `stopped`: out of time, the next run goes on. */
+  /** `locked`: another run is reading. `stopped`: out of time, the next run continues. */
   readonly status: 'complete' | 'stopped' | 'locked';
   readonly cartsRead: number;
   readonly cartsQueued: number;
   /** Of those queued, the carts too large for a message, which travel as their key. */
   readonly claimChecks: number;
   readonly pages: number;
-  /** How far was read: an RFC 3339 instant. A stopped replay goes on from here. */
+  /** How far was read: an RFC 3339 instant, from which an operator can continue a stopped replay. */
   readonly readTo?: string;
 }
 
@@ -57,7 +57,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   const lease = { runId, leaseMs: settings.leaseMs };
   const stored = await watermark.acquire(lease, dependencies.now());
   const tally = newTally();
-  // Fixed for the whole run: an SRM that needs a second for a page would else be asked for one new second after another.
+  // Fixed for the whole run. Otherwise a run would never end where SRM needs a second for a page: each adds a second.
   const endMs = readingEndMs(dependencies.now(), settings);
   if (stored === undefined) {
     log.info('extraction.locked');
@@ -87,7 +87,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
         return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
       }
       if (end.kind === 'incomplete') throw incomplete(end);
-      // By SRM's clock the end of the slice may still be in the making: then only so far is it whole.
+      // By SRM's clock, carts may still be added at the end of the slice: then it is whole only up to that time.
       const wholeToMs = Math.min(slice.toMs, readingEndMs(timeMs ?? dependencies.now(), settings));
       // A slice of a long overlap may end before the watermark, which never moves back.
       if (wholeToMs > (watermarkMs ?? slice.fromMs)) {
@@ -100,7 +100,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
     return finish('complete', dependencies, tally, watermarkMs ?? startMs);
   } finally {
     await watermark.release(lease).catch((error: unknown) => {
-      // The lease ends by itself; failing the run here would hide the error that brought us here.
+      // The lease ends by itself; an error thrown here would hide the one that ended the run.
       log.warn('extraction.lease-not-released', {
         reason: error instanceof Error ? error.name : 'unknown',
       });

@@ -1,4 +1,4 @@
-/** What the function can be asked for: by its schedule, and by an operator. */
+/** The function's events: from its schedule, and from an operator. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
@@ -24,7 +24,7 @@ const replay = z
     }),
   );
 
-/** @throws {Error} for any other event: which are allowed, and what is wrong with this one. A typing error starts nothing. */
+/** @throws {Error} for any other event; it says which events are allowed, and what is wrong with this one. */
 export function readEvent(event: unknown): ExtractionRequest {
   const parsed = schemaOf(event).safeParse(event);
   if (parsed.success) return parsed.data;
@@ -34,7 +34,7 @@ export function readEvent(event: unknown): ExtractionRequest {
   );
 }
 
-/** Chosen by its keys, so that a fault is told at its own place, not at the union's. */
+/** Chosen by the event's keys, so that the error names the wrong field and not the union. */
 function schemaOf(event: unknown): z.ZodType<ExtractionRequest> {
   const fields = asJsonObject(event) ?? {};
   if ('changedFrom' in fields || 'changedTo' in fields) return replay;

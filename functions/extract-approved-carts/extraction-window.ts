@@ -5,9 +5,9 @@ import type { WatermarkItem } from '../../shared/watermark.ts';
 
 export interface WindowSettings {
   readonly firstWatermarkMs: number;
-  /** Read again, for what was committed late with an earlier stamp (edge case 2). */
+  /** Read again before the watermark: a cart may be committed late, with an earlier stamp (edge case 2). */
   readonly overlapMs: number;
-  /** Left unread at the end, for what is stamped already but not committed yet. */
+  /** Left unread at the end: a cart may be stamped already but not committed yet. */
   readonly safetyMs: number;
 }
 
@@ -18,8 +18,8 @@ export const wholeSeconds = ({ fromMs, toMs }: ReadingWindow): ReadingWindow => 
 });
 
 /**
- * Where the next slice starts: the furthest that is durably queued, less the overlap, but never before the first
- * watermark, which is where the interface went live.
+ * Where the next slice starts: at the time up to which carts are durably queued, less the overlap, but never before the
+ * first watermark, which is when the interface went live.
  */
 export function readingStartMs(stored: WatermarkItem, settings: WindowSettings): number {
   const { firstWatermarkMs, overlapMs } = settings;
@@ -27,14 +27,14 @@ export function readingStartMs(stored: WatermarkItem, settings: WindowSettings):
   return wholeSecond(Math.max(firstWatermarkMs, reachedMs - overlapMs));
 }
 
-/** Where reading must stop: what is younger may not be committed yet. */
+/** Where reading stops: younger carts may not be committed yet. */
 export const readingEndMs = (nowMs: number, settings: WindowSettings): number => wholeSecond(nowMs - settings.safetyMs);
 
-/** A difference between our clock and SRM's that is worth following (edge case 3). */
+/** When the clocks differ by more, SRM's is used (edge case 3). */
 const SKEW_FOLLOWED_MS = 60_000;
 export const SKEW_WARNED_MS = 5 * 60_000;
 
-/** The time to reckon with: ours, unless SRM's own clock differs by more than a minute. */
+/** The time to use: ours, unless SRM's own clock differs by more than a minute. */
 export function trustedTimeMs(ourMs: number, serverMs: number | undefined): number {
   return serverMs !== undefined && Math.abs(serverMs - ourMs) > SKEW_FOLLOWED_MS ? serverMs : ourMs;
 }

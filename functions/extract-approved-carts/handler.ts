@@ -28,7 +28,7 @@ import {
 } from './extract-approved-carts.ts';
 import { readEvent } from './extraction-event.ts';
 
-/** What one more page may need at worst: reading it, queueing it, and moving the watermark. */
+/** The longest time for one more page: to read it, to queue it, and to move the watermark. */
 const RESERVE_MS = 20_000;
 
 /** `warmUp` fetches what the first event needs before there is one. */
@@ -56,7 +56,7 @@ export function createHandler(
   };
 
   async function extract(event: unknown, context: Context): Promise<ExtractionResult> {
-    // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
+    // A new id for each run: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
     const timeLeft = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;

@@ -1,4 +1,4 @@
-/** What became of a cart, by the items that the ledger holds of it. Pure. */
+/** Classifies a cart by the items that the ledger holds of it. Pure. */
 import type { Trace } from '../../shared/ledger.ts';
 
 export type CartStatus =
@@ -11,15 +11,15 @@ export type CartStatus =
   /** Nothing accounts for this version of the cart. */
   | 'lost';
 
-/** The longest delay between two attempts is 15 minutes: a cart without an attempt for an hour does not come by itself. */
+/** The longest delay between two attempts is 15 minutes: after an hour without an attempt, none will follow. */
 export const FRESH_MS = 3600_000;
 
 type OrderTrace = Extract<Trace, { kind: 'order' }>;
 type VerdictTrace = Extract<Trace, { kind: 'verdict' }>;
 
 /**
- * Classifies one version of a cart. Traces of an older version say nothing about it. What cannot be seen without
- * translating the cart: an order of which no attempt was ever made, beside another that was.
+ * Classifies one version of a cart. Traces of an older version say nothing about it. One case cannot be seen without
+ * translating the cart: an order that was never attempted, beside another one that was.
  */
 export function classifyCart(traces: readonly Trace[], changedAtMs: number, nowMs: number): CartStatus {
   const current = traces.filter((trace) => trace.changedAtMs >= changedAtMs);
@@ -32,11 +32,11 @@ export function classifyCart(traces: readonly Trace[], changedAtMs: number, nowM
   const open = orders.filter((order) => order.state !== 'CREATED' && !isDead(order));
   if (open.some(({ claimedAtMs }) => claimedAtMs >= nowMs - FRESH_MS)) return 'in-flight';
   if (open.length > 0) return 'lost';
-  // A verdict from before an order was created is settled by it, since the message was redriven; one from after it
-  // speaks of the rest of the cart.
-  const isLastWord = (verdict: VerdictTrace): boolean =>
+  // An order that was created after a verdict settles it: the message was redriven. A verdict that is younger than all
+  // orders concerns the rest of the cart.
+  const isUnsettled = (verdict: VerdictTrace): boolean =>
     orders.every(({ claimedAtMs }) => verdict.recordedAtMs >= claimedAtMs);
-  if (orders.some(isDead) || verdicts.some(isLastWord)) return 'dead-lettered';
+  if (orders.some(isDead) || verdicts.some(isUnsettled)) return 'dead-lettered';
   if (orders.length > 0) return 'created';
   return current.length > 0 ? 'skipped' : 'lost';
 }

@@ -32,7 +32,7 @@ import {
 import { readEvent } from './reconciliation-event.ts';
 import { createReconciliationRecord } from './reconciliation-record.ts';
 
-/** What one more page may need at worst: reading it, and asking the ledger about each of its carts. */
+/** The longest time for one more page: to read it, and to ask the ledger about each of its carts. */
 const RESERVE_MS = 20_000;
 
 export interface HandlerOptions {
@@ -67,7 +67,7 @@ export function createHandler(
   };
 
   async function reconcile(event: unknown, context: Context): Promise<ReconciliationResult | NotDue> {
-    // A run of its own each time: Lambda repeats the request id when it repeats an invocation.
+    // A new id for each run: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
     const wait = async (ms: number): Promise<boolean> => {

@@ -1,7 +1,7 @@
 /**
- * The daily reconciliation (rules.md, "Reading without gaps"): the last days are read again, and what the ledger does not
- * account for is queued again. It takes no lease and moves no watermark: beside a normal run it is harmless, and so is a
- * cart that it queues for nothing, since no order is ever made twice.
+ * The daily reconciliation (rules.md, "Reading without gaps"): the last days are read again, and carts for which the
+ * ledger does not account are queued again. It takes no lease and moves no watermark, so that it may run beside an
+ * extraction. A cart that is queued needlessly is harmless, since no order is ever created twice.
  */
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
@@ -38,11 +38,11 @@ export interface ReconciliationDependencies extends SliceDependencies {
 export interface ReconciliationResult {
   readonly runId: string;
   /**
-   * `stopped`: out of time, the next run goes on. `paused`: read to the end, but consumption is paused: carts without a
-   * trace may still lie on the queue, and were not classified.
+   * `stopped`: out of time, the next run continues. `paused`: read to the end, but consumption is paused: carts without
+   * a trace may still be on the queue, and were not classified.
    */
   readonly status: 'complete' | 'stopped' | 'paused';
-  /** The sum of all that follow. */
+  /** The sum of the counts below. */
   readonly cartsRead: number;
   readonly created: number;
   readonly inFlight: number;
@@ -51,7 +51,7 @@ export interface ReconciliationResult {
   readonly queuedAgain: number;
   /** Without a trace while consumption is paused: the next reconciliation sees them again. */
   readonly notJudged: number;
-  /** Rows with neither number nor GUID, which the ledger knows by their message alone: their dead letters tell of them. */
+  /** Rows with neither number nor GUID: the ledger knows only their messages, and each is a dead letter. */
   readonly unidentified: number;
   readonly readTo: string;
 }
@@ -64,20 +64,20 @@ export interface NotDue {
 type Tally = Record<keyof Omit<ReconciliationResult, 'runId' | 'status' | 'readTo'>, number>;
 
 const DAY_MS = 24 * 3600_000;
-/** Narrower than SRM allows: a cart that is approved again meanwhile leaves its slice, and only this much is read again. */
+/** Narrower than SRM allows: when a cart leaves its slice meanwhile, since it changed, only this much is read again. */
 const SLICE_MS = 6 * 3600_000;
-const QUESTIONS_AT_ONCE = 20;
-/** SQS's longest: an original that is still on its way comes first, and makes the order itself. */
+const LEDGER_READS_AT_ONCE = 20;
+/** SQS's longest delay: an original message that is still on its way comes first and creates the order itself. */
 const DELAY_SECONDS = 900;
 
 /** Longer than the schedule's firings of one night take, and shorter than the time between two nights. */
 const DUE_AFTER_MS = 12 * 3600_000;
 
 /**
- * What the schedule starts, several times a night: the reconciliation of the day, or the rest of an unfinished one.
- * A cart costs 1.3 ms of CPU, so that a run of 15 minutes on one CPU ends before the 700,000 carts of a week at 100,000
- * a day do, and SRM may be slower. Whatever a run leaves, the next firing goes on with, an hour later; a firing that has
- * nothing to do ends after one read.
+ * The schedule starts it several times a night: the reconciliation of the day, or the rest of an unfinished one. A cart
+ * costs 1.3 ms of CPU, so that a run of 15 minutes on one CPU is too short for the 700,000 carts of a week at 100,000 a
+ * day, and SRM may be slower. The next firing, an hour later, continues an unfinished run; a firing that has nothing to
+ * do ends after one read.
  */
 export async function reconcileWhenDue(
   dependencies: ReconciliationDependencies,
@@ -90,7 +90,7 @@ export async function reconcileWhenDue(
   return reconcileSince(nowMs - settings.days * DAY_MS, { startedMs: nowMs }, dependencies);
 }
 
-/** What an operator starts: it takes the place of an unfinished one, and the schedule finishes it. */
+/** An operator starts it. It replaces an unfinished reconciliation, and the schedule finishes it. */
 export async function reconcileDays(
   days: number,
   dependencies: ReconciliationDependencies,
@@ -109,9 +109,9 @@ async function reconcileSince(
   const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
   // Younger carts are still under way; the next day's reconciliation reads them.
   const endMs = wholeSecond(watermarkMs - FRESH_MS);
-  // Nothing from before the first watermark was ever to be read.
+  // The interface never reads carts from before the first watermark.
   let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
-  // From now on it is unfinished: the next run goes on with it, even after a crash.
+  // From now on it is unfinished: the next run continues it, even after a crash.
   await record.write({ ...started, reachedMs: startMs });
   let incompleteSlices = 0;
   for (;;) {
@@ -136,7 +136,7 @@ async function reconcileSince(
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
       return { runId: dependencies.runId, status: 'stopped', ...tally, readTo };
     }
-    // The others are read all the same: one slice that never adds up must not hide the days behind it.
+    // The other slices are still read: one slice with a wrong count must not hide the days after it.
     if (end.kind === 'incomplete') incompleteSlices++;
   }
   await record.write(started);
@@ -159,7 +159,7 @@ async function classifyPage(
   });
   const statuses = await statusesOf(rows, dependencies);
   const lost = rows.filter((_, index) => statuses[index] === 'lost');
-  // Asked only now: a cart that has a trace is accounted for in any case.
+  // Read only when it matters: a cart that has a trace is accounted for in any case.
   const isPaused = lost.length > 0 && (await breaker.read()).state !== 'CLOSED';
   if (lost.length > 0 && !isPaused) {
     const sender = { runId, client: settings.sapClient, origin: 'reconciliation' as const };
@@ -188,12 +188,12 @@ async function statusesOf(
     for (const [index, { number, guid, changedAtMs }] of next) {
       if (number === undefined && guid === undefined) continue;
       const cart = { client: settings.sapClient, number: number === undefined ? undefined : stripZeros(number), guid };
-      // A row without a readable stamp has no versions: any trace is one of it.
+      // A row without a readable stamp has no version: any trace counts.
       statuses[index] = classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
     }
   };
-  // All lanes end before the run does: what outlives it would wake up in another invocation.
-  const lanes = await Promise.allSettled(Array.from({ length: QUESTIONS_AT_ONCE }, lane));
+  // All lanes end before the run does: a lane that outlives it would continue in another invocation.
+  const lanes = await Promise.allSettled(Array.from({ length: LEDGER_READS_AT_ONCE }, lane));
   const failed = lanes.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
   return statuses;

@@ -1,19 +1,19 @@
-/** What the function can be asked for: by its schedule, and by an operator. */
+/** The function's events: from its schedule, and from an operator. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
 
 /** Verdicts are kept for 90 days: further back, dead letters would look like lost carts. */
-const operators = z.strictObject({ days: z.int().min(1).max(60) });
+const byOperator = z.strictObject({ days: z.int().min(1).max(60) });
 /** The notification that EventBridge Scheduler sends where a schedule has no input; AWS may add to it. */
 const scheduled = z.looseObject({ 'detail-type': z.literal('Scheduled Event') }).transform(() => ({}));
 const empty = z.strictObject({});
 
 export interface ReconciliationRequest {
-  /** How many days to go back; undefined for what the schedule starts. */
+  /** How many days to go back; undefined when the schedule starts the run. */
   readonly days?: number;
 }
 
-/** @throws {Error} for any other event: which are allowed, and what is wrong with this one. */
+/** @throws {Error} for any other event; it says which events are allowed, and what is wrong with this one. */
 export function readEvent(event: unknown): ReconciliationRequest {
   const parsed = schemaOf(event).safeParse(event);
   if (parsed.success) return parsed.data;
@@ -23,9 +23,9 @@ export function readEvent(event: unknown): ReconciliationRequest {
   );
 }
 
-/** Chosen by its keys, so that a fault is reported at its own place, not at the union's. */
+/** Chosen by the event's keys, so that the error names the wrong field and not the union. */
 function schemaOf(event: unknown): z.ZodType<ReconciliationRequest> {
   const fields = asJsonObject(event) ?? {};
-  if ('days' in fields) return operators;
+  if ('days' in fields) return byOperator;
   return 'detail-type' in fields ? scheduled : empty;
 }

@@ -1,11 +1,11 @@
-/** What the reconciliation remembers, in one item of the ledger's table. */
+/** The reconciliation's state, in one item of the ledger's table. */
 import * as z from 'zod';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
 
 export interface ReconciliationState {
-  /** When the schedule last started one. */
+  /** When the schedule last started a reconciliation. */
   readonly startedMs?: number;
-  /** How far an unfinished one has come; undefined when the last one is finished. */
+  /** How far an unfinished reconciliation has read; undefined when the last one is finished. */
   readonly reachedMs?: number;
 }
 

@@ -12,13 +12,13 @@ import { tryParseJson } from '../../shared/exact-json.ts';
 
 /** The event source mapping between the queue and the worker. Every call may be repeated. */
 export interface Consumption {
-  /** Whether it is disabled, or on its way there. */
+  /** Whether the mapping is disabled or being disabled. */
   isPaused(): Promise<boolean>;
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
-/** States of a mapping, each with the one on the way to it. */
+/** The states of a mapping, each with the state before it. */
 const ENABLED = ['Enabled', 'Enabling'];
 const DISABLED = ['Disabled', 'Disabling'];
 
@@ -33,7 +33,7 @@ export function createConsumption(lambda: LambdaClient, mappingId: string): Cons
     try {
       await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mappingId, Enabled: isEnabled }));
     } catch (error) {
-      // It is changing this moment. Pausing is repeated in a minute; resuming must not be taken for done.
+      // The mapping is changing right now. A pause is repeated within a minute; a resume must not count as done.
       const isChanging = error instanceof ResourceInUseException || error instanceof ResourceConflictException;
       if (!isChanging || isEnabled) throw error;
     }
@@ -41,7 +41,7 @@ export function createConsumption(lambda: LambdaClient, mappingId: string): Cons
   return { isPaused: () => isIn(DISABLED), pause: () => enable(false), resume: () => enable(true) };
 }
 
-/** Has the worker probe 11VMS and try one message. A worker that fails at it is not well either. */
+/** Has the worker probe 11VMS and try one message. A worker that fails at it counts as unhealthy. */
 export async function askForTrial(lambda: LambdaClient, workerName: string): Promise<TrialResult> {
   const answer = await lambda.send(
     new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }),

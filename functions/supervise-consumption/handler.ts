@@ -22,7 +22,7 @@ import {
   superviseConsumption,
 } from './supervise-consumption.ts';
 
-/** What a person wants, from the console or a shell; or the schedule's own notification, or nothing: a look. */
+/** A person's request, from the console or a shell. The schedule's notification and an empty event request nothing. */
 const eventSchema = z.union([
   z.strictObject({
     consumption: z.enum(['pause', 'resume']),
@@ -42,7 +42,7 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const breaker = createBreakerRecord(table);
   const consumption = createConsumption(new LambdaClient(AWS_CLIENT_SETTINGS), environment.EVENT_SOURCE_MAPPING);
-  // The worker may take its whole time for a trial, and a trial is not repeated: it burns a receive.
+  // The worker may take its whole time for a trial. A trial is not repeated, since it uses up a receive.
   const patientLambda = new LambdaClient({
     requestHandler: {
       ...AWS_CLIENT_SETTINGS.requestHandler,
@@ -66,13 +66,13 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
       meter: createMeter(metrics),
       now: Date.now,
       newId: randomUUID,
-      // This function cannot outlive its time by more than the clocks of two hosts differ.
+      // This invocation ends with its time-out, by a clock that may differ from the clock of another host.
       leaseMs: context.getRemainingTimeInMillis() + CLOCK_DIFFERENCE_MS,
       firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
     };
-    const wish = parsed.data;
-    if (wish.consumption === 'pause') return pauseByHand(wish.reason, dependencies);
-    if (wish.consumption === 'resume') return resumeByHand(dependencies);
+    const request = parsed.data;
+    if (request.consumption === 'pause') return pauseByHand(request.reason, dependencies);
+    if (request.consumption === 'resume') return resumeByHand(dependencies);
     return superviseConsumption(dependencies);
   }
 

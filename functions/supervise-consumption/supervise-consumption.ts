@@ -1,6 +1,6 @@
 /**
  * Circuit Breaker, the slow half: keeps the event source mapping in line with the breaker's state, and closes the
- * breaker again once 11VMS is well. The quick half, which opens it, is the worker's (edge cases 67 to 71, 80).
+ * breaker once 11VMS is healthy again. The quick half, in the worker, opens it (edge cases 67 to 71, 80).
  */
 import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
@@ -10,18 +10,18 @@ import type { Consumption } from './event-source.ts';
 export interface SupervisionDependencies {
   readonly breaker: BreakerRecord;
   readonly consumption: Consumption;
-  /** Asks 11VMS whether it is well, and if so has the worker try one message. */
+  /** Has the worker probe 11VMS and, when it is healthy, try one message. */
   readonly trial: () => Promise<TrialResult>;
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
-  /** Names this look. */
+  /** Makes the name under which this supervision holds the breaker. */
   readonly newId: () => string;
-  /** Longer than this look can live: no other one acts meanwhile. */
+  /** Longer than this supervision can last: no other one acts meanwhile. */
   readonly leaseMs: number;
   /**
-   * A trial burns a receive of the message that is tried: after each bad one the next waits twice as long. One that
-   * tried none is simply repeated.
+   * A trial uses up a receive of the message that it tries: each failed trial doubles the wait for the next. A trial
+   * that tried no message doubles nothing.
    */
   readonly firstTrialDelayMs: number;
 }
@@ -33,24 +33,24 @@ export interface SupervisionResult {
   readonly since?: string;
 }
 
-/** In first delays: a quarter of an hour where that is a minute. */
+/** In first delays: 15 minutes where the first delay is one minute. */
 const LONGEST_TRIAL_DELAY = 15;
 
-/** One look, every minute. Whatever it does can be done again by the next one, so that it may die anywhere. */
+/** One supervision, every minute. The next one can repeat each step, so that a crash anywhere is harmless. */
 export async function superviseConsumption(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   const { breaker, now, newId, leaseMs } = dependencies;
-  const seen = await breaker.read();
-  if (seen.state === 'CLOSED' && !seen.mappingPaused) return tell(seen, dependencies);
-  // Two looks that read OPEN could otherwise disable the mapping after one of them had closed the breaker and enabled
-  // it: nobody would enable it again.
+  const current = await breaker.read();
+  if (current.state === 'CLOSED' && !current.mappingPaused) return report(current, dependencies);
+  // Of two supervisions that read OPEN, one could otherwise close the breaker and enable the mapping, and the other
+  // disable it afterwards: it would stay disabled.
   const holder = newId();
   const item = await breaker.hold(holder, now(), now() + leaseMs);
-  if (item === undefined) return tell(seen, dependencies);
+  if (item === undefined) return report(current, dependencies);
   try {
-    return tell(await act(item, dependencies), dependencies);
+    return report(await act(item, dependencies), dependencies);
   } finally {
     await breaker.letGo(holder).catch((error: unknown) => {
-      // It runs out by itself; until then the next looks only tell.
+      // The hold expires by itself; until then other supervisions only report.
       dependencies.log.warn('consumption.hold-not-released', errorFields(error));
     });
   }
@@ -58,7 +58,7 @@ export async function superviseConsumption(dependencies: SupervisionDependencies
 
 async function act(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
   if (item.state === 'CLOSED') {
-    // A look before this one closed the breaker and did not come further.
+    // An earlier supervision closed the breaker, and crashed before it enabled the mapping.
     if (item.mappingPaused) await resume(dependencies);
     return item;
   }
@@ -66,12 +66,12 @@ async function act(item: BreakerItem, dependencies: SupervisionDependencies): Pr
   return item.state === 'OPEN' ? tryToClose({ ...item, mappingPaused }, dependencies) : item;
 }
 
-/** Repeated every time: a deployment may have enabled the mapping again. True when it is ours to enable. */
+/** Repeated every time: a deployment may have enabled the mapping. True when the supervisor must enable it again. */
 async function pause(item: BreakerItem, { breaker, consumption }: SupervisionDependencies): Promise<boolean> {
   if (!item.mappingPaused) {
-    // Whoever disabled it before us, in the console, is the one to enable it again.
+    // A person who has disabled it in the console must enable it again.
     if (await consumption.isPaused()) return false;
-    // Noted before it is done: what was paused and not noted would stay paused.
+    // Recorded first: a mapping that was disabled without a record would stay disabled.
     await breaker.mappingPaused(true);
   }
   await consumption.pause();
@@ -81,7 +81,7 @@ async function pause(item: BreakerItem, { breaker, consumption }: SupervisionDep
 async function tryToClose(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
   const { breaker, log, now } = dependencies;
   if (now() < item.nextTrialAtMs) return item;
-  // Noted before the trial: one that ends with this function's death must not be followed by the next at once.
+  // Recorded before the trial: when a trial crashes this function, the next one must not follow at once.
   const delayMs = dependencies.firstTrialDelayMs * Math.min(2 ** item.failedTrials, LONGEST_TRIAL_DELAY);
   await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
@@ -92,7 +92,7 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   }
   if (!(await breaker.close(now()))) {
     const found = await breaker.read();
-    // A person forced it open meanwhile. CLOSED is our own doing, whose answer was lost.
+    // A person forced it open meanwhile. CLOSED was written by this supervision, whose first answer was lost.
     if (found.state !== 'CLOSED') return found;
   }
   if (item.mappingPaused) await resume(dependencies);
@@ -105,19 +105,19 @@ async function resume({ breaker, consumption }: SupervisionDependencies): Promis
   await breaker.mappingPaused(false);
 }
 
-function tell({ state, reason, sinceMs }: BreakerItem, { meter }: SupervisionDependencies): SupervisionResult {
+function report({ state, reason, sinceMs }: BreakerItem, { meter }: SupervisionDependencies): SupervisionResult {
   meter.count(METRICS.consumptionPaused, state === 'CLOSED' ? 0 : 1);
   return { state, reason, ...(sinceMs === 0 ? {} : { since: new Date(sinceMs).toISOString() }) };
 }
 
-/** A person pauses: nothing resumes by itself. */
+/** A person pauses consumption, and only a person can resume it. */
 export async function pauseByHand(reason: string, dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   await dependencies.breaker.force(reason, dependencies.now());
   dependencies.log.warn('consumption.paused-by-person', { reason });
   return superviseConsumption(dependencies);
 }
 
-/** A person resumes: 11VMS is probed and one message tried at once, and consumption goes on when that went well. */
+/** A person resumes consumption: it resumes when a probe and the trial of one message, made at once, succeed. */
 export async function resumeByHand(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   await dependencies.breaker.letResume(dependencies.now());
   dependencies.log.info('consumption.resume-requested');

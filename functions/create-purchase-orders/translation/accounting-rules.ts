@@ -47,7 +47,7 @@ export function accountingShares(
     sequence: sequenceOf(row, index + 1),
   }))
     .filter(({ row }) => row.DelInd !== true)
-    // What is left over goes to the lowest sequence, which need not come first.
+    // The remainder goes to the lowest sequence, which need not come first in the list.
     .sort((a, b) => a.sequence - b.sequence)
     .map((entry, index) => ({
       ...entry,
@@ -116,10 +116,10 @@ function categoryOf({ row, path }: GivenShare, context: RuleContext): LineAccoun
   return lookUpListed(context.settings.valueMaps.accountCategory, key, field, 'E_MAP_ACCCAT', where);
 }
 
-/** A field and SAP's length of it, to which digits are padded. */
+/** A field, and the length to which SAP pads its digits. */
 type PaddedField = readonly [name: Exclude<keyof AccountAssignment, 'DelInd'>, length: number];
 
-/** Mapping row 61: the object that the category names, and no other, must be there; its second part may be. */
+/** Mapping row 61: the object of the category is mandatory, its second part optional; other objects are left out. */
 const accountObject = (category: LineAccounting['category'], [name, length]: PaddedField, ...second: PaddedField[]) =>
   value<AccountingShare, string>(
     {
@@ -186,7 +186,7 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   ),
   costCentre: accountObject('COST_CENTRE', ['CostCtr', 10]),
   internalOrder: accountObject('INTERNAL_ORDER', ['OrderNo', 12]),
-  // SAP pads no WBS element: its key is edited by a mask, and digits alone are as good a key as any.
+  // SAP does not pad a WBS element: a mask formats its key, which may be digits only.
   wbsElement: accountObject('WBS', ['WbsElem', 0]),
   asset: accountObject('ASSET', ['Asset', 12], ['SubNumber', 4]),
   network: accountObject('NETWORK', ['Network', 12], ['Activity', 4]),

@@ -1,4 +1,4 @@
-/** Conversions that several rules share: each reports through the context and gives undefined where there is no value. */
+/** Conversions that several rules share. Each reports through the context and returns undefined where no value is. */
 import { edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
 import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
@@ -55,7 +55,7 @@ export function decimal(text: string | undefined, context: RuleContext, path: st
   );
 }
 
-/** An amount in the order's currency: as SRM stores it where so configured, never negative or finer than the currency. */
+/** An amount in the order's currency: not negative, and with no more decimals than the currency has. */
 export function amount(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
   const raw = decimal(text, context, path);
   if (raw === undefined) return undefined;
@@ -99,7 +99,7 @@ export function isoInstant(text: string | undefined): string | undefined {
   return /^\d{4}-/.test(iso) ? iso : undefined;
 }
 
-/** Late approval is normal: what lies in the past is ordered, and told (edge case 57). */
+/** Late approval is normal: a date in the past is ordered, with a warning (edge case 57). */
 export function warnIfPast(date: string, context: RuleContext, path: string): string {
   if (date < context.today) warn(context, 'E_DATE_RANGE', 'the date lies in the past', { path, value: date });
   return date;
@@ -115,14 +115,14 @@ export function readableText(text: string, maximum: number, context: RuleContext
 /** SAP's HR prefix of an organizational unit: `O 50000123`. */
 export const withoutHrPrefix = (text: string | undefined): string | undefined => text?.replace(/^O\s+/, '');
 
-/** Enough to tell an address from a name; anything finer is 11VMS's to judge. */
+/** Enough to tell an address from a name; 11VMS makes any finer check. */
 const EMAIL = /^[^\s@<>()",;:\\[\]]+@[^\s@<>()",;:\\[\]]+\.[^\s@<>()",;:\\[\]]+$/;
 
 export const isEmail = (text: string): boolean => text.length <= 254 && EMAIL.test(text);
 
 export function email(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  // The value is personal: the path says where to look.
+  // The value is personal, so only its path is reported.
   return isEmail(text)
     ? text.toLowerCase()
     : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
@@ -132,20 +132,20 @@ export function email(text: string | undefined, context: RuleContext, path: stri
 export const userId = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : upperCase(text);
 
-/** A ship-to address, and the partner that it was made of. */
+/** A ship-to address, and the partner that it comes from. */
 export interface ShipTo {
   readonly address: Address;
   readonly row: Partner;
   readonly path: string;
 }
 
-/** Whether zeros lead depends on the service's conversion setting (source-srm7.md, "Leading zeros"). */
+/** A setting of the service decides whether the key has leading zeros (source-srm7.md, "Leading zeros"). */
 const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number => {
   const shipTo = stripZeros(settings.valueMaps.partnerFunction.shipTo);
   return partners.findIndex(({ PartnerFct = '' }) => stripZeros(PartnerFct) === shipTo);
 };
 
-/** True where there is a ship-to partner, whatever its address is worth. */
+/** True where there is a ship-to partner, even one without a usable address. */
 export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>
   shipToIndex(partners, context) >= 0;
 

@@ -39,13 +39,13 @@ export type Selection =
   | {
       readonly kind: 'eligible';
       readonly groups: readonly LineGroup[];
-      /** Deleted, rejected, awaiting or filtered: told in the audit (edge case 14). */
+      /** How many lines were left out as deleted, rejected, awaiting or filtered (edge case 14). */
       readonly droppedLines: number;
       /** A completed cart is ordered only if it never was (source-srm7.md, "Statuses"). */
       readonly onlyIfNeverSent: boolean;
       readonly warnings: readonly Fault[];
     }
-  /** Not for 11VMS, by a rule. `isCancelled`: it may have been before (edge case 18). */
+  /** A rule skips the cart. `isCancelled`: an earlier version of it may have been ordered (edge case 18). */
   | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean }
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
 
@@ -101,7 +101,7 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
     else if (!isWanted(item.value, settings)) droppedLines++;
     else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines), cart });
   }
-  // A row whose structure breaks the contract fails whole: nobody knows what else it means.
+  // A row whose structure breaks the contract fails as a whole: the rest of it may be wrong, too.
   if (faults.length > 0) return { kind: 'faulty', faults };
   if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0);
   const groups = group(cart, lines, droppedLines);
@@ -129,7 +129,7 @@ const unknownStatus = (status: string, path: string): Fault => ({
   value: excerpt(status),
 });
 
-/** Rule 2: what belongs in 11VMS, where the interface is restricted to it. */
+/** Rule 2: whether the line is among those to which the interface may be restricted. */
 function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFilter }: TranslationSettings): boolean {
   const { purchaseRequestPattern, categories, suppliers } = lineFilter;
   if (purchaseRequestPattern !== undefined && !new RegExp(purchaseRequestPattern, 'u').test(ExtDemid ?? ''))

@@ -31,7 +31,7 @@ import type { Address, LineAccounting, OrderLine } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn, within } from './rule-table.ts';
 import { languageCode } from './text.ts';
 
-/** A line with what its rules share, worked out once. */
+/** A line with the values that its rules share, computed once. */
 export interface PreparedLine extends CartLine {
   readonly group: LineGroup;
   readonly type: OrderLine['type'] | undefined;
@@ -40,14 +40,14 @@ export interface PreparedLine extends CartLine {
   readonly tax: Decimal | undefined;
   readonly period: { readonly startDate: string; readonly endDate?: string } | undefined;
   readonly deliveryDate: string | undefined;
-  /** A date of the line is wrong and reported; that it is missing then is not reported as well. */
+  /** A wrong date of the line was reported: it is not reported as missing, too. */
   readonly hasFaultyDate: boolean;
   /** The line's own ship-to address. */
   readonly shipTo: ShipTo | undefined;
   readonly accounting: readonly AccountingShare[];
 }
 
-/** A line as its rules see it: prepared, and beside the others of its order. */
+/** A prepared line, compared with the other lines of its order. */
 export interface OrderedLine extends PreparedLine {
   /** The address that the order's header does not already give. */
   readonly deliverTo: ShipTo | undefined;
@@ -145,7 +145,7 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
   return fault(context, 'E_FIELD_FORMAT', 'not a whole number of at least 1', { path: where, value: unit.toFixed() });
 }
 
-/** Mapping row 48: quantity x price / price unit is the value. Reports nothing that a rule reports. */
+/** Mapping row 48: quantity x price / price unit is the value. Reports no fault that another rule reports. */
 function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext): void {
   const { item, path } = line;
   const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '0'].map((text = '') =>

@@ -1,4 +1,4 @@
-/** An order's content: its canonical body, the hash and the key made of it, and the difference between two orders. */
+/** An order's content: its canonical body, the hash and the key of that body, and the difference between two orders. */
 import { createHash } from 'node:crypto';
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
 import type { PurchaseOrder } from './purchase-order.ts';
@@ -23,19 +23,19 @@ function sorted(value: unknown): unknown {
 /** SHA-256 of a canonical body, in hex. */
 export const contentHash = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-/** An order keeps its key on every attempt; corrected content has another (mapping row 65). */
+/** The same key for every attempt at an order; another key for corrected content (mapping row 65). */
 export const idempotencyKey = (order: PurchaseOrder, hash: string): string =>
   uuidV5(Buffer.from(`${order.externalId}|r${order.externalRevision}|${hash}`), KEY_NAMESPACE);
 
 /**
- * The fields in which two orders differ, as JSON pointers. What only tells when the cart was touched is no difference:
+ * The fields in which two orders differ, as JSON pointers. The approval and the time of the last change do not count:
  * SRM moves ChangedAt with every status.
  */
 export function differences(left: PurchaseOrder, right: PurchaseOrder): string[] {
-  return differencesAt(withoutTimes(left), withoutTimes(right), '');
+  return differencesAt(withoutApproval(left), withoutApproval(right), '');
 }
 
-const withoutTimes = ({ sourceDocument, ...order }: PurchaseOrder): object => ({
+const withoutApproval = ({ sourceDocument, ...order }: PurchaseOrder): object => ({
   ...order,
   sourceDocument: { guid: sourceDocument.guid, number: sourceDocument.number },
 });

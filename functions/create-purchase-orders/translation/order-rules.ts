@@ -28,7 +28,7 @@ import { fault, list, object, type RuleContext, type RuleTable, value, warn } fr
 import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
 import { languageCode, upperCase } from './text.ts';
 
-/** A group with what the header's rules share, worked out once. */
+/** A group with the values that the header's rules share, computed once. */
 export interface PreparedOrder {
   readonly group: LineGroup;
   readonly externalId: string | undefined;
@@ -86,7 +86,7 @@ function externalIdOf(
   return `SRM7-${client}-${stripZeros(cart.ObjectId)}-${vendorId}-${currency}-${companyCode}`;
 }
 
-/** For what a group has because its lines have it: where the first line has it, or should have it. */
+/** The path of a value that the order takes from its lines: in the first line that has it, else in the first line. */
 const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCartItem): string =>
   at((lines.find(({ item }) => item[name] !== undefined) ?? lines[0]).path, name);
 
@@ -101,7 +101,7 @@ function dateInZone(text: string, timeZone: string): string | undefined {
 }
 
 const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-/** By zone: one takes longer to make than all the rest of an order. */
+/** By zone: making one takes longer than the whole rest of an order. */
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
@@ -130,7 +130,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
       warn(context, 'E_FIELD_MISSING', 'no time of approval; the time of the last change is taken', {
         path: '$.ApprovedAt',
       });
-      // What is wrong with ChangedAt is mapping row 8's to report.
+      // Mapping row 8 reports a wrong ChangedAt.
       return secondsOf(cart.ChangedAt);
     },
   ),
@@ -198,7 +198,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
   ),
 };
 
-/** Users that approve without being anyone (mapping row 24). */
+/** System users that approve, and are no persons (mapping row 24). */
 const SYSTEM_USERS: readonly string[] = ['WF-BATCH', 'SAPSYS', 'DDIC'];
 const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
   !SYSTEM_USERS.includes(upperCase(cart.ApprovedBy ?? ''));
@@ -215,7 +215,6 @@ const approverRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['approve
   ),
 };
 
-/** Lines that make the order valid for a time: labour, and whatever has a period. */
 const periods = ({ lines }: PreparedOrder) => lines.flatMap(({ period }) => (period === undefined ? [] : [period]));
 
 const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validity']>> = {
@@ -225,7 +224,7 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       const start = periods(order)
         .map(({ startDate }) => startDate)
         .sort()[0];
-      // A line with no date at all is mapping row 52's to report, and one with a wrong date is told already.
+      // Mapping row 52 reports a line without any date; a wrong date was reported where it was read.
       const labour = order.lines.find(
         ({ type, deliveryDate, hasFaultyDate }) => type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate,
       );
@@ -359,15 +358,15 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
   ),
 };
 
-/** Metadata of what 11VMS may know of; what has no name or id is left out with a warning, as is what is too much. */
+/** Attachments that are not internal. One without name or GUID, or above the maximum, is left out with a warning. */
 function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleContext): Located<CartAttachment>[] {
   const visible = located(cart.Attachments, '$.Attachments').filter(({ row }) => row.InternalOnly !== true);
   const usable = visible.filter(
     ({ row }) => row.FileName !== undefined && row.Guid !== undefined && normalGuid(row.Guid) !== undefined,
   );
   const kept = usable.slice(0, context.settings.maximumAttachments);
-  const lost = visible.filter((attachment) => !kept.includes(attachment));
-  for (const { path } of lost)
+  const leftOut = visible.filter((attachment) => !kept.includes(attachment));
+  for (const { path } of leftOut)
     warn(context, 'E_FIELD_LENGTH', 'an attachment without name or GUID, or beyond the maximum; left out', { path });
   return kept;
 }
@@ -464,7 +463,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: ['E_DATE_INVALID'],
     },
     ({ group: { cart } }, context) => {
-      // What is wrong with ApprovedAt is mapping row 6's to report.
+      // Mapping row 6 reports a wrong ApprovedAt.
       if (cart.ApprovedAt !== undefined) return dateInZone(cart.ApprovedAt, context.settings.timeZone);
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
@@ -514,11 +513,11 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   deliveryAddress: {
     spreadsheet: object(addressRules).spreadsheet,
     apply: ({ address, lines, group: { cart } }, context) => {
-      // An address that is there and wrong has been told already.
-      const homeless = lines.find(({ type, item }) => type === 'MATERIAL' && !hasShipTo(item.Partners, context));
-      if (address !== undefined || homeless === undefined || hasShipTo(cart.Partners, context)) return address?.address;
+      // A wrong address of a ship-to partner was reported where it was read.
+      const missing = lines.find(({ type, item }) => type === 'MATERIAL' && !hasShipTo(item.Partners, context));
+      if (address !== undefined || missing === undefined || hasShipTo(cart.Partners, context)) return address?.address;
       return fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', {
-        path: at(homeless.path, 'Partners'),
+        path: at(missing.path, 'Partners'),
       });
     },
   },

@@ -9,7 +9,7 @@ const newText = (maximum: number) =>
   z
     .string()
     .min(1)
-    // A text has no more characters than UTF-16 units: nearly none has to be counted.
+    // A text has no more characters than UTF-16 units, so that few texts have to be counted.
     .refine(
       (value) => value.length <= maximum || Array.from(value).length <= maximum,
       `longer than ${maximum} characters`,
@@ -18,7 +18,7 @@ const newText = (maximum: number) =>
     .meta({ maxLength: maximum });
 const texts = new Map<number, ReturnType<typeof newText>>();
 
-/** One schema a length, whatever the number of fields: a schema is slow to make, and all are made at a cold start. */
+/** One schema for each length: a schema is slow to make, and all are made at a cold start. */
 function text(maximum: number) {
   const schema = texts.get(maximum) ?? newText(maximum);
   texts.set(maximum, schema);

@@ -24,13 +24,13 @@ export interface RuleContext {
   readonly settings: TranslationSettings;
   /** `sap-client`. */
   readonly client: string;
-  /** The calendar date of now, for what lies in the past. */
+  /** The present date in UTC: earlier dates lie in the past. */
   readonly today: string;
-  /** Decimals of the order's currency; as many as there are while it is unknown, so that no amount is blamed for it. */
+  /** Decimals of the order's currency. For an unknown one the most that exist, so that no amount is too precise. */
   readonly decimals: number;
-  /** While it is not, amounts cannot be compared: what one minor unit is, nobody knows. */
+  /** False: amounts are not compared, since the size of a minor unit is unknown. */
   readonly isCurrencyKnown: boolean;
-  /** Target field in the making. */
+  /** The target field that the rule makes. */
   readonly field: string;
   readonly faults: Fault[];
   readonly warnings: Fault[];
@@ -51,7 +51,7 @@ export type RuleTable<Source, Target> = {
   readonly [Field in keyof Target]-?: Rule<Source, NonNullable<Target[Field]>>;
 };
 
-/** Where a fault lies in the source row, and what stands there, unless it is personal. */
+/** The place of a fault in the source row, and the value there, unless it is personal. */
 export interface Where {
   readonly path: string;
   readonly value?: string | undefined;
@@ -65,17 +65,17 @@ const located = ({ field }: RuleContext, code: FaultCode, message: string, { pat
   ...(value === undefined ? {} : { value: excerpt(value) }),
 });
 
-/** Reports a fault for the field in the making; undefined, so that a rule can return it. */
+/** Reports a fault for the context's field. Returns undefined, so that a rule can return it. */
 export function fault(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
   context.faults.push(located(context, code, message, where));
 }
 
-/** Reports what was handled but is worth knowing. */
+/** Reports something that was handled but is worth knowing. */
 export function warn(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
   context.warnings.push(located(context, code, message, where));
 }
 
-/** The same context, for a field within the one in the making. */
+/** The same context, for a field below the context's field. */
 export const within = (context: RuleContext, name: string): RuleContext => ({
   ...context,
   field: `${context.field}.${name}`,
@@ -114,7 +114,7 @@ export const spreadsheetOf = <Source, Target extends object>(table: RuleTable<So
     Object.entries<Rule<Source, unknown>>(table).map(([field, { spreadsheet }]) => [field, spreadsheet]),
   );
 
-/** Every row of a spreadsheet, by its field with those that hold it: `lines.tax.code`. */
+/** Every row of a spreadsheet, by the full name of its field: `lines.tax.code`. */
 export const rowsOf = (sheet: Spreadsheet, prefix = ''): [field: string, row: RuleRow][] =>
   Object.entries(sheet).flatMap(([name, rows]) =>
     isRow(rows) ? [[prefix + name, rows]] : rowsOf(rows, `${prefix}${name}.`),
@@ -122,7 +122,7 @@ export const rowsOf = (sheet: Spreadsheet, prefix = ''): [field: string, row: Ru
 
 const isRow = (rows: RuleRow | Spreadsheet): rows is RuleRow => typeof rows['row'] === 'number';
 
-/** Every rule of a table, in its order; absent values are left out, so that no key is ever null. */
+/** Applies every rule of a table, in its order. Absent values are left out, so that no key is ever null. */
 export function applyRules<Source, Target extends object>(
   table: RuleTable<Source, Target>,
   source: Source,

@@ -1,6 +1,6 @@
 /**
  * The cart as SRM sends it, with SAP's names, made regular: every field is clean text or absent, every navigation a
- * list. Structure and types are judged here (E_SRC_SCHEMA); the content of a field is its rule's to judge.
+ * list. Structure and types are checked here (E_SRC_SCHEMA); the rule of a field checks its content.
  * Source: source-srm7.md, "Fields" and "JSON quirks"; rules.md, "Schema or field" and "Texts".
  */
 import * as z from 'zod';
@@ -9,7 +9,7 @@ import type { Fault } from '../../../shared/failure.ts';
 import { edmInstantMs, identifierText } from '../../../shared/sap-values.ts';
 import { cleanText } from './text.ts';
 
-/** Clean text, or undefined where there is none: null, blank, or nothing but what cleaning takes away. */
+/** Clean text; undefined for null, for a blank, and for a text of which cleaning leaves nothing. */
 function textOf(value: unknown): string | undefined {
   const clean = cleanText(typeof value === 'string' ? value : (numberText(value) ?? ''));
   return clean === '' ? undefined : clean;
@@ -17,7 +17,7 @@ function textOf(value: unknown): string | undefined {
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
-  // One step, not a check and then a change: a cart of five lines has 400 of them.
+  // One step, not a check and then a change: a cart of five lines has 400 fields.
   .transform((value: unknown, { issues }) => {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string' || numberText(value) !== undefined) return textOf(value);
@@ -29,10 +29,10 @@ const field = z
 /** ABAP's initial date or time stamp, from a service that does not turn it into null. */
 const INITIAL_DATE = /^(0{8}|0{14})$/;
 
-/** A date or an instant; whether it can be read is its rule's to judge. */
+/** A date or an instant as text; its rule parses it. */
 const date = field.transform((text) => (text === undefined || INITIAL_DATE.test(text) ? undefined : text));
 
-/** `X` or blank, or a real boolean (source-srm7.md, "Boolean"); anything else is an unknown value of the contract. */
+/** `X` or blank, or a real boolean (source-srm7.md, "Boolean"); anything else breaks the contract. */
 const flag = z
   .custom<unknown>(
     (value) =>
@@ -82,10 +82,10 @@ const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'Post
 const text = z.object(fields('Tdid', 'Language', 'Text'));
 const attachment = z.object({ ...fields('Guid', 'FileName', 'MimeType', 'SizeBytes'), ...flags('InternalOnly') });
 
-/** What decides whether an item is ordered; an item that is not is judged by nothing else. */
+/** These fields decide whether an item is ordered. Of an item that is not ordered, nothing else is checked. */
 export const itemFlags = z.object({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
 
-/** What is told of an outline row: it is no line, but its lines stand below it. */
+/** An outline row is no line of an order; its lines stand below it. */
 const outline = z.object(fields('Guid', 'ParentGuid', 'Description'));
 
 // biome-ignore format: lists of names
@@ -128,7 +128,7 @@ export type Partner = ShoppingCart['Partners'][number];
 export type Attachment = ShoppingCart['Attachments'][number];
 export type CartText = ShoppingCart['Texts'][number];
 
-/** What was read, or every way in which it breaks the contract: by its JSON path, without the value, which may be personal. */
+/** The value, or every breach of the contract: with its JSON path, without the value there, which may be personal. */
 export type Read<Value> = { readonly value: Value } | { readonly faults: readonly Fault[] };
 
 function read<Schema extends z.ZodType>(schema: Schema, source: unknown, path: string): Read<z.infer<Schema>> {
@@ -146,7 +146,7 @@ function read<Schema extends z.ZodType>(schema: Schema, source: unknown, path: s
 const jsonPath = (path: readonly PropertyKey[]): string =>
   path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
 
-/** The header and what hangs on it; its items are left as they came. */
+/** The header and its navigations; the items stay as they came. */
 export const readShoppingCart = (source: unknown): Read<ShoppingCart> => read(shoppingCart, source, '$');
 
 export const readItemFlags = (source: unknown, path: string): Read<ItemFlags> => read(itemFlags, source, path);
@@ -163,7 +163,7 @@ const UNUSED = new Set([
   'PartnerNo', 'Email', 'Tel', 'ContentUri',
 ]);
 
-/** An entity of the contract: its properties, and what hangs on it. */
+/** An entity of the contract: its properties and its navigations. */
 interface Entity {
   readonly shape: object;
   readonly parts: Readonly<Record<string, Entity>>;
@@ -176,7 +176,7 @@ const cartEntity = entityOf(shoppingCart, {
   Items: entityOf(item, { ...common, Accounting: entityOf(accountAssignment) }),
 });
 
-/** How many properties the contract does not know, in the cart and in all that hangs on it (edge case 85). */
+/** How many properties of the cart and of its navigations the contract does not know (edge case 85). */
 export const countUnknownProperties = (source: unknown): number => unknownIn(source, cartEntity);
 
 function unknownIn(source: unknown, { shape, parts }: Entity): number {
@@ -187,9 +187,9 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
     .reduce((total, count) => total + count, own);
 }
 
-/** The cart's number as its message names it; undefined where it is not fit to be named. */
+/** The cart's number as its message names it; undefined where it is no usable identifier. */
 export const cartNumberOf = (source: unknown): string | undefined => identifierText(asJsonObject(source)?.['ObjectId']);
-/** Which version of its cart a row is, however malformed the rest; undefined where that cannot be read. */
+/** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (source: unknown): number | undefined =>
   edmInstantMs(asJsonObject(source)?.['ChangedAt']);
 

@@ -1,7 +1,7 @@
 /** Texts as SAP writes them, made fit to travel (edge cases 43 to 47; rules.md, "Texts"). */
 
 /** C0 control characters, except line feed and tab. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
+// oxlint-disable-next-line no-control-regex -- the pattern must find them
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
 
 /** Printable ASCII with nothing to trim. */
@@ -9,7 +9,7 @@ const CLEAN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 /** SAP's tag for `&`, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
 export function cleanText(text: string): string {
-  // Nearly every text of a cart: there is nothing to clean, and a cart has hundreds.
+  // A fast path: a cart has hundreds of texts, and nearly all of them are clean.
   if (CLEAN.test(text) && !text.includes('<(>')) return text;
   return text
     .replaceAll('<(>&<)>', '&')
@@ -22,7 +22,7 @@ export function cleanText(text: string): string {
     .trim();
 }
 
-/** Capitals; those of some letters are two characters that NFC makes one. */
+/** Upper case in NFC: some letters become two characters, which NFC joins to one. */
 export const upperCase = (text: string): string => text.toUpperCase().normalize('NFC');
 
 const MARKER = '[...]';
@@ -33,7 +33,7 @@ export function cutText(text: string, maximum: number): string {
   return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
 }
 
-/** What a fault shows of a value: enough to find it by, and never half a character. */
+/** The part of a value that a fault shows: enough to search for, and never half a character. */
 export const excerpt = (text: string): string => Array.from(text).slice(0, 40).join('');
 
 /** SAP's one-character languages. */

@@ -30,12 +30,12 @@ export type CartTranslation =
       readonly droppedLines: number;
       /** A completed cart: ordered only if it never was. */
       readonly onlyIfNeverSent: boolean;
-      /** What concerns the whole cart. */
+      /** Those that concern the whole cart. */
       readonly warnings: readonly Fault[];
       /** Contract drift (edge case 85). */
       readonly unknownProperties: number;
     }
-  /** `isCancelled`: deleted or rejected, so that an order made of it earlier has lost its ground (edge case 18). */
+  /** `isCancelled`: deleted or rejected, so that an order of an earlier version is now unwanted (edge case 18). */
   | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean; readonly changedAtMs: number }
   /** The row as a whole breaks the contract. */
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
@@ -44,7 +44,7 @@ export interface CartOrigin {
   /** `sap-client`. */
   readonly client: string;
   readonly settings: TranslationSettings;
-  /** The calendar date of now, for what lies in the past (edge case 57). */
+  /** The present date in UTC: earlier dates lie in the past (edge case 57). */
   readonly today: string;
 }
 
@@ -67,7 +67,7 @@ export function translateCart(source: unknown, origin: CartOrigin): CartTranslat
   };
 }
 
-/** SAP normally sends +0000; anything else is read as UI5 reads it, and told. */
+/** SAP normally sends +0000. Any other offset is read as UI5 reads it, with a warning. */
 const offsetWarnings = (cart: ShoppingCart): Fault[] =>
   (['ChangedAt', 'ApprovedAt'] as const)
     .filter((name) => hasOffset(cart[name] ?? ''))
@@ -97,10 +97,10 @@ function translateGroup(group: LineGroup, { client, settings, today }: CartOrigi
   return { kind: 'order', order, body, warnings: [...context.warnings, ...warningsOfTheWhole(body)] };
 }
 
-/** No currency has more, and 11VMS takes no more. */
+/** No currency has more decimals, and 11VMS takes no more. */
 const MOST_DECIMALS = 4;
 
-/** What no single rule sees: lengths and patterns of the target, the number of lines, the size of the body. */
+/** The faults that no single rule sees: lengths and patterns of the target, the number of lines, the size of the body. */
 function faultsOfTheWhole(
   order: PurchaseOrder,
   body: string,
@@ -118,7 +118,7 @@ function faultsOfTheWhole(
   const parsed = purchaseOrderSchema.safeParse(order, { reportInput: true });
   const issues = (parsed.error?.issues ?? []).map((issue) => ({ issue, field: fieldName(issue.path) }));
   const wrong = issues.filter(({ issue, field }) => isMade(issue.input) && !reported.has(field));
-  // What no rule could make, its rule has reported; were there one that has not, no order may come of it.
+  // A rule reports a fault when it cannot make its value. A missing value without a fault must not become an order.
   const missing = faults.length === 0 ? issues.filter(({ issue }) => !isMade(issue.input)) : [];
   return [
     ...tooLarge,
@@ -135,13 +135,13 @@ const tooMany = (message: string): Fault => ({ code: 'E_TGT_TOO_LARGE', message,
 
 const isMade = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
 
-/** By zod's name of the check: a text is checked by its length alone, a list too; the rest are patterns. */
+/** By zod's name of the check: `custom` is the length of a text, `too_big` that of a list; all others are patterns. */
 const CODES_OF_ISSUES: Readonly<Record<string, FaultCode>> = { custom: 'E_FIELD_LENGTH', too_big: 'E_TGT_TOO_LARGE' };
 
-/** Target fields that tell of a person; their values stand in no fault (edge case 86). */
+/** Target fields with personal data: no fault shows their values (edge case 86). */
 const PERSONAL = /^(requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
 
-/** Edge case 43: what was no character at all is now U+FFFD. */
+/** Edge case 43: cleaning replaces lone surrogates by U+FFFD. */
 const warningsOfTheWhole = (body: string): Fault[] =>
   body.includes('\ufffd')
     ? [{ code: 'E_FIELD_FORMAT', message: 'characters that no text can hold were replaced by U+FFFD', path: '$' }]
@@ -156,13 +156,13 @@ const fieldName = (path: readonly PropertyKey[]): string =>
 /** The rule of each target field. */
 const RULES: ReadonlyMap<string, RuleRow> = new Map(rowsOf(spreadsheetOf(orderRules)));
 
-/** Where a target field came from: by the rule that made it, and the part of the cart that has what the rule reads. */
+/** The source path of a target field: its rule names the source fields, and the innermost part with one is taken. */
 function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...prepared }: PreparedOrder): string {
   const [lineIndex, shareIndex] = path.filter((key) => typeof key === 'number');
   const line = lineIndex === undefined ? undefined : prepared.lines[lineIndex];
   const share = shareIndex === undefined ? undefined : line?.accounting[shareIndex];
   const shipTo = path.includes('deliverTo') ? line?.deliverTo : prepared.address;
-  // Innermost first; what the header has of its lines, it has of the first.
+  // Innermost first. A value that the header takes from its lines comes from the first line.
   const sources = [
     share,
     path.includes('deliverTo') || path.includes('deliveryAddress') ? shipTo : undefined,
