@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
 import { IDENTIFIER } from './sap-values.ts';
 
-/** What the extractor takes for an identifier: it ends up in keys of the ledger and in logs, so its size is bounded. */
+/** An identifier ends up in keys of the ledger and in logs, so that its size is bounded. */
 const identifier = z.string().regex(IDENTIFIER);
 
 const envelope = {
@@ -15,12 +15,12 @@ const envelope = {
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
   cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
-  /** Why it was queued outside the ordinary runs: nothing accounted for it, or an operator asked for its window. */
+  /** Why it was queued outside the ordinary runs: the ledger did not account for it, or an operator replays its time. */
   origin: z.enum(['reconciliation', 'replay']).exactOptional(),
 };
 
 const rowMessage = z.strictObject({ ...envelope, source: z.unknown().nonoptional() });
-/** Claim Check: a cart over SQS's limit travels as its key; one that has no key is for a person to find. */
+/** Claim Check: a cart over SQS's limit travels as its key; one without a key becomes a dead letter. */
 const claimMessage = z.strictObject({ ...envelope, claim: z.strictObject({ guid: identifier.nullable() }) });
 export type CartMessage = z.infer<typeof rowMessage> | z.infer<typeof claimMessage>;
 
@@ -28,12 +28,12 @@ export type CartMessage = z.infer<typeof rowMessage> | z.infer<typeof claimMessa
 export const SQS_LIMIT_BYTES = 1_048_576;
 
 /**
- * JSON for SQS, which refuses U+FFFE and U+FFFF, and whose relatives stumble over anything beyond the basic plane: such
- * characters travel as JSON escapes, which say the same.
+ * JSON for SQS. SQS refuses U+FFFE and U+FFFF, and some compatible queues fail on characters beyond the basic plane:
+ * such characters are written as JSON escapes, which mean the same.
  */
 export function writeCartMessage(message: CartMessage): string {
   const json = JSON.stringify(message);
-  // Counted far faster than searched: as many bytes as characters is ASCII alone.
+  // A text with as many bytes as characters is ASCII, and counting is far faster than searching.
   if (Buffer.byteLength(json) === json.length) return json;
   return json.replace(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
@@ -49,7 +49,7 @@ export function readCartMessage(body: string): CartMessage {
   } catch (error) {
     throw new UnreadableMessage(error instanceof Error ? error.message : 'not JSON');
   }
-  // Chosen by its key, so that a fault is told at its own place, not at the union's.
+  // Chosen by its key, so that the error names the wrong field and not the union.
   const isClaim = asJsonObject(json)?.['claim'] !== undefined;
   const parsed = (isClaim ? claimMessage : rowMessage).safeParse(json);
   if (parsed.success) return parsed.data;
@@ -58,8 +58,8 @@ export function readCartMessage(body: string): CartMessage {
 }
 
 export class UnreadableMessage extends Error {
-  constructor(what: string) {
-    super(what);
+  constructor(reason: string) {
+    super(reason);
     this.name = 'UnreadableMessage';
   }
 }

@@ -1,17 +1,17 @@
-/** The channel's near end: batches filled by count and bytes, and only what failed is sent again. */
+/** Queues carts: batches are filled by count and bytes, and only messages that SQS did not take are sent again. */
 import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_LIMIT_BYTES } from './cart-message.ts';
 import { InterfaceError } from './failure.ts';
 
 export interface CartQueue {
   /**
-   * Resolves when every body is durably queued; nobody sees it before the delay is over, 15 minutes at most.
-   * @throws {InterfaceError} E_INT_QUEUE when some are not after all tries.
+   * Resolves when every body is durably queued. The messages become visible after the delay, 900 seconds at most.
+   * @throws {InterfaceError} E_INT_QUEUE when some are not queued after all tries.
    */
   send(bodies: readonly string[], delaySeconds?: number): Promise<void>;
 }
 
-/** SQS did not take some messages; the run must not move on past them. */
+/** SQS did not take some messages; the run must not advance past them. */
 function notQueued(count: number, tries: number, codes: readonly string[]): InterfaceError {
   const message = `SQS did not accept ${count} message(s) after ${tries} tries: ${codes.join(', ')}`;
   return new InterfaceError('transient', { code: 'E_INT_QUEUE', message });
@@ -61,10 +61,10 @@ export function createCartQueue(
       const answer = await sqs
         .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
         .catch((error: unknown) => {
-          // The SDK has tried again already; its message may quote what it was given.
+          // The SDK has made its own retries. Its message is not shown: it may quote the request.
           throw notQueued(current.length, attempt + 1, [error instanceof Error ? error.name : 'unknown']);
         });
-      // What SQS does not confirm is not queued, whether it is listed as failed or not at all.
+      // A message that SQS does not confirm is not queued, whether SQS lists it as failed or not at all.
       const confirmed = new Set(answer.Successful?.map((entry: SendMessageBatchResultEntry) => entry.Id));
       left = current.filter((_, index) => !confirmed.has(String(index)));
       failed = [...new Set(answer.Failed?.map((entry) => entry.Code ?? 'unknown'))];
@@ -79,7 +79,7 @@ export function createCartQueue(
       const lane = async (): Promise<void> => {
         for (const batch of next) await sendBatch(batch, delaySeconds);
       };
-      // All lanes end before the run does: a send that outlives it would wake up in another invocation.
+      // All lanes end before the run does: a send that outlives it would continue in another invocation.
       const lanes = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane));
       const failed = lanes.find((lane) => lane.status === 'rejected');
       if (failed !== undefined) throw failed.reason;

@@ -21,15 +21,15 @@ const breakerItem = z.object({
   reason: z.string().default(''),
   sinceMs: z.number().default(0),
   mappingPaused: z.boolean().default(false),
-  /** Trials that went badly since it opened: each next one waits longer. */
+  /** Failed trials since it opened: each makes the next one wait longer. */
   failedTrials: z.number().default(0),
   nextTrialAtMs: z.number().default(0),
 });
 export type BreakerItem = z.infer<typeof breakerItem>;
 
 /**
- * What a trial said of 11VMS: the worker's answer to the supervisor. `tried`: a cart came as far as 11VMS, and lost a
- * receive by it; where none did, nothing speaks against the next trial.
+ * The result of a trial: the worker's answer to the supervisor. `tried`: a message was tried and lost a receive by it;
+ * otherwise the wait for the next trial does not grow.
  */
 export const trialResult = z.discriminatedUnion('healthy', [
   z.object({ healthy: z.literal(true) }),
@@ -42,16 +42,16 @@ export interface BreakerRecord {
   read(): Promise<BreakerItem>;
   /** CLOSED to OPEN or FORCED_OPEN. False when it was not closed. */
   open(state: Exclude<BreakerState, 'CLOSED'>, reason: string, nowMs: number): Promise<boolean>;
-  /** A person's word, whatever the state was. */
+  /** From any state to FORCED_OPEN, by a person. */
   force(reason: string, nowMs: number): Promise<void>;
-  /** A person's word: the next supervision probes, tries, and resumes. False when it was closed. */
+  /** To OPEN, by a person: the next supervision probes, tries one message, and resumes. False when it was closed. */
   letResume(nowMs: number): Promise<boolean>;
   mappingPaused(isPaused: boolean): Promise<void>;
   postponeTrial(failedTrials: number, nextTrialAtMs: number): Promise<void>;
-  /** One supervision at a time acts: the item as it is now, or undefined while another one holds it. */
+  /** Only one supervision acts at a time. Returns the item; undefined while another supervision holds it. */
   hold(holder: string, nowMs: number, untilMs: number): Promise<BreakerItem | undefined>;
   letGo(holder: string): Promise<void>;
-  /** OPEN to CLOSED. False when it is no longer OPEN, be it by this very call whose first answer was lost. */
+  /** OPEN to CLOSED. False when it is no longer OPEN, also when this call closed it and its first answer was lost. */
   close(nowMs: number): Promise<boolean>;
 }
 

@@ -1,4 +1,4 @@
-/** The OAuth2 client of one system, and its certificates where it wants any, kept in Secrets Manager. */
+/** The OAuth2 client of one system, and its certificates where it needs any, kept in Secrets Manager. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
@@ -23,7 +23,7 @@ export interface ConnectionSecret {
 
 const clientCredentials = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 
-/** Certificates are judged here, where a fault can be named; TLS would only say that a handshake failed. */
+/** Certificates are checked here, where an error can name the fault; TLS would only say that a handshake failed. */
 const identity = z
   .object({ clientCertificate: certificate(), clientKey: privateKey() })
   .refine(
@@ -51,14 +51,14 @@ function pem(what: string, read: (text: string) => unknown) {
       return false;
     }
   };
-  // What cannot be read is not compared with anything.
+  // Aborts: a key that cannot be read is not compared with its certificate.
   return z.string(`is missing; it must be a ${what}`).refine(readable, { error: `is no ${what}`, abort: true });
 }
 
-/** The secret is missing or has the wrong form. Its message names the secret and the cure, never a value. */
+/** The secret is missing or has the wrong form. Its message names the secret and the fix, never a value. */
 export class SecretUnusable extends Error {
   readonly problem: string;
-  readonly cure: string;
+  readonly fix: string;
 
   constructor(form: SecretForm, what: string) {
     const fields = [
@@ -69,19 +69,19 @@ export class SecretUnusable extends Error {
     ];
     const wanted = `{ ${fields.map((field) => `"${field}"`).join(', ')} }`;
     const problem = `the secret ${form.name} ${what.replace('%', wanted)}`;
-    const cure = `write it with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
-    super(`${problem}: ${cure}`);
+    const fix = `write it with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
+    super(`${problem}: ${fix}`);
     this.name = 'SecretUnusable';
     this.problem = problem;
-    this.cure = cure;
+    this.fix = fix;
   }
 }
 
-/** There is no value to read; whether there is a secret to write one into, Secrets Manager does not tell apart. */
+/** The secret has no value, or does not exist: Secrets Manager gives the same answer to both. */
 export class SecretMissing extends SecretUnusable {}
 
 /**
- * Reads a secret, always afresh.
+ * Reads a secret from Secrets Manager, without a cache.
  * @throws {SecretUnusable} when it is missing or malformed; the SDK's error when Secrets Manager does not answer.
  */
 export async function readConnectionSecret(secrets: SecretsManagerClient, form: SecretForm): Promise<ConnectionSecret> {

@@ -66,7 +66,7 @@ export const reconcilerVariables = z.object({
   ...common,
   ...srmVariables,
   QUEUE_URL: url,
-  /** As the extractor's: what is older was never to be read. */
+  /** As the extractor's: older carts are never read. */
   FIRST_WATERMARK: instant,
   /** How far back the daily reconciliation begins. */
   RECONCILIATION_DAYS: positive,
@@ -95,10 +95,10 @@ export const supervisorVariables = z.object({
   ...common,
   /** The id of the event source mapping between the queue and the worker. */
   EVENT_SOURCE_MAPPING: filled,
-  /** The worker's name: it tries one message before consumption goes on. */
+  /** The worker's name: it tries one message before consumption resumes. */
   WORKER_FUNCTION: filled,
   WORKER_TIMEOUT_SECONDS: positive,
-  /** The worker's: the first bad trial is followed by the next after twice as long. */
+  /** The worker's: the next trial follows the first failed one after twice this time. */
   RETRY_BASE_SECONDS: positive,
 });
 
@@ -115,7 +115,7 @@ export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
 export type ReconcilerVariables = Record<keyof ReconcilerEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
 export type SupervisorVariables = Record<keyof SupervisorEnvironment, string>;
-/** The parts of both, as the stack puts them together. */
+/** The parts that several functions share. */
 export type CommonVariables = Record<keyof typeof common, string>;
 export type SrmVariables = Record<keyof typeof srmVariables, string>;
 
@@ -127,7 +127,7 @@ export function parseVariables<Schema extends z.ZodType>(
   schema: Schema,
   variables: Readonly<Record<string, string | undefined>>,
 ): z.infer<Schema> {
-  // Code made for a schema that is used once would cost more than it saves.
+  // zod's compiled parser would cost more than it saves: the schema is used once.
   const parsed = schema.safeParse(variables, { jitless: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} (${issue.message})`);

@@ -1,4 +1,4 @@
-/** JSON as text that survives: numbers keep the digits they were written with, which IEEE doubles would lose. */
+/** JSON without loss: numbers keep the digits that they were written with, which IEEE doubles would lose. */
 
 // The source text access of JSON.parse is in Node 24; TypeScript's library does not describe it yet.
 interface RawJson {
@@ -14,19 +14,19 @@ const exactJson = JSON as unknown as JsonWithSource;
 
 /** A number with a fraction, an exponent, a sign or more digits than a double keeps; also what only looks like one in a string. */
 const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})/;
-/** The text is nothing but a number. Asked by itself: as an alternative above, it would halve the search's speed. */
+/** The text is only a number. A pattern of its own: as an alternative above, it would halve the speed of the search. */
 const NUMBER_ALONE = /^\s*[-\d]/;
 
-/** No cart is as deep; JSON.parse itself knows no limit, and whoever walks or writes the result would fail at it. */
+/** No cart is as deep. JSON.parse itself has no limit, but code that walks or writes the result would fail. */
 const DEEP = 200;
 
 const BRACKETS = /[[\]{}]/g;
 
-/** By brackets alone, those in strings too: what may be deep is parsed the slow way, which refuses it at its own limit. */
+/** Counts brackets, also those in strings. A text that may be deep is parsed the slow way, which refuses it. */
 function isDeep(text: string): boolean {
   let depth = 0;
   BRACKETS.lastIndex = 0;
-  // By search, from one bracket to the next: a look at every character takes seven times as long.
+  // Searches from one bracket to the next: reading every character takes seven times as long.
   while (depth <= DEEP && BRACKETS.test(text)) depth += '[{'.includes(text.charAt(BRACKETS.lastIndex - 1)) ? 1 : -1;
   return depth > DEEP;
 }
@@ -38,7 +38,7 @@ function isDeep(text: string): boolean {
  */
 export function parseExactJson(text: string): unknown {
   try {
-    // Looking at every value costs more than all the rest; most texts hold no number that a double would change.
+    // Visiting every value costs more than all the rest, and most texts hold no number that a double would change.
     if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
     return exactJson.parse(text, (_key, value, context) =>
       typeof value === 'number' && context.source !== undefined && String(value) !== context.source
@@ -50,7 +50,7 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
-/** Parsed JSON for a schema to judge; undefined when the text is none. The parser's message would quote the text. */
+/** Parsed JSON for a schema to check; undefined for other text. The parser's message would quote the text. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,13 +1,13 @@
 /**
- * The failure taxonomy: every reason code the interface can give, who owns the cure, and what to do about it.
+ * The failure taxonomy: every reason code the interface can give, who can fix it, and what to do.
  *
  * Source: rules.md, "Delivering once" and "Reason codes, by family".
  */
 
-/** What a failure says about the world, and so what follows (rules.md, "Delivering once"). */
+/** The kind of a failure, which decides what follows (rules.md, "Delivering once"). */
 export type FailureClass = 'transient' | 'throttled' | 'unknown' | 'permanent' | 'refused';
 
-/** Who can cure a fault. */
+/** Who can fix a fault. */
 export type FaultOwner = 'buyer' | 'mapping owner' | 'SRM team' | '11VMS team' | 'interface team';
 
 interface CatalogueEntry {
@@ -306,7 +306,7 @@ export interface Fault {
   readonly value?: string;
 }
 
-/** Where a fault is, to be put behind its message: path, target field and value, as far as they are known. */
+/** The place of a fault as text to follow its message: path, target field and value, as far as they are known. */
 export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' | 'value'>): string {
   const where = [
     path,
@@ -320,7 +320,7 @@ export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' 
 export const faultToText = (fault: Fault): string =>
   `${fault.code}: ${fault.message}${faultPlace(fault)}. ${FAULT_CATALOGUE[fault.code].action}`;
 
-/** A failure on its way to the one place that turns it into an outcome. Carries no request, header or payload. */
+/** A failure with its class and its fault. Carries no request, header or payload. */
 export class InterfaceError extends Error {
   readonly failureClass: FailureClass;
   readonly fault: Fault;

@@ -43,7 +43,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Whom a connection shows itself as, and whom it trusts besides the public authorities; all in PEM. */
+/** A connection's client certificate and key, and an authority that it trusts besides the public ones; all in PEM. */
 export interface TlsIdentity {
   readonly certificate?: string;
   readonly key?: string;
@@ -56,12 +56,12 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   /** A larger answer is cut off and fails. */
   readonly maximumResponseBytes: number;
-  /** Told of each call once it has ended. */
+  /** Is called once for each call, when the call has ended. */
   readonly onCall?: (call: HttpCall) => void;
   readonly tls?: TlsIdentity;
 }
 
-/** A call that has ended, for those who measure. */
+/** A call that has ended. */
 export interface HttpCall {
   readonly method: HttpRequest['method'];
   readonly correlationId: string | undefined;
@@ -96,10 +96,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     timeout: options.timeoutMs,
     maxRedirects: 0,
     maxContentLength: options.maximumResponseBytes,
-    // No environment variable may send a token to a proxy that nobody configured here.
+    // No proxy variable of the environment may send a token to a proxy.
     proxy: false,
     responseType: 'text',
-    // Statuses and bodies are the adapters' to judge.
+    // The adapters judge statuses and bodies.
     validateStatus: () => true,
     transformRequest: [(data: unknown) => data],
     transformResponse: [(data: unknown) => data],
@@ -116,7 +116,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           url: options.baseUrl + path,
           headers: { ...headers },
           ...(body === undefined ? {} : { data: body }),
-          // axios's own timeout counts idle time only; a slow drip would never end.
+          // axios's own timeout counts idle time only: a slow answer would never end.
           signal: AbortSignal.timeout(limitMs),
         });
         ({ status } = response);
@@ -139,7 +139,7 @@ function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
   return {
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
-    // Besides the public ones: the token endpoint may stand elsewhere. `ca` alone would take their place.
+    // `ca` replaces the public authorities, which the token endpoint may need.
     ...(authority === undefined ? {} : { ca: [...getCACertificates('default'), authority] }),
   };
 }
@@ -152,11 +152,11 @@ function toHttpError(error: unknown, where: string): HttpError {
   return new HttpError(where, code, sent);
 }
 
-/** Node names the system call that failed: whatever failed while connecting was never sent. */
+/** Node names the system call that failed: a request that failed while connecting was never sent. */
 const isConnectError = (cause: unknown): boolean =>
   typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
 
-/** Either side refused the other's certificate. TLS 1.3 tells us so after the request is written, or just hangs up. */
+/** One side refused the other's certificate. With TLS 1.3 this shows after the request is written, or as a hang-up. */
 export const isHandshakeFailure = ({ code }: HttpError): boolean =>
   /^(ERR_SSL|ERR_TLS|EPROTO|ECONNRESET|EPIPE)|CERT|SIGNATURE/.test(code);
 

@@ -7,8 +7,8 @@
  * | verdict | CART#<client>#<number>  | VERDICT#<messageId>  |
  * | skip    | CART#<client>#<number>  | SKIP                 |
  *
- * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item says of which version of the cart it
- * tells (`changedAtMs`), so that the daily reconciliation can hold it against what SRM says today.
+ * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item names the version of the cart that it is
+ * about (`changedAtMs`), so that the daily reconciliation can compare it with SRM.
  *
  * An order's states:
  *
@@ -17,11 +17,11 @@
  * | none     | never tried                                                                                 |
  * | NEW      | tried; 11VMS certainly did not take it                                                      |
  * | POSTING  | an attempt holds it until its lease ends, which is after the end of any attempt             |
- * | UNKNOWN  | 11VMS may have taken it, and until the quiet time ends may still be about to                |
+ * | UNKNOWN  | 11VMS may have taken it, or may still take it until the quiet time ends                     |
  * | CREATED  | done; holds the order number; final                                                         |
  * | REJECTED | 11VMS refused its content, for one queue message                                            |
  *
- * `mayExist` stands beside the state, from the claim on: whoever claims next looks up before it posts.
+ * `mayExist` is a flag beside the state, which the claim sets: the next attempt looks the order up before it posts.
  *
  * Any attempt may claim; the first row that fits decides, in one conditional write:
  *
@@ -35,7 +35,8 @@
  * | REJECTED                        | it was rejected for this message     | -       | rejected   |
  * | NEW, POSTING, REJECTED, UNKNOWN | otherwise                            | POSTING | claimed    |
  *
- * Only the attempt that the item names ends its claim; from any other the same call changes nothing, and does not fail:
+ * Only the attempt that the item names can end its claim. From another attempt, the same call changes nothing and does
+ * not fail:
  *
  * | state    | created | rejected | unknown  | released |
  * |----------|---------|----------|----------|----------|
@@ -47,7 +48,7 @@
  * | mayExist | stays   | as given | stays    | cleared  |
  *
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
- * this table as data, and a property test holds the code below against it.
+ * this table as data, and a property test compares the code below with it.
  *
  * No item holds a payload, a name or a secret.
  */
@@ -79,7 +80,7 @@ const orderItem = z.object({
   attempts: z.number(),
   /** While POSTING: the end of the lease. While UNKNOWN: the end of the quiet time. */
   leaseUntilMs: z.number(),
-  /** Set from the claim on: whoever finds it must look up before posting. Cleared only by certainty. */
+  /** Set by the claim: the next attempt must look up before it posts. Cleared when 11VMS certainly has no order. */
   mayExist: z.boolean().default(false),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
@@ -114,7 +115,7 @@ export interface CreatedOrder {
   readonly changedAtMs: number;
 }
 
-/** What one item tells of a cart, for whoever asks what became of it. */
+/** One item of a cart, as the reconciliation needs it. */
 export type Trace =
   | {
       readonly kind: 'order';
@@ -140,19 +141,19 @@ export interface Ledger {
   /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
   created(claim: OrderClaim, order: { id: string; number: string | undefined }): Promise<void>;
-  /** `mayExist`: an order is there all the same, so that a redrive looks it up before it posts. */
+  /** `mayExist`: an order may exist nevertheless, so that a redrive looks it up before it posts. */
   rejected(claim: OrderClaim, faults: readonly Fault[], mayExist: boolean): Promise<void>;
-  /** Until `quietUntilMs` nobody claims it: 11VMS may commit the request after whatever a look-up says now. */
+  /** No attempt can claim it before `quietUntilMs`: 11VMS may commit the request after a look-up has found nothing. */
   unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
-  /** An order that was created stands for this newer version of its cart, too: there was nothing to change. */
+  /** The created order is also that of this newer version of its cart: the order has not changed. */
   confirmed(claim: OrderClaim): Promise<void>;
-  /** The orders that were created of a cart. One read; wanted only where something was taken out of a cart. */
+  /** The created orders of a cart, needed only where lines were taken out of the cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
-  /** Records that a rule skipped the cart. False when that was known of this version. */
+  /** Records that a rule skipped the cart. False when the skip of this version was already recorded. */
   recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<boolean>;
-  /** All that is known of a cart, of any version, except withdrawn verdicts. */
+  /** All items of a cart, of any version, except withdrawn verdicts. */
   traces(cart: CartKey): Promise<readonly Trace[]>;
 }
 
@@ -180,7 +181,7 @@ const skipItem = traceItem.pick({ changedAtMs: true });
 const isOrderState = (state: unknown): state is OrderItem['state'] => orderItem.shape.state.safeParse(state).success;
 
 function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
-  // Where the version is not known, it is at any rate no later one.
+  // An unknown version is not later than the record of it.
   const changedAtMs = item.changedAtMs ?? recordedAtMs;
   if (isOrderState(state)) return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs };
   if (sk === SKIP_SORT) return { kind: 'skip', changedAtMs };
@@ -207,7 +208,7 @@ export function createLedger(table: LedgerTable): Ledger {
     sk: orderSort(claim.externalId),
   });
 
-  /** Ends this attempt's claim. Loses silently against a later attempt, which then owns the truth. */
+  /** Ends this attempt's claim. Changes nothing when a later attempt has claimed the order. */
   async function settle(claim: OrderClaim, state: OrderItem['state'], changes: Record<string, unknown>): Promise<void> {
     const values = { state, ...changes };
     const names = Object.keys(values);
@@ -258,7 +259,7 @@ export function createLedger(table: LedgerTable): Ledger {
     if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
     if (item.state === 'REJECTED' && item.messageId === claim.messageId)
       return { kind: 'rejected', faults: item.faults };
-    // It changed between the write and the read; the attempt after the next delay sees clearer.
+    // The item changed between the write and the read: the next attempt decides.
     return { kind: 'held', untilMs: claim.nowMs };
   }
 
@@ -271,7 +272,7 @@ export function createLedger(table: LedgerTable): Ledger {
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
 
     async confirmed(claim) {
-      // Refused where a newer version has been here meanwhile: then that is what the order stands for.
+      // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
       await table.updateItem(orderKey(claim), {
         UpdateExpression: 'SET changedAtMs = :changed',
         ConditionExpression: '#state = :created AND changedAtMs < :changed',

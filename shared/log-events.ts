@@ -1,6 +1,6 @@
 /**
- * Every event that a log line can tell: its stable name, which saved queries, alarms and tests read, and its sentence,
- * which people read. A line carries both, as `event` and `message`.
+ * Every event of the log: its stable name, which saved queries, alarms and tests read, and its sentence, which people
+ * read. A line carries both, as `event` and `message`.
  */
 export const LOG_EVENTS = {
   'extraction.slice-started': 'Reading approved carts',

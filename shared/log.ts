@@ -1,4 +1,4 @@
-/** Structured logs and EMF metrics, by Powertools. What may appear on a line is a closed list of fields. */
+/** Structured logs and EMF metrics, by Powertools. A line may carry only the fields of a closed list. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LOG_EVENTS, type LogEvent } from './log-events.ts';
@@ -31,7 +31,7 @@ export interface LogFields {
   readonly queued?: number;
   readonly expected?: number;
   readonly skewSeconds?: number;
-  /** What the reconciliation found of the carts that it read. */
+  /** How many carts the reconciliation found in each status. */
   readonly created?: number;
   readonly inFlight?: number;
   readonly deadLettered?: number;
@@ -56,8 +56,7 @@ export interface Log {
 }
 
 /**
- * What Powertools puts on each line and `service` says as well: a third of a line, and nobody searches for it. An empty
- * value is not printed.
+ * Fields of Powertools that repeat what `service` says: a third of each line. An empty value is not printed.
  */
 const SAID_BY_SERVICE = { function_arn: '', function_name: '', function_memory_size: '' };
 
@@ -80,7 +79,7 @@ export function createLog(logger: Logger, common: Readonly<Record<string, unknow
 const MAXIMUM_TEXT = 1000;
 const MAXIMUM_LIST = 100;
 
-/** Whatever came from others stays on its line, and does not fill the log. Frames of a stack are our own. */
+/** Text from other systems must stay on one line and must not fill the log. The frames of a stack are our own. */
 function readable({ stack, ...fields }: LogFields): Record<string, unknown> {
   const shown = (value: unknown): unknown => {
     if (typeof value === 'string') return printable(value, MAXIMUM_TEXT);
@@ -91,8 +90,8 @@ function readable({ stack, ...fields }: LogFields): Record<string, unknown> {
 }
 
 /**
- * What an unexpected error may show: its name and where it arose. Its message may quote what it was given, so only the
- * frames of the stack are kept.
+ * The fields of an unexpected error: its name and the frames of its stack. Its message is left out, since it may quote
+ * personal data.
  */
 export function errorFields(error: unknown): Pick<LogFields, 'errorName' | 'stack'> {
   if (!(error instanceof Error)) return { errorName: typeof error };
@@ -111,7 +110,7 @@ export interface Meter {
 export const createMetrics = (environment: string): Metrics =>
   new Metrics({
     defaultDimensions: { environment },
-    // It warns, in plain text, of every invocation without a metric: each dead letter has three on its way.
+    // It would warn, in plain text, of every invocation without a metric: each dead letter has three such invocations.
     logger: { ...console, warn: () => undefined },
   });
 

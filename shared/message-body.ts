@@ -2,7 +2,7 @@
 import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from './cart-message.ts';
 import type { SourceRow } from './srm-carts.ts';
 
-/** Who queues a row: the run, the system that it was read from, and why, where that is not the ordinary way. */
+/** Who queues a row: the run, its `sap-client`, and the origin where the run is not an ordinary one. */
 export type Sender = Pick<CartMessage, 'runId' | 'client' | 'origin'>;
 
 export interface MessageBody {

@@ -24,14 +24,14 @@ export const METRICS = {
   targetThrottled: 'TargetThrottled',
   /** Extractions that ended because SRM refuses us. */
   sourceRefused: 'SourceRefused',
-  /** Milliseconds of one call, and calls without a whole answer or answered 5xx; token requests are not among them. */
+  /** Milliseconds of one call, and calls without a whole answer or answered 5xx. Token requests do not count. */
   srmCallDuration: 'SrmCallDuration',
   srmCallErrors: 'SrmCallErrors',
   vmsCallDuration: 'VmsCallDuration',
   vmsCallErrors: 'VmsCallErrors',
-  /** Carts requeued as new messages, since 11VMS or SRM was to blame and no receive was left. */
+  /** Carts requeued as new messages: the failure was systemic, and no receive was left. */
   cartsRequeued: 'CartsRequeued',
-  /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: told every minute. */
+  /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: reported every minute. */
   consumptionPaused: 'ConsumptionPaused',
   /** Carts of which an order exists only because the daily reconciliation queued them again. */
   cartsRecovered: 'CartsRecovered',

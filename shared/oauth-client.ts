@@ -16,7 +16,7 @@ import {
 export interface OAuthClientOptions {
   /** The system's name in messages. */
   readonly system: string;
-  /** How the API is reached; with which certificates, the secret says. */
+  /** How the API is reached. The certificates are in the secret. */
   readonly http: Omit<HttpClientOptions, 'tls'>;
   readonly tokenUrl: string;
   readonly scope: string;
@@ -40,20 +40,19 @@ interface Token {
   readonly usableUntilMs: number;
 }
 
-/** What one reading of the secret leads to. */
+/** A secret as it was read, and the clients that use it. */
 interface Connection {
   readonly secret: ConnectionSecret;
   readonly api: HttpClient;
   readonly tokens: HttpClient;
 }
 
-/** What a call needs. */
 interface Session {
   readonly api: HttpClient;
   readonly token: Token;
 }
 
-/** All that the client remembers; replaced whole with each change. */
+/** The client's whole state, which each change replaces. */
 interface State {
   /** Of the secret as it was last read. */
   readonly connection: Connection | undefined;
@@ -66,21 +65,21 @@ interface State {
   readonly warmUp: Promise<unknown> | undefined;
 }
 
-/** A token is given up this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
+/** A token is last used this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
 export interface OAuthClient extends HttpClient {
   /**
-   * Fetches secret and token ahead of the first call, which waits for them. A failure is that call's to report: it asks
-   * again, since Lambda may have stood still between its start and its first event, and the connections are gone.
+   * Fetches secret and token ahead of the first call, which waits for them. After a failure, the first call fetches them
+   * again: Lambda may have stood still between its start and its first event, which breaks the connections.
    */
   warmUp(): void;
 }
 
 /**
  * An HTTP client that authorizes each call. The token is fetched once for all callers, kept until its expiry less
- * 60 s, and renewed once, with a freshly read secret, when a call is answered 401; a second 401 is the caller's.
- * @throws {InterfaceError} `refused` when there is no token to be had, `transient` when the token endpoint is down.
+ * 60 s, and renewed once, with a freshly read secret, when a call is answered 401. A second 401 goes to the caller.
+ * @throws {InterfaceError} `refused` when the token is refused, `transient` when the token endpoint is down.
  */
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   const tokenUrl = new URL(options.tokenUrl);
@@ -182,7 +181,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     } catch (error) {
       const isRefused = error instanceof InterfaceError && error.failureClass === 'refused';
       if (!isRefused || !wasSecretKept) throw error;
-      // The secret may have been rotated since it was read: once more, with a fresh one (edge case 81).
+      // The secret may have been rotated since it was read: one more try, with a fresh one (edge case 81).
       connection = await readSecret();
       token = await fetchToken(connection);
     }
@@ -210,7 +209,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
 
   return {
     warmUp() {
-      // The first call asks again, and reports what it meets then.
+      // The first call fetches again, and reports its own failure.
       change({ warmUp: renew().catch(() => undefined) });
     },
     async request(request) {

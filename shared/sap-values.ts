@@ -1,11 +1,11 @@
 /** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks". */
 
-/** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is all but always 0. */
+/** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is nearly always 0. */
 const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;
 
 const MAXIMUM_MS = 8_640_000_000_000_000;
 
-/** Milliseconds since 1970, or undefined when the value is no Edm date or lies outside time. */
+/** Milliseconds since 1970, or undefined when the value is no Edm date or no time that JavaScript can hold. */
 export function edmInstantMs(value: unknown): number | undefined {
   const match = typeof value === 'string' ? EDM_DATE.exec(value) : null;
   if (match === null) return undefined;
@@ -30,7 +30,7 @@ export const padZeros = (value: string, length: number): string =>
 /** An identifier as it may stand in a key or a log line: printable, without blanks, and short. */
 export const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
 
-/** An identifier as it stands; anything else stays in the row, for the consumer to refuse with its path. */
+/** The value, if it is an identifier. Anything else stays in the row, where the worker reports it with its path. */
 export const identifierText = (value: unknown): string | undefined =>
   typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
 

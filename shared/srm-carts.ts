@@ -1,6 +1,6 @@
 /**
  * The only code that speaks SRM's protocol: OData V2 over the assumed service ZSRM_SC_EXTRACT_SRV.
- * A real service that differs is this file's change. Source: source-srm7.md, "Reading carts" and "JSON quirks".
+ * Where a real service differs, this file changes. Source: source-srm7.md, "Reading carts" and "JSON quirks".
  */
 import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
@@ -21,7 +21,7 @@ export interface ReadingWindow {
   readonly toMs: number;
 }
 
-/** One row, as SRM sent it, and the little that is needed to queue it. Undefined where the row has none to be read. */
+/** One row as SRM sent it, and the fields that queueing needs; a field that cannot be read is undefined. */
 export interface SourceRow {
   readonly source: unknown;
   readonly number: string | undefined;
@@ -31,16 +31,16 @@ export interface SourceRow {
 
 export interface CartPage {
   readonly rows: readonly SourceRow[];
-  /** `__count`: how many rows the whole window holds, by SRM's word. */
+  /** `__count`: how many rows the whole window holds, according to SRM. */
   readonly announced: number | undefined;
   /** SRM's clock, from the `Date` header (edge case 3). */
   readonly serverTimeMs: number | undefined;
 }
 
 export interface SrmCarts {
-  /** The approved carts of a window, page by page. @throws {InterfaceError} when a page cannot be had after 3 retries. */
+  /** The approved carts of a window, page by page. @throws {InterfaceError} when a page cannot be read after 3 retries. */
   pages(window: ReadingWindow, correlationId: string): AsyncGenerator<CartPage, void, void>;
-  /** One cart, with all that belongs to it: undefined when SRM has none of that id. @throws {InterfaceError} */
+  /** One cart with all its navigations; undefined when SRM has no cart of that GUID. @throws {InterfaceError} */
   cart(guid: string, correlationId: string): Promise<unknown>;
 }
 
@@ -55,7 +55,7 @@ const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
 const EXPAND = 'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments';
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
-/** DNS has no longer names; a link is SRM's text, and a log line has an end. */
+/** The longest name of DNS. A link is SRM's text, which must not fill the log. */
 const LONGEST_HOST = 253;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
@@ -83,7 +83,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  /** `__next` is followed to the letter, but only below our own base URL: the token goes nowhere else (edge case 6). */
+  /** `__next` is followed exactly as it is, but only below our own base URL: the token goes nowhere else (edge case 6). */
   function nextPath(next: string): string {
     const base = new URL(settings.baseUrl);
     const url = URL.parse(next, `${settings.baseUrl}${SERVICE_PATH}/`);
@@ -119,7 +119,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     },
 
     async cart(guid, correlationId) {
-      // It becomes a part of the path: what is no GUID could name another resource, or another condition.
+      // The GUID becomes a part of the path: any other text could name another resource or condition.
       if (normalGuid(guid) === undefined) {
         const fault = { code: 'E_SRC_SCHEMA', message: 'the Guid of the cart is no GUID', path: '$.Guid' } as const;
         throw new InterfaceError('permanent', fault);

@@ -1,4 +1,4 @@
-/** How either function reaches SRM, from its environment variables. */
+/** The client for SRM, made from a function's environment variables. */
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { readConnectionSecret } from './connection-secret.ts';
 import type { ExtractorEnvironment } from './environment.ts';

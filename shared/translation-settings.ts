@@ -1,5 +1,5 @@
 /**
- * What the translation is told by its environment: switches and value maps, as data with a schema.
+ * The settings of the translation in an environment: switches and value maps, as data with a schema.
  * Validated by zod at synth, and written beside the bundled function as JSON.
  * Sources: mapping.csv (rows that say LOOKUP); source-srm7.md, "Amounts and units" and "Statuses";
  * rules.md, "Defaults".
@@ -13,7 +13,7 @@ const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
 const vendorNumber = code.refine((number) => stripZeros(number) === number, 'must have no leading zeros');
 
-/** A code of 11VMS, as long as the order's field takes: a longer one would fail every cart that has it. */
+/** A code of 11VMS, at most as long as the order's field: a longer one would fail every cart that has it. */
 const targetCode = (maximum: number) => code.max(maximum);
 
 function isPattern(text: string): boolean {
@@ -38,7 +38,7 @@ const codeMap = (key: z.ZodString, target: z.ZodString) =>
   ]);
 export type CodeMap = z.infer<ReturnType<typeof codeMap>>;
 
-/** Asked of the same library that will use it: a zone it does not know would fail every cart. */
+/** Checked by the library that uses it: a zone that it does not know would fail every cart. */
 function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';

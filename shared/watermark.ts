@@ -1,6 +1,6 @@
 /**
- * How far SRM has been read, and who may read on: one item, written only under conditions (rules.md, "Reading without
- * gaps"; edge cases 5, 9, 11).
+ * How far SRM has been read, and which run may read: one item, written only under conditions (rules.md, "Reading
+ * without gaps"; edge cases 5, 9, 11).
  *
  * `watermark` is the end of the last slice that was read whole. `position` is how far the slice under way is durably
  * queued; it is dropped when the slice turns out to be incomplete, so that the slice is read again from its start.
@@ -18,7 +18,7 @@ export interface Lease {
 }
 
 export interface Watermark {
-  /** How far reading has come, for whoever only wants to know: takes no lease. */
+  /** Reads the item without taking the lease. */
   read(): Promise<WatermarkItem>;
   /** Takes the lease; undefined while another run holds it. */
   acquire(lease: Lease, nowMs: number): Promise<WatermarkItem | undefined>;
@@ -26,9 +26,9 @@ export interface Watermark {
   advancePosition(lease: Lease, positionMs: number, nowMs: number): Promise<void>;
   /** Moves the watermark forward, never back: the slice is whole. @throws {LeaseLost} */
   completeSlice(lease: Lease, watermarkMs: number, nowMs: number): Promise<void>;
-  /** Gives up what is known of the slice under way: it must be read again. @throws {LeaseLost} */
+  /** Forgets the position in the slice under way: the slice must be read again. @throws {LeaseLost} */
   dropPosition(lease: Lease, nowMs: number): Promise<void>;
-  /** Lets the next run start at once; a run that lost its lease loses nothing here. */
+  /** Lets the next run start at once. Changes nothing when the run has lost its lease. */
   release(lease: Lease): Promise<void>;
 }
 

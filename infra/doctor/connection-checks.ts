@@ -141,8 +141,8 @@ const NOWHERE = 'http://127.0.0.1:0';
 function secretFinding(what: string, { createSecret }: System['connection'], error: unknown): Finding {
   // Before the first deployment the command would find no secret to write into.
   if (error instanceof SecretMissing && createSecret)
-    return fail(error.problem, `deploy, which creates it; ${error.cure}`);
-  if (error instanceof SecretUnusable) return fail(error.problem, error.cure);
+    return fail(error.problem, `deploy, which creates it; ${error.fix}`);
+  if (error instanceof SecretUnusable) return fail(error.problem, error.fix);
   return fail(`${what} cannot be read (${describeAwsError(error)})`, 'check your rights to read it, and its KMS key');
 }
 

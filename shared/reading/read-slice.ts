@@ -1,11 +1,11 @@
-/** One slice of SRM's carts, page by page, held against the number that SRM announced (edge cases 7, 8). */
+/** Reads one slice of SRM's carts, page by page, and compares their number with SRM's own count (edge cases 7, 8). */
 import type { Log } from '../log.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../srm-carts.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;
   readonly log: Log;
-  /** False when what is left of the invocation is not enough for one more page. */
+  /** False when the invocation has no time for one more page. */
   readonly timeLeft: () => boolean;
   readonly runId: string;
 }
@@ -16,13 +16,13 @@ export type SliceEnd =
   | { readonly kind: 'incomplete'; readonly announced: number; readonly read: number };
 
 export interface SliceEvents {
-  /** A page came; the next is counted only when this one is done with. */
+  /** A page was read. The next page waits until this one is handled. */
   onPage(page: CartPage): Promise<void>;
   /** The slice was not delivered whole and is about to be read once more. */
   onIncomplete(): Promise<void>;
 }
 
-/** Edge case 7: a slice whose count does not add up is read once more, then it is an alert. */
+/** Edge case 7: a slice whose count is wrong is read once more; if it is wrong again, the run fails in the end. */
 export async function readSliceTwice(
   slice: ReadingWindow,
   dependencies: SliceDependencies,
@@ -45,9 +45,9 @@ async function readSlice(
 ): Promise<SliceEnd> {
   const { carts, log, runId } = dependencies;
   let announced: number | undefined;
-  // A cart that moved between the pages comes twice and counts once, so that it cannot simulate a missing one.
+  // A cart that moved between the pages comes twice and counts once: otherwise it would make up for a missing one.
   const guids = new Set<string>();
-  let nameless = 0;
+  let withoutGuid = 0;
   log.info('extraction.slice-started', {
     changedFrom: new Date(slice.fromMs).toISOString(),
     changedTo: new Date(slice.toMs).toISOString(),
@@ -57,11 +57,11 @@ async function readSlice(
     if (!dependencies.timeLeft()) return { kind: 'stopped' };
     await events.onPage(page);
     for (const { guid } of page.rows) {
-      if (guid === undefined) nameless++;
+      if (guid === undefined) withoutGuid++;
       else guids.add(guid);
     }
   }
-  const read = guids.size + nameless;
+  const read = guids.size + withoutGuid;
   return announced === undefined || announced === read ? { kind: 'whole' } : { kind: 'incomplete', announced, read };
 }
 
@@ -73,7 +73,7 @@ async function* readAhead<Page>(pages: AsyncGenerator<Page, void, void>): AsyncG
       const { done, value } = await next;
       if (done) return;
       next = pages.next();
-      // Its failure is thrown by the await above; until then nobody else may take it for unhandled.
+      // The await above throws its failure; until then Node must not take it for unhandled.
       next.catch(() => undefined);
       yield value;
     }

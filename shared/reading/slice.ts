@@ -9,7 +9,7 @@ export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 /**
  * The next slice up to an end, or undefined when nothing is left. An overlap alone is not worth a read: the end must
- * lie beyond what is known.
+ * lie beyond what was read before.
  */
 export function nextSlice(
   startMs: number,
@@ -21,7 +21,7 @@ export function nextSlice(
   return { fromMs: startMs, toMs: Math.min(startMs + widestMs, endMs) };
 }
 
-/** How far a slice is done with. It stands still as soon as the pages turn out not to be in order. */
+/** How far a slice is queued. The position stands still as soon as the pages turn out not to be in order. */
 export class SlicePosition {
   reachedMs: number | undefined;
   readonly #endMs: number;
@@ -35,8 +35,8 @@ export class SlicePosition {
   }
 
   /**
-   * The new position when the page moved it forward, no further than the limit. Rows without a readable stamp are
-   * queued, and move nothing; a stamp beyond the slice is none to go by.
+   * The new position when the page moved it forward, no further than the limit. A row without a readable stamp does not
+   * move it; a stamp beyond the slice stops it.
    */
   after(page: CartPage, limitMs: number): number | undefined {
     for (const { changedAtMs } of page.rows) {
@@ -50,7 +50,7 @@ export class SlicePosition {
     return reachedMs;
   }
 
-  /** The slice was not delivered whole: what it has reached proves nothing, and only its end will. */
+  /** The slice was not delivered whole: the position proves nothing, so that only the end of the slice counts. */
   standStill(): void {
     this.reachedMs = undefined;
     this.#inOrder = false;
