@@ -1,7 +1,7 @@
 /**
  * Modules that the bundles leave out: no code of ours can reach them, and every cold start would read them.
  * `npm run benchmark -- --cold` measures what that brings. The build fails when a package no longer imports what is
- * replaced here: otherwise an update could bring all of it back in silence.
+ * replaced here: otherwise an update could bring it all back unnoticed.
  */
 import { dirname } from 'node:path';
 import type { Plugin } from 'esbuild';
@@ -14,7 +14,7 @@ interface Replacement {
   readonly contents: string;
 }
 
-/** A function for a path that we closed: it says so when it is called all the same. */
+/** Exports a function that must never be called: it throws. */
 const unreachable = (name: string): string =>
   `function leftOut() { throw new Error('infra/lean-bundle.ts left this out'); }
   export { leftOut as ${name} };`;
@@ -30,18 +30,18 @@ const REPLACEMENTS: readonly Replacement[] = [
   { module: 'proxy-from-env', by: 'axios', contents: unreachable('getProxyForUrl') },
   { module: 'https-proxy-agent', by: 'axios', contents: 'export default class HttpsProxyAgent {}' },
   { module: '../helpers/shouldBypassProxy.js', by: 'axios', contents: unreachable('default') },
-  // Loading node:http2 costs milliseconds, and neither SRM nor 11VMS is asked by HTTP/2.
+  // Loading node:http2 costs milliseconds, and no call to SRM or 11VMS uses HTTP/2.
   { module: 'http2', by: 'axios', contents: 'export default { constants: {} };' },
   // On Lambda the credentials are in the environment: the rest of the chain asks files, SSO, STS and instance metadata.
   {
     module: '@aws-sdk/credential-provider-node',
     by: '@aws-sdk',
-    // Memoized, as the chain would be: reading process.env takes longer than all the rest of a call's signature.
+    // Memoized, as the chain is: reading process.env takes longer than the whole rest of signing a call.
     contents: `import { fromEnv } from '@aws-sdk/credential-provider-env';
       import { memoize } from '@smithy/core/config';
       export const defaultProvider = (init) => memoize(fromEnv(init));`,
   },
-  // Streams of events are in the protocols of other services.
+  // Only the protocols of other services have event streams.
   {
     module: '@smithy/core/event-streams',
     by: '@smithy/core',
@@ -54,7 +54,7 @@ export const LEAN_BANNER = '"use strict"; globalThis.FormData = undefined;';
 
 const isIn = (file: string, folder: string): boolean => file.replaceAll('\\', '/').includes(`/node_modules/${folder}/`);
 
-/** Applies the replacements: those of a package, wherever a bundle holds that package. For one build. */
+/** Applies the replacements of every package that the bundle holds. The plugin keeps state: it is for one build. */
 export function leanBundle(): Plugin {
   return {
     name: 'lean-bundle',
@@ -75,9 +75,9 @@ export function leanBundle(): Plugin {
         loader: 'js',
       }));
       build.onEnd(() => {
-        const gone = [...expected].filter((replacement) => !replaced.has(replacement));
-        if (gone.length === 0) return undefined;
-        const names = gone.map(({ module, by }) => `${module} of ${by}`).join(', ');
+        const unused = [...expected].filter((replacement) => !replaced.has(replacement));
+        if (unused.length === 0) return undefined;
+        const names = unused.map(({ module, by }) => `${module} of ${by}`).join(', ');
         return { errors: [{ text: `infra/lean-bundle.ts replaces what is no longer there: ${names}` }] };
       });
     },

@@ -29,7 +29,7 @@ const unreadable = (message: string, value?: string): InterfaceError =>
     ...(value === undefined ? {} : { value }),
   });
 
-/** Whether the message names this cart. If not, the ledger would record it as another one, which allows a second order. */
+/** Whether the message names this cart. If not, the ledger would record it as another: a second order could follow. */
 export function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
   return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
 }

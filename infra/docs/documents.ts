@@ -1,4 +1,4 @@
-/** Every document that the code prints of itself, by its path below the project's root. */
+/** Every document that is printed from the code, by its path below the project's root. */
 import { ENVIRONMENTS, loadEnvironment } from '../environments.ts';
 import { environmentsMarkdown } from './environments.ts';
 import { errorsMarkdown } from './errors.ts';
@@ -21,7 +21,7 @@ export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-/** Those that are deployed; `local` is a simulator. */
+/** The environments that are deployed; `local` uses simulators. */
 const landscapes = (system: 'srm' | 'vms'): Landscape[] =>
   Object.keys(ENVIRONMENTS)
     .filter((name) => name !== 'local')

@@ -1,4 +1,4 @@
-/** The configuration, field by field, printed from the schema that refuses a bad one. */
+/** The configuration, field by field, printed from the schema that validates it. */
 import * as z from 'zod';
 import { environmentSchema } from '../environments.ts';
 import { isJsonObject, type Json, toJson } from './json-text.ts';
@@ -17,12 +17,12 @@ export interface Setting {
 
 const refinement = z.object({
   message: z.string(),
-  /** The setting that is refused, below the one that is judged. */
+  /** The setting that is refused, relative to the one that has the refinement. */
   path: z.string(),
 });
 type Refinement = z.infer<typeof refinement>;
 
-/** What JSON Schema says of a setting, and what the refinements say that it cannot express. */
+/** A setting in JSON Schema, with the refinements that JSON Schema cannot express. */
 const settingSchema = z.object({
   type: z.string().optional(),
   description: z.string().default(''),
@@ -90,7 +90,7 @@ function settingsBelow(schema: SettingSchema, prefix: string): Setting[] {
   });
 }
 
-/** What a section's own default says of one of its settings. */
+/** The value of a setting in its section's default. */
 const defaultBelow = ({ default: byDefault }: SettingSchema, name: string): Json | undefined => {
   const json = byDefault === undefined ? undefined : toJson(byDefault);
   return isJsonObject(json) ? json[name] : undefined;
@@ -167,7 +167,7 @@ function rangeText(minimum: number | undefined, maximum: number | undefined): st
   return `${minimum ?? 0} to ${maximum}`;
 }
 
-/** The schema's own words for what it refuses, of every layer of it. */
+/** The messages of a schema's refinements, with those of the schemas that it wraps. */
 function refinementsOf(schema: z.core.$ZodType): Refinement[] {
   const def = definitionOf<z.core.$ZodTypeDef>(schema);
   const own = (def.checks ?? []).flatMap((check): Refinement[] => {
@@ -182,7 +182,7 @@ function refinementsOf(schema: z.core.$ZodType): Refinement[] {
 // oxlint-disable-next-line no-underscore-dangle -- zod's own name for what its tools read
 const definitionOf = <Definition>({ _zod }: { readonly _zod: { readonly def: Definition } }): Definition => _zod.def;
 
-/** An environment of one's own. A test parses it. */
+/** The file of an environment that the project does not list. A test parses it. */
 const SAMPLE = {
   name: 'acme',
   srm: {

@@ -1,10 +1,10 @@
-/** The error catalogue for the people who are told of a fault. */
+/** The error catalogue, for the people who handle faults. */
 import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
 import { GENERATED, markdownText } from './markdown.ts';
 
 type FamilyOf<Code> = Code extends `E_${infer Name}_${string}` ? Name : never;
 
-/** Every family has its heading: a new one does not compile without. */
+/** Every family has a heading: a new family does not compile without one. */
 const HEADINGS: Readonly<Record<FamilyOf<FaultCode>, string>> = {
   SRC: 'Reading from SRM',
   CART: 'The life of a cart',

@@ -11,7 +11,7 @@ export const isJsonObject = (json: Json | undefined): json is JsonObject =>
 /** `Array.isArray` does not narrow readonly arrays. */
 export const isList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json);
 
-/** Anything that JSON can say, as plain JSON: without functions, symbols and what is undefined. */
+/** A value as plain JSON, without functions, symbols and undefined members. */
 export function toJson(value: unknown): Json {
   const json: Json = JSON.parse(JSON.stringify(value));
   return json;

@@ -26,7 +26,7 @@ export interface MappingRow extends RuleRow {
 
 const COLUMNS = ['row', 'target', 'source', 'rule', 'mandatory', 'code on failure', 'example'];
 
-/** One table serves both addresses and says the row of the first; this is the second. */
+/** One table serves both addresses and names the row of the first; this is the row of the second. */
 const OTHER_ROWS: Readonly<Record<string, { readonly row: number; readonly note: string }>> = {
   'lines[].deliverTo': { row: 55, note: 'when different from deliveryAddress' },
 };
@@ -78,13 +78,13 @@ function withOtherRow(rule: RuleRow, above: readonly Step[]): RuleRow {
   return { ...rule, row: other.row, rule: `${rule.rule}; ${other.note}` };
 }
 
-/** One line, whatever is in it. */
+/** The example on one line. */
 function exampleText(value: Json | undefined): string {
   if (value === undefined) return '';
   return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value);
 }
 
-/** Mapping rows 65 and 66 are no fields: the worker puts them on the call. */
+/** Mapping rows 65 and 66 are headers, which the worker sets on the call. */
 function headerRows(): MappingRow[] {
   const order = purchaseOrderSchema.parse(readSample('11vms-purchase-order.json'));
   const guid = textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');
@@ -152,7 +152,7 @@ ${markdownText(
 `;
 }
 
-/** The one map without a default is the environment's own. */
+/** One map has no default: each environment gives its own. */
 function defaultMaps(): ValueMaps {
   const placeholder = 'of the environment';
   return valueMapsSchema.parse({ businessUnit: { CoCode: placeholder } });
@@ -161,7 +161,7 @@ function defaultMaps(): ValueMaps {
 type ValueMap = ValueMaps[keyof ValueMaps];
 const isCodeMap = (map: ValueMap): map is CodeMap => 'mode' in map;
 
-/** ISO's lists are long and well known: what differs from them is all there is to see. */
+/** ISO's lists are long and known: only the differences from them are printed. */
 function mapText(map: ValueMap): string {
   if (isCodeMap(map)) return map.mode === 'identity' ? 'identity' : pairs(map.codes);
   const own = Object.entries(map).filter(([key, code]) => key !== code);

@@ -1,4 +1,4 @@
-/** What both descriptions of an API share: OpenAPI 3.1 out of zod schemas, and requests as the adapters send them. */
+/** Shared by both API descriptions: OpenAPI 3.1 from zod schemas, and requests as the adapters send them. */
 import * as z from 'zod';
 import { METRIC_NAMESPACE } from '../../shared/metric-names.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
@@ -8,19 +8,17 @@ export const INTERFACE_ID = METRIC_NAMESPACE;
 
 export const ref = (schema: string): JsonObject => ({ $ref: `#/components/schemas/${schema}` });
 
-/** A zod schema's input side as JSON Schema, without what only zod would read. */
+/** A zod schema's input side as JSON Schema, without what only zod reads. */
 export function jsonSchemaOf(schema: z.ZodType): JsonObject {
   const made = toJson(
     z.toJSONSchema(schema, {
       io: 'input',
-      // A field that is made regular has no schema of its own; its document says what it is.
+      // A field with a transformation has no JSON Schema; the description of its API adds the type.
       unrepresentable: 'any',
       override({ zodSchema, jsonSchema }) {
-        // `format` says it already, in one word.
+        // `format` says the same in one word.
         if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
         if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-        if (zodSchema instanceof z.ZodObject) jsonSchema.required = requiredFields(zodSchema);
-        if (jsonSchema.required?.length === 0) delete jsonSchema.required;
         if (zodSchema instanceof z.ZodObject) jsonSchema.required = requiredFields(zodSchema);
         if (jsonSchema.required?.length === 0) delete jsonSchema.required;
       },
@@ -31,13 +29,13 @@ export function jsonSchemaOf(schema: z.ZodType): JsonObject {
   return rest;
 }
 
-/** zod takes a field with a preprocessing step for optional, whatever stands behind the step: here it is tried. */
+/** zod counts every field with a preprocessing step as optional: parsing `undefined` shows whether it is. */
 const requiredFields = (schema: z.ZodObject): string[] =>
   Object.entries(schema.shape)
     .filter(([, field]) => !isOptional(field) && !z.safeParse(field, undefined).success)
     .map(([name]) => name);
 
-/** Also those that may be absent but not undefined. */
+/** Also a field that may be absent but not undefined. */
 const isOptional = (field: z.core.$ZodType): boolean => field instanceof z.ZodType && field.def.type === 'optional';
 
 /** A part of an entity that is described as a component of its own. */
@@ -55,7 +53,7 @@ export type PartOf = (property: string, schema: JsonObject, isRequired: boolean)
  * @throws {Error} when two parts of one name differ.
  */
 export function toComponents(name: string, schema: JsonObject, partOf: PartOf): Readonly<Record<string, JsonObject>> {
-  // The whole comes first for the reader, although it is known last.
+  // The whole is listed first, although its schema is known last.
   const components: Record<string, JsonObject> = { [name]: {} };
   const add = (component: string, entity: JsonObject): JsonObject => {
     const known = components[component];
@@ -81,7 +79,7 @@ export function toComponents(name: string, schema: JsonObject, partOf: PartOf): 
 
 /**
  * The query and headers of a request as parameters, each with what was sent as its example.
- * @throws {Error} for a parameter that nobody has described.
+ * @throws {Error} for a parameter without a description.
  */
 export function parametersOf(request: HttpRequest, descriptions: Readonly<Record<string, string>>): JsonObject[] {
   const query = [...new URL(request.path, 'https://host.invalid').searchParams];

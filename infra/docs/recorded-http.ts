@@ -1,4 +1,4 @@
-/** An HTTP client that answers as told and remembers what it was asked: so the adapters themselves say what they send. */
+/** An HTTP client that gives one answer and records the requests, so that the documents show what the adapters send. */
 import type { HttpClient, HttpRequest } from '../../shared/http-client.ts';
 
 export interface CannedAnswer {

@@ -1,4 +1,4 @@
-/** SRM's side of the interface as OpenAPI 3.1: what this interface asks, and what it assumes to be answered. */
+/** SRM's side of the interface as OpenAPI 3.1: the requests of this interface, and the answers that it assumes. */
 import { item, itemFlags, shoppingCart } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
@@ -27,7 +27,7 @@ const NAVIGATIONS: Readonly<Record<string, string>> = {
   Attachments: 'Attachment',
 };
 
-/** What each field is at the source. `Flag` is String(1): X or blank, or a real boolean. */
+/** The type of each field at the source. `Flag` is String(1): X or blank, or a real boolean. */
 const EDM_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ShoppingCart: {
     Guid: 'Guid',
@@ -141,7 +141,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'X-Correlation-ID': 'The run; for a single cart, the run and the cart. It stands in every log line of ours.',
 };
 
-/** The failures that an answer can be; the interface says itself how it takes each. */
+/** The failures that SRM may answer. The adapter itself says how it takes each of them. */
 const ERRORS: Readonly<Record<number, string>> = {
   400: 'The service refuses the query, for instance a window over 24 h',
   401: 'No valid token; a proxy may answer HTML',
@@ -273,7 +273,7 @@ async function errorResponses(read: (carts: Carts) => Promise<unknown>): Promise
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** What the adapter makes of an answer, in its own words. */
+/** How the adapter takes an answer. */
 async function treatment(status: number, read: (carts: Carts) => Promise<unknown>): Promise<string> {
   const { carts } = cartsThat({ status, body: '', headers: json });
   try {
@@ -360,7 +360,7 @@ function navigationOf(property: string, schema: JsonObject, isRequired: boolean)
   const rows = firstAt(schema, results) ?? firstAt(schema, ['anyOf', ...results]);
   return {
     component,
-    // The cart leaves its items as they came: those that are not ordered are not judged.
+    // The schema of the cart leaves its items unchecked: an item that is not ordered is never checked.
     entity: property === 'Items' ? jsonSchemaOf(item.extend(itemFlags.shape)) : isJsonObject(rows) ? rows : {},
     put: (reference) => {
       const list = { type: 'array', items: reference };
@@ -375,11 +375,11 @@ function withEdmTypes(component: string, entity: JsonObject): JsonObject {
   const types = EDM_TYPES[component] ?? {};
   const properties = isJsonObject(entity['properties']) ? entity['properties'] : {};
   const known = new Set([...Object.keys(types), ...Object.keys(NAVIGATIONS)]);
-  const strangers = Object.keys(properties).filter((name) => !known.has(name));
+  const unknown = Object.keys(properties).filter((name) => !known.has(name));
   const missing = Object.keys(types).filter((name) => !Object.hasOwn(properties, name));
-  if (strangers.length + missing.length > 0)
+  if (unknown.length + missing.length > 0)
     throw new Error(
-      `infra/docs/srm7-openapi.ts: ${component} and its EDM types differ in ${[...strangers, ...missing].join(', ')}`,
+      `infra/docs/srm7-openapi.ts: ${component} and its EDM types differ in ${[...unknown, ...missing].join(', ')}`,
     );
   const rows = sampleRows(component);
   const shown = Object.entries(properties).map(([name, own]): [string, Json] => {
@@ -400,7 +400,7 @@ function withEdmTypes(component: string, entity: JsonObject): JsonObject {
   return { ...entity, properties: Object.fromEntries(shown) };
 }
 
-/** A regularised field as it travels: text or null, and what else SAP's services make of its type. */
+/** A transformed field as SRM sends it: text or null, or what else SAP's services send for its type. */
 function edmSchema(type: string): JsonObject {
   if (type === 'Flag') return { type: ['string', 'boolean', 'null'], description: 'X or blank' };
   if (type.startsWith('Decimal') || type === 'Int64') return { type: ['string', 'number', 'null'] };

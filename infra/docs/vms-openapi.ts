@@ -1,4 +1,4 @@
-/** 11VMS's side of the interface as OpenAPI 3.1: what this interface sends, and what it assumes to be answered. */
+/** 11VMS's side of the interface as OpenAPI 3.1: the requests of this interface, and the answers that it assumes. */
 import {
   canonicalBody,
   contentHash,
@@ -32,7 +32,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'X-Interface-ID': 'Constant',
 };
 
-/** What 11VMS may answer. */
+/** An answer that 11VMS may give. */
 interface DocumentedAnswer {
   readonly status: number;
   readonly name: string;
@@ -264,7 +264,7 @@ async function recordedCalls(): Promise<{ readonly create: HttpRequest; readonly
 
 type HowTaken = (orders: VmsOrders) => Promise<string>;
 
-/** What the adapter makes of an answer, in its own words. */
+/** How the adapter takes an answer. */
 async function howCreateTakes(orders: VmsOrders): Promise<string> {
   const answer = await orders.create(sampleRequest());
   const faults = answer.kind === 'rejected' ? answer.faults : 'fault' in answer ? [answer.fault] : [];
@@ -303,7 +303,7 @@ async function responsesOf(
         ...(bodies.length === 0
           ? {}
           : { [media]: { schema: ref(isSuccess ? success : 'Problem'), examples: Object.fromEntries(bodies) } }),
-        // Whatever is no success may come from the proxy itself.
+        // Any failure may come from the proxy itself.
         ...(isSuccess ? {} : { 'text/html': { schema: { type: 'string' } } }),
       },
     };

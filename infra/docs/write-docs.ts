@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the documents that the code prints of itself. A test fails when one is stale. */
+/** `npm run docs`: writes the documents that are printed from the code. A test fails when one is stale. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writtenDocuments } from './documents.ts';

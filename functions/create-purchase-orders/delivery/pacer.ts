@@ -4,8 +4,8 @@
  *
  * Rate-based congestion control as in TCP CUBIC, and in the adaptive retry mode of AWS's SDKs: the execution
  * environments cannot communicate, so each finds its share of the allowed rate by the answers that it gets. After a
- * slow start the rate falls with each throttling, soon rises to just below the rate that was too high, stays there for long
- * (the plateau), and only then rises further. The plateau must be long, since each throttling costs a pause.
+ * slow start the rate falls with each throttling, soon rises to just below the rate that was too high, stays there for
+ * long (the plateau), and only then rises further. The plateau must be long, since each throttling costs a pause.
  */
 export interface Pacer {
   /** Waits for a turn; false when there is none before the deadline. */
