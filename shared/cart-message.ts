@@ -15,7 +15,7 @@ const envelope = {
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
   cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
-  /** Why it was queued outside the ordinary runs: the ledger did not account for it, or an operator replays its time. */
+  /** Why it was queued outside the ordinary runs: the ledger did not account for it, or an operator replays it. */
   origin: z.enum(['reconciliation', 'replay']).exactOptional(),
 };
 

@@ -1,4 +1,4 @@
-/** Structured logs and EMF metrics, by Powertools. A line may carry only the fields of a closed list. */
+/** Structured logs and EMF metrics, by Powertools. A line can carry only listed fields. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { LOG_EVENTS, type LogEvent } from './log-events.ts';

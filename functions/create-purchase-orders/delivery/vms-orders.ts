@@ -247,7 +247,7 @@ function validationFaults(
   }));
 }
 
-/** A request that was certainly not sent created nothing; after any other, all is unknown (edge cases 61, 71). */
+/** A request that was not sent created nothing; after any other, the outcome is unknown (edge cases 61, 71). */
 function createFailure(error: unknown): CreateAnswer {
   if (error instanceof InterfaceError) {
     const { fault, failureClass, retryAfterMs: retryMs } = error;

@@ -1,4 +1,4 @@
-/** Conversions that several rules share. Each reports through the context and returns undefined where no value is. */
+/** Conversions that several rules share. Each reports through the context and returns undefined for an absent value. */
 import { edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
 import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';

@@ -10,7 +10,7 @@ import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } fro
 import { countUnknownProperties, readShoppingCart, type ShoppingCart } from './shopping-cart.ts';
 import { excerpt } from './text.ts';
 
-/** One group of a cart: its order, or why there is none. A fault does not hold back the neighbours (rule 3). */
+/** One group of a cart: its order, or the faults that prevent it. A fault does not hold back the neighbours (rule 3). */
 export type GroupTranslation =
   | {
       readonly kind: 'order';

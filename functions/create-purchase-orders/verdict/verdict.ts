@@ -17,7 +17,7 @@ import type { Fault } from '../../../shared/failure.ts';
 import type { VerdictState } from '../../../shared/ledger.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** What a PROVISIONAL verdict says: the reason that stays when the final attempt crashes. */
+/** The fault of a PROVISIONAL verdict: the reason that stays when the final attempt crashes. */
 export const CRASHED: Fault = { code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' };
 
 /** The step that an attempt's outcome asks for; undefined: none. */
