@@ -42,7 +42,7 @@ describe('a call', () => {
   test('gets a line of its own from three seconds on, and not before', () => {
     expect(measured('11VMS', { durationMs: 2999 }).lines).toEqual([]);
     expect(measured('11VMS', { durationMs: 3000, method: 'POST', status: undefined }).lines).toEqual([
-      ['Slow call', { system: '11VMS', method: 'POST', status: undefined, durationMs: 3000, correlationId: 'c-1' }],
+      ['call.slow', { system: '11VMS', method: 'POST', status: undefined, durationMs: 3000, correlationId: 'c-1' }],
     ]);
   });
 });
