@@ -1,6 +1,6 @@
 /**
- * As much of STS, CloudFormation, Lambda, SNS and EventBridge Scheduler as deploy and doctor ask for, over their real
- * protocols on loopback; what they answer is a test's to change. No emulator on npm has these.
+ * Simulates the operations of STS, CloudFormation, Lambda, SNS and EventBridge Scheduler that deploy and doctor call, over
+ * their real protocols on loopback. A test can change each answer. No emulator on npm has these operations.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 
 export interface AwsState {
   account: string;
-  /** The refusal of GetCallerIdentity. */
+  /** How GetCallerIdentity is refused. */
   credentialsError: string | undefined;
   stack:
     | { status: string; outputs: Record<string, string>; resources: { type: string; physicalId: string }[] }
@@ -17,9 +17,9 @@ export interface AwsState {
   mappings: Record<string, { State: string; LastProcessingResult?: string }>;
   /** By `group/name`. */
   schedules: Record<string, 'ENABLED' | 'DISABLED'>;
-  /** By topic ARN. */
+  /** By ARN of the topic. */
   subscriptions: Record<string, { protocol: string; endpoint: string; arn: string }[]>;
-  /** Operations that the caller may not use. */
+  /** Operations that the caller has no right to. */
   denied: Set<string>;
   /** Operations that are never answered. */
   silent: Set<string>;
@@ -27,9 +27,9 @@ export interface AwsState {
 
 export interface AwsSimulator {
   readonly state: AwsState;
-  /** Every operation that was asked for. */
+  /** Every operation that was called. */
   readonly operations: readonly string[];
-  /** The SDK's endpoint variables. */
+  /** The variables that lead the SDK to this simulator. */
   readonly variables: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   function answer(operation: string, parameters: URLSearchParams): { xml: string } | { json: object } {
     operations.push(operation);
     if (state.denied.has(operation)) {
-      // AWS's own words; the session token in it must go nowhere.
+      // AWS quotes a session token in this message; the token must not appear anywhere.
       const message = `User: arn:aws:iam::${state.account}:user/x is not authorized to perform: aws:${operation} on resource: * hunter2`;
       throw new AwsError('AccessDenied', message, 403);
     }
@@ -93,7 +93,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
             `<ResourceType>${type}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus>` +
             `<LastUpdatedTimestamp>2026-11-20T00:00:00Z</LastUpdatedTimestamp></member>`,
         );
-        // Two pages, as a large stack has.
+        // Two pages, as for a large stack.
         const half = parameter('NextToken') === '' ? resources.slice(0, 2) : resources.slice(2);
         const more = parameter('NextToken') === '' && resources.length > 2 ? '<NextToken>2</NextToken>' : '';
         return { xml: `<StackResourceSummaries>${half.join('')}</StackResourceSummaries>${more}` };
@@ -125,7 +125,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const url = new URL(request.url ?? '/', 'http://aws');
-    // Lambda and Scheduler say by the path what is asked for, the others in the form.
+    // Lambda and Scheduler name the operation in the path, the others in the form.
     const [, place = '', id = ''] =
       /^\/(?:2015-03-31\/)?(event-source-mappings|schedules)\/(.+?)\/?$/.exec(url.pathname) ?? [];
     const isForm = place === '';

@@ -1,4 +1,4 @@
-/** The start of the functions as Lambda starts them: what is fetched before the first event, and a start without it. */
+/** How the functions start on Lambda: what they fetch before the first event, and a start without a token endpoint. */
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHandler as createWorker } from '../../functions/create-purchase-orders/handler.ts';
@@ -7,7 +7,7 @@ import { writeCartMessage } from '../../shared/cart-message.ts';
 import { envelope, newCart } from './create/worker-fixture.ts';
 import { lambdaContext, openFixture, type Fixture } from './fixture.ts';
 
-/** Nobody listens there. */
+/** Nothing listens at this address. */
 const UNREACHABLE = 'http://127.0.0.1:9/oauth/token';
 
 let fixture: Fixture;
@@ -19,7 +19,7 @@ afterAll(() => fixture.close());
 const tokensOf = (system: 'srm' | 'vms'): number =>
   fixture[system].requests.filter(({ operation }) => operation === 'token').length;
 
-/** Before there is an event. */
+/** Runs before the first event. */
 async function firstToken(system: 'srm' | 'vms'): Promise<void> {
   for (let wait = 0; wait < 500 && tokensOf(system) === 0; wait++) await setTimeout(10);
   expect(tokensOf(system)).toBe(1);
@@ -36,7 +36,7 @@ const eventOf = (messageId: string) => ({
   ],
 });
 
-test('the worker asks for 11VMS`s token before its first event, once, and not for SRM`s', async () => {
+test('the worker fetches the token of 11VMS before its first event, once, and no token of SRM', async () => {
   const worker = createWorker(fixture.workerVariables, { warmUp: true });
   await firstToken('vms');
 
@@ -46,7 +46,7 @@ test('the worker asks for 11VMS`s token before its first event, once, and not fo
   expect({ vms: tokensOf('vms'), srm: tokensOf('srm') }).toEqual({ vms: 1, srm: 0 });
 });
 
-test('the extractor asks for SRM`s token before its first event, once', async () => {
+test('the extractor fetches the token of SRM before its first event, once', async () => {
   const extractor = createExtractor(fixture.extractorVariables, { warmUp: true });
   await firstToken('srm');
 
@@ -54,7 +54,7 @@ test('the extractor asks for SRM`s token before its first event, once', async ()
   expect(tokensOf('srm')).toBe(1);
 });
 
-test('a worker that starts without a reachable token endpoint answers: the message comes back', async () => {
+test('a worker that starts while the token endpoint is down answers, and its message is retried', async () => {
   const worker = createWorker({ ...fixture.workerVariables, VMS_TOKEN_URL: UNREACHABLE }, { warmUp: true });
   fixture.takeOutput();
 
@@ -62,7 +62,7 @@ test('a worker that starts without a reachable token endpoint answers: the messa
   expect(fixture.takeOutput().join('\n')).toContain('"AttemptsRetried":1');
 });
 
-test('an extractor that starts without a reachable token endpoint says what failed', async () => {
+test('an extractor that starts while the token endpoint is down reports what failed', async () => {
   const extractor = createExtractor({ ...fixture.extractorVariables, SRM_TOKEN_URL: UNREACHABLE }, { warmUp: true });
 
   const hour = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-20T01:00:00Z' };

@@ -1,4 +1,4 @@
-/** Edge cases 67 to 71 and 80: when the worker pauses consumption, and what the last receive does to a cart. */
+/** Edge cases 67 to 71 and 80: when the worker pauses consumption, and what the final attempt does to a cart. */
 import { describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
@@ -29,7 +29,7 @@ const isSendMessage = ({ operation }: RecordedCall): boolean => operation === 'S
 const count = (calls: readonly RecordedCall[], isFor: (call: RecordedCall) => boolean): number =>
   calls.filter(isFor).length;
 
-/** One message a delivery, so that they come in a row. */
+/** Batches of one message, so that the outcomes come in a fixed order. */
 async function deliverOneByOne(worker: Worker, rows: readonly Row[]): Promise<void> {
   for (const row of rows) {
     await worker.send(envelope(row));
@@ -37,7 +37,7 @@ async function deliverOneByOne(worker: Worker, rows: readonly Row[]): Promise<vo
   }
 }
 
-/** The values of a metric since the output was last taken. */
+/** The values of a metric since the output was last read. */
 function metric(name: string, output: readonly string[]): number[] {
   return output.flatMap((line) => {
     const [, value] = new RegExp(`"${name}":(\\[[\\d.,]+\\]|[\\d.]+)`).exec(line) ?? [];
@@ -45,7 +45,7 @@ function metric(name: string, output: readonly string[]): number[] {
   });
 }
 
-describe('consumption pauses', () => {
+describe('the worker pauses consumption', () => {
   const unauthorized = always(isApi, answer(401));
   // Edge cases 67 and 69.
   test.each<[string, Interceptor, RegExp]>([
@@ -80,7 +80,7 @@ describe('consumption pauses', () => {
   });
 
   // Edge case 71.
-  test('at the fifth failure in a row over different carts; an execution environment judges by what it saw', async () => {
+  test('at the fifth failure in a row over different carts; each execution environment counts what it saw itself', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.send(...carts(4).map((cart) => envelope(cart)));
@@ -96,7 +96,7 @@ describe('consumption pauses', () => {
   });
 
   // Edge case 80.
-  test('when more than half of twenty carts are rejected by content, until a person resumes', async () => {
+  test('when 11VMS rejects the content of more than half of twenty carts, until a person resumes', async () => {
     const worker = await fixture.worker();
     const unmapped = Array.from({ length: 11 }, () => newCart({ CoCode: 'ZZ99' }));
     for (const some of [carts(9), unmapped.slice(0, 10)]) {
@@ -105,7 +105,7 @@ describe('consumption pauses', () => {
     }
     expect(await fixture.breaker()).toBeUndefined();
     await worker.send(envelope(newCart({ CoCode: 'ZZ99' })));
-    // The other ten come again, end at their verdicts, and count no second time.
+    // The other ten are received again, end at their verdicts, and are not counted a second time.
     await worker.deliver();
     await worker.deliver();
     expect(await fixture.breaker()).toMatchObject({
@@ -114,7 +114,7 @@ describe('consumption pauses', () => {
     });
   });
 
-  test('not for one cart that fails alone, not for throttling, not for what 11VMS rejects', async () => {
+  test('not for one failing cart, not for throttling, not for content that 11VMS rejects', async () => {
     const worker = await fixture.worker();
     for (const [status, body, headers] of [
       [408, {}, {}],
@@ -124,7 +124,7 @@ describe('consumption pauses', () => {
       const another = fixture.anotherHandler(worker);
       fixture.proxies.vms.intercept(always(isCreate, answer(status, body, headers)));
       const one = newCart();
-      // One cart fails eight times in a row; or five different ones twice.
+      // One cart fails eight times in a row; or five different carts fail, twice each.
       await worker.send(...(status === 408 ? [one, one] : carts(5)).map((cart) => envelope(cart)));
       const receives = status === 408 ? 4 : 2;
       for (let receive = 0; receive < receives; receive++) await worker.deliverAndReturn({ handler: another });
@@ -132,7 +132,7 @@ describe('consumption pauses', () => {
     expect(await fixture.breaker()).toBeUndefined();
   });
 
-  test('even when the ledger does not take it this time: the next failure says it again', async () => {
+  test('when the first write to the breaker fails: the next failure writes it again', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(unauthorized);
     fixture.proxies.dynamodb.intercept((call, forward) =>
@@ -146,7 +146,7 @@ describe('consumption pauses', () => {
     expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
   });
 
-  test('although the answer to the write is lost, and says since when', async () => {
+  test('when the answer to the write is lost, and records since when', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(unauthorized);
     let lost = 0;
@@ -160,7 +160,7 @@ describe('consumption pauses', () => {
   });
 });
 
-/** Three receives that fail, then the fourth; what it left behind. */
+/** Three attempts that fail, then the final one; returns what it left behind. */
 async function usedUp(interceptor: Interceptor, before: Interceptor = interceptor) {
   const cart = newCart();
   const worker = await fixture.worker();
@@ -174,7 +174,7 @@ async function usedUp(interceptor: Interceptor, before: Interceptor = intercepto
   return { cart, worker, messageId, failed, callsOfTheLast: fixture.proxies.vms.calls.slice(calls) };
 }
 
-/** The cart lies on the queue as a new message, to be seen after a delay, and nothing else is left of the old one. */
+/** The cart is on the queue as a new, delayed message, and nothing is left of the old one. */
 async function expectRequeued({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
   expect(failed).toEqual([]);
   const verdicts = (await fixture.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
@@ -194,7 +194,7 @@ async function expectRequeued({ cart, worker, messageId, failed }: Awaited<Retur
   expect(metric('CartsDeadLettered', output)).toEqual([]);
 }
 
-describe('after the last receive', () => {
+describe('in the final attempt', () => {
   const sick = always(isApi, answer(500));
   test.each<[string, Interceptor]>([
     ['11VMS cannot be reached', resetBefore],
@@ -217,7 +217,7 @@ describe('after the last receive', () => {
     await expectRequeued(await usedUp(always(isToken, answer(503))));
   });
 
-  test('a failing cart opens the breaker when a probe finds 11VMS sick as well, and not by itself', async () => {
+  test('a failing cart opens the breaker only when a probe finds 11VMS unhealthy, too', async () => {
     const rest = await usedUp(sick);
     await expectRequeued(rest);
     expect(count(rest.callsOfTheLast, isProbe)).toBe(1);
@@ -227,7 +227,7 @@ describe('after the last receive', () => {
     });
   });
 
-  test('no probe is wanted while the breaker is open', async () => {
+  test('no probe is sent while the breaker is open', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     const [first, second] = carts(2);
@@ -240,7 +240,7 @@ describe('after the last receive', () => {
     expect(await worker.requeued()).toHaveLength(2);
   });
 
-  test('a cart that is held by another delivery is requeued', async () => {
+  test('a cart that another delivery holds is requeued', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -259,7 +259,7 @@ describe('after the last receive', () => {
     await expectRequeued({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
 
-  test('a cart that fails alone, while a probe finds 11VMS well, is dead-lettered with its reason', async () => {
+  test('a cart that fails alone, while a probe finds 11VMS healthy, is dead-lettered with its reason', async () => {
     const { worker, messageId, failed, callsOfTheLast } = await usedUp(always(isCreate, answer(408)));
     expect(failed).toEqual([messageId]);
     expect(count(callsOfTheLast, isProbe)).toBe(1);
@@ -270,14 +270,14 @@ describe('after the last receive', () => {
     expect(await worker.deadLetters()).toEqual([messageId]);
   });
 
-  test('a look-up that 11VMS does not offer is no sign of illness', async () => {
+  test('a missing look-up is no sign of an unhealthy 11VMS', async () => {
     const { messageId, failed } = await usedUp((call, forward) =>
       isCreate(call) ? answer(408)(call, forward) : isProbe(call) ? answer(405)(call, forward) : forward(),
     );
     expect(failed).toEqual([messageId]);
   });
 
-  test('a ledger that cannot say whether consumption is paused accuses no cart', async () => {
+  test('no cart is dead-lettered while the ledger cannot say whether consumption is paused', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -291,7 +291,7 @@ describe('after the last receive', () => {
     await expectRequeued({ cart, worker, messageId, failed, callsOfTheLast: [] });
   });
 
-  test('a cart that SQS does not take back is dead-lettered with its reason', async () => {
+  test('a cart that SQS refuses to requeue is dead-lettered with its reason', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -305,7 +305,7 @@ describe('after the last receive', () => {
     expect(await worker.requeued()).toEqual([]);
   });
 
-  test('a cart that SQS took back twice, since its first answer was lost, becomes one order', async () => {
+  test('a cart that was requeued twice, since the first answer of SQS was lost, becomes one order', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     await worker.send(envelope(cart));
@@ -326,7 +326,7 @@ describe('after the last receive', () => {
     expect(count(fixture.proxies.vms.calls, isCreate)).toBe(posts + 1);
   });
 
-  test('a last receive that SQS delivers twice at once is not given up by the second delivery', async () => {
+  test('a second delivery at the same time does not dead-letter the message of the first', async () => {
     const cart = newCart();
     const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
     await worker.send(envelope(cart));
@@ -352,13 +352,13 @@ describe('after the last receive', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('a function that dies between the copy and its end leaves two messages, and one order', async () => {
+  test('a function that dies between requeue and acknowledgement leaves two messages, and one order', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
     fixture.proxies.vms.intercept(always(isApi, answer(401)));
     await worker.deliverTimes(3);
-    // Nobody deletes the old message: Lambda never learned how it ended.
+    // The old message is not deleted: Lambda never learned how its invocation ended.
     const records = await worker.receive();
     await worker.handler({ Records: records }, lambdaContext());
     await worker.endDelay(records);
@@ -387,7 +387,7 @@ describe('a trial of one message', () => {
     ['refuses us', always(isLookUp, answer(401)), /^11VMS answered 401 to a probe$/],
     ['cannot be reached', resetBefore, /cannot be reached/],
     ['gives no token', always(isToken, answer(401, {})), /token endpoint .* answered 401/],
-  ])('is not begun while 11VMS %s: no receive is burned', async (_what, interceptor, reason) => {
+  ])('does not begin while 11VMS %s, and uses up no receive', async (_what, interceptor, reason) => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     fixture.proxies.vms.intercept(interceptor);
@@ -404,7 +404,7 @@ describe('a trial of one message', () => {
     expect((await worker.receive()).length).toBe(2);
   });
 
-  test('that fails gives the message back after its delay, and says why', async () => {
+  test('that fails returns the message to the queue with its delay, and reports why', async () => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
@@ -416,7 +416,7 @@ describe('a trial of one message', () => {
     expect(seconds).toBeGreaterThanOrEqual(24);
   });
 
-  test('passes over carts that never reach 11VMS', async () => {
+  test('skips carts that never reach 11VMS', async () => {
     const worker = await fixture.worker();
     const cart = newCart();
     await worker.send(envelope(newCart({ Status: 'I1015' })));
@@ -426,7 +426,7 @@ describe('a trial of one message', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('passes over a heap of carts that an earlier attempt left open, where 11VMS has no look-up: none speaks against it', async () => {
+  test('skips carts with an open attempt, where 11VMS has no look-up, and none of them counts as a failure', async () => {
     const worker = await fixture.worker();
     const open = carts(15);
     fixture.proxies.vms.intercept(always(isApi, answer(500)));
@@ -441,7 +441,7 @@ describe('a trial of one message', () => {
     expect(await worker.deadLetters()).toHaveLength(15);
   });
 
-  test('that is left without an answer ends there, where 11VMS has no look-up: one cart is risked, not ten', async () => {
+  test('ends at a create without an answer, where 11VMS has no look-up: it risks one cart, not ten', async () => {
     const worker = await fixture.worker();
     const ids = await worker.send(...carts(3).map((cart) => envelope(cart)));
     fixture.proxies.vms.intercept((call, forward) =>
@@ -455,7 +455,7 @@ describe('a trial of one message', () => {
     expect(verdicts.filter((verdict) => verdict !== undefined)).toHaveLength(1);
   });
 
-  test('that begins so late that nothing can be asked says nothing, and makes no other trial wait', async () => {
+  test('that begins too late for a request reports no result, and does not delay the next trial', async () => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     fixture.proxies.sqs.intercept(
@@ -466,7 +466,7 @@ describe('a trial of one message', () => {
       }),
     );
     const startedMs = Date.now();
-    // Three calls of 1 s and the reserve of 2 s must fit behind the last start (handler.ts): it is 200 ms away.
+    // Three calls of 1 s and the reserve of 2 s must fit behind the last start (handler.ts), which is 200 ms away.
     const result = await worker.handler(
       { trial: true },
       lambdaContext(() => 5200),
@@ -474,14 +474,14 @@ describe('a trial of one message', () => {
     expect(result).toMatchObject({ healthy: false, tried: false });
   });
 
-  test('learns from a rejected content that 11VMS is well', async () => {
+  test('finds 11VMS healthy when 11VMS rejects the content of a cart', async () => {
     const worker = await fixture.worker();
     await worker.send(...carts(2).map((cart) => envelope(cart)));
     fixture.proxies.vms.intercept(always(isCreate, answer(422, { errors: [{ code: 'X' }] })));
     expect(await trial(worker)).toMatchObject({ result: { healthy: true }, posts: 1 });
   });
 
-  test('keeps the pause while all carts wait for their next receive: nothing could be tried', async () => {
+  test('keeps the pause while all carts wait for their next attempt, since it could try none', async () => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     await worker.receive();
@@ -491,12 +491,12 @@ describe('a trial of one message', () => {
     });
   });
 
-  test('finds nothing to fear in an empty queue', async () => {
+  test('finds 11VMS healthy when the queue is empty', async () => {
     const worker = await fixture.worker();
     expect(await trial(worker)).toMatchObject({ result: { healthy: true }, receives: 1, posts: 0 });
   });
 
-  test('puts a cart back whose last receive it was', async () => {
+  test('requeues a cart that was in its final attempt', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     await worker.send(envelope(cart));
@@ -508,7 +508,7 @@ describe('a trial of one message', () => {
     expect(await worker.deadLetters()).toEqual([]);
   });
 
-  test('is no batch: an event that is neither is an error', async () => {
+  test('is no batch: an event that is neither trial nor batch is an error', async () => {
     const worker = await fixture.worker();
     await expect(worker.handler({ trial: 'yes' }, lambdaContext())).rejects.toThrow(/invalid/i);
   });

@@ -1,4 +1,4 @@
-/** Edge cases 64, 70, 71: how long a cart is kept waiting, and what waits inside the invocation. */
+/** Edge cases 64, 70, 71: how long a cart waits for its next attempt, and which waits stay inside the invocation. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
@@ -30,7 +30,7 @@ async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ wo
   return { worker, messageId };
 }
 
-/** A port that nobody listens on. */
+/** A port on which nothing listens. */
 async function closedPort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -47,7 +47,7 @@ const onlySeconds = (worker: Worker): number => {
 };
 
 // Edge case 71.
-test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, and then as a new message', async () => {
+test('a cart of an unreachable 11VMS is retried after 30, 60 and 120 s without a look-up, and is then requeued', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart, { VMS_BASE_URL: await closedPort() });
   for (const [low, high] of [
@@ -68,13 +68,13 @@ test('an unreachable 11VMS: back after 30, 60 and 120 s, certainly not taken, an
   expect(await worker.requeued()).toMatchObject([{ body: writeCartMessage(envelope(cart)) }]);
   expect(await worker.deadLetters()).toEqual([]);
 
-  // The new message finds 11VMS again, and need not ask it first.
+  // The new message reaches 11VMS again, and needs no look-up first.
   await worker.send(envelope(cart));
   expect(await worker.deliver({ handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create']);
 });
 
-test('a whole batch comes back by one call, each message with a delay of its own', async () => {
+test('one call delays a whole batch, each message by a delay of its own', async () => {
   const worker = await fixture.worker();
   fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
   const ids = await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
@@ -85,7 +85,7 @@ test('a whole batch comes back by one call, each message with a delay of its own
   expect(new Set(calls[0]).size).toBeGreaterThan(1);
 });
 
-test('only what failed comes back; where nothing did, no call is made', async () => {
+test('only failed messages are delayed; a batch without failures makes no call', async () => {
   const worker = await fixture.worker();
   const [bad, ...good] = Array.from({ length: 4 }, () => newCart());
   const badId = String(bad?.['ObjectId']);
@@ -101,7 +101,7 @@ test('only what failed comes back; where nothing did, no call is made', async ()
   expect([bad, ...good].map((cart) => fixture.ordersOf(cart ?? {}).length)).toEqual([1, 1, 1, 1]);
 });
 
-test('where SQS does not take the delays, the batch is reported all the same', async () => {
+test('a batch is reported to Lambda even when SQS refuses the delays', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart);
   fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
@@ -130,7 +130,7 @@ describe('Retry-After', () => {
     expect(seconds).toBeLessThanOrEqual(high);
   });
 
-  test('of a look-up counts as well', async () => {
+  test('of a look-up delays the message, too', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.proxies.vms.intercept((call, forward) => {
@@ -147,7 +147,7 @@ describe('Retry-After', () => {
 describe('429', () => {
   const throttledOnce: Disturbance = { kind: 'status', status: 429, retryAfter: '0' };
 
-  test('is waited out inside the invocation: created, and no failure reported', async () => {
+  test('is waited out inside the invocation: the order is created, and no failure is reported', async () => {
     const worker = await fixture.worker();
     const carts = Array.from({ length: 10 }, () => newCart());
     fixture.vms.setDisturbances(onFirstCreate(throttledOnce));
@@ -158,7 +158,7 @@ describe('429', () => {
     expect(fixture.takeOutput().join('\n')).toContain('"TargetThrottled"');
   });
 
-  test('keeps everybody off 11VMS until the pause is over', async () => {
+  test('keeps all other calls from 11VMS until the pause is over', async () => {
     const worker = await fixture.worker();
     const first = newCart();
     const times = new Map<string, number>();
@@ -178,7 +178,7 @@ describe('429', () => {
     expect(Math.min(...later) - throttled).toBeGreaterThanOrEqual(950);
   });
 
-  test('for longer than the invocation has: back after that time, and nothing is posted twice', async () => {
+  test('that is longer than the invocation delays the message by that time, and nothing is posted twice', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(onceFor(isCreate, answer(429, {}, { 'retry-after': '300' })));
@@ -187,7 +187,7 @@ describe('429', () => {
     expect(onlySeconds(worker)).toBe(300);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
 
-    // A neighbour that comes meanwhile is not posted, and does not come back before the pause is over either.
+    // A cart that arrives meanwhile is not posted, and is not retried before the pause is over either.
     const neighbour = newCart();
     await worker.send(envelope(neighbour));
     expect((await worker.deliver()).failed).toHaveLength(1);
@@ -200,7 +200,7 @@ describe('429', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('at the fourth attempt says nothing about the cart: it goes back as a new message', async () => {
+  test('in the final attempt does not count against the cart: it is requeued as a new message', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
@@ -213,7 +213,7 @@ describe('429', () => {
   });
 });
 
-test('503 with a Retry-After may hide an order: waited out, looked up, then posted, in one invocation', async () => {
+test('503 with a Retry-After may hide an order: it is waited out, looked up, then posted, in one invocation', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
   fixture.vms.setDisturbances(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
@@ -222,7 +222,7 @@ test('503 with a Retry-After may hide an order: waited out, looked up, then post
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
-test('503 with a Retry-After that leaves no time for a look-up: unknown, and looked up first', async () => {
+test('503 with a Retry-After that leaves no time for a look-up leaves an unknown outcome, which is looked up first', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
   fixture.proxies.vms.intercept(onceFor(isCreate, commitThenAnswer(503, {}, { 'retry-after': '300' })));
@@ -236,7 +236,7 @@ test('503 with a Retry-After that leaves no time for a look-up: unknown, and loo
 });
 
 describe('a throttled look-up', () => {
-  /** An order that 11VMS took without an answer, whose look-up it did not answer either. */
+  /** An order that 11VMS stored without answering, and whose look-up it did not answer either. */
   async function leftOpen(): Promise<{ cart: Row; worker: Worker; messageId: string }> {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
@@ -250,7 +250,7 @@ describe('a throttled look-up', () => {
     return { cart, worker, messageId };
   }
 
-  test.each([429, 503])('by %i is waited out inside the invocation, and asked again', async (status) => {
+  test.each([429, 503])('by %i is waited out inside the invocation, and repeated', async (status) => {
     const { cart, worker } = await leftOpen();
     const before = fixture.callsFor(cart).length;
     fixture.proxies.vms.intercept(onceFor(isLookUp, answer(status, {}, { 'retry-after': '0' })));
@@ -262,7 +262,7 @@ describe('a throttled look-up', () => {
     expect(fixture.takeOutput().join('\n')).toContain('"TargetThrottled"');
   });
 
-  test('keeps its neighbours off 11VMS as well, and comes back after the pause', async () => {
+  test('keeps all other carts from 11VMS as well, and delays the message until the pause is over', async () => {
     const { cart, worker } = await leftOpen();
     fixture.proxies.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliver()).failed).toHaveLength(1);
@@ -275,7 +275,7 @@ describe('a throttled look-up', () => {
     expect(fixture.callsFor(neighbour)).toEqual([]);
   });
 
-  test('at the last receive accuses no cart: it goes back on the queue, and no breaker opens', async () => {
+  test('in the final attempt does not count against the cart: it is requeued, and the breaker stays closed', async () => {
     const { cart, worker } = await leftOpen();
     fixture.proxies.vms.intercept(always(isLookUp, answer(429, {}, { 'retry-after': '300' })));
     expect((await worker.deliverTimes(3)).at(-1)).toEqual([]);
@@ -285,7 +285,7 @@ describe('a throttled look-up', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('of a create without an answer leaves the create to blame', async () => {
+  test('after a create without an answer leaves the failure of the create as the reason', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.proxies.vms.intercept((call, forward) => {
@@ -299,7 +299,7 @@ describe('a throttled look-up', () => {
   });
 });
 
-test('an invocation without time for an answer posts nothing, and gives the claim back', async () => {
+test('an invocation without time for an answer posts nothing, and releases the claim', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
   expect((await worker.deliverAndReturn({ remainingMs: 2900 })).failed).toHaveLength(1);

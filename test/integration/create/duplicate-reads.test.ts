@@ -1,4 +1,4 @@
-/** Each run reads the overlap again: a cart comes up to seven times, and what is wrong with it is told once. */
+/** Each run reads the overlap again: a cart is read up to seven times, and its faults are reported once. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from '@jest/globals';
@@ -24,7 +24,7 @@ const faulty = (): Row => newCart({ CoCode: 'ZZ99' });
 const readBy = (cart: Row, runId: string, changes: Partial<CartMessage> = {}): CartMessage =>
   envelope(cart, { runId, correlationId: `${runId}/${textOf(cart['Guid'])}`, ...changes });
 
-/** Sends the messages one after the other, each when the one before was worked on; answers whether each comes back. */
+/** Sends the messages one after the other, each when the one before is processed; returns whether each is retried. */
 async function read(worker: Worker, ...messages: readonly CartMessage[]): Promise<boolean[]> {
   const failed: boolean[] = [];
   for (const message of messages) {
@@ -52,7 +52,7 @@ describe('a faulty cart', () => {
     expect((await fixture.ledgerOf(cart)).map(({ sk }) => sk.split('#')[0])).toEqual(['VERDICT']);
   });
 
-  test('that 11VMS rejects is one as well', async () => {
+  test('that 11VMS rejects is one dead letter as well', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(400, { code: 'VALIDATION' })));
@@ -67,11 +67,11 @@ describe('a faulty cart', () => {
     expect(await read(worker, first, second, first, second, first)).toEqual([true, false, true, false, true]);
   });
 
-  test('of two readings that both became dead letters stays one when both are redriven', async () => {
+  test('that two readings dead-lettered stays one dead letter when both are redriven', async () => {
     const cart = faulty();
     const [one, other] = [await fixture.worker(), await fixture.worker()];
     const [first, second] = [readBy(cart, 'run-1'), readBy(cart, 'run-2')];
-    // Neither can see the other's verdict.
+    // Neither reading can see the verdict of the other.
     fixture.proxies.dynamodb.intercept(noSearch);
     expect(await read(one, first, second)).toEqual([true, true]);
     fixture.calm();
@@ -81,13 +81,13 @@ describe('a faulty cart', () => {
   test.each<[string, Partial<CartMessage>]>([
     ['an operator asks for its window again', { origin: 'replay' }],
     ['the reconciliation finds nothing that accounts for it', { origin: 'reconciliation' }],
-  ])('is a dead letter of its own where %s', async (_what, changes) => {
+  ])('is a second dead letter where %s', async (_what, changes) => {
     const cart = faulty();
     const worker = await fixture.worker();
     expect(await read(worker, readBy(cart, 'run-1'), readBy(cart, 'run-2', changes))).toEqual([true, true]);
   });
 
-  test('is told again when it has changed and is still faulty', async () => {
+  test('is dead-lettered again when it has changed and is still faulty', async () => {
     const cart = faulty();
     const changed = { ...cart, ChangedAt: edmInstant('2030-01-01T00:00:00Z') };
     const worker = await fixture.worker();
@@ -95,7 +95,7 @@ describe('a faulty cart', () => {
     expect(await read(worker, readBy(changed, 'run-3'))).toEqual([false]);
   });
 
-  test('is told again when something else is wrong with it', async () => {
+  test('is dead-lettered again for another fault', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(onceFor(isCreate, answer(400, { code: 'ONE' })));
@@ -104,7 +104,7 @@ describe('a faulty cart', () => {
     expect(await read(worker, readBy(cart, 'run-2'), readBy(cart, 'run-3'))).toEqual([true, false]);
   });
 
-  test('is told again after an hour: by then the overlap is over, and nobody reads it by mere routine', async () => {
+  test('is dead-lettered again after an hour, when the overlap is over', async () => {
     const cart = faulty();
     const worker = await fixture.worker();
     expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
@@ -126,7 +126,7 @@ describe('a faulty cart', () => {
     expect(await read(worker, readBy(cart, 'run-3'))).toEqual([true]);
   });
 
-  test('is a dead letter where the ledger cannot be searched: rather twice than never', async () => {
+  test('is dead-lettered where the ledger cannot be searched: twice is better than never', async () => {
     const cart = faulty();
     const worker = await fixture.worker();
     expect(await read(worker, readBy(cart, 'run-1'))).toEqual([true]);
@@ -135,19 +135,19 @@ describe('a faulty cart', () => {
     expect(linesOf(fixture.takeOutput(), '"event":"verdict.duplicates-read-failed"')).toHaveLength(1);
   });
 
-  test('whose verdict was provisional speaks for no other reading', async () => {
+  test('does not suppress other readings by a provisional verdict', async () => {
     const cart = newCart();
     const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.send(readBy(cart, 'run-1'));
-    // The last receive is requeued, and its verdict withdrawn.
+    // The final attempt is requeued, and its verdict withdrawn.
     await worker.deliverTimes(4);
     fixture.proxies.vms.intercept(always(isCreate, answer(400)));
     expect(await read(worker, readBy(cart, 'run-2'))).toEqual([true]);
   });
 });
 
-test('a cart that a rule skips says so once, and again when it has changed', async () => {
+test('a cart that a rule skips is logged once, and again when it has changed', async () => {
   const deleted = newCart({ DelInd: 'X' });
   const worker = await fixture.worker();
   await read(worker, readBy(deleted, 'run-1'), readBy(deleted, 'run-2'), readBy(deleted, 'run-3'));

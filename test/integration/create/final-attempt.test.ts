@@ -1,4 +1,4 @@
-/** What remains when an attempt does not end: edge case 76, and the reason that even a crash leaves behind. */
+/** What remains of an attempt that does not end: edge case 76, and the reason that even a crash leaves behind. */
 import { describe, expect, test } from '@jest/globals';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../fixture.ts';
@@ -17,7 +17,7 @@ const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const crashed = [{ code: 'E_INT_CRASHED', message: 'the last attempt started and did not end' }];
 
-test('a function that dies in its last attempt leaves a reason; SQS moves the message; a redrive looks first', async () => {
+test('a function that dies in its final attempt leaves a reason, SQS moves the message, and a redrive looks up first', async () => {
   const cart = newCart();
   const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
   const [messageId = ''] = await worker.send(envelope(cart));
@@ -51,7 +51,7 @@ test('a function that dies in its last attempt leaves a reason; SQS moves the me
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
-test('the first three attempts have no provisional verdict', async () => {
+test('the first three attempts record no provisional verdict', async () => {
   const cart = newCart();
   const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
@@ -64,7 +64,7 @@ test('the first three attempts have no provisional verdict', async () => {
   expect(verdicts).toEqual([undefined, undefined, undefined]);
 });
 
-test('a last attempt that succeeds creates the order', async () => {
+test('a final attempt that succeeds creates the order', async () => {
   const cart = newCart();
   const worker = await fixture.worker();
   await worker.send(envelope(cart));
@@ -77,8 +77,8 @@ test('a last attempt that succeeds creates the order', async () => {
   expect(await worker.deadLetters()).toEqual([]);
 });
 
-describe('a last attempt whose end SQS never learns of leaves a dead letter with a reason, and one order', () => {
-  /** As when a neighbour in the batch brings the function down: nothing is deleted, and the visibility runs out. */
+describe('a final attempt that SQS never saw end leaves a dead letter with a reason, and one order', () => {
+  /** As when another message of the batch crashes the function: nothing is deleted, and the visibility time-out runs out. */
   const lastReceiveUnacknowledged = async (worker: Worker): Promise<void> => {
     const records = await worker.receive();
     expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['4']);
@@ -87,7 +87,7 @@ describe('a last attempt whose end SQS never learns of leaves a dead letter with
     expect(await worker.receive()).toEqual([]);
   };
 
-  test('when it created the order', async () => {
+  test('when it had created the order', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -104,7 +104,7 @@ describe('a last attempt whose end SQS never learns of leaves a dead letter with
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('when it put the cart back on the queue', async () => {
+  test('when it had requeued the cart', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
@@ -117,7 +117,7 @@ describe('a last attempt whose end SQS never learns of leaves a dead letter with
   });
 });
 
-test('a ledger that is down for all four attempts: nothing is posted, and the cart goes back as a new message', async () => {
+test('a ledger that is down for all four attempts: nothing is posted, and the cart is requeued as a new message', async () => {
   const cart = newCart();
   const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));

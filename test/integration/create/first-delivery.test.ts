@@ -1,4 +1,4 @@
-/** The main promise: one approved cart becomes one order, once, and nothing personal stays behind. */
+/** The main promise: one approved cart becomes one order, exactly once, and leaves no personal data behind. */
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
@@ -17,7 +17,7 @@ import {
 
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
-/** Whom and what the sample cart names, and what opens doors. */
+/** The people that the sample cart names, and the credentials. */
 const PRIVATE = [
   'Dupont',
   'example.test',
@@ -58,7 +58,7 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
     },
   });
 
-  // One conditional write before the POST and one after it; and, for the deleted line, one read of earlier orders.
+  // One conditional write before the POST and one after it; and one read of earlier orders, for the deleted line.
   const ledgerCalls = fixture.proxies.dynamodb.calls.slice(before);
   expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['Query', 'UpdateItem', 'UpdateItem']);
   const orderNumber = stored[0]?.number;
@@ -89,7 +89,7 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
   expect(PRIVATE.filter((word) => kept.includes(word))).toEqual([]);
 });
 
-/** A cart that nothing was taken out of, as nearly all are. */
+/** A cart without deleted lines, as nearly all carts are. */
 const withoutDeletedItems = (cart: Row): Row => ({
   ...cart,
   Items: { results: itemsOf(cart).filter((item) => item['DelInd'] !== 'X') },
@@ -110,13 +110,13 @@ test('a batch of ten becomes ten orders with one token and two ledger writes eac
 });
 
 // Edge case 1.
-test('a created cart that is delivered again is done, and not posted again', async () => {
+test('a created cart that is delivered again is acknowledged, and not posted again', async () => {
   const worker = await fixture.worker();
   const cart = newCart();
   await worker.send(envelope(cart));
   const records = await worker.receive();
   await worker.invoke(records);
-  // The deletion was lost: the same message comes once more, and so does the same cart as another message.
+  // The deletion was lost: the same message is received again, and the same cart arrives as another message, too.
   expect(await worker.invoke(records)).toMatchObject({ failed: [] });
   await worker.send(envelope(cart, { runId: 'run-8' }));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
@@ -126,12 +126,12 @@ test('a created cart that is delivered again is done, and not posted again', asy
 });
 
 // Edge case 75.
-test('the same message delivered twice at once becomes one order, and the loser comes back', async () => {
+test('the same message delivered twice at once becomes one order, and the second delivery is retried', async () => {
   const worker = await fixture.worker();
   const cart = newCart();
   await worker.send(envelope(cart));
   const records = await worker.receive();
-  // Slow enough that both are at it before the first has its answer.
+  // Slow enough that both deliveries run before the first has its answer.
   fixture.vms.setDisturbances(({ operation }) =>
     operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' },
   );

@@ -46,7 +46,7 @@ const later = (cart: Row, hours: number, changes: Row = {}): Row => ({
   ...changes,
 });
 
-/** Suppliers for the lines in turn; the ship-to address, which the sample has at its first line, is everybody's. */
+/** One supplier after the other for the lines; the ship-to address of the sample's first line becomes that of all lines. */
 const withVendors = (cart: Row, ...vendors: string[]): Row => ({
   ...withItems(cart, (item, index) => ({ ...item, VendorId: vendors[index % vendors.length] ?? '' })),
   Partners: itemsOf(cart)[0]?.['Partners'],
@@ -68,7 +68,7 @@ describe('a cart with several groups', () => {
   });
 
   // Edge case 27.
-  test('with a fault in one: the good order is created once, and the message fails for the faulty one', async () => {
+  test('with a fault in one group creates the good order once, and is dead-lettered for the faulty group', async () => {
     const cart = withVendors(newCart(), '0000100234', '');
     const { worker, messageId } = await sent(cart);
     expect(await worker.deliverTimes(4)).toEqual(Array.from({ length: 4 }, () => [messageId]));
@@ -79,14 +79,14 @@ describe('a cart with several groups', () => {
     expect(await fixture.verdictOf(messageId)).toMatchObject([
       { code: 'E_SUPPLIER_MISSING', path: expect.stringContaining('$.Items.results[1]') },
     ]);
-    // Redriven once a source is assigned in SRM and the cart is replayed: only the missing order is made.
+    // Redriven after a source is assigned in SRM and the cart is replayed: only the missing order is created.
     await worker.send(envelope(withVendors(cart, '0000100234', '0000100777')));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
     expect(fixture.ordersOf(cart)).toHaveLength(2);
   });
 
-  test('of which 11VMS refuses one and is not there for the other: tried again for the other alone', async () => {
+  test('of which 11VMS rejects one order and fails at another is tried again for the other alone', async () => {
     const cart = withVendors(newCart(), '0000100234', '0000100777');
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
@@ -102,7 +102,7 @@ describe('a cart with several groups', () => {
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_VALIDATION' }]);
   });
 
-  test('given up at the fourth attempt: the verdict tells the faults of all its groups', async () => {
+  test('that is dead-lettered after the final attempt has the faults of all its groups in its verdict', async () => {
     const cart = withVendors(newCart(), '0000100234', '', '0000100777');
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
@@ -115,10 +115,10 @@ describe('a cart with several groups', () => {
   });
 });
 
-test('all faults of a cart are reported together, however many', async () => {
+test('has all its faults reported together, however many', async () => {
   const cart = newCart({ CoCode: 'XX99', RequesterId: '', RequesterEmail: '' });
   const [line] = itemsOf(cart);
-  // A unit that nobody knows, and so long that the faults would not fit into one item of DynamoDB.
+  // An unknown unit, so long that the faults would not fit into one item of DynamoDB.
   const results = Array.from({ length: 150 }, (_, index) => ({
     ...line,
     NumberInt: String(index + 1),
@@ -134,7 +134,7 @@ test('all faults of a cart are reported together, however many', async () => {
   expect(fixture.callsFor(cart)).toEqual([]);
 });
 
-describe('a cart that is not to be ordered is skipped with its reason, and done', () => {
+describe('a cart that is not to be ordered is skipped with its reason, and acknowledged', () => {
   const allDeleted = (cart: Row): Row => withItems(cart, (item) => ({ ...item, DelInd: 'X' }));
   test.each<[string, (cart: Row) => Row, RegExp]>([
     ['a change version', (cart) => ({ ...cart, VersionType: 'C' }), /version/],
@@ -159,7 +159,7 @@ describe('a cart that is not to be ordered is skipped with its reason, and done'
 
 describe('a later version of a cart', () => {
   // Edge case 16.
-  test('that is delivered first is the one that is ordered; the older message is superseded', async () => {
+  test('that is delivered first is ordered; the older message is superseded', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     await worker.send(envelope(later(cart, 1, { Description: 'Second version' })));
@@ -170,7 +170,7 @@ describe('a later version of a cart', () => {
     expect(fixture.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
   });
 
-  test('overtakes an older one that is still waiting for its retry', async () => {
+  test('overtakes an older version that is waiting for its retry', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.proxies.vms.intercept(onceFor(isCreate, answer(408)));
@@ -182,7 +182,7 @@ describe('a later version of a cart', () => {
     expect(fixture.ordersOf(cart).map(({ order }) => order.title)).toEqual(['Second version']);
   });
 
-  test('supersedes an older one that failed again before it', async () => {
+  test('supersedes an older version that failed again before it', async () => {
     const cart = newCart();
     const { worker } = await sent(later(cart, 1));
     fixture.proxies.vms.intercept(onceFor(isCreate, answer(408)));
@@ -194,7 +194,7 @@ describe('a later version of a cart', () => {
   });
 
   // Edge case 17.
-  test('that changes a created order goes to the dead letters, with the fields and without their values', async () => {
+  test('that changes a created order is dead-lettered, with the names of the changed fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
@@ -235,7 +235,7 @@ describe('a later version of a cart', () => {
     ['the cart is deleted', (cart) => ({ ...cart, DelInd: 'X' })],
     ['the cart is rejected', (cart) => ({ ...cart, Status: 'I1016' })],
     ['all its lines are deleted', (cart) => withItems(cart, (item) => ({ ...item, DelInd: 'X' }))],
-  ])('that takes its order the ground goes to the dead letters: %s', async (_what, change) => {
+  ])('that cancels its created order is dead-lettered: %s', async (_what, change) => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
@@ -248,7 +248,7 @@ describe('a later version of a cart', () => {
     expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 
-  test('comes back while 11VMS cannot be asked for the difference', async () => {
+  test('is retried while 11VMS cannot be asked for the difference', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
@@ -270,10 +270,10 @@ describe('a later version of a cart', () => {
       'REJECTED',
       'E_CART_CHANGED_AFTER_SEND',
     ],
-  ])('while the outcome of the earlier one is open: %s', async (_what, changes, failed, state, code) => {
+  ])('that meets an order of unknown outcome: %s', async (_what, changes, failed, state, code) => {
     const cart = newCart();
     const { worker } = await sent(cart);
-    // Stored, but neither the answer nor the look-up comes through.
+    // Stored, but neither the answer nor the look-up arrives.
     fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
     fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
     await worker.deliver();

@@ -1,4 +1,4 @@
-/** The real ledger, over DynamoDB's protocol, does what the table in its documentation says; the model explores that table. */
+/** The real ledger, over DynamoDB's protocol, behaves as its documented state table says; the model explores that table. */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -85,7 +85,7 @@ const faultsOf = (code: Code): Fault[] => [{ code, message: 'so it is' }];
 
 let carts = 0;
 
-/** What each operation answers, in turn, and the item that is left. */
+/** What each operation returns, in turn, and the item that is left. */
 async function play(
   operations: readonly Operation[],
   { ledger: on, verdicts }: LedgerRecords,
@@ -162,7 +162,7 @@ async function play(
   return answers;
 }
 
-/** The stored item, as the reference keeps it. */
+/** The stored item in the form of the reference. */
 async function storedItem(cart: OrderClaim['cart']): Promise<unknown> {
   const pk = `CART#${cart.client}#${cart.number}`;
   const { clients, tableName } = fixture.fixture;
@@ -173,7 +173,7 @@ async function storedItem(cart: OrderClaim['cart']): Promise<unknown> {
   return item;
 }
 
-test('for every sequence of operations, ledger and table agree on each answer and on the item that is left', async () => {
+test('for every sequence of operations, ledger and table agree on each result and on the item that is left', async () => {
   const rows = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 16 }), async (operations) => {
@@ -189,12 +189,12 @@ test('for every sequence of operations, ledger and table agree on each answer an
     }),
     { numRuns: 120, seed: 11 },
   );
-  // Nothing was left out: every answer of the table was given, every end was written.
+  // Coverage: the table gave each of its results and wrote each of its states.
   const wanted = [...CLAIM_TABLE.map(({ answer }) => answer), ...Object.keys(SETTLE_TABLE), 'confirmed', 'withdrawn'];
   expect(wanted.filter((kind) => !rows.has(kind))).toEqual([]);
 });
 
-test('the table decides every claim, and only its last row of a state holds always', () => {
+test('the table decides every claim, and only the last row of a state holds without a condition', () => {
   for (const state of ['none', 'NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN'] as const) {
     const rows = CLAIM_TABLE.filter(({ from }) => from.includes(state));
     expect(rows.at(-1)?.when).toMatch(/^(always|otherwise)$/);

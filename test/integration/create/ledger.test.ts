@@ -1,4 +1,4 @@
-/** Ledger and verdicts by themselves, over DynamoDB's real protocol: whose claim holds, and who can no longer say anything. */
+/** Ledger and verdicts by themselves, over DynamoDB's real protocol: which claim holds, and which attempt has lost its claim. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   createVerdictRecord,
@@ -52,7 +52,7 @@ const endings: [string, (claim: OrderClaim) => Promise<void>][] = [
   ['released', (claim) => ledger.released(claim, fault)],
 ];
 
-test('of ten attempts at once, one claims', async () => {
+test('of ten attempts at once, one claims the order', async () => {
   const cart = newCart();
   const results = await Promise.all(Array.from({ length: 10 }, () => ledger.claim(claimOf(cart))));
   expect(results.map(({ kind }) => kind).toSorted()).toEqual(['claimed', ...Array.from({ length: 9 }, () => 'held')]);
@@ -65,7 +65,7 @@ test('a lease holds to its last millisecond, and not beyond', async () => {
   expect(await ledger.claim(claimOf(cart, { nowMs: 1_065_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
 });
 
-test('an unknown outcome keeps everybody off until its quiet time is over, and then is looked up', async () => {
+test('an unknown outcome blocks every claim until its quiet time is over, and is then looked up', async () => {
   const cart = newCart();
   const claim = claimOf(cart);
   await ledger.claim(claim);
@@ -77,8 +77,8 @@ test('an unknown outcome keeps everybody off until its quiet time is over, and t
   expect(await ledger.claim(claimOf(cart, { nowMs: 1_024_001 }))).toMatchObject({ kind: 'claimed', lookUpFirst: true });
 });
 
-describe('an attempt whose lease ran out and whose order another one claimed', () => {
-  test.each(endings)('changes nothing by ending as %s, and does not fail by it', async (_what, end) => {
+describe('an attempt whose lease ran out and whose order another attempt claimed', () => {
+  test.each(endings)('changes nothing by ending as %s, and does not fail either', async (_what, end) => {
     const cart = newCart();
     const zombie = claimOf(cart);
     await ledger.claim(zombie);
@@ -126,7 +126,7 @@ test.each<[string, (claim: OrderClaim) => Promise<void>, boolean]>([
   ['rejected, certainly not there', (claim) => ledger.rejected(claim, [fault], false), false],
   ['rejected, though it may be there', (claim) => ledger.rejected(claim, [fault], true), true],
 ])(
-  'after an attempt that was %s, a new message claims, and looks up first only where needed',
+  'after an attempt that was %s, a new message claims the order, and looks up first only where needed',
   async (_what, end, lookUpFirst) => {
     const cart = newCart();
     const claim = claimOf(cart);
@@ -162,14 +162,14 @@ test('newer content claims what older content left behind; older content is supe
   expect(await ledger.claim(claimOf(cart))).toEqual({ kind: 'superseded', byChangedAtMs: 900 });
 });
 
-test('a claim whose own answer was lost is claimed again, and looked up to be safe', async () => {
+test('a claim whose answer was lost can be claimed again, and looks up first to be safe', async () => {
   const cart = newCart();
   const claim = claimOf(cart);
   await ledger.claim(claim);
   expect(await ledger.claim(claim)).toMatchObject({ kind: 'claimed', lookUpFirst: true });
 });
 
-test('a verdict belongs to one message of one cart, and is kept word for word', async () => {
+test('a verdict belongs to one message of one cart, and is stored word for word', async () => {
   const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 7 };
   const faults: Fault[] = [fault, { code: 'E_MAP_UOM', message: 'unit', path: '$.Items', field: 'lines', value: 'X' }];
   await recordFinal(cart, 'message 1', faults, 1_000_000);
@@ -181,7 +181,7 @@ test('a verdict belongs to one message of one cart, and is kept word for word', 
   expect(item).toMatchObject({ expiresAt: 1000 + 90 * 24 * 3600 });
 });
 
-test('an order that was created stands for a newer version once that is confirmed; never for an older one again', async () => {
+test('an order that was created stands for a newer version once it is confirmed for it, and never for an older one again', async () => {
   const cart = newCart();
   const first = claimOf(cart);
   await ledger.claim(first);
@@ -191,7 +191,7 @@ test('an order that was created stands for a newer version once that is confirme
   expect(await ledger.createdOrders(first.cart)).toMatchObject([{ changedAtMs: 700, orderNumber: 'PO-1' }]);
 });
 
-test('only what was created can be confirmed', async () => {
+test('only a created order can be confirmed', async () => {
   const cart = newCart();
   const claim = claimOf(cart);
   await ledger.claim(claim);
@@ -199,8 +199,8 @@ test('only what was created can be confirmed', async () => {
   expect(await ledger.traces(claim.cart)).toMatchObject([{ kind: 'order', state: 'POSTING', changedAtMs: 500 }]);
 });
 
-describe('what is known of a cart', () => {
-  test('is all of it, each item with its version: orders, verdicts and a skip', async () => {
+describe('what the ledger holds of a cart', () => {
+  test('is read whole, each item with its version: orders, verdicts and a skip', async () => {
     const cart = newCart();
     const claim = claimOf(cart);
     const version = { ...claim.cart, changedAtMs: 500 };
@@ -214,13 +214,13 @@ describe('what is known of a cart', () => {
       { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },
       { kind: 'skip', changedAtMs: 500 },
       { kind: 'verdict', changedAtMs: 500, messageId: 'message 1', recordedAtMs: 1_000_001 },
-      // Of an unknown version: at any rate of none that came later.
+      // The version is unknown, but it is none that came later.
       { kind: 'verdict', changedAtMs: 1_000_002, messageId: 'message 2', recordedAtMs: 1_000_002 },
     ]);
     expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
   });
 
-  test('leaves out a withdrawn verdict, whose faults a person still finds', async () => {
+  test('is read without a withdrawn verdict, whose faults a person still finds', async () => {
     const cart = newCart();
     const version = { ...claimOf(cart).cart, changedAtMs: 500 };
     await verdicts.withdraw(keyOf(version, 'message 1'));
@@ -235,7 +235,7 @@ describe('what is known of a cart', () => {
     expect(await verdicts.read(keyOf(version, 'message 1'))).toEqual({ state: 'FINAL', faults: [fault] });
   });
 
-  test('is all of it even when it is more than DynamoDB gives at a time', async () => {
+  test('is read whole even when DynamoDB needs several pages for it', async () => {
     const cart = { client: '100', number: textOf(newCart()['ObjectId']), changedAtMs: 500 };
     const many = Array.from({ length: 100 }, () => ({ ...fault, message: 'm'.repeat(500), path: 'p'.repeat(200) }));
     const ids = Array.from({ length: 20 }, (_, index) => `message ${String(index).padStart(2, '0')}`);
@@ -246,7 +246,7 @@ describe('what is known of a cart', () => {
     expect(traces.map((trace) => (trace.kind === 'verdict' ? trace.messageId : trace.kind))).toEqual(ids);
   });
 
-  test('goes by the GUID where there is no number, and each of such carts is alone with what is known of it', async () => {
+  test('is found by GUID for a cart without a number, and is never mixed with that of another such cart', async () => {
     const [one, other] = ['guid-1', 'guid-2'].map((guid) => ({ client: '100', number: undefined, guid }));
     await recordFinal({ client: '100', number: undefined, guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
 

@@ -1,6 +1,6 @@
 /**
- * What a cart may write to the logs at INFO, from its first time to the last time that the overlap brings it again:
- * 3 lines and 2 KB, metrics and all. Measured as deployed, in names as long as those of AWS.
+ * What a cart may write to the logs at INFO, from its first reading to the last one of the overlap: 3 lines and 2 KB,
+ * metrics included. Measured as deployed, in names as long as those of AWS.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** As CloudFormation names the worker of production. */
+/** In the form that CloudFormation gives to the worker of production. */
 const functionName = 'proc-srm7-11vms-purchase-order-v1-prod-WorkerFunctionAF8A26AF-0a1B2c3D4e5F';
 const deployedContext = () => ({
   ...lambdaContext(),
@@ -41,11 +41,11 @@ const deployedContext = () => ({
   invokedFunctionArn: `arn:aws:lambda:eu-central-1:123456789012:function:${functionName}`,
 });
 
-/** Every run reads the overlap again: so often a cart comes after its first time. */
+/** Every run reads the overlap again: so often a cart is read after its first time. */
 const { overlapSeconds, schedule } = loadEnvironment('prod').extraction;
 const READS_AGAIN = overlapSeconds / (60 * Number(/^rate\((\d+) minutes\)$/.exec(schedule)?.[1]));
 
-/** A batch on the queue, worked off; answers what was written meanwhile. */
+/** Queues a batch and processes it; returns what was written meanwhile. */
 async function read(worker: Worker, carts: readonly Row[]): Promise<string[]> {
   const runId = randomUUID();
   const messages = carts.map((cart) => envelope(cart, { runId, correlationId: `${runId}/${textOf(cart['Guid'])}` }));
@@ -66,27 +66,30 @@ const deliveredOn = (DelivDate: string): Row => withItems(newCart(), (item) => (
 test.each([
   ['a line taken out', () => deliveredOn(tomorrow)],
   ['a line taken out, and warnings', () => deliveredOn(yesterday)],
-])('ten carts with %s, and read again until the overlap has passed them', async (_what, cart) => {
-  const worker = await fixture.worker();
-  const carts = Array.from({ length: 10 }, cart);
-  const lines = await read(worker, carts);
-  const first = lines.filter((line) => line.includes('"Order created"'));
-  expect(first).toHaveLength(carts.length);
-  expect(READS_AGAIN).toBe(6);
-  for (let time = 0; time < READS_AGAIN; time++) lines.push(...(await read(worker, carts)));
+])(
+  'ten carts with %s stay within the log budget, from the first reading to the end of the overlap',
+  async (_what, cart) => {
+    const worker = await fixture.worker();
+    const carts = Array.from({ length: 10 }, cart);
+    const lines = await read(worker, carts);
+    const first = lines.filter((line) => line.includes('"Order created"'));
+    expect(first).toHaveLength(carts.length);
+    expect(READS_AGAIN).toBe(6);
+    for (let time = 0; time < READS_AGAIN; time++) lines.push(...(await read(worker, carts)));
 
-  expect(lines.length / carts.length).toBeLessThanOrEqual(LINES_A_CART);
-  expect(bytesOf(lines) / carts.length).toBeLessThanOrEqual(BYTES_A_CART);
-});
+    expect(lines.length / carts.length).toBeLessThanOrEqual(LINES_A_CART);
+    expect(bytesOf(lines) / carts.length).toBeLessThanOrEqual(BYTES_A_CART);
+  },
+);
 
-test('a single cart with warnings, whose metrics are its alone', async () => {
+test('a single cart with warnings, whose metrics are its alone, stays within the log budget', async () => {
   const lines = await read(await fixture.worker(), [deliveredOn(yesterday)]);
 
   expect(lines.length).toBeLessThanOrEqual(LINES_A_CART);
   expect(bytesOf(lines)).toBeLessThanOrEqual(BYTES_A_CART);
 });
 
-test('a cart that is read again is counted, and what is new about it is still told', async () => {
+test('a cart that is read again is counted, and what is new about it is still logged', async () => {
   const worker = await fixture.worker();
   const cart = deliveredOn(tomorrow);
   await read(worker, [cart]);
@@ -98,20 +101,20 @@ test('a cart that is read again is counted, and what is new about it is still to
   expect(newer.join('\n')).toContain('"message":"Cart skipped"');
 });
 
-test('a message that comes again after a crash tells of its order, which nobody may have done yet', async () => {
+test('a message that is received again after a crash is logged with its order, since the crash may have lost the first line', async () => {
   const worker = await fixture.worker();
   await worker.send(envelope(deliveredOn(tomorrow)));
   const Records = await worker.receive();
   await worker.handler({ Records }, deployedContext());
   fixture.takeOutput();
-  // Nobody deleted it: SQS delivers it once more.
+  // It was not deleted: SQS delivers it once more.
   await worker.endDelay(Records);
   await worker.handler({ Records: await worker.receive() }, deployedContext());
 
   expect(fixture.takeOutput().join('\n')).toMatch(/"message":"Cart skipped".*already created as PO-/);
 });
 
-test('a dead letter: its reason and its metrics, however often it is received on its way', async () => {
+test('a dead letter writes its reason and its metrics once, however often it is received on its way', async () => {
   const worker = await fixture.worker();
   await worker.send(envelope(newCart({ Items: { results: [null] } })));
   fixture.takeOutput();

@@ -1,4 +1,4 @@
-/** What the worker counts, as CloudWatch reads it: names, dimensions, and once for each thing that happened. */
+/** What the worker counts, as CloudWatch reads it: names, dimensions, and one count for each thing that happened. */
 import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
@@ -8,7 +8,7 @@ const fixture = await setUpWorkerFixture();
 
 const taken = () => emittedMetrics(fixture.takeOutput());
 
-test('metrics carry the dimensions that alarms and dashboard ask for', async () => {
+test('the worker emits its metrics under the dimensions that alarms and dashboard read', async () => {
   const worker = await fixture.worker();
   await worker.send(envelope(newCart()));
   await worker.deliver();
@@ -18,7 +18,7 @@ test('metrics carry the dimensions that alarms and dashboard ask for', async () 
   for (const { dimensions } of metrics) expect(dimensions).toEqual(['environment', 'service']);
 });
 
-test('an ordered cart: one order, one latency, and each call to 11VMS by its duration', async () => {
+test('the worker counts for an ordered cart one order, one latency, and each call to 11VMS with its duration', async () => {
   const worker = await fixture.worker();
   await worker.send(envelope(newCart()), envelope(newCart()));
   await worker.deliver();
@@ -32,7 +32,7 @@ test('an ordered cart: one order, one latency, and each call to 11VMS by its dur
   expect(of(METRICS.srmCallDuration)).toEqual([]);
 });
 
-test('a failing 11VMS: the call is an error, and the attempt one that will be repeated', async () => {
+test('the worker counts for a failing 11VMS an error of the call, and an attempt to be retried', async () => {
   const worker = await fixture.worker();
   await worker.send(envelope(newCart()));
   fixture.proxies.vms.intercept((call, forward) => (isCreate(call) ? answer(503)(call, forward) : forward()));
@@ -45,7 +45,7 @@ test('a failing 11VMS: the call is an error, and the attempt one that will be re
   expect(of(METRICS.ordersCreated)).toEqual([]);
 });
 
-test('a dead letter is counted once, however often its message is received on its way', async () => {
+test('the worker counts a dead letter once, however often its message is received on its way', async () => {
   const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(newCart({ Items: { results: [null] } })));
   await worker.deliverTimes(4);

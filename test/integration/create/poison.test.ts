@@ -1,4 +1,4 @@
-/** Edge cases 79, 83 and 84: messages that are no cart, carts that break the contract, and carts to be read again. */
+/** Edge cases 79, 83 and 84: messages that hold no cart, carts that break the contract, and carts to be read again. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { lambdaContext } from '../fixture.ts';
 import {
@@ -23,10 +23,10 @@ const withoutGuid = (): string => {
   const { Guid: _guid, ...row } = newCart({ RequesterEmail: MARK });
   return withSource(row);
 };
-/** A key that only JSON can write. */
+/** A key that only JSON text can hold. */
 const withProto = (text: string): string => `{"__proto__":{"polluted":"${MARK}"},${text.slice(1)}`;
 
-describe('a message that nothing can be made of', () => {
+describe('a message that cannot be processed', () => {
   test.each<[string, () => string, string, RegExp]>([
     ['is not JSON', () => `<cart>${MARK}</cart>`, 'E_INT_MESSAGE', /not JSON/],
     ['is half of its JSON', () => withSource(newCart()).slice(0, 700), 'E_INT_MESSAGE', /not JSON/],
@@ -63,7 +63,7 @@ describe('a message that nothing can be made of', () => {
     ],
     ['has no Guid', withoutGuid, 'E_SRC_SCHEMA', /^\$\.Guid/],
     ['has a Guid that is a number', () => withSource(newCart({ Guid: 5 })), 'E_SRC_SCHEMA', /^\$\.Guid/],
-  ])('%s: dead-lettered at once with its reason, and nothing of it is quoted', async (_what, body, code, where) => {
+  ])('%s: is dead-lettered at once with its reason, and nothing of it is quoted', async (_what, body, code, where) => {
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(body());
     expect((await worker.deliver()).failed).toEqual([messageId]);
@@ -71,7 +71,7 @@ describe('a message that nothing can be made of', () => {
     const [fault] = (await fixture.verdictOf(messageId)) ?? [];
     expect(fault?.code).toContain(code);
     expect(fault?.path ?? fault?.message).toMatch(where);
-    // On to the dead-letter queue, without a word to 11VMS.
+    // On to the dead-letter queue, without a call to 11VMS.
     const calls = fixture.proxies.vms.calls.length;
     expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
     expect(await worker.receive()).toEqual([]);
@@ -84,7 +84,7 @@ describe('a message that nothing can be made of', () => {
 });
 
 // Edge case 79.
-test('one poison message among ten: the other nine are done', async () => {
+test('one poison message among ten does not hold back the other nine', async () => {
   const worker = await fixture.worker();
   const carts = Array.from({ length: 9 }, () => newCart());
   const [first, ...rest] = carts.map((cart) => envelope(cart));
@@ -93,7 +93,7 @@ test('one poison message among ten: the other nine are done', async () => {
   expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
 });
 
-test('properties that the contract does not know, __proto__ among them, hold nothing back and pollute nothing', async () => {
+test('unknown properties, __proto__ among them, stop no order and pollute nothing', async () => {
   const worker = await fixture.worker();
   const cart = newCart();
   const source = JSON.parse(withProto(JSON.stringify({ ...cart, ZZ_NEW: { deep: [MARK] } })));
@@ -122,7 +122,7 @@ test.each<[string, unknown]>([
 
 // Edge case 84.
 describe('a cart that is read again from SRM', () => {
-  /** What a list read shows of a cart that it does not expand. */
+  /** What a list shows of a cart that it does not expand. */
   const deferred = (cart: Row): Row => ({ ...cart, Items: { __deferred: { uri: 'https://srm.example.test/Items' } } });
   const deferredBelow = (cart: Row): Row => ({
     ...cart,
@@ -133,7 +133,7 @@ describe('a cart that is read again from SRM', () => {
     ['was too large for the queue', claimCheck],
     ['came without its items', (cart) => envelope(deferred(cart))],
     ['came without the accounting of its items', (cart) => envelope(deferredBelow(cart))],
-  ])('because it %s: one read, and it is ordered', async (_what, message) => {
+  ])('because it %s is read once, and ordered', async (_what, message) => {
     const cart = newCart();
     fixture.fixture.srm.addCarts([cart]);
     const reads = fixture.fixture.srm.traffic().requests.cart;
@@ -148,7 +148,7 @@ describe('a cart that is read again from SRM', () => {
     });
   });
 
-  test('in its present version, not in the one that was queued', async () => {
+  test('is ordered in its present version, not in the one that was queued', async () => {
     const cart = newCart();
     fixture.fixture.srm.addCarts([{ ...cart, Status: 'I1016' }]);
     const worker = await fixture.worker();
@@ -158,13 +158,13 @@ describe('a cart that is read again from SRM', () => {
     expect(await fixture.ledgerOf(cart)).toMatchObject([{ sk: 'SKIP' }]);
   });
 
-  test('comes back while SRM is down, and is ordered afterwards', async () => {
+  test('is retried while SRM is down, and ordered afterwards', async () => {
     const cart = newCart();
     fixture.fixture.srm.addCarts([cart]);
     fixture.fixture.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
     const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
-    // Too little time left for the reader's own retries: they have tests of their own.
+    // Too little time is left for the retries of the reader, which have tests of their own.
     expect((await worker.deliverAndReturn({ remainingMs: 4500 })).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(fixture.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
@@ -173,7 +173,7 @@ describe('a cart that is read again from SRM', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('comes back where SRM refuses us, without a verdict', async () => {
+  test('is retried without a verdict where SRM refuses our credentials', async () => {
     const cart = newCart();
     fixture.fixture.srm.setDisturbances(({ operation }) =>
       operation === 'cart' ? { kind: 'status', status: 403 } : { kind: 'none' },
@@ -185,7 +185,7 @@ describe('a cart that is read again from SRM', () => {
     expect(await fixture.verdictOf(messageId)).toBeUndefined();
   });
 
-  test('is dead-lettered where SRM does not find it, and says so', async () => {
+  test('is dead-lettered where SRM does not find it, with that as the reason', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(claimCheck(cart));

@@ -1,4 +1,4 @@
-/** Edge cases 62 to 69, 77, 78 and 81: what 11VMS refuses, for good or until the world is mended. */
+/** Edge cases 62 to 69, 77, 78 and 81: what 11VMS refuses, for good or until a system is healthy again. */
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { onceFor, resetBefore } from '../recording-proxy.ts';
@@ -18,11 +18,11 @@ import {
 } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
-/** Suppliers that 11VMS has closed; a test changes them. */
+/** Suppliers that are closed in 11VMS; a test changes them. */
 const inactive = new Set<string>();
 beforeAll(async () => {
   fixture = await openWorkerFixture({
-    // Each order once, by its externalId alone.
+    // This 11VMS ignores the idempotency key: only the externalId protects against a second order.
     vms: { ignoreIdempotencyKeys: true, inactiveSuppliers: (code) => inactive.has(code) },
   });
 });
@@ -39,7 +39,7 @@ async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
   return { worker, messageId };
 }
 
-/** Receives that end at the verdict, until SQS itself moves the message; answers the receive counts seen. */
+/** Receives that end at the verdict, until SQS itself moves the message; returns the receive counts seen. */
 async function untilDeadLettered(worker: Worker): Promise<string[]> {
   const counts: string[] = [];
   for (;;) {
@@ -65,7 +65,7 @@ describe('409', () => {
   });
 
   // Edge case 63.
-  test('for an order with other content goes to the dead letters, with the fields and without their values', async () => {
+  test('for an order with other content dead-letters the cart, with the names of the fields and without their values', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
@@ -90,7 +90,7 @@ describe('409', () => {
   test.each([
     ['an earlier request in progress that fails', false],
     ['an earlier request in progress that succeeds', true],
-  ])('for %s comes back, and ends in one order', async (_what, succeeds) => {
+  ])('for %s is retried, and ends in one order', async (_what, succeeds) => {
     const cart = newCart();
     const { worker } = await sent(cart);
     const inProgress = { code: 'REQUEST_IN_PROGRESS', title: 'Conflict', status: 409 };
@@ -110,7 +110,7 @@ describe('409', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('that says the order exists while the look-up denies it comes back', async () => {
+  test('for an order that the look-up does not find is retried', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isCreate, answer(409, { code: 'EXTERNAL_ID_EXISTS' })));
@@ -132,14 +132,14 @@ test('200, the replay of an earlier answer to the same key, is a success without
   expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-7' });
 });
 
-describe('a refused content', () => {
+describe('content that 11VMS rejects', () => {
   // Edge cases 48 and 66.
-  test('is called once, ends at its verdict on each receive, and is moved by SQS itself after the fourth', async () => {
+  test('is posted once, ends at its verdict on each receive, and is moved by SQS itself after the fourth', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    // At once, by the handler: nothing here ends a delay.
+    // The handler has made the message visible at once: the test ends no delay.
     expect(worker.takeVisibilities()).toEqual([[0]]);
     const verdict = await fixture.verdictOf(messageId);
     expect(verdict).toEqual([
@@ -154,20 +154,20 @@ describe('a refused content', () => {
     expect(await worker.deadLetters()).toEqual([messageId]);
     expect(fixture.callsFor(cart)).toEqual(['create']);
     expect(await fixture.verdictOf(messageId)).toEqual(verdict);
-    // Said once, and counted once.
+    // Logged once, and counted once.
     const output = fixture.takeOutput();
     expect(output.filter((line) => line.includes('"outcome":"dead-letter"'))).toHaveLength(1);
     expect(output.filter((line) => line.includes('"CartsDeadLettered":1'))).toHaveLength(1);
   });
 
   // Edge cases 77 and 78.
-  test('is tried again by a redrive, and created once its cause is mended', async () => {
+  test('is tried again by a redrive, and created once its cause is repaired', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     inactive.add('SUP-00871');
     await untilDeadLettered(worker);
 
-    // A redriven message has the same body and another id. The first one comes too early.
+    // A redriven message has the same body and another id. The first redrive comes before the repair.
     const [second = ''] = await worker.send(envelope(cart));
     expect((await worker.deliver()).failed).toEqual([second]);
     expect(second).not.toBe(messageId);
@@ -179,14 +179,14 @@ describe('a refused content', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual(['create', 'create', 'create']);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 3 });
-    // And once more by mistake: a created order is never posted again.
+    // And redriven once more by mistake: a created order is never posted again.
     await worker.send(envelope(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toHaveLength(3);
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('is looked up by a redrive where an earlier outcome was never known', async () => {
+  test('is looked up by a redrive where an earlier outcome is unknown', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.proxies.vms.intercept(onceFor(isCreate, resetBefore));
@@ -239,7 +239,7 @@ describe('a refused content', () => {
     ['422 without a word', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
     ['418 in HTML', 418, '<html>j.dupont@example.test</html>', [{ code: 'E_TGT_VALIDATION' }]],
     ['409 of an unknown kind', 409, { code: 'SOMETHING_ELSE' }, [{ code: 'E_TGT_VALIDATION' }]],
-  ])('%s gets its verdict at once, without a word of the answer', async (_what, status, body, faults) => {
+  ])('%s gets its verdict at once, without quoting the answer', async (_what, status, body, faults) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isCreate, answer(status, body)));
@@ -263,14 +263,14 @@ describe('a refused content', () => {
   });
 });
 
-describe("a world that is wrong is not the cart's fault", () => {
+describe('a systemic failure does not count against the cart', () => {
   const html = '<html><body>No such service</body></html>';
   // Edge cases 67, 68 and 69.
   test.each<[string, number, unknown, number]>([
     ['401 after a refresh of the token', 401, {}, 2],
     ['403', 403, {}, 1],
     ['404 in HTML on the collection', 404, html, 1],
-  ])('%s: the cart comes back without a verdict', async (_what, status, body, posts) => {
+  ])('%s: the cart is retried without a verdict', async (_what, status, body, posts) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isCreate, answer(status, body)));
@@ -296,7 +296,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('nothing is dead-lettered, even when the receives are used up: the cart goes back as a new message', async () => {
+  test('no cart is dead-lettered even when the receives are used up: it is requeued as a new message', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
@@ -312,7 +312,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(copy?.body).toBe(writeCartMessage(envelope(cart)));
   });
 
-  test('a secret that no longer opens the token endpoint: the cart comes back', async () => {
+  test('a secret that the token endpoint refuses: the cart is retried', async () => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
     fixture.proxies.vms.intercept(always(isToken, answer(401, { error: 'invalid_client' })));
@@ -326,30 +326,27 @@ describe("a world that is wrong is not the cart's fault", () => {
     ['does not exist', undefined],
     ['was created empty', ''],
     ['holds a password that Secrets Manager generated', '7%kQ"hunter2;xv'],
-  ])(
-    'a secret that %s: the cart comes back, and log and ledger say which secret is to be written',
-    async (what, value) => {
-      const name = `first-deployment/${what.replaceAll(' ', '-')}`;
-      if (value !== undefined) {
-        const SecretString = value === '' ? undefined : value;
-        await fixture.fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
-      }
-      const worker = await fixture.worker({ VMS_SECRET: name });
-      const cart = newCart();
-      await worker.send(envelope(cart));
-      expect((await worker.deliver()).failed).toHaveLength(1);
-      const told = new RegExp(
-        `E_TGT_AUTH.*the secret ${name} .*holds no \\W+clientId\\W+clientSecret\\W+ yet: write it with aws .* put-secret-value`,
-      );
-      const log = fixture.takeOutput().join('\n');
-      const row = await fixture.orderRow(cart);
-      expect(log).toMatch(told);
-      expect(row?.faults?.[0]?.message).toContain(`{ "clientId", "clientSecret" } yet: write it`);
-      expect(log + JSON.stringify(row)).not.toContain('hunter2');
-    },
-  );
+  ])('a secret that %s: the cart is retried, and log and ledger name the secret to write', async (what, value) => {
+    const name = `first-deployment/${what.replaceAll(' ', '-')}`;
+    if (value !== undefined) {
+      const SecretString = value === '' ? undefined : value;
+      await fixture.fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
+    }
+    const worker = await fixture.worker({ VMS_SECRET: name });
+    const cart = newCart();
+    await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    const told = new RegExp(
+      `E_TGT_AUTH.*the secret ${name} .*holds no \\W+clientId\\W+clientSecret\\W+ yet: write it with aws .* put-secret-value`,
+    );
+    const log = fixture.takeOutput().join('\n');
+    const row = await fixture.orderRow(cart);
+    expect(log).toMatch(told);
+    expect(row?.faults?.[0]?.message).toContain(`{ "clientId", "clientSecret" } yet: write it`);
+    expect(log + JSON.stringify(row)).not.toContain('hunter2');
+  });
 
-  test('a token endpoint that is down is transient', async () => {
+  test('a token endpoint that is down is a transient failure', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.proxies.vms.intercept(always(isToken, answer(503)));
@@ -358,7 +355,7 @@ describe("a world that is wrong is not the cart's fault", () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_UNAVAILABLE' }] });
   });
 
-  test('revoked tokens: one refresh for a whole batch, and every cart is created', async () => {
+  test('revoked tokens: one renewal for a whole batch, and every order is created', async () => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     await worker.deliver();
@@ -372,7 +369,7 @@ describe("a world that is wrong is not the cart's fault", () => {
   });
 
   // Edge case 81.
-  test('a secret that was rotated during the run is read afresh, and the cart is created', async () => {
+  test('a secret that was rotated during the run is read again, and the order is created', async () => {
     const worker = await fixture.worker();
     const setSecret = async (clientSecret: string): Promise<void> => {
       fixture.vms.setClient(fixture.vms.clientId, clientSecret);

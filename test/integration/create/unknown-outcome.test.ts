@@ -1,5 +1,5 @@
 /**
- * Edge cases 61, 62, 71 to 76: whatever becomes of an answer, of the process or of the ledger, there is one order. All
+ * Edge cases 61, 62, 71 to 76: whatever happens to an answer, to the process or to the ledger, there is one order. All
  * against an 11VMS that would take a second POST for a second order.
  */
 import { randomUUID } from 'node:crypto';
@@ -46,7 +46,7 @@ const html = '<html><body>Logon</body></html>';
 const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
 
 // Edge cases 61, 71, 72 and 73.
-describe('the order is stored, and its answer', () => {
+describe('an order that is stored, and whose answer is lost', () => {
   const disturbances: [string, Disturbance][] = [
     ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
     ['is a broken connection', { kind: 'reset-after-commit' }],
@@ -77,13 +77,13 @@ describe('the order is stored, and its answer', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
   };
 
-  test.each(disturbances)('%s: it is found by look-up, and there is one', async (_what, disturbance) => {
+  test.each(disturbances)('%s: is found by look-up, and exists once', async (_what, disturbance) => {
     const cart = newCart();
     fixture.vms.setDisturbances(onFirstCreate(disturbance));
     await expectRecovered(cart, await sent(cart));
   });
 
-  test.each(interceptors)('%s: it is found by look-up, and there is one', async (_what, instead) => {
+  test.each(interceptors)('%s: is found by look-up, and exists once', async (_what, instead) => {
     const cart = newCart();
     fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectRecovered(cart, await sent(cart));
@@ -91,7 +91,7 @@ describe('the order is stored, and its answer', () => {
 });
 
 // Edge cases 61, 71, 72 and 73.
-describe('the order is not stored, and the answer', () => {
+describe('an order that is not stored, and whose answer is lost', () => {
   const disturbances: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
     ['is 500', { kind: 'status', status: 500 }],
@@ -111,22 +111,19 @@ describe('the order is not stored, and the answer', () => {
     expect(first.failed).toHaveLength(1);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    // Looked up at once, looked up again before the second post.
+    // Looked up at once, and looked up again before the second post.
     expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'create']);
     expect(fixture.ordersOf(cart)).toHaveLength(1);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
   };
 
-  test.each(disturbances)(
-    '%s: the message comes back, is looked up, and then posted once',
-    async (_what, disturbance) => {
-      const cart = newCart();
-      fixture.vms.setDisturbances(onFirstCreate(disturbance));
-      await expectOneLater(cart, await sent(cart));
-    },
-  );
+  test.each(disturbances)('%s: is retried, looked up, and then posted once', async (_what, disturbance) => {
+    const cart = newCart();
+    fixture.vms.setDisturbances(onFirstCreate(disturbance));
+    await expectOneLater(cart, await sent(cart));
+  });
 
-  test.each(interceptors)('%s: the message comes back, is looked up, and then posted once', async (_what, instead) => {
+  test.each(interceptors)('%s: is retried, looked up, and then posted once', async (_what, instead) => {
     const cart = newCart();
     fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectOneLater(cart, await sent(cart));
@@ -162,11 +159,11 @@ test('while an unanswered create may still be stored, a second message of the ca
   );
   const first = await worker.deliver();
   worker.takeVisibilities();
-  // Of the next run's overlap, at once: its look-up, too, would find nothing yet.
+  // The message of the next run's overlap, at once: its look-up would find nothing yet either.
   await worker.send(envelope(cart));
   expect((await worker.deliver()).failed).toHaveLength(1);
   expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
-  // It stays away at least as long as the quiet time lasts.
+  // It is delayed at least as long as the quiet time.
   const [[seconds = 0] = []] = worker.takeVisibilities();
   expect(seconds).toBeGreaterThanOrEqual(24);
   await store();
@@ -181,7 +178,7 @@ test.each<[string, Interceptor]>([
   ['405', answer(405, html)],
   ['404 as a problem of its own', answer(404, { status: 404, title: 'Reading is not supported' })],
 ])(
-  'against an 11VMS without a look-up (%s) what is not known is no guess: a dead letter says AMBIGUOUS',
+  'against an 11VMS without a look-up (%s), a cart of unknown outcome is dead-lettered as AMBIGUOUS, and not posted again',
   async (_what, none) => {
     const cart = newCart();
     const worker = await fixture.worker();
@@ -198,7 +195,7 @@ test.each<[string, Interceptor]>([
     expect(FAULT_CATALOGUE.E_TGT_TIMEOUT_UNKNOWN.meaning).toContain('AMBIGUOUS');
     expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
 
-    // A redrive does not guess either.
+    // A redrive does not post it again either.
     await fixture.expireLease(cart);
     await worker.send(envelope(cart));
     await worker.deliverTimes(4);
@@ -234,7 +231,7 @@ test.each<[string, Interceptor]>([
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
-test('a look-up that lists only other orders is no hit', async () => {
+test('a look-up that lists only other orders has not found the order', async () => {
   const cart = newCart();
   const worker = await sent(cart);
   fixture.proxies.vms.intercept(async (call, forward) => {
@@ -278,7 +275,7 @@ describe('a crash while posting', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
-  test('after the order was stored: it is found, not posted again, and a zombie changes nothing', async () => {
+  test('after the order was stored: it is found and not posted again, and the late attempt changes nothing', async () => {
     const cart = newCart();
     const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
     await worker.send(envelope(cart));
@@ -306,7 +303,7 @@ describe('a crash while posting', () => {
     expect(await fixture.orderRow(cart)).toEqual(row);
   });
 
-  test('while the lease still runs, another attempt keeps its hands off and comes back', async () => {
+  test('leaves the order to no other attempt while the lease runs: the message is retried', async () => {
     const cart = newCart();
     await crashedAttempt(cart, 45_000);
     const worker = await sent(cart);
@@ -320,14 +317,14 @@ describe('a crash while posting', () => {
   });
 });
 
-describe('the ledger fails', () => {
+describe('a ledger that fails', () => {
   const isUpdate = ({ operation }: RecordedCall): boolean => operation === 'UpdateItem';
   const isSecondWrite = (call: RecordedCall): boolean => isUpdate(call) && call.body.includes('"CREATED"');
   // An error that the SDK does not retry by itself.
   const refusedByAws = answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#AccessDeniedException' });
 
   // Edge case 74.
-  test('after 201: the message comes back, the order is found, and there is one', async () => {
+  test('after a 201: the message is retried, the order is found, and exists once', async () => {
     const cart = newCart();
     const worker = await sent(cart);
     fixture.proxies.dynamodb.intercept((call, forward) =>
@@ -336,7 +333,7 @@ describe('the ledger fails', () => {
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING' });
     fixture.calm();
-    // Before the lease ends nobody touches it; afterwards it is found.
+    // No attempt touches the order before the lease ends; afterwards it is found.
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
     await fixture.expireLease(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
@@ -345,7 +342,7 @@ describe('the ledger fails', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
-  test('and its answer to the claim is lost: still one order', async () => {
+  test('with the answer to the claim lost: still one order', async () => {
     const cart = newCart();
     const worker = await sent(cart);
     fixture.proxies.dynamodb.intercept(onceFor(isUpdate, commitThenReset));
@@ -355,7 +352,7 @@ describe('the ledger fails', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
-  test('and its answer to the second write is lost: still CREATED, and done', async () => {
+  test('with the answer to the second write lost: still CREATED, and acknowledged', async () => {
     const cart = newCart();
     const worker = await sent(cart);
     fixture.proxies.dynamodb.intercept(onceFor(isSecondWrite, commitThenReset));
@@ -364,7 +361,7 @@ describe('the ledger fails', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
-  test('before anything was claimed: nothing is posted, and the message comes back', async () => {
+  test('before the claim: nothing is posted, and the message is retried', async () => {
     const cart = newCart();
     const worker = await sent(cart);
     fixture.proxies.dynamodb.intercept((call, forward) => (isUpdate(call) ? refusedByAws(call, forward) : forward()));
@@ -376,7 +373,7 @@ describe('the ledger fails', () => {
   });
 });
 
-test('the sample itself survives a lost answer to the letter: what is found is compared by content', async () => {
+test('the sample order survives a lost answer to the letter: the look-up compares it by content', async () => {
   fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
   const worker = await sent(sampleCart());
   expect(await worker.deliver()).toMatchObject({ failed: [] });

@@ -1,6 +1,6 @@
 /**
- * What the worker's tests share: the fixture, proxies on everything the worker talks to, and a queue of its own for each
- * test. A queue is served as an event source mapping does it: what is not reported failed is deleted.
+ * What the worker's tests share: the fixture of the systems, a recording proxy before each of them, and a queue of its own
+ * for each test. The queue is served as an event source mapping serves it: a message that is not reported failed is deleted.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ export type { CartMessage };
 export type Row = Record<string, unknown>;
 export type Variables = Fixture['workerVariables'];
 
-/** 11VMS at its most careless: nothing but the interface itself stands between a second POST and a second order. */
+/** This 11VMS checks nothing for duplicates: only the interface stands between a second POST and a second order. */
 export const CARELESS = { ignoreIdempotencyKeys: true, enforceUniqueness: false } as const;
 
 const rowSchema = z.record(z.string(), z.unknown());
@@ -51,24 +51,24 @@ export function sampleCart(): Row {
 
 let carts = 0;
 
-/** A cart like the sample's, with a number, a GUID and so an order of its own. */
+/** A cart like the sample's, with its own number and GUID, and so an order of its own. */
 export function newCart(changes: Row = {}): Row {
   carts += 1;
   const Guid = `005056a5-09b3-1ee1-bee5-${String(carts).padStart(12, '0')}`;
   return { ...sampleCart(), Guid, ObjectId: String(2_000_000_000 + carts), ...changes };
 }
 
-/** A row's items, to be changed in place. */
+/** The lines of a row, to be changed in place. */
 export function itemsOf(row: Row): Row[] {
   return z.object({ results: z.array(rowSchema) }).parse(row['Items']).results;
 }
 
-/** The cart with other items; the sample's by default changed one by one. */
+/** The cart with other lines; by default those of the sample, each changed. */
 export function withItems(row: Row, change: (item: Row, index: number) => Row): Row {
   return { ...row, Items: { results: itemsOf(row).map(change) } };
 }
 
-/** As SRM writes an instant. */
+/** An instant as SRM writes it. */
 export const edmInstant = (text: string): string => `/Date(${Date.parse(text)}+0000)/`;
 
 export const externalIdOf = (row: Row, vendor = '100234'): string =>
@@ -114,7 +114,7 @@ const ledgerItem = z.looseObject({
 });
 export type LedgerItem = z.infer<typeof ledgerItem>;
 
-/** One delivery of a batch, and what became of its messages. */
+/** One delivery of a batch, and what happened to its messages. */
 export interface Delivered {
   readonly records: readonly SQSRecord[];
   readonly failed: readonly string[];
@@ -125,9 +125,9 @@ const BREAKER_KEY = { pk: { S: 'BREAKER#11VMS' }, sk: { S: 'BREAKER' } };
 type Handler = ReturnType<typeof createHandler>;
 
 export interface Invocation {
-  /** Another execution environment than the worker's first. */
+  /** Uses a second execution environment. */
   readonly handler?: Handler;
-  /** What is left of the function's time when it starts. */
+  /** The remaining time of the function when it starts. */
   readonly remainingMs?: number;
 }
 
@@ -136,25 +136,25 @@ export interface Worker {
   readonly handler: Handler;
   readonly queueName: string;
   readonly deadLetterName: string;
-  /** Messages, as the extractor sends them, or any text; answers the message ids. */
+  /** Sends messages, as the extractor sends them, or any text; returns the message ids. */
   send(...messages: readonly (CartMessage | string)[]): Promise<string[]>;
-  /** Up to 10 messages as the records of an event. */
+  /** Receives up to 10 messages as the records of an event. */
   receive(): Promise<SQSRecord[]>;
-  /** Invokes the handler, and deletes what it did not report. */
+  /** Invokes the handler, and deletes what it did not report as failed. */
   invoke(records: readonly SQSRecord[], by?: Invocation): Promise<Delivered>;
-  /** Receive and invoke. */
+  /** Receives, then invokes. */
   deliver(by?: Invocation): Promise<Delivered>;
-  /** Ends the delay of returned messages, and the quiet time of their unknown outcomes, so that no test has to sleep. */
+  /** Ends the delay of returned messages, and the quiet time of their unknown outcomes, so that no test has to wait. */
   endDelay(records: readonly SQSRecord[]): Promise<void>;
-  /** Deliver, and end the delay of what came back. */
+  /** Delivers, then ends the delay of the returned messages. */
   deliverAndReturn(by?: Invocation): Promise<Delivered>;
-  /** That many receives, one after the other without their delays; answers what failed in each. */
+  /** Delivers so many times, without the delays; returns what failed in each. */
   deliverTimes(count: number): Promise<(readonly string[])[]>;
-  /** The seconds set by each ChangeMessageVisibilityBatch since the last look. */
+  /** The seconds set by each ChangeMessageVisibilityBatch since the last call. */
   takeVisibilities(): number[][];
   /** What waits on the queue as a new message, under its delay. */
   requeued(): Promise<{ readonly messageId: string; readonly body: string }[]>;
-  /** The ids of what lies in the dead-letter queue. */
+  /** The ids of the messages in the dead-letter queue. */
   deadLetters(): Promise<string[]>;
 }
 
@@ -168,21 +168,21 @@ export interface WorkerFixture {
     readonly sqs: RecordingProxy;
     readonly secrets: RecordingProxy;
   };
-  /** A fresh worker with a fresh queue. */
+  /** A new worker with a new queue. */
   worker(variables?: Partial<Variables>): Promise<Worker>;
   /** Another execution environment of the same function. */
   anotherHandler(of: Worker, variables?: Partial<Variables>): Handler;
-  /** The ledger's items of a cart. */
+  /** The items of a cart in the ledger. */
   ledgerOf(cart: Row): Promise<LedgerItem[]>;
   orderRow(cart: Row, vendor?: string): Promise<LedgerItem | undefined>;
   verdictOf(messageId: string): Promise<readonly z.infer<typeof faultSchema>[] | undefined>;
-  /** Lets the lease of an order's attempt have run out, as a minute would. */
+  /** Makes the lease of an order's attempt run out, as a minute would. */
   expireLease(cart: Row): Promise<void>;
-  /** Waits, a tick at a time, for something that is under way. */
+  /** Waits in small steps until a condition holds. */
   until(isSo: () => boolean): Promise<void>;
-  /** The ledger loses an order's row, as by a restore of an old backup. */
+  /** Deletes the item of an order from the ledger, as the restore of an old backup would. */
   forget(cart: Row): Promise<void>;
-  /** The circuit breaker's item; undefined where it was never opened. Each new worker starts without one. */
+  /** The item of the circuit breaker; undefined where it was never opened. Each new worker starts without one. */
   breaker(): Promise<Record<string, unknown> | undefined>;
   wholeTable(): Promise<Record<string, unknown>[]>;
   /** Orders that 11VMS holds for a cart. */
@@ -191,12 +191,12 @@ export interface WorkerFixture {
   callsFor(cart: Row): string[];
   /** Everything written to stdout and stderr since the last call: log lines of all levels, and metrics. */
   takeOutput(): string[];
-  /** Everything passes and nothing fails from now on. */
+  /** Ends all disturbances. */
   calm(): void;
   close(): Promise<void>;
 }
 
-/** For all tests of a file: each begins with well systems and no output, and the fixture is closed after the last. */
+/** For all tests of a file: each begins with healthy systems and no output, and the fixture is closed after the last. */
 export async function setUpWorkerFixture(options: FixtureOptions = {}): Promise<WorkerFixture> {
   const fixture = await openWorkerFixture(options);
   beforeEach(() => {
@@ -250,7 +250,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     return Items.map((item) => unmarshall(item));
   };
 
-  /** Lets an order's lease or quiet time be over. */
+  /** Ends the lease or quiet time of an order. */
   const endTime = async (key: Record<string, unknown>): Promise<void> => {
     await clients.dynamodb.send(
       new UpdateItemCommand({
@@ -415,7 +415,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
   return self;
 }
 
-/** Warnings and errors go to stderr, which the fixture does not capture. */
+/** Warnings and errors go to stderr, which the fixture of the systems does not capture. */
 function captureErrors(): { take(): string[]; stop(): void } {
   // oxlint-disable-next-line typescript/unbound-method -- only put back where it was
   const original = process.stderr.write;
@@ -460,7 +460,7 @@ export const commitThenAnswer = (...instead: Parameters<typeof answer>): Interce
   };
 };
 
-/** An interceptor for every call of a kind. */
+/** Disturbs every call of a kind. */
 export const always =
   (isFor: (call: RecordedCall) => boolean, instead: Interceptor): Interceptor =>
   (call, forward) =>

@@ -1,4 +1,4 @@
-/** `npm run deploy`: what it refuses before anything is changed, what it tells CDK, and what it says afterwards. */
+/** `npm run deploy`: what it refuses before anything is changed, how it calls CDK, and what it prints afterwards. */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +51,7 @@ afterEach(async () => {
 
 const recordOf = (): string => join(directory, 'cdk-was-called.json');
 
-/** An executable in the place of CDK: it writes down how it was called, and outputs as CDK writes them. */
+/** Takes the place of CDK: it writes down how it was called, and writes outputs as CDK does. */
 function recorder(exitCode = 0): readonly string[] {
   const path = join(directory, 'cdk');
   writeFileSync(
@@ -112,7 +112,7 @@ function environmentFile(change: { account?: string; region?: string; srm?: obje
 }
 
 describe('a deployment', () => {
-  test('into an account with nothing in it calls CDK once, from the project`s root, and says what to do next', async () => {
+  test("into an empty account calls CDK once, from the project's root, and prints what to do next", async () => {
     const { code, said } = await run();
 
     expect(code).toBe(0);
@@ -126,7 +126,7 @@ describe('a deployment', () => {
       ],
       cwd: root,
       region: 'eu-west-1',
-      // The CDK app is started as `node`: the one that runs us.
+      // The CDK app is started as `node`: with the Node that runs this test.
       path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
     });
     expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
@@ -137,7 +137,7 @@ describe('a deployment', () => {
     expect([...new Set(aws.operations)]).toEqual(['GetCallerIdentity', 'DescribeStacks']);
   });
 
-  test('with --yes asks nothing; a profile goes along', async () => {
+  test('with --yes asks no question, and passes the profile on', async () => {
     writeFileSync(join(directory, 'config'), '[profile other]\nregion = eu-west-1\n');
     writeFileSync(join(directory, 'credentials'), '[other]\naws_access_key_id = a\naws_secret_access_key = hunter2\n');
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) Reflect.deleteProperty(process.env, name);
@@ -151,7 +151,7 @@ describe('a deployment', () => {
     expect(called()?.args).toEqual(expect.arrayContaining(['--require-approval=never', '--profile=other']));
   });
 
-  test('of a file of one`s own: by its whole path, into the region of its entry', async () => {
+  test('from a file passes its absolute path, and the region of its entry', async () => {
     const file = environmentFile({ region: 'eu-central-1', account: '123456789012' });
 
     await run({ environment: file });
@@ -160,7 +160,7 @@ describe('a deployment', () => {
     expect(called()?.args).toContain(`--context=env=${file}`);
   });
 
-  test('of which only the differences are wanted changes nothing', async () => {
+  test('with --diff changes nothing', async () => {
     const { code, said } = await run({ action: 'diff' });
 
     expect(code).toBe(0);
@@ -168,7 +168,7 @@ describe('a deployment', () => {
     expect(said).not.toContain('Next');
   });
 
-  test('that is only tried out calls nothing, and prints the command', async () => {
+  test('with --dry-run calls nothing, and prints the command', async () => {
     const { code, said } = await run({ action: 'dry-run' });
 
     expect(code).toBe(0);
@@ -176,7 +176,7 @@ describe('a deployment', () => {
     expect(said).toMatch(/this would be run:\n\S+cdk deploy --all --context=env=dev --require-approval=broadening/);
   });
 
-  test('that fails in CDK ends with CDK`s exit code, and the bootstrap that may be missing', async () => {
+  test("that fails in CDK ends with CDK's exit code, and names the bootstrap that may be missing", async () => {
     const { code, said } = await run({}, 3);
 
     expect(code).toBe(3);
@@ -184,7 +184,7 @@ describe('a deployment', () => {
     expect(said).not.toContain('Deployed');
   });
 
-  test('where the rights are CDK`s alone goes on, and says what was not checked', async () => {
+  test('with rights for CDK alone continues, and prints what was not checked', async () => {
     aws.state.denied.add('DescribeStacks');
 
     const { code, said } = await run();
@@ -195,7 +195,7 @@ describe('a deployment', () => {
     );
   });
 
-  test('a second time finds its own secrets, and goes on', async () => {
+  test('a second time finds its own secrets, and continues', async () => {
     const arns = await Promise.all([SRM_SECRET, VMS_SECRET].map(createSecret));
     aws.state.stack = {
       status: 'CREATE_COMPLETE',
@@ -217,7 +217,7 @@ async function createSecret(name: string): Promise<string> {
   return ARN;
 }
 
-describe('nothing is changed', () => {
+describe('a deployment changes nothing', () => {
   test.each([
     ['an unknown environment', 'nosuch', /^Unknown environment "nosuch"\. Known: dev, test, prod, local;/],
     ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read as JSON/],
@@ -239,14 +239,14 @@ describe('nothing is changed', () => {
     expect(await refusalOf()).toMatch(new RegExp(`^AWS refuses the credentials \\(${error}\\w*\\): log in first`));
   });
 
-  test('in another account than the entry`s', async () => {
+  test("in another account than the entry's", async () => {
     expect(await refusalOf({ environment: environmentFile({ account: '999999999999' }) })).toBe(
       'AWS credentials are for account 123456789012, but the environment is account 999999999999: ' +
         'log in to that account, or correct "account" in the environment entry.',
     );
   });
 
-  test('without a region, which CDK would choose in silence', async () => {
+  test('without a region, which CDK would choose without a question', async () => {
     Reflect.deleteProperty(process.env, 'AWS_REGION');
 
     expect(await refusalOf()).toMatch(
@@ -254,7 +254,7 @@ describe('nothing is changed', () => {
     );
   });
 
-  test('while a connection secret is somebody else`s; createSecret false then uses it', async () => {
+  test('while the connection secret exists outside the stack; with createSecret false it is used', async () => {
     await createSecret(VMS_SECRET);
 
     expect(await refusalOf()).toMatch(
@@ -271,7 +271,7 @@ describe('nothing is changed', () => {
 });
 
 describe('the command line', () => {
-  test('says what to do with the stack', () => {
+  test('names the action: deploy, show the differences, dry run or help', () => {
     expect(parseOptions(['--env', 'dev'])).toEqual(options());
     expect(parseOptions(['--env=dev', '--diff', '--profile', 'p'])).toEqual(options({ action: 'diff', profile: 'p' }));
     expect(parseOptions(['--env', 'dev', '--dry-run', '--yes'])).toEqual(options({ action: 'dry-run', yes: true }));
@@ -285,7 +285,7 @@ describe('the command line', () => {
     [['dev'], "Unexpected argument 'dev'"],
     [['--env', 'dev', '--diff', '--dry-run'], 'Either --diff or --dry-run, not both.'],
     [['--env', 'dev', '--diff', '--yes'], '--yes goes with a deployment'],
-  ])('%j is refused, with where help is', (args, message) => {
+  ])('%j is refused, and the message points to --help', (args, message) => {
     const parse = () => parseOptions(args);
 
     expect(parse).toThrow(UsageError);
@@ -293,7 +293,7 @@ describe('the command line', () => {
     expect(parse).toThrow('See npm run deploy -- --help.');
   });
 
-  test('--help, and a refusal, in a process of their own', async () => {
+  test('--help and a refusal work in a process of their own', async () => {
     const [help, refusal] = await Promise.all([start(['--help']), start(['--env', 'nosuch'])]);
 
     expect(help).toEqual({ stdout: HELP, stderr: '', status: 0 });
@@ -302,9 +302,9 @@ describe('the command line', () => {
     expect(refusal.stderr).not.toMatch(/^\s+at /m);
   });
 
-  /** Does the pinned CLI take what we tell it? It judges its command line before it does anything. */
+  /** The pinned CLI judges its command line before it does anything. */
   test.each(['deploy', 'diff'] as const)(
-    'of %s is one that the pinned CDK knows',
+    'of CDK for %s holds only options that the pinned CLI knows',
     async (action) => {
       const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), '/tmp/outputs.json');
       const [executable = '', ...first] = PINNED_CDK;

@@ -82,7 +82,7 @@ function environmentFile(change: { srm?: object; vms?: object; extraction?: obje
       secretName: '11vms',
       ...change.vms,
     },
-    // Long live: the tests of the process go by the real clock.
+    // Valid for long: the tests that start a process use the real clock.
     extraction: { ...dev?.extraction, firstWatermark: '2020-01-01T00:00:00Z', ...change.extraction },
   };
   writeFileSync(path, JSON.stringify(entry));
@@ -106,7 +106,7 @@ const linesOf = (findings: readonly Finding[], status: Finding['status']): strin
   );
 
 describe('a healthy environment', () => {
-  test('is all ok, and every part of it has a line', async () => {
+  test('has an ok line for each of its parts', async () => {
     const file = environmentFile();
     const findings = await diagnose(file);
 
@@ -131,7 +131,7 @@ describe('a healthy environment', () => {
     ]);
   });
 
-  test('is only read: SRM and 11VMS are asked for nothing but a token, one list and one look-up', async () => {
+  test('is only read: SRM and 11VMS serve a token, one list and one look-up, and nothing else', async () => {
     await diagnose();
 
     expect(fixture.srm.requests.map(({ operation }) => operation)).toEqual(['token', 'token', 'page']);
@@ -153,21 +153,21 @@ describe('a healthy environment', () => {
   });
 });
 
-describe('before there is anything to look at', () => {
-  test('an environment that is unknown is one red line; Node.js is looked at all the same', async () => {
+describe('before anything is deployed', () => {
+  test('an unknown environment is one red line; Node.js is checked all the same', async () => {
     const findings = await diagnose('nosuch');
 
     expect(findings.map(({ status }) => status)).toEqual(['ok', 'fail']);
     expect(reds(findings)[0]).toContain('Unknown environment "nosuch". Known: dev, test, prod, local');
   });
 
-  test('a bad entry names its fields on one line', async () => {
+  test('a bad entry is one line that names its fields', async () => {
     const findings = await diagnose(environmentFile({ srm: { client: 'x' } }));
 
     expect(reds(findings)[0]).toMatch(/must be a sap-client: three digits.*srm\.client -> correct the entry/);
   });
 
-  test('hosts that are still the examples are said to be', async () => {
+  test('hosts of the example are reported', async () => {
     const tokenUrl = 'https://srm-dev.example.com/oauth/token';
     const findings = await diagnose(environmentFile({ srm: { tokenUrl } }));
 
@@ -176,7 +176,7 @@ describe('before there is anything to look at', () => {
     );
   });
 
-  test('no AWS credentials: what to do, and nothing else is asked of AWS', async () => {
+  test('missing AWS credentials are reported with what to do, and AWS is not called again', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) Reflect.deleteProperty(process.env, name);
 
     const findings = await diagnose();
@@ -191,7 +191,7 @@ describe('before there is anything to look at', () => {
     expect(aws.operations).toEqual([]);
   });
 
-  test('credentials that AWS refuses: by the name of the refusal, without its text', async () => {
+  test('credentials that AWS refuses are reported by the name of the error, without its text', async () => {
     aws.state.credentialsError = 'ExpiredToken';
 
     expect(reds(await diagnose())).toEqual([
@@ -199,14 +199,14 @@ describe('before there is anything to look at', () => {
     ]);
   });
 
-  test('another account than the entry`s: both are named', async () => {
+  test('a wrong account is reported with the account of the entry', async () => {
     expect(reds(await diagnose(environmentFile({ account: '999999999999' })))).toEqual([
       'AWS credentials are for account 123456789012, but the environment is account 999999999999 -> ' +
         'log in to that account, or correct "account" in the environment entry',
     ]);
   });
 
-  test('no stack: the command that deploys it, and the bootstrap before; secrets and systems are looked at all the same', async () => {
+  test('a missing stack is reported with the commands for bootstrap and deployment; secrets and systems are checked all the same', async () => {
     aws.state.stack = undefined;
 
     const file = environmentFile();
@@ -221,7 +221,7 @@ describe('before there is anything to look at', () => {
     expect(linesOf(findings, 'ok')).toContain(`11VMS looks orders up at ${fixture.vms.baseUrl}`);
   });
 
-  test('another Node.js than Lambda`s is a warning', async () => {
+  test("a Node.js other than Lambda's is a warning", async () => {
     const options = { environment: 'nosuch', profile: undefined };
     const [node] = await examine(options, { now: () => NOW_MS, timeoutMs: 1000, nodeVersion: '22.18.0' });
 
@@ -239,20 +239,23 @@ describe('a system that does not answer as it should', () => {
   test.each([
     ['a password that Secrets Manager generated', 'x7%kQ"hunter2'],
     ['half a client', '{"clientId":"hunter2"}'],
-  ])('secret with %s: the command that writes it; the rest of that system waits', async (_what, value) => {
-    await putSecret('srm', value);
+  ])(
+    'a secret with %s is reported with the command that writes it; the rest of that system waits',
+    async (_what, value) => {
+      await putSecret('srm', value);
 
-    const findings = await diagnose();
+      const findings = await diagnose();
 
-    expect(reds(findings)).toEqual([
-      'the secret srm holds no { "clientId", "clientSecret" } yet -> write it with ' +
-        'aws secretsmanager put-secret-value --secret-id srm --secret-string file://client.json',
-    ]);
-    expect(yellows(findings)).toEqual([
-      'SRM token: not checked -> first correct the SRM secret',
-      'SRM itself: not checked -> first correct the SRM secret',
-    ]);
-  });
+      expect(reds(findings)).toEqual([
+        'the secret srm holds no { "clientId", "clientSecret" } yet -> write it with ' +
+          'aws secretsmanager put-secret-value --secret-id srm --secret-string file://client.json',
+      ]);
+      expect(yellows(findings)).toEqual([
+        'SRM token: not checked -> first correct the SRM secret',
+        'SRM itself: not checked -> first correct the SRM secret',
+      ]);
+    },
+  );
 
   test.each([
     [
@@ -261,13 +264,13 @@ describe('a system that does not answer as it should', () => {
       /^the secret nowhere does not exist.* yet -> deploy, which creates it; write it/,
     ],
     ['which is somebody else`s', false, /^the secret nowhere does not exist, or holds no .* yet -> write it with aws /],
-  ])('secret that is not there, %s', async (_what, createSecret, line) => {
+  ])('a missing secret, %s, is reported', async (_what, createSecret, line) => {
     const findings = await diagnose(environmentFile({ vms: { secretName: 'nowhere', createSecret } }));
 
     expect(reds(findings)).toEqual([expect.stringMatching(line)]);
   });
 
-  test('token endpoint that refuses the client: where to look', async () => {
+  test('a token endpoint that refuses the client is reported with where to look', async () => {
     await putSecret('11vms', JSON.stringify({ clientId: 'interface-at-11vms', clientSecret: 'hunter2' }));
 
     const findings = await diagnose();
@@ -279,14 +282,14 @@ describe('a system that does not answer as it should', () => {
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);
   });
 
-  test('token endpoint that is not there', async () => {
+  test('a token endpoint that is not reachable is reported', async () => {
     expect(reds(await diagnose(environmentFile({ srm: { tokenUrl: `${DEAD}/token` } })))).toEqual([
       `SRM token: SRM token endpoint ${DEAD}/token cannot be reached (ECONNREFUSED) -> ` +
         'check srm.tokenUrl in the environment entry, and whether this machine may reach it',
     ]);
   });
 
-  test('SRM and 11VMS that are not there: both are said', async () => {
+  test('SRM and 11VMS that are not reachable are both reported', async () => {
     const findings = await diagnose(environmentFile({ srm: { baseUrl: DEAD }, vms: { baseUrl: DEAD } }));
 
     expect(reds(findings)).toEqual([
@@ -297,7 +300,7 @@ describe('a system that does not answer as it should', () => {
     ]);
   });
 
-  test('SRM and 11VMS that refuse the client', async () => {
+  test('SRM and 11VMS that refuse the client are both reported', async () => {
     const refuse = ({ operation }: { operation: string }) =>
       operation === 'token' ? ({ kind: 'none' } as const) : ({ kind: 'status', status: 403 } as const);
     fixture.srm.setDisturbances(refuse);
@@ -313,7 +316,7 @@ describe('a system that does not answer as it should', () => {
     ]);
   });
 
-  test('SRM that is down is asked once, not four times', async () => {
+  test('an SRM that is down is called once, not four times', async () => {
     fixture.srm.setDisturbances(({ operation }) =>
       operation === 'page' ? { kind: 'status', status: 503 } : { kind: 'none' },
     );
@@ -323,7 +326,7 @@ describe('a system that does not answer as it should', () => {
   });
 });
 
-describe('a stack with something held up', () => {
+describe('a stack that does not process carts', () => {
   test.each([
     ['ROLLBACK_COMPLETE', 'fail', /read the stack's events/],
     ['UPDATE_ROLLBACK_FAILED', 'fail', /read the stack's events/],
@@ -337,7 +340,7 @@ describe('a stack with something held up', () => {
     expect(linesOf(findings, expected)).toEqual([expect.stringMatching(advice)]);
   });
 
-  test('a first deployment that was rolled back: one red line, and nothing is asked of what is not there', async () => {
+  test('whose first deployment was rolled back is one red line, and its missing parts are not checked', async () => {
     aws.state.stack = { status: 'ROLLBACK_COMPLETE', outputs: {}, resources: [] };
 
     const findings = await diagnose();
@@ -367,7 +370,7 @@ describe('a stack with something held up', () => {
   test.each([
     ['has nothing to say', undefined],
     ['is closed', 'CLOSED'],
-  ])('deliveries disabled while the breaker %s: somebody else did it', async (_what, state) => {
+  ])('with deliveries disabled while the breaker %s: a person disabled them', async (_what, state) => {
     aws.state.mappings[MAPPING] = { State: 'Disabling' };
     if (state !== undefined) await putItem({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state });
 
@@ -377,7 +380,7 @@ describe('a stack with something held up', () => {
     ]);
   });
 
-  test('a mapping under change, and one that Lambda has trouble with, are warnings', async () => {
+  test('with a mapping under change, or one that Lambda has trouble with, gets a warning', async () => {
     aws.state.mappings[MAPPING] = { State: 'Enabling' };
     expect(yellows(await diagnose())).toEqual(['event source mapping is Enabling -> wait a minute, and ask again']);
 
@@ -387,7 +390,7 @@ describe('a stack with something held up', () => {
     ]);
   });
 
-  test('a mapping, a schedule and a queue that were deleted by hand: each says so, and the rest is looked at', async () => {
+  test('without a mapping, a schedule and a queue that were deleted by hand gets a line for each; the rest is checked', async () => {
     aws.state.mappings = {};
     aws.state.schedules = {};
     if (aws.state.stack !== undefined) aws.state.stack.outputs['QueueUrl'] = `${fixture.queueUrl}-gone`;
@@ -406,7 +409,7 @@ describe('a stack with something held up', () => {
     expect(linesOf(findings, 'ok')).toContain('dead-letter queue is empty');
   });
 
-  test('an output that is missing: another version is deployed', async () => {
+  test('without one of its outputs is of another version', async () => {
     if (aws.state.stack !== undefined) Reflect.deleteProperty(aws.state.stack.outputs, 'LedgerTableName');
 
     const missing = 'the stack has no output LedgerTableName: another version of it is deployed -> npm run deploy';
@@ -416,13 +419,13 @@ describe('a stack with something held up', () => {
     ]);
   });
 
-  test('a schedule that is disabled', async () => {
+  test('with a disabled schedule is reported', async () => {
     aws.state.schedules['our-group/our-schedule'] = 'DISABLED';
 
     expect(reds(await diagnose())).toEqual([expect.stringMatching(/^schedule our-schedule is DISABLED -> enable it/)]);
   });
 
-  test('carts on both queues are counted; dead letters need a person', async () => {
+  test('with carts on both queues shows their counts; dead letters need a person', async () => {
     for (const url of [fixture.queueUrl, fixture.deadLetterUrl, fixture.deadLetterUrl]) {
       await fixture.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'hunter2' }));
     }
@@ -437,7 +440,7 @@ describe('a stack with something held up', () => {
     ]);
   });
 
-  test('a subscription that nobody confirmed; its endpoint, which may hold a key, is not shown', async () => {
+  test('with an unconfirmed subscription is reported without its endpoint, which may hold a key', async () => {
     aws.state.subscriptions[TOPIC] = [
       { protocol: 'email', endpoint: 'hunter2@x', arn: 'PendingConfirmation' },
       {
@@ -469,7 +472,7 @@ describe('a stack with something held up', () => {
       /topic alarms has no subscription -> set notifications in the environment entry/,
     ],
     ['no topic at all', false, /alarms have no recipient -> set notifications in the environment entry/],
-  ])('%s is a warning: a first deployment needs neither', async (_what, topic, line) => {
+  ])('%s gets a warning: a first deployment needs neither', async (_what, topic, line) => {
     aws.state.subscriptions = {};
     if (!topic && aws.state.stack !== undefined) aws.state.stack.resources.pop();
 
@@ -479,7 +482,7 @@ describe('a stack with something held up', () => {
     expect(reds(findings)).toEqual([]);
   });
 
-  test('what may not be asked for is red, by the action that is missing', async () => {
+  test('is reported red for each missing right, by the action that is missing', async () => {
     for (const operation of ['GetSchedule', 'ListSubscriptionsByTopic']) aws.state.denied.add(operation);
 
     expect(reds(await diagnose())).toEqual([
@@ -490,7 +493,7 @@ describe('a stack with something held up', () => {
     ]);
   });
 
-  test('what gives no answer is red after the time limit, and holds nothing else up', async () => {
+  test('is reported red for a call without an answer after the time limit, and the other checks still run', async () => {
     aws.state.silent.add('GetEventSourceMapping');
 
     const findings = await diagnose(environmentFile(), 1500);
@@ -528,13 +531,13 @@ describe('the watermark', () => {
         advice: 'read the extractor`s log: its last "Extraction failed" says why',
       },
     ],
-  ])('that is not there, with reading from %s', async (firstWatermark, line) => {
+  ])('that does not exist yet, with reading from %s, is reported', async (firstWatermark, line) => {
     await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK' });
 
     expect(watermarkLine(await diagnose(environmentFile({ extraction: { firstWatermark } })))).toEqual(line);
   });
 
-  test('that lies before a first watermark which was raised later: the gap is red', async () => {
+  test('that lies before a first watermark raised later is red: there is a gap', async () => {
     const raised = environmentFile({ extraction: { firstWatermark: '2026-12-10T11:55:00Z' } });
 
     expect(watermarkLine(await diagnose(raised))).toEqual({
@@ -562,21 +565,21 @@ describe('npm run doctor', () => {
     return { stdout, stderr, status };
   }
 
-  test('--help says what it does, and exits 0', async () => {
+  test('--help prints what it does, and exits 0', async () => {
     expect(await run(['--help'])).toEqual({ stdout: HELP, stderr: '', status: 0 });
   });
 
   test.each([
     ['no environment', [], 'Which environment? Add --env NAME, or --env ./file.json.\nSee npm run doctor -- --help.'],
     ['an unknown option', ['--fix'], "Unknown option '--fix'"],
-  ])('with %s says so, and exits 1', async (_what, args, message) => {
+  ])('with %s prints the mistake, and exits 1', async (_what, args, message) => {
     const { stdout, stderr, status } = await run(args);
 
     expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
     expect(stderr).toContain(message);
   });
 
-  test('prints a line for each finding, its advice behind an arrow, and exits 1 when there is a FAIL', async () => {
+  test('prints a line for each finding, its advice after an arrow, and exits 1 when there is a FAIL', async () => {
     aws.state.schedules['our-group/our-schedule'] = 'DISABLED';
     await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK', watermarkMs: Date.now() });
 
