@@ -1,6 +1,6 @@
 /**
- * What a front-door test of a handler stands on: both simulators, the embedded SQS, DynamoDB and Secrets Manager over
- * their real protocols, and the handlers' environment variables.
+ * What a front-door test of a handler needs: both simulators, the embedded SQS, DynamoDB and Secrets Manager over their
+ * real protocols, and the environment variables of the handlers.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** A proxy between the worker and one of its neighbours: it remembers every call, and breaks those that a test picks. */
+/** A proxy between the worker and one of its systems: it records every call, and disturbs those that a test picks. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
@@ -17,10 +17,10 @@ export interface Reply {
   readonly body: string;
 }
 
-/** What the caller gets: the neighbour's answer from `forward`, another one, or a broken connection. */
+/** What the caller gets: the system's answer from `forward`, another one, or a broken connection. */
 export type Interceptor = (
   call: RecordedCall,
-  /** Hands the call on, with another body if need be. */
+  /** Passes the call on, with another body if given. */
   forward: (body?: string) => Promise<Reply>,
 ) => Promise<Reply | 'reset'>;
 
@@ -28,7 +28,7 @@ export interface RecordingProxy {
   readonly url: string;
   /** Every call since the start, in order of arrival. */
   readonly calls: readonly RecordedCall[];
-  /** Until told otherwise, everything passes. */
+  /** Disturbs the calls from now on; at first everything passes. */
   intercept(interceptor: Interceptor): void;
   close(): Promise<void>;
 }
@@ -109,7 +109,7 @@ async function forwardCall(upstream: string, call: RecordedCall, signal: AbortSi
 const withoutConnection = (headers: Iterable<[string, string]>): Record<string, string> =>
   Object.fromEntries([...headers].filter(([name]) => !NOT_FORWARDED.has(name)));
 
-/** An interceptor that does something else to the first call that it is for, and lets everything else pass. */
+/** Disturbs the first call that matches, and lets every other call pass. */
 export function onceFor(isFor: (call: RecordedCall) => boolean, instead: Interceptor): Interceptor {
   let used = false;
   return (call, forward) => {
@@ -119,7 +119,7 @@ export function onceFor(isFor: (call: RecordedCall) => boolean, instead: Interce
   };
 }
 
-/** The work is done, and its answer is lost. */
+/** The system does its work, and its answer is lost. */
 export const commitThenReset: Interceptor = async (_call, forward) => {
   await forward();
   return 'reset';
@@ -128,5 +128,5 @@ export const commitThenReset: Interceptor = async (_call, forward) => {
 /** The call never arrives. */
 export const resetBefore: Interceptor = () => Promise.resolve('reset');
 
-/** The answer never comes, and nothing is done. */
+/** The answer never comes, and the system does nothing. */
 export const neverAnswer: Interceptor = () => new Promise(() => undefined);

@@ -1,4 +1,4 @@
-/** SRM and SQS as they can be: links, tokens, disturbances, partial failures. Edge cases 6, 81, 82 and 86. */
+/** How SRM and SQS can behave: links, tokens, disturbances, partial failures. Edge cases 6, 81, 82 and 86. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { text } from 'node:stream/consumers';
@@ -22,7 +22,7 @@ const fixture = useFixture();
 
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 
-/** An extractor with six carts in three pages. */
+/** An extractor with six carts on three pages. */
 async function openSixCarts(options: ExtractorOptions = {}) {
   const extractor = await fixture.open({ pageSize: 2, ...options });
   const carts = cartsFrom(thisSecond() - 30 * MINUTE, 6, SECOND);
@@ -49,7 +49,7 @@ const disturbedOnce: Record<string, Disturbance> = {
   'an error that calls itself a success': { kind: 'disguised-error' },
 };
 
-// Real retries take real seconds: all of these runs take them at the same time, and while the other tests run.
+// Real retries take real seconds: all of these runs retry at the same time, while the other tests run.
 type Ended = {
   readonly extractor: Extractor;
   readonly guids: string[];
@@ -102,7 +102,7 @@ describe('a run against an SRM that fails', () => {
       );
     });
 
-    test('a failed run by its code, its reason and what is to be done', async () => {
+    test('a failed run by its code, its reason and what to do', async () => {
       const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status: 503 }) });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
       const lines = fixture.shown().flatMap((line): unknown[] => (line.startsWith('{"') ? [JSON.parse(line)] : []));
@@ -121,7 +121,7 @@ describe('a run against an SRM that fails', () => {
 
   // Edge case 82.
   describe('gives up at once', () => {
-    test.each([401, 403])('on %i after what a new token can do: E_SRC_AUTH', async (status) => {
+    test.each([401, 403])('on %i, after one renewal of the token at most, with E_SRC_AUTH', async (status) => {
       const { extractor } = await openSixCarts({
         disturbances: ({ operation }) =>
           operation === 'page' ? { kind: 'status', status, html: status === 401 } : noDisturbance,
@@ -132,12 +132,12 @@ describe('a run against an SRM that fails', () => {
         fault: { code: 'E_SRC_AUTH', message: expect.stringContaining(`SRM answered ${status}`) },
       });
 
-      // One renewal for a 401, with a freshly read secret; a second never.
+      // A 401 gets one renewal, with a secret that is read again; there is no second one.
       const tries = status === 401 ? 2 : 1;
       expect([pagesOf(extractor), tokensOf(extractor)]).toEqual([tries, tries]);
     });
 
-    test.each([400, 404])('on %i, with SAP’s code and transaction, never its text', async (status) => {
+    test.each([400, 404])('on %i, and reports SAP’s code and transaction, never its text', async (status) => {
       const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status }) });
 
       const run = extractor.run();
@@ -152,7 +152,7 @@ describe('a run against an SRM that fails', () => {
     test.each([
       ['seconds', '900'],
       ['a date', () => new Date(Date.now() + 10 * MINUTE).toUTCString()],
-    ])('when Retry-After, in %s, asks for more time than there is', async (_, retryAfter) => {
+    ])('when Retry-After, in %s, is longer than the remaining time', async (_, retryAfter) => {
       const value = typeof retryAfter === 'string' ? retryAfter : retryAfter();
       const { extractor } = await openSixCarts({
         disturbances: onPage(2, { kind: 'status', status: 429, retryAfter: value }),
@@ -164,7 +164,7 @@ describe('a run against an SRM that fails', () => {
       expect(await extractor.bodies()).toHaveLength(2);
     });
 
-    test('when a retry would not end before the invocation does', async () => {
+    test('when a retry would not end before the invocation ends', async () => {
       const { extractor } = await openSixCarts({ disturbances: onPage(2, { kind: 'status', status: 503 }) });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
       expect(pagesOf(extractor)).toBe(2);
@@ -180,7 +180,7 @@ describe('a run against an SRM that fails', () => {
       { kind: 'truncated' },
       /: SRM at 127\.0\.0\.1:\d+ cannot be read: GET \/sap\S+: no whole answer/,
     ],
-  ])('says what it was given instead of a page: %s', async (_, disturbance, message) => {
+  ])('reports what it received instead of a page: %s', async (_, disturbance, message) => {
     const { extractor } = await openSixCarts({ disturbances: onPage(1, disturbance) });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
   });
@@ -190,7 +190,7 @@ describe('a run against an SRM that fails', () => {
     ['a null list', '{"d":{"results":null,"__count":"0"}}', 'no d.results'],
     ['a list that is none', '{"d":{"results":{"Guid":"a"}}}', 'no d.results'],
     ['a text', '"d"', 'no d.results'],
-  ])('queues nothing of what is no page: %s', async (_, body, message) => {
+  ])('queues nothing from an answer that is no page: %s', async (_, body, message) => {
     const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
@@ -199,7 +199,7 @@ describe('a run against an SRM that fails', () => {
     expect(await extractor.bodies()).toEqual([]);
   });
 
-  describe('names who cannot be reached:', () => {
+  describe('names the system that cannot be reached:', () => {
     test('SRM, with its host', async () => {
       const { extractor } = await openSixCarts({ variables: { SRM_BASE_URL: 'http://127.0.0.1:9' } });
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
@@ -219,10 +219,10 @@ describe('a run against an SRM that fails', () => {
   });
 });
 
-// What a hostile one cannot do: ../security/srm-links.test.ts.
+// A hostile link is the subject of ../security/srm-links.test.ts.
 // Edge case 6.
-describe('__next', () => {
-  /** A service of two pages, the first with this link and the second with the other; then pages without any. */
+describe('a __next link', () => {
+  /** A service of two pages, the first with this link and the second with the other; then pages without a link. */
   async function openService(base: string, next: string, second?: string) {
     const service = await fixture.serve((request, response) => {
       const first = !request.url?.includes('skiptoken');
@@ -233,7 +233,7 @@ describe('__next', () => {
     return { service, extractor: await fixture.open({ variables: { SRM_BASE_URL: service.url + base } }) };
   }
 
-  /** A server that nobody may talk to. */
+  /** A server that must not be called. */
   const openForeigner = () => fixture.serve((_, response) => response.end('{"d":{"results":[]}}'));
 
   test.each(['sapsrm.internal:8000', 'SAPSRM.Internal:8000'])(
@@ -250,7 +250,7 @@ describe('__next', () => {
     },
   );
 
-  test('that names another host is refused: no request, and so no token, goes there', async () => {
+  test('that names another host is refused, and no request and no token goes there', async () => {
     const foreigner = await openForeigner();
     const { extractor } = await openSixCarts({
       internalHost: foreigner.host,
@@ -308,7 +308,7 @@ describe('__next', () => {
 });
 
 describe('the token', () => {
-  test('is asked for once in a whole run, and kept for the next', async () => {
+  test('is fetched once in a whole run, and kept for the next run', async () => {
     const { extractor } = await openSixCarts({ variables: { SAFETY_SECONDS: '30' } });
 
     await extractor.run();
@@ -319,7 +319,7 @@ describe('the token', () => {
     expect([pagesOf(extractor), tokensOf(extractor)]).toEqual([6, 1]);
   });
 
-  test('is asked for with the client’s name and secret, the grant and the scope', async () => {
+  test('is fetched with the client’s name and secret, the grant and the scope', async () => {
     const asked: string[] = [];
     const desk = await fixture.serve((request, response) => {
       void text(request)
@@ -345,7 +345,7 @@ describe('the token', () => {
     expect(service.requests[0]?.headers.authorization).toBe('Bearer t');
   });
 
-  test('that expires in the middle of a run is renewed once, and the run goes on', async () => {
+  test('that expires in the middle of a run is renewed once, and the run continues', async () => {
     let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openSixCarts({
       disturbances: ({ operation, ordinal }) => {
@@ -362,7 +362,7 @@ describe('the token', () => {
   });
 
   // Edge case 81.
-  test('is renewed with a freshly read secret when that was rotated in the middle of a run', async () => {
+  test('is renewed with the new secret when the secret was rotated in the middle of a run', async () => {
     await fixture.putSecret(
       'rotated',
       JSON.stringify({ clientId: 'interface-at-srm7', clientSecret: 'the-first-secret' }),
@@ -400,7 +400,7 @@ describe('the token', () => {
     expect(fixture.shown().join('\n')).not.toMatch(/the-(first|second)-secret/);
   });
 
-  test('is refused to a wrong secret: E_SRC_AUTH, which names the token endpoint', async () => {
+  test('is refused to a wrong secret: the run fails with E_SRC_AUTH and names the token endpoint', async () => {
     const { extractor } = await openSixCarts();
     extractor.srm.setClient('interface-at-srm7', 'another-secret');
 
@@ -417,19 +417,22 @@ describe('the token', () => {
     ['is not JSON', 'hunter2', 'holds no'],
     ['lacks a part', '{"clientId":"hunter2"}', 'holds no'],
     ['has an empty part', '{"clientId":"","clientSecret":"hunter2"}', 'holds no'],
-  ])('when the secret %s, the error names it and says how to write it', async (what, value, message) => {
-    const name = `secret/${what.replaceAll(' ', '-')}`;
-    if (value !== undefined) await fixture.putSecret(name, value);
-    const { extractor } = await openSixCarts({ variables: { SRM_SECRET: name } });
+  ])(
+    'is not fetched when the secret %s: the error names the secret and how to write it',
+    async (what, value, message) => {
+      const name = `secret/${what.replaceAll(' ', '-')}`;
+      if (value !== undefined) await fixture.putSecret(name, value);
+      const { extractor } = await openSixCarts({ variables: { SRM_SECRET: name } });
 
-    const run = extractor.run();
+      const run = extractor.run();
 
-    await expect(run).rejects.toMatchObject({ fault: { code: 'E_SRC_AUTH' } });
-    await expect(run).rejects.toThrow(`the secret ${name} ${message} { "clientId", "clientSecret" } yet: write it`);
-    await expect(run).rejects.toThrow(`aws secretsmanager put-secret-value --secret-id ${name}`);
-    expect(extractor.srm.requests).toEqual([]);
-    expect(fixture.shown().join('\n')).not.toContain('hunter2');
-  });
+      await expect(run).rejects.toMatchObject({ fault: { code: 'E_SRC_AUTH' } });
+      await expect(run).rejects.toThrow(`the secret ${name} ${message} { "clientId", "clientSecret" } yet: write it`);
+      await expect(run).rejects.toThrow(`aws secretsmanager put-secret-value --secret-id ${name}`);
+      expect(extractor.srm.requests).toEqual([]);
+      expect(fixture.shown().join('\n')).not.toContain('hunter2');
+    },
+  );
 
   test.each([
     ['without a token', '{"error_description":"srm7-simulator-secret is wrong"}'],
@@ -451,7 +454,7 @@ describe('the token', () => {
     expect(pagesOf(extractor)).toBe(0);
   });
 
-  test('is not asked for when Secrets Manager does not answer, and the error says so', async () => {
+  test('is not fetched when Secrets Manager does not answer, and the error says so', async () => {
     const { extractor } = await openSixCarts();
     const endpoint = process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'];
     const broken = await fixture.serve((_, response) => {
@@ -479,25 +482,25 @@ async function openCarts(count: number, options: ExtractorOptions = {}) {
   return { extractor, carts };
 }
 
-/** The carts of each batch, as places in the order of SRM. */
+/** The carts of each batch, as positions in the order of SRM. */
 const placesOf = ({ batches }: Extractor, carts: readonly { readonly guid: string }[]): number[][] =>
   batches.map((bodies) =>
     bodies.map((body) => carts.findIndex(({ guid }) => guid === readCartMessage(body).cart.guid)),
   );
 
-/** How many carts each batch holds; several are sent at once, so the order of their arrival is open. */
+/** How many carts each batch holds; several batches are sent at once, so the order of their arrival is open. */
 const sizesOf = ({ batches }: Extractor): number[] =>
   batches.map(({ length }) => length).sort((left, right) => left - right);
 
 describe('a batch for SQS', () => {
-  test('is closed by its tenth cart', async () => {
+  test('is complete at ten carts', async () => {
     const { extractor, carts } = await openCarts(25);
     await extractor.run();
     expect(sizesOf(extractor)).toEqual([5, 10, 10]);
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('is closed before it would exceed 1 MiB', async () => {
+  test('is complete before it would exceed 1 MiB', async () => {
     const { extractor } = await openCarts(0);
     const large = cartsFrom(thisSecond() - 30 * MINUTE, 5, SECOND).map(({ row }) => ({
       ...row,
@@ -520,7 +523,7 @@ describe('a batch for SQS', () => {
   });
 });
 
-describe('what SQS does not confirm', () => {
+describe('an entry or a batch that SQS does not confirm', () => {
   test.each([
     ['names as failed', 'fails' as const],
     ['leaves out of its answer', 'forgets' as const],
@@ -546,7 +549,7 @@ describe('what SQS does not confirm', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('after five tries fails the run; the watermark does not pass it, and the next run brings it', async () => {
+  test('after five tries fails the run; the watermark does not pass it, and the next run queues it', async () => {
     const stuck = new Set<string | null>();
     const { extractor, carts } = await openCarts(15, {
       pageSize: 5,
@@ -561,7 +564,7 @@ describe('what SQS does not confirm', () => {
       },
     });
 
-    // The first page; of the second all but one, which was tried five times; nothing of the third.
+    // The first page; of the second page all but one entry, which was tried five times; nothing of the third.
     expect(placesOf(extractor, carts)).toEqual([[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [7], [7], [7], [7]]);
     const item = await extractor.watermark();
     expect(item?.['watermarkMs']).toBeUndefined();
@@ -574,7 +577,7 @@ describe('what SQS does not confirm', () => {
     expect([...new Set(await extractor.guids())]).toEqual(guidsOf(carts));
   });
 
-  test('as a whole fails the run with SQS’s own word for it', async () => {
+  test('fails the run with SQS’s own error code when SQS refuses the whole batch', async () => {
     const { extractor } = await openCarts(3, { sqs: { refuses: () => 'AccessDeniedException' } });
 
     await expect(extractor.run()).rejects.toMatchObject({
@@ -588,14 +591,14 @@ describe('what SQS does not confirm', () => {
     expect((await extractor.watermark())?.['positionMs']).toBeUndefined();
   });
 
-  test('does not leave the other batches of its page under way when the run ends', async () => {
+  test('does not leave the other batches of its page in flight when the run ends', async () => {
     const refused = Promise.withResolvers<unknown>();
     const { extractor } = await openCarts(40, {
       sqs: {
         async beforeSend(ordinal) {
           if (ordinal === 1) return;
           await refused.promise;
-          // Long enough for a run that does not wait to be over.
+          // Long enough for a run that does not wait to have ended.
           for (let times = 0; times < 5; times++) await extractor.watermark();
         },
         refuses(ordinal) {
@@ -613,7 +616,7 @@ describe('what SQS does not confirm', () => {
 });
 
 describe('pages on their way from SRM to SQS', () => {
-  test('are read ahead: the next is asked for while the last is still being sent', async () => {
+  test('are read ahead: the next page is requested while the last one is still being sent', async () => {
     const asked = Promise.withResolvers<unknown>();
     const { extractor, carts } = await openCarts(4, {
       pageSize: 2,
@@ -622,7 +625,7 @@ describe('pages on their way from SRM to SQS', () => {
         return noDisturbance;
       },
       sqs: {
-        // The first send ends only when the second page has been asked for.
+        // The first send ends only when the second page has been requested.
         beforeSend: async () => {
           await asked.promise;
         },
@@ -639,7 +642,7 @@ describe('pages on their way from SRM to SQS', () => {
       pageSize: 2,
       sqs: {
         async beforeSend() {
-          // Time enough to ask for many more.
+          // Time enough to request many more.
           for (let times = 0; times < 5; times++) await extractor.watermark();
           pagesAtSend.push(extractor.srm.traffic().requests.page);
         },
@@ -662,7 +665,7 @@ describe('pages on their way from SRM to SQS', () => {
 // Edge case 82.
 describe('a run whose retries take their time', () => {
   // At the end of the file, so that the tests above run while these wait.
-  describe('gets over', () => {
+  describe('recovers from', () => {
     test.each(Object.keys(disturbedOnce))('%s', async (name) => {
       const { extractor, guids, ended } = await outcome(name);
       expect(ended).toMatchObject({ value: { status: 'complete', cartsQueued: 6, pages: 3 } });
@@ -670,7 +673,7 @@ describe('a run whose retries take their time', () => {
       expect(await extractor.guids()).toEqual(guids);
     });
 
-    test('three disturbances in a row, of any kind', async () => {
+    test('three disturbances in a row, of different kinds', async () => {
       const { extractor, guids, ended } = await outcome('three in a row');
       expect(ended).toMatchObject({ value: { status: 'complete' } });
       expect(pagesOf(extractor)).toBe(6);

@@ -1,6 +1,6 @@
 /**
- * What the front-door tests of the extractor stand on: a fixture for each file, and on it any number of extractors, each
- * with an SRM, a queue and a watermark of its own. After each test nothing that was shown may hold a secret or a person.
+ * What the front-door tests of the extractor share: a fixture for each file, and on it any number of extractors, each with
+ * an SRM, a queue and a watermark of its own. After each test, no output and no error may hold a secret or personal data.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -23,14 +23,14 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** SRM's clock, and its filter, tick in seconds. */
+/** The clock of SRM, and its filter, count whole seconds. */
 export const thisSecond = (): number => Math.floor(Date.now() / SECOND) * SECOND;
 
 type Variables = ExtractorVariables & ReconcilerVariables;
 
 export interface RunOptions {
   readonly event?: unknown;
-  /** What is left of the invocation, in milliseconds. */
+  /** The remaining time of the invocation, in milliseconds. */
   readonly remaining?: () => number;
   /** Runs another handler, as after a deployment, with these variables. */
   readonly variables?: Partial<Variables>;
@@ -40,7 +40,7 @@ export interface ReconcileOptions extends RunOptions {
   readonly now?: () => number;
 }
 
-/** Enough to read on, too little to wait for a retry: a disturbed run fails at once. */
+/** Enough time to read on, too little to wait for a retry: a disturbed run fails at once. */
 export const noTimeToRetry = (): number => 20_500;
 
 export interface Extractor {
@@ -48,20 +48,20 @@ export interface Extractor {
   readonly variables: Variables;
   readonly queueName: string;
   run(options?: RunOptions): Promise<ExtractionResult>;
-  /** What the schedule of the reconciliation starts. */
+  /** The event that the schedule sends to the reconciliation. */
   fireReconciler(options?: ReconcileOptions): Promise<ReconciliationResult | NotDue>;
-  /** The same, where one is due. */
+  /** The same, where a reconciliation is due. */
   reconcile(options?: ReconcileOptions): Promise<ReconciliationResult>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
-  /** The GUIDs on the queue, sorted; those of carts that came twice are there twice. */
+  /** The GUIDs on the queue, sorted; the GUID of a cart that was queued twice is there twice. */
   guids(): Promise<string[]>;
   /** The watermark's item as DynamoDB holds it. */
   watermark(): Promise<Record<string, AttributeValue> | undefined>;
   putWatermark(attributes: Readonly<Record<string, string | number>>): Promise<void>;
   /** The bodies of each batch that was sent, in order of arrival. */
   readonly batches: readonly (readonly string[])[];
-  /** The windows that SRM was asked for since the last call; the following pages of a window do not count. */
+  /** The windows that were requested from SRM since the last call; the following pages of a window do not count. */
   takeWindows(): Window[];
 }
 
@@ -75,13 +75,13 @@ export interface ExtractorOptions extends Srm7Options {
   readonly sqs?: SqsHooks;
 }
 
-/** What a test has happen between the extractor and SQS. */
+/** Disturbances between the extractor and SQS. */
 export interface SqsHooks {
-  /** Awaited before a batch reaches SQS; 1 is the first. */
+  /** Awaited before a batch reaches SQS; the first batch is 1. */
   readonly beforeSend?: (ordinal: number) => Promise<void>;
   /** The code with which this entry fails, if it does. `time` counts how often the message was sent. */
   readonly fails?: (message: CartMessage, time: number) => string | undefined;
-  /** Leaves the entry out of the answer altogether. */
+  /** Leaves the entry out of the answer. */
   readonly forgets?: (message: CartMessage, time: number) => boolean;
   /** Refuses the whole batch with this error. */
   readonly refuses?: (ordinal: number) => string | undefined;
@@ -160,7 +160,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
     }
   });
   afterAll(async () => {
-    // The stream's own method is its prototype's, unless somebody else has put one in its place.
+    // The stream uses the method of its prototype, unless another test helper has replaced it.
     Reflect.deleteProperty(process.stderr, 'write');
     if (stderr !== undefined) Object.defineProperty(process.stderr, 'write', stderr);
     for (const server of servers) {
@@ -209,7 +209,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       let windowsTaken = 0;
       const logged = async <Result>(invocation: Promise<Result>): Promise<Result> =>
         invocation.catch((error: unknown) => {
-          // Lambda writes what is thrown to the log.
+          // Lambda writes a thrown error to the log.
           if (error instanceof Error) lines.push(error.stack ?? '', JSON.stringify(error));
           throw error;
         });
@@ -267,7 +267,7 @@ export function windowOf(path: string): Window {
   return { fromMs, toMs };
 }
 
-/** Whatever of a simulator nobody may read in a log: its secret, its tokens, and the people in its carts. */
+/** What must not appear in a log: the simulator's secret, its tokens, and the people in its carts. */
 function secretsOf(srm: Srm7Simulator): string[] {
   const people = srm
     .approvedCarts()
@@ -278,7 +278,7 @@ function secretsOf(srm: Srm7Simulator): string[] {
   return [srm.clientSecret, 'srm7-token-', 'Bearer', 'Basic ', ...people];
 }
 
-/** One cart, stamped to the second. Seeds make carts differ. */
+/** One cart, stamped to the second. Different seeds make different carts. */
 export function cartAt(changedAtMs: number, seed: number): GeneratedCart {
   const [cart] = generateCarts({ count: 1, seed, from: new Date(changedAtMs), to: new Date(changedAtMs + SECOND) });
   if (cart === undefined) throw new Error('no cart was generated');
@@ -292,10 +292,10 @@ export const cartsFrom = (firstMs: number, count: number, stepMs: number, seed =
 export const rowsOf = (carts: readonly GeneratedCart[]) => carts.map(({ row }) => row);
 export const guidsOf = (carts: readonly GeneratedCart[]) => carts.map(({ guid }) => guid).sort();
 
-/** The pages that SRM was asked for. While a page is judged, the next has not been asked for yet. */
+/** The pages that were requested from SRM. While a page is judged, the next has not been requested yet. */
 export const pagesRead = ({ srm }: Extractor): number => srm.traffic().requests.page;
 
-/** Hands a request of the SDK on to an emulator. */
+/** Passes a request of the SDK on to an emulator. */
 export function forward(endpoint: string, request: IncomingMessage, body: string): Promise<Response> {
   const ofTheConnection = new Set(['host', 'connection', 'content-length', 'transfer-encoding']);
   const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
@@ -315,7 +315,7 @@ interface BatchRequest {
   readonly Entries: readonly { readonly Id: string; readonly MessageBody: string }[];
 }
 
-/** Batches pass to the emulator, but for those entries that a test has fail. */
+/** Batches pass to the emulator, except the entries that a test makes fail. */
 async function passBatch(
   request: IncomingMessage,
   endpoint: string,
@@ -323,7 +323,7 @@ async function passBatch(
 ): Promise<{ status: number; body: unknown }> {
   const target = request.headers['x-amz-target'];
   if (target === 'AmazonSQS.ChangeMessageVisibilityBatch') {
-    // A worker, which has a test's messages to return.
+    // A worker that may return the messages of a test.
     const reply = await forward(endpoint, request, await text(request));
     return { status: reply.status, body: await reply.json() };
   }
@@ -351,7 +351,7 @@ async function passBatch(
   if (passed.length === 0) return { status: 200, body: { Successful: [], Failed: failed } };
   const reply = await forward(endpoint, request, JSON.stringify({ QueueUrl, Entries: passed }));
   const answer: unknown = await reply.json();
-  // What is no partial failure of the test's is SQS's own word.
+  // SQS's own answer, except for the partial failures of the test.
   const body = failed.length === 0 || typeof answer !== 'object' ? answer : { ...answer, Failed: failed };
   return { status: reply.status, body };
 }

@@ -1,4 +1,4 @@
-/** What the extractor counts, as CloudWatch reads it: names, dimensions, and once for each thing that happened. */
+/** What the extractor counts, as CloudWatch reads it: names, dimensions, and one count for each thing that happened. */
 import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
@@ -9,7 +9,7 @@ const fixture = useFixture();
 const of = (name: string) =>
   emittedMetrics(fixture.shown()).flatMap((metric) => (metric.name === name ? metric.values : []));
 
-test('a run: carts read and queued, its completion, and each call to SRM by its duration', async () => {
+test('a run emits the carts that it read and queued, its completion, and each call to SRM with its duration', async () => {
   const extractor = await fixture.open({ pageSize: 2 });
   extractor.srm.addCarts(rowsOf(cartsFrom(thisSecond() - 30 * MINUTE, 3, SECOND)));
   await extractor.run();
@@ -22,7 +22,7 @@ test('a run: carts read and queued, its completion, and each call to SRM by its 
   for (const { dimensions } of emittedMetrics(fixture.shown())) expect(dimensions).toEqual(['environment', 'service']);
 });
 
-test('an SRM that fails: the call is an error, and the run failed; it did not refuse us', async () => {
+test('a run against an SRM that fails emits an error of the call and a failed run, and no refusal', async () => {
   const extractor = await fixture.open();
   extractor.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
   await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
@@ -32,7 +32,7 @@ test('an SRM that fails: the call is an error, and the run failed; it did not re
   expect(of(METRICS.extractionCompleted)).toEqual([]);
 });
 
-test('an SRM that refuses us is told from one that fails', async () => {
+test('a run against an SRM that refuses our credentials emits a refusal, not an error of the call', async () => {
   const extractor = await fixture.open();
   extractor.srm.setDisturbances(({ operation }) =>
     operation === 'token' ? { kind: 'none' } : { kind: 'status', status: 403 },

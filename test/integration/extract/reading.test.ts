@@ -1,4 +1,4 @@
-/** What the extractor asks of SRM, and what arrives on the queue: rule 4; rules.md, "Reading without gaps". */
+/** What the extractor requests from SRM, and what arrives on the queue: rule 4; rules.md, "Reading without gaps". */
 import { describe, expect, test } from '@jest/globals';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
@@ -30,7 +30,7 @@ const sourcesOf = async (extractor: Extractor): Promise<Map<string | null, unkno
   );
 
 describe('on the queue', () => {
-  test('all carts of several pages arrive, each once, in an envelope that says which cart and which run', async () => {
+  test('all carts of several pages arrive, each once, in an envelope that names the cart and the run', async () => {
     const extractor = await fixture.open({ pageSize: 7 });
     const carts = cartsFrom(thisSecond() - 30 * MINUTE, 30, 20 * SECOND);
     extractor.srm.addCarts(rowsOf(carts));
@@ -55,7 +55,7 @@ describe('on the queue', () => {
     );
   });
 
-  test('the row of the source is untouched: the digits of its numbers, every character, every unknown field', async () => {
+  test('the row of the source is unchanged: the digits of its numbers, every character, every unknown field', async () => {
     const extractor = await fixture.open();
     const at = thisSecond() - 10 * MINUTE;
     const texts = [
@@ -89,7 +89,7 @@ describe('on the queue', () => {
     }
   });
 
-  test('a row that is no cart reaches the queue as it is, and holds nothing else back', async () => {
+  test('a row that is no cart arrives as it is, and does not hold back other rows', async () => {
     const extractor = await fixture.open({ pageSize: 3 });
     const at = thisSecond() - 30 * MINUTE;
     const cart = cartAt(at + 100 * SECOND, 1);
@@ -130,7 +130,7 @@ describe('on the queue', () => {
     );
   });
 
-  test('a cart over 1 MiB travels as its key, one without a GUID too, and the rest of the page as it is', async () => {
+  test('a cart over 1 MiB arrives as a claim with its key, even one without a GUID, and the rest of the page arrives whole', async () => {
     const extractor = await fixture.open();
     const at = thisSecond() - 10 * MINUTE;
     const carts = cartsFrom(at, 3, SECOND);
@@ -157,7 +157,7 @@ describe('on the queue', () => {
     });
   });
 
-  test('a message is as large as SQS takes it: a cart becomes a claim at the first byte beyond', async () => {
+  test('a cart becomes a claim at the first byte beyond the largest message of SQS', async () => {
     const extractor = await fixture.open();
     const { row, guid } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
@@ -179,8 +179,8 @@ describe('on the queue', () => {
   });
 });
 
-describe('SRM is asked', () => {
-  test('in the documented form: filter, order, expansion, count, client, language, and the run as correlation id', async () => {
+describe('a request to SRM', () => {
+  test('has the documented form: filter, order, expansion, count, client, language, and the run as correlation id', async () => {
     const extractor = await fixture.open({ pageSize: 2 });
     extractor.srm.addCarts(rowsOf(cartsFrom(thisSecond() - 20 * MINUTE, 3, SECOND)));
     const { runId } = await extractor.run();
@@ -201,11 +201,11 @@ describe('SRM is asked', () => {
       'sap-client': extractor.variables.SRM_CLIENT,
       'sap-language': 'EN',
     });
-    // What stands in the query is encoded to the letter: `+` would be a space in one service and a plus in another.
+    // The query is encoded to the letter: `+` would be a space in one service and a plus in another.
     expect(pages[0]?.path).not.toMatch(/[ +']/);
   });
 
-  test('for all configured statuses, and for nothing else', async () => {
+  test('asks for all configured statuses, and for no other', async () => {
     const extractor = await fixture.open({ variables: { SRM_STATUSES: 'I1129,I1111' } });
     const [approved, inTransfer, rejected] = cartsFrom(thisSecond() - 20 * MINUTE, 3, SECOND);
     if (!approved || !inTransfer || !rejected) throw new Error('no carts');
@@ -222,7 +222,7 @@ describe('SRM is asked', () => {
     expect(decodeURIComponent(page?.path ?? '')).toContain(" and (Status eq 'I1129' or Status eq 'I1111')&");
   });
 
-  test('with its token, for JSON, and only at its own paths', async () => {
+  test('carries the token, accepts JSON, and goes only to paths of SRM', async () => {
     const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"d":{"results":[],"__count":"0"}}');
     });
@@ -245,7 +245,7 @@ describe('SRM is asked', () => {
     ['a single cart', '{"d":{"Guid":"a"}}', ['a']],
     ['nothing', '{"d":{"results":[],"__count":"0"}}', []],
     ['a count that is a number, behind a byte order mark', '\ufeff{"d":{"results":[{"Guid":"a"}],"__count":1}}', ['a']],
-  ])('and may answer in any of its envelopes: %s', async (_, body, guids) => {
+  ])('may be answered in any envelope: %s', async (_, body, guids) => {
     const service = await fixture.serve((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body);
     });
@@ -257,9 +257,9 @@ describe('SRM is asked', () => {
   });
 });
 
-describe('windows', () => {
+describe('the windows of a run', () => {
   // Edge case 11.
-  test('the first run starts exactly at the first watermark, the next at the watermark less the overlap', async () => {
+  test('start at the first watermark in the first run, and at the watermark less the overlap in the next', async () => {
     const first = thisSecond() - 2 * HOUR;
     const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString(), OVERLAP_SECONDS: '1800', SAFETY_SECONDS: '300' },
@@ -275,7 +275,7 @@ describe('windows', () => {
     expect(window?.toMs).toBeGreaterThanOrEqual(earliest - 5 * MINUTE);
     expect(window?.toMs).toBeLessThanOrEqual(thisSecond() - 5 * MINUTE);
     expect(result.readTo).toBe(new Date(window?.toMs ?? 0).toISOString());
-    // Nothing of before the interface went live; what is stamped at its first second is in.
+    // Nothing from before the interface went live; a cart that is stamped at its first second is included.
     expect(await extractor.guids()).toEqual(guidsOf(carts.slice(1)));
     expect(await extractor.watermark()).toEqual({
       pk: { S: `WATERMARK#${extractor.variables.SRM_CLIENT}` },
@@ -289,7 +289,7 @@ describe('windows', () => {
   });
 
   // Edge case 2.
-  test('a cart that was committed late, with a stamp inside the overlap, is caught by the next run', async () => {
+  test('include a cart that was committed late, with a stamp inside the overlap', async () => {
     const extractor = await fixture.open({ variables: { SAFETY_SECONDS: '60', OVERLAP_SECONDS: '120' } });
     const now = thisSecond();
     const early = cartAt(now - 3 * MINUTE, 1);
@@ -304,7 +304,7 @@ describe('windows', () => {
     expect(await extractor.guids()).toContain(late.guid);
   });
 
-  test('the overlap never reaches behind the first watermark', async () => {
+  test('never reach before the first watermark with their overlap', async () => {
     const first = thisSecond() - 10 * MINUTE;
     const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString(), SAFETY_SECONDS: '60', OVERLAP_SECONDS: '3600' },
@@ -319,7 +319,7 @@ describe('windows', () => {
   });
 
   // Edge case 10.
-  test('an outage of days is caught up in slices of at most 24 h that leave no gap', async () => {
+  test('are slices of at most 24 h without a gap after an outage of days', async () => {
     const first = thisSecond() - 3.5 * DAY;
     const extractor = await fixture.open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
     const edges = [0, DAY - SECOND, DAY, DAY + SECOND, 2 * DAY - SECOND, 2 * DAY, 3 * DAY, 3.4 * DAY];
@@ -341,7 +341,7 @@ describe('windows', () => {
     expect((await extractor.watermark())?.['watermarkMs']).toEqual({ N: String(windows.at(-1)?.toMs) });
   });
 
-  test('an overlap of more than a slice is read in slices too, up to now', async () => {
+  test('are slices of an overlap that is longer than a slice, up to now', async () => {
     const watermark = thisSecond() - HOUR;
     const extractor = await fixture.open({
       variables: {
@@ -362,7 +362,7 @@ describe('windows', () => {
     expect((await extractor.watermark())?.['watermarkMs']).toEqual({ N: String(windows.at(-1)?.toMs) });
   });
 
-  test('a slow SRM is asked once for each window, and not for every second that its answer took', async () => {
+  test('are each requested once from a slow SRM, not once more for every second that its answer took', async () => {
     const extractor = await fixture.open({
       disturbances: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 1100 } : noDisturbance),
     });
@@ -370,7 +370,7 @@ describe('windows', () => {
     expect(await extractor.run()).toMatchObject({ status: 'complete', pages: 1 });
   });
 
-  test('are the same whatever the schedule’s own event says', async () => {
+  test('do not depend on the event of the schedule', async () => {
     const extractor = await fixture.open();
     const { number, guid, row } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
@@ -388,7 +388,7 @@ describe('windows', () => {
     expect(await extractor.watermark()).toBeDefined();
   });
 
-  test('when nothing is new, SRM is not asked at all', async () => {
+  test('are not requested at all when nothing is new', async () => {
     const extractor = await fixture.open({ variables: { SAFETY_SECONDS: '30' } });
     await extractor.run({ variables: { SAFETY_SECONDS: '5' } });
     extractor.takeWindows();
@@ -399,7 +399,7 @@ describe('windows', () => {
 });
 
 describe('a replay', () => {
-  test('reads the window that it is given and leaves the watermark alone, to the byte', async () => {
+  test('reads the window that it is given and leaves the watermark unchanged, to the byte', async () => {
     const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(thisSecond() - HOUR).toISOString() },
     });
@@ -416,13 +416,13 @@ describe('a replay', () => {
 
     expect(result).toMatchObject({ status: 'complete', cartsQueued: 2, readTo: changedTo });
     expect(await extractor.guids()).toEqual(guidsOf(carts.slice(1, 3)));
-    // Asked for: such a cart gets an answer of its own, even where another reading of it is a dead letter.
+    // An operator asked for it: such a cart is judged again, even where another reading of it is a dead letter.
     expect((await extractor.messages()).map(({ origin }) => origin)).toEqual(['replay', 'replay']);
     expect(extractor.takeWindows()).toEqual([{ fromMs: from, toMs: from + 2 * SECOND }]);
     expect(JSON.stringify(await extractor.watermark())).toBe(before);
   });
 
-  test('needs no watermark, makes none, and waits for no lease', async () => {
+  test('needs no watermark, creates none, and waits for no lease', async () => {
     const extractor = await fixture.open();
     const from = thisSecond() - 5 * DAY;
     const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + HOUR).toISOString() };
@@ -447,7 +447,7 @@ describe('a replay', () => {
     ]);
   });
 
-  test('takes in every second that its window touches, in any time zone', async () => {
+  test('includes every second that its window touches, in any time zone', async () => {
     const extractor = await fixture.open();
     const carts = cartsFrom(Date.parse('2026-11-19T23:00:00Z'), 3, SECOND);
     extractor.srm.addCarts(rowsOf(carts));
@@ -458,7 +458,7 @@ describe('a replay', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts.slice(0, 2)));
   });
 
-  test('that runs out of time says where to go on', async () => {
+  test('that runs out of time reports where to continue', async () => {
     const extractor = await fixture.open({ pageSize: 2 });
     const from = thisSecond() - 5 * DAY;
     extractor.srm.addCarts(rowsOf(cartsFrom(from, 6, SECOND)));

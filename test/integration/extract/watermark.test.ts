@@ -1,4 +1,4 @@
-/** How far reading has come, and who may read on: edge cases 3, 5, 7, 8 and 9. */
+/** How far reading has come, and which run may read on: edge cases 3, 5, 7, 8 and 9. */
 import { describe, expect, test } from '@jest/globals';
 import { type Disturbance, type SimulatedRequest, noDisturbance } from '../../simulators/disturbances.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
@@ -24,7 +24,7 @@ const fixture = useFixture();
 
 const unavailable: Disturbance = { kind: 'status', status: 503 };
 
-/** Disturbances for the pages of these ordinals: 1 is the first page that is asked for. */
+/** Disturbances for the pages of these ordinals: 1 is the first page that is requested. */
 const onPages =
   (...ordinals: number[]) =>
   ({ operation, ordinal }: SimulatedRequest): Disturbance =>
@@ -83,26 +83,21 @@ describe('a page that cannot be read', () => {
     [2, true],
     [3, true],
     [4, true],
-  ])(
-    'whichever it is (page %i of 4, out of order: %s): after the next run every cart is queued',
-    async (page, unordered) => {
-      const { extractor, carts } = await openThreePages({ pageSize: 4, unordered, disturbances: onPages(page) });
+  ])('is read by the next run (page %i of 4, out of order: %s): then every cart is queued', async (page, unordered) => {
+    const { extractor, carts } = await openThreePages({ pageSize: 4, unordered, disturbances: onPages(page) });
 
-      await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
-      // Nothing that has not been queued lies behind the watermark, less the overlap.
-      const queued = new Set(await extractor.guids());
-      const reachedMs = ((await numberOf(extractor, 'positionMs')) ?? 0) - MINUTE;
-      const behind = extractor.srm.approvedCarts().filter(({ changedAt }) => changedAt.getTime() < reachedMs);
-      expect(behind.filter(({ text }) => !carts.some(({ guid }) => queued.has(guid) && text.includes(guid)))).toEqual(
-        [],
-      );
+    await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
+    // Everything behind the watermark, less the overlap, has been queued.
+    const queued = new Set(await extractor.guids());
+    const reachedMs = ((await numberOf(extractor, 'positionMs')) ?? 0) - MINUTE;
+    const behind = extractor.srm.approvedCarts().filter(({ changedAt }) => changedAt.getTime() < reachedMs);
+    expect(behind.filter(({ text }) => !carts.some(({ guid }) => queued.has(guid) && text.includes(guid)))).toEqual([]);
 
-      expect(await extractor.run()).toMatchObject({ status: 'complete' });
-      expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
-    },
-  );
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+    expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
+  });
 
-  test('on the first page moves nothing', async () => {
+  test('does not move the watermark when it is the first page', async () => {
     const { extractor } = await openThreePages({ disturbances: onPages(1) });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
@@ -112,7 +107,7 @@ describe('a page that cannot be read', () => {
     expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
   });
 
-  test('in a later slice keeps the slices before', async () => {
+  test('in a later slice keeps the progress of the slices before', async () => {
     const start = thisSecond() - 2.5 * DAY;
     const extractor = await fixture.open({
       disturbances: onPages(2),
@@ -124,11 +119,11 @@ describe('a page that cannot be read', () => {
     expect(await numberOf(extractor, 'watermarkMs')).toBe(start + DAY);
   });
 
-  test('after pages that were not in order moves nothing before the end', async () => {
+  test('after pages that were not in order does not move the watermark', async () => {
     const { extractor, carts, start } = await openThreePages({ unordered: true, disturbances: onPages(3) });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
     expect(await extractor.bodies()).toHaveLength(10);
-    // The first page, too, is out of order with these carts: nothing has moved beyond the start.
+    // With these carts the first page is out of order, too: nothing has moved beyond the start.
     expect((await numberOf(extractor, 'positionMs')) ?? start).toBe(start);
     extractor.takeWindows();
 
@@ -140,10 +135,10 @@ describe('a page that cannot be read', () => {
     expect(await numberOf(extractor, 'watermarkMs')).toBe(window?.toMs);
   });
 
-  test('behind a cart with a stamp from beyond the window does not carry the watermark there', async () => {
+  test('after a cart with a stamp beyond the window does not move the watermark to that stamp', async () => {
     const { extractor, start } = await openThreePages({ disturbances: onPages(2) });
     const stray = { ...cartAt(start, 50).row, ChangedAt: '/Date(253402214400000)/' };
-    // The last of its page, where nothing behind it shows that it is out of order.
+    // It is the last of its page, where no later cart shows that it is out of order.
     extractor.srm.addCarts([stray], { changedAt: new Date(start + 3.5 * MINUTE) });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow('E_SRC_UNAVAILABLE');
@@ -153,7 +148,7 @@ describe('a page that cannot be read', () => {
   });
 });
 
-test('a page that SQS does not take moves nothing: what is not durably queued is read again', async () => {
+test('does not move the watermark when SQS refuses it: what is not durably queued is read again', async () => {
   const state = { refuses: true };
   const { extractor, carts, start } = await openThreePages({
     sqs: { refuses: (ordinal) => (state.refuses && ordinal === 2 ? 'AccessDeniedException' : undefined) },
@@ -200,7 +195,7 @@ describe('a count that does not add up', () => {
     expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
   });
 
-  test('only the first time lets the run complete', async () => {
+  test('lets the run complete when it adds up at the second read', async () => {
     let srm: Srm7Simulator | undefined;
     const { extractor, carts } = await openThreePages({
       disturbances: ({ operation, ordinal }) => {
@@ -223,7 +218,7 @@ describe('a count that does not add up', () => {
   test.each([
     ['fails', onPages(5), () => 20_500],
     ['runs out of time', () => noDisturbance, undefined],
-  ])('moves nothing, even when the second read %s', async (_, disturbances, remaining) => {
+  ])('does not move the watermark, even when the second read %s', async (_, disturbances, remaining) => {
     const { extractor, start } = await openThreePages({ disturbances });
     extractor.srm.miscount(1);
     const run = extractor.run({ remaining: remaining ?? (() => (pagesRead(extractor) < 5 ? 60_000 : 1000)) });
@@ -239,7 +234,7 @@ describe('a count that does not add up', () => {
     expect(await numberOf(extractor, 'watermarkMs')).toBeUndefined();
   });
 
-  test('fails a replay just so', async () => {
+  test('fails a replay in the same way', async () => {
     const { extractor, start } = await openThreePages();
     extractor.srm.miscount(1);
     const event = { changedFrom: new Date(start).toISOString(), changedTo: new Date(start + HOUR).toISOString() };
@@ -262,12 +257,12 @@ describe('a count that does not add up', () => {
     return fixture.open({ variables: { SRM_BASE_URL: service.url } });
   }
 
-  test('is not made good by a cart that moved between the pages and came twice', async () => {
+  test('is not corrected by a cart that moved between the pages and was read twice', async () => {
     const extractor = await openTwoPages(3, ['a', 'b'], ['b']);
     await expect(extractor.run()).rejects.toMatchObject(incomplete);
   });
 
-  test('is not made wrong by one either', async () => {
+  test('is not caused by a cart that moved between the pages and was read twice', async () => {
     const extractor = await openTwoPages(3, ['a', 'b'], ['b', 'c']);
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 4 });
   });
@@ -275,7 +270,7 @@ describe('a count that does not add up', () => {
 
 // Edge case 8.
 describe('a cart that is approved again while it is read', () => {
-  /** Just before the second page is asked for, this cart is changed, as of this minute of the window. */
+  /** Just before the second page is requested, this cart is changed, as of this minute of the window. */
   async function openWithRevision(place: number, minute: number) {
     const revision: { apply?: () => void } = {};
     const opened = await openThreePages({
@@ -298,7 +293,7 @@ describe('a cart that is approved again while it is read', () => {
     return { ...opened, cart, row, stampsOf };
   }
 
-  test('and moves from a page that was read to one that was not, is queued in both versions and counts once', async () => {
+  test('and moves from a page that was read to a later one is queued in both versions and counts once', async () => {
     const { extractor, carts, row, cart, stampsOf } = await openWithRevision(1, 12);
 
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 16, pages: 4 });
@@ -307,7 +302,7 @@ describe('a cart that is approved again while it is read', () => {
     expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
   });
 
-  test('and moves within what was not read yet, is queued once, as it is now', async () => {
+  test('and moves within the pages that are not read yet is queued once, in its new version', async () => {
     const { extractor, carts, row, stampsOf } = await openWithRevision(7, 12.5);
 
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: 15 });
@@ -316,10 +311,10 @@ describe('a cart that is approved again while it is read', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('and leaves the window before its page came: the slice is read again, and the next run brings the cart', async () => {
+  test('and leaves the window before its page is read has the slice read again, and is queued by the next run', async () => {
     const { extractor, carts, cart, row, stampsOf } = await openWithRevision(7, 29.9);
 
-    // Announced with it, delivered without it.
+    // The count includes it, and the pages do not.
     expect(await extractor.run({ variables: { SAFETY_SECONDS: '60' } })).toMatchObject({
       status: 'complete',
       pages: 6,
@@ -333,7 +328,7 @@ describe('a cart that is approved again while it is read', () => {
 });
 
 describe('a schedule', () => {
-  test('that fires twice at the same moment: every cart is queued once', async () => {
+  test('that fires twice at the same moment queues every cart once', async () => {
     const { extractor, carts } = await openThreePages();
 
     const ends = await Promise.all([extractor.run(), extractor.run()]);
@@ -342,7 +337,7 @@ describe('a schedule', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('that fires twice, one after the other: the second reads no more than the overlap again, and moves nothing back', async () => {
+  test('that fires twice, one after the other, reads only the overlap again, and moves nothing back', async () => {
     const { extractor, carts } = await openThreePages({ variables: { SAFETY_SECONDS: '0' } });
     await extractor.run();
     const watermarkMs = (await numberOf(extractor, 'watermarkMs')) ?? 0;
@@ -353,7 +348,7 @@ describe('a schedule', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('that does not fire for days: the next run begins where the last one ended, and misses nothing', async () => {
+  test('that does not fire for days continues where the last run ended, and misses nothing', async () => {
     const watermarkMs = thisSecond() - 3.2 * DAY;
     const extractor = await fixture.open({
       variables: { FIRST_WATERMARK: new Date(thisSecond() - 9 * DAY).toISOString() },
@@ -370,7 +365,7 @@ describe('a schedule', () => {
 });
 
 // Edge case 9.
-describe('two runs at once', () => {
+describe('of two runs at once', () => {
   test('the second finds the watermark locked and queues nothing; the first is not disturbed', async () => {
     const second = Promise.withResolvers<unknown>();
     const sending = Promise.withResolvers<unknown>();
@@ -393,7 +388,7 @@ describe('two runs at once', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('a lease that still runs keeps others out, also when its holder has crashed', async () => {
+  test('a second one waits for the end of the lease, even when the first has crashed', async () => {
     const { extractor } = await openThreePages();
     await extractor.putWatermark({ leaseOwner: 'crashed', leaseUntilMs: Date.now() + MINUTE });
 
@@ -403,8 +398,8 @@ describe('two runs at once', () => {
     expect(await leaseOf(extractor)).toBe('crashed');
   });
 
-  test('after a crash the next run takes over, once the lease has expired, from where the crashed one was', async () => {
-    // An overlap of more than a page: what is read again moves nothing.
+  test('the second takes over from a crashed one once the lease has expired, from where the crashed one was', async () => {
+    // With an overlap of more than a page, what is read again moves nothing.
     const { extractor, carts, start } = await openThreePages({ variables: { OVERLAP_SECONDS: '360' } });
     await extractor.putWatermark({
       leaseOwner: 'crashed',
@@ -420,28 +415,31 @@ describe('two runs at once', () => {
     expect(await leaseOf(extractor)).toBeUndefined();
   });
 
-  test.each([1, 3])('a run whose lease was taken while it queued page %i stops and moves nothing', async (page) => {
-    const thief = { leaseOwner: 'thief', leaseUntilMs: Date.now() + HOUR, watermarkMs: Date.now() - 10 * MINUTE };
-    const { extractor } = await openThreePages({
-      sqs: {
-        async beforeSend(ordinal) {
-          if (ordinal === page) await extractor.putWatermark(thief);
+  test.each([1, 3])(
+    'a first one whose lease was taken while it queued page %i stops and moves nothing',
+    async (page) => {
+      const thief = { leaseOwner: 'thief', leaseUntilMs: Date.now() + HOUR, watermarkMs: Date.now() - 10 * MINUTE };
+      const { extractor } = await openThreePages({
+        sqs: {
+          async beforeSend(ordinal) {
+            if (ordinal === page) await extractor.putWatermark(thief);
+          },
         },
-      },
-    });
+      });
 
-    const run = extractor.run();
+      const run = extractor.run();
 
-    await expect(run).rejects.toThrow('Another extraction run holds the watermark');
-    expect(await extractor.watermark()).toMatchObject({
-      leaseOwner: { S: 'thief' },
-      watermarkMs: { N: String(thief.watermarkMs) },
-    });
-    expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
-    expect(extractor.batches).toHaveLength(page);
-  });
+      await expect(run).rejects.toThrow('Another extraction run holds the watermark');
+      expect(await extractor.watermark()).toMatchObject({
+        leaseOwner: { S: 'thief' },
+        watermarkMs: { N: String(thief.watermarkMs) },
+      });
+      expect(await numberOf(extractor, 'positionMs')).toBeUndefined();
+      expect(extractor.batches).toHaveLength(page);
+    },
+  );
 
-  test('a run holds the watermark for as long as its lease says, and each page renews it', async () => {
+  test('the first holds the watermark for as long as its lease says, and each page renews it', async () => {
     const until: number[] = [];
     const { extractor } = await openThreePages({
       variables: { LEASE_SECONDS: '100' },
@@ -462,7 +460,7 @@ describe('two runs at once', () => {
     expect(new Set(until).size).toBeGreaterThan(1);
   });
 
-  test('a lease that cannot be released is a warning, and the run is none the worse', async () => {
+  test('a run whose lease cannot be released warns, and completes', async () => {
     const { extractor, carts } = await openThreePages();
     const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
     const dynamodb = await fixture.serve((request, response) => {
@@ -492,10 +490,10 @@ describe('two runs at once', () => {
   });
 });
 
-describe('near its time limit', () => {
+describe('a run near its time limit', () => {
   const stopAtPage = (extractor: Extractor, page: number) => () => (pagesRead(extractor) < page ? 60_000 : 10_000);
 
-  test('a run stops cleanly: what is queued stays, the lease is free, and the next run goes on from there', async () => {
+  test('stops cleanly: what is queued stays, the lease is free, and the next run continues from there', async () => {
     const { extractor, carts, start } = await openThreePages();
 
     const result = await extractor.run({ remaining: stopAtPage(extractor, 2) });
@@ -515,7 +513,7 @@ describe('near its time limit', () => {
     expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
   });
 
-  test('also at the very first page, where nothing has moved yet', async () => {
+  test('stops cleanly at the very first page, where nothing has moved yet', async () => {
     const { extractor, carts, start } = await openThreePages();
 
     const result = await extractor.run({ remaining: stopAtPage(extractor, 1) });
@@ -530,7 +528,7 @@ describe('near its time limit', () => {
     expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
-  test('again and again still gets to the end', async () => {
+  test('and all runs after it still complete the reading', async () => {
     const { extractor, carts } = await openThreePages();
     const runs: string[] = [];
     while (!runs.includes('complete') && runs.length < 10) {
@@ -543,7 +541,7 @@ describe('near its time limit', () => {
     expect(new Set(await extractor.guids())).toEqual(new Set(guidsOf(carts)));
   });
 
-  test('between two slices, too', async () => {
+  test('stops cleanly between two slices', async () => {
     const start = thisSecond() - 2.5 * DAY;
     const extractor = await fixture.open({ variables: { FIRST_WATERMARK: new Date(start).toISOString() } });
 
@@ -559,7 +557,7 @@ describe('when the clocks differ', () => {
   const skewed = (ms: number) => ({ clock: () => new Date(Date.now() + ms) });
   const warning = 'The clocks of SRM and of this function differ';
 
-  test('SRM’s 10 minutes behind: the watermark does not pass SRM’s own now less the safety, and it is a warning', async () => {
+  test('and SRM is 10 minutes behind, the watermark does not pass SRM’s own now less the safety, with a warning', async () => {
     const { extractor } = await openThreePages({ ...skewed(-10 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
 
     const before = thisSecond();
@@ -573,14 +571,14 @@ describe('when the clocks differ', () => {
       expect.objectContaining({ level: 'WARN', skewSeconds: expect.any(Number) }),
     ]);
 
-    // What SRM commits late by its own clock is caught, however far our own clock was ahead.
+    // A cart that SRM commits late by its own clock is read, however far our own clock was ahead.
     const late = cartAt(watermarkMs + 5 * SECOND, 60);
     extractor.srm.addCarts([late.row]);
     await extractor.run();
     expect(await extractor.guids()).toContain(late.guid);
   });
 
-  test('SRM’s behind by more than a slice: nothing is asked for beyond its own now', async () => {
+  test('and SRM is behind by more than a slice, no window ends after SRM’s own now', async () => {
     const start = thisSecond() - 2.5 * DAY;
     const extractor = await fixture.open({
       ...skewed(-1.25 * DAY),
@@ -593,7 +591,7 @@ describe('when the clocks differ', () => {
     expect(await numberOf(extractor, 'watermarkMs')).toBeLessThanOrEqual(thisSecond() - 1.25 * DAY);
   });
 
-  test('SRM’s behind: the position of a run that fails on its way does not pass that either', async () => {
+  test('and SRM is behind, a run that fails on its way does not move the watermark past SRM’s own now either', async () => {
     const start = thisSecond() - 12 * MINUTE;
     const extractor = await fixture.open({
       ...skewed(-10 * MINUTE),
@@ -609,7 +607,7 @@ describe('when the clocks differ', () => {
     expect(await numberOf(extractor, 'positionMs')).toBeLessThanOrEqual(thisSecond() - 11 * MINUTE);
   });
 
-  test('SRM’s 10 minutes ahead: what it says is safe is, up to our own now less the safety, and it is a warning', async () => {
+  test('and SRM is 10 minutes ahead, the watermark does not pass our own now less the safety, with a warning', async () => {
     const { extractor } = await openThreePages({ ...skewed(10 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
 
     const before = thisSecond();
@@ -621,16 +619,19 @@ describe('when the clocks differ', () => {
     expect(fixture.shown().join('\n')).toContain(warning);
   });
 
-  test.each([30, -30])('by less than a minute (%i s), ours is good enough, and nobody is warned', async (seconds) => {
-    const { extractor } = await openThreePages({ ...skewed(seconds * SECOND), variables: { SAFETY_SECONDS: '60' } });
+  test.each([30, -30])(
+    'by less than a minute (%i s), our own clock counts, and there is no warning',
+    async (seconds) => {
+      const { extractor } = await openThreePages({ ...skewed(seconds * SECOND), variables: { SAFETY_SECONDS: '60' } });
 
-    await extractor.run();
+      await extractor.run();
 
-    expect(await numberOf(extractor, 'watermarkMs')).toBe(extractor.takeWindows()[0]?.toMs);
-    expect(fixture.shown().join('\n')).not.toContain(warning);
-  });
+      expect(await numberOf(extractor, 'watermarkMs')).toBe(extractor.takeWindows()[0]?.toMs);
+      expect(fixture.shown().join('\n')).not.toContain(warning);
+    },
+  );
 
-  test('by minutes, SRM’s is followed without a warning', async () => {
+  test('by a few minutes, SRM’s clock counts without a warning', async () => {
     const { extractor } = await openThreePages({ ...skewed(-3 * MINUTE), variables: { SAFETY_SECONDS: '60' } });
 
     await extractor.run();

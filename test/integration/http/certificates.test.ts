@@ -36,7 +36,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** An SRM with its token endpoint, which may ask callers for a certificate; each test has a secret of its own. */
+/** An SRM with its token endpoint, which may require a certificate; each test has a secret of its own. */
 async function openSrm(
   options: {
     wantsCertificates?: boolean;
@@ -49,7 +49,7 @@ async function openSrm(
 ) {
   const { certificate: cert, key } = (options.issuer ?? authority).issue({ name: 'SRM', ip: '127.0.0.1' });
   const context = (trusted: CertificateAuthority) => ({ cert, key, ca: trusted.certificate });
-  /** Who called for what. */
+  /** Which certificate called which path. */
   const calls: string[] = [];
   let handshakes = 0;
   let tokens = 0;
@@ -111,7 +111,7 @@ async function openSrm(
     client,
     calls,
     handshakes: () => handshakes,
-    /** From now on only clients of another authority are let in; connections that stand are cut. */
+    /** From now on only clients of another authority are accepted; open connections are cut. */
     trustOnly: (trusted: CertificateAuthority): void => {
       server.setSecureContext(context(trusted));
       server.closeAllConnections();
@@ -135,21 +135,21 @@ async function failureOf(client: HttpClient): Promise<InterfaceError | HttpError
 }
 
 describe('mutual TLS with a private authority', () => {
-  test('the certificate of the secret is shown to the token endpoint and to SRM, and SRM`s own is trusted', async () => {
+  test("shows the certificate of the secret to the token endpoint and to SRM, and trusts SRM's own", async () => {
     const { client, calls } = await openSrm();
 
     expect(await read(client)).toMatchObject({ status: 200, body: 'carts' });
     expect(calls).toEqual(['the interface: /oauth/token', 'the interface: /carts']);
   });
 
-  test('a private authority alone shows no certificate, though the secret holds one', async () => {
+  test('shows no certificate where only a private authority is configured, even if the secret holds one', async () => {
     const { client, calls } = await openSrm({ wantsCertificates: false, mutualTls: false });
 
     expect(await read(client)).toMatchObject({ status: 200 });
     expect(calls).toEqual(['undefined: /oauth/token', 'undefined: /carts']);
   });
 
-  test('public authorities stay trusted beside the private one: the token endpoint may stand elsewhere', async () => {
+  test('trusts public authorities beside the private one, since the token endpoint may stand elsewhere', async () => {
     const trusted = getCACertificates('default');
     closing.push(() => setDefaultCACertificates(trusted));
     setDefaultCACertificates([...trusted, stranger.certificate]);
@@ -161,18 +161,21 @@ describe('mutual TLS with a private authority', () => {
   test.each([
     ['is not asked for', { privateCa: false }, {}],
     ['is another', {}, { certificateAuthority: stranger.certificate }],
-  ])('an SRM whose authority %s is told nothing: transient, and says why', async (_what, settings, secret) => {
-    const { client, calls } = await openSrm({
-      ...settings,
-      secret: { ...asSecret(ourselves), certificateAuthority: authority.certificate, ...secret },
-    });
+  ])(
+    'sends nothing to an SRM whose authority %s: the failure is transient and names the cause',
+    async (_what, settings, secret) => {
+      const { client, calls } = await openSrm({
+        ...settings,
+        secret: { ...asSecret(ourselves), certificateAuthority: authority.certificate, ...secret },
+      });
 
-    const error = await failureOf(client);
+      const error = await failureOf(client);
 
-    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
-    expect(error.message).toMatch(/token endpoint .* cannot be reached \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)/);
-    expect(calls).toEqual([]);
-  });
+      expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
+      expect(error.message).toMatch(/token endpoint .* cannot be reached \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)/);
+      expect(calls).toEqual([]);
+    },
+  );
 
   test.each([
     ['no certificate', { mutualTls: false }],
@@ -180,14 +183,14 @@ describe('mutual TLS with a private authority', () => {
       'one of another authority',
       { secret: { ...asSecret(stranger.issue({ name: 'x' })), certificateAuthority: authority.certificate } },
     ],
-  ])('an SRM that wants certificates serves nobody who shows %s', async (_what, options) => {
+  ])('is refused by an SRM that requires certificates to a client that shows %s', async (_what, options) => {
     const { client, calls } = await openSrm(options);
 
     expect(await failureOf(client)).toMatchObject({ failureClass: 'transient', fault: { code: 'E_SRC_UNAVAILABLE' } });
     expect(calls).toEqual([]);
   });
 
-  test('a secret without the certificate that the environment asks for: refused, with its name and what to write', async () => {
+  test('refuses a secret without the configured certificate, with its name and what to write', async () => {
     const { client, calls } = await openSrm({ secret: { certificateAuthority: authority.certificate } });
 
     const error = await failureOf(client);
@@ -201,7 +204,7 @@ describe('mutual TLS with a private authority', () => {
 });
 
 describe('a certificate that is replaced', () => {
-  test('is read after the handshake that failed with the old one: the next call goes through, with the same token', async () => {
+  test('is read after the handshake that failed with the old one: the next call succeeds, with the same token', async () => {
     const { client, calls, trustOnly, write } = await openSrm();
     await read(client);
     const successors = createCertificateAuthority('Test authority of new clients');
@@ -215,7 +218,7 @@ describe('a certificate that is replaced', () => {
     expect(calls.slice(2)).toEqual(['the interface, renewed: /carts']);
   });
 
-  test('that stays the same keeps its connections when only the client`s secret is new', async () => {
+  test("that stays the same keeps its connections when only the client's secret is new", async () => {
     const { client, handshakes } = await openSrm({ accepts: (token) => token === 'Bearer token-2' });
 
     expect(await read(client)).toMatchObject({ status: 200 });

@@ -1,4 +1,4 @@
-/** The connection secrets, read from Secrets Manager over its protocol: what an operator is told when one is not there. */
+/** The connection secrets, read from Secrets Manager over its protocol, and the errors for a secret that cannot be used. */
 import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
@@ -57,13 +57,13 @@ async function messageOf(reading: Promise<unknown>): Promise<string> {
 }
 
 describe('a connection secret', () => {
-  test('is read, and what else it holds is left alone', async () => {
+  test('is read, and its other fields are ignored', async () => {
     await create(JSON.stringify({ clientId: 'id', clientSecret: 's', tenant: 'x' }));
 
     expect(await read()).toEqual({ clientId: 'id', clientSecret: 's' });
   });
 
-  test('is read afresh each time', async () => {
+  test('is read again each time', async () => {
     await create(JSON.stringify({ clientId: 'id', clientSecret: 'old' }));
     await read();
     const SecretString = JSON.stringify({ clientId: 'id', clientSecret: 'new' });
@@ -76,7 +76,7 @@ describe('a connection secret', () => {
     expect(await messageOf(read())).toBe(`the secret ${NAME} does not exist, or holds no ${CURE}`);
   });
 
-  test('that was never written: the same', async () => {
+  test('that was never written: the error names it, and the command that writes it', async () => {
     await create();
 
     expect(await messageOf(read())).toBe(`the secret ${NAME} does not exist, or holds no ${CURE}`);
@@ -101,7 +101,7 @@ describe('a connection secret', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  test('with certificates: they are read where the environment asks for them, and left alone where not', async () => {
+  test('with certificates: they are read where the environment requires them, and ignored elsewhere', async () => {
     await create(JSON.stringify(COMPLETE));
 
     const client = { clientId: 'id', clientSecret: 's' };
@@ -111,7 +111,7 @@ describe('a connection secret', () => {
     expect(await read(BOTH)).toEqual({ ...client, tls: { ...OWN, authority: ca.certificate } });
   });
 
-  test('may name several authorities, one after the other', async () => {
+  test('may hold several authorities, one after the other', async () => {
     const bundle = ca.certificate + createCertificateAuthority('Second').certificate;
     await create(JSON.stringify({ ...COMPLETE, certificateAuthority: bundle }));
 
@@ -155,7 +155,7 @@ describe('a connection secret', () => {
     },
   );
 
-  test('where Secrets Manager does not answer: its client`s own error, not a verdict on the secret', async () => {
+  test("is not blamed when Secrets Manager does not answer: its client's own error is thrown", async () => {
     await create(JSON.stringify({ clientId: 'id', clientSecret: 's' }));
     await emulators.close();
 

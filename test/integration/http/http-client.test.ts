@@ -1,4 +1,4 @@
-/** The one HTTP client, against real servers on loopback: what it takes as an answer, and what it says when there is none. */
+/** The one HTTP client, against real servers on loopback: what counts as an answer, and the errors of a call without one. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
@@ -43,7 +43,7 @@ async function serve(listener: RequestListener): Promise<{ url: string; server: 
   return { url: `http://127.0.0.1:${port}`, server };
 }
 
-/** A port on which nothing listens: it was ours a moment ago. */
+/** A port on which nothing listens: this test listened there a moment ago. */
 async function closedPort(): Promise<number> {
   const server = createTcpServer();
   const port = await listen(server);
@@ -77,7 +77,7 @@ function expectNoSecretIn(error: HttpError): void {
 
 describe('an answer', () => {
   test.each([200, 201, 202, 301, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])(
-    'of status %i is an answer, with its body and headers',
+    'of status %i is returned, with its body and headers',
     async (status) => {
       const { url } = await serve((_request, response) => {
         response.writeHead(status, { 'Retry-After': '7', 'X-Thing': 'some' }).end('{"a":650.00}');
@@ -111,7 +111,7 @@ describe('an answer', () => {
     expect((await clientOf(url).request({ method: 'GET', path: '/' })).body).toBe(text);
   });
 
-  test('comes to the request as it was made: method, path and query, headers, body', async () => {
+  test('arrives for the request as it was made: method, path and query, headers, body', async () => {
     const seen: unknown[] = [];
     const { url } = await serve((request, response) => {
       let body = '';
@@ -141,9 +141,9 @@ describe('an answer', () => {
   });
 });
 
-describe('where a request goes', () => {
+describe('a request', () => {
   test.each([301, 302, 303, 307, 308])(
-    'a redirect (%i) is not followed: the token goes nowhere else',
+    'does not follow a redirect (%i): the token goes nowhere else',
     async (status) => {
       const visited: string[] = [];
       const { url: elsewhere } = await serve((request, response) => {
@@ -163,7 +163,7 @@ describe('where a request goes', () => {
     },
   );
 
-  test('an absolute URL, or a path that names a host, is refused before anything is sent', async () => {
+  test('with an absolute URL, or with a path that names a host, is refused before anything is sent', async () => {
     let calls = 0;
     const { url } = await serve((_request, response) => {
       calls++;
@@ -178,7 +178,7 @@ describe('where a request goes', () => {
     expect(calls).toBe(0);
   });
 
-  test('a path that only looks like another host stays on ours', async () => {
+  test('with a path that only looks like another host stays on ours', async () => {
     const seen: (string | undefined)[] = [];
     const { url } = await serve((request, response) => {
       seen.push(request.url);
@@ -193,7 +193,7 @@ describe('where a request goes', () => {
     expect(seen).toHaveLength(3);
   });
 
-  test('a proxy of the environment is ignored', async () => {
+  test('ignores a proxy of the environment', async () => {
     let throughProxy = 0;
     const { url: proxy } = await serve((_request, response) => {
       throughProxy++;
@@ -225,7 +225,7 @@ describe('where a request goes', () => {
     expect(throughProxy).toBe(0);
   });
 
-  test('calls one after the other share one connection, and it survives a pause', async () => {
+  test('uses the connection of the one before, even after a pause', async () => {
     const { url, server } = await serve((request, response) => {
       request.resume().on('end', () => response.end('ok'));
     });
@@ -242,11 +242,11 @@ describe('where a request goes', () => {
     expect(connections).toBe(1);
   });
 
-  test('calls at the same time do not wait for each other', async () => {
+  test('does not wait for others at the same time', async () => {
     const waiting: (() => void)[] = [];
     const { url } = await serve((_request, response) => {
       waiting.push(() => response.end());
-      // Only once all have come is any answered.
+      // None is answered before all have arrived.
       if (waiting.length === 10) for (const answer of waiting) answer();
     });
     const client = clientOf(url);
@@ -257,8 +257,8 @@ describe('where a request goes', () => {
   });
 });
 
-describe('no whole answer', () => {
-  test('a connection that is refused: certainly not sent', async () => {
+describe('a call without a whole answer', () => {
+  test('whose connection is refused was certainly not sent', async () => {
     const port = await closedPort();
 
     for (const host of ['127.0.0.1', 'localhost']) {
@@ -269,7 +269,7 @@ describe('no whole answer', () => {
     }
   });
 
-  test('a host that does not resolve: certainly not sent', async () => {
+  test('whose host does not resolve was certainly not sent', async () => {
     const error = await failureOf(clientOf('http://srm.does-not-exist.invalid').request(secretRequest));
 
     expect(error.sent).toBe(false);
@@ -277,7 +277,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('a server that speaks no TLS, or no trusted one: nothing of the request arrived', async () => {
+  test('to a server without TLS, or without a trusted certificate, was certainly not sent', async () => {
     const received: string[] = [];
     const { url } = await serve((request, response) => {
       received.push(String(request.url));
@@ -290,7 +290,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('a reset after the body was sent: it may have been carried out', async () => {
+  test('that was reset after the body was sent may have been carried out', async () => {
     const bodies: string[] = [];
     const { url } = await serve((request) => {
       let body = '';
@@ -311,7 +311,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('a connection closed in the middle of the answer: it was carried out, perhaps', async () => {
+  test('whose connection closed in the middle of the answer may have been carried out', async () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(201, { 'Content-Length': '100' });
       response.write('{"id":', () => response.destroy());
@@ -323,7 +323,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('a reset on a connection that was kept alive counts as sent: nobody can tell', async () => {
+  test('that was reset on a kept-alive connection counts as sent, since nothing proves the opposite', async () => {
     let calls = 0;
     const { url } = await serve((request, response) => {
       request.resume().on('end', () => {
@@ -342,7 +342,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('what is no HTTP at all', async () => {
+  test('fails when the answer is no HTTP at all', async () => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('220 mail.example.com ESMTP\r\n');
@@ -358,7 +358,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('silence is cut at the time limit', async () => {
+  test('is cut at the time limit when the server is silent', async () => {
     const { url } = await serve(() => undefined);
 
     const error = await failureOf(clientOf(url, { timeoutMs: 150 }).request(secretRequest));
@@ -368,7 +368,7 @@ describe('no whole answer', () => {
     expectNoSecretIn(error);
   });
 
-  test('a slow drip, which is never idle for long, is cut at the time limit too', async () => {
+  test('is cut at the time limit when the answer drips slowly, and is never idle for long', async () => {
     let drops = 0;
     const { url } = await serve((_request, response) => {
       response.writeHead(200);
@@ -386,7 +386,7 @@ describe('no whole answer', () => {
     expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
   });
 
-  test('a call may shorten the limit, never lengthen it', async () => {
+  test('may have a shorter time limit of its own, never a longer one', async () => {
     const { url } = await serve(() => undefined);
 
     const errors = await Promise.all(
@@ -402,7 +402,7 @@ describe('no whole answer', () => {
     expect(errors.map(({ code }) => code)).toEqual(['TIMEOUT', 'TIMEOUT', 'TIMEOUT']);
   });
 
-  test('a connection that was cut is not used again', async () => {
+  test('leaves no cut connection for the next call', async () => {
     let calls = 0;
     const { url } = await serve((request, response) => {
       calls++;
@@ -415,7 +415,7 @@ describe('no whole answer', () => {
     expect(calls).toBe(2);
   });
 
-  test('an oversized answer is cut, whether it says its length or not', async () => {
+  test('is cut when the answer is too large, whether it declares its length or not', async () => {
     const piece = 'x'.repeat(10_000);
     let written = 0;
     const { url } = await serve((request, response) => {
@@ -440,7 +440,7 @@ describe('no whole answer', () => {
     expect(written).toBeLessThan(10_000);
   });
 
-  test('a small answer that unpacks to an oversized one is cut', async () => {
+  test('is cut when a small answer unpacks to one that is too large', async () => {
     const bomb = gzipSync(Buffer.alloc(5_000_000, 'x'));
     const { url } = await serve((_request, response) => {
       response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': String(bomb.length) }).end(bomb);
@@ -452,7 +452,7 @@ describe('no whole answer', () => {
     expect(error.sent).toBe(true);
   });
 
-  test('an answer of just the largest size passes', async () => {
+  test('an answer of exactly the largest size is not cut', async () => {
     const { url } = await serve((_request, response) => response.end('x'.repeat(50_000)));
 
     const { body } = await clientOf(url, { maximumResponseBytes: 50_000 }).request({ method: 'GET', path: '/' });
@@ -486,7 +486,7 @@ describe('Retry-After', () => {
     ['a fraction', '1.5', undefined],
     ['a duration', 'PT30S', undefined],
     ['a date that is none', 'Fri, 45 Nov 2026 14:00:45 GMT', undefined],
-  ])('%s', (_what, value, expected) => {
+  ])('is read from %s', (_what, value, expected) => {
     expect(delay(value)).toBe(expected);
   });
 

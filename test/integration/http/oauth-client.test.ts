@@ -1,4 +1,4 @@
-/** The token source, against a token endpoint and an API on loopback: when it asks for a token, and what it says when there is none. */
+/** The OAuth client, against a token endpoint and an API on loopback: when it fetches a token, and its errors without one. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -34,7 +34,7 @@ async function serve(listener: RequestListener): Promise<string> {
 interface TokenAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is written: JSON, unless it is a text. */
+  /** The content of the secret: JSON, unless it is a text. */
   readonly body?: unknown;
 }
 interface TokenRequest {
@@ -47,7 +47,7 @@ interface TokenRequest {
 const SECRET = 'the-secret-itself';
 const PATH = '/orders?x=1';
 
-/** A token endpoint, an API that takes what the test says, and the client that stands before both. */
+/** A token endpoint, an API that answers as the test says, and the client that stands before both. */
 async function openDesk(
   options: {
     /** The answer to the n-th token request; by default a token of an hour, `token-<n>`. */
@@ -125,8 +125,8 @@ async function failureOf(client: HttpClient): Promise<InterfaceError> {
   return error;
 }
 
-describe('fetched ahead', () => {
-  test('secret and token are there for the first call, which waits for them', async () => {
+describe('a token that is fetched ahead', () => {
+  test('is there for the first call, which waits for it and its secret', async () => {
     const { client, tokenRequests, calls, secretReads } = await openDesk();
 
     client.warmUp();
@@ -136,7 +136,7 @@ describe('fetched ahead', () => {
     expect(new Set(calls)).toEqual(new Set(['Bearer token-1']));
   });
 
-  test('nobody has to call: the token is asked for all the same', async () => {
+  test('is fetched even when no call follows', async () => {
     const { client, tokenRequests } = await openDesk();
 
     client.warmUp();
@@ -145,7 +145,7 @@ describe('fetched ahead', () => {
     expect(tokenRequests).toHaveLength(1);
   });
 
-  test('what failed ahead, the first call asks for again', async () => {
+  test('that failed is fetched again by the first call', async () => {
     const { client, calls } = await openDesk({ answerToken: (ordinal) => (ordinal === 1 ? { status: 503 } : {}) });
 
     client.warmUp();
@@ -154,7 +154,7 @@ describe('fetched ahead', () => {
     expect(calls).toEqual(['Bearer token-2']);
   });
 
-  test('what still fails then is the first call`s to report, and nobody else`s', async () => {
+  test('that fails again then is an error of the first call, and causes no unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => {
       unhandled.push(reason);
@@ -180,8 +180,8 @@ describe('fetched ahead', () => {
   });
 });
 
-describe('one token for all', () => {
-  test('20 calls at once fetch one token, and read the secret once', async () => {
+describe('one token for all calls', () => {
+  test('serves 20 calls at once, and reads the secret once', async () => {
     const { client, tokenRequests, calls, secretReads } = await openDesk();
 
     expect(new Set(await statuses(client, 20))).toEqual(new Set([200]));
@@ -191,7 +191,7 @@ describe('one token for all', () => {
     expect(calls).toEqual(Array.from({ length: 20 }, () => 'Bearer token-1'));
   });
 
-  test('it is kept until its expiry less 60 s, and renewed then', async () => {
+  test('is kept until its expiry less 60 s, and renewed then', async () => {
     const { client, tokenRequests, calls, pass } = await openDesk();
 
     await call(client);
@@ -206,7 +206,7 @@ describe('one token for all', () => {
     expect(new Set(calls.slice(2))).toEqual(new Set(['Bearer token-2']));
   });
 
-  test('the secret is not read again for a renewal', async () => {
+  test('is renewed without reading the secret again', async () => {
     const { client, secretReads, pass } = await openDesk();
 
     await call(client);
@@ -216,27 +216,24 @@ describe('one token for all', () => {
     expect(secretReads()).toBe(1);
   });
 
-  test.each([10, 60, 90])(
-    'a token of %i s is usable, for at least half its life, and not beyond it',
-    async (seconds) => {
-      const { client, tokenRequests, pass } = await openDesk({
-        answerToken: (ordinal) => ({ body: { access_token: `token-${ordinal}`, expires_in: seconds } }),
-      });
+  test.each([10, 60, 90])('of %i s is usable for at least half its life, and not beyond it', async (seconds) => {
+    const { client, tokenRequests, pass } = await openDesk({
+      answerToken: (ordinal) => ({ body: { access_token: `token-${ordinal}`, expires_in: seconds } }),
+    });
 
-      await statuses(client, 5);
-      pass(seconds / 2 - 1);
-      await call(client);
-      expect(tokenRequests).toHaveLength(1);
-      pass(seconds / 2 + 1);
-      await call(client);
-      expect(tokenRequests).toHaveLength(2);
-    },
-  );
+    await statuses(client, 5);
+    pass(seconds / 2 - 1);
+    await call(client);
+    expect(tokenRequests).toHaveLength(1);
+    pass(seconds / 2 + 1);
+    await call(client);
+    expect(tokenRequests).toHaveLength(2);
+  });
 
   test.each([
     ['as text', { access_token: 'token-1', expires_in: '3600' }, 3000],
     ['left out', { access_token: 'token-1' }, 200],
-  ])('a lifetime that is %s is taken', async (_what, body, seconds) => {
+  ])('is accepted with a lifetime that is %s', async (_what, body, seconds) => {
     const { client, tokenRequests, pass } = await openDesk({ answerToken: () => ({ body }) });
 
     await call(client);
@@ -246,7 +243,7 @@ describe('one token for all', () => {
     expect(tokenRequests).toHaveLength(1);
   });
 
-  test('a token that could not be had does not stay: the next call asks again', async () => {
+  test('is fetched again by the next call after a failure', async () => {
     const { client, tokenRequests } = await openDesk({
       answerToken: (ordinal) => (ordinal === 1 ? { status: 503, body: '' } : undefined),
     });
@@ -290,7 +287,7 @@ describe('the token request', () => {
     expect([...(tokenRequests[0]?.form.keys() ?? [])]).toEqual(['grant_type']);
   });
 
-  test('form-encodes both halves of the Basic pair (RFC 6749, 2.3.1): a colon in the id does not part them', async () => {
+  test('form-encodes both halves of the Basic pair (RFC 6749, 2.3.1): a colon in the id does not split them', async () => {
     const credentials = { clientId: 'a:b c', clientSecret: 'ü%+&=/:"\\ *!' };
     const { client, tokenRequests } = await openDesk({ readSecret: () => Promise.resolve(credentials) });
 
@@ -298,7 +295,7 @@ describe('the token request', () => {
 
     const basic = tokenRequests[0]?.headers.authorization?.replace('Basic ', '') ?? '';
     const pair = Buffer.from(basic, 'base64').toString();
-    // As a server decodes it: apart at the only colon, then each as a form's value.
+    // As a server decodes it: split at the only colon, then each half as a form's value.
     expect(pair.match(/:/g)).toHaveLength(1);
     const [clientId, clientSecret] = pair.split(':').map((half) => new URLSearchParams(`v=${half}`).get('v'));
     expect({ clientId, clientSecret }).toEqual(credentials);
@@ -306,7 +303,7 @@ describe('the token request', () => {
 });
 
 describe('a call that is refused (401)', () => {
-  test('renews the token once, with a freshly read secret, and is made again as it was', async () => {
+  test('renews the token once, with a secret that is read again, and is repeated unchanged', async () => {
     const { client, tokenRequests, calls, secretReads } = await openDesk({
       accepts: (authorization) => authorization === 'Bearer token-2',
     });
@@ -333,7 +330,7 @@ describe('a call that is refused (401)', () => {
     expect(calls.filter((authorization) => authorization === 'Bearer token-2')).toHaveLength(20);
   });
 
-  test('by one who is late does not renew what was renewed meanwhile', async () => {
+  test('late does not renew a token that was renewed meanwhile', async () => {
     // The first call's refusal is held back until another call has renewed the token.
     let refuseLate: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -373,7 +370,7 @@ describe('a call that is refused (401)', () => {
     expect(tokens).toBe(2);
   });
 
-  test('and refused again is the caller`s: the second 401 is handed over, with no third attempt', async () => {
+  test('and is refused again returns the second 401 to the caller, with no third attempt', async () => {
     const { client, tokenRequests, calls } = await openDesk({ accepts: () => false });
 
     expect(await call(client)).toMatchObject({ status: 401, body: 'answer' });
@@ -382,7 +379,7 @@ describe('a call that is refused (401)', () => {
     expect(tokenRequests).toHaveLength(2);
   });
 
-  test('20 at once, refused twice: one renewal, and 20 times 401', async () => {
+  test('among 20 at once, all refused twice, causes one renewal and 20 times 401', async () => {
     const { client, tokenRequests, calls } = await openDesk({ accepts: () => false });
 
     expect(await statuses(client, 20)).toEqual(Array.from({ length: 20 }, () => 401));
@@ -391,7 +388,7 @@ describe('a call that is refused (401)', () => {
     expect(calls).toHaveLength(40);
   });
 
-  test('403 says something about our rights, not about the token: no renewal', async () => {
+  test('with 403 instead renews no token, since the client lacks a right', async () => {
     const api = await serve((_request, response) => response.writeHead(403).end());
     let tokens = 0;
     const tokenServer = await serve((_request, response) => {
@@ -412,7 +409,7 @@ describe('a call that is refused (401)', () => {
     expect(tokens).toBe(1);
   });
 
-  test('a token that the system gave up is replaced at the simulator of 11VMS, too', async () => {
+  test('by the simulator of 11VMS, which revoked the token, gets a new one, too', async () => {
     const vms = await startVms();
     closing.push(() => vms.close());
     const client = createOAuthClient({
@@ -462,7 +459,7 @@ describe('a secret that was rotated', () => {
     expect(desk.tokenRequests[2]?.headers.authorization).toBe(good);
   });
 
-  test('and is refused all the same: refused, after one more attempt', async () => {
+  test('and is refused again is an error after one more attempt', async () => {
     const desk = await openDesk({
       answerToken: (ordinal) => (ordinal > 1 ? { status: 401, body: { error: 'invalid_client' } } : undefined),
     });
@@ -474,7 +471,7 @@ describe('a secret that was rotated', () => {
     expect(desk.tokenRequests).toHaveLength(3);
   });
 
-  test('just before the first call was read afresh: it is not tried twice', async () => {
+  test('just before the first call was read only then, and is not tried twice', async () => {
     const desk = await openDesk({ answerToken: () => ({ status: 401, body: { error: 'invalid_client' } }) });
 
     await failureOf(desk.client);
@@ -484,7 +481,7 @@ describe('a secret that was rotated', () => {
   });
 });
 
-describe('no token', () => {
+describe('without a token', () => {
   test.each([
     [500, undefined, undefined],
     [502, undefined, undefined],
@@ -492,7 +489,7 @@ describe('no token', () => {
     [429, '7', 7000],
     [429, 'Fri, 20 Nov 2026 14:00:30 GMT', 30_000],
     [408, undefined, undefined],
-  ])('%i (Retry-After %s): transient', async (status, retryAfter, retryAfterMs) => {
+  ])('after %i (Retry-After %s) the failure is transient', async (status, retryAfter, retryAfterMs) => {
     const headers = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
     const { client, tokenUrl } = await openDesk({ answerToken: () => ({ status, headers, body: 'sorry' }) });
 
@@ -502,7 +499,7 @@ describe('no token', () => {
     expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}`);
   });
 
-  test.each([400, 401, 403, 404, 302])('%i: refused', async (status) => {
+  test.each([400, 401, 403, 404, 302])('after %i the failure is a refusal', async (status) => {
     const { client, tokenUrl } = await openDesk({
       answerToken: () => ({ status, headers: { Location: 'http://127.0.0.1:9/' }, body: { error: 'invalid_client' } }),
     });
@@ -524,7 +521,7 @@ describe('no token', () => {
       }),
     });
 
-    // failureOf looks for the secret.
+    // failureOf searches for the secret.
     expect((await failureOf(client)).fault.message).not.toContain('is wrong');
   });
 
@@ -541,7 +538,7 @@ describe('no token', () => {
     ['an access_token beyond ASCII', { access_token: `${SECRET}é`, expires_in: 3600 }],
     ['a lifetime that is over', { access_token: SECRET, expires_in: 0 }],
     ['a lifetime that is none', { access_token: SECRET, expires_in: 'soon' }],
-  ])('200 with %s: transient, and says what is missing', async (_what, body) => {
+  ])('after 200 with %s the failure is transient, and names what is missing', async (_what, body) => {
     const { client, tokenUrl, calls } = await openDesk({ answerToken: () => ({ body }) });
 
     const error = await failureOf(client);
@@ -551,13 +548,13 @@ describe('no token', () => {
     expect(calls).toEqual([]);
   });
 
-  test('an oversized answer is transient', async () => {
+  test('after an oversized answer the failure is transient', async () => {
     const { client } = await openDesk({ answerToken: () => ({ body: 'x'.repeat(200_000) }) });
 
     expect(await failureOf(client)).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
   });
 
-  test('nobody at the token endpoint: transient, with the address and the reason', async () => {
+  test('of an unreachable token endpoint the failure is transient, with the address and the reason', async () => {
     const port = new URL(await serve(() => undefined)).port;
     for (const close of closing.splice(0)) await close();
     const client = createOAuthClient({
@@ -577,7 +574,7 @@ describe('no token', () => {
     expect(error.fault.message).toBe(`${where} cannot be reached (ECONNREFUSED)`);
   });
 
-  test('a secret that cannot be used: refused, in the words of the secret`s own error', async () => {
+  test("of a secret that cannot be used the failure is a refusal, in the words of the secret's own error", async () => {
     const { client, tokenRequests } = await openDesk({
       readSecret: () =>
         Promise.reject(new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false }, 'holds no % yet')),
@@ -590,7 +587,7 @@ describe('no token', () => {
     expect(tokenRequests).toEqual([]);
   });
 
-  test('Secrets Manager that does not answer: transient, its own message unquoted, and read again by the next call', async () => {
+  test('of a silent Secrets Manager the failure is transient, without its message, and the next call reads again', async () => {
     let reads = 0;
     const { client } = await openDesk({
       readSecret: () => {
@@ -608,7 +605,7 @@ describe('no token', () => {
     expect(await call(client)).toMatchObject({ status: 200 });
   });
 
-  test('a failure of the call itself stays what it is: an HttpError', async () => {
+  test('a failure of the call itself stays an HttpError', async () => {
     const { tokenUrl } = await openDesk();
     const client = createOAuthClient({
       system: '11VMS',

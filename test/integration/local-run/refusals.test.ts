@@ -1,4 +1,4 @@
-/** Wrong input of `npm start`: exit 1, a message that names it, and nothing is started. */
+/** Wrong input of `npm start`: exit 1, a message that names the mistake, and nothing is started. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

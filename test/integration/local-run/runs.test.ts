@@ -40,7 +40,7 @@ async function run(args: readonly string[], variables: Readonly<Record<string, s
   return { stdout, stderr, status };
 }
 
-/** A port without a listener, which was just closed. */
+/** A port without a listener, which was closed just now. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
@@ -163,7 +163,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-describe('the sample page, with --json, against an 11VMS of the user`s', () => {
+describe("the sample page, with --json, against an 11VMS of the user's", () => {
   test('creates exactly the sample order', () => {
     const order: unknown = JSON.parse(readFileSync(join(samples, '11vms-purchase-order.json'), 'utf8'));
 
@@ -225,7 +225,7 @@ describe('the sample page, with --json, against an 11VMS of the user`s', () => {
   });
 });
 
-describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VMS that throttles and fails', () => {
+describe("30 carts of an SRM of the user's, faulty ones among them, into an 11VMS that throttles and fails", () => {
   const expectedDead = (): GeneratedCart[] => elsewhere.carts.filter(({ expected }) => expected === 'dead-letter');
 
   test('become exactly the expected orders, none twice', () => {
@@ -248,7 +248,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     expect(elsewhere.run.status).toBe(0);
   });
 
-  test('are accounted for by the reconciliation too, if they are older than an hour: it queues none again', () => {
+  test('are accounted for by the reconciliation too, if they are older than an hour: it queues none of them again', () => {
     const line = /^ {2}reconciled +(.*)$/m.exec(elsewhere.run.stderr)?.[1];
     const [, read = ''] = /^complete to \S+Z: cartsRead (\d+), created \d+, deadLettered \d+/.exec(line ?? '') ?? [];
 
@@ -272,7 +272,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     );
   });
 
-  test('are dead-lettered with a reason that says what, where and what to do, and the body that SRM sent', () => {
+  test('are dead-lettered with a reason that names fault, place and remedy, and with the body that SRM sent', () => {
     for (const { cartNumber, codes, reason, body } of summaryOf(elsewhere.run).deadLettered) {
       const cart = elsewhere.carts.find(({ number }) => number === cartNumber);
       expect(sourceOf(body)).toEqual(JSON.parse(JSON.stringify(cart?.row)));
@@ -288,7 +288,7 @@ describe('30 carts of an SRM of the user`s, faulty ones among them, into an 11VM
     }
   });
 
-  test('are read once, page by page, with the user`s client', () => {
+  test("are read once, page by page, with the user's client", () => {
     const pages = elsewhere.srm.requests.filter(({ operation }) => operation === 'page');
 
     // Five pages, and those of the second slice: the default of 24 hours is a little more than one slice.
@@ -346,7 +346,7 @@ describe('a file with malformed carts', () => {
 });
 
 describe('an SRM that cannot be reached', () => {
-  test('ends the run with 1, and a message that says what, where and what to do', () => {
+  test('ends the run with 1, and a message that names the fault, the place and the remedy', () => {
     const { status, stdout, stderr, port } = unreachable;
 
     expect(status).toBe(1);

@@ -25,7 +25,7 @@ interface ExtractorFixture extends LocalMapping {
   readonly lines: LogLine[];
   readonly ended: Ended[];
   readonly send: (...bodies: string[]) => Promise<void>;
-  /** Resolves with the first so many batches that have ended. */
+  /** Resolves when so many batches have ended, with those batches. */
   readonly batches: (count: number) => Promise<Ended[]>;
   /** Resolves when so many batches have been received. */
   readonly received: (count: number) => Promise<void>;
@@ -104,7 +104,7 @@ const contents = async ({ queue }: LocalMapping): Promise<{ ready: string[]; inF
 };
 
 describe('an event source mapping', () => {
-  test('hands over the event in exactly the shape of Lambda', async () => {
+  test('invokes the function with an event in exactly the shape of Lambda', async () => {
     const { stack, queue, poller, batches } = await fixture(
       'exports.handler = async (event) => { console.log(JSON.stringify(event)); };',
     );
@@ -180,7 +180,7 @@ describe('an event source mapping', () => {
     expect(await contents(mapping)).toEqual({ ready: [], inFlight: ['b'], dead: [] });
   });
 
-  test('a batch response is ignored when the mapping does not enable it', async () => {
+  test('ignores a batch response when it is not configured for one', async () => {
     const mapping = await fixture(failB, { mapping: { FunctionResponseTypes: [] } });
     await mapping.send('a', 'b', 'c');
     mapping.poller.start();
@@ -284,7 +284,7 @@ describe('an event source mapping', () => {
     expect(mapping.ended.map(({ records }) => records.length)).toEqual([15]);
   });
 
-  test('an event stays under the 6 MB of Lambda', async () => {
+  test('keeps an event under the 6 MB of Lambda', async () => {
     const mapping = await fixture('exports.handler = async () => {};');
     for (let index = 0; index < 8; index += 1) await mapping.send('x'.repeat(1_000_000));
     mapping.poller.start();
@@ -293,7 +293,7 @@ describe('an event source mapping', () => {
     expect(mapping.ended.map(({ records }) => records.length).toSorted((a, b) => a - b)).toEqual([2, 6]);
   });
 
-  test('stop lets the batches in flight end, and receives no more', async () => {
+  test('lets the batches in flight end when it is stopped, and receives no more', async () => {
     const mapping = await fixture(
       `exports.handler = ({ Records: [{ body }] }) => new Promise((resolve) => setTimeout(resolve, Number(body)));`,
       { mapping: { BatchSize: 1 } },
@@ -336,7 +336,7 @@ describe('a partial batch response', () => {
     expect(batchItemFailures(response, ids).wholeBatchReason).toBeDefined();
   });
 
-  test('a list of ids fails those', () => {
+  test('with a list of ids fails exactly those messages', () => {
     expect(failed({ batchItemFailures: [{ itemIdentifier: '2' }] })).toEqual(['2']);
   });
 });

@@ -105,7 +105,7 @@ describe('a local Lambda', () => {
     expect(left).toBeLessThanOrEqual(5000);
   });
 
-  test('is warm the second time, also after a handler that threw', async () => {
+  test('is warm the second time, even after a handler that threw', async () => {
     const counting = lambda(
       'let n = 0; exports.handler = async () => { if (++n === 2) throw new TypeError("second"); return [process.pid, n]; };',
     );
@@ -172,7 +172,7 @@ describe('a local Lambda', () => {
     ['throws at import', "throw new RangeError('no table');", 'RangeError: no table'],
     ['has no such handler', 'exports.other = 1;', 'main.handler is undefined or not exported'],
     ['takes a callback', 'exports.handler = (event, context, callback) => callback();', 'no callback handlers'],
-  ])('crashed is the result when it %s', async (_what, source, reason) => {
+  ])('reports a crash when it %s', async (_what, source, reason) => {
     expect(await lambda(source).invoke({})).toMatchObject({ kind: 'crashed', reason: expect.stringContaining(reason) });
   });
 
@@ -185,11 +185,11 @@ describe('a local Lambda', () => {
     expect(await hungry.invoke({})).toMatchObject({ kind: 'crashed' });
   });
 
-  test('a result that JSON cannot hold is a failure', async () => {
+  test('reports a failure when its result is no JSON', async () => {
     expect(await lambda('exports.handler = async () => 1n;').invoke({})).toMatchObject({ kind: 'failed' });
   });
 
-  test('all its output is delivered before the invocation ends, with its request id', async () => {
+  test('delivers all its output before the invocation ends, with its request id', async () => {
     const lines: LogLine[] = [];
     const talking = lambda(
       `console.log('loading');
@@ -213,7 +213,7 @@ describe('a local Lambda', () => {
     expect(own.filter(({ stream }) => stream === 'stderr').map(({ text }) => text)).toEqual(numbered('err'));
   });
 
-  test('closing ends running invocations', async () => {
+  test('ends running invocations when it is closed', async () => {
     const waiting = lambda(
       'exports.handler = () => new Promise(() => { setInterval(() => {}, 1000); console.log(1); });',
       {},

@@ -83,7 +83,7 @@ describe('the stack of the local environment', () => {
     expect(TableNames).toEqual(stack.tables.map(({ name }) => name));
   });
 
-  test('its functions get the names of each other and of the emulators', () => {
+  test('gives its functions the names of each other and of the emulators', () => {
     const { queue, target } = only(stack.mappings, 'mapping');
     const schedule = extraction();
     const table = only(stack.tables, 'table');
@@ -99,14 +99,14 @@ describe('the stack of the local environment', () => {
     });
   });
 
-  test('its extractor, bundled as deployed, reads its secret from the emulator and calls SRM when the schedule fires', async () => {
+  test('runs its extractor, bundled as deployed: it reads its secret from the emulator and calls SRM when the schedule fires', async () => {
     const result = await extraction().fire(new Date());
 
     expect(requested[0]).toBe('/oauth/token');
     expect(result.kind).toBe('failed');
   });
 
-  test('its worker, bundled as deployed, takes a batch', async () => {
+  test('runs its worker, bundled as deployed: it takes a batch', async () => {
     const result = await only(stack.mappings, 'mapping').target.invoke({ Records: [] });
 
     expect(result.kind).toBe('succeeded');
@@ -130,7 +130,7 @@ describe('the stack of the local environment', () => {
   const postsOf = (cart: Row): number =>
     vms.requests.filter((one) => isCreate(one) && JSON.stringify(one).includes(String(cart['ObjectId']))).length;
 
-  test('an outage pauses its event source; once 11VMS is healthy, one message is tried, and every order is created', async () => {
+  test('pauses its event source in an outage, tries one message once 11VMS is healthy, and creates every order', async () => {
     const { poller, queue } = only(stack.mappings, 'mapping');
     const supervision = stack.scheduleOf('supervise-consumption');
     const table = only(stack.tables, 'table').name;
@@ -169,7 +169,7 @@ describe('the stack of the local environment', () => {
     await stack.stopMappings();
   });
 
-  test('a redrive makes new messages: a rejected cart is really tried again, a created order never posted again', async () => {
+  test('redrives dead letters as new messages: a rejected cart is tried again, a created order is never posted again', async () => {
     const { poller, queue } = only(stack.mappings, 'mapping');
     const { deadLetters } = queue;
     if (deadLetters === undefined) throw new Error('no dead-letter queue');
@@ -182,7 +182,7 @@ describe('the stack of the local environment', () => {
     await until(async () => (await deadLetters.inspect()).ready.length === 1);
     expect(postsOf(rejected)).toBe(1);
     await stack.stopMappings();
-    // The state after a crash between the order and the end of the last receive.
+    // The state after a crash between the order and the end of the final attempt.
     await send(deadLetters.url, created);
     const before = (await deadLetters.inspect()).ready;
 

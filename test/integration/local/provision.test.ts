@@ -39,7 +39,7 @@ describe('provisioning a template', () => {
     return stack;
   };
 
-  test('a queue gets all its attributes, and its redrive policy whatever the order of the template', async () => {
+  test('gives a queue all its attributes, and its redrive policy whatever the order of the template', async () => {
     const { queues, clients } = await start({
       Queue: queueResource({
         DelaySeconds: 3,
@@ -78,7 +78,7 @@ describe('provisioning a template', () => {
     expect(queue.deadLetters?.name).toBe('dead');
   });
 
-  test('a table gets its keys and works', async () => {
+  test('gives a table its keys, and the table works', async () => {
     const { tables, clients } = await start({
       Ledger: {
         Type: 'AWS::DynamoDB::Table',
@@ -108,7 +108,7 @@ describe('provisioning a template', () => {
     expect((await clients.dynamodb.send(new GetItemCommand({ TableName, Key }))).Item).toEqual(Key);
   });
 
-  test('a secret gets the value of the caller', async () => {
+  test('gives a secret the value of the caller', async () => {
     const { clients } = await start(
       { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'srm', GenerateSecretString: {} } } },
       { srm: '{"clientId":"a"}' },
@@ -118,7 +118,7 @@ describe('provisioning a template', () => {
     expect(SecretString).toBe('{"clientId":"a"}');
   });
 
-  test('intrinsic functions resolve to what was provisioned', async () => {
+  test('resolves intrinsic functions to what was provisioned', async () => {
     const { functions, outputs, region } = await start(
       {
         Worker: worker({
@@ -147,7 +147,7 @@ describe('provisioning a template', () => {
     expect(region).toBe('eu-west-1');
   });
 
-  test('a name computed from the stack id resolves', async () => {
+  test('resolves a name that is computed from the stack id', async () => {
     const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
     const { queues } = await start({
       Queue: queueResource({
@@ -158,7 +158,7 @@ describe('provisioning a template', () => {
     expect(only(queues, 'queue').name).toBe('carts-00000000');
   });
 
-  test('an output of a resource that is not provisioned locally is left out; all others are resolved', async () => {
+  test('leaves out an output of a resource that is not provisioned locally, and resolves all others', async () => {
     const { outputs } = await start(
       { Logs: { Type: 'AWS::Logs::LogGroup' }, Addressed: queueResource() },
       {},
@@ -241,7 +241,7 @@ describe('provisioning a template', () => {
       },
       /Mapping .*FilterCriteria/s,
     ],
-  ])('%s is refused by name', async (_what, resources, message) => {
+  ])('refuses %s by name', async (_what, resources, message) => {
     await expect(start(resources)).rejects.toThrow(message);
   });
 });

@@ -24,7 +24,7 @@ describe('a schedule expression', () => {
     expect(next(expression, after)).toBe(expected);
   });
 
-  test('a cron expression is read in its time zone, on both sides of a change of the clocks', () => {
+  test('of the cron form is read in its time zone, on both sides of a change of the clocks', () => {
     expect(next('cron(0 6 * * ? *)', '2026-10-24T10:00:00Z', 'Europe/Brussels')).toBe('2026-10-25T05:00:00.000Z');
     expect(next('cron(0 6 * * ? *)', '2026-10-23T10:00:00Z', 'Europe/Brussels')).toBe('2026-10-24T04:00:00.000Z');
   });
@@ -40,7 +40,7 @@ describe('a schedule expression', () => {
     expect(() => next(expression, '2026-11-22T10:00:00Z')).toThrow(message);
   });
 
-  test('an unknown time zone is refused', () => {
+  test('in an unknown time zone is refused', () => {
     expect(() => next('cron(0 6 * * ? *)', '2026-11-22T10:00:00Z', 'Europe/Atlantis')).toThrow(/Europe\/Atlantis/);
   });
 });
@@ -78,7 +78,7 @@ describe('the event of a schedule', () => {
     });
   });
 
-  test('is its input, with the context attributes filled in', () => {
+  test('is the input of the schedule, with the context attributes filled in', () => {
     expect(scheduledEvent(schedule('{"now":"<aws.scheduler.scheduled-time>"}'), 'eu-west-1', at)).toEqual({
       now: '2026-11-22T10:00:00Z',
     });

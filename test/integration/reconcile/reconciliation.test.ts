@@ -30,9 +30,9 @@ import {
 
 const fixture = useFixture({ vms: { inactiveSuppliers: ['SUP-INACTIVE'] } });
 
-/** Went live ten days ago, and looks back two. */
+/** This environment went live ten days ago, and its reconciliation looks back two days. */
 async function open(options: ExtractorOptions = {}): Promise<Extractor> {
-  // What an earlier test's carts did to it is none of this one's business.
+  // So that the carts of an earlier test do not count here.
   await setBreaker('CLOSED');
   const firstWatermark = new Date(thisSecond() - 10 * DAY).toISOString();
   const variables = { FIRST_WATERMARK: firstWatermark, RECONCILIATION_DAYS: '2', ...options.variables };
@@ -51,12 +51,12 @@ function cartToOrder(changedAtMs: number): GeneratedCart {
 const cartsToOrder = (count: number, fromMs: number, stepMs = SECOND): GeneratedCart[] =>
   Array.from({ length: count }, (_, index) => cartToOrder(fromMs + index * stepMs));
 
-/** As an operator starts it, although none is due. */
+/** A reconciliation that an operator starts, although none is due. */
 const byHand = { event: { days: 2 } };
 
 const longAgo = (): number => thisSecond() - 30 * HOUR;
 
-/** What the worker makes of everything on the queue, the delayed at last; but for what is lost on the way. */
+/** Processes everything on the queue, delayed messages last, except the messages that are to be lost. */
 async function deliver(extractor: Extractor, isLost: (guid: string) => boolean = () => false): Promise<void> {
   const { clients, emulators, workerVariables } = fixture.fixture();
   const { ready, delayed } = await emulators.inspectQueue(extractor.queueName);
@@ -102,7 +102,7 @@ async function setBreaker(state: string): Promise<void> {
   await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
 }
 
-/** The item in which an unfinished reconciliation says how far it came. */
+/** The item in which an unfinished reconciliation records its progress. */
 async function reachedMs(extractor: Extractor): Promise<unknown> {
   const { clients, tableName } = fixture.fixture();
   const Key = marshall({ pk: `RECONCILIATION#${extractor.variables.SRM_CLIENT}`, sk: 'RECONCILIATION' });
@@ -120,8 +120,8 @@ const nothing = {
   unidentified: 0,
 };
 
-describe('a cart that nothing accounts for', () => {
-  test('since its message was lost: is queued again, and becomes its orders; everybody else is left alone', async () => {
+describe('a cart that is not accounted for', () => {
+  test('because its message was lost is queued again, and becomes its orders; no other cart is queued', async () => {
     const extractor = await open();
     const carts = cartsToOrder(5, longAgo());
     const [first, lost] = carts;
@@ -146,7 +146,7 @@ describe('a cart that nothing accounts for', () => {
         source: JSON.parse(JSON.stringify(lost.row)),
       }),
     ]);
-    // Not seen at once: an original that is late, and not lost, comes first.
+    // The new message is delayed: an original that is late, and not lost, is received first.
     expect(await extractor.bodies()).toEqual([]);
     await deliver(extractor);
     for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
@@ -157,7 +157,7 @@ describe('a cart that nothing accounts for', () => {
   });
 
   // Edge case 12.
-  test('since it was approved without a new ChangedAt, behind every overlap: is found', async () => {
+  test('because it was approved without a new ChangedAt, before every overlap, is found', async () => {
     const extractor = await open();
     await extractor.run();
     const late = cartToOrder(longAgo());
@@ -172,7 +172,7 @@ describe('a cart that nothing accounts for', () => {
     expect(fixture.shown().join('\n')).toContain('The cart was lost; reconciliation recovered it');
   });
 
-  test('in its present version: what is known of an older one does not count', async () => {
+  test('in its present version is queued again, even when an older version is accounted for', async () => {
     const extractor = await open();
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([cart.row]);
@@ -182,14 +182,14 @@ describe('a cart that nothing accounts for', () => {
 
     expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
 
-    // Approved again without a change: that, too, is now known.
+    // The second approval without a change is now known, too.
     await deliver(extractor);
     expect(ordersOf(cart)).toHaveLength(cart.orders);
     expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, created: 1 });
     expect(counted('CartsRecovered')).toBe(0);
   });
 
-  test('and that is too large for the queue travels as its key, as ever', async () => {
+  test('and is too large for the queue is queued as a claim with its key', async () => {
     const extractor = await open();
     await extractor.run();
     const cart = cartToOrder(longAgo());
@@ -204,12 +204,12 @@ describe('a cart that nothing accounts for', () => {
     expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, created: 1 });
   });
 
-  test('counts as recovered only if its order was really missing: an original that came first makes it itself', async () => {
+  test('counts as recovered only if its order was really missing, not if the original message created it first', async () => {
     const extractor = await open();
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([cart.row]);
     await extractor.run();
-    // Still on a backlog, where no ledger can see it.
+    // Still in a backlog, which the ledger cannot see.
     expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
 
     await deliver(extractor);
@@ -218,7 +218,7 @@ describe('a cart that nothing accounts for', () => {
     expect(counted('CartsRecovered')).toBe(0);
   });
 
-  test('of which an attempt was left open an hour ago is queued again; a moment ago, it is in flight', async () => {
+  test('because an attempt was left open an hour ago is queued again; a younger attempt is in flight', async () => {
     const extractor = await open();
     const [recent, stale] = cartsToOrder(2, longAgo());
     if (recent === undefined || stale === undefined) throw new Error('no carts');
@@ -279,7 +279,7 @@ describe('a cart that nothing accounts for', () => {
 });
 
 describe('a cart that is accounted for is not queued again', () => {
-  test('whatever became of it: ordered, skipped by a rule, or dead-lettered for any fault', async () => {
+  test('when it was ordered, skipped by a rule, or dead-lettered for any fault', async () => {
     const extractor = await open();
     const from = longAgo();
     const carts = generateCarts({
@@ -290,7 +290,7 @@ describe('a cart that is accounted for is not queued again', () => {
       faultyShare: 0.5,
       client: extractor.variables.SRM_CLIENT,
     });
-    // A generated cart is seldom one to skip.
+    // Few generated carts are ones to skip.
     const left = carts.filter(({ expected }) => expected === 'orders').slice(0, 5);
     extractor.srm.addCarts(carts.map((cart) => (left.includes(cart) ? { ...cart.row, VersionType: 'C' } : cart.row)));
     await extractor.run();
@@ -311,7 +311,7 @@ describe('a cart that is accounted for is not queued again', () => {
     expect(await delayedMessages(extractor)).toEqual([]);
   });
 
-  test('without a number it goes by its GUID; with neither, it is told in the result and left to its dead letter', async () => {
+  test('without a number when its GUID is known; without both it is counted in the result and left to its dead letter', async () => {
     const extractor = await open();
     const [known, lost, nameless] = cartsToOrder(3, longAgo());
     if (known === undefined || lost === undefined || nameless === undefined) throw new Error('no carts');
@@ -327,7 +327,7 @@ describe('a cart that is accounted for is not queued again', () => {
     expect(await delayedGuids(extractor)).toEqual([lost.guid]);
   });
 
-  test('a stamp that cannot be read makes no difference: whatever is known of the cart is known of this row', async () => {
+  test('with an unreadable stamp when any version of it is known', async () => {
     const extractor = await open();
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([{ ...cart.row, ChangedAt: 'gestern' }], { changedAt: new Date(longAgo()) });
@@ -340,7 +340,7 @@ describe('a cart that is accounted for is not queued again', () => {
 
 describe('while consumption is paused', () => {
   test.each(['OPEN', 'FORCED_OPEN'])(
-    '(%s) no cart is judged lost; afterwards a cart that still is gets queued',
+    '(%s) no cart is judged lost; afterwards a cart that still is lost gets queued',
     async (state) => {
       const extractor = await open();
       const [ordered, waiting] = cartsToOrder(2, longAgo());
@@ -368,8 +368,8 @@ describe('while consumption is paused', () => {
   );
 });
 
-describe('the window', () => {
-  test('begins the configured days ago, ends an hour behind the watermark, and is read in slices without a gap', async () => {
+describe('the window of a reconciliation', () => {
+  test('begins the configured days ago, ends an hour before the watermark, and is read in slices without a gap', async () => {
     const extractor = await open();
     await extractor.run();
     extractor.takeWindows();
@@ -388,7 +388,7 @@ describe('the window', () => {
     expect(readTo).toBe(new Date(watermarkMs - HOUR).toISOString());
   });
 
-  test('never begins before the first watermark, and there is none before the first run', async () => {
+  test('never begins before the first watermark, and does not exist before the first run', async () => {
     const first = thisSecond() - 5 * HOUR;
     const extractor = await open({ variables: { FIRST_WATERMARK: new Date(first).toISOString() } });
     extractor.srm.addCarts([cartToOrder(first - SECOND).row]);
@@ -418,8 +418,8 @@ describe('the window', () => {
   });
 });
 
-describe('beside a normal run', () => {
-  test('it waits for no lease, and leaves the watermark as it is, to the byte', async () => {
+describe('a reconciliation', () => {
+  test('beside a normal run waits for no lease, and leaves the watermark unchanged, to the byte', async () => {
     const extractor = await open();
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([cart.row]);
@@ -436,7 +436,7 @@ describe('beside a normal run', () => {
     expect(JSON.stringify(await extractor.watermark())).toBe(before);
   });
 
-  test('and beside a second one of its kind, it queues nothing that makes an order twice', async () => {
+  test('beside a second reconciliation queues nothing that would create an order twice', async () => {
     const extractor = await open();
     const carts = cartsToOrder(4, longAgo());
     await extractor.run();
@@ -446,12 +446,12 @@ describe('beside a normal run', () => {
     await deliver(extractor);
 
     for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
-    // Two messages may share the orders of one cart between them.
+    // The orders of one cart may be created by two messages.
     expect(counted('CartsRecovered')).toBeGreaterThanOrEqual(4);
   });
 });
 
-test('the ledger is asked about twenty carts at a time, whatever the size of a page, and only the record is written', async () => {
+test('a reconciliation queries the ledger for twenty carts at a time, whatever the size of a page, and writes only its record', async () => {
   const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
   const asked = { now: 0, most: 0, queries: 0 };
   const operations = new Set<string>();
@@ -468,7 +468,7 @@ test('the ledger is asked about twenty carts at a time, whatever the size of a p
     }
     const answer = async (): Promise<void> => {
       const body = await text(request);
-      // None is answered before twenty are under way.
+      // No query is answered before twenty are under way.
       if (isQuery) await twenty.promise;
       const reply = await forward(endpoint, request, body);
       const answered = await reply.text();
@@ -482,17 +482,17 @@ test('the ledger is asked about twenty carts at a time, whatever the size of a p
   extractor.srm.addCarts(rowsOf(cartsToOrder(70, longAgo())));
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamodb.url;
   try {
-    // With clients that know the proxy.
+    // With clients that use the proxy.
     expect(await extractor.reconcile({ variables: {} })).toMatchObject({ ...nothing, queuedAgain: 70 });
   } finally {
     process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   }
   expect(asked).toEqual({ now: 0, most: 20, queries: 70 });
-  // What infra/constructs/ledger-table.ts grants.
+  // The rights that infra/constructs/ledger-table.ts grants.
   expect([...operations].sort()).toEqual(['GetItem', 'PutItem', 'Query']);
 });
 
-describe('a reconciliation that does not come to its end', () => {
+describe('a reconciliation that does not finish', () => {
   /** Six lost carts on three pages, within one slice. */
   async function openSixLost(options: ExtractorOptions = {}) {
     const extractor = await open({ pageSize: 2, ...options });
@@ -505,16 +505,16 @@ describe('a reconciliation that does not come to its end', () => {
   const isDone = (guids: readonly unknown[], carts: readonly GeneratedCart[]): boolean =>
     new Set(guids).size === carts.length;
 
-  test('for want of time says how far it came, warns, and the next one goes on from there, even within a slice', async () => {
+  test('for lack of time records its progress, warns, and is continued by the next one, even within a slice', async () => {
     const { extractor, carts, firstMs } = await openSixLost();
-    // One page of the six is queued, and no time is left for the next.
+    // One page of the six carts is queued, and no time is left for the next.
     const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
 
     const stopped = await extractor.reconcile({ remaining });
 
     expect(stopped).toMatchObject({ status: 'stopped', queuedAgain: 2, cartsRead: 2 });
     const at = Date.parse(stopped.readTo);
-    // The second of the page's two carts, of which more may have the stamp.
+    // The second of the page's two carts, since more carts may have its stamp.
     expect(at).toBe(firstMs + SECOND);
     expect(await reachedMs(extractor)).toBe(at);
     const line = fixture.shown().find((shown) => shown.includes('Reconciliation out of time'));
@@ -561,7 +561,7 @@ describe('a reconciliation that does not come to its end', () => {
     expect(extractor.takeWindows()[0]?.fromMs).toBe(Math.floor((now() - 2 * DAY) / SECOND) * SECOND);
   });
 
-  test('is gone on with, although an operator started it, and leaves that of the day due', async () => {
+  test('is continued even if an operator started it, and the daily one stays due', async () => {
     const { extractor, carts } = await openSixLost();
     const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
     expect((await extractor.reconcile({ ...byHand, remaining })).status).toBe('stopped');
@@ -573,11 +573,11 @@ describe('a reconciliation that does not come to its end', () => {
     expect((await extractor.fireReconciler()).status).toBe('not-due');
   });
 
-  test('since SRM fails: the next one goes on with the slice that failed', async () => {
+  test('because SRM fails is continued with the slice that failed', async () => {
     const unavailable: Disturbance = { kind: 'status', status: 503 };
     const state = { isDown: false };
     const { extractor, carts } = await openSixLost({
-      // Down as soon as the carts' second page is asked for.
+      // Down as soon as the carts' second page is requested.
       disturbances: ({ operation, key }) =>
         operation === 'page' && state.isDown && key.includes('skiptoken') ? unavailable : noDisturbance,
     });
@@ -596,7 +596,7 @@ describe('a reconciliation that does not come to its end', () => {
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
   });
 
-  test('since SQS refuses: nothing is taken for queued', async () => {
+  test('because SQS refuses counts nothing as queued', async () => {
     const state = { refuses: true };
     const { extractor, carts } = await openSixLost({
       sqs: { refuses: () => (state.refuses ? 'AccessDeniedException' : undefined) },
@@ -609,14 +609,14 @@ describe('a reconciliation that does not come to its end', () => {
   });
 });
 
-describe('a count that does not add up', () => {
-  test('only the first time: the slice is read again, and no cart is judged or queued twice', async () => {
+describe('a count that does not add up in a reconciliation', () => {
+  test('at the first read only: the slice is read again, and no cart is judged or queued twice', async () => {
     let srm: Srm7Simulator | undefined;
     const first = thisSecond() - 4 * HOUR;
     const extractor = await open({
       variables: { FIRST_WATERMARK: new Date(first).toISOString() },
       disturbances: ({ operation, ordinal }) => {
-        // The first is the normal run's, the third the second read of the slice.
+        // The first page is the normal run's, the third one belongs to the second read of the slice.
         if (operation === 'page' && ordinal === 3) srm?.miscount(0);
         return noDisturbance;
       },
@@ -632,7 +632,7 @@ describe('a count that does not add up', () => {
     expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
   });
 
-  test('ever: the days behind it are reconciled all the same, and then the run fails and completes nothing', async () => {
+  test('at every read: the days after it are reconciled all the same, and then the run fails and completes nothing', async () => {
     const extractor = await open();
     await extractor.run();
     const carts = cartsToOrder(3, longAgo(), 2 * HOUR);
@@ -647,7 +647,7 @@ describe('a count that does not add up', () => {
   });
 });
 
-test('the result and one line of the log tell the same', async () => {
+test('the result of a reconciliation and one line of the log say the same', async () => {
   const extractor = await open();
   const [cart, lost] = cartsToOrder(2, longAgo());
   if (cart === undefined || lost === undefined) throw new Error('no carts');

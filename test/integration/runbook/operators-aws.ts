@@ -1,7 +1,7 @@
 /**
- * The `aws` that an operator types, for a shell of a test: a program on its PATH that hands its command line to this
- * process, where the running local stack answers. It knows what the runbook asks, to the letter: a parameter or a
- * `--query` that is not among it is refused.
+ * The `aws` command of an operator, for a shell of a test: a program on its PATH that passes its command line to this
+ * process, where the running local stack answers. It knows exactly the calls of the runbook: any other parameter or
+ * `--query` is refused.
  */
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import * as z from 'zod';
 import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
 import type { LocalStack } from '../../../infra/local/aws/local-stack.ts';
 
-/** What the account holds. */
+/** What the AWS account holds. */
 export interface OperatedAccount {
   readonly stackName: string;
   readonly stack: LocalStack;
@@ -42,7 +42,7 @@ type Operation = (flags: Flags, place: Place) => Promise<unknown>;
 
 const callSchema = z.object({ directory: z.string(), words: z.array(z.string()) });
 
-/** Several words behind a flag are a list, none is true. */
+/** Several words after a flag are a list; a flag without a word is true. */
 function parse(words: readonly string[], directory: string): { flags: Record<string, unknown>; file: string } {
   const flags: Record<string, unknown> = {};
   let file = '';

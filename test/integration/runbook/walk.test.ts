@@ -1,6 +1,6 @@
 /**
- * The runbook as somebody follows it who knows nothing else: from an empty account to a redriven dead letter. A shell
- * runs its command lines as they are printed; only what stands in angle brackets is filled in.
+ * Follows the runbook to the letter, from an empty account to a redriven dead letter. A shell runs its command lines as they
+ * are printed; only the placeholders in angle brackets are filled in.
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,14 +24,14 @@ import { type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 const runbook = readFileSync(join(import.meta.dirname, '../../../infra/runbook.md'), 'utf8');
 const chapter = (heading: string): string => runbook.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
 
-/** The one command of a chapter that looks so, as it is printed. */
+/** The one command of a chapter that matches, as it is printed. */
 function printed(heading: string, form: RegExp): string {
   const commands = [...chapter(heading).matchAll(/`([^`\n]+)`/g)].map(([, command = '']) => command);
   return only([...new Set(commands.filter((command) => form.test(command)))], `${String(form)} of "${heading}"`);
 }
 const [, preparation = ''] = /```\n(export [\s\S]+?)```/.exec(chapter('Before you start')) ?? [];
 
-// The runbook asks an operator for both; who has them not can work on everything else.
+// The runbook requires both from an operator; a developer without them can work on everything else.
 const hasShell = ['bash', 'jq'].every((program) => spawnSync(program, ['--version']).status === 0);
 const walk = hasShell ? describe : describe.skip;
 
@@ -86,7 +86,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** What CloudFormation would do: the stack's resources with empty secrets, and what it tells of them. */
+/** What CloudFormation would do: the stack's resources with empty secrets, and its outputs. */
 async function deployTemplate(simulator: AwsSimulator, on: Emulators): Promise<LocalStack> {
   const environment = loadEnvironment(environmentFile);
   const outdir = join(directory, 'assembly');
@@ -150,7 +150,7 @@ class OperatorsShell {
     }
   }
 
-  /** Answers what a command writes. @throws {Error} when it fails, with what it complained of. */
+  /** Returns what a command writes. @throws {Error} when it fails, with its error output. */
   async type(command: string): Promise<string> {
     this.#written = '';
     this.#bash.stdin.write(`${command}\nprintf '\\0%s\\0' $?\n`);
@@ -170,7 +170,7 @@ class OperatorsShell {
 }
 
 walk('the runbook alone', () => {
-  test('leads from an empty account to a redriven dead letter', async () => {
+  test('the runbook leads from an empty account to a redriven dead letter', async () => {
     if (emulators === undefined || aws === undefined || srm === undefined || vms === undefined)
       throw new Error('not up');
     const target = vms;
@@ -180,7 +180,7 @@ walk('the runbook alone', () => {
     const filledIn = (command: string, cart: Row): string =>
       command.replace('<sap-client>', '100').replace('<number>', numberOf(cart));
 
-    // An empty account: the first thing to do is said.
+    // An empty account: the doctor says what to do first.
     expect(await reds()).toEqual([
       expect.stringMatching(/acme\/srm does not exist.* -> deploy, which creates it/),
       expect.stringMatching(/acme\/11vms does not exist.* -> deploy, which creates it/),
@@ -223,7 +223,7 @@ walk('the runbook alone', () => {
     const look = printed('Before you start', /^depth "\$DLQ"/);
     expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
 
-    // Which cart it is, and why.
+    // The operator finds which cart it is, and why.
     const [line = '', ...others] = (await type(printed('Read a dead letter', /^dead$/))).trim().split('\n');
     expect(others).toEqual([]);
     const [, number, messageId, why] = line.split('\t');
@@ -233,7 +233,7 @@ walk('the runbook alone', () => {
       new RegExp(`"item": "VERDICT#${messageId ?? ''}"[^}]+"code": "E_TGT_VALIDATION"[^}]+"field": "/supplier/code"`),
     );
 
-    // Mended and redriven: created, and nothing doubled.
+    // Repaired and redriven: the order is created, and none is created twice.
     closedSuppliers.clear();
     await type(printed('Redrive', /^aws sqs start-message-move-task/));
     expect(JSON.parse(await type(printed('Redrive', /^aws sqs list-message-move-tasks/)))).toMatchObject({
@@ -244,7 +244,7 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '0' } });
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
 
-    // A window that is replayed for good measure doubles nothing, either.
+    // A replay of the window creates no order twice either.
     const replay = printed('Replay a window', /^invoke .*changedFrom/)
       .replace(/2026-12-01T00:00:00Z/, new Date(Date.now() - 600_000).toISOString())
       .replace(/2026-12-02T00:00:00Z/, new Date().toISOString());

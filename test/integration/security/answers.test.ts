@@ -1,7 +1,7 @@
 /**
- * Answers that are too large, too slow, half, or never come, from SRM and from 11VMS, through the functions themselves:
- * each ends in bounded time and memory, as a failure with a reason.
- * (The HTTP client by itself, with what it says of each failure: ../http/http-client.test.ts.)
+ * Answers of SRM and of 11VMS that are too large, too slow, cut short, or never come, through the functions themselves: each
+ * ends in bounded time and memory, as a failure with a reason.
+ * (The HTTP client by itself, with its errors: ../http/http-client.test.ts.)
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -29,7 +29,7 @@ const writeForEver =
     write();
   };
 
-/** One byte now and then: never idle for long. */
+/** One byte at a time: never idle for long. */
 const drip: Misbehaviour = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   const timer = setInterval(() => response.write(' '), 20);
@@ -50,7 +50,7 @@ const BOMBS: Readonly<Record<string, Buffer>> = {
   zstd: zstdCompressSync(blank),
 };
 
-/** Each of these must be cut off; what is not cut off by its size is cut off by the time limit. */
+/** Each of these must be cut off, by its size or by the time limit. */
 const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
   'a length of terabytes': (request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(2 ** 42) });
@@ -105,10 +105,10 @@ describe('an answer of 11VMS that is', () => {
   });
 
   test.each(Object.entries(MISBEHAVIOURS))(
-    '%s: the cart comes back with a reason, in bounded time and memory',
+    '%s: the cart is retried with a reason, in bounded time and memory',
     async (what, how) => {
       misbehave = how;
-      // Bombs get all the time they want: their size is what must cut them off.
+      // Bombs have all the time they need: only their size may cut them off.
       const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '400';
       const worker = await fixture.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
       const [messageId = ''] = await worker.send(envelope(newCart()));
@@ -130,7 +130,7 @@ describe('an answer of 11VMS that is', () => {
 
 describe('a page of SRM that is', () => {
   const fixture = useFixture();
-  // The limit for a page is 64 MiB and 15 s: what has no end in size is tried here, time is tried above.
+  // The limit for a page is 64 MiB and 15 s: only endless size is tested here; time is tested above.
   test.each(Object.entries(BOMBS))(
     '%s that unpacks to 200 MB is cut off: nothing is queued',
     async (encoding, bomb) => {

@@ -1,6 +1,6 @@
 /**
- * `npm start` on a developer's machine: it listens to nobody else, and a file of carts that is not to be trusted
- * pollutes nothing, steers no terminal and forges no line of the log.
+ * `npm start` on a developer's machine: it listens on loopback alone, and an untrusted file of carts pollutes nothing,
+ * controls no terminal and forges no line of the log.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ function listeningAddresses(pid: number): string[] {
       try {
         return /^socket:\[(\d+)\]$/.exec(readlinkSync(join(files, fd)))?.slice(1) ?? [];
       } catch {
-        // It was closed meanwhile.
+        // The connection was closed meanwhile.
         return [];
       }
     }),
@@ -58,7 +58,7 @@ const rows = [
   { ...sample, Guid: guid(4), ObjectId: '1000000004', Status: `KANARI${ESCAPES}` },
 ];
 
-describe('a run over a file that is not to be trusted', () => {
+describe('a run over an untrusted file', () => {
   let stdout = '';
   let stderr = '';
   let status: number | null = null;
@@ -81,13 +81,13 @@ describe('a run over a file that is not to be trusted', () => {
     clearInterval(watch);
   }, 180_000);
 
-  test('accounts for every cart: polluted with nothing', () => {
+  test('accounts for every cart, and pollutes nothing', () => {
     expect({ status, stderr: status === 0 ? '' : stderr.slice(-3000) }).toEqual({ status: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ approved: 5, unaccounted: 0, created: 1 });
     expect(stdout).not.toContain('"polluted":1,"approved"');
   });
 
-  test('steers no terminal: neither output holds an escape or a line that is not its own', () => {
+  test('controls no terminal: neither output holds an escape or a line that is not its own', () => {
     const lines = [...stdout.trimEnd().split('\n'), ...stderr.trimEnd().split('\n')];
     expect(lines.filter((line) => /[\p{Cc}\p{Zl}\p{Zp}\u202e]/u.test(line)).map((line) => line.length)).toEqual([]);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
@@ -96,7 +96,7 @@ describe('a run over a file that is not to be trusted', () => {
   test('leaves a log of whole JSON lines, without a text of the carts', () => {
     const [, path = ''] = /^ +log +(\S+)$/m.exec(stderr) ?? [];
     const log = readFileSync(path, 'utf8');
-    // The one line that is not ours: Powertools tells in plain words of an invocation that measured nothing.
+    // The one line that is not ours: Powertools reports in plain words an invocation that measured nothing.
     const lines = log.split('\n').filter((line) => line !== '' && !line.startsWith('No application metrics'));
     expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) {
@@ -106,13 +106,13 @@ describe('a run over a file that is not to be trusted', () => {
     expect(log.replaceAll('unknown status KANARI', '')).not.toContain('KANARI');
   });
 
-  // Where there is no /proc, the emulators' own test (../local/emulators.test.ts) holds the same for each of them.
+  // Where there is no /proc, the emulators' own test (../local/emulators.test.ts) checks the same for each of them.
   test('listens on 127.0.0.1 and nowhere else', () => {
     expect([...listening]).toEqual(existsSync('/proc/self/net/tcp') ? ['0100007F'] : []);
   });
 });
 
-test('a function that writes the end of a log itself ends no log: what follows is still its own', async () => {
+test('a function that writes the end mark of a log itself does not end its log: later lines are still its own', async () => {
   const lines: LogLine[] = [];
   const template = loadTemplate(
     writeAssembly(

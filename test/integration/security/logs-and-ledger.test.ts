@@ -28,7 +28,7 @@ const FIELDS = new Set([
   'sampling_rate', 'xray_trace_id', 'cold_start', 'function_arn', 'function_memory_size',
   'function_name', 'function_request_id', 'correlation_id',
 ]);
-/** What a terminal or a reader of lines takes for more than a character. */
+/** Characters that control a terminal or break a line. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 /** Log lines and metrics: each must be one JSON object, and a log line holds no field that the code does not know. */
@@ -43,7 +43,7 @@ function checkLines(lines: readonly string[]): void {
   }
 }
 
-/** Codes, amounts, dates and identifiers: a fault shows the first 40 characters of theirs. Every other text is nobody's business. */
+/** Codes, amounts, dates and identifiers: a fault shows their first 40 characters. Every other text is private. */
 // biome-ignore format: lists of names
 const CODES = new Set([
   'Guid', 'ObjectId', 'ChangedAt', 'ApprovedAt', 'Status', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms',
@@ -72,7 +72,7 @@ function textFields(row: unknown, way: readonly string[] = []): TextField[] {
   });
 }
 
-/** What texts do to logs that are put together by hand. */
+/** Texts that break a log which is built by hand. */
 const NASTY = [
   '\n{"level":"INFO","message":"Order created","outcome":"created"}\n',
   '\r\n',
@@ -92,7 +92,7 @@ const nasty = fc.tuple(
 );
 
 let canaries = 0;
-/** A text of its own that no code would write, between things that do harm. */
+/** A unique text that no code would write, between harmful characters. */
 function canary([harm, noise, length]: readonly [string, string, number]): string {
   canaries += 1;
   return `${harm}KANARI${canaries}${noise}${'KANARI'.repeat(length)}${harm}`;
@@ -116,7 +116,7 @@ describe('the worker', () => {
     return { ids, failed, output: fixture.takeOutput() };
   }
 
-  test('writes no text of a cart, whatever it is and whatever becomes of the cart', async () => {
+  test('writes no text of a cart, whatever the text is and whatever happens to the cart', async () => {
     const fields = textFields(newCart());
     expect(fields.map(({ path }) => path)).toEqual(
       expect.arrayContaining([
@@ -142,7 +142,7 @@ describe('the worker', () => {
               field.write(cart, canary(texts[index % texts.length] ?? ['', '', 0]));
             }
           }
-          // 11VMS repeats what it was sent, in every place that it has.
+          // 11VMS repeats what it received, in every place that it has.
           fixture.proxies.vms.intercept((call, forward) => {
             if (!isCreate(call) || !call.body.includes('echo')) return forward();
             const errors = [{ code: call.body, pointer: call.body, detail: call.body }];
@@ -186,7 +186,7 @@ describe('the worker', () => {
     expect(JSON.stringify(await fixture.wholeTable())).not.toMatch(/kanari/i);
   });
 
-  test('writes a cart number that would steer a terminal or break a line without what would', async () => {
+  test('writes a cart number without the characters that control a terminal or break a line', async () => {
     const cart = newCart({ ObjectId: '4\u2028\u009b\u202e7' });
     const worker = await fixture.worker();
     const message = envelope(cart);
@@ -198,7 +198,7 @@ describe('the worker', () => {
     expect(output.join('\n')).toContain('SRM7-100-4\ufffd\ufffd\ufffd7-');
   });
 
-  test('never logs an event, even where an environment variable of Powertools asks for it', async () => {
+  test('never logs an event, even where an environment variable of Powertools requests it', async () => {
     process.env['POWERTOOLS_LOGGER_LOG_EVENT'] = 'true';
     try {
       const { output } = await deliver(newCart({ Description: 'KANARI' }));
@@ -253,27 +253,24 @@ describe('the worker', () => {
       ['with a NUL', 'po_1\0END '],
       ['that is a list', ['po_1']],
     ];
-    test.each(bad)(
-      'with an id %s knows that it has none: the order is looked up, not posted again',
-      async (_what, id) => {
-        const cart = newCart();
-        fixture.proxies.vms.intercept((call, forward) => {
-          if (isCreate(call)) return answer(201, { id, number: 'PO-1' })(call, forward);
-          return isLookUp(call) ? answer(200, { items: [] })(call, forward) : forward();
-        });
-        const { ids, failed, output } = await deliver(cart);
-        expect(failed).toEqual(ids);
-        expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
-        expect(await fixture.orderRow(cart)).toMatchObject({
-          state: 'UNKNOWN',
-          faults: [{ code: 'E_TGT_DISGUISED_ERROR' }],
-        });
-        checkLines(output);
-        for (const item of await fixture.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
-      },
-    );
+    test.each(bad)('with an id %s accepts no id: the order is looked up, not posted again', async (_what, id) => {
+      const cart = newCart();
+      fixture.proxies.vms.intercept((call, forward) => {
+        if (isCreate(call)) return answer(201, { id, number: 'PO-1' })(call, forward);
+        return isLookUp(call) ? answer(200, { items: [] })(call, forward) : forward();
+      });
+      const { ids, failed, output } = await deliver(cart);
+      expect(failed).toEqual(ids);
+      expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+      expect(await fixture.orderRow(cart)).toMatchObject({
+        state: 'UNKNOWN',
+        faults: [{ code: 'E_TGT_DISGUISED_ERROR' }],
+      });
+      checkLines(output);
+      for (const item of await fixture.ledgerOf(cart)) expect(JSON.stringify(item).length).toBeLessThan(5000);
+    });
 
-    test.each(bad)('with an order number %s takes the order without its number', async (_what, number) => {
+    test.each(bad)('with an order number %s accepts the order without its number', async (_what, number) => {
       const cart = newCart();
       fixture.proxies.vms.intercept(always(isCreate, answer(201, { id: 'po_1', number })));
       const { failed, output } = await deliver(cart);
@@ -283,7 +280,7 @@ describe('the worker', () => {
       checkLines(output);
     });
 
-    test('to a look-up with the same tricks neither', async () => {
+    test('to a look-up accepts none of these ids and numbers either', async () => {
       const cart = newCart();
       fixture.proxies.vms.intercept((call, forward) => {
         if (isCreate(call)) return answer(500, 'no')(call, forward);
@@ -343,11 +340,11 @@ describe('the extractor', () => {
     expect(await extractor.guids()).toHaveLength(2);
   });
 
-  test('never logs its event either', async () => {
+  test('never logs its event', async () => {
     process.env['POWERTOOLS_LOGGER_LOG_EVENT'] = 'true';
     try {
       const extractor = await fixture.open();
-      // Lambda shows an event that is refused to whoever sent it; what is logged is ours to keep clean.
+      // Lambda returns the error of a refused event to its sender; our own log must stay clean.
       await extractor.run({ event: { changedFrom: 'KANARI', changedTo: 'KANARI' } }).catch(() => undefined);
       expect(fixture.shown().join('\n')).not.toContain('KANARI');
     } finally {

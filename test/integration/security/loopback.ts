@@ -1,4 +1,4 @@
-/** A server of a test's own on 127.0.0.1: what it was asked for, and a second one that nobody may ask. */
+/** A test's own server on 127.0.0.1 with its requests, and a second one that must not be called. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 
@@ -31,7 +31,7 @@ export async function serve(listener: RequestListener): Promise<LoopbackServer> 
   };
 }
 
-/** How far the memory of this process grows, in bytes: `stop` tells the most that was seen. */
+/** How far the memory of this process grows, in bytes: `stop` returns the maximum. */
 export function watchMemory(): { stop(): number } {
   const atFirst = process.memoryUsage.rss();
   let most = atFirst;

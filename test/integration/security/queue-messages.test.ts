@@ -1,7 +1,7 @@
 /**
- * A poisoned message on the queue: whatever its body says, its neighbours in the batch are done, no other cart's orders
- * or ledger are touched, nothing is polluted, and it ends in the dead-letter queue with a reason that quotes nothing.
- * (Bodies and rows that simply break the contract: ../create/poison.test.ts.)
+ * A poisoned message on the queue: whatever its body says, its neighbours in the batch are processed, no other cart's orders
+ * or ledger items change, nothing is polluted, and it ends in the dead-letter queue with a reason that quotes nothing.
+ * (Bodies and rows that only break the contract: ../create/poison.test.ts.)
  */
 import { describe, expect, test } from '@jest/globals';
 import { SQS_LIMIT_BYTES, writeCartMessage } from '../../../shared/cart-message.ts';
@@ -18,13 +18,13 @@ import {
 } from '../create/worker-fixture.ts';
 import { startVms } from '../../simulators/vms.ts';
 
-// At its most careless: nothing but the interface stands between a forged message and a second order.
+// This 11VMS checks nothing for duplicates: only the interface stands between a forged message and a second order.
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const MARK = 'j.dupont@example.test';
 const POISON = `{"polluted":"${MARK}","isAdmin":true}`;
 
-/** Delivers a message between two good ones; the neighbours must be done, whatever becomes of it. */
+/** Delivers a message between two good ones; the neighbours must be processed, whatever happens to it. */
 async function between(body: string) {
   const worker = await fixture.worker();
   const neighbours = [newCart(), newCart()];
@@ -36,7 +36,7 @@ async function between(body: string) {
   const ids = [first, messageId, last];
   const records = [];
   while (records.length < ids.length) records.push(...(await worker.receive()));
-  // The worker's own time, as a killed function would have spent it: not that of whoever shares the machine.
+  // CPU time of the worker, since other processes share the machine.
   const started = process.cpuUsage();
   const { failed } = await worker.invoke(
     records.toSorted((a, b) => ids.indexOf(a.messageId) - ids.indexOf(b.messageId)),
@@ -45,7 +45,7 @@ async function between(body: string) {
   expect(neighbours.map((cart) => fixture.ordersOf(cart).length)).toEqual([1, 1]);
   expect(failed).not.toContain(first);
   expect(failed).not.toContain(last);
-  // Whatever the body was: nothing of it has become a property of all objects.
+  // No property of the body has become a property of all objects.
   for (const something of [{}, [], () => undefined, '']) {
     expect(Reflect.get(Object(something), 'polluted')).toBeUndefined();
   }
@@ -85,21 +85,21 @@ describe('a body that is no cart message', () => {
     ['has a correlation id of 100 KB', () => good().replace('"c-', `"${'c'.repeat(100_000)}-`)],
     ['has a run id with line breaks', () => good().replace('run-7', 'run\\n{\\"level\\":\\"INFO\\"}')],
     ['has a run id of 100 KB', () => good().replace('run-7', 'r'.repeat(100_000))],
-  ])('%s: refused, and nothing of it is kept', async (_what, body) => {
+  ])('%s: is refused, and nothing of it is kept', async (_what, body) => {
     await expectRefused(body(), 'E_INT_MESSAGE');
   });
 });
 
-describe('keys that reach for prototypes', () => {
+describe('a key that reaches for a prototype', () => {
   const keys = ['"__proto__"', '"\\u005f_proto__"', '"constructor"', '"prototype"'];
 
-  test.each(keys)('%s in the envelope: refused', async (key) => {
+  test.each(keys)('%s in the envelope: the message is refused', async (key) => {
     const body = writeCartMessage(envelope(newCart()));
     await expectRefused(`{${key}:${POISON},${body.slice(1)}`, 'E_INT_MESSAGE');
     await expectRefused(body.replace('"cart":{', `"cart":{${key}:{"prototype":${POISON}},`), 'E_INT_MESSAGE');
   });
 
-  test.each(keys)('%s at every level of a cart: the order is the same as without', async (key) => {
+  test.each(keys)('%s at every level of a cart: the order is the same as without it', async (key) => {
     const cart = newCart();
     const clean = envelope(cart);
     // Every object of the row, from the header down to an accounting row.
@@ -117,7 +117,7 @@ describe('keys that reach for prototypes', () => {
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
-    'as a code (%s) are looked up in no prototype',
+    'as a code (%s) is not found in a value map',
     async (name) => {
       const coded = newCart();
       const items = itemsOf(coded).map((item) => ({
@@ -138,7 +138,7 @@ describe('keys that reach for prototypes', () => {
 });
 
 describe('a message that is not what it says', () => {
-  /** A cart that was ordered, and all that is known of it. */
+  /** A cart that was ordered, and all that the ledger holds of it. */
   async function openVictim() {
     const victim = newCart();
     const worker = await fixture.worker();
@@ -179,7 +179,7 @@ describe('a message that is not what it says', () => {
         cart: { number: `../${textOf(victim['ObjectId'])}`, guid: null },
       }),
     ],
-  ])('(%s) is refused: the other cart keeps its one order and its ledger', async (_what, forge) => {
+  ])('(%s) is refused: the other cart keeps its one order and its ledger items', async (_what, forge) => {
     const { victim, state } = await openVictim();
     const before = JSON.stringify(await state());
     const attacker = newCart();
@@ -189,7 +189,7 @@ describe('a message that is not what it says', () => {
 
     const verdicts = (await fixture.ledgerOf(victim)).filter(({ sk }) => sk.startsWith('VERDICT#'));
     const [ledger, orders] = await state();
-    // A verdict may stand beside the orders of the cart that was named; it belongs to its message alone.
+    // A verdict may stand beside the orders of the named cart; it belongs to its message alone.
     expect(JSON.stringify([ledger?.filter((item) => !Reflect.get(item, 'sk').startsWith('VERDICT#')), orders])).toBe(
       before,
     );
@@ -198,7 +198,7 @@ describe('a message that is not what it says', () => {
     expect(fixture.ordersOf(attacker)).toEqual([]);
   });
 
-  test('a claim that names one cart and fetches another is refused', async () => {
+  test('and claims one cart but fetches another is refused', async () => {
     const { victim, number } = await openVictim();
     fixture.fixture.srm.addCarts([victim]);
     const attacker = newCart();
@@ -221,7 +221,7 @@ describe('a message that is not what it says', () => {
     'a\r\nX-Evil: 1',
     '{"$ne":null}',
     '',
-  ])('a claim with OData in its key (%#) asks nothing of SRM', async (guid) => {
+  ])('and holds OData in its key (%#) sends no request to SRM', async (guid) => {
     const body = JSON.stringify({ ...claimCheck(newCart()), claim: { guid } });
     const reads = fixture.fixture.srm.requests.length;
     const { isFailed, faults } = await between(body);
@@ -231,7 +231,7 @@ describe('a message that is not what it says', () => {
   });
 
   test.each(['9'.repeat(3000), '4711\n', '\0', ' ', '', '\u2028', 'é'])(
-    'a cart number that is none (%#) makes no key of the ledger',
+    'and holds an invalid cart number (%#) writes no ledger key with it',
     async (number) => {
       const items = (await fixture.wholeTable()).length;
       await expectRefused(JSON.stringify({ ...envelope(newCart()), cart: { number, guid: null } }), 'E_INT_MESSAGE');
@@ -240,7 +240,7 @@ describe('a message that is not what it says', () => {
     },
   );
 
-  test('duplicate keys: the last one counts, as everywhere, and is checked', async () => {
+  test('and has duplicate keys is read by the last of each, which is validated', async () => {
     const cart = newCart();
     const body = JSON.stringify(envelope(cart));
     await expectRefused(`${body.slice(0, -1)},"client":"200"}`, 'E_INT_MESSAGE');
@@ -248,7 +248,7 @@ describe('a message that is not what it says', () => {
     expect(fixture.ordersOf(cart)).toEqual([]);
   });
 
-  test('two carts whose parts add up to one externalId: neither is taken for the other', async () => {
+  test('is told apart from a cart whose parts add up to the same externalId', async () => {
     const strict = await startVms();
     const [one, other] = [newCart(), newCart()];
     const [number, vendor] = ['77', '100234'];
@@ -275,8 +275,8 @@ describe('a message that is not what it says', () => {
 
 const hex = (guid: unknown): string => textOf(guid).replaceAll('-', '');
 
-describe('a cart that is too much', () => {
-  test('10,000 lines: refused as too large within seconds, and the reason stays short', async () => {
+describe('an excessive cart', () => {
+  test('of 10,000 lines is refused as too large within seconds, and the reason stays short', async () => {
     const cart = newCart();
     const [item = {}] = itemsOf(cart);
     const small = { ...item, Accounting: { results: [] }, Partners: null, Texts: null, Description: 'x' };
@@ -303,7 +303,7 @@ describe('a cart that is too much', () => {
     ['100,000 digits', '9'.repeat(100_000)],
     ['100,000 decimals', `0.${'3'.repeat(100_000)}`],
     ['minus zero', '-0'],
-  ])('a quantity with %s as number: refused in no time', async (_what, digits) => {
+  ])('with a quantity of %s is refused at once', async (_what, digits) => {
     const cart = newCart();
     const source = JSON.stringify(cart).replace(/"(Quantity)":"[^"]*"/, `"$1":${digits}`);
     const body = JSON.stringify({ ...envelope(cart), source: 0 }).replace('"source":0', () => `"source":${source}`);
@@ -316,7 +316,7 @@ describe('a cart that is too much', () => {
     expect(cpuMs).toBeLessThan(5000);
   });
 
-  test('lone surrogates, NUL and control characters in its texts: ordered, without them', async () => {
+  test('with lone surrogates, NUL and control characters in its texts is ordered without them', async () => {
     const cart = newCart({ Description: 'A\ud800B\0C\u001b[31mD\u009b' });
     const { isFailed } = await between(writeCartMessage(envelope(cart)));
     expect(isFailed).toBe(false);

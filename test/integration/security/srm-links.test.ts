@@ -1,6 +1,6 @@
 /**
- * SRM may name whatever it likes in `__next`, in a redirect and in the key of a cart: its token goes to SRM alone, and
- * below the extraction service. (What a good `__next` does: ../extract/connections.test.ts.)
+ * SRM can put any address into `__next`, into a redirect and into the key of a cart: its token goes to SRM alone, and below
+ * the extraction service. (A valid `__next`: ../extract/connections.test.ts.)
  */
 import { describe, expect, test } from '@jest/globals';
 import { DAY, noTimeToRetry, useFixture } from '../extract/extractor-fixture.ts';
@@ -9,7 +9,7 @@ const fixture = useFixture();
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const PAGE = `${SERVICE}/ShoppingCartSet?$skiptoken=2`;
 
-/** Another server on this machine, which nobody may talk to; it would answer a page, so that a run would go on. */
+/** Another server on this machine, which must not be called; it would answer a page, so that a run would continue. */
 const openForeigner = () =>
   fixture.serve((_, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"d":{"results":[]}}'),
@@ -68,7 +68,7 @@ describe('a __next that names another host is refused, and no request goes there
     expect(service.requests).toHaveLength(1);
   });
 
-  test('even where its name fills a page: neither the error nor a log line is long', async () => {
+  test('even where its name fills a page: the error and the log lines stay short', async () => {
     const { extractor } = await openSrm(() => `http://${'a'.repeat(1_000_000)}.example${PAGE}`);
 
     await expect(extractor.run()).rejects.toThrow(/^.{1,600}$/s);
@@ -105,7 +105,7 @@ test.each([
   'http://',
   'http://[',
   'http://a b',
-])('a __next that is no link at all (%s) ends the run, and is asked of nobody', async (link) => {
+])('a __next that is no link at all (%s) ends the run, and no request follows it', async (link) => {
   const { service, extractor } = await openSrm(() => link);
 
   await expect(extractor.run()).rejects.toThrow(/__next (is no URL|names another host|leaves the extraction)/);
@@ -113,7 +113,7 @@ test.each([
   expect(service.requests).toHaveLength(1);
 });
 
-test('line breaks in a __next make no header: they are gone, or encoded', async () => {
+test('line breaks in a __next create no header: they are removed or encoded', async () => {
   const { service, extractor } = await openSrm(() => `${PAGE}\r\nX-Evil: 1\r\n\r\nGET /evil HTTP/1.1`);
 
   await extractor.run();
@@ -122,7 +122,7 @@ test('line breaks in a __next make no header: they are gone, or encoded', async 
   expect(service.requests[1]?.url).toBe(`${PAGE}X-Evil:%201GET%20/evil%20HTTP/1.1`);
 });
 
-test('a __next that leads ever on, to a new page each time, ends with the time of the run', async () => {
+test('an endless chain of __next pages ends with the time of the run', async () => {
   const service = await fixture.serve((_, response) => {
     const d = { results: [], __next: `ShoppingCartSet?$skiptoken=${service.requests.length}` };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d }));
@@ -137,7 +137,7 @@ test('a __next that leads ever on, to a new page each time, ends with the time o
 });
 
 describe('a redirect of SRM is not followed', () => {
-  test.each([301, 302, 303, 307, 308])('%i: neither the page nor its token is asked for elsewhere', async (status) => {
+  test.each([301, 302, 303, 307, 308])('%i: neither the page nor its token is requested elsewhere', async (status) => {
     const foreigner = await openForeigner();
     const redirect = await fixture.serve((_, response) =>
       response.writeHead(status, { location: `${foreigner.url}${PAGE}` }).end(),

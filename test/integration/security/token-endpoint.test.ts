@@ -1,7 +1,7 @@
 /**
  * A token endpoint that echoes the secret, poisons the token or redirects, and an 11VMS that redirects: the secret and
- * the token go where they belong and nowhere else, and are read in no log line, no error, no ledger item.
- * (What each answer means to the flow: ../http/oauth-client.test.ts.)
+ * the token go only to their own systems, and stand in no log line, no error and no ledger item.
+ * (How each answer is judged: ../http/oauth-client.test.ts.)
  */
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { type LoopbackServer, serve } from './loopback.ts';
 const STATUSES = [301, 302, 303, 307, 308];
 
 let fixture: WorkerFixture;
-/** Answers everything as 11VMS would like to, and must never be asked. */
+/** Answers like 11VMS, and must never be called. */
 let foreigner: LoopbackServer;
 let secret: string;
 beforeAll(async () => {
@@ -28,17 +28,17 @@ afterAll(async () => {
   await fixture.close();
 });
 
-/** Everything that is kept of what was done since the last look: output, and the whole table. */
+/** Everything that was written since the last call: output, and the whole table. */
 async function kept(): Promise<string> {
   const shown = [...fixture.takeOutput(), JSON.stringify(await fixture.wholeTable())].join('\n');
-  // The header as a whole and the secret in it, in every spelling.
+  // The header as a whole and the secret in it, in every encoding.
   const basic = Buffer.from(`${fixture.vms.clientId}:${secret}`).toString('base64');
   for (const spelling of [secret, basic, basicOf(secret), Buffer.from(secret).toString('base64'), 'Bearer ', 'Basic '])
     expect(shown).not.toContain(spelling);
   return shown;
 }
 
-/** A cart through a worker with this token endpoint: what was asked of whom, and what was not done. */
+/** Processes a cart with this token endpoint; returns which calls each system got, and what failed. */
 async function throughEndpoint(answer: (secret: string) => RequestListener) {
   const desk = await serve((request, response) => {
     request.resume().once('end', () => answer(secret)(request, response));
@@ -89,7 +89,7 @@ describe('a token endpoint that', () => {
     ['gives a lifetime below zero', json(200, () => ({ access_token: 'good', expires_in: -1 }))],
     ['gives a lifetime that is no number', json(200, () => ({ access_token: 'good', expires_in: 'NaN' }))],
     ['gives a lifetime that is an object', json(200, () => ({ access_token: 'good', expires_in: {} }))],
-  ])('%s gets no call through, and nothing of it is kept', async (_what, answer) => {
+  ])('%s lets no call through, and nothing of it is written', async (_what, answer) => {
     const { api } = await throughEndpoint(answer);
 
     expect(api.requests).toEqual([]);
@@ -114,7 +114,7 @@ describe('a token endpoint that', () => {
           .writeHead(200)
           .end('{"access_token":"good","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'),
     ],
-  ])('%s is used as any other, and nothing else of it is kept', async (_what, answer) => {
+  ])('%s is used like any other, and nothing else of it is written', async (_what, answer) => {
     const { api } = await throughEndpoint(answer);
 
     expect(new Set(api.requests.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer good']));
@@ -122,7 +122,7 @@ describe('a token endpoint that', () => {
     await kept();
   });
 
-  test.each(STATUSES)('redirects (%i) is not followed: the secret goes to nobody else', async (status) => {
+  test.each(STATUSES)('redirects (%i) is not followed: the secret goes nowhere else', async (status) => {
     const asked = foreigner.requests.length;
     const { desk, api } = await throughEndpoint(
       () => (_request, response) => response.writeHead(status, { location: `${foreigner.url}/oauth/token` }).end(),

@@ -1,4 +1,4 @@
-/** Issue 4: the event source mapping follows the breaker, whoever dies, hurries or interferes. */
+/** The event source mapping follows the breaker, whatever crashes, interferes or runs at the same time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { commitThenReset } from '../recording-proxy.ts';
 import { lambdaError, openSupervisorFixture, type SupervisorFixture } from './supervisor-fixture.ts';
@@ -17,7 +17,7 @@ const pausedMetric = (): string[] => fixture.takeOutput().match(/"ConsumptionPau
 const secondsToTheNextTrial = async (): Promise<number> =>
   Math.round(((await fixture.item()).nextTrialAtMs ?? 0) / 1000 - Date.now() / 1000);
 
-/** Lets an hour pass before each of some looks. */
+/** Lets an hour pass before each of some runs. */
 async function reconcileCarts(times: number): Promise<void> {
   for (let look = 0; look < times; look++) {
     await fixture.letTimePass();
@@ -25,8 +25,8 @@ async function reconcileCarts(times: number): Promise<void> {
   }
 }
 
-describe('while the breaker is closed, a look', () => {
-  test('reads, tells that carts flow, and does nothing', async () => {
+describe('while the breaker is closed, a run', () => {
+  test('reads the breaker, counts that carts flow, and does nothing', async () => {
     expect(await fixture.look()).toEqual({ state: 'CLOSED', reason: '' });
     expect(fixture.calls).toEqual(['GetItem']);
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":0']);
@@ -39,8 +39,8 @@ describe('while the breaker is closed, a look', () => {
   });
 });
 
-describe('while the breaker is open, a look', () => {
-  test('disables the mapping, tells since when and why, and asks for a trial', async () => {
+describe('while the breaker is open, a run', () => {
+  test('disables the mapping, reports since when and why, and asks for a trial', async () => {
     await fixture.put(OPEN);
     fixture.trial = () => sick;
     expect(await fixture.look()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
@@ -66,7 +66,7 @@ describe('while the breaker is open, a look', () => {
     expect(count('Invoke')).toBe(6);
   });
 
-  test('waits no longer after a trial that tried no cart: none has lost a receive by it', async () => {
+  test('waits no longer after a trial without a cart, since none has lost a receive by it', async () => {
     await fixture.put(OPEN);
     fixture.trial = () => sick;
     await reconcileCarts(2);
@@ -107,7 +107,7 @@ describe('while the breaker is open, a look', () => {
     expect(fixture.mapping.state).toBe('Disabled');
   });
 
-  test('takes a worker that fails at its trial, or gives no answer, for not well', async () => {
+  test('counts a worker that fails at its trial, or gives no answer, as a bad trial', async () => {
     await fixture.put(OPEN);
     for (const answer of [
       { status: 200, body: '{"errorMessage":"dead"}', error: 'Unhandled' },
@@ -124,7 +124,7 @@ describe('while the breaker is open, a look', () => {
     }
   });
 
-  test('does not ask for the next trial at once when it died in one: a trial burns a receive', async () => {
+  test('does not ask for the next trial at once when it died in one, since a trial uses up a receive', async () => {
     await fixture.put(OPEN);
     fixture.proxies.lambda.intercept((call) =>
       call.path.includes('/functions/')
@@ -136,7 +136,7 @@ describe('while the breaker is open, a look', () => {
   });
 });
 
-describe('a mapping that is changing this moment', () => {
+describe('a mapping that is changing at this moment', () => {
   test.each(['ResourceInUseException', 'ResourceConflictException'])('is paused a minute later: %s', async (type) => {
     await fixture.put(OPEN);
     fixture.trial = () => sick;
@@ -149,7 +149,7 @@ describe('a mapping that is changing this moment', () => {
     expect(fixture.mapping.state).toBe('Disabled');
   });
 
-  test('is not taken for resumed: the look fails, and the next one does it', async () => {
+  test('does not count as resumed: the run fails, and the next one resumes it', async () => {
     await fixture.put({ ...OPEN, mappingPaused: true });
     fixture.mapping.state = 'Disabled';
     fixture.proxies.lambda.intercept((call) =>
@@ -163,9 +163,9 @@ describe('a mapping that is changing this moment', () => {
   });
 });
 
-describe('a look that dies', () => {
+describe('a run that dies', () => {
   const allCalls = 13;
-  /** The given call and all after it fail; `done`: its work is done, and only its answer is lost. */
+  /** The given call and all after it fail; `done`: the call takes effect, and only its answer is lost. */
   function dieAt(place: number, isDone: boolean): void {
     let made = 0;
     const breaks = async <Answer>(work: () => Promise<Answer>): Promise<Answer | undefined> => {
@@ -184,14 +184,14 @@ describe('a look that dies', () => {
   }
   const places = Array.from({ length: allCalls }, (_, index) => index + 1);
 
-  test('has so many places to die at', async () => {
+  test('calls so many operations, and can die at each', async () => {
     await fixture.put(OPEN);
     await fixture.look();
     expect(fixture.calls).toHaveLength(allCalls);
   });
 
   test.each([false, true])(
-    'anywhere leaves the mapping to the looks after it: enabled once 11VMS is well (work done: %s)',
+    'anywhere leaves the mapping to the next runs: enabled once 11VMS is healthy (call took effect: %s)',
     async (isDone) => {
       for (const place of places) {
         await fixture.reset();
@@ -209,7 +209,7 @@ describe('a look that dies', () => {
     },
   );
 
-  test('anywhere leaves the mapping disabled while 11VMS is not well', async () => {
+  test('anywhere leaves the mapping disabled while 11VMS is unhealthy', async () => {
     for (const place of places.slice(0, 9)) {
       await fixture.reset();
       await fixture.put(OPEN);
@@ -230,8 +230,8 @@ describe('a look that dies', () => {
   });
 });
 
-describe('lost answers of DynamoDB', () => {
-  test('to the closing: the mapping is enabled by the same look', async () => {
+describe('a lost answer of DynamoDB', () => {
+  test('to the closing: the same run enables the mapping', async () => {
     await fixture.put(OPEN);
     let lost = 0;
     fixture.proxies.dynamodb.intercept((call, forward) =>
@@ -244,7 +244,7 @@ describe('lost answers of DynamoDB', () => {
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
-  test('to the hold: the look goes on', async () => {
+  test('to the hold: the run continues', async () => {
     await fixture.put(OPEN);
     let lost = 0;
     fixture.proxies.dynamodb.intercept((call, forward) =>
@@ -265,8 +265,8 @@ describe('lost answers of DynamoDB', () => {
   });
 });
 
-describe('two looks at once', () => {
-  test('the second tells the state, and leaves the mapping to the first', async () => {
+describe('runs at the same time', () => {
+  test('the second of two reports the state, and leaves the mapping to the first', async () => {
     await fixture.put(OPEN);
     const [tried, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
     fixture.trial = async () => {
@@ -285,7 +285,7 @@ describe('two looks at once', () => {
     expect(await fixture.item()).not.toHaveProperty('heldBy');
   });
 
-  test('one that read OPEN before the other closed does not disable the mapping after it', async () => {
+  test('one that read OPEN before another one closed the breaker does not disable the mapping after it', async () => {
     await fixture.put({ ...OPEN, mappingPaused: true });
     fixture.mapping.state = 'Disabled';
     let other: Promise<unknown> | undefined;
@@ -302,7 +302,7 @@ describe('two looks at once', () => {
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
-  test('a worker that opens the breaker while it is being closed is heard within the next looks', async () => {
+  test('a worker that opens the breaker while a run closes it is seen by the next run', async () => {
     await fixture.put({ ...OPEN, mappingPaused: true });
     fixture.mapping.state = 'Disabled';
     fixture.proxies.lambda.intercept(async (call) => {
@@ -334,14 +334,14 @@ describe('by hand', () => {
     expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
   });
 
-  test('a resume tries 11VMS at once, and consumption goes on when it is well', async () => {
+  test('a resume tries 11VMS at once, and consumption continues when 11VMS is healthy', async () => {
     await fixture.look({ consumption: 'pause' });
     expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(1);
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
-  test('a resume while 11VMS is not well leaves it open, and the looks after it go on trying', async () => {
+  test('a resume while 11VMS is unhealthy leaves the breaker open, and the next runs go on trying', async () => {
     await fixture.look({ consumption: 'pause' });
     fixture.trial = () => sick;
     expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
@@ -351,18 +351,18 @@ describe('by hand', () => {
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
-  test('a resume needs not wait for the next trial', async () => {
+  test('a resume does not wait for the next trial', async () => {
     await fixture.put({ ...OPEN, failedTrials: 5, nextTrialAtMs: Date.now() + 900_000 });
     expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
   });
 
-  test('a resume of what flows changes nothing', async () => {
+  test('a resume of running consumption changes nothing', async () => {
     expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(0);
     expect(await fixture.item()).toEqual({});
   });
 
-  test('a pause during a trial wins: the good trial does not close it', async () => {
+  test('a pause during a trial wins: the good trial does not close the breaker', async () => {
     await fixture.put(OPEN);
     fixture.trial = async () => {
       expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
@@ -388,7 +388,7 @@ describe('by hand', () => {
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
-  test("the schedule's own notification is a look", async () => {
+  test('an event of the schedule starts a normal run', async () => {
     const event = { version: '0', id: '1', 'detail-type': 'Scheduled Event', source: 'aws.scheduler', detail: '{}' };
     expect(await fixture.look(event)).toMatchObject({ state: 'CLOSED' });
   });

@@ -1,4 +1,4 @@
-/** What the supervisor's tests share: its real handler, an embedded DynamoDB, and a Lambda API that remembers its calls. */
+/** What the supervisor's tests share: its real handler, an embedded DynamoDB, and a Lambda API that records its calls. */
 import {
   CreateTableCommand,
   DeleteItemCommand,
@@ -21,21 +21,21 @@ const KEY = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER' });
 type StoredItem = Partial<BreakerItem> & { heldBy?: string; heldUntilMs?: number };
 
 export interface SupervisorFixture {
-  /** Everything that the supervisor asks of DynamoDB and of Lambda, in order. */
+  /** Everything that the supervisor calls of DynamoDB and of Lambda, in order. */
   readonly calls: string[];
   readonly proxies: { readonly dynamodb: RecordingProxy; readonly lambda: RecordingProxy };
-  /** The event source mapping: its state as Lambda tells it. */
+  /** The event source mapping, with its state as Lambda reports it. */
   mapping: { state: string };
   /** What the worker answers to a trial. */
   trial: () => Promise<TrialResult> | TrialResult;
-  /** Everything passes; the mapping is enabled, the breaker closed, 11VMS well. */
+  /** Ends all disturbances; the mapping is enabled, the breaker closed, 11VMS healthy. */
   reset(): Promise<void>;
   look(event?: unknown): Promise<unknown>;
   item(): Promise<StoredItem>;
   put(item: StoredItem): Promise<void>;
-  /** As if an hour had passed: trials are due, and whoever held the breaker is gone. */
+  /** As if an hour had passed: trials are due, and every hold on the breaker has ended. */
   letTimePass(): Promise<void>;
-  /** What a call does that is not broken. */
+  /** What a call does that is not disturbed. */
   serve(call: RecordedCall): Promise<Reply>;
   takeOutput(): string;
   close(): Promise<void>;
