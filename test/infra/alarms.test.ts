@@ -1,4 +1,4 @@
-/** Promises of the alarms, of those they reach, and of what people look at, held against the synthesized template. */
+/** Promises of the alarms, of their notifications, and of the dashboard, held against the synthesized template. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +80,7 @@ const templateSchema = z.object({
   ),
 });
 
-/** A template's monitoring, by the names of the alarms without the stack's. */
+/** The monitoring of a template; the names of the alarms are given without the stack's. */
 class Synthesis {
   readonly text: string;
   readonly #resources: z.infer<typeof templateSchema>['Resources'];
@@ -210,7 +210,7 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
   return new Synthesis(JSON.stringify(Template.fromStack(stack).toJSON()), 'alarms');
 }
 
-/** What CloudWatch makes of the last datapoints, newest last; undefined is a period without data. */
+/** The state that CloudWatch derives from the last datapoints, newest last; undefined is a period without data. */
 function stateOf(alarm: MetricAlarmProperties, datapoints: readonly (number | undefined)[]): 'ALARM' | 'OK' {
   const { EvaluationPeriods: periods, Threshold: threshold, ComparisonOperator: operator } = alarm;
   const seen = [...Array.from({ length: periods }, () => undefined), ...datapoints].slice(-periods);
@@ -224,12 +224,12 @@ function stateOf(alarm: MetricAlarmProperties, datapoints: readonly (number | un
 const times = <Value>(count: number, value: Value): Value[] => Array.from({ length: count }, () => value);
 
 describe('every alarm', () => {
-  test('is one that has a text, and every text is that of an alarm', () => {
+  test('has a text, and every text belongs to an alarm', () => {
     expect([...of('prod').metricAlarms().keys()].sort()).toEqual(Object.keys(METRIC_ALARMS).sort());
     expect([...of('prod').composites().keys()].sort()).toEqual(Object.keys(PAGING_ALARMS).sort());
   });
 
-  test('says what is wrong, its impact, and where its runbook heading is', () => {
+  test('names what is wrong, its impact, and its runbook heading', () => {
     for (const [name, { AlarmDescription }] of [...of('prod').metricAlarms(), ...of('prod').composites()]) {
       expect(AlarmDescription).toMatch(/^[A-Z0-9].{20,}\. Impact: .{10,}\. Runbook: infra\/runbook\.md#[a-z-]+$/);
       expect(AlarmDescription.endsWith(`#${name}`)).toBe(true);
@@ -237,7 +237,7 @@ describe('every alarm', () => {
     }
   });
 
-  test('tells of its end where it told of its beginning, so that an incident is closed', () => {
+  test('sends its end to everyone who got its beginning, so that an incident is closed', () => {
     for (const { AlarmActions, OKActions } of [
       ...of('prod').metricAlarms().values(),
       ...of('prod').composites().values(),
@@ -256,14 +256,14 @@ describe('every alarm', () => {
   });
 });
 
-describe('severity', () => {
-  test('a metric alarm mails; only the failing path of the mails pages by itself', () => {
+describe('the severity of an alarm', () => {
+  test('is mail for a metric alarm; only a failure of the mail path pages by itself', () => {
     for (const [name, { AlarmActions }] of of('prod').metricAlarms()) {
       expect([name, AlarmActions]).toEqual([name, [of('prod').topic(name === 'mails-undelivered' ? 'page' : 'mail')]]);
     }
   });
 
-  test('what must wake somebody pages through a composite: once for an incident, whatever it trips', () => {
+  test('is a page through a composite where a person must act at night: one page for an incident, however many alarms it trips', () => {
     const stack = of('prod');
     const parts = [...stack.composites()].map(([name, { AlarmRule, AlarmActions }]) => {
       expect(AlarmActions).toEqual([stack.topic('page')]);
@@ -284,7 +284,7 @@ describe('severity', () => {
   });
 });
 
-test('a mass of rejected carts pages once, as a pause; its dead letters only when nobody redrives them afterwards', () => {
+test('a mass of rejected carts pages once, as a pause; its dead letters page only when they are not redriven afterwards', () => {
   const stack = of('notified');
   const pause = stack
     .ofType('AWS::CloudWatch::CompositeAlarm')
@@ -301,8 +301,8 @@ test('a mass of rejected carts pages once, as a pause; its dead letters only whe
   ).toHaveLength(1);
 });
 
-describe('the conditions', () => {
-  test('no extraction in two intervals is an alarm, whether it failed or did not even start', () => {
+describe('the conditions of the alarms', () => {
+  test('report two intervals without an extraction, whether it failed or did not even start', () => {
     const alarm = of('prod').alarm('no-extraction');
 
     expect(alarm).toMatchObject({ Namespace: METRIC_NAMESPACE, MetricName: METRICS.extractionCompleted, Period: 60 });
@@ -322,7 +322,7 @@ describe('the conditions', () => {
     ['cron(0/10 6-20 ? * MON-FRI *)', {}, 3 * 24 * 60],
     ['cron(0/10 6-20 ? * MON-FRI *)', { extractionSilenceMinutes: 45 }, 45],
     ['rate(5 minutes)', { extractionSilenceMinutes: 61 }, 61],
-  ])('on %s with %j extraction is silent after %i minutes', (schedule, thresholds, minutes) => {
+  ])('on %s with %j report a silent extraction after %i minutes', (schedule, thresholds, minutes) => {
     const alarm = alarmsOn(schedule, thresholds).alarm('no-extraction');
     const { Period = 0, EvaluationPeriods, DatapointsToAlarm } = alarm;
 
@@ -331,7 +331,7 @@ describe('the conditions', () => {
     expect(Period * EvaluationPeriods).toBeLessThanOrEqual(Period < 3600 ? 86_400 : 604_800);
   });
 
-  test('no reconciliation in 26 hours is an alarm', () => {
+  test('report 26 hours without a reconciliation', () => {
     const alarm = of('prod').alarm('no-reconciliation');
 
     expect(alarm).toMatchObject({ MetricName: METRICS.reconciliationCompleted, Period: 3600, EvaluationPeriods: 26 });
@@ -340,7 +340,7 @@ describe('the conditions', () => {
     expect(stateOf(alarm, [1, ...times(26, undefined)])).toBe('ALARM');
   });
 
-  test('a pause of five minutes is an alarm, and so is a breaker that no longer tells', () => {
+  test('report a pause of five minutes, and a breaker whose state is no longer counted', () => {
     const alarm = of('prod').alarm('consumption-paused');
 
     expect(alarm).toMatchObject({ MetricName: METRICS.consumptionPaused, Period: 60, Statistic: 'Maximum' });
@@ -351,7 +351,7 @@ describe('the conditions', () => {
     expect(stateOf(alarm, [0, undefined, undefined, undefined, undefined])).toBe('OK');
   });
 
-  test('silence is an alarm of these three alone: everywhere else nothing counted is nothing wrong', () => {
+  test('treat missing data as an alarm for these three alone; for all others it means that nothing is wrong', () => {
     const silent = [...of('prod').metricAlarms()]
       .filter(([, alarm]) => stateOf(alarm, []) === 'ALARM')
       .map(([name]) => name);
@@ -359,7 +359,7 @@ describe('the conditions', () => {
     expect(silent.sort()).toEqual(['consumption-paused', 'no-extraction', 'no-reconciliation']);
   });
 
-  test('every dead letter mails, whatever lies there already: by its verdict', () => {
+  test('report every dead letter by its verdict, even when others lie in the queue already', () => {
     const alarm = of('prod').alarm('new-dead-letter');
 
     expect(alarm).toMatchObject({
@@ -371,7 +371,7 @@ describe('the conditions', () => {
     expect(stateOf(alarm, [undefined, 1])).toBe('ALARM');
   });
 
-  test('what makes a dead letter without a verdict mails the first time: a crash, a throttled invocation', () => {
+  test('report the first crash or throttled invocation, which makes a dead letter without a verdict', () => {
     for (const name of ['worker-crashed', 'functions-throttled']) {
       expect(stateOf(of('prod').alarm(name), [0, 1])).toBe('ALARM');
       expect(stateOf(of('prod').alarm(name), [1, 0])).toBe('OK');
@@ -379,7 +379,7 @@ describe('the conditions', () => {
     expect(of('prod').alarm('worker-crashed')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
   });
 
-  test('a failed run of any scheduled function mails: Lambda drops its event, which nothing repeats', () => {
+  test('report a failed run of any scheduled function: Lambda drops its event, and nothing repeats it', () => {
     const alarm = of('prod').alarm('scheduled-run-failed');
     const dropped = alarm.Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
     const watched = new Map(dropped.map(({ Dimensions }) => [reference.parse(Dimensions[0]?.Value), 0]));
@@ -395,7 +395,7 @@ describe('the conditions', () => {
     expect(stateOf(alarm, [1, 0])).toBe('OK');
   });
 
-  test('a dead-letter queue that was not empty in any hour of a week is an alarm, days before SQS deletes', () => {
+  test('report a dead-letter queue that was not empty in any hour of a week, days before SQS deletes', () => {
     const alarm = of('prod').alarm('dead-letters-unattended');
 
     expect(alarm.Period).toBe(3600);
@@ -404,7 +404,7 @@ describe('the conditions', () => {
     expect(stateOf(alarm, [0, ...times(7 * 24 - 1, 2)])).toBe('OK');
   });
 
-  test('both queues are told apart', () => {
+  test('tell the two queues apart', () => {
     const [mapping] = of('prod').ofType('AWS::Lambda::EventSourceMapping');
     const source = reference.parse(mapping?.properties['EventSourceArn']);
     const queueOf = (name: string): string[] =>
@@ -418,7 +418,7 @@ describe('the conditions', () => {
     expect(queueOf('dead-letters-unattended')).toEqual(queueOf('dead-letters-many'));
   });
 
-  test('a schedule of any group is watched', () => {
+  test('watch the schedules of every group', () => {
     const groups = alarmsOn('rate(5 minutes)')
       .alarm('scheduler-failed')
       .Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])
@@ -495,7 +495,7 @@ describe('the metrics', () => {
     }
   });
 
-  test('of others are those of the services that the stack uses', () => {
+  test('of AWS are those of the services that the stack uses', () => {
     const others = [...ofAlarms(), ...ofDashboard()].filter(({ namespace }) => namespace !== METRIC_NAMESPACE);
 
     expect([...new Set(others.map(({ namespace }) => String(namespace)))].sort()).toEqual([
@@ -514,16 +514,16 @@ describe('the metrics', () => {
   });
 });
 
-describe('the paths', () => {
+describe('the notification topics', () => {
   const policies = (stack: Synthesis, type: string) => stack.ofType(type).map(({ properties }) => properties);
 
-  test('exist without anybody being subscribed, so that nothing must exist before the first deployment', () => {
+  test('exist without a subscription, so that nothing must exist before the first deployment', () => {
     expect(of('prod').ofType('AWS::SNS::Topic')).toHaveLength(2);
     expect(of('prod').ofType('AWS::SNS::Subscription')).toEqual([]);
     expect(of('prod').text).not.toContain('{{resolve:');
   });
 
-  test('differ between environments by who is subscribed, and by nothing else', () => {
+  test('differ between environments by their subscriptions, and by nothing else', () => {
     const ids = (stack: Synthesis) =>
       Object.keys(templateSchema.parse(JSON.parse(stack.text)).Resources).filter(
         (id) => !/PagerDuty|Mail[a-z0-9]*example/.test(id),
@@ -532,7 +532,7 @@ describe('the paths', () => {
     expect(ids(of('notified'))).toEqual(ids(of('prod')));
   });
 
-  test('PagerDuty gets SNS`s own envelope over HTTPS, with retries and a dead-letter queue; the key stands nowhere', () => {
+  test('send PagerDuty the envelope of SNS over HTTPS, with retries and a dead-letter queue, and hide its key', () => {
     const stack = of('notified');
     const pagerDuty = stack
       .ofType('AWS::SNS::Subscription')
@@ -559,7 +559,7 @@ describe('the paths', () => {
     expect(JSON.stringify(policy)).toContain('"Service":"sns.amazonaws.com"');
   });
 
-  test('mail reaches each address', () => {
+  test('send mail to each address', () => {
     const stack = of('notified');
     const mails = stack.ofType('AWS::SNS::Subscription').filter(({ properties }) => properties['Protocol'] === 'email');
 
@@ -569,7 +569,7 @@ describe('the paths', () => {
     ]);
   });
 
-  test('each tells of its failure on the other one', () => {
+  test('each report their own failure through the other one', () => {
     const stack = of('notified');
 
     expect(stack.alarm('pages-undelivered').AlarmActions).toEqual([stack.topic('mail')]);
@@ -618,7 +618,7 @@ describe('the paths', () => {
 });
 
 describe('the dashboard', () => {
-  test('is one an environment, named as its stack, with all alarms', () => {
+  test('is one for an environment, named as its stack, with all alarms', () => {
     const [dashboard, ...others] = of('prod').ofType('AWS::CloudWatch::Dashboard');
     const shown = of('prod')
       .dashboard()
@@ -629,7 +629,7 @@ describe('the dashboard', () => {
     expect(shown).toHaveLength(of('prod').metricAlarms().size + of('prod').composites().size);
   });
 
-  test('shows where the carts are, how fast they go, and both systems, at a glance', () => {
+  test('shows where the carts are, how fast they are processed, and both systems, at a glance', () => {
     const titles = of('prod')
       .dashboard()
       .widgets.map(({ properties }) => properties.title);
@@ -655,7 +655,7 @@ describe('the dashboard', () => {
 });
 
 describe('the saved queries', () => {
-  test('ask all functions` logs, in a folder named as the stack', () => {
+  test("search all functions' logs, in a folder named as the stack", () => {
     const queries = of('prod')
       .ofType('AWS::Logs::QueryDefinition')
       .map(({ properties }) => properties);

@@ -1,4 +1,4 @@
-/** The CDK app as the CLI runs it: a process, told by its environment. */
+/** The CDK app as the CLI runs it: a process with its environment as context. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ describe('the CDK app', () => {
     ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
     ['a bad field', { env: badNetwork }, '✖ must be a subnet id: subnet-...\n  → at network.subnetIds[1]'],
   ])(
-    'with %s says so in words, without a stack trace, and exits 1',
+    'with %s prints the mistake in words, without a stack trace, and exits 1',
     async (_what, context, message) => {
       const outdir = join(directory, 'refused');
       const { stdout, stderr, status } = await runApp(context, outdir);
@@ -70,7 +70,7 @@ describe('the CDK app', () => {
 
   test('synthesizes the same template in its own process as the tests and the local run do in theirs', async () => {
     const outdir = join(directory, 'cdk.out');
-    // What the CLI passes on: without the flags, the same stack has other logical ids.
+    // The CLI passes these on: without the flags, the same stack has other logical ids.
     const { context } = z
       .object({ context: z.record(z.string(), z.unknown()) })
       .parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
@@ -85,7 +85,7 @@ describe('the CDK app', () => {
     expect(read(outdir)).toEqual(read(inProcess.directory));
   }, 180_000);
 
-  test('is not synthesized with a finding of cdk-nag and nobody acknowledged', async () => {
+  test('is not synthesized with an unacknowledged finding of cdk-nag', async () => {
     const outdir = join(directory, 'unacknowledged');
     const app = createCheckedApp({ outdir, context: featureFlags(), analyticsReporting: false });
     const stack = await addPurchaseOrderStack(app, loadEnvironment('dev'), join(directory, 'unacknowledged-bundles'));

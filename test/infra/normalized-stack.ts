@@ -1,6 +1,6 @@
 /**
- * The stacks as they are kept beside the tests: the template of prod as a whole, and of every other environment only
- * the values that its name, account and region do not explain.
+ * The snapshots of the stacks beside the tests: the whole template of prod, and of every other environment only the values
+ * that its name, account and region do not explain.
  */
 import { join } from 'node:path';
 import { isJsonObject, isList, type Json, jsonText, toJson } from '../../infra/docs/json-text.ts';
@@ -18,8 +18,8 @@ const normalizedStack = ({ stack, text }: Synthesis): Json =>
   normalized(toJson({ ...stack, template: JSON.parse(text) }));
 
 /**
- * Keys in order, since the order of constructs means nothing; assets without the hash of their content; and the
- * dashboard as the document that it is, so that a changed graph is a changed line.
+ * Keys are sorted, since the order of constructs means nothing; assets lose the hash of their content; and the dashboard is
+ * kept as a document, so that a changed graph is a changed line.
  */
 function normalized(json: Json, name = ''): Json {
   if (name === 'DashboardBody') return normalized(toJson(JSON.parse(asText(json))));
@@ -52,7 +52,7 @@ function differences(whole: Synthesis, other: Synthesis): Json {
 
 type Leaf = string | number | boolean | null;
 
-/** Every value by its path; what CloudFormation puts together is one value. */
+/** Every value by its path; a value that CloudFormation joins is one value. */
 function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): Map<string, Leaf> {
   if (typeof json === 'string') return new Map([[path, rewritten(json)]]);
   if (typeof json !== 'object' || json === null) return new Map([[path, json]]);
@@ -62,5 +62,5 @@ function leavesOf(json: Json, rewritten: (text: string) => string, path = ''): M
   return new Map(members.flatMap(([key, value]) => [...leavesOf(value, rewritten, pathOf(key))]));
 }
 
-/** Those that `asText` reads. */
+/** The functions that `asText` reads. */
 const INTRINSICS = new Set(['Ref', 'Fn::GetAtt', 'Fn::Join', 'Fn::Sub']);

@@ -1,4 +1,4 @@
-/** Least privilege: who may do what on what, held against what the bundled code calls. */
+/** Least privilege: which role may do what on which resource, held against what the bundled code calls. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ const TABLE_ACTIONS: Readonly<Record<string, string>> = {
   queryItems: 'dynamodb:Query',
 };
 
-/** What the bundle of a function calls, by the sources that are in it: as actions of IAM. */
+/** The actions of IAM that the bundle of a function calls, by the sources that are in it. */
 function actionsCalled(assembly: string, s3Key: string): string[] {
   const map: unknown = JSON.parse(
     readFileSync(join(assembly, `asset.${s3Key.replace('.zip', '')}`, 'main.cjs.map'), 'utf8'),
@@ -140,7 +140,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     'ec2:UnassignPrivateIpAddresses',
   ];
 
-  test('of the extractor: the watermark, the queue`s entrance, its own secret and logs', () => {
+  test('of the extractor: the watermark, sending to the queue, its own secret and logs', () => {
     const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('extractor');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
@@ -156,7 +156,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the reconciler: to read what is known of carts and to put its own record, the queue`s entrance, its own secret and logs', () => {
+  test('of the reconciler: reading what the ledger holds of carts, writing its own record, sending to the queue, its own secret and logs', () => {
     const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('reconciler');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
@@ -173,7 +173,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the worker: the ledger`s items, the queue`s exit, both secrets and its own logs', () => {
+  test('of the worker: the items of the ledger, receiving from the queue, both secrets and its own logs', () => {
     const { lambda, table, queue, failedInvocations, logs, srm, vms, network } = expectedOf('worker');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
@@ -186,7 +186,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'sqs:GetQueueAttributes': [queue],
       'sqs:GetQueueUrl': [queue],
       'sqs:ReceiveMessage': [queue],
-      // To put a cart back that an outage has used up, as a new message.
+      // To requeue a cart that an outage has brought to its final attempt.
       'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm, vms].sort(),
       'logs:CreateLogStream': [logs],
@@ -197,7 +197,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the supervisor: the breaker`s record, the worker and its event source', () => {
+  test('of the supervisor: the record of the breaker, the worker and its event source', () => {
     const { lambda, table, failedInvocations, logs } = expectedOf('supervisor');
     const { worker, mapping } = parts(name);
     const rights = rightsOf(lambda.Role['Fn::GetAtt'][0]);
@@ -229,7 +229,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     const { [which]: lambda, assembly, failedInvocations } = parts(name);
     const ofCode = allowed(name)
       .filter(({ role }) => role === lambda.Role['Fn::GetAtt'][0])
-      // Lambda's own errands: logs, traces, the network, and an event that failed.
+      // What Lambda itself does: logs, traces, the network, and an event that failed.
       .filter(({ action, on }) => !/^(logs|xray|ec2):/.test(action) && on !== `{${failedInvocations.id}.Arn}`)
       .map(({ action }) => action);
     const called = actionsCalled(assembly, lambda.Code.S3Key).filter((action) => !unused.some((one) => one === action));
@@ -238,7 +238,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect([...new Set(ofCode)].sort()).toEqual([...new Set([...called, ...poller])].sort());
   });
 
-  test('of the schedules: to invoke these functions, and to leave what they cannot invoke', () => {
+  test('of the schedules: invoking these functions, and sending the events that failed to their queue', () => {
     const { functions, failedInvocations } = parts(name);
     const roles = functions.map(({ Role }) => Role['Fn::GetAtt'][0]);
     const others = allowed(name).filter(({ role }) => role === undefined || !roles.includes(role));
@@ -252,7 +252,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect(errands).toEqual(expect.arrayContaining(others.map(({ action, on }) => `${action} on ${on}`)));
   });
 
-  test('name what they are for: a wildcard stands only where AWS takes nothing else', () => {
+  test('name their resources: a wildcard stands only where AWS accepts nothing else', () => {
     const { environment } = parts(name);
     const xray = 'X-Ray has no resources';
     const lambda = 'Lambda makes network interfaces with the role, and asks for all of them';
@@ -263,7 +263,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         ? {}
         : Object.fromEntries(networkActions.map((action) => [`${action} on *`, lambda]))),
     };
-    // Secrets Manager ends the ARN of a secret in six characters that nobody knows before it exists.
+    // Secrets Manager adds six random characters to the ARN of a secret.
     const named = allowed(name).map(({ on, ...right }) => ({ ...right, on: on.replace(/-\?{6}$/, '') }));
     const wild = named
       .filter(({ action, on }) => /[*?]/.test(action + on))
@@ -272,7 +272,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect([...new Set(wild)].sort()).toEqual(Object.keys(reasons).sort());
   });
 
-  test('to the network are Lambda`s: the code that holds them is denied each', () => {
+  test('to the network belong to Lambda: the code that has them is denied each of them', () => {
     const { functions, environment } = parts(name);
     const denied = rightsIn(parts(name)).filter(({ effect, role }) => effect === 'Deny' && role !== undefined);
 
@@ -292,14 +292,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     );
   });
 
-  test('to send to the dead letters has nobody: only SQS moves messages there', () => {
+  test('to send to the dead-letter queue are given to no role: only SQS moves messages there', () => {
     const { deadLetters } = parts(name);
 
     expect(allowed(name).filter(({ on }) => on.includes(deadLetters.id))).toEqual([]);
     expect(allowed(name).filter(({ action }) => /^\*|^sqs:\*/.test(action))).toEqual([]);
   });
 
-  test('come from policies of this stack alone: no policy of AWS`s is attached, which would say "*"', () => {
+  test('come from policies of this stack alone: no managed policy of AWS is attached, which would say "*"', () => {
     for (const { Properties } of ofType(parts(name), 'AWS::IAM::Role')) {
       expect(Properties).not.toHaveProperty('ManagedPolicyArns');
       expect(Properties).not.toHaveProperty('Policies');

@@ -1,4 +1,4 @@
-/** No stack changes unseen: each environment's template against the one beside this test, which a person has read. */
+/** No stack changes unseen: each environment's template is compared with its snapshot, which a person has read. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 const names = Object.keys(ENVIRONMENTS);
 
 test.each(names)(
-  'the stack of %s is the one that was read last; if it should change, run `npm run snapshots` and read the difference',
+  'the stack of %s is the one of its snapshot; if it should change, run `npm run snapshots` and read the difference',
   async (name) => {
     const synthesis = name === WHOLE ? whole : await synthesizeStack(name, join(directory, name));
 
@@ -27,7 +27,7 @@ test.each(names)(
   180_000,
 );
 
-test('there is one snapshot per environment, and none of an environment that is gone', () => {
+test('there is one snapshot for each environment, and no other snapshot', () => {
   expect(readdirSync(dirname(snapshotFile('any'))).sort()).toEqual(names.map((name) => `${name}.json`).sort());
 });
 

@@ -90,7 +90,7 @@ export interface Synthesis {
   readonly assembly: string;
   readonly text: string;
   readonly template: Template;
-  /** What CloudFormation is told of the stack beside its template. */
+  /** What CloudFormation learns of the stack beside its template. */
   readonly stack: z.infer<typeof stackSchema>;
   /** Findings of cdk-nag that the code acknowledges, by construct path. */
   readonly acknowledged: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
@@ -185,7 +185,7 @@ export function ofType({ template }: Pick<Synthesis, 'template'>, type: string):
   return all.filter(({ Type }) => Type === type);
 }
 
-/** The one thing of a list. @throws {Error} when there are none, or several. */
+/** The only element of a list. @throws {Error} when there is none, or more than one. */
 export function one<Thing>(among: readonly Thing[], what: string): Thing {
   const [thing] = among;
   if (thing === undefined || among.length > 1) throw new Error(`${among.length} of ${what}`);
@@ -223,7 +223,7 @@ export function partsOf(synthesis: Synthesis) {
   return {
     ...synthesis,
     worker,
-    // By a variable that only one of them is told.
+    // By a variable that only one of them has.
     extractor: toldOf('OVERLAP_SECONDS'),
     supervisor: toldOf('EVENT_SOURCE_MAPPING'),
     reconciler: toldOf('RECONCILIATION_DAYS'),
@@ -232,7 +232,7 @@ export function partsOf(synthesis: Synthesis) {
     queue,
     deadLetters,
     failedInvocations: one(
-      // Connected to every function and schedule alike, and one of two that hold no carts.
+      // Connected to every function and schedule alike, and one of two queues that hold no carts.
       queues.filter(({ id }) => id.startsWith('FailedInvocations')),
       'queue for failed invocations',
     ),

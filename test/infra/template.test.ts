@@ -74,7 +74,7 @@ function alarmsWithoutAction(template: Template): string[] {
     .map(({ id }) => id);
 }
 
-/** What looks like a credential, wherever it stands. */
+/** Texts that look like a credential. */
 function plaintextSecrets(text: string): string[] {
   const credential = [
     /"SecretString":\s*"/,
@@ -103,7 +103,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('have the limits of their environment; the reconciliation has the longest that Lambda allows', () => {
+      test('have the limits of their environment; the reconciliation has the longest time-out that Lambda allows', () => {
         const { worker, extractor, reconciler, environment } = parts(name);
 
         expect(worker).toMatchObject({
@@ -144,7 +144,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         for (const { TracingConfig } of parts(name).functions) expect(TracingConfig).toEqual({ Mode: 'Active' });
       });
 
-      test('that reach SRM and 11VMS are in the network of their environment, if any; the one that does not is in none', () => {
+      test('that call SRM or 11VMS are in the network of their environment, if any; the supervisor is in no network', () => {
         const { worker, extractor, supervisor, reconciler, environment } = parts(name);
 
         expect(supervisor.VpcConfig).toBeUndefined();
@@ -162,7 +162,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    describe('variables', () => {
+    describe('the variables of the functions', () => {
       /** As CloudFormation fills them in: references become something of the right form. */
       const resolved = (variables: Readonly<Record<string, unknown>>): Record<string, string> =>
         Object.fromEntries(
@@ -172,7 +172,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           ]),
         );
 
-      test('are exactly those of the schemas, and each parses', () => {
+      test('are exactly those of the schemas, and each one parses', () => {
         const { worker, extractor, supervisor, reconciler } = parts(name);
         for (const [lambda, schema] of [
           [worker, workerVariables],
@@ -187,7 +187,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('say what the environment says', () => {
+      test('have the values of the environment', () => {
         const { worker, extractor, reconciler, environment, queue, table } = parts(name);
         const { srm, vms, extraction, reconciliation, delivery } = environment;
         const common = {
@@ -251,15 +251,15 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    describe('the channel', () => {
-      test('keeps a message invisible for at least six times the worker`s time-out', () => {
+    describe('the queue of carts', () => {
+      test("keeps a message invisible for at least six times the worker's time-out", () => {
         const { queue, worker } = parts(name);
 
         expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * worker.Timeout);
         expect(queue.VisibilityTimeout).toBeLessThanOrEqual(43_200);
       });
 
-      test('moves a message to the dead letters after 4 receives, by SQS`s own redrive', () => {
+      test("moves a message to the dead-letter queue after 4 receives, by SQS's own redrive policy", () => {
         const { queue, deadLetters } = parts(name);
 
         expect(MAX_RECEIVE_COUNT).toBe(4);
@@ -270,7 +270,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(deadLetters.RedrivePolicy).toBeUndefined();
       });
 
-      test('keeps messages 4 days, dead letters 14: the longest that SQS allows', () => {
+      test('keeps messages 4 days, dead letters 14, the longest that SQS allows', () => {
         const { queue, deadLetters } = parts(name);
         const day = 86_400;
 
@@ -335,13 +335,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('make few attempts and none that is late, and leave what they cannot start to people', () => {
+      test('start late events never, repeat failed starts a few times, and leave the rest in a queue for people', () => {
         const { schedules, reconciler, failedInvocations } = parts(name);
 
         expect(schedules).toHaveLength(3);
         for (const { Target } of schedules) {
           expect(Target.RetryPolicy.MaximumRetryAttempts).toBeLessThanOrEqual(3);
-          // The reconciliation of a day may be an hour late; what comes every few minutes may not.
+          // The reconciliation of a day may start an hour late; what starts every few minutes may not.
           expect(Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThanOrEqual(
             Target.Arn['Fn::GetAtt'][0] === reconciler.id ? 3600 : 900,
           );
@@ -350,7 +350,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    describe('failed invocations', () => {
+    describe('events of failed invocations', () => {
       test('stay 14 days in a queue that is no dead-letter queue of carts', () => {
         const { failedInvocations, queue } = parts(name);
 
@@ -366,7 +366,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
         expect(queues).toHaveLength(4);
         for (const { id, SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy } of queues) {
-          // A page that PagerDuty did not take is of no use to the next stack.
+          // A page that PagerDuty did not accept is of no use to the next stack.
           const kept = id.startsWith('Monitoring') ? 'Delete' : 'Retain';
           expect({ SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy }).toEqual({
             SqsManagedSseEnabled: true,
@@ -394,7 +394,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('the ledger', () => {
-      test('is one table, on demand, encrypted, that goes back to any second, and that neither a slip nor the end of the stack deletes', () => {
+      test('is one table, on demand, encrypted, with point-in-time recovery, and protected against deletion, even with the stack', () => {
         expect(parts(name).table).toMatchObject({
           DeletionPolicy: 'Retain',
           UpdateReplacePolicy: 'Retain',
@@ -424,18 +424,18 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         for (const secret of secrets) expect(secret).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate' });
       });
 
-      test('have no value in the template, nor does anything else', () => {
+      test('have no value in the template, and no other secret value stands there', () => {
         const { secrets, text } = parts(name);
 
         for (const { Properties } of secrets) {
           expect(Properties).not.toHaveProperty('SecretString');
-          // Empty, which the functions refuse with the command that writes one.
+          // Empty: the functions refuse it, and name the command that writes one.
           expect(Properties).not.toHaveProperty('GenerateSecretString');
         }
         expect(plaintextSecrets(text)).toEqual([]);
       });
 
-      test('are read by the functions themselves: their variables hold names', () => {
+      test('are read by the functions themselves: the variables hold only their names', () => {
         for (const { Environment } of parts(name).functions) {
           expect(JSON.stringify(Environment)).not.toContain('{{resolve:');
         }
@@ -443,7 +443,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('logs', () => {
-      test('go to a group of the function`s own, in Lambda`s text format, which leaves EMF as it is', () => {
+      test("go to a group of each function's own, in Lambda's text format, which leaves EMF unchanged", () => {
         const { functions, ...stack } = parts(name);
         const groups = ofType(stack, 'AWS::Logs::LogGroup').map(({ id }) => id);
 
@@ -457,7 +457,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         ]);
       });
 
-      test('end when the environment says, and outlive the stack until then', () => {
+      test('expire when the environment says, and outlive the stack until then', () => {
         const { environment, ...stack } = parts(name);
 
         for (const group of ofType(stack, 'AWS::Logs::LogGroup')) {
@@ -491,7 +491,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('mask by patterns that CloudWatch Logs takes, and that find what they are made for', () => {
+      test('mask by patterns that CloudWatch Logs accepts, and that find what they are made for', () => {
         const [group] = ofType(synthesis(name), 'AWS::Logs::LogGroup');
         const { Configuration } = dataProtection.parse(group?.Properties['DataProtectionPolicy']);
         const masked = (line: string): string =>
@@ -535,7 +535,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(loadEnvironment('prod').operation.terminationProtection).toBe(true);
       });
 
-      test('has no alarm that tells nobody', () => {
+      test('has no alarm without a recipient', () => {
         expect(alarmsWithoutAction(synthesis(name).template)).toEqual([]);
       });
 
@@ -589,12 +589,12 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       test.each(['extractor', 'worker', 'supervisor', 'reconciler'] as const)(
         'of the %s is small enough to start fast',
         (role) => {
-          // More than that: `npm run benchmark -- --cold` lists what is in it, by package.
+          // If it is larger: `npm run benchmark -- --cold` lists what is in it, by package.
           expect(Buffer.byteLength(read(role).code)).toBeLessThanOrEqual(560_000);
         },
       );
 
-      test('have the SDK inside, and ask for nothing but node itself', () => {
+      test('contain the SDK, and import only modules of node', () => {
         for (const { code } of [read('worker'), read('extractor'), read('reconciler')]) {
           // In brackets it is part of a message of the SDK.
           const required = [...code.matchAll(/(?<!\[)\b(?:require|import)\(\s*["'`]([^"'`]+)["'`]\s*\)/g)];
@@ -613,7 +613,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           const paths = [`${root}/`, `${directory}/`, `${homedir()}/`];
           expect(paths.filter((path) => has(code, path) || has(map, path))).toEqual([]);
           expect(has(map, '"sourcesContent"')).toBe(false);
-          // From the project's root, wherever the bundle is made.
+          // Relative to the project's root, wherever the bundle is made.
           const { sources } = z.object({ sources: z.array(z.string()) }).parse(JSON.parse(map));
           expect(sources.filter((source) => !/^((functions|shared|node_modules)\/|left-out:)/.test(source))).toEqual(
             [],
@@ -621,7 +621,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test('carry the translation`s settings with the worker alone, as the environment has them', () => {
+      test("carry the settings of the translation only in the worker's bundle, as the environment has them", () => {
         const { asset } = read('worker');
         const settings: unknown = JSON.parse(readFileSync(join(asset, TRANSLATION_SETTINGS_FILE), 'utf8'));
 
@@ -631,7 +631,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
     });
 
-    test('outputs name what an operator asks for: dashboard, runbook, queues, table, functions, logs', () => {
+    test('the outputs name what an operator needs: dashboard, runbook, queues, table, functions, logs', () => {
       const { template, environment, queue, deadLetters, failedInvocations, table, ...functions } = parts(name);
       const { extractor, supervisor, reconciler, worker } = functions;
 
@@ -659,8 +659,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   },
 );
 
-describe('what these tests look for', () => {
-  test('they find: an alarm without an action', () => {
+describe('the checks of this file', () => {
+  test('find an alarm without an action', () => {
     const alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: {} };
     const Resources = {
       Silent: alarm,
@@ -680,13 +680,13 @@ describe('what these tests look for', () => {
     '{"Variables":{"KEY":"-----BEGIN PRIVATE KEY-----"}}',
     '{"Variables":{"KEY":"AKIAIOSFODNN7EXAMPLE"}}',
     '{"Url":"https://user:word@srm.example"}',
-  ])('they find: a plaintext secret in %s', (text) => {
+  ])('find a plaintext secret in %s', (text) => {
     expect(plaintextSecrets(text)).toHaveLength(1);
   });
 });
 
 describe('across environments', () => {
-  test('logical ids are the same, so that what is tested is what is deployed', () => {
+  test('logical ids are the same, so that a tested stack is the deployed one', () => {
     const ids = Object.keys(ENVIRONMENTS).map((name) => Object.keys(synthesis(name).template.Resources));
 
     for (const those of ids) {
@@ -698,7 +698,7 @@ describe('across environments', () => {
     }
   });
 
-  test('the code is the same: the extractor`s asset does not change with them', () => {
+  test("the code is the same: the extractor's asset does not change with the environment", () => {
     expect(new Set(names.map((name) => parts(name).extractor.Code.S3Key)).size).toBe(1);
   });
 

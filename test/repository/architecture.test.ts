@@ -1,4 +1,4 @@
-/** The house's arrows (handler -> use case -> translation; handler -> adapters), read from the imports of every file. */
+/** The allowed imports (handler -> use case -> translation; handler -> adapters), read from the imports of every file. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -9,9 +9,9 @@ const root = join(import.meta.dirname, '..', '..');
 interface Import {
   readonly from: string;
   readonly specifier: string;
-  /** Gone when types are stripped. */
+  /** True for an import that is gone when types are stripped. */
   readonly typeOnly: boolean;
-  /** The file below the root that is meant; undefined for packages. */
+  /** The imported file, as a path from the root; undefined for packages. */
   readonly target: string | undefined;
 }
 
@@ -46,7 +46,7 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/ .*$/gm, '$1');
 }
 
-/** Sentences, and JSON paths in a fault, tell people where to look: they may name what the code may not read. */
+/** Sentences, and JSON paths in a fault, show people a place: they may name what the code may not read. */
 const withoutSentences = (code: string): string => code.replace(/(['`])(?:\$\.[^'`\n]*|[^'`\n]* [^'`\n]*)\1/g, "''");
 
 function importsOf(from: string, code: string): Import[] {
@@ -72,7 +72,7 @@ function toImport(from: string, specifier: string, typeOnly: boolean): Import {
   return { from, specifier, typeOnly, target };
 }
 
-/** Everything that is loaded when a file is, by files of ours and packages; of types only when asked. */
+/** Everything that is loaded with a file, as our own files and as packages; types only when asked. */
 function loadedBy(path: string, types: 'with types' | 'without types', seen = new Set<string>()): Set<string> {
   for (const { target, specifier, typeOnly } of files.get(path)?.imports ?? []) {
     const loaded = target ?? specifier;
@@ -122,14 +122,14 @@ const translation = below(`${worker}/translation`);
 /** The one file of the translation that hashes; a hash is as pure as the rest. */
 const orderContent = `${worker}/translation/order-content.ts`;
 const pure = [...useCases, ...translation].filter(({ path }) => path !== orderContent);
-/** The CDK app and what it is made of; the local run and what prints documents are tools beside it. */
+/** The CDK app and its parts; the local run and the commands that print documents are tools beside it. */
 const stackPaths = ['infra/app.ts', ...loadedBy('infra/app.ts', 'with types')].filter((path) =>
   path.startsWith('infra/'),
 );
 const infraOfTheCloud = stackPaths.map((path) => files.get(path)).filter((file) => file !== undefined);
 
-describe('this test', () => {
-  test('finds the files it speaks of', () => {
+describe('the checks of this file', () => {
+  test('find the files that they name', () => {
     expect(useCases.map(({ path }) => path)).toEqual(useCasePaths);
     expect(translation.length).toBeGreaterThan(5);
     expect(stackPaths).toEqual(
@@ -139,7 +139,7 @@ describe('this test', () => {
     expect(below('shared').length).toBeGreaterThan(5);
   });
 
-  test('reads every kind of import', () => {
+  test('read every kind of import', () => {
     const code = [
       "import axios, { AxiosError } from 'axios';",
       "import type { A } from './a.ts';",
@@ -166,7 +166,7 @@ describe('this test', () => {
     ]);
   });
 
-  test('every import of a file of ours finds it, inside the project', () => {
+  test('resolve every import of our own files inside the project', () => {
     const targets = sources
       .filter(({ path }) => path !== 'test/repository/architecture.test.ts')
       .flatMap(({ imports }) => imports)
@@ -188,7 +188,7 @@ describe('the functions', () => {
     expect(arrows(across)).toEqual([]);
   });
 
-  test('import from the house only themselves and shared', () => {
+  test('import only their own files and shared', () => {
     const others = importsBelow('functions').filter(
       ({ target }) => target !== undefined && !/^(functions|shared)\//.test(target),
     );
@@ -196,7 +196,7 @@ describe('the functions', () => {
     expect(arrows(others)).toEqual([]);
   });
 
-  test('have a handler that nothing but main.ts imports, and a main.ts that nothing imports', () => {
+  test('have a handler that only main.ts imports, and a main.ts that no file imports', () => {
     const back = importsBelow('functions', 'shared', 'infra').filter(
       ({ from, target = '' }) =>
         /^functions\/.*\/main\.ts$/.test(target) ||
@@ -206,7 +206,7 @@ describe('the functions', () => {
     expect(arrows(back)).toEqual([]);
   });
 
-  test('have adapters that know no use case, and a translation that knows neither', () => {
+  test('have adapters that import no use case, and a translation that imports neither', () => {
     const adapters = below('functions', 'shared').filter(({ path }) =>
       ['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'].includes(basename(path)),
     );
@@ -258,7 +258,7 @@ describe('use cases and translation', () => {
     expect(heavy).toEqual([]);
   });
 
-  test('know no clock, no chance and no environment: time and ids are arguments', () => {
+  test('read no clock, no random value and no environment: time and ids are arguments', () => {
     const surroundings =
       /\bprocess(?!-)\b|\bDate\.now\b|\bnew Date\(\s*\)|(?<!new )\bDate\(|\bperformance\.|\bMath\.random\b|\brandomUUID\b|\bcrypto\b|\bset(?:Timeout|Interval|Immediate)\b|\bfetch\(|\bconsole\./g;
 
@@ -267,7 +267,7 @@ describe('use cases and translation', () => {
 });
 
 describe('messages', () => {
-  test('are sent to the source queue alone, by two files: to the dead letters SQS moves them by itself', () => {
+  test('are sent to the source queue alone, by two files: only SQS itself moves them to the dead-letter queue', () => {
     const code = below('functions', 'shared');
     expect(mentions(code, /\bnew SendMessage\w*\(\{ QueueUrl: \w+/g).sort()).toEqual([
       `${worker}/cart-messages.ts: new SendMessageCommand({ QueueUrl: queueUrl`,
@@ -279,13 +279,13 @@ describe('messages', () => {
 });
 
 describe('shared', () => {
-  test('imports nothing of the house but itself', () => {
+  test('imports no other part of the project', () => {
     const others = importsBelow('shared').filter(({ target }) => target !== undefined && !target.startsWith('shared/'));
 
     expect(arrows(others)).toEqual([]);
   });
 
-  test('reads no environment by itself', () => {
+  test('does not read the environment', () => {
     expect(mentions([...below('shared'), ...below('functions')], /\bprocess\.env\b/g).sort()).toEqual([
       `${worker}/main.ts: process.env`,
       `${extractor}/main.ts: process.env`,
@@ -296,7 +296,7 @@ describe('shared', () => {
 });
 
 describe('infra', () => {
-  test('imports from the code only the schemas of its environment, the translation`s settings, and names', () => {
+  test('imports from the code only the schemas of its environment, the settings of the translation, and names', () => {
     const code = infraOfTheCloud
       .flatMap(({ imports }) => imports)
       .filter(({ target = '' }) => /^(functions|shared)\//.test(target));
@@ -308,7 +308,7 @@ describe('infra', () => {
     expect(arrows(code.filter(({ target = '' }) => !allowed.includes(target)))).toEqual([]);
   });
 
-  test('of the cloud knows nothing of the local run', () => {
+  test('of the cloud imports nothing of the local run', () => {
     const local = infraOfTheCloud
       .flatMap(({ imports }) => imports)
       .filter(
@@ -318,13 +318,13 @@ describe('infra', () => {
     expect(arrows(local)).toEqual([]);
   });
 
-  test('imports no function, not even locally: those run bundled', () => {
+  test('imports no function, not even locally, where the functions run bundled', () => {
     const imports = [...infraOfTheCloud, ...below('infra/local')].flatMap(({ imports }) => imports);
 
     expect(arrows(imports.filter(({ target = '' }) => target.startsWith('functions/')))).toEqual([]);
   });
 
-  test('imports nothing of test but the simulators, and those only for the local run', () => {
+  test('imports from test only the simulators, and those only for the local run', () => {
     const ofTest = importsBelow('infra').filter(({ target = '' }) => target.startsWith('test/'));
     const allowed = ofTest.filter(
       ({ from, target = '' }) => from.startsWith('infra/local/run/') && target.startsWith('test/simulators/'),
@@ -341,7 +341,7 @@ describe('infra', () => {
   });
 });
 
-describe('what is deployed', () => {
+describe('the deployed code', () => {
   test('imports nothing from test', () => {
     const deployed = [...below('functions', 'shared'), ...infraOfTheCloud].flatMap(({ imports }) => imports);
 
@@ -362,9 +362,9 @@ describe('what is deployed', () => {
 });
 
 describe('names', () => {
-  test('of SAP stop at the SRM adapter and the translation', () => {
+  test('of SAP fields stand only in the SRM adapter and the translation', () => {
     const sample = readFileSync(join(root, 'shared/contract/samples/srm7-shopping-carts.json'), 'utf8');
-    // Those with two humps, and the GUID; `Status` or `Name` could be anybody's.
+    // Only those with two humps, and the GUID; `Status` or `Name` could belong to anything.
     const sapNames = [
       ...new Set([...sample.matchAll(/"([A-Z][a-zA-Z]*[a-z][A-Z][A-Za-z]*|Guid)":/g)].map(([, name]) => name)),
     ];
@@ -377,7 +377,7 @@ describe('names', () => {
     expect(mentions(silent, new RegExp(`\\b(${sapNames.join('|')})\\b`, 'g'))).toEqual([]);
   });
 
-  test('of the paths and headers of either protocol stand in its one adapter', () => {
+  test('of paths and headers stand only in the one adapter of their protocol', () => {
     const deployed = [...below('functions', 'shared'), ...infraOfTheCloud];
     const places = (pattern: RegExp): string[] => [
       ...new Set(deployed.filter(({ code }) => pattern.test(code)).map(({ path }) => path)),
@@ -389,7 +389,7 @@ describe('names', () => {
     expect(places(/\bAuthorization\b/)).toEqual(['shared/oauth-client.ts']);
   });
 
-  test('of files say what is in them, in kebab case', () => {
+  test('of files are in kebab case, and say what is in them', () => {
     const vague = /^(utils?|common|helpers?|types?|misc|index|lib|constants)\.ts$/;
     const names = sources.map(({ path }) => path);
 
@@ -397,13 +397,13 @@ describe('names', () => {
     expect(names.filter((path) => !/^[a-z0-9-]+(\.test|\.deep|\.d)?\.ts$/.test(basename(path)))).toEqual([]);
   });
 
-  test('are exported where they are made: there are no barrels', () => {
+  test('are exported where they are declared: there are no barrels', () => {
     expect(mentions(sources, /^export\s[^;'"(]*\sfrom\s'/gm)).toEqual([]);
   });
 });
 
 describe('the top level', () => {
-  test('is the user`s: eight names and what is hidden', () => {
+  test('is what the user chose: eight names and hidden files', () => {
     const ignored = readFileSync(join(root, '.gitignore'), 'utf8')
       .split('\n')
       .map((line) => line.replace(/\/$/, ''));
@@ -429,7 +429,7 @@ describe('the top level', () => {
     expect(names.filter((name) => !house.includes(name))).toEqual([]);
   });
 
-  test('has a lockfile that names no registry, so that it installs from whichever is configured', () => {
+  test('has a lockfile that names no registry, so that it installs from the configured one', () => {
     const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
 
     expect(lock).not.toContain('"resolved"');

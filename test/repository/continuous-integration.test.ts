@@ -1,4 +1,4 @@
-/** The workflows and the bots' settings: what they run exists here, and they may do no more than they must. */
+/** The workflows and the bots' settings: what they run exists, and they have no more rights than they need. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ describe('the workflows', () => {
     ]);
   });
 
-  test('install before any credentials are there', () => {
+  test('install packages before any credentials exist', () => {
     for (const { name, text } of workflows.filter(({ text }) => text.includes('configure-aws-credentials@'))) {
       expect({ name, order: text.indexOf('run: npm ci') < text.indexOf('configure-aws-credentials@') }).toEqual({
         name,
@@ -110,7 +110,7 @@ describe('the workflows', () => {
     expect(workflows.filter(({ text }) => text.includes('node-version:'))).toEqual([]);
   });
 
-  test('may read the repository and no more; an identity for AWS is given only to the jobs that need one', () => {
+  test('may read the repository and no more; only jobs that need AWS get an identity for it', () => {
     for (const { name, text } of workflows) {
       expect({ name, rights: /^permissions:\n {2}contents: read\n\S/m.test(text) }).toEqual({ name, rights: true });
     }
@@ -156,7 +156,7 @@ describe('.ci/run', () => {
   };
 
   test.each<[string, Partial<typeof good>, string]>([
-    ['all is well', {}, '10 passed, 0 failed'],
+    ['both runs pass', {}, '10 passed, 0 failed'],
     ['a check fails', { CHECK: '1' }, '10 passed, 1 failed'],
     ['tests fail', { FAST: 'Tests:  2 failed, 1 skipped, 5 passed, 8 total', FAST_EXIT: '1' }, '8 passed, 2 failed'],
     ['deep tests fail', { DEEP: 'Tests:  1 failed, 2 passed, 3 total', DEEP_EXIT: '1' }, '9 passed, 1 failed'],
@@ -180,7 +180,7 @@ describe('.ci/run', () => {
 });
 
 describe('Node.js', () => {
-  test('is of one version: .nvmrc, Lambda, types, and the one that npm ci brings', () => {
+  test('has one version: in .nvmrc, Lambda, types, and the one that npm ci brings', () => {
     const major = read('.nvmrc').trim();
 
     expect(read('infra/constructs/interface-function.ts')).toContain(`Runtime.NODEJS_${major}_X`);
@@ -210,13 +210,13 @@ describe('Renovate', () => {
     matchPackageNames.map((name) => [name, allowedVersions ?? (asks === true ? 'asks' : undefined)] as const),
   );
 
-  test('holds back what must be held back', () => {
+  test('holds back the updates that would break the project', () => {
     const heldBack = Object.fromEntries(held.filter(([, how]) => how !== undefined));
     expect(heldBack).toMatchObject({ 'aws-cdk': '<3', 'unrs-resolver': '1.12.2', typescript: 'asks', node: '<25' });
     expect(heldBack['unrs-resolver']).toBe(manifest.overrides['unrs-resolver']);
   });
 
-  test('speaks of packages that are here', () => {
+  test('names packages that package.json has', () => {
     const known = [...Object.keys(installed), 'node'];
     const strangers = held
       .map(([name]) => name)
@@ -233,7 +233,7 @@ describe('Renovate', () => {
 });
 
 describe('CODEOWNERS', () => {
-  test('names places that exist', () => {
+  test('names paths that exist', () => {
     const places = read('.github/CODEOWNERS')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))

@@ -1,4 +1,4 @@
-/** The documents that the code prints of itself: never stale, whole, and true of the project's own samples. */
+/** The documents that the code prints: never stale, complete, and true of the project's own samples. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -24,7 +24,7 @@ const printed = (name: string): string => documents.get(name) ?? '';
 const onDisk = (path: string): string =>
   existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') : '';
 
-test('no written document is stale', () => {
+test('no printed document is stale', () => {
   const stale = [...documents].filter(([path, text]) => onDisk(path) !== text).map(([path]) => path);
 
   expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
@@ -54,7 +54,7 @@ describe('the mapping', () => {
     expect(codes.length).toBeGreaterThan(30);
   });
 
-  test('has every field of the sample order, with what stands there first as its example', () => {
+  test('has every field of the sample order, with its first value as the example', () => {
     const examples = new Map(rows.map(({ target, example }) => [target, example]));
     const seen = new Map<string, string>();
     for (const [path, text] of leavesOf(readSample('11vms-purchase-order.json'), ''))
@@ -77,7 +77,7 @@ describe('the mapping', () => {
       if (translation.kind !== 'orders') return translation.kind === 'faulty' ? translation.faults : [];
       return translation.groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
     });
-    // Rules of an object or list print what they report at its fields.
+    // A rule for an object or list prints its codes at the fields.
     const isPrinted = (code: string, field: string): boolean =>
       rows.some(({ target, codes }) => target.startsWith(field) && codes.some((printed) => printed === code));
     const places = faults.map(({ code, field = '' }) => ({ code, field: field.replaceAll(/\[\d+\]/g, '[]') }));
@@ -93,7 +93,7 @@ describe('the mapping', () => {
     expect(targets.filter((target, index) => targets.indexOf(target) !== index)).toEqual([]);
   });
 
-  test('is the same table for people and for a spreadsheet', () => {
+  test('is the same table in Markdown and in the spreadsheet', () => {
     const folder = 'functions/create-purchase-orders/translation';
     const [header, ...cells] = parseCsv(printed(`${folder}/mapping.csv`));
 
@@ -127,7 +127,7 @@ describe('the configuration page', () => {
   const valueAt = (json: unknown, path: string): unknown =>
     path.split('.').reduce<unknown>((value, key) => Object(value)[key], json);
 
-  test('gives every field a meaning, and calls required what an entry cannot do without', () => {
+  test('gives every field a meaning, and calls required what an entry cannot leave out', () => {
     expect(settings.length).toBeGreaterThan(60);
     expect(settings.filter(({ meaning }) => meaning.length < 10).map(({ path }) => path)).toEqual([]);
     const required = settings.filter(
@@ -148,11 +148,11 @@ describe('the configuration page', () => {
     ]);
   });
 
-  test('shows an environment that is taken as it stands', () => {
+  test('shows an environment that is accepted as it stands', () => {
     expect(parseEnvironment(sample, 'the sample')).toMatchObject({ name: 'acme', srm: { client: '100' } });
   });
 
-  test('prints each default that an entry gets which says nothing', () => {
+  test('prints the default of each field that an entry may leave out', () => {
     const taken = parseEnvironment(sample, 'the sample');
     const inSample = (path: string): boolean => valueAt(sample, path) !== undefined;
     const printedDefaults = settings.filter(
@@ -166,7 +166,7 @@ describe('the configuration page', () => {
       expect([path, valueAt(taken, path)]).toEqual([path, undefined]);
   });
 
-  test('says what the schema refuses beyond types and ranges', () => {
+  test('prints the rules of the schema beyond types and ranges', () => {
     const limits = new Map(settings.map(({ path, limits }) => [path, limits.join('; ')]));
 
     expect(limits.get('srm.baseUrl')).toBe(
@@ -178,7 +178,7 @@ describe('the configuration page', () => {
   });
 });
 
-/** What the mapping says once for all rows. */
+/** Texts of the mapping that hold for all rows. */
 const ANYWHERE: ReadonlySet<string> = new Set(['E_FIELD_LENGTH', 'E_SRC_SCHEMA', 'E_TGT_TOO_LARGE']);
 
 const apis = ['srm7', '11vms'].map((system) => {
@@ -190,13 +190,13 @@ const [srm7, vms] = apis.map(({ api }) => api);
 describe.each(apis)('the description of the API of $system', ({ path, api }) => {
   const operations = operationsOf(api);
 
-  test('is OpenAPI 3.1, and says that it is an assumption', () => {
+  test('is OpenAPI 3.1, and is marked as an assumption', () => {
     expect(api['openapi']).toMatch(/^3\.1\./);
     expect(textOf(at(api, 'info', 'description'))).toMatch(/assumption/i);
     expect(at(api, 'servers')).toHaveLength(3);
   });
 
-  test('refers to nothing that is not there, and has no component that nobody refers to', () => {
+  test('has no dangling reference, and no component without a reference', () => {
     const references = [...nodesOf(api)].flatMap((node) => (typeof node['$ref'] === 'string' ? [node['$ref']] : []));
     const components = Object.keys(objectAt(api, 'components', 'schemas')).map(
       (name) => `#/components/schemas/${name}`,
@@ -249,7 +249,7 @@ describe.each(apis)('the description of the API of $system', ({ path, api }) => 
   });
 });
 
-describe('the statuses', () => {
+describe('the statuses in the descriptions', () => {
   const statuses = (api: JsonObject | undefined, operationId: string): string[] => {
     const found = operationsOf(api ?? {}).find(({ operation }) => operation['operationId'] === operationId);
     return Object.keys(objectAt(found?.operation ?? {}, 'responses'));
@@ -262,7 +262,7 @@ describe('the statuses', () => {
     expect(statuses(srm7, 'readCart')).toEqual(expected);
   });
 
-  test('of a create at 11VMS are those of its contract, and each says how it is taken', () => {
+  test('of a create at 11VMS are those of its contract, and each one says how it is judged', () => {
     const expected = '200 201 400 401 403 404 408 409 413 415 422 425 429 500 502 503 504'.split(' ');
 
     expect(statuses(vms, 'createPurchaseOrder')).toEqual(expected);
@@ -271,7 +271,7 @@ describe('the statuses', () => {
         expect(textOf(at(answer, 'description'))).toContain('Taken as ');
   });
 
-  test('tell both codes of a 409 apart, and who may answer HTML', () => {
+  test('explain both codes of a 409, and mark the answers that may be HTML', () => {
     const answers = objectAt(vms, 'paths', '/purchase-orders', 'post', 'responses');
 
     expect(textOf(at(answers, '409', 'description'))).toMatch(
@@ -289,7 +289,7 @@ describe('the order’s schema', () => {
   const order = readSample('11vms-purchase-order.json');
   const judge = (value: Json): string[] => violations(value, schema, vms ?? {}, '');
 
-  test('takes the sample', () => {
+  test('accepts the sample', () => {
     expect(judge(order)).toEqual([]);
   });
 
@@ -338,7 +338,7 @@ describe('the cart’s schema', () => {
     expect(readShoppingCart({ ...cart, Items: null })).toHaveProperty('faults');
   });
 
-  test('shows the forms of a navigation that the reader takes', () => {
+  test('shows the forms of a navigation that the reader accepts', () => {
     const forms = (name: string) =>
       listOf(at(schemas, 'ShoppingCart', 'properties', name, 'anyOf')).map((form) => typesOf(form)[0] ?? 'Deferred');
 
@@ -352,7 +352,7 @@ describe('the interface page', () => {
   const path = `${contract}/interface.md`;
   const page = onDisk(path);
 
-  test('has a section for each thing that an architect asks', () => {
+  test('has a section for each question of an architect', () => {
     const headings = [...page.matchAll(/^## \d+\. (.+)$/gm)].map(([, heading]) => heading);
 
     expect(headings).toEqual([
@@ -408,7 +408,7 @@ describe('the interface page', () => {
     expect(figures.filter((figure) => !page.includes(figure))).toEqual([]);
   });
 
-  test('does not say that something is missing once it is there', () => {
+  test('does not call something missing that exists', () => {
     const runbookIsMissing = page.includes('`infra/runbook.md` does not exist');
 
     expect(runbookIsMissing).toBe(!existsSync(join(root, 'infra/runbook.md')));
@@ -418,8 +418,8 @@ describe('the interface page', () => {
   });
 });
 
-describe('the layout of what is written', () => {
-  test('of a table escapes what would break it', () => {
+describe('the printed layout', () => {
+  test('of a table escapes characters that would break it', () => {
     expect(markdownText(['a', 'b'], [['x|y', '<c>\nd']])).toBe(
       '| a    | b        |\n| ---- | -------- |\n| x\\|y | &lt;c> d |',
     );
@@ -497,7 +497,7 @@ function parseCsv(text: string): string[][] {
     );
 }
 
-/** An example's value, from the document or from the file that it names; where that is a page, its own. */
+/** An example's value, from the document or from the file that it names. */
 function exampleOf(example: Json, path: string): Json[] {
   if (!isJsonObject(example)) return [];
   const { value, externalValue } = example;
@@ -512,7 +512,7 @@ function typesOf(schema: Json | undefined): string[] {
   return typeof type === 'string' ? [type] : listOf(type).map(textOf);
 }
 
-/** As much of JSON Schema as the documents use: where a value breaks its schema. */
+/** The subset of JSON Schema that the documents use: where a value breaks its schema. */
 function violations(value: Json, schema: Json | undefined, api: JsonObject, path: string): string[] {
   if (!isJsonObject(schema)) return [];
   const judge = (part: Json | undefined): string[] => violations(value, part, api, path);

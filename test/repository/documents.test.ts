@@ -1,4 +1,4 @@
-/** What the documents name is there: links, headings, files, scripts and their options. */
+/** Everything that the documents name exists: links, headings, files, scripts and their options. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -18,11 +18,11 @@ const files = [
 ];
 const documents = files.filter((path) => path.endsWith('.md')).map((path) => ({ path, text: read(path) }));
 const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '');
-/** What stands in backticks. */
+/** Texts in backticks. */
 const quotedIn = (text: string): string[] =>
   [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, quoted = '']) => quoted);
 
-/** Where a link may point to in a document, as GitHub names its headings. */
+/** The possible targets of a link in a document, as GitHub names its headings. */
 function anchorsOf(text: string): Set<string> {
   const slugs = new Map<string, number>();
   const headings = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
@@ -37,7 +37,7 @@ function anchorsOf(text: string): Set<string> {
   return new Set([...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)]);
 }
 
-describe('a link', () => {
+describe('a link of a document', () => {
   const links = documents.flatMap(({ path, text }) =>
     [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = '']) => link)
@@ -54,7 +54,7 @@ describe('a link', () => {
     expect(dead.map(({ path, link }) => `${path}: ${link}`)).toEqual([]);
   });
 
-  test('to a heading leads to one that is there', () => {
+  test('to a heading leads to one that exists', () => {
     const deep = links.filter(({ anchor, target }) => anchor !== undefined && target.endsWith('.md'));
     expect(deep.length).toBeGreaterThan(10);
     const dead = deep.filter(
@@ -64,7 +64,7 @@ describe('a link', () => {
   });
 });
 
-test('each file and folder that is quoted is there, by its path or the end of it', () => {
+test('each quoted file and folder exists, by its path or the end of it', () => {
   const folders = new Set(files.map((path) => `${posix.dirname(path)}/`));
   const names = [...files, ...folders, 'shared/', 'infra/', 'test/', 'functions/'].map((path) => `/${path}`);
   const quoted = documents.flatMap(({ path, text }) =>
@@ -78,7 +78,7 @@ test('each file and folder that is quoted is there, by its path or the end of it
   expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
 });
 
-describe('a command', () => {
+describe('a command in the documents', () => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
   const commands = documents.flatMap(({ path, text }) =>
     [...text.matchAll(/\bnpm (start|test|run)\b([^\n`#&|]*)/g)].map(([, verb = '', rest = '']) => {
@@ -95,7 +95,7 @@ describe('a command', () => {
     expect(unknown.map(({ path, script }) => `${path}: ${script}`)).toEqual([]);
   });
 
-  test('of CDK says which environment: without one the app refuses to be synthesized, even for a bootstrap', () => {
+  test('of CDK names its environment: without one the app refuses to be synthesized, even for a bootstrap', () => {
     const cdk = documents.flatMap(({ text }) => text.match(/npx cdk \w+[^\n`]*/g) ?? []);
 
     expect(cdk.length).toBeGreaterThan(1);
@@ -116,7 +116,7 @@ describe('a command', () => {
   });
 });
 
-/** The options in the help text of one of our own commands; none for a command of another package. */
+/** The options in the help text of one of our own commands; empty for a command of another package. */
 function optionsOf(script = ''): string[] {
   const main = /^node .*?(\S+\/main\.ts)$/.exec(script)?.[1];
   if (main === undefined) return [];

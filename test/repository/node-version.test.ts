@@ -1,4 +1,4 @@
-/** A Node that cannot run the code says so in a sentence, instead of `Unknown file extension ".ts"`. */
+/** A Node that cannot run the code prints a sentence instead of `Unknown file extension ".ts"`. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const manifest = z
   .object({ scripts: z.record(z.string(), z.string()), engines: z.record(z.string(), z.string()) })
   .parse(read('package.json'));
 
-/** Runs the guard in a process that takes itself for another version of Node. */
+/** Runs the guard in a process that pretends to be another version of Node. */
 function guarded(version: string) {
   const disguise = join(directory, 'disguise.cjs');
   const versions = JSON.stringify({ ...process.versions, node: version });
@@ -25,7 +25,7 @@ function guarded(version: string) {
 }
 
 test.each(['4.9.1', '20.20.2', '22.18.0', '26.0.0'])(
-  'Node %s ends with what is needed, and how to get it',
+  'Node %s ends with the needed version, and how to get it',
   (version) => {
     const { status, stdout, stderr } = guarded(version);
 
@@ -48,7 +48,7 @@ test('every command that starts node is guarded', () => {
   for (const command of commands) expect(command).toMatch(/^node -r \.\/infra\/check-node\.cjs /);
 });
 
-test('the Node that is needed is the one of nvm and of the functions', () => {
+test('the needed Node is the one of nvm and of the functions', () => {
   const [major] = manifest.engines['node']?.split('.') ?? [];
 
   expect(readFileSync(join(root, '.nvmrc'), 'utf8').trim()).toBe(major);

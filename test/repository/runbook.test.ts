@@ -27,7 +27,7 @@ const sections = new Map(
     .map((section) => [section.split('\n')[0] ?? '', section] as const),
 );
 const alarms = [...Object.keys(PAGING_ALARMS), ...Object.keys(METRIC_ALARMS)];
-/** What stands in backticks. */
+/** Texts in backticks. */
 const quoted = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
 
 /** The code of the functions, as one text. */
@@ -43,14 +43,14 @@ const code = [
   .map(({ folder, entry }) => readFileSync(join(root, folder, entry.name), 'utf8'))
   .join('\n');
 
-describe('the alarms', () => {
-  test('have a heading each, and every heading is that of an alarm', () => {
+describe('the alarms in the runbook', () => {
+  test('have a heading each, and every heading belongs to an alarm', () => {
     expect([...sections.keys()].sort()).toEqual(alarms.toSorted());
     expect(page.match(/^### /gm)).toHaveLength(alarms.length);
   });
 
   test.each(alarms)(
-    '%s: what sets it off, its impact, where to look, what to do, and how to tell that it is over',
+    '%s: has its cause, its impact, where to look, what to do, and how to see that it is over',
     (name) => {
       const parts = [...(sections.get(name) ?? '').matchAll(/^- \*\*(\w+)\*\*: (.{5,})$/gm)];
 
@@ -58,7 +58,7 @@ describe('the alarms', () => {
     },
   );
 
-  test('say whether they page or mail', () => {
+  test('are marked as page or mail', () => {
     const severity = (name: string): string | undefined =>
       /\*\*Trigger\*\*: (page|mail)/.exec(sections.get(name) ?? '')?.[1];
     const parts = alarms.filter((name) => /\*\*Trigger\*\*: page, by `/.test(sections.get(name) ?? ''));
@@ -66,7 +66,7 @@ describe('the alarms', () => {
     expect(alarms.filter((name) => severity(name) === undefined)).toEqual([]);
     for (const name of Object.keys(PAGING_ALARMS)) expect(severity(name)).toBe('page');
     expect(severity('mails-undelivered')).toBe('page');
-    // Those that the composites gather, of which test/infra/alarms.test.ts holds the list.
+    // Those that are part of a composite; test/infra/alarms.test.ts holds the list.
     expect(parts.sort()).toEqual([
       'consumption-paused',
       'dead-letters-many',
@@ -80,8 +80,8 @@ describe('the alarms', () => {
   });
 });
 
-describe('the chapters', () => {
-  test('are those that an operator asks for', () => {
+describe('the chapters of the runbook', () => {
+  test('are those that an operator needs', () => {
     expect(chapters).toEqual([
       'Before you start',
       'Alarms',
@@ -107,7 +107,7 @@ describe('the chapters', () => {
   });
 });
 
-describe('what it names is there', () => {
+describe('the runbook names only existing', () => {
   test('alarms', () => {
     const isAlarm =
       /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|carts|pages|mails|oldest)-[a-z-]+$/;
@@ -196,7 +196,7 @@ describe('what it names is there', () => {
     expect(named.filter((event) => !Object.hasOwn(LOG_EVENTS, event))).toEqual([]);
   });
 
-  test.each(['The event must be', 'Environment variables missing'])('the words "%s" of an answer', (words) => {
+  test.each(['The event must be', 'Environment variables missing'])('words "%s" of an error', (words) => {
     expect(code).toContain(words);
   });
 
@@ -207,11 +207,11 @@ describe('what it names is there', () => {
     }
   });
 
-  test('fields that the saved queries ask for are those of a log line', () => {
+  test('fields of log lines that the saved queries read', () => {
     const [, fields = ''] =
       /export interface LogFields \{(.*?)\n\}/s.exec(readFileSync(join(root, 'shared/log.ts'), 'utf8')) ?? [];
     const known = new Set([...fields.matchAll(/readonly (\w+)\??:/g)].map(([, name = '']) => name));
-    // Those of every line.
+    // The fields of every line.
     for (const name of ['service', 'level', 'event', 'message']) known.add(name);
     const asked = Object.values(SAVED_QUERIES)
       .flat()

@@ -1,4 +1,4 @@
-/** The specification in shared/contract/specification: what code, tests and documents cite of it is there. */
+/** The specification in shared/contract/specification: what code, tests and documents cite of it exists. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -47,7 +47,7 @@ function allNumbers(list: string): number[] {
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }
-/** The numbers that are written out: a range names none of the cases in it. */
+/** The numbers that are written out: a range names none of the cases inside it. */
 const ownNumbers = (list: string): number[] =>
   list
     .split(/,? and |, /)

@@ -89,7 +89,7 @@ describe('a cart is accounted for', () => {
 });
 
 describe('a cart is not accounted for', () => {
-  test('without any record of it', () => {
+  test('without any trace', () => {
     const accounts = accountOf({ approved: [cart('1'), cart(undefined, 'g2')], ledger: [order('3', 'CREATED')] });
 
     expect(accounts.unaccounted).toEqual(['1', 'guid g2']);
@@ -166,7 +166,7 @@ describe('a dead letter', () => {
     expect(deadLettered[0]?.reason).toMatch(/^The ledger holds no verdict: no attempt ended\. Read the log/);
   });
 
-  test('appears once for a cart that a repeated run queued again; carts without number and GUID appear each', () => {
+  test('appears once for a cart that a repeated run queued again, but each time for carts without number and GUID', () => {
     const bodies = [body('1'), body('1').replace('"100"', '"100" '), body('2'), body(null, null), body(null, null)];
     const { deadLettered } = accountOf({
       deadLetters: bodies.map((text, index) => message(`m${index}`, text)),
@@ -186,7 +186,7 @@ describe('a dead letter', () => {
   });
 
   test.each([['not JSON'], ['7'], ['null'], ['{}'], ['{"cart":null}'], ['{"cart":{"number":7,"guid":{}}}']])(
-    'of a message that is none of ours (%s) names no cart',
+    'of a message that is no cart message (%s) names no cart',
     (text) => {
       expect(identityOf(text)).toEqual({ number: undefined, guid: undefined });
       expect(accountOf({ deadLetters: [message('m1', text)] }).deadLettered).toMatchObject([

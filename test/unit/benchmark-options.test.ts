@@ -11,7 +11,7 @@ test.each([
   ['--drain=20000', { what: 'drain', carts: 20_000, rounds: 3, json: false }],
   ['--cost', { what: 'cost', carts: 300, rounds: 3, json: false }],
   ['--help', undefined],
-])('"%s" is taken', (args, options) => {
+])('the benchmark options "%s" are accepted', (args, options) => {
   expect(parseOptions(args.split(' ').filter((arg) => arg !== ''))).toEqual(options);
 });
 
@@ -20,7 +20,7 @@ test.each([
   ['--extract many', /--extract takes a whole number from 1 to 100000000, not "many"/],
   ['--rounds 0', /--rounds takes a whole number/],
   ['--warm', /Unknown option '--warm'/],
-])('"%s" is refused, and says what is wrong', (args, message) => {
+])('the benchmark options "%s" are refused, and the error names the mistake', (args, message) => {
   expect(() => parseOptions(args.split(' '))).toThrow(UsageError);
   expect(() => parseOptions(args.split(' '))).toThrow(message);
 });

@@ -1,4 +1,4 @@
-/** The bill's arithmetic, by an example that was reckoned by hand, and by what must hold of any. */
+/** The arithmetic of the bill, by an example that was calculated by hand, and by rules for every bill. */
 import { describe, expect, test } from '@jest/globals';
 import { type AdviceBasis, adviceOf } from '../benchmark/advice.ts';
 import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../benchmark/bill.ts';
@@ -15,7 +15,7 @@ const resources: DeployedResources = {
     supervisor: { ...arm64, memoryMegabytes: 256 },
     reconciler: { ...arm64, memoryMegabytes: 2048 },
   },
-  // One extraction an hour, whose overlap of two hours brings each cart twice more.
+  // One extraction an hour, whose overlap of two hours brings each cart two more times.
   schedule: {
     extractionsPerDay: 24,
     reconciliationsPerDay: 1,
@@ -75,10 +75,10 @@ const quantities = (changes: Partial<BillBasis> = {}): Record<string, number> =>
 const linesOf = ({ lines }: Bill): Record<string, number> =>
   Object.fromEntries(lines.map(({ name, usd }) => [name, usd]));
 
-describe('a thousand carts a day, by hand', () => {
+describe('the bill of a thousand carts a day, calculated by hand,', () => {
   const GIGABYTE = 1024 ** 3;
 
-  test('each quantity of the month', () => {
+  test('has each quantity of the month', () => {
     const month = quantities();
     // A day: 24 + 1 + 4 + 1440 starts by schedules; 1,000 x 0.1 and 2,000 x 0.1 batches; 24 batches that are not full.
     const invocations = 24 + 1 + 4 + 1440 + 100 + 200 + 24;
@@ -109,7 +109,7 @@ describe('a thousand carts a day, by hand', () => {
     expect(month['SNS']).toBe(400);
   });
 
-  test('in dollars', () => {
+  test('has each amount in dollars', () => {
     const bill = monthlyBill(basis);
     const lines = linesOf(bill);
     expect(lines['DynamoDB writes']).toBeCloseTo((122_880 / 1_000_000) * 0.705);
@@ -120,7 +120,7 @@ describe('a thousand carts a day, by hand', () => {
     expect(bill.totalUsd).toBeCloseTo(bill.lines.reduce((sum, { usd }) => sum + usd, 0));
   });
 
-  test('logs: what the functions write, what the runtime adds, and 26 bytes a line', () => {
+  test('counts of logs what the functions write, what the runtime adds, and 26 bytes a line', () => {
     const only = { ...counted, newCart: { ...NO_USAGE, logLines: 2, logBytes: 1000 } };
     const silent = { ...counted, newCart: NO_USAGE };
     const ofCarts = (name: string): number =>
@@ -134,8 +134,8 @@ describe('a thousand carts a day, by hand', () => {
   });
 });
 
-describe('the bill follows the stack', () => {
-  test('x86 costs what x86 costs', () => {
+describe('the bill', () => {
+  test('charges the price of each processor', () => {
     const x86 = { ...arm64, architecture: 'x86_64' } as const;
     const functions = allOf(x86);
     const ratio =
@@ -145,7 +145,7 @@ describe('the bill follows the stack', () => {
     expect(ratio).toBeCloseTo(0.0000166667 / 0.0000133334);
   });
 
-  test('what is not deployed is not billed', () => {
+  test('has no amount for a service that is not deployed', () => {
     const bare = {
       ...resources,
       masksLogs: false,
@@ -160,35 +160,35 @@ describe('the bill follows the stack', () => {
     }
   });
 
-  test('each cart is read again by every run until the overlap has passed it', () => {
+  test('counts each cart again for every run until the overlap has passed it', () => {
     expect(readsAgain(resources)).toBe(2);
     expect(readsAgain({ ...resources, overlapSeconds: 0 })).toBe(0);
     const month = quantities({ resources: { ...resources, overlapSeconds: 0 } });
     expect(month['DynamoDB writes']).toBeCloseTo(30 * (24 * 4 + 2000));
   });
 
-  test('logs are stored no longer than they are kept, and a year at most', () => {
+  test('counts stored logs no longer than they are kept, and a year at most', () => {
     const stored = (logRetentionDays: number): number =>
       quantities({ resources: { ...resources, logRetentionDays } })['Logs storage'] ?? 0;
     expect(stored(60) / stored(30)).toBeCloseTo(2);
     expect(stored(3653)).toBeCloseTo(stored(365));
   });
 
-  test('of many invocations a second one is traced, and one of twenty', () => {
+  test('counts one trace a second, and one for each further twenty invocations', () => {
     const month = quantities({ cartsPerDay: 10_000_000 });
     const perSecond = (month['Lambda requests'] ?? 0) / (30 * 86_400);
     expect(perSecond).toBeGreaterThan(30);
     expect(month['X-Ray']).toBeCloseTo(30 * 86_400 * (1 + 0.05 * (perSecond - 1)), 0);
   });
 
-  test('a reconciliation is billed for what it has time for', () => {
+  test('counts a reconciliation no longer than its time-out', () => {
     // Five times 300 s, at half a millisecond a cart.
     expect(quantities({ cartsPerDay: 10_000_000 })['DynamoDB reads']).toBeCloseTo(
       30 * (2 + 4 + 1440 + 20_000_000 + 3_000_000),
     );
   });
 
-  test('without carts there is still something to pay, in every part that waits', () => {
+  test('has an amount even without carts', () => {
     const { totalUsd, lines } = monthlyBill({ ...basis, cartsPerDay: 0 });
     expect(totalUsd).toBeGreaterThan(5);
     expect(lines.every(({ usd }) => usd >= 0)).toBe(true);
@@ -197,7 +197,7 @@ describe('the bill follows the stack', () => {
 
 const allOf = (one: DeployedFunction) => ({ extractor: one, worker: one, supervisor: one, reconciler: one });
 
-describe('advice', () => {
+describe('the advice', () => {
   const adviceAt = (cartsPerDay: number): string[] => {
     const at = (changes: Partial<BillBasis>): Bill => monthlyBill({ ...basis, cartsPerDay, ...changes });
     const advised: AdviceBasis = {
@@ -214,7 +214,7 @@ describe('advice', () => {
     expect(adviceAt(10_000_000)[0]).toMatch(/^Most of it: DynamoDB writes \d+ %, /);
   });
 
-  test('says what the deployed settings do not carry, and only that', () => {
+  test('names the settings that are too small for the load, and only those', () => {
     expect(adviceAt(1000)).toHaveLength(2);
     const much = adviceAt(100_000_000).join('\n');
     // 4,166,667 carts an hour at a millisecond each; 1.1 million seconds of the worker in a day.

@@ -1,10 +1,10 @@
-/** What a call to a neighbour leaves behind: durations and failures by system, and a line only when it was slow. */
+/** What a call to a system leaves behind: durations and failures by system, and a log line only when it was slow. */
 import { describe, expect, test } from '@jest/globals';
 import { measureCalls } from '../../shared/call-metrics.ts';
 import type { HttpCall } from '../../shared/http-client.ts';
 import type { Log, LogFields } from '../../shared/log.ts';
 
-/** Measures one call, and answers what was counted and logged. */
+/** Measures one call; returns what was counted and logged. */
 function measured(system: 'SRM' | '11VMS', call: Partial<HttpCall>) {
   const counted: [string, number][] = [];
   const lines: [string, LogFields | undefined][] = [];
@@ -24,7 +24,7 @@ function measured(system: 'SRM' | '11VMS', call: Partial<HttpCall>) {
   return { counted, lines };
 }
 
-describe('a call', () => {
+describe('a call to a system', () => {
   test('is measured under the name of its system', () => {
     expect(measured('SRM', {}).counted).toEqual([['SrmCallDuration', 12]]);
     expect(measured('11VMS', { durationMs: 7 }).counted).toEqual([['VmsCallDuration', 7]]);
@@ -35,11 +35,11 @@ describe('a call', () => {
     expect(measured('11VMS', { status }).counted).toContainEqual(['VmsCallErrors', 1]);
   });
 
-  test.each([200, 201, 400, 401, 404, 409, 422, 429])('that was answered %s is none', (status) => {
+  test.each([200, 201, 400, 401, 404, 409, 422, 429])('that was answered %s is no error of its system', (status) => {
     expect(measured('11VMS', { status }).counted).toEqual([['VmsCallDuration', 12]]);
   });
 
-  test('gets a line of its own from three seconds on, and not before', () => {
+  test('gets a log line of its own from three seconds on, and not before', () => {
     expect(measured('11VMS', { durationMs: 2999 }).lines).toEqual([]);
     expect(measured('11VMS', { durationMs: 3000, method: 'POST', status: undefined }).lines).toEqual([
       ['call.slow', { system: '11VMS', method: 'POST', status: undefined, durationMs: 3000, correlationId: 'c-1' }],

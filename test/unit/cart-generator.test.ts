@@ -20,7 +20,7 @@ const carts = (options: Partial<CartsOptions>): CartsOptions => ({
 
 const mix = generateCarts(carts({ count: 2000 }));
 
-describe('the mix', () => {
+describe('the mix of generated carts', () => {
   test('has every flaw and every oddity in 2,000 carts', () => {
     const flaws = new Set(mix.map(({ flaw }) => flaw));
     const oddities = new Set(mix.flatMap((cart) => cart.oddities));
@@ -31,7 +31,7 @@ describe('the mix', () => {
     );
   });
 
-  test('shows eight familiar dead letters in 200 carts', () => {
+  test('shows eight typical dead letters in 200 carts', () => {
     expect(generateCarts(carts({})).flatMap(({ codes = [] }) => codes)).toEqual([
       'E_MAP_COMPANY',
       'E_SUPPLIER_MISSING',
@@ -65,7 +65,7 @@ describe('the same seed', () => {
 });
 
 describe('the expected result of a cart', () => {
-  // One more round of all flaws for each seed, but for the last flaw, which is slow.
+  // One more round of all flaws for each seed, without the last flaw, which is slow.
   const faultyShare = (cartFlaws.length - 1) / 500;
   const others = [2, 3].flatMap((seed) => generateCarts(carts({ count: 500, seed, faultyShare })));
   const outcomes = [...mix, ...others].map((cart) => ({ cart, translation: translateCart(asRead(cart), origin) }));
@@ -82,7 +82,7 @@ describe('the expected result of a cart', () => {
     }
   });
 
-  test('holds at the 11VMS simulator: it accepts every order, but for the closed supplier', () => {
+  test('holds at the 11VMS simulator, which accepts every order except that of the closed supplier', () => {
     for (const { cart, translation } of outcomes) {
       const errors = ordersOf(translation).flatMap((order) => errorsOf(order).map(({ code }) => code));
       const closed = cart.codes?.includes('E_TGT_VALIDATION') === true;

@@ -1,4 +1,4 @@
-/** The message between both functions. */
+/** The message between extractor and worker. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type CartMessage, readCartMessage, UnreadableMessage, writeCartMessage } from '../../shared/cart-message.ts';
@@ -12,7 +12,7 @@ const envelope = {
   cart: { number: '1000004711', guid: '005056a5-09b3-1ee1-bee5-8ce5a1c90db0' },
 };
 
-/** Any code unit there is, lone surrogates and non-characters among them. */
+/** Any code unit, including lone surrogates and non-characters. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: 'grapheme' }),
@@ -20,7 +20,7 @@ const anyText = fc.oneof(
     .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x7f, 0xd800, 0xdc00, 0xfffe, 0xffff)))
     .map((units) => String.fromCharCode(...units)),
 );
-/** Any JSON; minus zero is left out, which JSON.stringify writes as 0. */
+/** Any JSON; without minus zero, which JSON.stringify writes as 0. */
 const anySource: fc.Arbitrary<unknown> = fc.oneof(
   fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
@@ -34,7 +34,7 @@ const anySource: fc.Arbitrary<unknown> = fc.oneof(
     ),
   })).value,
 );
-/** What the extractor takes for one. */
+/** A row that the extractor takes for a cart. */
 const anyIdentifier = fc.stringMatching(/^[!-~]{1,64}$/);
 const anyMessage: fc.Arbitrary<CartMessage> = fc
   .record({
@@ -51,10 +51,10 @@ const anyMessage: fc.Arbitrary<CartMessage> = fc
     ...(claim ? { claim: { guid } } : { source }),
   }));
 
-/** What SQS takes: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF. */
+/** The characters that SQS accepts: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF. */
 const SQS_TEXT = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 
-describe('a message', () => {
+describe('a cart message', () => {
   test('of any row is read as it was written', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
@@ -64,13 +64,13 @@ describe('a message', () => {
     );
   });
 
-  test('holds only what SQS takes, and nothing beyond the basic plane', () => {
+  test('holds only characters that SQS accepts, and none beyond the basic plane', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
         const body = writeCartMessage(message);
         expect(body).toMatch(SQS_TEXT);
         expect(body).not.toMatch(/[\ud800-\udfff]/);
-        // UTF-8 on the wire and back changes nothing.
+        // The way through UTF-8 changes nothing.
         expect(Buffer.from(body).toString()).toBe(body);
       }),
       { numRuns: 500 },
@@ -84,7 +84,7 @@ describe('a message', () => {
     expect(writeCartMessage(readCartMessage(body))).toBe(body);
   });
 
-  test('of a row that is null, or of a cart without a key, is a message too', () => {
+  test('exists for a row that is null, and for a cart without a key', () => {
     for (const message of [
       { ...envelope, source: null },
       { ...envelope, cart: { number: null, guid: null }, claim: { guid: null } },
@@ -94,7 +94,7 @@ describe('a message', () => {
   });
 });
 
-describe('what is no message', () => {
+describe('a text that is no cart message', () => {
   const good = { ...envelope, source: {} };
   const { runId: _, ...noRun } = good;
 
@@ -116,14 +116,14 @@ describe('what is no message', () => {
     expect(() => readCartMessage(JSON.stringify(json))).toThrow(UnreadableMessage);
   });
 
-  test('is refused with the place, and never quoted', () => {
+  test('is refused with the place of the mistake, and never quoted', () => {
     const message = { ...good, client: 'Jean Dupont', source: 'Jean Dupont' };
     expect(() => readCartMessage(JSON.stringify(message))).toThrow(/^breaks the schema of cart messages at \$.*/);
     expect(() => readCartMessage(JSON.stringify(message))).not.toThrow(/Jean/);
     expect(() => readCartMessage('{"client":"Jean Dupont"')).toThrow(new UnreadableMessage('not JSON (23 characters)'));
   });
 
-  test('any other text is unreadable, and never anything worse', () => {
+  test('is unreadable whatever it is, and causes no other error', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, fc.json()), (text) => {
         expect(() => readCartMessage(text)).toThrow(UnreadableMessage);

@@ -6,7 +6,7 @@ import { packBatches } from '../../shared/cart-queue.ts';
 const MEBIBYTE = 1_048_576;
 const bytes = (batch: readonly string[]): number => batch.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
 
-describe('batches', () => {
+describe('batches for SQS', () => {
   test('hold ten bodies at most', () => {
     const bodies = Array.from({ length: 21 }, (_, index) => `${index}`);
     expect(packBatches(bodies).map(({ length }) => length)).toEqual([10, 10, 1]);
@@ -18,7 +18,7 @@ describe('batches', () => {
     expect(packBatches([half, `${half}x`]).map(({ length }) => length)).toEqual([1, 1]);
   });
 
-  test('come of nothing as nothing', () => {
+  test('do not exist without bodies', () => {
     expect(packBatches([])).toEqual([]);
   });
 
@@ -26,7 +26,7 @@ describe('batches', () => {
     ['at the start', ['L', 'a', 'b'], [['L'], ['a', 'b']]],
     ['in the middle', ['a', 'L', 'b'], [['a'], ['L'], ['b']]],
     ['at the end', ['a', 'b', 'L'], [['a', 'b'], ['L']]],
-  ])('leave a body that is too large %s alone, and never hold an empty batch', (_, names, batches) => {
+  ])('hold a body that is too large %s alone, and are never empty', (_, names, batches) => {
     const large = 'L'.repeat(MEBIBYTE + 1);
     const bodies = names.map((name) => (name === 'L' ? large : name));
     expect(packBatches(bodies).map((batch) => batch.map((body) => body[0]))).toEqual(batches);
@@ -42,7 +42,7 @@ describe('batches', () => {
     { maxLength: 40 },
   );
 
-  test('of any bodies keep their order and lose nothing, and no batch breaks a limit unless a single body does', () => {
+  test('of any bodies keep their order and lose nothing, and exceed a limit only for a single body that does', () => {
     fc.assert(
       fc.property(anyBodies, (bodies) => {
         const batches = packBatches(bodies);

@@ -1,4 +1,4 @@
-/** What became of a cart, by what the ledger holds of it. */
+/** The status of a cart, by what the ledger holds of it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FRESH_MS, classifyCart, type CartStatus } from '../../functions/reconcile-carts/classify-cart.ts';
@@ -24,7 +24,7 @@ const verdict = (recordedAtMs: number, messageId = 'm1', changedAtMs = VERSION):
 });
 const skip = (changedAtMs = VERSION): Trace => ({ kind: 'skip', changedAtMs });
 
-describe('a cart stands as', () => {
+describe('a cart is classified as', () => {
   test.each<[string, readonly Trace[], CartStatus]>([
     ['lost, when nothing is known of it', [], 'lost'],
     ['created, when its order is', [order('CREATED')], 'created'],
@@ -100,8 +100,8 @@ const anyTrace: fc.Arbitrary<Trace> = fc
     return order(what, atMs, changedAtMs, messageId);
   });
 
-describe('whatever is known of a cart', () => {
-  test('the order of the traces does not matter, nor do traces of older versions', () => {
+describe('the status of a cart', () => {
+  test('does not depend on the order of the traces, nor on traces of older versions', () => {
     fc.assert(
       fc.property(fc.array(anyTrace, { maxLength: 6 }), (traces) => {
         const standing = classifyCart(traces, VERSION, NOW);
@@ -113,7 +113,7 @@ describe('whatever is known of a cart', () => {
     );
   });
 
-  test('it is lost only without a trace, or with an order left open for an hour', () => {
+  test('is lost only without a trace, or with an order left open for an hour', () => {
     fc.assert(
       fc.property(fc.array(anyTrace, { maxLength: 6 }), (traces) => {
         const current = traces.filter(({ changedAtMs }) => changedAtMs >= VERSION);
@@ -128,7 +128,7 @@ describe('whatever is known of a cart', () => {
     );
   });
 
-  test('time alone never brings a lost cart back', () => {
+  test('never changes from lost to accounted for by time alone', () => {
     fc.assert(
       fc.property(fc.array(anyTrace, { maxLength: 6 }), fc.nat(), (traces, laterMs) => {
         const isLost = (nowMs: number): boolean => classifyCart(traces, VERSION, nowMs) === 'lost';

@@ -1,4 +1,4 @@
-/** Environments: what is taken from a name or a file, and what an operator is told of a bad one. */
+/** Environments by name and from a file, and the errors for a bad one. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function refusal(load: () => unknown): string {
 }
 
 const { dev } = ENVIRONMENTS;
-/** With the parts that the entry itself leaves to their defaults. */
+/** With the defaults for the parts that the entry leaves out. */
 const wholeDev = { ...dev, reconciliation: {}, operation: { tags: {} } };
 
 /** The dev entry with one field changed, by its path. */
@@ -36,7 +36,7 @@ function devWith(path: string, value: unknown): unknown {
   const last = keys.pop() ?? '';
   let owner: unknown = entry;
   for (const key of keys) {
-    // What the entry leaves to its defaults.
+    // The parts that the entry leaves to their defaults.
     if (!Reflect.has(Object(owner), key)) Reflect.set(Object(owner), key, {});
     owner = Reflect.get(Object(owner), key);
   }
@@ -47,11 +47,11 @@ function devWith(path: string, value: unknown): unknown {
 const parse = (entry: unknown): Environment => parseEnvironment(entry, 'Environment x');
 
 describe('an environment by name', () => {
-  test.each(Object.keys(ENVIRONMENTS))('%s is valid, and named as it is called', (name) => {
+  test.each(Object.keys(ENVIRONMENTS))('%s is valid, and has its own name inside', (name) => {
     expect(loadEnvironment(name).name).toBe(name);
   });
 
-  test('of the cloud keep their secrets, clients and systems apart, and speak https alone', () => {
+  test('of the cloud has secrets, client and systems of its own, and uses https alone', () => {
     const cloud = ['dev', 'test', 'prod'].map(loadEnvironment);
 
     for (const { name, srm, vms } of cloud) {
@@ -78,7 +78,7 @@ describe('an environment by name', () => {
     });
   });
 
-  test('asks for nobody to notify: neither PagerDuty nor an address need exist', () => {
+  test('needs nobody to notify: neither PagerDuty nor an address need exist', () => {
     const { pagerDutySecretName, email, thresholds } = loadEnvironment('prod').notifications;
 
     expect(pagerDutySecretName).toBeUndefined();
@@ -87,7 +87,7 @@ describe('an environment by name', () => {
     expect(thresholds.extractionSilenceMinutes).toBeUndefined();
   });
 
-  test('of prod keeps its logs for a year and cannot be deleted by a slip; the others may', () => {
+  test('of prod keeps its logs for a year and is protected against deletion; the others are not', () => {
     const byDefault = { tags: {}, logRetentionDays: 30, terminationProtection: false };
 
     expect(loadEnvironment('prod').operation).toEqual({
@@ -98,7 +98,7 @@ describe('an environment by name', () => {
     for (const name of ['dev', 'test', 'local']) expect(loadEnvironment(name).operation).toEqual(byDefault);
   });
 
-  test('is in no network, and shows and wants no certificates of its own, unless it says so', () => {
+  test('is in no network, and neither shows nor requires certificates, unless it says so', () => {
     for (const { network, srm, vms } of Object.keys(ENVIRONMENTS).map(loadEnvironment)) {
       expect(network).toBeUndefined();
       for (const { mutualTls, privateCa } of [srm, vms])
@@ -107,7 +107,7 @@ describe('an environment by name', () => {
   });
 
   test.each(['nosuch', 'DEV', 'toString', '__proto__', 'constructor', ''])(
-    'that is unknown ("%s") lists those that are known',
+    'that is unknown ("%s") is refused with a list of the known ones',
     (name) => {
       expect(refusal(() => loadEnvironment(name))).toBe(
         `Unknown environment "${name}". Known: dev, test, prod, local; or give the path of a JSON file.`,
@@ -117,13 +117,13 @@ describe('an environment by name', () => {
 });
 
 describe('an environment from a file', () => {
-  test('is taken as it stands, with the same defaults', () => {
+  test('is accepted as it stands, with the same defaults', () => {
     const path = file('mine.json', JSON.stringify(devWith('name', 'mine')));
 
     expect(loadEnvironment(path)).toEqual({ ...loadEnvironment('dev'), name: 'mine' });
   });
 
-  test('that is not there: the error names it, and why', () => {
+  test('that does not exist is refused with its name, and why', () => {
     const path = join(directory, 'nosuch.json');
 
     expect(refusal(() => loadEnvironment(path))).toMatch(
@@ -131,7 +131,7 @@ describe('an environment from a file', () => {
     );
   });
 
-  test('that is a directory: the error names it', () => {
+  test('that is a directory is refused with its name', () => {
     expect(refusal(() => loadEnvironment(directory))).toMatch(/^Environment file .* cannot be read as JSON: .*EISDIR/);
   });
 
@@ -139,25 +139,25 @@ describe('an environment from a file', () => {
     ['not JSON', '{ "name": mine }'],
     ['empty', ''],
     ['JSON with comments', '// mine\n{}'],
-  ])('that is %s: the error names it', (_what, content) => {
+  ])('that is %s is refused with its name', (_what, content) => {
     const path = file('bad.json', content);
 
     expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} cannot be read as JSON: `);
   });
 
-  test.each(['null', '[]', '"dev"', '7'])('that holds %s: the error names it', (content) => {
+  test.each(['null', '[]', '"dev"', '7'])('that holds %s is refused with its name', (content) => {
     const path = file('bad.json', content);
 
     expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} is not a valid environment:`);
   });
 
-  test('a tag that AWS keeps for itself is refused by its name', () => {
+  test('with a tag that AWS reserves is refused with the name of the tag', () => {
     expect(refusal(() => parse(devWith('operation.tags', { 'aws:owner': 'x' })))).toContain(
       '→ at operation.tags["aws:owner"]',
     );
   });
 
-  test('with several mistakes names them all at once', () => {
+  test('with several mistakes is refused with all of them at once', () => {
     const message = refusal(() => parse({ ...Object(devWith('srm.client', '1')), name: 'X', extraction: {} }));
 
     for (const path of ['name', 'srm.client', 'extraction.schedule', 'extraction.firstWatermark']) {
@@ -166,7 +166,7 @@ describe('an environment from a file', () => {
   });
 });
 
-describe('a bad field is named', () => {
+describe('an environment with a bad field is refused with its name', () => {
   test.each<[string, unknown]>([
     ['name', undefined],
     ['name', ''],
@@ -273,13 +273,13 @@ describe('a bad field is named', () => {
     'translation.valueMaps.units',
     'notifications.slack',
     'operation.retention',
-  ])('a field that nobody knows is a mistake, not ignored: %s', (path) => {
+  ])('even when the field is unknown: %s', (path) => {
     const message = refusal(() => parse(devWith(path, 'x')));
 
     expect(message).toContain(`Unrecognized key: "${path.split('.').at(-1)}"`);
   });
 
-  test('what would leave the worker no time for a single order is refused', () => {
+  test('even when only the combination is bad: the worker would have no time for a single order', () => {
     expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 39)))).toContain(
       'must be at least four times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
     );
@@ -287,7 +287,7 @@ describe('a bad field is named', () => {
   });
 });
 
-describe('a good field is taken', () => {
+describe('an environment with a good field is accepted', () => {
   test.each<[string, unknown, unknown]>([
     ['srm.baseUrl', 'http://127.0.0.1:8001', 'http://127.0.0.1:8001'],
     ['srm.baseUrl', 'http://localhost:8001/', 'http://localhost:8001'],

@@ -1,4 +1,4 @@
-/** JSON as text that survives. */
+/** JSON that keeps every digit and character. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { asJsonObject, InvalidJson, numberText, parseExactJson, tryParseJson } from '../../shared/exact-json.ts';
@@ -12,7 +12,7 @@ const decimal = fc
   )
   .map((parts) => parts.join(''));
 
-describe('numbers', () => {
+describe('numbers in exact JSON', () => {
   test.each(['650.00', '12345678901234567890', '0.1', '-0', '1E400', '1e5', '0.000', '1.50e-7', '9007199254740993'])(
     '%s keeps its digits',
     (text) => {
@@ -27,7 +27,7 @@ describe('numbers', () => {
     ['42', 42],
     ['-1.5', -1.5],
     ['9007199254740991', 9_007_199_254_740_991],
-  ])('%s, which a double holds to the letter, stays a number', (text, number) => {
+  ])('%s, which a double holds exactly, stays a number', (text, number) => {
     expect(parseExactJson(text)).toBe(number);
   });
 
@@ -40,12 +40,15 @@ describe('numbers', () => {
     );
   });
 
-  test.each([['650.00'], [true], [null], [undefined], [{}], [[1]], [{ rawJSON: '1' }]])('%p is none', (value) => {
-    expect(numberText(value)).toBeUndefined();
-  });
+  test.each([['650.00'], [true], [null], [undefined], [{}], [[1]], [{ rawJSON: '1' }]])(
+    '%p is no exact number',
+    (value) => {
+      expect(numberText(value)).toBeUndefined();
+    },
+  );
 });
 
-describe('everything else', () => {
+describe('everything but numbers in exact JSON', () => {
   test('is parsed as JSON.parse does', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
@@ -54,27 +57,27 @@ describe('everything else', () => {
     );
   });
 
-  test('a string that looks like a number stays a string', () => {
+  test('keeps a string that looks like a number as a string', () => {
     expect(parseExactJson('["650.00","1e5"]')).toEqual(['650.00', '1e5']);
   });
 
-  test('keys that a careless parser trips over are keys like any other', () => {
+  test('keeps keys that a careless parser mishandles', () => {
     const text = '{"__proto__":{"polluted":1.0},"constructor":2.0,"toJSON":"x","rawJSON":"1"}';
     const parsed = parseExactJson(text);
     expect(JSON.stringify(parsed)).toBe(text);
     expect(asJsonObject(parsed)?.['polluted']).toBeUndefined();
   });
 
-  test('lone surrogates and U+FFFF survive', () => {
+  test('keeps lone surrogates and U+FFFF', () => {
     const text = String.raw`"\ud800 \udc00 \uffff"`;
     expect(parseExactJson(text)).toBe('\ud800 \udc00 \uffff');
   });
 });
 
-describe('what is not JSON', () => {
+describe('a text that is not JSON', () => {
   const bad = ['', ' ', '{', '{"a":1', '[1,]', '01', 'NaN', "{'a':1}", '<html>Jean Dupont</html>', '{"d":1} x', '"\n"'];
 
-  test.each(bad)('%p is an error that tells its length and quotes nothing', (text) => {
+  test.each(bad)('%p is an error that gives its length and quotes nothing', (text) => {
     expect(() => parseExactJson(text)).toThrow(new InvalidJson(text.length));
     expect(new InvalidJson(text.length).message).toBe(`not JSON (${text.length} characters)`);
     expect(tryParseJson(text)).toBeUndefined();
@@ -83,7 +86,7 @@ describe('what is not JSON', () => {
   test.each([
     ['lists', '[', ']'],
     ['objects', '{"a":', '}'],
-  ])('%s nested beyond all measure are none, time after time, behind what is as wide', (_, open, close) => {
+  ])('such as %s nested too deeply is an error each time, and does not disturb other JSON', (_, open, close) => {
     const wide = `[${'{"a":[]},'.repeat(300)}`;
     const deep = `${wide}${open.repeat(100_000)}1${close.repeat(100_000)}]`;
     for (const text of [deep, deep]) {
@@ -92,7 +95,7 @@ describe('what is not JSON', () => {
     }
   });
 
-  test('has no cause that would quote it', () => {
+  test('is an error without a cause that would quote it', () => {
     let caught: unknown;
     try {
       parseExactJson('{"RequesterName":"Jean Dupont"');
@@ -104,7 +107,7 @@ describe('what is not JSON', () => {
     expect(caught instanceof Error && caught.stack).not.toContain('Jean');
   });
 
-  test('is all that JSON.parse refuses, and nothing else', () => {
+  test('is exactly what JSON.parse refuses', () => {
     const outcome = (parse: () => unknown): string | undefined => {
       try {
         return JSON.stringify(parse());

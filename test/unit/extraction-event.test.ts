@@ -1,12 +1,12 @@
-/** What the extractor can be asked for; all else is refused, so that a typing error starts nothing. */
+/** The events of the extractor; all others are refused, so that a typing error starts nothing. */
 import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/extract-approved-carts/extraction-event.ts';
 import { scheduledEvent } from '../../infra/schedule.ts';
 
 const window = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-21T00:00:00+01:00' };
 
-describe('the event', () => {
-  test('of Scheduler, where the schedule has no input, asks for a normal run, whatever AWS adds to it', () => {
+describe('the event of the extractor', () => {
+  test('of Scheduler, where the schedule has no input, requests a normal run, whatever AWS adds to it', () => {
     const description = {
       logicalId: 'S',
       arn: 'arn:s',

@@ -54,12 +54,12 @@ describe('reading ends', () => {
     ['exactly a day is left', first, undefined, first + DAY, first + DAY],
     ['more than a day is left', first, undefined, first + DAY + SECOND, first + DAY],
     ['a slice is all overlap, and more is behind it', first, first + 2 * DAY, first + 3 * DAY, first + DAY],
-  ])('where it should when %s', (_, startMs, reachedMs, endMs, toMs) => {
+  ])('at the right second when %s', (_, startMs, reachedMs, endMs, toMs) => {
     expect(nextSlice(startMs, reachedMs, endMs)).toEqual(toMs === undefined ? undefined : { fromMs: startMs, toMs });
   });
 });
 
-describe('the time to reckon with', () => {
+describe('the time that counts as now', () => {
   test.each([
     ['ours, when SRM says nothing', undefined, first],
     ['ours, at a minute ahead', first + MINUTE, first],
@@ -83,7 +83,7 @@ describe('a window that an operator gives', () => {
   });
 });
 
-describe('whatever the runs do', () => {
+describe('a sequence of runs, whatever happens to each run,', () => {
   /** One run as the extractor makes it, which may stop after some slices, at a position within the next. */
   interface Run {
     readonly pauseMs: number;
@@ -103,7 +103,7 @@ describe('whatever the runs do', () => {
     safetyMs: fc.integer({ min: 0, max: 3600 }).map((seconds) => seconds * SECOND),
   });
 
-  /** The slices that were read whole, and the parts of those that were not. */
+  /** The slices that were read whole, and the read parts of the others. */
   function play(
     runs: readonly Run[],
     given: WindowSettings,
@@ -140,7 +140,7 @@ describe('whatever the runs do', () => {
     return { read, starts, endMs: lastEndMs };
   }
 
-  test('their windows cover time from the first watermark to the last end without a gap', () => {
+  test('covers time from the first watermark to the last end without a gap', () => {
     fc.assert(
       fc.property(fc.array(anyRun, { maxLength: 8 }), anySettings, (runs, given) => {
         const { read, endMs } = play(runs, given);
@@ -155,7 +155,7 @@ describe('whatever the runs do', () => {
     );
   });
 
-  test('no window starts before the first watermark, is wider than 24 h, or cuts a second', () => {
+  test('has no window that starts before the first watermark, is wider than 24 h, or cuts a second', () => {
     fc.assert(
       fc.property(fc.array(anyRun, { maxLength: 8 }), anySettings, (runs, given) => {
         const { read, starts } = play(runs, given);

@@ -1,12 +1,12 @@
-/** The failure taxonomy: every code has an owner and something to do. test/repository holds it against the rules. */
+/** The catalogue of faults: every code has an owner and an action. test/repository checks it against the rules. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { FAULT_CATALOGUE, type FaultCode, faultToText, InterfaceError } from '../../shared/failure.ts';
 
 const entries = Object.entries(FAULT_CATALOGUE);
 
-describe('the catalogue', () => {
-  test.each(entries)('%s has an owner, a meaning, and something to do', (_code, { owner, meaning, action }) => {
+describe('the catalogue of faults', () => {
+  test.each(entries)('%s has an owner, a meaning, and an action', (_code, { owner, meaning, action }) => {
     expect(['buyer', 'mapping owner', 'SRM team', '11VMS team', 'interface team']).toContain(owner);
     // A phrase, to which a place may be added; and sentences.
     expect(meaning).toMatch(/^(?:[A-Z]|11VMS).{10,}[^.]$/);
@@ -14,7 +14,7 @@ describe('the catalogue', () => {
   });
 
   test.each(entries.filter(([, { meaning }]) => meaning.includes('AMBIGUOUS')))(
-    '%s, where an order may exist, sends nobody to post it again by hand',
+    '%s, where an order may exist, asks no person to post it again by hand',
     (_code, { action }) => {
       expect(action).toContain('externalId');
       expect(action).toContain('looks it up before anything is posted');
@@ -26,11 +26,11 @@ describe('a fault as text', () => {
   const code: FaultCode = 'E_MAP_UOM';
   const { action } = FAULT_CATALOGUE[code];
 
-  test('says what and what to do', () => {
+  test('says what is wrong and what to do', () => {
     expect(faultToText({ code, message: 'the unit is unknown' })).toBe(`E_MAP_UOM: the unit is unknown. ${action}`);
   });
 
-  test('says where: path, target field and value, each where it is known', () => {
+  test('names the place: path, target field and value, each where it is known', () => {
     const message = 'the unit is unknown';
     const path = '$.Items[0].Unit';
 
@@ -43,7 +43,7 @@ describe('a fault as text', () => {
 });
 
 describe('an InterfaceError', () => {
-  test('is its class, its fault and when to come again, and nothing else', () => {
+  test('carries its class, its fault and its retry delay, and nothing else', () => {
     const fault = { code: 'E_TGT_THROTTLED', message: '11VMS answered 429' } as const;
     const error = new InterfaceError('throttled', fault, 7000);
 

@@ -1,11 +1,11 @@
-/** What is counted for the bill: units of SQS, sizes of items, and what a template deploys. */
+/** The quantities of the bill: units of SQS, sizes of items, and what a template deploys. */
 import { describe, expect, test } from '@jest/globals';
 import { countResources } from '../benchmark/deployed-resources.ts';
 import { itemBytes } from '../benchmark/item-size.ts';
 import { sqsUnits } from '../benchmark/metered-services.ts';
 import { less, NO_USAGE, sumOf, times, UsageMeter } from '../benchmark/usage.ts';
 
-describe('SQS bills each 64 KiB of message bodies', () => {
+describe('SQS bills each 64 KiB of message bodies:', () => {
   const call = (operation: string, request: object, answer: object = {}) => ({
     operation,
     request: JSON.stringify(request),
@@ -26,20 +26,20 @@ describe('SQS bills each 64 KiB of message bodies', () => {
     expect(sqsUnits(call('ReceiveMessage', {}, { Messages }))).toBe(units);
   });
 
-  test('letters of more than a byte count as their bytes', () => {
+  test('a character of several bytes counts as its bytes', () => {
     expect(sqsUnits(call('SendMessage', { MessageBody: '€'.repeat(30_000) }))).toBe(2);
   });
 
-  test('a call without a body is one; what only the local run asks is none, as an empty receive is', () => {
+  test('a call without a body is one unit, as an empty receive is; a call of the local run alone is none', () => {
     expect(sqsUnits(call('DeleteMessageBatch', { Entries: [{ Id: '1', ReceiptHandle: 'r' }] }))).toBe(1);
     expect(sqsUnits(call('GetQueueAttributes', {}))).toBe(0);
     expect(sqsUnits(call('ReceiveMessage', {}, {}))).toBe(0);
   });
 });
 
-test('an item weighs its names and its values', () => {
+test('an item of DynamoDB has the size of its names and values', () => {
   expect(itemBytes({ pk: { S: 'CART' }, sk: { S: 'é' } })).toBe(2 + 4 + 2 + 2);
-  // 13 digits are seven bytes, and one for sign and exponent.
+  // 13 digits are seven bytes, plus one for sign and exponent.
   expect(itemBytes({ n: { N: '1795185125000' }, m: { N: '-1.5' } })).toBe(1 + 8 + 1 + 2);
   expect(itemBytes({ t: { BOOL: true }, l: { L: [{ M: { a: { S: 'b' } } }] } })).toBe(1 + 1 + 1 + 3 + 1 + 2 + 1 + 3);
   expect(() => itemBytes({ b: { B: new Uint8Array() } })).toThrow('B');
@@ -56,7 +56,7 @@ test('usage can be added up, subtracted and divided', () => {
   expect(times(sumOf(span, span), 0.5)).toEqual(span);
 });
 
-describe('resources are counted from the template', () => {
+describe('resources that are counted from a template', () => {
   const lambda = (service: string, more: object = {}, variables: object = {}) => ({
     Type: 'AWS::Lambda::Function',
     Properties: {
@@ -103,7 +103,7 @@ describe('resources are counted from the template', () => {
   const countOf = (changed: object = {}) =>
     countResources({ resources: new Map(Object.entries({ ...resources, ...changed })) });
 
-  test('with an alarm on an expression for each of its metrics, and schedules by how often they fire', () => {
+  test('include an alarm on an expression for each of its metrics, and schedules by how often they fire', () => {
     expect(countOf()).toEqual({
       functions: {
         extractor: { memoryMegabytes: 512, timeoutSeconds: 60, architecture: 'arm64' },
@@ -137,7 +137,7 @@ describe('resources are counted from the template', () => {
     });
   });
 
-  test('and a template without a part of the interface is refused', () => {
+  test('are refused when a part of the interface is missing', () => {
     expect(() => countOf({ Worker: lambda('something-else') })).toThrow('The template has no worker');
     expect(() => countOf({ Mapping: { Type: 'AWS::Other', Properties: {} } })).toThrow('no event source mapping');
   });

@@ -21,7 +21,7 @@ function refusal(...args: readonly string[]): string {
   throw new Error(`${args.join(' ')} was taken`);
 }
 
-describe('options', () => {
+describe('the options of the local run', () => {
   test('have defaults', () => {
     expect(parsed()).toEqual({
       carts: 200,
@@ -61,7 +61,7 @@ describe('options', () => {
     );
   });
 
-  test.each([['--help'], ['-h'], ['--json --help']])('%s asks for help, whatever else is given', (args) => {
+  test.each([['--help'], ['-h'], ['--json --help']])('%s prints the help, whatever else is given', (args) => {
     expect(parseOptions(args.split(' '), nowMs)).toBeUndefined();
   });
 
@@ -80,7 +80,7 @@ describe('options', () => {
   });
 });
 
-describe('--since', () => {
+describe('the option --since', () => {
   test.each([
     ['30s', nowMs - 30_000],
     ['90m', nowMs - 90 * 60_000],
@@ -89,7 +89,7 @@ describe('--since', () => {
     ['2026-11-20T13:00:00Z', nowMs - 3_600_000],
     ['2026-11-20T14:00:00+01:00', nowMs - 3_600_000],
     ['2026-11-19', Date.parse('2026-11-19T00:00:00Z')],
-  ])('%s is taken', (text, expected) => {
+  ])('%s is accepted', (text, expected) => {
     expect(parsed('--since', text).sinceMs).toBe(expected);
   });
 
@@ -107,7 +107,7 @@ describe('--since', () => {
     '9999999d',
     '999999d',
     '1066-10-14',
-  ])('"%s" is refused, with what is taken', (text) => {
+  ])('"%s" is refused, and the error lists what is accepted', (text) => {
     const message = `--since takes an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d), not "${text}".`;
     expect(refusal(`--since=${text}`)).toBe(`${message}\nSee npm start -- --help.`);
   });
@@ -117,7 +117,7 @@ describe('--since', () => {
   });
 });
 
-describe('the error of a wrong option names it and what it takes', () => {
+describe('the error of a wrong option names it and what it accepts', () => {
   test.each([
     ['--carts 0', '--carts takes a whole number from 1 to 1000000, not "0".'],
     ['--carts 1000001', '--carts takes a whole number from 1 to 1000000, not "1000001".'],

@@ -1,4 +1,4 @@
-/** When two orders say the same, and in what they differ. */
+/** When two orders have the same content, and in what they differ. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -56,7 +56,7 @@ describe('the body of an order', () => {
 
 describe('the hash of an order', () => {
   test('is that of its canonical JSON (RFC 8785)', () => {
-    // sha256sum of the sample, written canonically by another program.
+    // The sha256sum of the sample, which another program wrote canonically.
     expect(hashOf(sample)).toBe('e6e60b43f2fb37971a29212e033569126d67351f5ae05938b2e3bb58c754e55b');
   });
 
@@ -91,7 +91,7 @@ describe('the idempotency key', () => {
     );
   });
 
-  test('is another one for other content, another revision, another order', () => {
+  test('differs for other content, another revision, another order', () => {
     const keys = [
       idempotencyKey(sample, hash),
       idempotencyKey(sample, hashOf({ ...sample, title: 'Other' })),
@@ -143,7 +143,7 @@ describe('the differences of two orders', () => {
     );
   });
 
-  test('are none exactly when the canonical bodies agree but for the times', () => {
+  test('are empty exactly when the canonical bodies agree, apart from the times', () => {
     const change = fc.record({
       title: fc.constantFrom(sample.title, 'Other'),
       currency: fc.constantFrom(sample.currency, 'USD'),

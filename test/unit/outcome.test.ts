@@ -1,4 +1,4 @@
-/** The one switch from outcome to acknowledgement, and how a cart's outcome comes from those of its orders. */
+/** The one switch from outcome to settlement, and how a cart's outcome comes from those of its orders. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -22,7 +22,7 @@ const forbidden: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: tru
 const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
 const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
 
-describe('a cart', () => {
+describe('the outcome of a cart', () => {
   test.each<[string, readonly OrderOutcome[], readonly Fault[], Outcome]>([
     ['with all orders created is done', [created, created], [], { kind: 'done' }],
     ['with one created and one there before is done', [skipped, created], [], { kind: 'done' }],
@@ -85,7 +85,7 @@ describe('a cart', () => {
   const anyOrders = fc.array(fc.constantFrom(created, skipped, refused, rejected, retry(), retry(7)));
   const anyFaults = fc.array(fc.constantFrom(noSupplier, invalid), { maxLength: 3 });
 
-  test('is dead-lettered only when nothing else can be tried, and then with every fault', () => {
+  test('is a dead letter only when nothing else can be tried, and then with every fault', () => {
     fc.assert(
       fc.property(anyOrders, anyFaults, (orders, groupFaults) => {
         const outcome = combineOutcomes(orders, groupFaults);
@@ -98,7 +98,7 @@ describe('a cart', () => {
     );
   });
 
-  test('is done only when each of its orders is', () => {
+  test('is done only when each of its orders is done', () => {
     fc.assert(
       fc.property(anyOrders, anyFaults, (orders, groupFaults) => {
         const { kind } = combineOutcomes(orders, groupFaults);
@@ -109,7 +109,7 @@ describe('a cart', () => {
   });
 });
 
-describe('a message', () => {
+describe('a message to be settled', () => {
   const policy = { baseSeconds: 30 };
   const comingBack = (afterMs?: number): Outcome => ({ kind: 'retry', faults: [down], afterMs });
 
@@ -154,7 +154,7 @@ describe('a message', () => {
     expect(settle(comingBack(afterMs), 1, policy, 0.5)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
   });
 
-  test('waits for a whole number of seconds between 1 and 900, and never less than it was told', () => {
+  test('waits for a whole number of seconds between 1 and 900, and never less than 11VMS asked for', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 20 }),

@@ -1,9 +1,9 @@
-/** One pace for all calls to 11VMS: everybody waits after a throttle, and nobody past its deadline. */
+/** One pace for all calls to 11VMS: each call waits after a throttle, and no call waits past its deadline. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createPacer, type Pacer } from '../../functions/create-purchase-orders/delivery/pacer.ts';
 
-/** A clock that only the sleepers move. */
+/** A clock that only the waiting calls move. */
 function fakeTime() {
   let nowMs = 1000;
   return {
@@ -19,7 +19,7 @@ function fakeTime() {
   };
 }
 
-/** Sleepers that wake in order of time, as several calls of one batch do. */
+/** Waiting calls that wake in order of time, as several calls of one batch do. */
 function fakeTimers() {
   let nowMs = 0;
   const sleepers: { atMs: number; wake: () => void }[] = [];
@@ -43,7 +43,7 @@ function fakeTimers() {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-test('while nothing is throttled, everybody has a turn at once', async () => {
+test('while nothing is throttled, each call has a turn at once', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   for (let call = 0; call < 50; call++) expect(await pacer.turn(NEVER)).toBe(true);
@@ -51,7 +51,7 @@ test('while nothing is throttled, everybody has a turn at once', async () => {
   expect(pacer.pausedForMs()).toBe(0);
 });
 
-test('after a throttle everybody waits as long as 11VMS said', async () => {
+test('after a throttle each call waits as long as 11VMS asked for', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(5000);
@@ -61,7 +61,7 @@ test('after a throttle everybody waits as long as 11VMS said', async () => {
   expect(pacer.pausedForMs()).toBe(0);
 });
 
-test('without a word from 11VMS the pause is a second', async () => {
+test('without a time from 11VMS the pause is a second', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(undefined);
@@ -69,7 +69,7 @@ test('without a word from 11VMS the pause is a second', async () => {
   expect(time.now()).toBe(2000);
 });
 
-test('whoever cannot have a turn before the deadline is told so at once, without waiting', async () => {
+test('a call that cannot have a turn before its deadline is refused at once, without waiting', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(5000);
@@ -93,7 +93,7 @@ test('a shorter pause does not end a longer one', async () => {
   expect(time.now()).toBe(6000);
 });
 
-test('a throttle while others wait makes them wait on', async () => {
+test('a throttle while calls wait makes them wait longer', async () => {
   const timers = fakeTimers();
   const pacer = createPacer(timers);
   const starts: number[] = [];
@@ -129,11 +129,11 @@ test('after the pause, calls follow each other at a distance; one throttled batc
     distances.push(time.now() - first);
   }
   expect(distances[0]).toBeGreaterThan(0);
-  // The pace recovers by the millisecond: the last batch was seen one later.
+  // The pace recovers by the millisecond: the last batch was seen one millisecond later.
   for (const distance of distances) expect(distance / (distances[0] ?? 0)).toBeCloseTo(1, 1);
 });
 
-test('throttled again and again, the pace slows down, but never below one call in 10 s', async () => {
+test('under repeated throttles the pace slows down, but never below one call in 10 s', async () => {
   const distances: number[] = [];
   for (const rounds of [1, 5, 10, 20, 40]) {
     const time = fakeTime();
@@ -160,14 +160,14 @@ async function callsInASecond(pacer: Pacer, time: ReturnType<typeof fakeTime>): 
   let calls = 0;
   while (await pacer.turn(endMs)) {
     calls++;
-    // Where calls flow freely, only calls take time.
+    // Where calls are not spaced, only the calls themselves take time.
     if (calls === 1000) break;
   }
   time.pass(Math.max(0, endMs - time.now()));
   return calls;
 }
 
-test('the slow start doubles the pace until calls flow freely again', async () => {
+test('the slow start doubles the pace until calls are no longer spaced', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(1);
@@ -178,12 +178,12 @@ test('the slow start doubles the pace until calls flow freely again', async () =
   expect(calls.at(-1)).toBe(1000);
 });
 
-test('after a second throttle the pace comes back to just below the one that was too much, and stays there', async () => {
+test('after a second throttle the pace recovers to just below the one that was too fast, and stays there', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   pacer.throttled(1000);
   time.pass(2000);
-  // 40 calls a second by now, of which none was accepted.
+  // The pace is 40 calls a second by now, and none of these was accepted.
   pacer.throttled(1000);
   time.pass(1000);
   const calls: number[] = [];
@@ -194,7 +194,7 @@ test('after a second throttle the pace comes back to just below the one that was
   expect(Math.max(...calls)).toBeLessThanOrEqual(41);
 });
 
-test('a throttle after long acceptance slows down little, one after none much', async () => {
+test('a throttle slows the pace down little after long acceptance, and much after none', async () => {
   const paces: number[] = [];
   for (const acceptedPerSecond of [40, 0]) {
     const time = fakeTime();
@@ -215,7 +215,7 @@ test('a throttle after long acceptance slows down little, one after none much', 
   expect(much).toBeLessThan(32);
 });
 
-test('whatever was learnt, calls flow freely again half an hour after the last throttle', async () => {
+test('half an hour after the last throttle, calls are no longer spaced', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   for (let round = 0; round < 60; round++) {
@@ -226,7 +226,7 @@ test('whatever was learnt, calls flow freely again half an hour after the last t
   expect(await callsInASecond(pacer, time)).toBe(1000);
 });
 
-test('environments that are throttled together come back apart', async () => {
+test('environments that are throttled together resume at different times', async () => {
   const starts: number[] = [];
   for (const share of [0, 0.5, 0.9]) {
     const time = { ...fakeTime(), random: () => share };

@@ -1,10 +1,10 @@
-/** What the reconciliation can be asked for; all else is refused, so that a typing error starts nothing. */
+/** The events of the reconciliation; all others are refused, so that a typing error starts nothing. */
 import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/reconcile-carts/reconciliation-event.ts';
 
 const scheduled = { version: '0', 'detail-type': 'Scheduled Event', source: 'aws.scheduler', detail: '{}' };
 
-describe('the event', () => {
+describe('the event of the reconciliation', () => {
   test.each<[string, unknown, unknown]>([
     ['that is empty asks for what is due', {}, {}],
     ['of Scheduler asks for what is due, whatever AWS adds to it', { ...scheduled, addedByAws: 1 }, {}],

@@ -51,11 +51,11 @@ describe('an Edm date', () => {
     1_795_185_125_000,
     ['/Date(0)/'],
     {},
-  ])('%p is none', (value) => {
+  ])('%p is no Edm date', (value) => {
     expect(edmInstantMs(value)).toBeUndefined();
   });
 
-  test('is read back from any instant there is, with any offset', () => {
+  test('is read back from any instant, with any offset', () => {
     const offsets = fc.integer({ min: -9999, max: 9999 });
     fc.assert(
       fc.property(fc.date({ noInvalidDate: true }), offsets, (date, offset) => {
@@ -93,7 +93,7 @@ describe('leading zeros', () => {
     ['0.50', '0.50'],
     [' 01', ' 01'],
     ['٠٠١', '٠٠١'],
-  ])('of %p are dropped as %p: of digits only, and never the last', (value, stripped) => {
+  ])('of %p are dropped as %p: of digits only, and never the last one', (value, stripped) => {
     expect(stripZeros(value)).toBe(stripped);
   });
 
@@ -108,7 +108,7 @@ describe('leading zeros', () => {
     expect(padZeros(value, length)).toBe(padded);
   });
 
-  test('come and go without changing what is meant', () => {
+  test('can be dropped and filled again without a change of meaning', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.integer({ min: 0, max: 40 }), (number, length) => {
         expect(stripZeros(padZeros(String(number), length))).toBe(String(number));
@@ -136,11 +136,11 @@ describe('a GUID', () => {
     `${hex} `,
     'AFBWpQmzHuG+5YzlockNsA=',
     'AFBWpQmzHuG-5YzlockNsA==',
-  ])('%p is none', (value) => {
+  ])('%p is no GUID', (value) => {
     expect(normalGuid(value)).toBeUndefined();
   });
 
-  test('in any of its forms comes to the same digits', () => {
+  test('has the same digits in any of its forms', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (octets) => {
         const bytes = Buffer.from(octets);

@@ -1,4 +1,4 @@
-/** Edge cases 67 to 71 and 80: when the last messages say that consumption must pause, and when they do not. */
+/** Edge cases 67 to 71 and 80: when the last messages must pause consumption, and when they must not. */
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../functions/create-purchase-orders/outcome.ts';
 import {
@@ -23,21 +23,21 @@ const down = retry('E_TGT_UNAVAILABLE');
 const done: Outcome = { kind: 'done' };
 const skipped: Outcome = { kind: 'skipped', reason: 'already created' };
 
-/** What was told at each message; every one of another cart, unless the cart is named. */
+/** The signal at each message; each message is of another cart, unless the cart is named. */
 function noteAll(outcomes: readonly Outcome[], cart?: string): (PauseReason | undefined)[] {
   const health = createTargetHealth();
   return outcomes.map((outcome, index) => health.note({ client: '100', number: cart ?? String(index) }, outcome));
 }
 
-/** The places, counted from 1, at which consumption had to pause. */
+/** The messages, counted from 1, at which consumption had to pause. */
 const pausedAt = (outcomes: readonly Outcome[], cart?: string): number[] =>
   noteAll(outcomes, cart).flatMap((pause, index) => (pause === undefined ? [] : [index + 1]));
 const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
 
-describe('a dead letter that says AMBIGUOUS', () => {
+describe('a dead letter with AMBIGUOUS', () => {
   const ambiguous = rejected('E_TGT_TIMEOUT_UNKNOWN');
 
-  test('is a failure of 11VMS, not of content: five in a row pause, and it resumes by itself', () => {
+  test('counts as a failure of 11VMS, not of content: five in a row pause consumption, which resumes by itself', () => {
     const [pause] = noteAll(times(5, ambiguous)).slice(-1);
     expect(pause).toMatchObject({ byPerson: false });
     expect(pausedAt(times(4, ambiguous))).toEqual([]);
@@ -45,7 +45,7 @@ describe('a dead letter that says AMBIGUOUS', () => {
 });
 
 describe('a refusal', () => {
-  test('by 401, a refused secret or a collection that is not there pauses at once, and says why', () => {
+  test('by 401, a refused secret or a collection that does not exist pauses at once, with the reason', () => {
     expect(noteAll([refused(false)])).toEqual([{ reason: 'E_TGT_AUTH: so it is', byPerson: false }]);
   });
 
@@ -60,7 +60,7 @@ describe('a refusal', () => {
     expect(pausedAt([...times(2, refused(true)), between, ...times(3, refused(true))])).toEqual([6]);
   });
 
-  test('by SRM pauses nothing: few carts are read again', () => {
+  test('by SRM does not pause: few carts are read again', () => {
     expect(pausedAt(times(10, refused(false, 'E_SRC_AUTH')))).toEqual([]);
   });
 });
@@ -98,27 +98,27 @@ describe('failures of 11VMS', () => {
   test.each([
     ['a cart that was skipped', skipped],
     ['a cart that could not be translated', rejected('E_FIELD_MISSING')],
-  ])('are not broken off by %s: it never came so far', (_what, between) => {
+  ])('are still in a row after %s, which never reached 11VMS', (_what, between) => {
     expect(pausedAt([...times(4, down), between, down])).toEqual([6]);
   });
 
-  test('count from the start once they are told: carts flow again without the past', () => {
+  test('count from the start after a pause, when carts flow again', () => {
     expect(pausedAt(times(11, down))).toEqual([5, 10]);
   });
 
   test.each<FaultCode>(['E_TGT_THROTTLED', 'E_INT_LEDGER', 'E_INT_IN_PROGRESS', 'E_SRC_UNAVAILABLE'])(
-    'are not what %s is',
+    'do not include %s',
     (code) => {
       expect(pausedAt(times(20, retry(code)))).toEqual([]);
     },
   );
 
-  test('are no contents that 11VMS rejects, as long as they are few', () => {
+  test('do not include a few contents that 11VMS rejects', () => {
     expect(pausedAt(times(10, rejected('E_TGT_VALIDATION')))).toEqual([]);
   });
 });
 
-describe('carts that are rejected by content', () => {
+describe('contents that 11VMS rejects', () => {
   const broken = rejected('E_FIELD_MISSING');
 
   test('pause until a person resumes, when they are more than half of twenty', () => {
@@ -137,7 +137,7 @@ describe('carts that are rejected by content', () => {
     expect(pausedAt([...times(10, broken), ...times(10, other), ...times(10, broken)])).toEqual([]);
   });
 
-  test('count once, however often the overlap is read: what is read again is neither a failure nor a success', () => {
+  test('count once, however often the overlap is read: a repeated reading is neither a failure nor a success', () => {
     const again: Outcome = { kind: 'skipped', reason: 'a dead letter already', isDuplicateRead: true };
     expect(pausedAt([...times(10, broken), ...times(40, again), ...times(9, done), ...times(1, broken)])).toEqual([60]);
   });
@@ -151,18 +151,18 @@ describe('carts that are rejected by content', () => {
     expect(pausedAt([...times(100, done), ...times(11, broken)])).toEqual([111]);
   });
 
-  test('are counted without messages that only come back', () => {
+  test('are counted without messages that are only retried', () => {
     expect(pausedAt([...times(19, broken), ...times(4, retry('E_TGT_THROTTLED'))])).toEqual([]);
   });
 });
 
-describe('a trial', () => {
+describe('a trial of 11VMS', () => {
   const unavailable = { fault: fault('E_TGT_UNAVAILABLE'), retryAfterMs: undefined };
   test.each<[string, CreateAnswer]>([
     ['creates the order', { kind: 'created', id: 'po_1', number: undefined }],
     ['has it already', { kind: 'exists' }],
     ['judges the content', { kind: 'rejected', faults: [fault('E_TGT_VALIDATION')] }],
-  ])('finds 11VMS healthy that %s', (_what, answer) => {
+  ])('that meets an 11VMS which %s finds it healthy', (_what, answer) => {
     expect(createHealth(answer)).toEqual({ healthy: true });
   });
 
@@ -170,7 +170,7 @@ describe('a trial', () => {
     ['does not take it', { kind: 'not-taken', ...unavailable }],
     ['leaves it unanswered', { kind: 'unknown', ...unavailable }],
     ['refuses us', { kind: 'refused', fault: fault('E_TGT_AUTH'), isForbidden: true }],
-  ])('keeps the pause of an 11VMS that %s', (_what, answer) => {
+  ])('that meets an 11VMS which %s keeps the pause', (_what, answer) => {
     expect(createHealth(answer)).toMatchObject({
       healthy: false,
       tried: true,
@@ -195,7 +195,7 @@ describe('a trial', () => {
     expect(lookUpHealth({ kind: 'impossible', fault: fault('E_TGT_TIMEOUT_UNKNOWN') })).toBeUndefined();
   });
 
-  test('keeps the pause when the ledger fails, without which no order is posted', () => {
+  test('keeps the pause when the ledger fails, since no order is posted without it', () => {
     expect(ledgerHealth(retry('E_INT_LEDGER'))).toMatchObject({ healthy: false, tried: true });
   });
 

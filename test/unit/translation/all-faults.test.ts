@@ -73,7 +73,7 @@ test('a cart with many faults in two groups reports all of them, and the third g
   ]);
 });
 
-test('each says in words what is wrong, where, and what its owner does about it', () => {
+test('each fault says in words what is wrong, where, and what its owner does about it', () => {
   const faults = faultsOf(translate(cart));
   expect(faults).toHaveLength(18);
   for (const fault of faults) {
@@ -87,7 +87,7 @@ test('each says in words what is wrong, where, and what its owner does about it'
   );
 });
 
-test('faults of the header are told for each of its orders', () => {
+test('faults of the header are reported for each order of the cart', () => {
   const header = { CoCode: 'ZZ99', RequesterId: '', CreatedBy: '', RequesterEmail: '', ChangedAt: 'x', ObjectId: '' };
   const twoGroups = cartOf([labour(), labour({ VendorId: '0000100301' })], header);
   const codes = ['E_FIELD_MISSING', 'E_DATE_INVALID', 'E_MAP_COMPANY', 'E_REQUESTER_MISSING'];

@@ -1,9 +1,9 @@
-/** Carts by fast-check: generated ones with anything in any place, and good ones with any amounts, splits and texts. */
+/** Carts by fast-check: generated ones with any value in any place, and good ones with any amounts, splits and texts. */
 import fc from 'fast-check';
 import { generateCarts } from '../../simulators/carts.ts';
 import { date, labour, limit, list, material, type Row, sampleCart, shares, shipTo, texts } from './sample-carts.ts';
 
-/** Good, faulty and odd carts of the sandbox's generator, but for the very large, which only cost time. */
+/** Good, faulty and odd carts of the generator, without the very large ones, which only cost time. */
 const pool: readonly Row[] = generateCarts({
   count: 400,
   seed: 11,
@@ -27,7 +27,7 @@ export function pathsOf(value: unknown, path: Path = []): Path[] {
   return path.length === 0 ? below : [path, ...below];
 }
 
-/** The same with something else in one place; undefined takes it away. */
+/** The same cart with another value in one place; undefined removes the place. */
 export function replaced(value: unknown, [head, ...rest]: Path, by: unknown): unknown {
   if (head === undefined) return by;
   if (Array.isArray(value))
@@ -40,7 +40,7 @@ export function replaced(value: unknown, [head, ...rest]: Path, by: unknown): un
 
 const anyText = fc.string({ unit: 'binary', maxLength: 300 });
 
-/** What a field may hold, rightly or wrongly. */
+/** Valid and invalid values of a field. */
 const content: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 3,
@@ -92,7 +92,7 @@ const content: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
 );
 
-/** A generated cart with other contents in some places. */
+/** A generated cart with other values in some places. */
 export const mutatedCart: fc.Arbitrary<Row> = generatedCart.chain((cart) =>
   fc
     .array(fc.tuple(fc.constantFrom(...pathsOf(cart)), content), { minLength: 1, maxLength: 5 })
@@ -109,7 +109,7 @@ const money = (minor: bigint, decimals: number): string => {
   return decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
 };
 
-/** Percentages that add up to 100.00, or all but. */
+/** Percentages that add up to 100.00, or nearly. */
 const percentages: fc.Arbitrary<readonly string[]> = fc
   .tuple(fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 12 }), fc.constantFrom(0, 0, 1, -1))
   .map(([weights, off]) => {

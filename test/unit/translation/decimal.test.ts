@@ -1,4 +1,4 @@
-/** Exact decimals: nothing is lost, and what is split adds up. */
+/** Exact decimals: nothing is lost, and the parts of a split add up. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -29,7 +29,7 @@ describe('a plain decimal', () => {
   });
 
   test.each(['', ' ', '1e3', '1,5', '+1', '.5', '5.', '1.2.3', '--1', '12345678901234', '1.12345678901', '0x1', '1_0'])(
-    '%j is none',
+    '%j is no plain decimal',
     (text) => {
       expect(parseDecimal(text)).toBeUndefined();
     },
@@ -42,8 +42,8 @@ describe('a plain decimal', () => {
   });
 });
 
-describe('written', () => {
-  test('with the decimals of a currency', () => {
+describe('a written decimal', () => {
+  test('has the decimals of a currency', () => {
     expect([0, 2, 3, 4].map((decimals) => scaled(decimal('39000.000'), decimals))).toEqual([
       '39000',
       '39000.00',
@@ -53,7 +53,7 @@ describe('written', () => {
     expect(scaled(decimal('-0.00'), 2)).toBe('0.00');
   });
 
-  test('without trailing zeros', () => {
+  test('has no trailing zeros', () => {
     expect(['60.000', '0.500', '0', '100'].map((text) => withoutTrailingZeros(decimal(text)))).toEqual([
       '60',
       '0.5',
@@ -62,7 +62,7 @@ describe('written', () => {
     ]);
   });
 
-  test('with at least so many decimals', () => {
+  test('has at least the given number of decimals', () => {
     const written = (text: string, decimals: number) => withAtLeastDecimals(decimal(text), decimals);
     expect(written('650', 2)).toBe('650.00');
     expect(written('650.10', 2)).toBe('650.10');
@@ -71,13 +71,13 @@ describe('written', () => {
     expect(written('650.0', 0)).toBe('650');
   });
 
-  test('has at most so many decimals', () => {
+  test('has at most the given number of decimals', () => {
     expect(hasAtMostDecimals(decimal('1.2300'), 2)).toBe(true);
     expect(hasAtMostDecimals(decimal('-1.234'), 2)).toBe(false);
     expect(hasAtMostDecimals(decimal('1.0'), 0)).toBe(true);
   });
 
-  test('minor units and powers of ten', () => {
+  test('is in minor units or in powers of ten', () => {
     expect([0, 2, 3, 4].map((decimals) => minorUnit(decimals).toFixed())).toEqual(['1', '0.01', '0.001', '0.0001']);
     expect([-2, 0, 2].map((exponent) => powerOfTen(exponent).toFixed())).toEqual(['0.01', '1', '100']);
   });
@@ -100,11 +100,11 @@ describe('a split by largest remainder', () => {
     expect(split(total, weights, decimals)).toEqual(parts);
   });
 
-  test('of nothing is nothing', () => {
+  test('of nothing has no parts', () => {
     expect(split('1.00', [], 2)).toEqual([]);
   });
 
-  test('always adds up, and no part is a whole unit off', () => {
+  test('always adds up, and each part is less than one unit off', () => {
     const cents = fc.bigInt({ min: 0n, max: 10n ** 15n - 1n });
     const weights = fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 99 });
     fc.assert(

@@ -96,7 +96,7 @@ describe('life cycle', () => {
     expect(orderOf(cartOf(items))?.lines.map(({ lineNumber }) => lineNumber)).toEqual([1]);
   });
 
-  test('14: a line with an unknown status is ordered, and told; one that is dropped anyway is not', () => {
+  test('14: a line with an unknown status is ordered with a warning, unless it is dropped anyway', () => {
     const cart = cartWith({}, { 1: { Status: 'Z9' }, 3: { Status: 'Z9' } });
     expect(orderOf(cart)?.lines).toHaveLength(3);
     expect(warningsOf(translate(cart))).toEqual([
@@ -104,7 +104,7 @@ describe('life cycle', () => {
     ]);
   });
 
-  test('15: nothing is left to order: skipped, and a cancellation where a line was deleted or rejected', () => {
+  test('15: a cart with nothing left to order is skipped, as a cancellation where a line was deleted or rejected', () => {
     const empty = { kind: 'skip', reason: 'E_CART_EMPTY: no line is left to order' };
     expect(translate(cartOf([deleted(), labour({ Status: 'I1016' })]))).toMatchObject({ ...empty, isCancelled: true });
     expect(translate(cartOf([labour({ Status: 'I1016' })]))).toMatchObject({ ...empty, isCancelled: true });
@@ -116,7 +116,7 @@ describe('life cycle', () => {
     });
   });
 
-  test('18: a deleted cart is a cancellation, if an order was made of it', () => {
+  test('18: a deleted cart is a cancellation, if an order was created for it', () => {
     expect(translate(cartWith({ DelInd: 'x' }))).toMatchObject({
       kind: 'skip',
       reason: 'the cart is deleted',
@@ -137,7 +137,7 @@ describe('life cycle', () => {
     });
   });
 
-  test('21: released automatically: no approver', () => {
+  test('21: a cart that was released automatically has no approver', () => {
     const order = orderOf(cartWith({ ApprovedAt: null, ApprovedBy: '', ApproverEmail: '' }));
     expect(order).toMatchObject({ orderDate: '2026-11-18', sourceDocument: { approvedAt: '2026-11-20T14:32:06Z' } });
     expect(order).not.toHaveProperty('approver');
@@ -165,7 +165,7 @@ describe('life cycle', () => {
     ]);
   });
 
-  test('22: an outline row that breaks the contract is told, one that is deleted is an outline row all the same', () => {
+  test('22: an outline row that breaks the contract is a fault, unless it is deleted', () => {
     expect(places(cartOf([{ OutlineInd: 'X', Description: {} }, labour()]))).toEqual([
       'E_SRC_SCHEMA $.Items.results[0].Description',
     ]);
@@ -274,11 +274,11 @@ describe('grouping', () => {
     expect(codes(cart, { maximumBodyBytes: 1024, maximumLines: 2 })).toEqual(['E_TGT_TOO_LARGE', 'E_TGT_TOO_LARGE']);
   });
 
-  test('28: too large is told together with what else is wrong', () => {
+  test('28: too large is reported together with all other faults', () => {
     expect(codes(itemWith(0, { Unit: '' }), { maximumLines: 1 })).toEqual(['E_MAP_UOM', 'E_TGT_TOO_LARGE']);
   });
 
-  test('29: a number counts among the eligible lines of one group, whatever its zeros', () => {
+  test('29: a line number is checked among the eligible lines of one group, whatever its leading zeros', () => {
     expect(places(cartOf([labour({ NumberInt: '1' }), limit({ NumberInt: '0001' })]))).toEqual([
       'E_LINE_DUPLICATE $.Items.results[0].NumberInt',
       'E_LINE_DUPLICATE $.Items.results[1].NumberInt',
@@ -294,7 +294,7 @@ describe('accounting', () => {
     orderOf(split(Accounting))?.lines[0]?.accounting.map(({ percentage }) => percentage);
   const ACCOUNTING = '$.Items.results[0].Accounting';
 
-  test('30: none, or all of them deleted', () => {
+  test('30: a line without accounting, or with deleted accounting only, is a fault', () => {
     expect(places(split(list()))).toEqual([`E_ACC_MISSING ${ACCOUNTING}`]);
     expect(places(split(null))).toEqual([`E_ACC_MISSING ${ACCOUNTING}`]);
     expect(places(split(accounting({ DelInd: 'X' }, { DelInd: true })))).toEqual([`E_ACC_MISSING ${ACCOUNTING}`]);
@@ -306,19 +306,22 @@ describe('accounting', () => {
     [['10.00', '44.99', '44.99'], ['10.00', '45.01', '44.99'], '99.98'],
     [['99.99'], ['100.00'], '99.99'],
     [['100.01'], ['100.00'], '100.01'],
-  ])('31: %j: at most 0.01 a part goes to the first of the largest, and is told', (given, expected, total) => {
-    expect(percentages(shares(...given))).toEqual(expected);
-    expect(warningsOf(translate(split(shares(...given))))).toEqual([
-      {
-        code: 'E_ACC_SPLIT_NOT_100',
-        message: `the shares add up to ${total} %; the largest takes the difference`,
-        field: 'lines[0].accounting',
-        path: ACCOUNTING,
-      },
-    ]);
-  });
+  ])(
+    '31: %j: a deviation of at most 0.01 a part goes to the first of the largest parts, with a warning',
+    (given, expected, total) => {
+      expect(percentages(shares(...given))).toEqual(expected);
+      expect(warningsOf(translate(split(shares(...given))))).toEqual([
+        {
+          code: 'E_ACC_SPLIT_NOT_100',
+          message: `the shares add up to ${total} %; the largest takes the difference`,
+          field: 'lines[0].accounting',
+          path: ACCOUNTING,
+        },
+      ]);
+    },
+  );
 
-  test('31: exactly 100 is told nothing', () => {
+  test('31: exactly 100 gives no warning', () => {
     expect(percentages(shares('33.33', '33.33', '33.34'))).toEqual(['33.33', '33.33', '33.34']);
     expect(told(split(shares('33.33', '33.33', '33.34')))).toEqual([]);
   });
@@ -329,7 +332,7 @@ describe('accounting', () => {
     [['100.02']],
     [['50.00', '49.97']],
     [['50.00', '49.98', '0.00', '0.00']].map((given) => given),
-  ])('31: %j: more is a fault; parts are counted after zero rows are dropped', (given) => {
+  ])('31: %j: a larger deviation is a fault; parts are counted after zero rows are dropped', (given) => {
     const isWithin = given.length === 4;
     expect(codes(split(shares(...given)))).toEqual(isWithin ? [] : ['E_ACC_SPLIT_NOT_100']);
   });
@@ -338,7 +341,7 @@ describe('accounting', () => {
     expect(codes(split(shares('50.00', '49.97', '0.00', '0.00', '0.00')))).toEqual(['E_ACC_SPLIT_NOT_100']);
   });
 
-  test('31: deleted rows are left out before the test, whatever is in them', () => {
+  test('31: deleted rows are left out before the check, whatever is in them', () => {
     const Accounting = accounting({ DistrPerc: 'x', AccCat: '', DelInd: 'X' }, { AccNo: '0002' });
     expect(orderOf(split(Accounting))?.lines[0]?.accounting).toEqual([
       expect.objectContaining({ sequence: 2, percentage: '100.00' }),
@@ -357,7 +360,7 @@ describe('accounting', () => {
     expect(amounts('0.000', '25', '75')).toEqual(['0.00', '0.00']);
   });
 
-  test('32: the lowest sequence need not come first', () => {
+  test('32: the lowest sequence need not be the first row', () => {
     const Accounting = accounting({ DistrPerc: '50', AccNo: '0002' }, { DistrPerc: '50', AccNo: '0001' });
     const line = orderOf(cartOf([limit({ ExpValue: '0.010', Accounting })]))?.lines[0];
     expect(line?.accounting.map(({ sequence, amount }) => [sequence, amount])).toEqual([
@@ -366,24 +369,24 @@ describe('accounting', () => {
     ]);
   });
 
-  test('33: zero-percent rows are dropped, and told', () => {
+  test('33: zero-percent rows are dropped with a warning', () => {
     expect(percentages(shares('0.00', '100.00'))).toEqual(['100.00']);
     expect(told(split(shares('0.00', '100.00')))).toEqual([`E_ACC_SPLIT_NOT_100 ${ACCOUNTING}`]);
   });
 
-  test('33: all of them zero is a split that is not 100', () => {
+  test('33: only zero-percent rows are a split that is not 100', () => {
     expect(faultsOf(translate(split(shares('0.00', '0'))))).toEqual([
       expect.objectContaining({ code: 'E_ACC_SPLIT_NOT_100', path: ACCOUNTING, value: '0' }),
     ]);
   });
 
-  test('34: the object that the category names is missing, whatever others are there', () => {
+  test('34: the object that the category names is required, whatever other objects are there', () => {
     expect(places(split(accounting({ AccCat: 'CC', CostCtr: '', OrderNo: '800123' })))).toEqual([
       `E_ACC_OBJECT_MISSING ${ACCOUNTING}.results[0].CostCtr`,
     ]);
   });
 
-  test('35: an unknown category', () => {
+  test('35: an unknown category is a fault', () => {
     expect(faultsOf(translate(split(accounting({ AccCat: 'SO' }))))).toEqual([
       expect.objectContaining({ code: 'E_MAP_ACCCAT', path: `${ACCOUNTING}.results[0].AccCat`, value: 'SO' }),
     ]);
@@ -403,7 +406,7 @@ describe('amounts and quantities', () => {
     ];
   };
 
-  test('36: a price per 100', () => {
+  test('36: a price per 100 is converted to a price per unit', () => {
     expect(orderOf(sampleCart)?.lines[1]).toMatchObject({
       unitPrice: '12.50',
       priceBaseQuantity: '100',
@@ -412,11 +415,14 @@ describe('amounts and quantities', () => {
     expect(codes(itemWith(1, { PriceUnit: '1' }))).toEqual(['E_AMT_LINE_MISMATCH']);
   });
 
-  test.each(['0', '0.000', '', null])('37: a price unit of %j is 1, and told; the value check decides', (PriceUnit) => {
-    expect(orderOf(itemWith(0, { PriceUnit }))?.lines[0]?.priceBaseQuantity).toBe('1');
-    expect(told(itemWith(0, { PriceUnit }))).toEqual(['E_FIELD_MISSING $.Items.results[0].PriceUnit']);
-    expect(codes(itemWith(1, { PriceUnit }))).toEqual(['E_AMT_LINE_MISMATCH']);
-  });
+  test.each(['0', '0.000', '', null])(
+    '37: a price unit of %j counts as 1, with a warning; the check of the value decides',
+    (PriceUnit) => {
+      expect(orderOf(itemWith(0, { PriceUnit }))?.lines[0]?.priceBaseQuantity).toBe('1');
+      expect(told(itemWith(0, { PriceUnit }))).toEqual(['E_FIELD_MISSING $.Items.results[0].PriceUnit']);
+      expect(codes(itemWith(1, { PriceUnit }))).toEqual(['E_AMT_LINE_MISMATCH']);
+    },
+  );
 
   test('38: yen have no decimals, dinars three, the CLF four', () => {
     expect(paid(price('JPY', '100.0000', '100.000'))).toEqual(['100', '100', '60', '100']);
@@ -447,14 +453,14 @@ describe('amounts and quantities', () => {
     expect(codes(price('HUF', '100.5000', '100.500'), settings)).toEqual(['E_AMT_PRECISION']);
   });
 
-  test('39: an amount finer than its currency; a unit price may have up to 4 decimals', () => {
+  test('39: an amount finer than its currency is a fault; a unit price may have up to 4 decimals', () => {
     expect(places(price('EUR', '12.3450', '12.345'))).toEqual(['E_AMT_PRECISION $.Items.results[0].Value']);
     expect(places(price('JPY', '12.5000', '12.500'))).toEqual(['E_AMT_PRECISION $.Items.results[0].Value']);
     expect(paid(price('EUR', '12.3456', '12.350'))[0]).toBe('12.3456');
     expect(codes(price('EUR', '12.34561', '12.350'))).toEqual(['E_AMT_PRECISION']);
   });
 
-  test('40: the header differs from its lines, where they can be compared', () => {
+  test('40: a header total that differs from its lines is a fault, where they can be compared', () => {
     expect(places(cartOf([labour()], { TotalValue: '39000.020' }))).toEqual(['E_AMT_TOTAL_MISMATCH $.TotalValue']);
     expect(codes(cartOf([labour()], { TotalValue: '39000.010' }))).toEqual([]);
     expect(codes(cartOf([labour(), deleted()], { TotalValue: '1.000' }))).toEqual([]);
@@ -462,11 +468,11 @@ describe('amounts and quantities', () => {
     expect(codes(cartOf([labour({ Value: '' })], { TotalValue: '1.000' }))).toEqual(['E_FIELD_MISSING']);
   });
 
-  test.each(['0', '0.000', '-0.000', '-5'])('41: a quantity of %s', (Quantity) => {
+  test.each(['0', '0.000', '-0.000', '-5'])('41: a quantity of %s is a fault', (Quantity) => {
     expect(codes(itemWith(0, { Quantity }))).toEqual(['E_QTY_INVALID']);
   });
 
-  test('41: a price of zero only where that is allowed, a negative one never', () => {
+  test('41: a price of zero is accepted only where it is allowed, a negative one never', () => {
     const free = cartOf([labour({ Price: '0.0000', Value: '0.000' })]);
     expect(codes(free)).toEqual(['E_PRICE_INVALID']);
     expect(paid(free, { allowZeroPrice: true })).toEqual(['0.00', '0.00', '0.00', '0.00']);
@@ -498,7 +504,7 @@ describe('amounts and quantities', () => {
     expect(places(itemWith(2, { Limit: text }))).toEqual(['E_FIELD_FORMAT $.Items.results[2].Limit']);
   });
 
-  test('42: digits that a double would lose stay', () => {
+  test('42: digits that a double would lose are kept', () => {
     const order = orderOf(
       cartOf([limit({ ExpValue: '9007199254740.99', Limit: '9999999999999.99', Accounting: shares('100') })], {
         TotalValue: '9007199254740.99',
@@ -523,7 +529,7 @@ describe('amounts and quantities', () => {
 describe('texts and characters', () => {
   const title = (Description: unknown): string | undefined => orderOf(cartWith({ Description }))?.title;
 
-  test('43: control characters, byte order marks and lone surrogates', () => {
+  test('43: control characters, byte order marks and lone surrogates are removed', () => {
     expect(title('\ufeffa\u0000\u0007b\u001fc\td\ne')).toBe('abc\td\ne');
     expect(title('a\r\nb\rc\n\rd')).toBe('a\nb\nc\n\nd');
     expect(title('a\u00a0b <(>&<)> c')).toBe('a b & c');
@@ -533,11 +539,11 @@ describe('texts and characters', () => {
     expect(title('e\u0301\u0063\u0327')).toBe('éç');
   });
 
-  test('43: capitals of a user stay NFC', () => {
+  test('43: the capitals of a user id stay NFC', () => {
     expect(orderOf(cartWith({ RequesterId: '\u0390' }))?.requester.externalId).toBe('\u03aa\u0301');
   });
 
-  test('44: everything else passes unchanged, and is counted in code points', () => {
+  test('44: all other characters pass unchanged, and are counted as code points', () => {
     const text = '🧪 漢字 العربية é & < > "q" \'s\' \\ </script> \u2028';
     expect(title(text)).toBe(text.trim());
     expect(title('🌱'.repeat(120))).toBe('🌱'.repeat(120));
@@ -545,7 +551,7 @@ describe('texts and characters', () => {
     expect(codes(itemWith(1, { PartnerProd: '🌱'.repeat(40) }))).toEqual([]);
   });
 
-  test('45: a text is cut with a marker, a code never', () => {
+  test('45: a text is cut with a marker, a code is never cut', () => {
     expect(title('🌱'.repeat(121))).toBe(`${'🌱'.repeat(115)}[...]`);
     expect(told(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['E_FIELD_LENGTH $.Description']);
     expect(faultsOf(translate(itemWith(1, { PartnerProd: '🌱'.repeat(41) })))).toEqual([
@@ -563,7 +569,7 @@ describe('texts and characters', () => {
     ['ProcOrg', 21],
     ['ProcGroup', 21],
     ['PmntTrms', 11],
-  ])('45: %s of the header', (name, length) => {
+  ])('45: %s of the header is a fault when it is too long', (name, length) => {
     expect(places(cartWith({ [name]: 'L'.repeat(length) }))).toEqual([`E_FIELD_LENGTH $.${name}`]);
   });
 
@@ -577,25 +583,25 @@ describe('texts and characters', () => {
     ['CtrItem', 11],
     ['IncotermKey', 4],
     ['IncotermLoc', 29],
-  ])('45: %s of a line', (name, length) => {
+  ])('45: %s of a line is a fault when it is too long', (name, length) => {
     const cart = cartOf([labour({ IncotermKey: 'DAP', [name]: 'L'.repeat(length) })]);
     expect(places(cart)).toEqual([`E_FIELD_LENGTH $.Items.results[0].${name}`]);
   });
 
-  test('45: a length is told together with every other fault', () => {
+  test('45: a wrong length is reported together with every other fault', () => {
     expect(places(cartWith({ PmntTrms: 'L'.repeat(11) }, { 0: { Unit: 'ZZZ' } }))).toEqual([
       'E_MAP_UOM $.Items.results[0].Unit',
       'E_FIELD_LENGTH $.PmntTrms',
     ]);
   });
 
-  test.each([' ', '\t\r\n', '\u00a0', '\ufeff', '\u0000'])('46: %j is nothing', (blank) => {
+  test.each([' ', '\t\r\n', '\u00a0', '\ufeff', '\u0000'])('46: %j counts as no value', (blank) => {
     expect(places(itemWith(0, { Description: blank }))).toEqual(['E_FIELD_MISSING $.Items.results[0].Description']);
     expect(title(blank)).toBe('Shopping cart 1000004711');
     expect(orderOf(itemWith(1, { PartnerProd: blank }))?.lines[1]).not.toHaveProperty('supplierPartNumber');
   });
 
-  test('47: the language of the document, else English, else the first', () => {
+  test('47: a text is taken in the language of the document, else in English, else the first', () => {
     const longText = (DescrLanguage: string, ...languages: string[]): string | undefined =>
       orderOf(
         cartWith(
@@ -612,7 +618,7 @@ describe('texts and characters', () => {
 });
 
 describe('codes', () => {
-  test('48: a supplier that is not mapped', () => {
+  test('48: a supplier that is not mapped is a fault', () => {
     const settings = { valueMaps: { supplier: { mode: 'mapped' as const, codes: { '1': 'SUP-1' } } } };
     expect(faultsOf(translate(sampleCart, settings))).toEqual([
       expect.objectContaining({
@@ -657,7 +663,7 @@ describe('codes', () => {
     expect(orderOf(itemWith(1, { Unit }))?.lines[1]?.unitOfMeasure).toBe(code);
   });
 
-  test('50: leading zeros make no difference, and come back where SAP has them', () => {
+  test('50: leading zeros make no difference, and are restored where SAP has them', () => {
     const bare = cartOf(
       [
         labour({
@@ -691,7 +697,7 @@ describe('codes', () => {
   });
 
   test.each(['EUR5', 'DEM', 'XXX', 'toString', '€'])(
-    '51: the currency %s is unknown, and no amount is blamed for it',
+    '51: the currency %s is unknown, and causes no fault of an amount',
     (Currency) => {
       expect(
         places(cartOf([labour({ Currency, Price: '0.3333', Quantity: '3.5', Value: '1.17' })], { Currency })),
@@ -707,7 +713,7 @@ describe('codes', () => {
     expect(orderOf(cartWith({ Partners: shipTo({ Country }) }))?.deliveryAddress?.country).toBe(code);
   });
 
-  test('52: a country that is no one’s', () => {
+  test('52: a country that does not exist is a fault', () => {
     expect(places(cartWith({ Partners: shipTo({ Country: 'YU' }) }))).toEqual([
       'E_MAP_COUNTRY $.Partners.results[0].Country',
     ]);
@@ -716,7 +722,7 @@ describe('codes', () => {
     ]);
   });
 
-  test('53: a category that is unknown where a map is in force, or missing', () => {
+  test('53: a category is a fault when it is unknown where a map is in force, or missing', () => {
     const settings = { valueMaps: { category: { mode: 'mapped' as const, codes: { 'MAT-PPE-03': 'PPE' } } } };
     expect(places(withMaterial({ CategoryId: 'MAT-X' }), settings)).toEqual([
       'E_MAP_CATEGORY $.Items.results[0].CategoryId',
@@ -756,7 +762,7 @@ describe('dates', () => {
     expect(places(cartWith({ ChangedAt: text }))).toEqual(['E_DATE_INVALID $.ChangedAt']);
   });
 
-  test('54: an instant may have the offset that SAP never sends', () => {
+  test('54: an instant may have an offset, although SAP never sends one', () => {
     const cart = cartWith({ ApprovedAt: '/Date(1795185125000-0120)/', ChangedAt: '/Date(1795185126000+0060)/' });
     expect(orderOf(cart)?.sourceDocument).toMatchObject({
       approvedAt: '2026-11-20T16:32:05Z',
@@ -766,22 +772,22 @@ describe('dates', () => {
     expect(translate(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T13:32:06Z') });
   });
 
-  test('54: a date before 1970 is one', () => {
+  test('54: a date before 1970 is accepted', () => {
     expect(orderOf(itemWith(0, { StartDate: date('1969-07-20') }))?.validity?.startDate).toBe('1969-07-20');
   });
 
-  test('55: an end before its start, and an end without one', () => {
+  test('55: an end before its start is a fault, and so is an end without a start', () => {
     expect(places(itemWith(0, { EndDate: date('2027-01-03') }))).toEqual(['E_DATE_RANGE $.Items.results[0].EndDate']);
     expect(places(itemWith(0, { StartDate: null }))).toEqual(['E_DATE_RANGE $.Items.results[0].StartDate']);
   });
 
-  test('56: a date near midnight is the UTC day, in any zone', () => {
+  test('56: a date near midnight is the UTC day, in any time zone', () => {
     const cart = itemWith(1, { DelivDate: '/Date(1797379199000)/' });
     for (const timeZone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'Europe/Brussels'])
       expect(orderOf(cart, { timeZone })?.lines[1]?.deliveryDate).toBe('2026-12-15');
   });
 
-  test('57: what lies in the past is ordered, and told', () => {
+  test('57: a date in the past is ordered with a warning', () => {
     const cart = cartWith(
       {},
       { 1: { DelivDate: date('2026-11-21') }, 2: { StartDate: date('2026-01-01'), EndDate: date('2026-11-21') } },
@@ -806,7 +812,7 @@ describe('dates', () => {
 });
 
 describe('limits and services', () => {
-  test('58: a limit item: its type, and what is expected as its value', () => {
+  test('58: a limit item has its own type, and its expected value as its value', () => {
     const line = orderOf(itemWith(2, { Quantity: '', Unit: '', Price: '', PriceUnit: '', Value: '' }))?.lines[2];
     expect(line).toMatchObject({
       type: 'LIMIT',
@@ -817,7 +823,7 @@ describe('limits and services', () => {
       expect(line).not.toHaveProperty(name);
   });
 
-  test('59: unlimited, only where allowed', () => {
+  test('59: an unlimited item is accepted only where it is allowed', () => {
     const cart = itemWith(2, { Unlimited: 'X', Limit: '' });
     expect(places(cart)).toEqual(['E_LIMIT_UNLIMITED $.Items.results[2].Unlimited']);
     expect(orderOf(cart, { allowUnlimited: true })?.lines[2]?.limit).toEqual({
@@ -826,11 +832,11 @@ describe('limits and services', () => {
     });
   });
 
-  test('59: unlimited has no limit to exceed', () => {
+  test('59: an unlimited item has no limit to exceed', () => {
     expect(codes(itemWith(2, { Unlimited: 'X', Limit: '1.000' }), { allowUnlimited: true })).toEqual([]);
   });
 
-  test('60: expected over the limit', () => {
+  test('60: an expected value over the limit is a fault', () => {
     expect(places(itemWith(2, { Limit: '1999.990' }))).toEqual(['E_LIMIT_RANGE $.Items.results[2].ExpValue']);
     expect(codes(itemWith(2, { Limit: '2000.000' }))).toEqual([]);
   });
@@ -876,14 +882,14 @@ describe('source faults', () => {
     );
   });
 
-  test('83: what is wrong is told without its value', () => {
+  test('83: a fault of the contract is reported without its value', () => {
     const translation = translate(cartWith({ RequesterName: { first: 'Jean', last: 'Dupont' } }));
     expect(faultsOf(translation)).toEqual([
       { code: 'E_SRC_SCHEMA', message: 'the source row breaks the contract: must be text', path: '$.RequesterName' },
     ]);
   });
 
-  test('83: lists may come bare, or not at all', () => {
+  test('83: lists may be bare, or missing', () => {
     const bare = cartWith({
       Items: [labour({ Texts: [] })],
       Partners: undefined,
@@ -900,7 +906,7 @@ describe('source faults', () => {
   });
 
   test.each(['Items', 'Partners', 'Texts', 'Attachments'])(
-    '84: %s of the cart deferred: to be read again, and never empty',
+    '84: deferred %s of the cart are to be read again, and never count as empty',
     (name) => {
       const cart = cartWith({ [name]: { __deferred: { uri: 'x' } } });
       expect(isDeferred(cart)).toBe(true);
@@ -908,14 +914,14 @@ describe('source faults', () => {
     },
   );
 
-  test.each(['Accounting', 'Partners', 'Texts'])('84: %s of a line deferred', (name) => {
+  test.each(['Accounting', 'Partners', 'Texts'])('84: deferred %s of a line are to be read again', (name) => {
     const cart = itemWith(2, { [name]: { __deferred: { uri: 'x' } } });
     expect(isDeferred(cart)).toBe(true);
     expect(places(cart)).toEqual([`E_SRC_SCHEMA $.Items.results[2].${name}.results`]);
   });
 
   test.each([sampleCart, null, 7, {}, { Items: 7 }, { Items: [7] }, { Items: { results: {} } }])(
-    '84: nothing is deferred in %#',
+    '84: nothing is deferred in case %#',
     (cart) => {
       expect(isDeferred(cart)).toBe(false);
     },
@@ -934,7 +940,7 @@ describe('source faults', () => {
     expect(JSON.stringify(orderOf(cart))).not.toContain('Zz');
   });
 
-  test('85: what is no entity at all, in a line that is dropped, has no properties', () => {
+  test('85: an element that is no entity, in a line that is dropped, has no properties', () => {
     expect(translate(itemWith(3, { Accounting: list(7, null) }))).toMatchObject({
       kind: 'orders',
       unknownProperties: 0,

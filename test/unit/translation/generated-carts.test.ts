@@ -1,10 +1,10 @@
-/** The translation against carts of all kinds: what the generator says must come of them. */
+/** The translation of carts of all kinds, against the expectations of the generator. */
 import { describe, expect, test } from '@jest/globals';
 import { purchaseOrderSchema } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { faultsOf, ordersOf, translate } from './sample-carts.ts';
 
-/** What only 11VMS can tell: its supplier is closed there. */
+/** A flaw that only 11VMS can see: its supplier is closed there. */
 const TARGET_CODES = new Set(['E_TGT_VALIDATION']);
 
 describe('generated carts', () => {
@@ -16,7 +16,7 @@ describe('generated carts', () => {
     faultyShare: 0.2,
   }).map((cart) => ({ cart, translation: translate(cart.row) }));
 
-  test('each becomes the orders, the skip or the faults that it was made for', () => {
+  test('become the orders, the skip or the faults that each was made for', () => {
     const outcomes = carts.map(({ cart, translation }) => ({
       number: cart.number,
       isSkipped: translation.kind === 'skip',
@@ -36,12 +36,12 @@ describe('generated carts', () => {
     );
   });
 
-  test('every order passes the schema of 11VMS', () => {
+  test('become orders that pass the schema of 11VMS', () => {
     const orders = carts.flatMap(({ translation }) => ordersOf(translation));
     expect(orders.length).toBeGreaterThan(500);
     expect(orders.flatMap((order) => purchaseOrderSchema.safeParse(order).error?.issues ?? [])).toEqual([]);
   });
 });
 
-/** The order that 11VMS refuses is one all the same. */
+/** The translation makes an order here, which 11VMS will refuse. */
 const isClosedThere = ({ codes = [] }: GeneratedCart): boolean => codes.some((code) => TARGET_CODES.has(code));

@@ -1355,12 +1355,12 @@ test.each(refusedCases)('row $row, $target: $when: $codes', ({ target, cart, set
   const told = faultsOf(translation);
   expect(told).toEqual(faults.map((fault) => ({ field: target, ...fault, message: expect.any(String) })));
   expect(ordersOf(translation)).toEqual([]);
-  // Where a value is quoted, it stands where the path says.
+  // A path points at the value that it is quoted with.
   const quoted = told.filter(({ value }) => value !== undefined).map(({ path = '' }) => path);
   expect(quoted.filter((path) => !pathExists(cart, path))).toEqual([]);
 });
 
-describe('the table of cases', () => {
+describe('the table of mapping cases', () => {
   const rows = rowsOf(spreadsheetOf(orderRules)).map(([, row]) => row);
 
   test('has every row of the mapping that a cart decides', () => {
@@ -1368,7 +1368,7 @@ describe('the table of cases', () => {
     expect(Array.from({ length: 64 }, (_, index) => index + 1).filter((row) => !covered.has(row))).toEqual([]);
   });
 
-  test('has every code that a rule says it can report', () => {
+  test('has every code that a rule announces', () => {
     const seen = new Set(cases.flatMap(({ row, faults = [] }) => faults.map(({ code }) => `${row} ${code}`)));
     // Mapping rows 31 and 48 are checks that the rules of 30 and 47 make; mapping row 55 is mapping row 29 for a line.
     const alias: Readonly<Record<number, readonly number[]>> = { 30: [31], 47: [48], 29: [55] };

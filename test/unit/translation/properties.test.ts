@@ -1,4 +1,4 @@
-/** What holds of any cart. */
+/** Properties of the translation that hold for any cart. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { orderRules } from '../../../functions/create-purchase-orders/translation/order-rules.ts';
@@ -22,7 +22,7 @@ const KINDS = ['orders', 'skip', 'faulty'];
 const units = (decimal: string): bigint => decimalToUnits(decimal, 4);
 const total = (decimals: readonly string[]): bigint => decimals.reduce((sum, decimal) => sum + units(decimal), 0n);
 
-/** What is wrong with an order by the schemas of both sides, by the rules of 11VMS, and by its sums. */
+/** The mistakes in an order by the schemas of both sides, by the rules of 11VMS, and by its sums. */
 function complaints(order: PurchaseOrder): string[] {
   const sent: unknown = JSON.parse(JSON.stringify(order));
   const rules = { isActiveSupplier: () => true, purchaseRequestRequired: false };
@@ -56,7 +56,7 @@ const isFit = (text: string): boolean => text.isWellFormed() && !CONTROL.test(te
 const allTold = (translation: CartTranslation) => [...faultsOf(translation), ...warningsOf(translation)];
 
 describe('any cart', () => {
-  test('gives orders, a skip or faults, never a throw, whatever JSON it is', () => {
+  test('gives orders, a skip or faults for any JSON, and never throws', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (source) => {
         expect(KINDS).toContain(translate(source).kind);
@@ -64,7 +64,7 @@ describe('any cart', () => {
     );
   });
 
-  test('gives orders that both schemas take and whose sums agree; each fault has a place and a remedy; all text is fit', () => {
+  test('gives orders that both schemas accept and whose sums agree; each fault has a place and a remedy; all text is clean', () => {
     let orders = 0;
     let faulty = 0;
     fc.assert(
@@ -82,7 +82,7 @@ describe('any cart', () => {
       }),
       { numRuns: 300 },
     );
-    // The arbitraries are worth something.
+    // The arbitraries cover enough.
     expect(orders).toBeGreaterThan(60);
     expect(faulty).toBeGreaterThan(60);
   });
@@ -109,7 +109,7 @@ describe('any cart', () => {
     );
   });
 
-  test('reports only what its rules announce in the mapping', () => {
+  test('reports only the codes that its rules announce in the mapping', () => {
     fc.assert(
       fc.property(mutatedCart, (cart) => {
         const strangers = faultsOf(translate(cart))
@@ -125,7 +125,7 @@ describe('any cart', () => {
   });
 });
 
-test('a good cart gives orders, one for each supplier, with no fault', () => {
+test('a good cart gives one order for each supplier, with no fault', () => {
   fc.assert(
     fc.property(goodCart, (cart) => {
       const translation = translate(cart);
@@ -158,7 +158,7 @@ test('an order is the same whether its neighbours are there, faulty or deleted',
 
 describe('privacy', () => {
   const SECRET = 'qzperson';
-  /** Everything that tells of a person: too long, malformed or fine. */
+  /** All personal data: too long, malformed or valid. */
   const personal = fc.constantFrom(
     SECRET,
     SECRET.toUpperCase(),
@@ -236,7 +236,7 @@ function entriesOf(row: Row, name: string): Row[] {
 /** Of the target's schema as a whole, which holds for every field. */
 const GENERAL: readonly FaultCode[] = ['E_FIELD_LENGTH', 'E_FIELD_FORMAT', 'E_TGT_TOO_LARGE'];
 
-/** `lines[0].tax.code` as the mapping has it: `lines.tax.code`. */
+/** `lines[0].tax.code` as the mapping writes it: `lines.tax.code`. */
 const plainField = (field: string): string => field.replace(/\[\d+\]/g, '');
 
 /** The codes that the rule of a field can report; of an object or list, those of all its fields. */

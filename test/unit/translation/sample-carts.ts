@@ -1,4 +1,4 @@
-/** The sample cart of the interface's page, changed at will, and what the translation makes of it. */
+/** The sample cart of the interface's page with changes, and its translation. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PurchaseOrder } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
@@ -50,7 +50,7 @@ export const deleted = (fields: Row = {}): Row => ({ ...sampleItem(3), ...fields
 export const service = (fields: Row = {}): Row =>
   labour({ Unit: 'LE', Quantity: '1.000', Price: '39000.0000', ...fields });
 
-/** Lists of what hangs on a cart or item. */
+/** The lists of a cart or of an item. */
 export const list = (...rows: readonly unknown[]): Row => ({ results: rows });
 /** Cost centre assignments of 100 %, changed. */
 export const accounting = (...rows: readonly Row[]): Row =>
@@ -147,6 +147,6 @@ export const valueAt = (value: unknown, field: string): unknown =>
       value,
     );
 
-/** True where a path of a fault stands for something in the row. */
+/** True where the path of a fault exists in the row. */
 export const pathExists = (row: unknown, path: string): boolean =>
   valueAt(row, path.replace(/^\$\.?/, '')) !== undefined;

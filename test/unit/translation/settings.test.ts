@@ -1,4 +1,4 @@
-/** What an environment may tell the translation; what is wrong with it is said at synth, by the name of the field. */
+/** The settings of the translation in an environment; a mistake is refused at synth, by the name of the field. */
 import { describe, expect, test } from '@jest/globals';
 import { translationSettingsSchema } from '../../../shared/translation-settings.ts';
 
@@ -9,7 +9,7 @@ const issues = (settings: unknown): string[] =>
   );
 const withMaps = (maps: object): string[] => issues({ valueMaps: { businessUnit, ...maps } });
 
-test('the defaults, as the specification has them (rules.md, "Defaults")', () => {
+test('the default settings are those of the specification (rules.md, "Defaults")', () => {
   const settings = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
   expect(settings).toMatchObject({
     timeZone: 'Europe/Brussels',
@@ -34,7 +34,7 @@ test('the defaults, as the specification has them (rules.md, "Defaults")', () =>
   expect(valueMaps.currencyDecimals).not.toHaveProperty('DEM');
 });
 
-test('every country and currency of the defaults is written as ISO does, and known to ICU as far as it goes', () => {
+test('every country and currency of the defaults is an ISO code, and known to ICU as far as possible', () => {
   const { valueMaps } = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
   expect(Object.values(valueMaps.country).filter((code) => names.of(code) === undefined)).toEqual([]);
@@ -61,7 +61,7 @@ test('every country and currency of the defaults is written as ISO does, and kno
   expect(inUse.filter((code) => !currencies.includes(code))).toEqual([]);
 });
 
-describe('an empty map', () => {
+describe('an empty map is refused:', () => {
   test.each(['businessUnit', 'unit', 'currencyDecimals', 'country', 'accountCategory', 'status'])('%s', (map) => {
     expect(withMaps({ [map]: {} })).toEqual([`valueMaps.${map}: must not be empty`]);
   });
@@ -71,12 +71,12 @@ describe('an empty map', () => {
     expect(withMaps({ [map]: { mode: 'identity' } })).toEqual([]);
   });
 
-  test('of text types leaves all notes out', () => {
+  test('text types, where an empty map leaves all notes out instead', () => {
     expect(withMaps({ textType: {} })).toEqual([]);
   });
 });
 
-describe('a code that is none', () => {
+describe('an invalid code is refused:', () => {
   test('a currency unknown to ISO, or with impossible decimals', () => {
     expect(withMaps({ currencyDecimals: { DEM: 2 } })).toEqual([
       expect.stringMatching(/^valueMaps\.currencyDecimals\.DEM: /),
@@ -87,7 +87,7 @@ describe('a code that is none', () => {
     expect(withMaps({ currencyDecimals: { HUF: 0, EUR: 2 } })).toEqual([]);
   });
 
-  test('a vendor number with leading zeros would never be found; one with letters keeps them', () => {
+  test('a vendor number with leading zeros, which would never be found; one with letters keeps them', () => {
     expect(withMaps({ supplier: { mode: 'mapped', codes: { '0000100234': 'SUP' } } })).toEqual([
       expect.stringMatching(/^valueMaps\.supplier\.codes\.0000100234: /),
     ]);
@@ -99,7 +99,7 @@ describe('a code that is none', () => {
     ]);
   });
 
-  test('a target that 11VMS cannot take', () => {
+  test('a target that 11VMS does not accept', () => {
     expect(withMaps({ country: { BE: 'BEL' } })).toEqual([expect.stringMatching(/^valueMaps\.country\.BE: /)]);
     expect(withMaps({ unit: { ST: 'EACH' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.ST: /)]);
     expect(withMaps({ businessUnit: { BE10: 'B'.repeat(21) } })).toEqual([
@@ -120,7 +120,7 @@ describe('a code that is none', () => {
     expect(withMaps({ status: { I1129: 'ok' } })).toEqual([expect.stringMatching(/^valueMaps\.status\.I1129: /)]);
   });
 
-  test('an internal text never goes to the supplier', () => {
+  test('an internal text that would go to the supplier', () => {
     expect(withMaps({ textType: { INTN: 'SUPPLIER' } })).toEqual([
       'valueMaps.textType.INTN: internal texts never go to the supplier',
     ]);
@@ -132,7 +132,7 @@ describe('a code that is none', () => {
     expect(withMaps({ unit: { ST: '' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.ST: /)]);
   });
 
-  test('a mode that is none, or none at all', () => {
+  test('a mode that is unknown or missing', () => {
     expect(withMaps({ supplier: { mode: 'strict', codes: {} } })).toEqual([
       expect.stringMatching(/^valueMaps\.supplier\.mode: /),
     ]);
@@ -140,7 +140,7 @@ describe('a code that is none', () => {
   });
 });
 
-describe('a switch', () => {
+describe('a wrong setting is refused:', () => {
   test.each([
     ['timeZone', 'Mars/Olympus', 'must be an IANA time zone, such as Europe/Brussels'],
     ['maximumLines', 1000, ''],
@@ -158,7 +158,7 @@ describe('a switch', () => {
     expect(others).toEqual([]);
   });
 
-  test('that nobody knows, or a map', () => {
+  test('one that is unknown, or a map', () => {
     expect(issues({ valueMaps: { businessUnit }, allowZeroPrices: true })).toEqual([
       ': Unrecognized key: "allowZeroPrices"',
     ]);

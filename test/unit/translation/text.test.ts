@@ -1,4 +1,4 @@
-/** Texts as SAP writes them, made fit to travel. SAP's ways to write values are test/unit/sap-values.test.ts's. */
+/** Cleaning of SAP's texts. SAP's values are the subject of test/unit/sap-values.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
@@ -13,7 +13,7 @@ const points = (text: string): number => Array.from(text).length;
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
 const UNFIT = /[\u0000-\u0008\u000b-\u001f\u00a0\ufeff]/;
 
-describe('clean', () => {
+describe('a cleaned text', () => {
   test.each([
     ['line ends', 'a\r\nb\rc\nd', 'a\nb\nc\nd'],
     ['SAP’s tag for an ampersand', 'R<(>&<)>D <(>&<)>', 'R&D &'],
@@ -29,7 +29,7 @@ describe('clean', () => {
     expect(cleanText(text)).toBe(clean);
   });
 
-  test('any text becomes fit, and a fit text stays', () => {
+  test('is fit to send for any text, and does not change a fit one', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const clean = cleanText(text);
@@ -42,7 +42,7 @@ describe('clean', () => {
     );
   });
 
-  test('a user’s capitals are NFC, whatever the letter', () => {
+  test('keeps a user’s capitals as NFC, whatever the letter', () => {
     const letters = Array.from({ length: 0x3_0000 }, (_, code) => code)
       .filter((code) => code < 0xd800 || code > 0xdfff)
       .map((code) => String.fromCodePoint(code).normalize('NFC'));
@@ -51,15 +51,15 @@ describe('clean', () => {
   });
 });
 
-describe('cut', () => {
-  test('at code points, and the marker counts', () => {
+describe('a cut text', () => {
+  test('is cut at code points, and the marker counts', () => {
     expect(cutText('🌱'.repeat(10), 10)).toBe('🌱'.repeat(10));
     expect(cutText('🌱'.repeat(11), 10)).toBe('🌱🌱🌱🌱🌱[...]');
     expect(cutText('abcdefghijk', 10)).toBe('abcde[...]');
     expect(cutText('', 10)).toBe('');
   });
 
-  test('never longer than the maximum, never half a character', () => {
+  test('is never longer than the maximum, and ends in no half character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 5, max: 40 }), (text, maximum) => {
         const cut = cutText(text, maximum);
@@ -70,7 +70,7 @@ describe('cut', () => {
     );
   });
 
-  test('an excerpt is 40 characters', () => {
+  test('is 40 characters long as an excerpt', () => {
     expect(excerpt('🌱'.repeat(41))).toBe('🌱'.repeat(40));
     expect(excerpt('short')).toBe('short');
   });
@@ -93,11 +93,11 @@ test.each([
   ['É', undefined],
   ['toString', undefined],
   [undefined, undefined],
-])('language %s is %s', (language, code) => {
+])('the language key %s becomes %s', (language, code) => {
   expect(languageCode(language)).toBe(code);
 });
 
-test('the HR prefix', () => {
+test('the prefix of an HR object is removed, and no other letter', () => {
   expect(['O 50000123', 'O\t1', 'OTTO', 'O', '50000123', undefined].map(withoutHrPrefix)).toEqual([
     '50000123',
     '1',
