@@ -1,6 +1,6 @@
 /**
- * The snapshots of the stacks beside the tests: the whole template of prod, and of every other environment only the values
- * that its name, account and region do not explain.
+ * The snapshots of the stacks beside the tests: the whole template of prod, and of every other environment only the
+ * values that its name, account and region do not explain.
  */
 import { join } from 'node:path';
 import { isJsonObject, isList, type Json, jsonText, toJson } from '../../infra/docs/json-text.ts';
@@ -18,8 +18,8 @@ const normalizedStack = ({ stack, text }: Synthesis): Json =>
   normalized(toJson({ ...stack, template: JSON.parse(text) }));
 
 /**
- * Keys are sorted, since the order of constructs means nothing; assets lose the hash of their content; and the dashboard is
- * kept as a document, so that a changed graph is a changed line.
+ * Keys are sorted, since the order of constructs means nothing; assets lose the hash of their content; and the
+ * dashboard is kept as a document, so that a changed graph is a changed line.
  */
 function normalized(json: Json, name = ''): Json {
   if (name === 'DashboardBody') return normalized(toJson(JSON.parse(asText(json))));

@@ -1,4 +1,6 @@
-/** The stack of one environment, synthesized as `npx cdk synth` does it, cdk-nag included; and its parts by their roles. */
+/**
+ * The stack of one environment, synthesized as `npx cdk synth` does it, cdk-nag included; and its parts by their roles.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -212,7 +214,7 @@ export function partsOf(synthesis: Synthesis) {
       among.filter((part) => part.id === id),
       id ?? 'nothing',
     );
-  const toldOf = (variable: string) =>
+  const functionWith = (variable: string) =>
     one(
       functions.filter(({ Environment }) => Object.hasOwn(Environment.Variables, variable)),
       variable,
@@ -224,9 +226,9 @@ export function partsOf(synthesis: Synthesis) {
     ...synthesis,
     worker,
     // By a variable that only one of them has.
-    extractor: toldOf('OVERLAP_SECONDS'),
-    supervisor: toldOf('EVENT_SOURCE_MAPPING'),
-    reconciler: toldOf('RECONCILIATION_DAYS'),
+    extractor: functionWith('OVERLAP_SECONDS'),
+    supervisor: functionWith('EVENT_SOURCE_MAPPING'),
+    reconciler: functionWith('RECONCILIATION_DAYS'),
     functions,
     mapping,
     queue,

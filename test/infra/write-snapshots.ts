@@ -1,4 +1,6 @@
-/** `npm run snapshots`: writes the snapshots of test/infra/snapshots.test.ts. Read the difference before you commit it. */
+/**
+ * `npm run snapshots`: writes the snapshots of test/infra/snapshots.test.ts. Read the difference before you commit it.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

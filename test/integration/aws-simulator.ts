@@ -1,6 +1,6 @@
 /**
- * Simulates the operations of STS, CloudFormation, Lambda, SNS and EventBridge Scheduler that deploy and doctor call, over
- * their real protocols on loopback. A test can change each answer. No emulator on npm has these operations.
+ * Simulates the operations of STS, CloudFormation, Lambda, SNS and EventBridge Scheduler that deploy and doctor call,
+ * over their real protocols on loopback. A test can change each answer. No emulator on npm has these operations.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,6 @@
-/** The allowed imports (handler -> use case -> translation; handler -> adapters), read from the imports of every file. */
+/**
+ * The allowed imports (handler -> use case -> translation; handler -> adapters), read from the imports of every file.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

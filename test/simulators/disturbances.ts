@@ -28,7 +28,7 @@ export interface SimulatedRequest {
   /** The order's externalId, or the cart's GUID, or else the path with its query. */
   readonly key: string;
   /** 1 for the first request of this operation with this key. */
-  readonly attempt: number;
+  readonly ordinalOfKey: number;
   /** 1 for the first request of this operation. */
   readonly ordinal: number;
 }
@@ -99,7 +99,7 @@ function requestCounter(system: SimulatedSystem): (operation: Operation, key: st
     system,
     operation,
     key,
-    attempt: next(`${operation} ${key}`),
+    ordinalOfKey: next(`${operation} ${key}`),
     ordinal: next(operation),
   });
 }
@@ -120,11 +120,11 @@ function profileDraw(table: ProfileTable, seed: number): (request: SimulatedRequ
 }
 
 /**
- * Requests for orders are drawn by externalId and attempt, so that concurrency does not change the plan. Pages are drawn by
+ * Requests for orders are drawn by externalId and ordinal, so that concurrency does not change the plan. Pages are drawn by
  * their number, because one reader reads them in order and their query holds a window that moves with the clock.
  */
-function drawnNumber(seed: number, { operation, key, attempt, ordinal }: SimulatedRequest): number {
-  const subject = operation === 'page' || operation === 'token' ? `${ordinal}` : `${key} ${attempt}`;
+function drawnNumber(seed: number, { operation, key, ordinalOfKey, ordinal }: SimulatedRequest): number {
+  const subject = operation === 'page' || operation === 'token' ? `${ordinal}` : `${key} ${ordinalOfKey}`;
   return mulberry32(hash32(`${seed} ${operation} ${subject}`))();
 }
 

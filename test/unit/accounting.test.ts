@@ -80,11 +80,13 @@ describe('a cart is accounted for', () => {
   });
 
   test('when several have neither number nor GUID, each by a dead letter of its own', () => {
-    const nobody: CartIdentity = { number: undefined, guid: undefined };
+    const unidentified: CartIdentity = { number: undefined, guid: undefined };
     const deadLetters = [message('m1', body(null, null)), message('m2', body(null, null))];
 
-    expect(accountOf({ approved: [nobody, nobody], deadLetters }).unaccounted).toEqual([]);
-    expect(accountOf({ approved: [nobody, nobody, nobody], deadLetters }).unaccounted).toHaveLength(1);
+    expect(accountOf({ approved: [unidentified, unidentified], deadLetters }).unaccounted).toEqual([]);
+    expect(accountOf({ approved: [unidentified, unidentified, unidentified], deadLetters }).unaccounted).toHaveLength(
+      1,
+    );
   });
 });
 

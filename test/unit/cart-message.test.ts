@@ -100,11 +100,11 @@ describe('a text that is no cart message', () => {
 
   test.each([
     ['of another version', { ...good, schemaVersion: 2 }],
-    ['of an origin that nobody knows', { ...good, origin: 'third-look' }],
+    ['of an unknown origin', { ...good, origin: 'third-look' }],
     ['without a run', noRun],
     ['with an empty run', { ...good, runId: '' }],
     ['with a correlation id that would break a header', { ...good, correlationId: 'a\r\nX: b' }],
-    ['of a client that is none', { ...good, client: '1' }],
+    ['of an invalid client', { ...good, client: '1' }],
     ['without a source and without a claim', envelope],
     ['with both', { ...good, claim: { guid: null } }],
     ['with an empty claim', { ...envelope, claim: { guid: '' } }],

@@ -41,7 +41,7 @@ describe('the event of the extractor', () => {
       { changedfrom: window.changedFrom, changedto: window.changedTo },
       /Unrecognized keys: "changedfrom", "changedto"/,
     ],
-    ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
+    ['an unknown key', { dryRun: true }, /Unrecognized key: "dryRun"/],
     ['the event of a reconciliation', { days: 7 }, /Unrecognized key: "days"/],
     ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
     ['nothing at all', null, /expected object/],

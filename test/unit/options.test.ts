@@ -138,9 +138,9 @@ describe('the error of a wrong option names it and what it accepts', () => {
     ['carts.json', "Unexpected argument 'carts.json'."],
     ['--watch=yes', "Option '--watch' does not take an argument"],
   ])('%s', (args, message) => {
-    const told = refusal(...args.split(' '));
+    const text = refusal(...args.split(' '));
 
-    expect(told).toContain(message);
-    expect(told).toMatch(/\nSee npm start -- --help\.$/);
+    expect(text).toContain(message);
+    expect(text).toMatch(/\nSee npm start -- --help\.$/);
   });
 });

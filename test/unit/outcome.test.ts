@@ -37,19 +37,19 @@ describe('the outcome of a cart', () => {
       { kind: 'dead-letter', faults: [noSupplier, invalid, invalid] },
     ],
     [
-      'with one order to retry comes back',
+      'with one order to retry is retried',
       [created, retry()],
       [],
       { kind: 'retry', faults: [down], afterMs: undefined },
     ],
     [
-      'comes back after the longest wait of its orders',
+      'is retried after the longest wait of its orders',
       [retry(5), retry(900), retry()],
       [],
       { kind: 'retry', faults: [down, down, down], afterMs: 900 },
     ],
     [
-      'with something left to try comes back, and does not forget its faults',
+      'with something left to try is retried, and keeps its faults',
       [rejected, retry()],
       [noSupplier],
       { kind: 'retry', faults: [down, noSupplier, invalid], afterMs: undefined },
@@ -122,7 +122,7 @@ describe('a message to be settled', () => {
       { kind: 'return', visibleAfterSeconds: 0 },
     ],
     [
-      'that was refused comes back like one to be retried',
+      'that was refused is retried like a failed one',
       { kind: 'refused', faults: [auth], isForbidden: false },
       { kind: 'return', visibleAfterSeconds: 30 },
     ],

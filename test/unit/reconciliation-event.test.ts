@@ -14,7 +14,7 @@ describe('the event of the reconciliation', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['a key nobody knows', { dryRun: true }, /Unrecognized key: "dryRun"/],
+    ['an unknown key', { dryRun: true }, /Unrecognized key: "dryRun"/],
     ['a window', { days: 7, changedFrom: '2026-11-20T00:00:00Z' }, /Unrecognized key: "changedFrom"/],
     ['no days', { days: 0 }, /→ at days/],
     ['half days', { days: 1.5 }, /→ at days/],

@@ -195,10 +195,10 @@ async function expectRequeued({ cart, worker, messageId, failed }: Awaited<Retur
 }
 
 describe('in the final attempt', () => {
-  const sick = always(isApi, answer(500));
+  const unhealthy = always(isApi, answer(500));
   test.each<[string, Interceptor]>([
     ['11VMS cannot be reached', resetBefore],
-    ['11VMS fails, and so does its look-up', sick],
+    ['11VMS fails, and so does its look-up', unhealthy],
     ['11VMS answers 401', always(isApi, answer(401))],
     ['11VMS answers 403', always(isCreate, answer(403))],
     ['11VMS throttles', always(isCreate, answer(429, {}, { 'retry-after': '300' }))],
@@ -218,7 +218,7 @@ describe('in the final attempt', () => {
   });
 
   test('a failing cart opens the breaker only when a probe finds 11VMS unhealthy, too', async () => {
-    const rest = await usedUp(sick);
+    const rest = await usedUp(unhealthy);
     await expectRequeued(rest);
     expect(count(rest.callsOfTheLast, isProbe)).toBe(1);
     expect(await fixture.breaker()).toMatchObject({
@@ -248,9 +248,9 @@ describe('in the final attempt', () => {
     await worker.deliverTimes(3);
     const row = await fixture.orderRow(cart);
     const held = { ...row, state: 'POSTING', attemptId: 'another', leaseUntilMs: Date.now() + 60_000 };
-    await fixture.fixture.clients.dynamodb.send(
+    await fixture.systems.clients.dynamodb.send(
       new PutItemCommand({
-        TableName: fixture.fixture.tableName,
+        TableName: fixture.systems.tableName,
         Item: marshall(held, { removeUndefinedValues: true }),
       }),
     );
@@ -281,7 +281,7 @@ describe('in the final attempt', () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
-    fixture.proxies.vms.intercept(sick);
+    fixture.proxies.vms.intercept(unhealthy);
     await worker.deliverTimes(3);
     fixture.proxies.dynamodb.intercept((call, forward) =>
       call.body.includes('BREAKER') ? answer(400, { __type: 'x#AccessDeniedException' })(call, forward) : forward(),

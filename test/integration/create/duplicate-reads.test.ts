@@ -111,9 +111,9 @@ describe('a faulty cart', () => {
     const [verdict] = await fixture.ledgerOf(cart);
     const { pk = '', sk = '' } = verdict ?? {};
     const age = async (ms: number): Promise<void> => {
-      await fixture.fixture.clients.dynamodb.send(
+      await fixture.systems.clients.dynamodb.send(
         new UpdateItemCommand({
-          TableName: fixture.fixture.tableName,
+          TableName: fixture.systems.tableName,
           Key: marshall({ pk, sk }),
           UpdateExpression: 'SET recordedAtMs = :then',
           ExpressionAttributeValues: marshall({ ':then': Date.now() - ms }),

@@ -78,7 +78,10 @@ test('a final attempt that succeeds creates the order', async () => {
 });
 
 describe('a final attempt that SQS never saw end leaves a dead letter with a reason, and one order', () => {
-  /** As when another message of the batch crashes the function: nothing is deleted, and the visibility time-out runs out. */
+  /**
+   * As when another message of the batch crashes the function: nothing is deleted, and the visibility time-out runs
+   * out.
+   */
   const lastReceiveUnacknowledged = async (worker: Worker): Promise<void> => {
     const records = await worker.receive();
     expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['4']);

@@ -46,7 +46,9 @@ const later = (cart: Row, hours: number, changes: Row = {}): Row => ({
   ...changes,
 });
 
-/** One supplier after the other for the lines; the ship-to address of the sample's first line becomes that of all lines. */
+/**
+ * One supplier after the other for the lines; the ship-to address of the sample's first line becomes that of all lines.
+ */
 const withVendors = (cart: Row, ...vendors: string[]): Row => ({
   ...withItems(cart, (item, index) => ({ ...item, VendorId: vendors[index % vendors.length] ?? '' })),
   Partners: itemsOf(cart)[0]?.['Partners'],

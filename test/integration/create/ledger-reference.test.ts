@@ -1,4 +1,6 @@
-/** The real ledger, over DynamoDB's protocol, behaves as its documented state table says; the model explores that table. */
+/**
+ * The real ledger, over DynamoDB's protocol, behaves as its documented state table says; the model explores that table.
+ */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -19,7 +21,7 @@ let fixture: WorkerFixture;
 let real: LedgerRecords;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  const table = createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  const table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
   real = { ledger: createLedger(table), verdicts: createVerdictRecord(table) };
 });
 afterAll(() => fixture.close());
@@ -165,7 +167,7 @@ async function play(
 /** The stored item in the form of the reference. */
 async function storedItem(cart: OrderClaim['cart']): Promise<unknown> {
   const pk = `CART#${cart.client}#${cart.number}`;
-  const { clients, tableName } = fixture.fixture;
+  const { clients, tableName } = fixture.systems;
   const Key = marshall({ pk, sk: `ORDER#order of ${cart.number}` });
   const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }));
   if (Item === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** Ledger and verdicts by themselves, over DynamoDB's real protocol: which claim holds, and which attempt has lost its claim. */
+/**
+ * Ledger and verdicts by themselves, over DynamoDB's real protocol: which claim holds, and which attempt has lost its
+ * claim.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   createVerdictRecord,
@@ -15,7 +18,7 @@ let ledger: Ledger;
 let verdicts: VerdictRecord;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  const table = createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName);
+  const table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
   ledger = createLedger(table);
   verdicts = createVerdictRecord(table);
 });

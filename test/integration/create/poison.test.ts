@@ -14,7 +14,7 @@ import {
 } from './worker-fixture.ts';
 
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
-beforeEach(() => fixture.fixture.srm.setDisturbances('none'));
+beforeEach(() => fixture.systems.srm.setDisturbances('none'));
 
 const MARK = 'j.dupont@example.test';
 const withSource = (source: unknown): string => JSON.stringify({ ...envelope(newCart()), source });
@@ -135,14 +135,14 @@ describe('a cart that is read again from SRM', () => {
     ['came without the accounting of its items', (cart) => envelope(deferredBelow(cart))],
   ])('because it %s is read once, and ordered', async (_what, message) => {
     const cart = newCart();
-    fixture.fixture.srm.addCarts([cart]);
-    const reads = fixture.fixture.srm.traffic().requests.cart;
+    fixture.systems.srm.addCarts([cart]);
+    const reads = fixture.systems.srm.traffic().requests.cart;
     const worker = await fixture.worker();
     await worker.send(message(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.ordersOf(cart).map(({ order }) => order.lines.length)).toEqual([3]);
-    expect(fixture.fixture.srm.traffic().requests.cart).toBe(reads + 1);
-    expect(fixture.fixture.srm.requests.at(-1)).toMatchObject({
+    expect(fixture.systems.srm.traffic().requests.cart).toBe(reads + 1);
+    expect(fixture.systems.srm.requests.at(-1)).toMatchObject({
       operation: 'cart',
       correlationId: `c-${textOf(cart['ObjectId'])}`,
     });
@@ -150,7 +150,7 @@ describe('a cart that is read again from SRM', () => {
 
   test('is ordered in its present version, not in the one that was queued', async () => {
     const cart = newCart();
-    fixture.fixture.srm.addCarts([{ ...cart, Status: 'I1016' }]);
+    fixture.systems.srm.addCarts([{ ...cart, Status: 'I1016' }]);
     const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
@@ -160,22 +160,22 @@ describe('a cart that is read again from SRM', () => {
 
   test('is retried while SRM is down, and ordered afterwards', async () => {
     const cart = newCart();
-    fixture.fixture.srm.addCarts([cart]);
-    fixture.fixture.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
+    fixture.systems.srm.addCarts([cart]);
+    fixture.systems.srm.setDisturbances(() => ({ kind: 'status', status: 503 }));
     const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     // Too little time is left for the retries of the reader, which have tests of their own.
     expect((await worker.deliverAndReturn({ remainingMs: 4500 })).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(fixture.takeOutput().join('\n')).toContain('E_SRC_UNAVAILABLE');
-    fixture.fixture.srm.setDisturbances('none');
+    fixture.systems.srm.setDisturbances('none');
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
   test('is retried without a verdict where SRM refuses our credentials', async () => {
     const cart = newCart();
-    fixture.fixture.srm.setDisturbances(({ operation }) =>
+    fixture.systems.srm.setDisturbances(({ operation }) =>
       operation === 'cart' ? { kind: 'status', status: 403 } : { kind: 'none' },
     );
     const worker = await fixture.worker();

@@ -330,18 +330,18 @@ describe('a systemic failure does not count against the cart', () => {
     const name = `first-deployment/${what.replaceAll(' ', '-')}`;
     if (value !== undefined) {
       const SecretString = value === '' ? undefined : value;
-      await fixture.fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
+      await fixture.systems.clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
     }
     const worker = await fixture.worker({ VMS_SECRET: name });
     const cart = newCart();
     await worker.send(envelope(cart));
     expect((await worker.deliver()).failed).toHaveLength(1);
-    const told = new RegExp(
+    const expected = new RegExp(
       `E_TGT_AUTH.*the secret ${name} .*holds no \\W+clientId\\W+clientSecret\\W+ yet: write it with aws .* put-secret-value`,
     );
     const log = fixture.takeOutput().join('\n');
     const row = await fixture.orderRow(cart);
-    expect(log).toMatch(told);
+    expect(log).toMatch(expected);
     expect(row?.faults?.[0]?.message).toContain(`{ "clientId", "clientSecret" } yet: write it`);
     expect(log + JSON.stringify(row)).not.toContain('hunter2');
   });
@@ -375,7 +375,7 @@ describe('a systemic failure does not count against the cart', () => {
       fixture.vms.setClient(fixture.vms.clientId, clientSecret);
       fixture.vms.revokeTokens();
       const SecretString = JSON.stringify({ clientId: fixture.vms.clientId, clientSecret });
-      await fixture.fixture.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: '11vms', SecretString }));
+      await fixture.systems.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: '11vms', SecretString }));
     };
     await worker.send(envelope(newCart()));
     await worker.deliver();

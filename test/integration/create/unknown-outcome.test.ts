@@ -251,7 +251,7 @@ test('a look-up that lists only other orders has not found the order', async () 
 describe('a crash while posting', () => {
   /** What an attempt leaves that claimed the order and died; its lease ends `leaseMs` from now. */
   async function crashedAttempt(cart: Row, leaseMs: number): Promise<void> {
-    const ledger = createLedger(createLedgerTable(fixture.fixture.clients.dynamodb, fixture.fixture.tableName));
+    const ledger = createLedger(createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName));
     const claim: OrderClaim = {
       cart: { client: '100', number: String(cart['ObjectId']) },
       externalId: externalIdOf(cart),

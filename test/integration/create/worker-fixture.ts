@@ -1,6 +1,7 @@
 /**
- * What the worker's tests share: the fixture of the systems, a recording proxy before each of them, and a queue of its own
- * for each test. The queue is served as an event source mapping serves it: a message that is not reported failed is deleted.
+ * What the worker's tests share: the fixture of the systems, a recording proxy before each of them, and a queue of its
+ * own for each test. The queue is served as an event source mapping serves it: a message that is not reported failed is
+ * deleted.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -159,7 +160,7 @@ export interface Worker {
 }
 
 export interface WorkerFixture {
-  readonly fixture: Fixture;
+  readonly systems: Fixture;
   readonly vms: VmsSimulator;
   /** In front of 11VMS, DynamoDB, SQS and Secrets Manager. */
   readonly proxies: {
@@ -196,7 +197,9 @@ export interface WorkerFixture {
   close(): Promise<void>;
 }
 
-/** For all tests of a file: each begins with healthy systems and no output, and the fixture is closed after the last. */
+/**
+ * For all tests of a file: each begins with healthy systems and no output, and the fixture is closed after the last.
+ */
 export async function setUpWorkerFixture(options: FixtureOptions = {}): Promise<WorkerFixture> {
   const fixture = await openWorkerFixture(options);
   beforeEach(() => {
@@ -208,9 +211,9 @@ export async function setUpWorkerFixture(options: FixtureOptions = {}): Promise<
 }
 
 export async function openWorkerFixture(options: FixtureOptions = {}): Promise<WorkerFixture> {
-  const fixture = await openFixture(options);
+  const systems = await openFixture(options);
   const errors = captureErrors();
-  const { clients, vms, emulators } = fixture;
+  const { clients, vms, emulators } = systems;
   const { endpoints } = emulators;
   const [vmsTap, dynamodb, sqs, secrets] = await Promise.all([
     startRecordingProxy(vms.url),
@@ -225,7 +228,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
   });
   const variablesOf = (queueUrl: string, variables: Partial<Variables>): Variables => ({
-    ...fixture.workerVariables,
+    ...systems.workerVariables,
     // The SDK follows a queue's URL, not its endpoint.
     QUEUE_URL: new URL(new URL(queueUrl).pathname, sqs.url).href,
     VMS_BASE_URL: vms.baseUrl.replace(vms.url, vmsTap.url),
@@ -246,7 +249,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
   }
 
   const tableItems = async (): Promise<Record<string, unknown>[]> => {
-    const { Items = [] } = await clients.dynamodb.send(new ScanCommand({ TableName: fixture.tableName }));
+    const { Items = [] } = await clients.dynamodb.send(new ScanCommand({ TableName: systems.tableName }));
     return Items.map((item) => unmarshall(item));
   };
 
@@ -254,7 +257,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
   const endTime = async (key: Record<string, unknown>): Promise<void> => {
     await clients.dynamodb.send(
       new UpdateItemCommand({
-        TableName: fixture.tableName,
+        TableName: systems.tableName,
         Key: marshall(key),
         UpdateExpression: 'SET leaseUntilMs = :past',
         ConditionExpression: 'attribute_exists(pk)',
@@ -264,12 +267,12 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
   };
 
   const self: WorkerFixture = {
-    fixture,
+    systems,
     vms,
     proxies,
 
     async worker(variables = {}) {
-      await clients.dynamodb.send(new DeleteItemCommand({ TableName: fixture.tableName, Key: BREAKER_KEY }));
+      await clients.dynamodb.send(new DeleteItemCommand({ TableName: systems.tableName, Key: BREAKER_KEY }));
       const [queueName, deadLetterName] = [`carts-${randomUUID()}`, `dead-${randomUUID()}`];
       const dead = await createQueue(deadLetterName);
       const queue = await createQueue(queueName, {
@@ -381,7 +384,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     async forget(cart) {
       await clients.dynamodb.send(
         new DeleteItemCommand({
-          TableName: fixture.tableName,
+          TableName: systems.tableName,
           Key: { pk: { S: `CART#100#${textOf(cart['ObjectId'])}` }, sk: { S: `ORDER#${externalIdOf(cart)}` } },
           ConditionExpression: 'attribute_exists(pk)',
         }),
@@ -401,7 +404,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       vmsTap.calls
         .filter(({ path, body }) => `${path} ${body}`.includes(`SRM7-100-${textOf(cart['ObjectId'])}-`))
         .map(({ method }) => (method === 'POST' ? 'create' : 'lookup')),
-    takeOutput: () => [...fixture.takeOutput(), ...errors.take()],
+    takeOutput: () => [...systems.takeOutput(), ...errors.take()],
     calm() {
       vms.setDisturbances('none');
       for (const proxy of Object.values(proxies)) proxy.intercept((_call, forward) => forward());
@@ -409,7 +412,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     async close() {
       errors.stop();
       await Promise.all(Object.values(proxies).map((proxy) => proxy.close()));
-      await fixture.close();
+      await systems.close();
     },
   };
   return self;
@@ -473,8 +476,8 @@ const secondsOf = ({ body }: { body: string }): number[] =>
 /** Disturbs the first create of each order; everything else passes. */
 export const onFirstCreate =
   (disturbance: Disturbance) =>
-  ({ operation, attempt }: SimulatedRequest): Disturbance =>
-    operation === 'create' && attempt === 1 ? disturbance : { kind: 'none' };
+  ({ operation, ordinalOfKey }: SimulatedRequest): Disturbance =>
+    operation === 'create' && ordinalOfKey === 1 ? disturbance : { kind: 'none' };
 
 /** Disturbs every create in the same way. */
 export const onEveryCreate =

@@ -263,7 +263,11 @@ describe('a system that does not answer as it should', () => {
       true,
       /^the secret nowhere does not exist.* yet -> deploy, which creates it; write it/,
     ],
-    ['which is somebody else`s', false, /^the secret nowhere does not exist, or holds no .* yet -> write it with aws /],
+    [
+      'which another team creates',
+      false,
+      /^the secret nowhere does not exist, or holds no .* yet -> write it with aws /,
+    ],
   ])('a missing secret, %s, is reported', async (_what, createSecret, line) => {
     const findings = await diagnose(environmentFile({ vms: { secretName: 'nowhere', createSecret } }));
 
@@ -332,7 +336,7 @@ describe('a stack that does not process carts', () => {
     ['UPDATE_ROLLBACK_FAILED', 'fail', /read the stack's events/],
     ['UPDATE_ROLLBACK_COMPLETE', 'warn', /the last deployment failed and the one before runs/],
     ['UPDATE_IN_PROGRESS', 'warn', /wait until the deployment has ended/],
-  ] as const)('status %s is %s', async (status, expected, advice) => {
+  ] as const)('with status %s is %s', async (status, expected, advice) => {
     if (aws.state.stack !== undefined) aws.state.stack.status = status;
 
     const findings = await diagnose();
@@ -359,13 +363,16 @@ describe('a stack that does not process carts', () => {
       'FORCED_OPEN',
       /deliveries are paused until a person resumes them \(11VMS answered 403\) -> .*invoke the supervisor function with \{ "consumption": "resume" \}$/,
     ],
-  ] as const)('deliveries paused by the circuit breaker (%s): why, and how they resume', async (state, line) => {
-    aws.state.mappings[MAPPING] = { State: 'Disabled' };
-    const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
-    await createBreakerRecord(table).open(state, '11VMS answered 403', NOW_MS);
+  ] as const)(
+    'with deliveries paused by the circuit breaker (%s) is reported with the reason and how they resume',
+    async (state, line) => {
+      aws.state.mappings[MAPPING] = { State: 'Disabled' };
+      const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
+      await createBreakerRecord(table).open(state, '11VMS answered 403', NOW_MS);
 
-    expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
-  });
+      expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
+    },
+  );
 
   test.each([
     ['has nothing to say', undefined],

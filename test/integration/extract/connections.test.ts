@@ -188,7 +188,7 @@ describe('a run against an SRM that fails', () => {
   test.each([
     ['no data', '{}', 'no d.results'],
     ['a null list', '{"d":{"results":null,"__count":"0"}}', 'no d.results'],
-    ['a list that is none', '{"d":{"results":{"Guid":"a"}}}', 'no d.results'],
+    ['results that are no list', '{"d":{"results":{"Guid":"a"}}}', 'no d.results'],
     ['a text', '"d"', 'no d.results'],
   ])('queues nothing from an answer that is no page: %s', async (_, body, message) => {
     const service = await fixture.serve((_, response) => {
@@ -385,7 +385,7 @@ describe('the token', () => {
     // This run reads the first secret and keeps it.
     const past = { changedFrom: '2026-11-01T00:00:00Z', changedTo: '2026-11-01T01:00:00Z' };
     await extractor.run({ event: past });
-    await fixture.fixture().clients.secretsManager.send(
+    await fixture.systems().clients.secretsManager.send(
       new PutSecretValueCommand({
         SecretId: 'rotated',
         SecretString: JSON.stringify({ clientId: 'interface-at-srm7', clientSecret: 'the-second-secret' }),

@@ -1,6 +1,7 @@
 /**
- * What the front-door tests of the extractor share: a fixture for each file, and on it any number of extractors, each with
- * an SRM, a queue and a watermark of its own. After each test, no output and no error may hold a secret or personal data.
+ * What the front-door tests of the extractor share: a fixture for each file, and on it any number of extractors, each
+ * with an SRM, a queue and a watermark of its own. After each test, no output and no error may hold a secret or
+ * personal data.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -88,7 +89,7 @@ export interface SqsHooks {
 }
 
 export interface ExtractorFixture {
-  readonly fixture: () => Fixture;
+  readonly systems: () => Fixture;
   /** Everything that was logged, measured or thrown since the test began. */
   readonly shown: () => string[];
   open(options?: ExtractorOptions): Promise<Extractor>;
@@ -106,7 +107,7 @@ export interface TestServer {
 
 /** Registers a fixture for the file that calls it. */
 export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
-  let fixture: Fixture | undefined;
+  let systems: Fixture | undefined;
   let extractors = 0;
   const lines: string[] = [];
   const simulators: Srm7Simulator[] = [];
@@ -114,8 +115,8 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
   const proxies = new Map<string, SqsProxy>();
   const stderr = Object.getOwnPropertyDescriptor(process.stderr, 'write');
   const opened = (): Fixture => {
-    if (fixture === undefined) throw new Error('the fixture is not open');
-    return fixture;
+    if (systems === undefined) throw new Error('the fixture is not open');
+    return systems;
   };
   const shown = (): string[] => {
     lines.push(...opened().takeOutput());
@@ -138,8 +139,8 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
   };
 
   beforeAll(async () => {
-    fixture = await openFixture(options);
-    const { endpoints } = fixture.emulators;
+    systems = await openFixture(options);
+    const { endpoints } = systems.emulators;
     const recorded = await serve((request, response) => {
       passBatch(request, endpoints.sqs, proxies)
         .then(({ status, body }) => response.writeHead(status).end(JSON.stringify(body)))
@@ -168,11 +169,11 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       server.closeAllConnections();
     }
     await Promise.all(simulators.map((srm) => srm.close()));
-    await fixture?.close();
+    await systems?.close();
   });
 
   return {
-    fixture: opened,
+    systems: opened,
     shown,
     serve,
     async putSecret(name, value) {

@@ -17,7 +17,7 @@ import {
 } from '../../simulators/certificates.ts';
 
 const authority = createCertificateAuthority('Test authority of SRM');
-const stranger = createCertificateAuthority('Test authority of nobody');
+const stranger = createCertificateAuthority('Untrusted test authority');
 const clients = createCertificateAuthority('Test authority of clients');
 const ourselves = clients.issue({ name: 'the interface' });
 

@@ -1,4 +1,6 @@
-/** The connection secrets, read from Secrets Manager over its protocol, and the errors for a secret that cannot be used. */
+/**
+ * The connection secrets, read from Secrets Manager over its protocol, and the errors for a secret that cannot be used.
+ */
 import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
@@ -125,7 +127,7 @@ describe('a connection secret', () => {
       'clientCertificate is missing; it must be a certificate in PEM',
     ],
     [
-      'a clientCertificate that is none',
+      'a clientCertificate that is no certificate',
       { clientCertificate: 'hunter2' },
       'clientCertificate is no certificate in PEM',
     ],
@@ -136,7 +138,7 @@ describe('a connection secret', () => {
       { clientKey: undefined },
       'clientKey is missing; it must be a private key in PEM without a passphrase',
     ],
-    ['a clientKey that is none', { clientKey: 'hunter2' }, 'clientKey is no private key in PEM without a passphrase'],
+    ['a clientKey that is no key', { clientKey: 'hunter2' }, 'clientKey is no private key in PEM without a passphrase'],
     ['a locked clientKey', { clientKey: locked(own.key) }, 'clientKey is no private key in PEM without a passphrase'],
     ['the key of another', { clientKey: other.key }, 'clientKey does not belong to its clientCertificate'],
     ['no certificateAuthority', { certificateAuthority: '' }, 'certificateAuthority is no certificate in PEM'],

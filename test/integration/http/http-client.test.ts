@@ -1,4 +1,7 @@
-/** The one HTTP client, against real servers on loopback: what counts as an answer, and the errors of a call without one. */
+/**
+ * The one HTTP client, against real servers on loopback: what counts as an answer, and the errors of a call without
+ * one.
+ */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
@@ -7,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createHttpClient, HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 
-const SECRET_TOKEN = 'token-that-nobody-may-read';
+const SECRET_TOKEN = 'token-that-must-stay-secret';
 const SECRET_BODY = '{"requester":"Private Person"}';
 const secretRequest = {
   method: 'POST',
@@ -66,8 +69,8 @@ async function failureOf(answer: Promise<HttpResponse>): Promise<HttpError> {
 }
 
 function expectNoSecretIn(error: HttpError): void {
-  const told = [error.message, String(error), error.stack, JSON.stringify(error), inspect(error, { depth: 10 })];
-  for (const text of told) {
+  const texts = [error.message, String(error), error.stack, JSON.stringify(error), inspect(error, { depth: 10 })];
+  for (const text of texts) {
     expect(text).not.toContain(SECRET_TOKEN);
     expect(text).not.toContain('Private Person');
     expect(text).not.toMatch(/authorization|bearer/i);
@@ -485,7 +488,7 @@ describe('Retry-After', () => {
     ['a negative number', '-5', undefined],
     ['a fraction', '1.5', undefined],
     ['a duration', 'PT30S', undefined],
-    ['a date that is none', 'Fri, 45 Nov 2026 14:00:45 GMT', undefined],
+    ['an impossible date', 'Fri, 45 Nov 2026 14:00:45 GMT', undefined],
   ])('is read from %s', (_what, value, expected) => {
     expect(delay(value)).toBe(expected);
   });

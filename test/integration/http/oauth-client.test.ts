@@ -1,4 +1,7 @@
-/** The OAuth client, against a token endpoint and an API on loopback: when it fetches a token, and its errors without one. */
+/**
+ * The OAuth client, against a token endpoint and an API on loopback: when it fetches a token, and its errors without
+ * one.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -118,10 +121,10 @@ async function failureOf(client: HttpClient): Promise<InterfaceError> {
     (error: unknown) => error,
   );
   if (!(error instanceof InterfaceError)) throw error;
-  const told = [error.message, error.stack, JSON.stringify(error), inspect(error, { depth: 10 })].join('\n');
-  expect(told).not.toContain(SECRET);
-  expect(told).not.toContain(Buffer.from(`id:${SECRET}`).toString('base64'));
-  expect(told).not.toMatch(/authorization|basic /i);
+  const texts = [error.message, error.stack, JSON.stringify(error), inspect(error, { depth: 10 })].join('\n');
+  expect(texts).not.toContain(SECRET);
+  expect(texts).not.toContain(Buffer.from(`id:${SECRET}`).toString('base64'));
+  expect(texts).not.toMatch(/authorization|basic /i);
   return error;
 }
 
@@ -537,7 +540,7 @@ describe('without a token', () => {
     ['an access_token that would break the header', { access_token: `${SECRET}\r\nX-Evil: 1`, expires_in: 3600 }],
     ['an access_token beyond ASCII', { access_token: `${SECRET}é`, expires_in: 3600 }],
     ['a lifetime that is over', { access_token: SECRET, expires_in: 0 }],
-    ['a lifetime that is none', { access_token: SECRET, expires_in: 'soon' }],
+    ['an invalid lifetime', { access_token: SECRET, expires_in: 'soon' }],
   ])('after 200 with %s the failure is transient, and names what is missing', async (_what, body) => {
     const { client, tokenUrl, calls } = await openDesk({ answerToken: () => ({ body }) });
 

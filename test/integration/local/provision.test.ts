@@ -200,7 +200,7 @@ describe('provisioning a template', () => {
       /Variables\.A: Other has no attribute "Color"/,
     ],
     [
-      'a reference to what is ignored',
+      'a reference to an ignored resource',
       { Worker: worker({ A: { Ref: 'Topic' } }), Topic: { Type: 'AWS::SNS::Topic' } },
       /Variables\.A: refers to Topic, but AWS::SNS::Topic is not provisioned locally/,
     ],
@@ -222,7 +222,7 @@ describe('provisioning a template', () => {
       /Secret .*the secret "vms" has no value/,
     ],
     [
-      'a schedule that nobody can read',
+      'an unreadable schedule',
       {
         Worker: worker({}),
         Schedule: {

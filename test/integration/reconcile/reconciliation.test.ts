@@ -58,7 +58,7 @@ const longAgo = (): number => thisSecond() - 30 * HOUR;
 
 /** Processes everything on the queue, delayed messages last, except the messages that are to be lost. */
 async function deliver(extractor: Extractor, isLost: (guid: string) => boolean = () => false): Promise<void> {
-  const { clients, emulators, workerVariables } = fixture.fixture();
+  const { clients, emulators, workerVariables } = fixture.systems();
   const { ready, delayed } = await emulators.inspectQueue(extractor.queueName);
   await clients.sqs.send(new PurgeQueueCommand({ QueueUrl: extractor.variables.QUEUE_URL }));
   const { SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL } = extractor.variables;
@@ -76,13 +76,13 @@ async function deliver(extractor: Extractor, isLost: (guid: string) => boolean =
 }
 
 const delayedMessages = async ({ queueName }: Extractor) =>
-  (await fixture.fixture().emulators.inspectQueue(queueName)).delayed.map(({ body }) => readCartMessage(body));
+  (await fixture.systems().emulators.inspectQueue(queueName)).delayed.map(({ body }) => readCartMessage(body));
 const delayedGuids = async (extractor: Extractor): Promise<string[]> =>
   (await delayedMessages(extractor)).map(({ cart }) => cart.guid ?? 'none').sort();
 
 const ordersOf = ({ number }: GeneratedCart) =>
   fixture
-    .fixture()
+    .systems()
     .vms.orders()
     .filter(({ order }) => order.sourceDocument.number === number);
 
@@ -97,14 +97,14 @@ const cartKey = (extractor: Extractor, { number }: GeneratedCart): string =>
   `CART#${extractor.variables.SRM_CLIENT}#${number}`;
 
 async function setBreaker(state: string): Promise<void> {
-  const { clients, tableName } = fixture.fixture();
+  const { clients, tableName } = fixture.systems();
   const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state });
   await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
 }
 
 /** The item in which an unfinished reconciliation records its progress. */
 async function reachedMs(extractor: Extractor): Promise<unknown> {
-  const { clients, tableName } = fixture.fixture();
+  const { clients, tableName } = fixture.systems();
   const Key = marshall({ pk: `RECONCILIATION#${extractor.variables.SRM_CLIENT}`, sk: 'RECONCILIATION' });
   const { Item } = await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }));
   return Item === undefined ? undefined : unmarshall(Item)['reachedMs'];
@@ -225,7 +225,7 @@ describe('a cart that is not accounted for', () => {
     extractor.srm.addCarts([recent.row, stale.row]);
     await extractor.run();
     await deliver(extractor);
-    const { clients, tableName } = fixture.fixture();
+    const { clients, tableName } = fixture.systems();
     for (const cart of [recent, stale]) {
       for (const externalId of cart.externalIds) {
         const sk = `ORDER#${externalId.replace('SRM7-100-', `SRM7-${extractor.variables.SRM_CLIENT}-`)}`;

@@ -1,6 +1,6 @@
 /**
- * Follows the runbook to the letter, from an empty account to a redriven dead letter. A shell runs its command lines as they
- * are printed; only the placeholders in angle brackets are filled in.
+ * Follows the runbook to the letter, from an empty account to a redriven dead letter. A shell runs its command lines as
+ * they are printed; only the placeholders in angle brackets are filled in.
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Answers of SRM and of 11VMS that are too large, too slow, cut short, or never come, through the functions themselves: each
- * ends in bounded time and memory, as a failure with a reason.
+ * Answers of SRM and of 11VMS that are too large, too slow, cut short, or never come, through the functions themselves:
+ * each ends in bounded time and memory, as a failure with a reason.
  * (The HTTP client by itself, with its errors: ../http/http-client.test.ts.)
  */
 import { once } from 'node:events';

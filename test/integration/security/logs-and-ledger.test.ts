@@ -1,6 +1,6 @@
 /**
- * What is written down: no text of a cart and no word of an answer, one JSON line for one log line, with the fields that
- * the code put there, and in the ledger never more than fits.
+ * What is written down: no text of a cart and no word of an answer, one JSON line for one log line, with the fields
+ * that the code put there, and in the ledger never more than fits.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';

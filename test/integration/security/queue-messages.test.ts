@@ -1,6 +1,7 @@
 /**
- * A poisoned message on the queue: whatever its body says, its neighbours in the batch are processed, no other cart's orders
- * or ledger items change, nothing is polluted, and it ends in the dead-letter queue with a reason that quotes nothing.
+ * A poisoned message on the queue: whatever its body says, its neighbours in the batch are processed, no other cart's
+ * orders or ledger items change, nothing is polluted, and it ends in the dead-letter queue with a reason that quotes
+ * nothing.
  * (Bodies and rows that only break the contract: ../create/poison.test.ts.)
  */
 import { describe, expect, test } from '@jest/globals';
@@ -59,11 +60,11 @@ async function between(body: string) {
 
 /** A message that must end at its verdict without a call that names it. */
 async function expectRefused(body: string, code: string): Promise<void> {
-  const reads = fixture.fixture.srm.traffic().requests.cart;
+  const reads = fixture.systems.srm.traffic().requests.cart;
   const { isFailed, faults, output } = await between(body);
   expect(isFailed).toBe(true);
   expect(faults.map((fault) => fault.code)).toContain(code);
-  expect(fixture.fixture.srm.traffic().requests.cart).toBe(reads);
+  expect(fixture.systems.srm.traffic().requests.cart).toBe(reads);
   const kept = [...output, JSON.stringify(faults)];
   expect(kept.join('\n')).not.toMatch(/dupont|polluted/i);
   expect(kept.every((line) => line.length < 20_000)).toBe(true);
@@ -200,7 +201,7 @@ describe('a message that is not what it says', () => {
 
   test('and claims one cart but fetches another is refused', async () => {
     const { victim, number } = await openVictim();
-    fixture.fixture.srm.addCarts([victim]);
+    fixture.systems.srm.addCarts([victim]);
     const attacker = newCart();
     const { isFailed, faults } = await between(
       JSON.stringify({ ...claimCheck(attacker), claim: { guid: victim['Guid'] } }),
@@ -223,11 +224,11 @@ describe('a message that is not what it says', () => {
     '',
   ])('and holds OData in its key (%#) sends no request to SRM', async (guid) => {
     const body = JSON.stringify({ ...claimCheck(newCart()), claim: { guid } });
-    const reads = fixture.fixture.srm.requests.length;
+    const reads = fixture.systems.srm.requests.length;
     const { isFailed, faults } = await between(body);
     expect(isFailed).toBe(true);
     expect(faults.map(({ code }) => code)).toEqual([expect.stringMatching(/^E_(SRC_SCHEMA|INT_MESSAGE)$/)]);
-    expect(fixture.fixture.srm.requests).toHaveLength(reads);
+    expect(fixture.systems.srm.requests).toHaveLength(reads);
   });
 
   test.each(['9'.repeat(3000), '4711\n', '\0', ' ', '', '\u2028', 'é'])(

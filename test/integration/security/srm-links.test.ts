@@ -1,6 +1,6 @@
 /**
- * SRM can put any address into `__next`, into a redirect and into the key of a cart: its token goes to SRM alone, and below
- * the extraction service. (A valid `__next`: ../extract/connections.test.ts.)
+ * SRM can put any address into `__next`, into a redirect and into the key of a cart: its token goes to SRM alone, and
+ * below the extraction service. (A valid `__next`: ../extract/connections.test.ts.)
  */
 import { describe, expect, test } from '@jest/globals';
 import { DAY, noTimeToRetry, useFixture } from '../extract/extractor-fixture.ts';

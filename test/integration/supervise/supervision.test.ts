@@ -11,7 +11,7 @@ beforeEach(() => fixture.reset());
 afterAll(() => fixture.close());
 
 const OPEN = { state: 'OPEN', reason: 'it is down', sinceMs: 1_795_000_000_000 } as const;
-const sick = { healthy: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
+const unhealthy = { healthy: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
 const count = (name: string): number => fixture.calls.filter((call) => call === name).length;
 const pausedMetric = (): string[] => fixture.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
 const secondsToTheNextTrial = async (): Promise<number> =>
@@ -19,22 +19,22 @@ const secondsToTheNextTrial = async (): Promise<number> =>
 
 /** Lets an hour pass before each of some runs. */
 async function reconcileCarts(times: number): Promise<void> {
-  for (let look = 0; look < times; look++) {
+  for (let run = 0; run < times; run++) {
     await fixture.letTimePass();
-    await fixture.look();
+    await fixture.run();
   }
 }
 
 describe('while the breaker is closed, a run', () => {
   test('reads the breaker, counts that carts flow, and does nothing', async () => {
-    expect(await fixture.look()).toEqual({ state: 'CLOSED', reason: '' });
+    expect(await fixture.run()).toEqual({ state: 'CLOSED', reason: '' });
     expect(fixture.calls).toEqual(['GetItem']);
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":0']);
   });
 
   test('never enables a mapping that a person disabled in the console', async () => {
     fixture.mapping.state = 'Disabled';
-    await fixture.look();
+    await fixture.run();
     expect(fixture.mapping.state).toBe('Disabled');
   });
 });
@@ -42,8 +42,8 @@ describe('while the breaker is closed, a run', () => {
 describe('while the breaker is open, a run', () => {
   test('disables the mapping, reports since when and why, and asks for a trial', async () => {
     await fixture.put(OPEN);
-    fixture.trial = () => sick;
-    expect(await fixture.look()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
+    fixture.trial = () => unhealthy;
+    expect(await fixture.run()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
     expect(fixture.mapping.state).toBe('Disabled');
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":1']);
     expect(count('Invoke')).toBe(1);
@@ -52,9 +52,9 @@ describe('while the breaker is open, a run', () => {
 
   test('waits longer after each bad trial: 60 s and doubling, a quarter of an hour at most', async () => {
     await fixture.put(OPEN);
-    fixture.trial = () => sick;
+    fixture.trial = () => unhealthy;
     const waits: number[] = [];
-    for (let look = 0; look < 6; look++) {
+    for (let run = 0; run < 6; run++) {
       await reconcileCarts(1);
       waits.push(await secondsToTheNextTrial());
     }
@@ -62,16 +62,16 @@ describe('while the breaker is open, a run', () => {
       expect(Math.abs((waits[index] ?? 0) - wait)).toBeLessThanOrEqual(5);
     }
     expect(count('Invoke')).toBe(6);
-    await fixture.look();
+    await fixture.run();
     expect(count('Invoke')).toBe(6);
   });
 
   test('waits no longer after a trial without a cart, since none has lost a receive by it', async () => {
     await fixture.put(OPEN);
-    fixture.trial = () => sick;
+    fixture.trial = () => unhealthy;
     await reconcileCarts(2);
     fixture.trial = () => ({ healthy: false, tried: false, reason: '11VMS answered 503 to a probe' });
-    for (let look = 0; look < 3; look++) {
+    for (let run = 0; run < 3; run++) {
       await reconcileCarts(1);
       expect(Math.abs((await secondsToTheNextTrial()) - 60)).toBeLessThanOrEqual(5);
       expect(await fixture.item()).toMatchObject({ state: 'OPEN', failedTrials: 2 });
@@ -80,16 +80,16 @@ describe('while the breaker is open, a run', () => {
 
   test('disables the mapping again when a deployment has enabled it', async () => {
     await fixture.put(OPEN);
-    fixture.trial = () => sick;
-    await fixture.look();
+    fixture.trial = () => unhealthy;
+    await fixture.run();
     fixture.mapping.state = 'Enabled';
-    await fixture.look();
+    await fixture.run();
     expect(fixture.mapping.state).toBe('Disabled');
   });
 
   test('closes it after a good trial, and enables the mapping', async () => {
     await fixture.put(OPEN);
-    expect(await fixture.look()).toMatchObject({ state: 'CLOSED', reason: '' });
+    expect(await fixture.run()).toMatchObject({ state: 'CLOSED', reason: '' });
     expect(await fixture.item()).toMatchObject({ state: 'CLOSED', reason: '', mappingPaused: false, failedTrials: 0 });
     expect(fixture.mapping.state).toBe('Enabled');
     expect(fixture.calls.filter((call) => call.startsWith('PutMapping'))).toEqual([
@@ -102,7 +102,7 @@ describe('while the breaker is open, a run', () => {
   test('leaves a mapping disabled that a person had disabled before', async () => {
     await fixture.put(OPEN);
     fixture.mapping.state = 'Disabled';
-    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run()).toMatchObject({ state: 'CLOSED' });
     await reconcileCarts(2);
     expect(fixture.mapping.state).toBe('Disabled');
   });
@@ -131,7 +131,7 @@ describe('while the breaker is open, a run', () => {
         ? Promise.resolve(lambdaError(403, 'AccessDeniedException'))
         : fixture.serve(call),
     );
-    await expect(fixture.look()).rejects.toThrow(/so it is/);
+    await expect(fixture.run()).rejects.toThrow(/so it is/);
     expect(await secondsToTheNextTrial()).toBeGreaterThan(50);
   });
 });
@@ -139,13 +139,13 @@ describe('while the breaker is open, a run', () => {
 describe('a mapping that is changing at this moment', () => {
   test.each(['ResourceInUseException', 'ResourceConflictException'])('is paused a minute later: %s', async (type) => {
     await fixture.put(OPEN);
-    fixture.trial = () => sick;
+    fixture.trial = () => unhealthy;
     fixture.proxies.lambda.intercept((call) =>
       call.method === 'PUT' ? Promise.resolve(lambdaError(400, type)) : fixture.serve(call),
     );
-    expect(await fixture.look()).toMatchObject({ state: 'OPEN' });
+    expect(await fixture.run()).toMatchObject({ state: 'OPEN' });
     fixture.proxies.lambda.intercept((call) => fixture.serve(call));
-    await fixture.look();
+    await fixture.run();
     expect(fixture.mapping.state).toBe('Disabled');
   });
 
@@ -155,9 +155,9 @@ describe('a mapping that is changing at this moment', () => {
     fixture.proxies.lambda.intercept((call) =>
       call.method === 'PUT' ? Promise.resolve(lambdaError(400, 'ResourceInUseException')) : fixture.serve(call),
     );
-    await expect(fixture.look()).rejects.toThrow(/so it is/);
+    await expect(fixture.run()).rejects.toThrow(/so it is/);
     fixture.proxies.lambda.intercept((call) => fixture.serve(call));
-    await fixture.look();
+    await fixture.run();
     expect(fixture.mapping.state).toBe('Enabled');
     expect(await fixture.item()).toMatchObject({ state: 'CLOSED', mappingPaused: false });
   });
@@ -186,7 +186,7 @@ describe('a run that dies', () => {
 
   test('calls so many operations, and can die at each', async () => {
     await fixture.put(OPEN);
-    await fixture.look();
+    await fixture.run();
     expect(fixture.calls).toHaveLength(allCalls);
   });
 
@@ -197,7 +197,7 @@ describe('a run that dies', () => {
         await fixture.reset();
         await fixture.put(OPEN);
         dieAt(place, isDone);
-        await fixture.look().catch(() => undefined);
+        await fixture.run().catch(() => undefined);
         live();
         await reconcileCarts(2);
         expect([place, fixture.mapping.state, await fixture.item()]).toMatchObject([
@@ -213,9 +213,9 @@ describe('a run that dies', () => {
     for (const place of places.slice(0, 9)) {
       await fixture.reset();
       await fixture.put(OPEN);
-      fixture.trial = () => sick;
+      fixture.trial = () => unhealthy;
       dieAt(place, true);
-      await fixture.look().catch(() => undefined);
+      await fixture.run().catch(() => undefined);
       live();
       await reconcileCarts(1);
       expect([place, fixture.mapping.state, await fixture.item()]).toMatchObject([
@@ -239,7 +239,7 @@ describe('a lost answer of DynamoDB', () => {
         ? commitThenReset(call, forward)
         : forward(),
     );
-    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run()).toMatchObject({ state: 'CLOSED' });
     expect(lost).toBe(2);
     expect(fixture.mapping.state).toBe('Enabled');
   });
@@ -250,7 +250,7 @@ describe('a lost answer of DynamoDB', () => {
     fixture.proxies.dynamodb.intercept((call, forward) =>
       call.body.includes('SET heldBy') && lost++ === 0 ? commitThenReset(call, forward) : forward(),
     );
-    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run()).toMatchObject({ state: 'CLOSED' });
   });
 
   test('to a resume by hand: 11VMS is tried at once', async () => {
@@ -261,7 +261,7 @@ describe('a lost answer of DynamoDB', () => {
         ? commitThenReset(call, forward)
         : forward(),
     );
-    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
   });
 });
 
@@ -274,10 +274,10 @@ describe('runs at the same time', () => {
       await goOn.promise;
       return { healthy: true };
     };
-    const first = fixture.look();
+    const first = fixture.run();
     await tried.promise;
     const calls = fixture.calls.length;
-    expect(await fixture.look()).toMatchObject({ state: 'OPEN' });
+    expect(await fixture.run()).toMatchObject({ state: 'OPEN' });
     expect(fixture.calls.slice(calls)).toEqual(['GetItem', 'UpdateItem']);
     goOn.resolve(undefined);
     expect(await first).toMatchObject({ state: 'CLOSED' });
@@ -292,11 +292,11 @@ describe('runs at the same time', () => {
     fixture.proxies.dynamodb.intercept(async (call, forward) => {
       if (call.operation !== 'GetItem' || other !== undefined) return forward();
       const read = await forward();
-      other = fixture.look();
+      other = fixture.run();
       await other;
       return read;
     });
-    expect(await fixture.look()).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run()).toMatchObject({ state: 'CLOSED' });
     expect(fixture.mapping.state).toBe('Enabled');
     await reconcileCarts(1);
     expect(fixture.mapping.state).toBe('Enabled');
@@ -309,10 +309,10 @@ describe('runs at the same time', () => {
       if (call.method === 'PUT') await fixture.put({ ...(await fixture.item()), ...OPEN });
       return fixture.serve(call);
     });
-    await fixture.look();
+    await fixture.run();
     fixture.proxies.lambda.intercept((call) => fixture.serve(call));
-    fixture.trial = () => sick;
-    await fixture.look();
+    fixture.trial = () => unhealthy;
+    await fixture.run();
     expect(fixture.mapping.state).toBe('Disabled');
     expect(await fixture.item()).toMatchObject({ state: 'OPEN', mappingPaused: true });
   });
@@ -320,7 +320,7 @@ describe('runs at the same time', () => {
 
 describe('by hand', () => {
   test('a pause disables the mapping, says why, and stays', async () => {
-    expect(await fixture.look({ consumption: 'pause', reason: 'release of 11VMS, JD' })).toMatchObject({
+    expect(await fixture.run({ consumption: 'pause', reason: 'release of 11VMS, JD' })).toMatchObject({
       state: 'FORCED_OPEN',
       reason: 'release of 11VMS, JD',
     });
@@ -331,20 +331,20 @@ describe('by hand', () => {
   });
 
   test('a pause needs no reason', async () => {
-    expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
+    expect(await fixture.run({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
   });
 
   test('a resume tries 11VMS at once, and consumption continues when 11VMS is healthy', async () => {
-    await fixture.look({ consumption: 'pause' });
-    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    await fixture.run({ consumption: 'pause' });
+    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(1);
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a resume while 11VMS is unhealthy leaves the breaker open, and the next runs go on trying', async () => {
-    await fixture.look({ consumption: 'pause' });
-    fixture.trial = () => sick;
-    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
+    await fixture.run({ consumption: 'pause' });
+    fixture.trial = () => unhealthy;
+    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
     expect(fixture.mapping.state).toBe('Disabled');
     fixture.trial = () => ({ healthy: true });
     await reconcileCarts(1);
@@ -353,11 +353,11 @@ describe('by hand', () => {
 
   test('a resume does not wait for the next trial', async () => {
     await fixture.put({ ...OPEN, failedTrials: 5, nextTrialAtMs: Date.now() + 900_000 });
-    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
   });
 
   test('a resume of running consumption changes nothing', async () => {
-    expect(await fixture.look({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(0);
     expect(await fixture.item()).toEqual({});
   });
@@ -365,10 +365,10 @@ describe('by hand', () => {
   test('a pause during a trial wins: the good trial does not close the breaker', async () => {
     await fixture.put(OPEN);
     fixture.trial = async () => {
-      expect(await fixture.look({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
+      expect(await fixture.run({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
       return { healthy: true };
     };
-    expect(await fixture.look()).toMatchObject({ state: 'FORCED_OPEN' });
+    expect(await fixture.run()).toMatchObject({ state: 'FORCED_OPEN' });
     await reconcileCarts(2);
     expect(fixture.mapping.state).toBe('Disabled');
   });
@@ -383,13 +383,13 @@ describe('by hand', () => {
     [],
   ])('%j is an error that changes nothing', async (event) => {
     await fixture.put(OPEN);
-    await expect(fixture.look(event)).rejects.toThrow(/nothing was changed/);
+    await expect(fixture.run(event)).rejects.toThrow(/nothing was changed/);
     expect(fixture.calls).toEqual([]);
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('an event of the schedule starts a normal run', async () => {
     const event = { version: '0', id: '1', 'detail-type': 'Scheduled Event', source: 'aws.scheduler', detail: '{}' };
-    expect(await fixture.look(event)).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run(event)).toMatchObject({ state: 'CLOSED' });
   });
 });

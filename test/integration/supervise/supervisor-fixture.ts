@@ -1,4 +1,6 @@
-/** What the supervisor's tests share: its real handler, an embedded DynamoDB, and a Lambda API that records its calls. */
+/**
+ * What the supervisor's tests share: its real handler, an embedded DynamoDB, and a Lambda API that records its calls.
+ */
 import {
   CreateTableCommand,
   DeleteItemCommand,
@@ -30,7 +32,7 @@ export interface SupervisorFixture {
   trial: () => Promise<TrialResult> | TrialResult;
   /** Ends all disturbances; the mapping is enabled, the breaker closed, 11VMS healthy. */
   reset(): Promise<void>;
-  look(event?: unknown): Promise<unknown>;
+  run(event?: unknown): Promise<unknown>;
   item(): Promise<StoredItem>;
   put(item: StoredItem): Promise<void>;
   /** As if an hour had passed: trials are due, and every hold on the breaker has ended. */
@@ -134,7 +136,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
       }
       return json(200, { UUID: 'the-mapping', State: fixture.mapping.state });
     },
-    look: (event = {}) =>
+    run: (event = {}) =>
       handler(
         event,
         lambdaContext(() => 80_000),

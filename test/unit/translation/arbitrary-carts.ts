@@ -1,4 +1,6 @@
-/** Carts by fast-check: generated ones with any value in any place, and good ones with any amounts, splits and texts. */
+/**
+ * Carts by fast-check: generated ones with any value in any place, and good ones with any amounts, splits and texts.
+ */
 import fc from 'fast-check';
 import { generateCarts } from '../../simulators/carts.ts';
 import { date, labour, limit, list, material, type Row, sampleCart, shares, shipTo, texts } from './sample-carts.ts';

@@ -2,8 +2,8 @@
  * The edge cases that a cart's content decides, by their number (edge-cases.md). The title of each test begins with it.
  *
  * Tested elsewhere, because the ledger or SRM decides them: 16 and 17 (a newer version of a cart), 18 beyond "is it
- * cancelled" (an order made of it before), 27's state in the report, 48's answer of 11VMS, 84's follow-up read, and 86's
- * logs and store.
+ * cancelled" (an order made of it before), 27's state in the report, 48's answer of 11VMS, 84's follow-up read, and
+ * 86's logs and store.
  */
 import { describe, expect, test } from '@jest/globals';
 import { isDeferred } from '../../../functions/create-purchase-orders/translation/shopping-cart.ts';
@@ -46,7 +46,7 @@ const codes = (cart: unknown, settings?: SettingsChange): string[] =>
   faultsOf(translate(cart, settings)).map(({ code }) => code);
 const places = (cart: unknown, settings?: SettingsChange): string[] =>
   faultsOf(translate(cart, settings)).map(({ code, path }) => `${code} ${path}`);
-const told = (cart: unknown, settings?: SettingsChange): string[] =>
+const warningsIn = (cart: unknown, settings?: SettingsChange): string[] =>
   warningsOf(translate(cart, settings)).map(({ code, path }) => `${code} ${path}`);
 const externalIds = (cart: unknown): string[] => ordersOf(translate(cart)).map(({ externalId }) => externalId);
 /** A cart with a material whose address is the header's. */
@@ -323,7 +323,7 @@ describe('accounting', () => {
 
   test('31: exactly 100 gives no warning', () => {
     expect(percentages(shares('33.33', '33.33', '33.34'))).toEqual(['33.33', '33.33', '33.34']);
-    expect(told(split(shares('33.33', '33.33', '33.34')))).toEqual([]);
+    expect(warningsIn(split(shares('33.33', '33.33', '33.34')))).toEqual([]);
   });
 
   test.each([
@@ -371,7 +371,7 @@ describe('accounting', () => {
 
   test('33: zero-percent rows are dropped with a warning', () => {
     expect(percentages(shares('0.00', '100.00'))).toEqual(['100.00']);
-    expect(told(split(shares('0.00', '100.00')))).toEqual([`E_ACC_SPLIT_NOT_100 ${ACCOUNTING}`]);
+    expect(warningsIn(split(shares('0.00', '100.00')))).toEqual([`E_ACC_SPLIT_NOT_100 ${ACCOUNTING}`]);
   });
 
   test('33: only zero-percent rows are a split that is not 100', () => {
@@ -419,7 +419,7 @@ describe('amounts and quantities', () => {
     '37: a price unit of %j counts as 1, with a warning; the check of the value decides',
     (PriceUnit) => {
       expect(orderOf(itemWith(0, { PriceUnit }))?.lines[0]?.priceBaseQuantity).toBe('1');
-      expect(told(itemWith(0, { PriceUnit }))).toEqual(['E_FIELD_MISSING $.Items.results[0].PriceUnit']);
+      expect(warningsIn(itemWith(0, { PriceUnit }))).toEqual(['E_FIELD_MISSING $.Items.results[0].PriceUnit']);
       expect(codes(itemWith(1, { PriceUnit }))).toEqual(['E_AMT_LINE_MISMATCH']);
     },
   );
@@ -533,9 +533,9 @@ describe('texts and characters', () => {
     expect(title('\ufeffa\u0000\u0007b\u001fc\td\ne')).toBe('abc\td\ne');
     expect(title('a\r\nb\rc\n\rd')).toBe('a\nb\nc\n\nd');
     expect(title('a\u00a0b <(>&<)> c')).toBe('a b & c');
-    expect(told(cartWith({ Description: 'plain' }))).toEqual([]);
+    expect(warningsIn(cartWith({ Description: 'plain' }))).toEqual([]);
     expect(title('half \ud83c of it')).toBe('half \ufffd of it');
-    expect(told(cartWith({ Description: 'half \udf31' }))).toEqual(['E_FIELD_FORMAT $']);
+    expect(warningsIn(cartWith({ Description: 'half \udf31' }))).toEqual(['E_FIELD_FORMAT $']);
     expect(title('e\u0301\u0063\u0327')).toBe('éç');
   });
 
@@ -547,13 +547,13 @@ describe('texts and characters', () => {
     const text = '🧪 漢字 العربية é & < > "q" \'s\' \\ </script> \u2028';
     expect(title(text)).toBe(text.trim());
     expect(title('🌱'.repeat(120))).toBe('🌱'.repeat(120));
-    expect(told(cartWith({ Description: '🌱'.repeat(120) }))).toEqual([]);
+    expect(warningsIn(cartWith({ Description: '🌱'.repeat(120) }))).toEqual([]);
     expect(codes(itemWith(1, { PartnerProd: '🌱'.repeat(40) }))).toEqual([]);
   });
 
   test('45: a text is cut with a marker, a code is never cut', () => {
     expect(title('🌱'.repeat(121))).toBe(`${'🌱'.repeat(115)}[...]`);
-    expect(told(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['E_FIELD_LENGTH $.Description']);
+    expect(warningsIn(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['E_FIELD_LENGTH $.Description']);
     expect(faultsOf(translate(itemWith(1, { PartnerProd: '🌱'.repeat(41) })))).toEqual([
       {
         code: 'E_FIELD_LENGTH',
@@ -768,7 +768,7 @@ describe('dates', () => {
       approvedAt: '2026-11-20T16:32:05Z',
       changedAt: '2026-11-20T13:32:06Z',
     });
-    expect(told(cart)).toEqual(['E_DATE_INVALID $.ChangedAt', 'E_DATE_INVALID $.ApprovedAt']);
+    expect(warningsIn(cart)).toEqual(['E_DATE_INVALID $.ChangedAt', 'E_DATE_INVALID $.ApprovedAt']);
     expect(translate(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T13:32:06Z') });
   });
 
@@ -807,7 +807,7 @@ describe('dates', () => {
         value: '2026-11-21',
       }),
     ]);
-    expect(told(itemWith(1, { DelivDate: date('2026-11-22') }))).toEqual([]);
+    expect(warningsIn(itemWith(1, { DelivDate: date('2026-11-22') }))).toEqual([]);
   });
 });
 
@@ -854,7 +854,7 @@ describe('source faults', () => {
     ['no items', cartWith({ Items: null }), ['$.Items']],
     ['items that are no list', cartWith({ Items: { results: 'X' } }), ['$.Items.results']],
     ['items that are not expanded', cartWith({ Items: { __deferred: { uri: 'x' } } }), ['$.Items.results']],
-    ['an item that is none', cartWith({ Items: list(7) }), ['$.Items.results[0]']],
+    ['an item that is no entity', cartWith({ Items: list(7) }), ['$.Items.results[0]']],
     ['a text that is an object', cartWith({ Description: {} }), ['$.Description']],
     ['a text that is a boolean', cartWith({ Description: true }), ['$.Description']],
     ['a field of a line that is a list', itemWith(1, { Quantity: [] }), ['$.Items.results[1].Quantity']],
@@ -862,9 +862,9 @@ describe('source faults', () => {
     ['a flag that is a number', itemWith(2, { DelInd: 1 }), ['$.Items.results[2].DelInd']],
     ['a flag that is a list', cartWith({ DelInd: [] }), ['$.DelInd']],
     ['texts that are no list', cartWith({ Texts: 'X' }), ['$.Texts']],
-    ['an attachment that is none', cartWith({ Attachments: list(null) }), ['$.Attachments.results[0]']],
+    ['an attachment that is no entity', cartWith({ Attachments: list(null) }), ['$.Attachments.results[0]']],
     [
-      'an assignment that is none',
+      'an assignment that is no entity',
       itemWith(0, { Accounting: list('X') }),
       ['$.Items.results[0].Accounting.results[0]'],
     ],

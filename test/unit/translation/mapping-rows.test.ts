@@ -1,4 +1,7 @@
-/** Every row of mapping.csv that the translation decides (65 and 66 are headers of the call): what comes of a change to the sample cart. */
+/**
+ * Every row of mapping.csv that the translation decides (65 and 66 are headers of the call): what comes of a change to
+ * the sample cart.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { orderRules } from '../../../functions/create-purchase-orders/translation/order-rules.ts';
 import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
@@ -162,7 +165,7 @@ const identification: readonly Case[] = [
   refused(
     7,
     'sourceDocument.approvedBy',
-    'too long: told without the name',
+    'too long: reported without the name',
     cartWith({ ApprovedBy: 'MANONMARTIN13' }),
     [
       { code: 'E_FIELD_LENGTH', path: '$.ApprovedBy' },
@@ -174,7 +177,7 @@ const identification: readonly Case[] = [
   made(
     8,
     'sourceDocument.changedAt',
-    'an offset is subtracted, and told',
+    'an offset is subtracted, with a warning',
     cartWith({ ChangedAt: '/Date(1795185126000+0060)/' }),
     '2026-11-20T13:32:06Z',
     {
@@ -392,19 +395,27 @@ const parties: readonly Case[] = [
     'MMARTIN',
   ),
   omitted(21, 'requester.externalId', 'an e-mail alone is enough', cartWith({ RequesterId: '', CreatedBy: '' })),
-  refused(21, 'requester.externalId', 'nobody', cartWith({ RequesterId: '', CreatedBy: '', RequesterEmail: '' }), [
-    { code: 'E_REQUESTER_MISSING', path: '$.RequesterId' },
-  ]),
   refused(
     21,
     'requester.externalId',
-    'nobody, and no address either',
+    'no requester',
+    cartWith({ RequesterId: '', CreatedBy: '', RequesterEmail: '' }),
+    [{ code: 'E_REQUESTER_MISSING', path: '$.RequesterId' }],
+  ),
+  refused(
+    21,
+    'requester.externalId',
+    'no requester, and no address either',
     cartWith({ RequesterId: '', CreatedBy: '', RequesterEmail: 'j.dupont' }),
     [{ code: 'E_REQUESTER_MISSING', path: '$.RequesterId' }],
   ),
-  refused(21, 'requester.externalId', 'too long: told without the name', cartWith({ RequesterId: 'JEANNEDUPONT2' }), [
-    { code: 'E_FIELD_LENGTH', path: '$.RequesterId' },
-  ]),
+  refused(
+    21,
+    'requester.externalId',
+    'too long: reported without the name',
+    cartWith({ RequesterId: 'JEANNEDUPONT2' }),
+    [{ code: 'E_FIELD_LENGTH', path: '$.RequesterId' }],
+  ),
   refused(
     21,
     'requester.externalId',
@@ -575,7 +586,7 @@ const terms: readonly Case[] = [
   refused(
     29,
     'deliveryAddress.street',
-    'too long: told without the street',
+    'too long: reported without the street',
     cartWith({ Partners: shipTo({ Street: LONG(61) }) }),
     [{ code: 'E_FIELD_LENGTH', path: '$.Partners.results[0].Street' }],
   ),
@@ -855,7 +866,7 @@ const amounts: readonly Case[] = [
   ]),
 
   made(47, 'lines[1].netAmount', 'in the decimals of the currency', sampleCart, '31.25'),
-  made(47, 'lines[2].netAmount', 'LIMIT: what is expected', itemWith(2, { Value: '9.000' }), '2000.00'),
+  made(47, 'lines[2].netAmount', 'LIMIT: the expected value', itemWith(2, { Value: '9.000' }), '2000.00'),
   refused(47, 'lines[1].netAmount', 'empty', itemWith(1, { Value: '' }), [
     { code: 'E_FIELD_MISSING', path: item(1, 'Value') },
   ]),
@@ -1015,7 +1026,7 @@ const dates: readonly Case[] = [
   refused(
     55,
     'lines[0].deliverTo.city',
-    'too long: told without the city',
+    'too long: reported without the city',
     cartWith({ Partners: shipTo({}) }, { 0: { Partners: shipTo({ City: LONG(41) }) } }),
     [{ code: 'E_FIELD_LENGTH', path: item(0, 'Partners.results[0].City') }],
   ),
@@ -1253,7 +1264,7 @@ const appendices: readonly Case[] = [
   made(
     63,
     'notes',
-    'a language that is none',
+    'an unknown language',
     cartWith({ Texts: texts(...['', '1', 'ENG', 'constructor'].map((Language) => note('NOTE', 'a', Language))) }),
     Array.from({ length: 4 }, () => ({ type: 'HEADER', text: 'a' })),
   ),
@@ -1278,7 +1289,7 @@ const appendices: readonly Case[] = [
   omitted(
     64,
     'attachments',
-    'internal ones are not told',
+    'internal ones cause no warning',
     cartWith({ Attachments: list(file({ InternalOnly: 'X' })) }),
   ),
   omitted(
@@ -1346,17 +1357,17 @@ test.each(madeCases)('row $row, $target: $when', ({ target, cart, settings, valu
   const translation = translate(cart, settings);
   expect(faultsOf(translation)).toEqual([]);
   expect(valueAt(ordersOf(translation)[0], target)).toEqual(value);
-  const told = warningsOf(translation).map(({ code, path, field = '-' }) => ({ code, path, field }));
-  expect(told).toEqual(warnings.map(({ code, path, field = target }) => ({ code, path, field })));
+  const reported = warningsOf(translation).map(({ code, path, field = '-' }) => ({ code, path, field }));
+  expect(reported).toEqual(warnings.map(({ code, path, field = target }) => ({ code, path, field })));
 });
 
 test.each(refusedCases)('row $row, $target: $when: $codes', ({ target, cart, settings, faults }) => {
   const translation = translate(cart, settings);
-  const told = faultsOf(translation);
-  expect(told).toEqual(faults.map((fault) => ({ field: target, ...fault, message: expect.any(String) })));
+  const reported = faultsOf(translation);
+  expect(reported).toEqual(faults.map((fault) => ({ field: target, ...fault, message: expect.any(String) })));
   expect(ordersOf(translation)).toEqual([]);
   // A path points at the value that it is quoted with.
-  const quoted = told.filter(({ value }) => value !== undefined).map(({ path = '' }) => path);
+  const quoted = reported.filter(({ value }) => value !== undefined).map(({ path = '' }) => path);
   expect(quoted.filter((path) => !pathExists(cart, path))).toEqual([]);
 });
 

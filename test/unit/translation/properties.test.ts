@@ -53,7 +53,7 @@ function stringsOf(value: unknown): string[] {
 const CONTROL = /[\u0000-\u0008\u000b-\u001f]/;
 const isFit = (text: string): boolean => text.isWellFormed() && !CONTROL.test(text) && text === text.normalize('NFC');
 
-const allTold = (translation: CartTranslation) => [...faultsOf(translation), ...warningsOf(translation)];
+const faultsAndWarningsOf = (translation: CartTranslation) => [...faultsOf(translation), ...warningsOf(translation)];
 
 describe('any cart', () => {
   test('gives orders, a skip or faults for any JSON, and never throws', () => {
@@ -74,11 +74,13 @@ describe('any cart', () => {
         orders += ordersOf(translation).length;
         faulty += Math.min(1, faultsOf(translation).length);
         expect(ordersOf(translation).flatMap(complaints)).toEqual([]);
-        expect(stringsOf([ordersOf(translation), allTold(translation)]).filter((text) => !isFit(text))).toEqual([]);
+        expect(
+          stringsOf([ordersOf(translation), faultsAndWarningsOf(translation)]).filter((text) => !isFit(text)),
+        ).toEqual([]);
         expect(groupsOf(translation).filter((group) => group.kind === 'faulty' && group.faults.length === 0)).toEqual(
           [],
         );
-        expect(allTold(translation).filter(({ path }) => path?.startsWith('$') !== true)).toEqual([]);
+        expect(faultsAndWarningsOf(translation).filter(({ path }) => path?.startsWith('$') !== true)).toEqual([]);
       }),
       { numRuns: 300 },
     );
@@ -198,12 +200,12 @@ describe('privacy', () => {
           Items: { results: entriesOf(cart, 'Items').map((item) => ({ ...item, Partners: { results: [elsewhere] } })) },
         };
         const translation = translate(row);
-        const told = [
-          ...allTold(translation).map(faultToText),
-          ...allTold(translation).map((fault) => JSON.stringify(fault)),
+        const texts = [
+          ...faultsAndWarningsOf(translation).map(faultToText),
+          ...faultsAndWarningsOf(translation).map((fault) => JSON.stringify(fault)),
         ];
         const reason = translation.kind === 'skip' ? translation.reason : '';
-        expect([...told, reason].filter((text) => text.toLowerCase().includes(SECRET))).toEqual([]);
+        expect([...texts, reason].filter((text) => text.toLowerCase().includes(SECRET))).toEqual([]);
       }),
       { numRuns: 150 },
     );

@@ -32,7 +32,7 @@ const samplePage: { readonly d: { readonly results: readonly SampleCart[] } } = 
 
 function only<Element>(elements: readonly Element[]): Element {
   const [element] = elements;
-  if (element === undefined) throw new Error('there is none');
+  if (element === undefined) throw new Error('there is no such element');
   return element;
 }
 
