@@ -100,7 +100,7 @@ describe('a text that is no cart message', () => {
 
   test.each([
     ['of another version', { ...good, schemaVersion: 2 }],
-    ['of an unknown origin', { ...good, origin: 'third-look' }],
+    ['of an unknown origin', { ...good, origin: 'elsewhere' }],
     ['without a run', noRun],
     ['with an empty run', { ...good, runId: '' }],
     ['with a correlation id that would break a header', { ...good, correlationId: 'a\r\nX: b' }],

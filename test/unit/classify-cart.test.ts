@@ -39,7 +39,7 @@ describe('a cart is classified as', () => {
     ['in flight, when it was tried a moment ago', [order('NEW', NOW)], 'in-flight'],
     ['in flight, when it was tried an hour ago to the millisecond', [order('NEW', STALE + 1)], 'in-flight'],
     ['lost, when it was tried longer ago than that', [order('NEW')], 'lost'],
-    ['lost, when an attempt never came back', [order('POSTING')], 'lost'],
+    ['lost, when an attempt never ended', [order('POSTING')], 'lost'],
     ['lost, when its outcome was left unknown', [order('UNKNOWN')], 'lost'],
     [
       'lost, when one order was left open beside one that was created',
@@ -52,12 +52,12 @@ describe('a cart is classified as', () => {
       'in-flight',
     ],
     [
-      'dead-lettered, when its message was given up with the order open',
+      'dead-lettered, when its message was dead-lettered with the order open',
       [order('NEW'), verdict(STALE + 1)],
       'dead-lettered',
     ],
     [
-      'dead-lettered, when its last attempt crashed behind its verdict',
+      'dead-lettered, when its last attempt crashed after its verdict',
       [order('POSTING', STALE), verdict(STALE - 1)],
       'dead-lettered',
     ],

@@ -78,7 +78,7 @@ describe('an environment by name', () => {
     });
   });
 
-  test('needs nobody to notify: neither PagerDuty nor an address need exist', () => {
+  test('may have no recipient of alarms: neither PagerDuty nor an address need exist', () => {
     const { pagerDutySecretName, email, thresholds } = loadEnvironment('prod').notifications;
 
     expect(pagerDutySecretName).toBeUndefined();

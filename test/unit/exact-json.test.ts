@@ -128,11 +128,11 @@ describe('a text that is not JSON', () => {
 });
 
 describe('a JSON object', () => {
-  test.each([['{}'], ['{"a":1}']])('%s is one', (text) => {
+  test.each([['{}'], ['{"a":1}']])('%s is a JSON object', (text) => {
     expect(asJsonObject(parseExactJson(text))).toEqual(JSON.parse(text));
   });
 
-  test.each(['[]', 'null', '"x"', '1', '1.0', 'true'])('%s is none', (text) => {
+  test.each(['[]', 'null', '"x"', '1', '1.0', 'true'])('%s is no JSON object', (text) => {
     expect(asJsonObject(parseExactJson(text))).toBeUndefined();
   });
 });

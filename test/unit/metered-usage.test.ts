@@ -30,7 +30,7 @@ describe('SQS bills each 64 KiB of message bodies:', () => {
     expect(sqsUnits(call('SendMessage', { MessageBody: '€'.repeat(30_000) }))).toBe(2);
   });
 
-  test('a call without a body is one unit, as an empty receive is; a call of the local run alone is none', () => {
+  test('a call without a body is one unit, as an empty receive is; a call that only the local run makes is not billed', () => {
     expect(sqsUnits(call('DeleteMessageBatch', { Entries: [{ Id: '1', ReceiptHandle: 'r' }] }))).toBe(1);
     expect(sqsUnits(call('GetQueueAttributes', {}))).toBe(0);
     expect(sqsUnits(call('ReceiveMessage', {}, {}))).toBe(0);

@@ -22,12 +22,12 @@ const forbidden: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: tru
 const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
 const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
 
-describe('the outcome of a cart', () => {
+describe('a cart', () => {
   test.each<[string, readonly OrderOutcome[], readonly Fault[], Outcome]>([
     ['with all orders created is done', [created, created], [], { kind: 'done' }],
     ['with one created and one there before is done', [skipped, created], [], { kind: 'done' }],
     ['with nothing left to do is skipped', [skipped, skipped], [], { kind: 'skipped', reason: 'already created' }],
-    ['with a refused content is dead-lettered', [created, rejected], [], { kind: 'dead-letter', faults: [invalid] }],
+    ['with rejected content is dead-lettered', [created, rejected], [], { kind: 'dead-letter', faults: [invalid] }],
     ['with a faulty group is dead-lettered', [created], [noSupplier], { kind: 'dead-letter', faults: [noSupplier] }],
     ['of faulty groups alone is dead-lettered', [], [noSupplier], { kind: 'dead-letter', faults: [noSupplier] }],
     [
@@ -55,25 +55,25 @@ describe('the outcome of a cart', () => {
       { kind: 'retry', faults: [down, noSupplier, invalid], afterMs: undefined },
     ],
     [
-      'that is refused is refused, whatever else',
+      'with one refused order is refused, whatever the others came to',
       [rejected, retry(), refused],
       [noSupplier],
       { kind: 'refused', faults: [auth, noSupplier, invalid], isForbidden: false },
     ],
     [
-      'that lacks a right only lacks a right',
+      'with one forbidden order is refused for a missing right',
       [created, forbidden],
       [],
       { kind: 'refused', faults: [auth], isForbidden: true },
     ],
     [
-      'that is refused in both ways is refused for certain',
+      'with a forbidden and a refused order is refused, and not for a missing right',
       [forbidden, refused],
       [],
       { kind: 'refused', faults: [auth, auth], isForbidden: false },
     ],
     [
-      'whose look-up is refused is refused, and tells what stays open',
+      'whose look-up is refused is refused, and reports the unknown outcome',
       [created, { kind: 'refused', fault: auth, unknown: maybeThere, isForbidden: false }],
       [],
       { kind: 'refused', faults: [auth, maybeThere], isForbidden: false },
@@ -146,10 +146,10 @@ describe('a message to be settled', () => {
   });
 
   test.each([
-    ['a longer Retry-After wins', 45_000, 45],
-    ['a shorter one does not', 5000, 30],
-    ['a part of a second counts as a whole: never back before the time', 45_001, 46],
-    ['the cap holds', 86_400_000, 900],
+    ['waits for a longer Retry-After', 45_000, 45],
+    ['waits no shorter for a shorter Retry-After', 5000, 30],
+    ['waits for whole seconds, never less than Retry-After', 45_001, 46],
+    ['waits no longer than the cap', 86_400_000, 900],
   ])('%s', (_what, afterMs, seconds) => {
     expect(settle(comingBack(afterMs), 1, policy, 0.5)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
   });

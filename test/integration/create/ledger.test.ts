@@ -217,7 +217,7 @@ describe('what the ledger holds of a cart', () => {
       { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },
       { kind: 'skip', changedAtMs: 500 },
       { kind: 'verdict', changedAtMs: 500, messageId: 'message 1', recordedAtMs: 1_000_001 },
-      // The version is unknown, but it is none that came later.
+      // The version is unknown, but it is not a later one.
       { kind: 'verdict', changedAtMs: 1_000_002, messageId: 'message 2', recordedAtMs: 1_000_002 },
     ]);
     expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);

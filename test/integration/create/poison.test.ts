@@ -26,7 +26,7 @@ const withoutGuid = (): string => {
 /** A key that only JSON text can hold. */
 const withProto = (text: string): string => `{"__proto__":{"polluted":"${MARK}"},${text.slice(1)}`;
 
-describe('a message that cannot be processed', () => {
+describe('a message', () => {
   test.each<[string, () => string, string, RegExp]>([
     ['is not JSON', () => `<cart>${MARK}</cart>`, 'E_INT_MESSAGE', /not JSON/],
     ['is half of its JSON', () => withSource(newCart()).slice(0, 700), 'E_INT_MESSAGE', /not JSON/],
@@ -63,24 +63,27 @@ describe('a message that cannot be processed', () => {
     ],
     ['has no Guid', withoutGuid, 'E_SRC_SCHEMA', /^\$\.Guid/],
     ['has a Guid that is a number', () => withSource(newCart({ Guid: 5 })), 'E_SRC_SCHEMA', /^\$\.Guid/],
-  ])('%s: is dead-lettered at once with its reason, and nothing of it is quoted', async (_what, body, code, where) => {
-    const worker = await fixture.worker();
-    const [messageId = ''] = await worker.send(body());
-    expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(worker.takeVisibilities()).toEqual([[0]]);
-    const [fault] = (await fixture.verdictOf(messageId)) ?? [];
-    expect(fault?.code).toContain(code);
-    expect(fault?.path ?? fault?.message).toMatch(where);
-    // On to the dead-letter queue, without a call to 11VMS.
-    const calls = fixture.proxies.vms.calls.length;
-    expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
-    expect(await worker.receive()).toEqual([]);
-    expect(await worker.deadLetters()).toEqual([messageId]);
-    expect(fixture.proxies.vms.calls).toHaveLength(calls);
-    const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.verdictOf(messageId))].join('\n');
-    expect(kept).not.toMatch(/dupont|polluted/i);
-    expect(kept).toContain(messageId);
-  });
+  ])(
+    'that %s is dead-lettered at once with its reason, and nothing of it is quoted',
+    async (_what, body, code, where) => {
+      const worker = await fixture.worker();
+      const [messageId = ''] = await worker.send(body());
+      expect((await worker.deliver()).failed).toEqual([messageId]);
+      expect(worker.takeVisibilities()).toEqual([[0]]);
+      const [fault] = (await fixture.verdictOf(messageId)) ?? [];
+      expect(fault?.code).toContain(code);
+      expect(fault?.path ?? fault?.message).toMatch(where);
+      // On to the dead-letter queue, without a call to 11VMS.
+      const calls = fixture.proxies.vms.calls.length;
+      expect(await worker.deliverTimes(3)).toEqual([[messageId], [messageId], [messageId]]);
+      expect(await worker.receive()).toEqual([]);
+      expect(await worker.deadLetters()).toEqual([messageId]);
+      expect(fixture.proxies.vms.calls).toHaveLength(calls);
+      const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.verdictOf(messageId))].join('\n');
+      expect(kept).not.toMatch(/dupont|polluted/i);
+      expect(kept).toContain(messageId);
+    },
+  );
 });
 
 // Edge case 79.

@@ -236,7 +236,7 @@ describe('content that 11VMS rejects', () => {
     ['413', 413, '<html>too large</html>', [{ code: 'E_TGT_TOO_LARGE' }]],
     // Edge case 65.
     ['422 for a reused key', 422, { code: 'IDEMPOTENCY_KEY_REUSED' }, [{ code: 'E_TGT_IDEMPOTENCY' }]],
-    ['422 without a word', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
+    ['422 without a body', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
     ['418 in HTML', 418, '<html>j.dupont@example.test</html>', [{ code: 'E_TGT_VALIDATION' }]],
     ['409 of an unknown kind', 409, { code: 'SOMETHING_ELSE' }, [{ code: 'E_TGT_VALIDATION' }]],
   ])('%s gets its verdict at once, without quoting the answer', async (_what, status, body, faults) => {

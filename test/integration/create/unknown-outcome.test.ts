@@ -46,7 +46,7 @@ const html = '<html><body>Logon</body></html>';
 const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
 
 // Edge cases 61, 71, 72 and 73.
-describe('an order that is stored, and whose answer is lost', () => {
+describe('an order that is stored', () => {
   const disturbances: [string, Disturbance][] = [
     ['comes too late', { kind: 'timeout-after-commit', delayMs: 10_000 }],
     ['is a broken connection', { kind: 'reset-after-commit' }],
@@ -77,13 +77,13 @@ describe('an order that is stored, and whose answer is lost', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: orders[0]?.number });
   };
 
-  test.each(disturbances)('%s: is found by look-up, and exists once', async (_what, disturbance) => {
+  test.each(disturbances)('whose answer %s is found by look-up, and exists once', async (_what, disturbance) => {
     const cart = newCart();
     fixture.vms.setDisturbances(onFirstCreate(disturbance));
     await expectRecovered(cart, await sent(cart));
   });
 
-  test.each(interceptors)('%s: is found by look-up, and exists once', async (_what, instead) => {
+  test.each(interceptors)('whose answer %s is found by look-up, and exists once', async (_what, instead) => {
     const cart = newCart();
     fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectRecovered(cart, await sent(cart));
@@ -91,7 +91,7 @@ describe('an order that is stored, and whose answer is lost', () => {
 });
 
 // Edge cases 61, 71, 72 and 73.
-describe('an order that is not stored, and whose answer is lost', () => {
+describe('an order that is not stored', () => {
   const disturbances: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
     ['is 500', { kind: 'status', status: 500 }],
@@ -117,13 +117,16 @@ describe('an order that is not stored, and whose answer is lost', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', attempts: 2 });
   };
 
-  test.each(disturbances)('%s: is retried, looked up, and then posted once', async (_what, disturbance) => {
-    const cart = newCart();
-    fixture.vms.setDisturbances(onFirstCreate(disturbance));
-    await expectOneLater(cart, await sent(cart));
-  });
+  test.each(disturbances)(
+    'whose answer %s is looked up by the retry, and then posted once',
+    async (_what, disturbance) => {
+      const cart = newCart();
+      fixture.vms.setDisturbances(onFirstCreate(disturbance));
+      await expectOneLater(cart, await sent(cart));
+    },
+  );
 
-  test.each(interceptors)('%s: is retried, looked up, and then posted once', async (_what, instead) => {
+  test.each(interceptors)('whose answer %s is looked up by the retry, and then posted once', async (_what, instead) => {
     const cart = newCart();
     fixture.proxies.vms.intercept(onceFor(isCreate, instead));
     await expectOneLater(cart, await sent(cart));

@@ -489,7 +489,7 @@ describe('Retry-After', () => {
     ['a fraction', '1.5', undefined],
     ['a duration', 'PT30S', undefined],
     ['an impossible date', 'Fri, 45 Nov 2026 14:00:45 GMT', undefined],
-  ])('is read from %s', (_what, value, expected) => {
+  ])('with %s is read correctly', (_what, value, expected) => {
     expect(delay(value)).toBe(expected);
   });
 

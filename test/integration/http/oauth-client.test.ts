@@ -236,7 +236,7 @@ describe('one token for all calls', () => {
   test.each([
     ['as text', { access_token: 'token-1', expires_in: '3600' }, 3000],
     ['left out', { access_token: 'token-1' }, 200],
-  ])('is accepted with a lifetime that is %s', async (_what, body, seconds) => {
+  ])('is accepted with its lifetime %s', async (_what, body, seconds) => {
     const { client, tokenRequests, pass } = await openDesk({ answerToken: () => ({ body }) });
 
     await call(client);

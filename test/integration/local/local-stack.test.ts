@@ -139,7 +139,7 @@ describe('the stack of the local environment', () => {
       const { Item } = await stack.clients.dynamodb.send(new GetItemCommand({ TableName: table, Key }));
       return Item?.['state']?.S === 'OPEN';
     };
-    const look = async (): Promise<unknown> => {
+    const supervise = async (): Promise<unknown> => {
       const result = await supervision.fire(new Date());
       return result.kind === 'succeeded' ? result.payload : result.reason;
     };
@@ -151,14 +151,14 @@ describe('the stack of the local environment', () => {
     await send(queue.url, ...carts);
     await until(isOpen);
 
-    expect(await look()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/^E_TGT_AUTH/) });
+    expect(await supervise()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/^E_TGT_AUTH/) });
     expect(poller.enabled).toBe(false);
     expect(vms.orders()).toEqual([]);
 
     vms.setDisturbances('none');
     // The first trial failed: the next one waits two seconds here, and a minute on AWS.
     await until(async () => {
-      expect(await look()).toMatchObject({ state: expect.stringMatching(/OPEN|CLOSED/) });
+      expect(await supervise()).toMatchObject({ state: expect.stringMatching(/OPEN|CLOSED/) });
       return poller.enabled;
     });
     // The order of the trial, and perhaps more.

@@ -220,8 +220,8 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(run))).toMatchObject({ status: 'complete', cartsQueued: 2 });
     stack.startMappings();
     await poller.settled();
-    const look = printed('Before you start', /^depth "\$DLQ"/);
-    expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
+    const depth = printed('Before you start', /^depth "\$DLQ"/);
+    expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
 
     // The operator finds which cart it is, and why.
     const [line = '', ...others] = (await type(printed('Read a dead letter', /^dead$/))).trim().split('\n');
@@ -241,7 +241,7 @@ walk('the runbook alone', () => {
     });
     await poller.settled();
     expect(await type(filledIn(printed('Redrive', /^cart /), faulty))).toContain('"state": "CREATED"');
-    expect(JSON.parse(await type(look))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '0' } });
+    expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '0' } });
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
 
     // A replay of the window creates no order twice either.

@@ -35,14 +35,14 @@ export async function serve(listener: RequestListener): Promise<LoopbackServer> 
 export function watchMemory(): { stop(): number } {
   const atFirst = process.memoryUsage.rss();
   let most = atFirst;
-  const look = (): void => {
+  const measure = (): void => {
     most = Math.max(most, process.memoryUsage.rss());
   };
-  const timer = setInterval(look, 2);
+  const timer = setInterval(measure, 2);
   return {
     stop() {
       clearInterval(timer);
-      look();
+      measure();
       return most - atFirst;
     },
   };

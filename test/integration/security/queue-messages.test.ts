@@ -86,7 +86,7 @@ describe('a body that is no cart message', () => {
     ['has a correlation id of 100 KB', () => good().replace('"c-', `"${'c'.repeat(100_000)}-`)],
     ['has a run id with line breaks', () => good().replace('run-7', 'run\\n{\\"level\\":\\"INFO\\"}')],
     ['has a run id of 100 KB', () => good().replace('run-7', 'r'.repeat(100_000))],
-  ])('%s: is refused, and nothing of it is kept', async (_what, body) => {
+  ])('and %s is refused, and nothing of it is kept', async (_what, body) => {
     await expectRefused(body(), 'E_INT_MESSAGE');
   });
 });
@@ -180,7 +180,7 @@ describe('a message that is not what it says', () => {
         cart: { number: `../${textOf(victim['ObjectId'])}`, guid: null },
       }),
     ],
-  ])('(%s) is refused: the other cart keeps its one order and its ledger items', async (_what, forge) => {
+  ])('and %s is refused: the other cart keeps its one order and its ledger items', async (_what, forge) => {
     const { victim, state } = await openVictim();
     const before = JSON.stringify(await state());
     const attacker = newCart();
@@ -304,7 +304,7 @@ describe('an excessive cart', () => {
     ['100,000 digits', '9'.repeat(100_000)],
     ['100,000 decimals', `0.${'3'.repeat(100_000)}`],
     ['minus zero', '-0'],
-  ])('with a quantity of %s is refused at once', async (_what, digits) => {
+  ])('with %s as a quantity is refused at once', async (_what, digits) => {
     const cart = newCart();
     const source = JSON.stringify(cart).replace(/"(Quantity)":"[^"]*"/, `"$1":${digits}`);
     const body = JSON.stringify({ ...envelope(cart), source: 0 }).replace('"source":0', () => `"source":${source}`);
