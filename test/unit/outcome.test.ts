@@ -111,7 +111,7 @@ describe('a cart', () => {
 
 describe('a message to be settled', () => {
   const policy = { baseSeconds: 30 };
-  const comingBack = (afterMs?: number): Outcome => ({ kind: 'retry', faults: [down], afterMs });
+  const toRetry = (afterMs?: number): Outcome => ({ kind: 'retry', faults: [down], afterMs });
 
   test.each<[string, Outcome, ReturnType<typeof settle>]>([
     ['that is done is deleted', { kind: 'done' }, { kind: 'delete' }],
@@ -142,7 +142,7 @@ describe('a message to be settled', () => {
     [3, 0.5, 120],
     [3, 1, 144],
   ])('received %i times waits with jitter %d for %i s', (attempt, jitter, seconds) => {
-    expect(settle(comingBack(), attempt, policy, jitter)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
+    expect(settle(toRetry(), attempt, policy, jitter)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
   });
 
   test.each([
@@ -151,7 +151,7 @@ describe('a message to be settled', () => {
     ['waits for whole seconds, never less than Retry-After', 45_001, 46],
     ['waits no longer than the cap', 86_400_000, 900],
   ])('%s', (_what, afterMs, seconds) => {
-    expect(settle(comingBack(afterMs), 1, policy, 0.5)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
+    expect(settle(toRetry(afterMs), 1, policy, 0.5)).toEqual({ kind: 'return', visibleAfterSeconds: seconds });
   });
 
   test('waits for a whole number of seconds between 1 and 900, and never less than 11VMS asked for', () => {
@@ -162,7 +162,7 @@ describe('a message to be settled', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.option(fc.nat(2_000_000), { nil: undefined }),
         (attempt, baseSeconds, jitter, afterMs) => {
-          const settlement = settle(comingBack(afterMs), attempt, { baseSeconds }, jitter);
+          const settlement = settle(toRetry(afterMs), attempt, { baseSeconds }, jitter);
           const seconds = settlement.kind === 'return' ? settlement.visibleAfterSeconds : -1;
           expect(Number.isInteger(seconds)).toBe(true);
           expect(seconds).toBeGreaterThanOrEqual(1);

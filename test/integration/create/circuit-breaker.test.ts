@@ -161,7 +161,7 @@ describe('the worker pauses consumption', () => {
 });
 
 /** Three attempts that fail, then the final one; returns what it left behind. */
-async function usedUp(interceptor: Interceptor, before: Interceptor = interceptor) {
+async function afterFinalAttempt(interceptor: Interceptor, before: Interceptor = interceptor) {
   const cart = newCart();
   const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
@@ -175,7 +175,12 @@ async function usedUp(interceptor: Interceptor, before: Interceptor = intercepto
 }
 
 /** The cart is on the queue as a new, delayed message, and nothing is left of the old one. */
-async function expectRequeued({ cart, worker, messageId, failed }: Awaited<ReturnType<typeof usedUp>>): Promise<void> {
+async function expectRequeued({
+  cart,
+  worker,
+  messageId,
+  failed,
+}: Awaited<ReturnType<typeof afterFinalAttempt>>): Promise<void> {
   expect(failed).toEqual([]);
   const verdicts = (await fixture.wholeTable()).filter(({ sk }) => sk === `VERDICT#${messageId}`);
   expect(verdicts.every(({ state }) => state === 'WITHDRAWN')).toBe(true);
@@ -203,7 +208,7 @@ describe('in the final attempt', () => {
     ['11VMS answers 403', always(isCreate, answer(403))],
     ['11VMS throttles', always(isCreate, answer(429, {}, { 'retry-after': '300' }))],
   ])('a cart is requeued as a new message when %s', async (_what, interceptor) => {
-    const rest = await usedUp(interceptor, always(isCreate, answer(408)));
+    const rest = await afterFinalAttempt(interceptor, always(isCreate, answer(408)));
     await expectRequeued(rest);
     fixture.calm();
     // The delay of the new message is longer than any lease or quiet time.
@@ -214,11 +219,11 @@ describe('in the final attempt', () => {
   });
 
   test('a cart is requeued as a new message when the token endpoint fails', async () => {
-    await expectRequeued(await usedUp(always(isToken, answer(503))));
+    await expectRequeued(await afterFinalAttempt(always(isToken, answer(503))));
   });
 
   test('a failing cart opens the breaker only when a probe finds 11VMS unhealthy, too', async () => {
-    const rest = await usedUp(unhealthy);
+    const rest = await afterFinalAttempt(unhealthy);
     await expectRequeued(rest);
     expect(count(rest.callsOfTheLast, isProbe)).toBe(1);
     expect(await fixture.breaker()).toMatchObject({
@@ -260,7 +265,7 @@ describe('in the final attempt', () => {
   });
 
   test('a cart that fails alone, while a probe finds 11VMS healthy, is dead-lettered with its reason', async () => {
-    const { worker, messageId, failed, callsOfTheLast } = await usedUp(always(isCreate, answer(408)));
+    const { worker, messageId, failed, callsOfTheLast } = await afterFinalAttempt(always(isCreate, answer(408)));
     expect(failed).toEqual([messageId]);
     expect(count(callsOfTheLast, isProbe)).toBe(1);
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
@@ -271,7 +276,7 @@ describe('in the final attempt', () => {
   });
 
   test('a missing look-up is no sign of an unhealthy 11VMS', async () => {
-    const { messageId, failed } = await usedUp((call, forward) =>
+    const { messageId, failed } = await afterFinalAttempt((call, forward) =>
       isCreate(call) ? answer(408)(call, forward) : isProbe(call) ? answer(405)(call, forward) : forward(),
     );
     expect(failed).toEqual([messageId]);

@@ -391,9 +391,9 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       );
     },
     async until(isSo) {
-      const givenUpAt = Date.now() + 5000;
+      const deadline = Date.now() + 5000;
       while (!isSo()) {
-        if (Date.now() > givenUpAt) throw new Error('what the test waits for did not happen within 5 s');
+        if (Date.now() > deadline) throw new Error('what the test waits for did not happen within 5 s');
         await setImmediate();
       }
     },

@@ -113,9 +113,9 @@ describe('the stack of the local environment', () => {
   });
 
   async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const givenUpAt = Date.now() + 30_000;
+    const deadline = Date.now() + 30_000;
     while (!(await isSo())) {
-      if (Date.now() > givenUpAt) throw new Error('what the test waits for did not happen within 30 s');
+      if (Date.now() > deadline) throw new Error('what the test waits for did not happen within 30 s');
       await sleep(50);
     }
   }
