@@ -12,15 +12,10 @@ import * as z from 'zod';
 import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { Alarms } from '../../infra/constructs/alarms.ts';
 import { Notifications } from '../../infra/constructs/notifications.ts';
-import {
-  type Environment,
-  ENVIRONMENTS,
-  loadEnvironment,
-  parseEnvironment,
-  stackName,
-} from '../../infra/environments.ts';
+import { type Environment, loadEnvironment, parseEnvironment, stackName } from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
+import { NOTIFIED_ENVIRONMENT } from './synthesis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'alarms-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -156,17 +151,7 @@ const dashboardBody = z.object({
   ),
 });
 
-const notified = parseEnvironment(
-  {
-    ...ENVIRONMENTS['prod'],
-    notifications: {
-      pagerDutySecretName: 'prod/pagerduty',
-      email: ['one@example.com', 'two@example.com'],
-      thresholds: { deadLetters: 3, oldestMessageMinutes: 7, backlog: 44, pausedMinutes: 9 },
-    },
-  },
-  'this test',
-);
+const notified = parseEnvironment(NOTIFIED_ENVIRONMENT, 'this test');
 
 const syntheses = new Map<string, Synthesis>();
 async function synthesizeAs(title: string, environment: Environment): Promise<void> {

@@ -61,6 +61,16 @@ export const OWN_ENVIRONMENT = {
   network: { subnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'], securityGroupIds: ['sg-0a1b2c3d'] },
 };
 
+/** A production environment that pages and mails, with thresholds of its own. */
+export const NOTIFIED_ENVIRONMENT = {
+  ...ENVIRONMENTS['prod'],
+  notifications: {
+    pagerDutySecretName: 'prod/pagerduty',
+    email: ['one@example.com', 'two@example.com'],
+    thresholds: { deadLetters: 3, oldestMessageMinutes: 7, backlog: 44, pausedMinutes: 9 },
+  },
+};
+
 const templateSchema = z.object({
   Resources: z.record(
     z.string(),

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { Duration } from 'aws-cdk-lib';
 import { readItem, readShoppingCart } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
@@ -394,7 +393,7 @@ describe('the interface page', () => {
     const figures = [
       `\`${extraction.schedule}\`, time zone ${extraction.timeZone}`,
       `an overlap of ${extraction.overlapSeconds} s`,
-      `${Duration.seconds(extraction.safetySeconds).toMinutes()} minutes left unread`,
+      `${extraction.safetySeconds / 60} minutes left unread`,
       `the last ${reconciliation.days} days are read again`,
       `the daily reconciliation, \`${reconciliation.schedule}\``,
       `${extraction.memoryMegabytes} MB, time-out ${extraction.timeoutSeconds} s`,
