@@ -276,7 +276,7 @@ const entrySchema = z.strictObject({
         .max(900)
         .default(60)
         .describe(
-          'Time-out of one invocation. Its carts wait for their turn for 30 s less: raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders meanwhile.',
+          'Time-out of one invocation. The last create starts three times `vms.timeoutSeconds` and 2 s earlier. Raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders until then.',
         ),
       memoryMegabytes,
     })

@@ -32,6 +32,8 @@ const REPLACEMENTS: readonly Replacement[] = [
   { module: '../helpers/shouldBypassProxy.js', by: 'axios', contents: unreachable('default') },
   // Loading node:http2 costs milliseconds, and no call to SRM or 11VMS uses HTTP/2.
   { module: 'http2', by: 'axios', contents: 'export default { constants: {} };' },
+  // An import of all of node:util as one object reads every part of it, and loads worker_threads.
+  { module: 'util', by: 'axios', contents: 'export default {};' },
   // On Lambda the credentials are in the environment: the rest of the chain asks files, SSO, STS and instance metadata.
   {
     module: '@aws-sdk/credential-provider-node',

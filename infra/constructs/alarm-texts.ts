@@ -8,7 +8,7 @@ export interface AlarmText {
   readonly impact: string;
 }
 
-const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered until a person acts';
+const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered meanwhile';
 
 /** The alarms that page. Each combines the metric alarms that one incident sets off, so that the incident pages once. */
 export const PAGING_ALARMS = {

@@ -1,4 +1,4 @@
-/** The channel between both functions, and its Dead Letter Channel. */
+/** The channel of carts to the worker, and its Dead Letter Channel. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';

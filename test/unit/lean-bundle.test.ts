@@ -28,8 +28,8 @@ async function bundleWithAxios(modules: Readonly<Record<string, string>>): Promi
 
 const IMPORTS = `import FormData from 'form-data'; import xhr from './xhr.js'; import { getFetch } from './fetch.js';
   import redirects from 'follow-redirects'; import { getProxyForUrl } from 'proxy-from-env';
-  import Agent from 'https-proxy-agent'; import bypass from '../helpers/shouldBypassProxy.js';`;
-const EXPORT = 'export default [FormData, xhr, getFetch, redirects, getProxyForUrl, Agent, bypass];';
+  import Agent from 'https-proxy-agent'; import bypass from '../helpers/shouldBypassProxy.js'; import util from 'util';`;
+const EXPORT = 'export default [FormData, xhr, getFetch, redirects, getProxyForUrl, Agent, bypass, util];';
 
 test('a module is replaced by its name, whatever file has that name', async () => {
   const axios = {
