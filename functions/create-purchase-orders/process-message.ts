@@ -20,15 +20,13 @@ export interface ReceivedMessage extends Receive {
   readonly body: string;
 }
 
-export interface MessageDependencies
-  extends Omit<CartDependencies, 'orders'>,
-    Omit<FinalAttemptDependencies, 'orders'> {
-  readonly orders: CartDependencies['orders'];
-  readonly verdicts: VerdictRecord;
-  /** The queue's maxReceiveCount. */
-  readonly maximumAttempts: number;
-  readonly health: TargetHealth;
-}
+export type MessageDependencies = CartDependencies &
+  FinalAttemptDependencies & {
+    readonly verdicts: VerdictRecord;
+    /** The queue's maxReceiveCount. */
+    readonly maximumAttempts: number;
+    readonly health: TargetHealth;
+  };
 
 /** Never throws: an unexpected error is retried, and dead-lettered with a reason when it stays. */
 export async function processMessage(received: ReceivedMessage, dependencies: MessageDependencies): Promise<Outcome> {

@@ -5,7 +5,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Config } from '@jest/types';
 
 /** Of equal weight. The local run is not checked, all others are (synthesize-into-cache.ts). */
 const SHARES = [
@@ -13,9 +12,15 @@ const SHARES = [
   ['prod', 'test', 'notified'],
 ];
 
-export default async function synthesizeAhead({ testPathPatterns }: Config.GlobalConfig): Promise<void> {
+/** Of Jest's own configuration, what is read here. */
+interface JestConfiguration {
+  readonly testPathPatterns: { readonly patterns: readonly string[] };
+}
+
+export default async function synthesizeAhead({ testPathPatterns }: JestConfiguration): Promise<void> {
   // A run of single files synthesizes what they ask for.
   if (testPathPatterns.patterns.length > 0) return;
+  // A synthesis that fails here fails again, with its reason, in the test that needs it.
   await Promise.all(
     SHARES.map(async (share) => {
       const child = spawn(process.execPath, [join(import.meta.dirname, 'synthesize-into-cache.ts'), ...share], {

@@ -126,11 +126,11 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
 /**
  * Why an order is looked up while its claim is held. Together with the result, it decides the ending:
  *
- * | why             | found   | absent                       | throttled           | refused | failed           | impossible |
- * |-----------------|---------|------------------------------|---------------------|---------|------------------|------------|
- * | EARLIER_ATTEMPT | compare | post                         | retry, as throttled | refused | retry, as unclear | rejected  |
- * | ALREADY_EXISTS  | compare | retry, E_TGT_RESPONSE_SCHEMA | retry, as throttled | refused | retry, as unclear | rejected  |
- * | unclearAnswer   | compare | retry, with the create's fault | retry, as unclear | refused | retry, as unclear | rejected  |
+ * | why             | found   | absent                         | throttled           | refused | failed            | impossible |
+ * |-----------------|---------|--------------------------------|---------------------|---------|-------------------|------------|
+ * | EARLIER_ATTEMPT | compare | post                           | retry, as throttled | refused | retry, as unclear | rejected   |
+ * | ALREADY_EXISTS  | compare | retry, E_TGT_RESPONSE_SCHEMA   | retry, as throttled | refused | retry, as unclear | rejected   |
+ * | unclearAnswer   | compare | retry, with the create's fault | retry, as unclear   | refused | retry, as unclear | rejected   |
  *
  * "As unclear" is E_TGT_TIMEOUT_UNKNOWN, which counts against the cart or 11VMS. A throttled look-up counts against
  * neither, unless a create of the same attempt is open.
