@@ -273,6 +273,11 @@ export const FAULT_CATALOGUE = {
     'Another delivery of the same order has not ended',
     'Wait ten minutes, then redrive; the order is looked up before anything is posted.',
   ),
+  E_INT_PAUSED: entry(
+    'interface team',
+    'Consumption was paused when the cart was received; it was not tried',
+    'Read why consumption is paused; once it has resumed, redrive.',
+  ),
   E_INT_CRASHED: entry(
     'interface team',
     'The last attempt ended without a result: the function crashed or ran out of time or memory',
@@ -315,6 +320,9 @@ export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' 
   ].filter((part) => part !== undefined);
   return where.length === 0 ? '' : ` (${where.join(', ')})`;
 }
+
+/** A fault's code and message. */
+export const faultSummary = ({ code, message }: Fault): string => `${code}: ${message}`;
 
 /** A fault as one line: what, where, and what to do. */
 export const faultToText = (fault: Fault): string =>

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** Shortens the client's own time limit for this call. */
   readonly timeoutMs?: number;
+  /** Later, the request is not sent. */
+  readonly sendByMs?: number;
 }
 
 /** An answer, whatever its status; its body as text, unparsed. */

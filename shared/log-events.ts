@@ -34,13 +34,13 @@ export const LOG_EVENTS = {
   'cart.requeue-failed': 'The cart could not be requeued',
 
   'attempt.failed': 'Attempt failed unexpectedly',
-  'attempt.cause-unknown': 'It could not be determined whether the failure is systemic',
   'verdict.read-failed': 'The verdict could not be read',
   'verdict.write-failed': 'The verdict could not be recorded',
   'verdict.withdraw-failed': 'The provisional verdict could not be withdrawn',
   'verdict.duplicates-read-failed': 'The verdicts of other readings could not be read',
   'message.visibility-not-set': 'Some messages keep the visibility timeout of the queue',
 
+  'consumption.state-unknown': 'It could not be read whether consumption is paused',
   'consumption.pausing': 'Consumption is being paused',
   'consumption.pause-failed': 'The breaker could not be opened',
   'consumption.paused-by-person': 'Consumption is paused by a person',

@@ -26,6 +26,7 @@ import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage } from './cart-messages.ts';
 import { retryDelaySeconds } from './outcome.ts';
+import { createPacedOrders } from './delivery/paced-orders.ts';
 import { createPacer } from './delivery/pacer.ts';
 import { tryOneMessage } from './breaker/trial.ts';
 import { createTargetHealth } from './breaker/target-health.ts';
@@ -101,7 +102,7 @@ export function createHandler(
   });
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
-  const orders = createVmsOrders(vmsClient, now);
+  const orders = createPacedOrders(createVmsOrders(vmsClient, now), pacer);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);
@@ -120,7 +121,6 @@ export function createHandler(
       verdicts,
       breaker,
       orders,
-      pacer,
       health,
       messages,
       carts: createSrmCarts(srmSettings(environment), { http: srmClient, now, wait }),

@@ -1,5 +1,6 @@
 /** The outcome of one message, and of each order in it. Source: rules.md, "Delivering once". */
 import type { Fault } from '../../shared/failure.ts';
+import type { Health } from './delivery/health-signal.ts';
 
 /** What one attempt came to for one order. */
 export type OrderOutcome =
@@ -12,8 +13,7 @@ export type OrderOutcome =
     }
   /** Nothing to do: created before, or newer content is known. */
   | Skip
-  | (Postponed & { readonly kind: 'retry'; readonly afterMs: number | undefined })
-  | Refusal
+  | Retry
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] };
 
 export interface Skip {
@@ -26,32 +26,35 @@ export interface Skip {
 export const isDuplicateRead = (outcome: OrderOutcome | Outcome): boolean =>
   outcome.kind === 'skipped' && outcome.isDuplicateRead === true;
 
-interface Postponed {
-  readonly fault: Fault;
-  /** The open outcome of an earlier create, when its look-up was refused or throttled. */
-  readonly unknown?: Fault;
+/** The answer that ended an attempt before its end: the health that it shows of the system which gave it. */
+export interface Cause {
+  readonly system: 'SRM' | '11VMS';
+  readonly health: Health;
 }
 
-/** 11VMS or SRM refuses us. `isForbidden`: by 403, which may concern the rights for one order only (edge case 68). */
-export interface Refusal extends Postponed {
-  readonly kind: 'refused';
-  readonly isForbidden: boolean;
+/** The message is received again after a delay, while it has receives left. */
+export interface Retry {
+  readonly kind: 'retry';
+  readonly faults: readonly Fault[];
+  readonly afterMs: number | undefined;
+  /** Undefined where no answer of SRM or 11VMS ended the attempt. */
+  readonly cause: Cause | undefined;
 }
 
-const faultsOf = ({ fault, unknown }: Postponed): Fault[] => (unknown === undefined ? [fault] : [fault, unknown]);
+/** SRM or 11VMS refuses us: the cart is not at fault. */
+export const isRefused = ({ cause }: Retry): boolean => cause?.health === 'refused' || cause?.health === 'forbidden';
 
 export type Outcome =
   /** Every order of the cart exists, or is not wanted: the message is deleted. */
   | { readonly kind: 'done' }
   | Skip
-  /** The message is received again after a delay, while it has receives left. */
-  | { readonly kind: 'retry'; readonly faults: readonly Fault[]; readonly afterMs: number | undefined }
-  /** 11VMS or SRM refuses us: the cart is not to blame. */
-  | { readonly kind: 'refused'; readonly faults: readonly Fault[]; readonly isForbidden: boolean }
+  | Retry
   /** Systemic failure, and no receive is left: a copy is on the queue as a new message, and this one is deleted. */
   | { readonly kind: 'requeued'; readonly faults: readonly Fault[] }
   /** SQS moves the message to the dead-letter queue; the ledger holds the reason. */
   | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
+
+const hopelessness = (retry: Retry): number => (isRefused(retry) ? 0 : retry.cause?.health === 'unhealthy' ? 2 : 1);
 
 /**
  * Combines the outcomes of a message's orders and the faults of its other groups. A message is dead-lettered only when
@@ -60,20 +63,14 @@ export type Outcome =
 export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: readonly Fault[]): Outcome {
   // They follow the reason of every outcome: if the attempt is the last, all faults together are the verdict.
   const faults = [...groupFaults, ...orders.flatMap((order) => (order.kind === 'rejected' ? order.faults : []))];
-  const refusals = orders.filter((order) => order.kind === 'refused');
-  if (refusals.length > 0) {
-    return {
-      kind: 'refused',
-      faults: [...refusals.flatMap(faultsOf), ...faults],
-      isForbidden: refusals.every(({ isForbidden }) => isForbidden),
-    };
-  }
   const retries = orders.filter((order) => order.kind === 'retry');
-  if (retries.length > 0) {
+  // Of an order that its system may be unable to process and one that may still succeed, the latter decides.
+  const [first, ...others] = retries.toSorted((a, b) => hopelessness(a) - hopelessness(b));
+  if (first !== undefined) {
     const delays = retries.flatMap(({ afterMs }) => (afterMs === undefined ? [] : [afterMs]));
     return {
-      kind: 'retry',
-      faults: [...retries.flatMap(faultsOf), ...faults],
+      ...first,
+      faults: [...first.faults, ...others.flatMap((other) => other.faults), ...faults],
       afterMs: delays.length === 0 ? undefined : Math.max(...delays),
     };
   }
@@ -111,8 +108,6 @@ export function settle(outcome: Outcome, attempt: number, policy: RetryPolicy, j
       return { kind: 'delete' };
     case 'dead-letter':
       return { kind: 'return', visibleAfterSeconds: 0 };
-    case 'refused':
-      return { kind: 'return', visibleAfterSeconds: retryDelaySeconds(attempt, policy, jitter) };
     case 'retry':
       return { kind: 'return', visibleAfterSeconds: retryDelaySeconds(attempt, policy, jitter, outcome.afterMs) };
   }

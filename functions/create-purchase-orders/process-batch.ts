@@ -1,9 +1,12 @@
 /** Processes received messages: all of a batch at once, each on its own. */
+import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
+import { errorFields, type Log } from '../../shared/log.ts';
 import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
 import { type MessageDependencies, processMessage } from './process-message.ts';
 
 export interface BatchDependencies extends MessageDependencies {
+  readonly breaker: Pick<BreakerRecord, 'read' | 'open'>;
   readonly messages: CartMessages;
   readonly policy: RetryPolicy;
   /** 0 to 1, uniformly. */
@@ -17,8 +20,28 @@ interface ProcessedMessage {
   readonly returned: ReturnedMessage | undefined;
 }
 
-/** The visibility of the messages that are not done is set last: it survives the return of the function. */
+/** While consumption is paused, no message is tried: the event source mapping delivers until it is disabled. */
 export async function processBatch(
+  received: readonly QueueMessage[],
+  dependencies: BatchDependencies,
+): Promise<readonly ProcessedMessage[]> {
+  const pausedBecause = await readPause(dependencies);
+  return processReceived(received, { ...dependencies, pausedBecause });
+}
+
+async function readPause({ breaker, log }: { breaker: Pick<BreakerRecord, 'read'>; log: Log }) {
+  try {
+    const { state, reason } = await breaker.read();
+    return state === 'CLOSED' ? undefined : reason;
+  } catch (error) {
+    // Each cart is then tried: without the ledger nothing is posted, and with it every order is guarded.
+    log.warn('consumption.state-unknown', errorFields(error));
+    return undefined;
+  }
+}
+
+/** The visibility of the messages that are not done is set last: it survives the return of the function. */
+export async function processReceived(
   received: readonly QueueMessage[],
   dependencies: BatchDependencies,
 ): Promise<readonly ProcessedMessage[]> {

@@ -1,18 +1,16 @@
-/** One cart to its purchase orders: load, translate, deliver each group, combine. */
+/** One cart to its purchase orders: translate, deliver each group, combine. */
 import type { CartMessage } from '../../shared/cart-message.ts';
-import { type Fault, InterfaceError } from '../../shared/failure.ts';
+import type { Fault } from '../../shared/failure.ts';
 import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-import type { SrmCarts } from '../../shared/srm-carts.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './delivery/deliver-order.ts';
-import { isNamedBy, loadCart } from './load-cart.ts';
+import { isNamedBy } from './load-cart.ts';
 import { combineOutcomes, isDuplicateRead, type OrderOutcome, type Outcome } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
 export interface CartDependencies extends DeliveryDependencies {
-  readonly carts: Pick<SrmCarts, 'cart'>;
   readonly settings: TranslationSettings;
   /** `sap-client`: the only one whose carts this interface takes. */
   readonly sapClient: string;
@@ -29,18 +27,12 @@ export interface Receive {
 /** @throws the SDK's error when the ledger does not answer. */
 export async function processCart(
   message: CartMessage,
+  source: unknown,
   receive: Receive,
   cart: CartVersion,
   dependencies: CartDependencies,
 ): Promise<Outcome> {
-  const { carts, settings, sapClient, now } = dependencies;
-  let source: unknown;
-  try {
-    source = await loadCart(message, carts);
-  } catch (error) {
-    if (error instanceof InterfaceError) return sourceFailure(error);
-    throw error;
-  }
+  const { settings, sapClient, now } = dependencies;
   const today = new Date(now()).toISOString().slice(0, 10);
   const translation = translateCart(source, { client: message.client, settings, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
@@ -54,12 +46,6 @@ const IDENTITY_MISMATCH: Fault = {
   code: 'E_INT_MESSAGE',
   message: 'the queue message names another cart than it carries',
 };
-
-function sourceFailure({ failureClass, fault, retryAfterMs }: InterfaceError): Outcome {
-  if (failureClass === 'refused') return { kind: 'refused', faults: [fault], isForbidden: false };
-  if (failureClass === 'permanent') return { kind: 'dead-letter', faults: [fault] };
-  return { kind: 'retry', faults: [fault], afterMs: retryAfterMs };
-}
 
 /** A rule skips the cart. Orders that were created from an earlier version of it are faults. */
 async function skipCart(

@@ -1,12 +1,15 @@
 /** Event-Driven Consumer: the pipeline of one queue message, from its body to its outcome. */
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
-import type { Fault } from '../../shared/failure.ts';
-import type { CartVersion } from '../../shared/ledger.ts';
+import { type Fault, InterfaceError } from '../../shared/failure.ts';
+import type { CartKey, CartVersion } from '../../shared/ledger.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
+import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
-import type { TargetHealth } from './breaker/target-health.ts';
+import { observeOrders } from './breaker/observe-orders.ts';
+import type { PauseReason } from './breaker/target-health.ts';
 import { tripBreaker } from './breaker/trip-breaker.ts';
+import { loadCart } from './load-cart.ts';
 import type { Outcome } from './outcome.ts';
 import { type CartDependencies, processCart, type Receive } from './process-cart.ts';
 import { reportOutcome } from './report-outcome.ts';
@@ -25,41 +28,73 @@ export type MessageDependencies = CartDependencies &
     readonly verdicts: VerdictRecord;
     /** The queue's maxReceiveCount. */
     readonly maximumAttempts: number;
-    readonly health: TargetHealth;
+    /** Why consumption is paused; undefined where it is not. */
+    readonly pausedBecause?: string | undefined;
   };
 
 /** Never throws: an unexpected error is retried, and dead-lettered with a reason when it stays. */
 export async function processMessage(received: ReceivedMessage, dependencies: MessageDependencies): Promise<Outcome> {
   const message = parseMessage(received.body);
-  const cart = cartOf(message, dependencies.sapClient);
+  let cart = cartOf(message, dependencies.sapClient);
   const own = { ...dependencies, log: logOf(message, cart, received, dependencies.log) };
   const isFinalAttempt = received.attempt >= dependencies.maximumAttempts;
-  const verdictKey = { cart, messageId: received.messageId, runId: isCart(message) ? message.runId : undefined };
+  const verdictKey = () => ({
+    cart,
+    messageId: received.messageId,
+    runId: isCart(message) ? message.runId : undefined,
+  });
 
   // A crash up to here leaves nothing behind: SQS delivers the message again.
-  const finalFaults = await readFinalVerdict(received, verdictKey, own);
+  const finalFaults = await readFinalVerdict(received, verdictKey(), own);
   if (finalFaults !== undefined) return { kind: 'dead-letter', faults: finalFaults };
 
   // A crash in here leaves orders at POSTING, which the next attempt looks up; in the final attempt, SQS moves the
   // message to the dead-letter queue, and the PROVISIONAL verdict is its reason.
+  const watch = watchHealth(cart, own);
   const attempted = await attempt(own.log, async () => {
+    if (own.pausedBecause !== undefined) return paused(own.pausedBecause);
     if (isFinalAttempt)
-      await own.verdicts.record(verdictKey, { state: 'PROVISIONAL', faults: [CRASHED], nowMs: own.now() });
-    return isCart(message) ? processCart(message, received, cart, own) : invalidMessage(message);
+      await own.verdicts.record(verdictKey(), { state: 'PROVISIONAL', faults: [CRASHED], nowMs: own.now() });
+    if (!isCart(message)) return invalidMessage(message);
+    const source = await loadCart(message, own.carts);
+    cart = { ...cart, changedAtMs: rowChangedAtMs(source) };
+    return processCart(message, source, received, cart, { ...own, orders: watch.orders });
   });
 
   // A crash from here on leaves every order in the ledger: the next attempt skips what exists, and comes to the same end.
   const unique = isCart(message) ? await suppressDuplicateDeadLetter(attempted, message, cart, own) : attempted;
-  await tripBreaker(own.health.note(cart, unique), own);
+  await tripBreaker(watch.pause(), own);
 
   // A crash after this may leave the message beside its requeued copy: the ledger makes one order of both.
-  const outcome = isFinalAttempt ? await resolveFinalAttempt(unique, received.body, own) : unique;
+  const isPaused = own.pausedBecause !== undefined || watch.pause() !== undefined;
+  const final = { cart: nameOf(cart), body: received.body, isPaused };
+  const outcome = isFinalAttempt ? await resolveFinalAttempt(unique, final, own) : unique;
+  await tripBreaker(own.health.note(outcome), own);
   reportOutcome(outcome, own);
 
   // A crash after this leaves a FINAL verdict, at which the remaining receives end, or a message that SQS delivers again.
-  await recordVerdict(verdictAfter(outcome, isFinalAttempt), verdictKey, own);
+  await recordVerdict(verdictAfter(outcome, isFinalAttempt), verdictKey(), own);
   return outcome;
 }
+
+const nameOf = ({ client, number, guid }: CartKey): string => `${client}/${number ?? guid ?? ''}`;
+
+/** Tells the breaker what each answer of 11VMS to this cart's calls shows, and counts what an alarm watches. */
+function watchHealth(cart: CartKey, { orders, health, meter }: MessageDependencies) {
+  let pause: PauseReason | undefined;
+  const observed = observeOrders(orders, (signal) => {
+    if (signal.health === 'throttled') meter.count(METRICS.targetThrottled);
+    pause ??= health.observe(nameOf(cart), signal);
+  });
+  return { orders: observed, pause: () => pause };
+}
+
+const paused = (reason: string): Outcome => ({
+  kind: 'retry',
+  faults: [{ code: 'E_INT_PAUSED', message: `consumption is paused: ${reason}` }],
+  afterMs: undefined,
+  cause: undefined,
+});
 
 const isCart = (message: CartMessage | UnreadableMessage): message is CartMessage =>
   !(message instanceof UnreadableMessage);
@@ -119,10 +154,18 @@ async function attempt(log: Log, work: () => Promise<Outcome>): Promise<Outcome>
   try {
     return await work();
   } catch (error) {
+    if (error instanceof InterfaceError) return sourceFailure(error);
     const fault = toUnexpectedFault(error);
     log.error('attempt.failed', { codes: [fault.code], reason: fault.message, ...errorFields(error) });
-    return { kind: 'retry', faults: [fault], afterMs: undefined };
+    return { kind: 'retry', faults: [fault], afterMs: undefined, cause: undefined };
   }
+}
+
+/** SRM did not give the cart. */
+function sourceFailure({ failureClass, fault, retryAfterMs }: InterfaceError): Outcome {
+  if (failureClass === 'permanent') return { kind: 'dead-letter', faults: [fault] };
+  const health = failureClass === 'refused' || failureClass === 'throttled' ? failureClass : 'unhealthy';
+  return { kind: 'retry', faults: [fault], afterMs: retryAfterMs, cause: { system: 'SRM', health } };
 }
 
 const invalidMessage = (error: UnreadableMessage): Outcome => ({

@@ -2,7 +2,7 @@
 import type { Fault } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-import { isDuplicateRead, type OrderOutcome, type Outcome } from './outcome.ts';
+import { isDuplicateRead, isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
 
 export interface Reporting {
   readonly log: Log;
@@ -19,16 +19,17 @@ export function reportOutcome(outcome: Outcome, { log, meter }: Reporting): void
       if (!isDuplicateRead(outcome)) log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
       break;
     case 'retry':
+      if (isRefused(outcome)) {
+        meter.count(METRICS.targetRefused);
+        log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults) });
+        break;
+      }
       meter.count(METRICS.attemptsRetried);
       log.warn('cart.retry-scheduled', { outcome: 'retry', ...faultFields(outcome.faults) });
       break;
     case 'requeued':
       meter.count(METRICS.cartsRequeued);
       log.warn('cart.requeued', { outcome: 'requeued', ...faultFields(outcome.faults) });
-      break;
-    case 'refused':
-      meter.count(METRICS.targetRefused);
-      log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults) });
       break;
     case 'dead-letter':
       meter.count(METRICS.cartsDeadLettered);

@@ -255,27 +255,29 @@ function sampleRequest() {
 async function recordedCalls(): Promise<{ readonly create: HttpRequest; readonly lookUp: HttpRequest }> {
   const { orders, http } = ordersThat({ status: 200, body: '{"items":[]}', headers: {} });
   const request = sampleRequest();
-  await orders.create(request);
-  await orders.lookUp(request.externalId, request.correlationId);
+  await orders.create(request, NO_DEADLINE);
+  await orders.lookUp(request.externalId, request.correlationId, NO_DEADLINE);
   const [create, lookUp] = http.requests;
   if (create === undefined || lookUp === undefined) throw new Error('the adapter sent no request');
   return { create, lookUp };
 }
 
+const NO_DEADLINE = Number.POSITIVE_INFINITY;
+
 type HowTaken = (orders: VmsOrders) => Promise<string>;
 
 /** How the adapter takes an answer. */
 async function howCreateTakes(orders: VmsOrders): Promise<string> {
-  const answer = await orders.create(sampleRequest());
+  const answer = await orders.create(sampleRequest(), NO_DEADLINE);
   const faults = answer.kind === 'rejected' ? answer.faults : 'fault' in answer ? [answer.fault] : [];
   return [answer.kind, ...new Set(faults.map(({ code }) => code))].join(', ');
 }
 
 async function howLookUpTakes(orders: VmsOrders): Promise<string> {
   const { externalId, correlationId } = sampleRequest();
-  const result = await orders.lookUp(externalId, correlationId);
+  const result = await orders.lookUp(externalId, correlationId, NO_DEADLINE);
   if (result.kind === 'found' || result.kind === 'absent') return result.kind;
-  return [result.kind, ...(result.kind === 'unanswered' ? [result.reason] : []), result.fault.code].join(', ');
+  return [result.kind, ...(result.kind === 'unanswered' ? [result.health] : []), result.fault.code].join(', ');
 }
 
 /** One response for each status, with an example for each meaning that it has. */

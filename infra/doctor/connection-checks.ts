@@ -54,9 +54,13 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     connection: environment.vms,
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     async read(http) {
-      const result = await createVmsOrders(http, now).lookUp(IMPOSSIBLE_EXTERNAL_ID, randomUUID());
+      const result = await createVmsOrders(http, now).lookUp(
+        IMPOSSIBLE_EXTERNAL_ID,
+        randomUUID(),
+        Number.POSITIVE_INFINITY,
+      );
       if (result.kind === 'impossible' || result.kind === 'unanswered') {
-        const isRefused = result.kind === 'unanswered' && result.reason === 'refused';
+        const isRefused = result.health === 'refused' || result.health === 'forbidden';
         throw new InterfaceError(isRefused ? 'refused' : 'transient', result.fault);
       }
       return `11VMS looks orders up at ${environment.vms.baseUrl}`;

@@ -5,22 +5,31 @@ import {
   combineOutcomes,
   type OrderOutcome,
   type Outcome,
+  type Retry,
   settle,
 } from '../../functions/create-purchase-orders/outcome.ts';
+import type { Health } from '../../functions/create-purchase-orders/delivery/health-signal.ts';
 import type { Fault } from '../../shared/failure.ts';
 
 const down: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 const auth: Fault = { code: 'E_TGT_AUTH', message: 'no' };
+const slow: Fault = { code: 'E_TGT_THROTTLED', message: 'wait' };
 const invalid: Fault = { code: 'E_TGT_VALIDATION', message: 'bad' };
 const noSupplier: Fault = { code: 'E_SUPPLIER_MISSING', message: 'none' };
 
 const created: OrderOutcome = { kind: 'created', orderId: 'po_1', orderNumber: 'PO-1', recovered: false };
 const skipped: OrderOutcome = { kind: 'skipped', reason: 'already created' };
-const refused: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: false };
+const failed = (health: Health, faults: readonly Fault[], afterMs?: number): Retry => ({
+  kind: 'retry',
+  faults,
+  afterMs,
+  cause: { system: '11VMS', health },
+});
+const refused = failed('refused', [auth]);
+const throttled = failed('throttled', [slow], 60);
 const maybeThere: Fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: 'who knows' };
-const forbidden: OrderOutcome = { kind: 'refused', fault: auth, isForbidden: true };
 const rejected: OrderOutcome = { kind: 'rejected', faults: [invalid] };
-const retry = (afterMs?: number): OrderOutcome => ({ kind: 'retry', fault: down, afterMs });
+const retry = (afterMs?: number): Retry => failed('unhealthy', [down], afterMs);
 
 describe('a cart', () => {
   test.each<[string, readonly OrderOutcome[], readonly Fault[], Outcome]>([
@@ -36,47 +45,36 @@ describe('a cart', () => {
       [noSupplier],
       { kind: 'dead-letter', faults: [noSupplier, invalid, invalid] },
     ],
-    [
-      'with one order to retry is retried',
-      [created, retry()],
-      [],
-      { kind: 'retry', faults: [down], afterMs: undefined },
-    ],
+    ['with one order to retry is retried', [created, retry()], [], retry()],
     [
       'is retried after the longest wait of its orders',
       [retry(5), retry(900), retry()],
       [],
-      { kind: 'retry', faults: [down, down, down], afterMs: 900 },
+      failed('unhealthy', [down, down, down], 900),
     ],
     [
       'with something left to try is retried, and keeps its faults',
       [rejected, retry()],
       [noSupplier],
-      { kind: 'retry', faults: [down, noSupplier, invalid], afterMs: undefined },
+      failed('unhealthy', [down, noSupplier, invalid]),
     ],
     [
       'with one refused order is refused, whatever the others came to',
-      [rejected, retry(), refused],
+      [rejected, retry(), throttled, refused],
       [noSupplier],
-      { kind: 'refused', faults: [auth, noSupplier, invalid], isForbidden: false },
+      failed('refused', [auth, slow, down, noSupplier, invalid], 60),
     ],
     [
-      'with one forbidden order is refused for a missing right',
-      [created, forbidden],
+      'with a failed and a throttled order is throttled: the latter may still succeed',
+      [retry(), throttled],
       [],
-      { kind: 'refused', faults: [auth], isForbidden: true },
-    ],
-    [
-      'with a forbidden and a refused order is refused, and not for a missing right',
-      [forbidden, refused],
-      [],
-      { kind: 'refused', faults: [auth, auth], isForbidden: false },
+      failed('throttled', [slow, down], 60),
     ],
     [
       'whose look-up is refused is refused, and reports the unknown outcome',
-      [created, { kind: 'refused', fault: auth, unknown: maybeThere, isForbidden: false }],
+      [created, failed('refused', [auth, maybeThere])],
       [],
-      { kind: 'refused', faults: [auth, maybeThere], isForbidden: false },
+      failed('refused', [auth, maybeThere]),
     ],
   ])('%s', (_what, orders, groupFaults, outcome) => {
     expect(combineOutcomes(orders, groupFaults)).toEqual(outcome);
@@ -89,7 +87,7 @@ describe('a cart', () => {
     fc.assert(
       fc.property(anyOrders, anyFaults, (orders, groupFaults) => {
         const outcome = combineOutcomes(orders, groupFaults);
-        const canBeTried = orders.some(({ kind }) => kind === 'retry' || kind === 'refused');
+        const canBeTried = orders.some(({ kind }) => kind === 'retry');
         const all = groupFaults.length + orders.filter(({ kind }) => kind === 'rejected').length;
         expect(outcome.kind === 'dead-letter').toBe(!canBeTried && all > 0);
         const reported = outcome.kind === 'dead-letter' ? outcome.faults.length : all;
@@ -111,7 +109,7 @@ describe('a cart', () => {
 
 describe('a message to be settled', () => {
   const policy = { baseSeconds: 30 };
-  const toRetry = (afterMs?: number): Outcome => ({ kind: 'retry', faults: [down], afterMs });
+  const toRetry = (afterMs?: number): Outcome => retry(afterMs);
 
   test.each<[string, Outcome, ReturnType<typeof settle>]>([
     ['that is done is deleted', { kind: 'done' }, { kind: 'delete' }],
@@ -121,11 +119,7 @@ describe('a message to be settled', () => {
       { kind: 'dead-letter', faults: [invalid] },
       { kind: 'return', visibleAfterSeconds: 0 },
     ],
-    [
-      'that was refused is retried like a failed one',
-      { kind: 'refused', faults: [auth], isForbidden: false },
-      { kind: 'return', visibleAfterSeconds: 30 },
-    ],
+    ['that was refused is retried like a failed one', refused, { kind: 'return', visibleAfterSeconds: 30 }],
     ['that was requeued as a new one is deleted', { kind: 'requeued', faults: [down] }, { kind: 'delete' }],
   ])('%s', (_what, outcome, settlement) => {
     expect(settle(outcome, 1, policy, 0.5)).toEqual(settlement);

@@ -1,16 +1,32 @@
 /** The outcome of a message that has no receive left: dead-lettered, or requeued where its cart is not at fault. */
-import type { FaultCode } from '../../../shared/failure.ts';
+import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
 import { errorFields } from '../../../shared/log.ts';
+import type { SrmCarts } from '../../../shared/srm-carts.ts';
+import { isHealthy } from '../delivery/health-signal.ts';
+import { answerText } from '../delivery/vms-answers.ts';
 import type { VmsOrders } from '../delivery/vms-orders.ts';
 import type { Outcome } from '../outcome.ts';
-import { targetFailure } from './target-health.ts';
+import type { TargetHealth } from './target-health.ts';
 import { type BreakerDependencies, tripBreaker } from './trip-breaker.ts';
 
 export interface FinalAttemptDependencies extends BreakerDependencies {
   readonly orders: Pick<VmsOrders, 'probe'>;
+  readonly carts: Pick<SrmCarts, 'cart'>;
+  readonly health: TargetHealth;
   readonly newId: () => string;
+  /** No probe is sent later. */
+  readonly lookUpDeadlineMs: number;
   /** Puts a body on the queue as a new message. @throws when it is not queued. */
   readonly requeue: (body: string) => Promise<void>;
+}
+
+/** A message at its last receive. */
+export interface FinalAttempt {
+  /** The cart's name, as {@link TargetHealth} knows it. */
+  readonly cart: string;
+  readonly body: string;
+  /** Consumption is paused, or this very attempt pauses it. */
+  readonly isPaused: boolean;
 }
 
 /**
@@ -20,14 +36,16 @@ export interface FinalAttemptDependencies extends BreakerDependencies {
  */
 export async function resolveFinalAttempt(
   outcome: Outcome,
-  body: string,
+  attempt: FinalAttempt,
   dependencies: FinalAttemptDependencies,
 ): Promise<Outcome> {
-  if (outcome.kind !== 'retry' && outcome.kind !== 'refused') return outcome;
+  if (outcome.kind !== 'retry') return outcome;
   const { faults } = outcome;
-  if (!(await isSystemicFailure(outcome, dependencies))) return { kind: 'dead-letter', faults };
+  if (!attempt.isPaused && !(await isSystemicFailure(outcome, attempt.cart, dependencies))) {
+    return { kind: 'dead-letter', faults };
+  }
   try {
-    await dependencies.requeue(body);
+    await dependencies.requeue(attempt.body);
     return { kind: 'requeued', faults };
   } catch (error) {
     dependencies.log.warn('cart.requeue-failed', errorFields(error));
@@ -35,31 +53,49 @@ export async function resolveFinalAttempt(
   }
 }
 
-const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set([
-  'E_TGT_THROTTLED',
-  'E_INT_LEDGER',
-  'E_INT_IN_PROGRESS',
-]);
+const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set(['E_INT_LEDGER', 'E_INT_IN_PROGRESS']);
 
 async function isSystemicFailure(
-  outcome: Extract<Outcome, { kind: 'retry' | 'refused' }>,
+  { cause, faults: [fault] }: Extract<Outcome, { kind: 'retry' }>,
+  cart: string,
   dependencies: FinalAttemptDependencies,
 ): Promise<boolean> {
-  const { breaker, orders, newId, log } = dependencies;
-  if (outcome.kind === 'refused') return true;
-  const [fault] = outcome.faults;
   if (fault !== undefined && CART_INDEPENDENT_CODES.has(fault.code)) return true;
-  const failure = targetFailure(outcome);
-  if (failure === undefined) return false;
-  try {
-    if ((await breaker.read()).state !== 'CLOSED') return true;
-    // The failures so far may be too few to tell an outage from a cart that 11VMS cannot process: the probe can.
-    const health = await orders.probe(newId());
-    if (health.healthy) return false;
-    await tripBreaker({ reason: `${failure}; and ${health.reason}`, byPerson: false }, dependencies);
-  } catch (error) {
-    // Without an answer from the breaker or the probe, the cart counts as not at fault.
-    log.warn('attempt.cause-unknown', errorFields(error));
+  if (cause === undefined || isHealthy(cause.health)) return false;
+  // A cart that its system cannot process fails like a cart in an outage: the probe of another request tells them apart.
+  if (cause.health !== 'unhealthy') return true;
+  return cause.system === 'SRM' ? isSrmUnhealthy(dependencies) : isTargetUnhealthy(cart, fault, dependencies);
+}
+
+async function isTargetUnhealthy(
+  cart: string,
+  fault: Fault | undefined,
+  dependencies: FinalAttemptDependencies,
+): Promise<boolean> {
+  const { orders, health, newId, lookUpDeadlineMs } = dependencies;
+  const failure = fault === undefined ? '11VMS failed' : faultSummary(fault);
+  if (health.failsForOthers(cart)) {
+    await tripBreaker({ reason: `${failure}; and other carts failed, too`, byPerson: false }, dependencies);
+    return true;
+  }
+  const probe = await orders.probe(newId(), lookUpDeadlineMs);
+  if (isHealthy(probe.health)) return false;
+  // A throttled probe shows neither: the cart gets another chance.
+  if (probe.health !== 'throttled') {
+    await tripBreaker({ reason: `${failure}; and to a probe ${answerText(probe)}`, byPerson: false }, dependencies);
   }
   return true;
+}
+
+/** No cart has it. */
+const PROBE_GUID = '00000000-0000-0000-0000-000000000000';
+
+async function isSrmUnhealthy({ carts, newId }: FinalAttemptDependencies): Promise<boolean> {
+  try {
+    await carts.cart(PROBE_GUID, newId());
+    return false;
+  } catch (error) {
+    if (error instanceof InterfaceError) return true;
+    throw error;
+  }
 }

@@ -1,8 +1,11 @@
 /** The supervisor's trial: while consumption is paused, one message shows whether 11VMS takes an order. */
 import type { TrialResult } from '../../../shared/circuit-breaker.ts';
-import type { VmsOrders } from '../delivery/vms-orders.ts';
-import { type BatchDependencies, processBatch } from '../process-batch.ts';
-import { createHealth, ledgerHealth, lookUpHealth } from './target-health.ts';
+import { faultSummary } from '../../../shared/failure.ts';
+import { type HealthSignal, isHealthy } from '../delivery/health-signal.ts';
+import { answerText } from '../delivery/vms-answers.ts';
+import type { Outcome } from '../outcome.ts';
+import { type BatchDependencies, processReceived } from '../process-batch.ts';
+import { observeOrders } from './observe-orders.ts';
 
 /**
  * Probes 11VMS, then tries messages until one shows the health of 11VMS. An empty queue counts as healthy: nothing can
@@ -10,47 +13,38 @@ import { createHealth, ledgerHealth, lookUpHealth } from './target-health.ts';
  */
 export async function tryOneMessage(dependencies: BatchDependencies): Promise<TrialResult> {
   const { messages, orders, newId, now, deadlineMs } = dependencies;
-  const probed = await orders.probe(newId());
-  if (!probed.healthy) return untried(probed.reason);
-  const observed = observeHealth(orders);
+  const probe = await orders.probe(newId(), deadlineMs);
+  if (!isHealthy(probe.health)) return { healthy: false, tried: false, reason: `to a probe ${answerText(probe)}` };
+  let tried = false;
   while (now() < deadlineMs) {
     const message = await messages.receiveOne();
     if (message === undefined) {
       // Right after the breaker opened, all messages wait for their next receive: that is no sign of health.
       if (await messages.isEmpty()) return { healthy: true };
-      return untried('no cart could be tried: those on the queue wait for their next receive');
+      return { healthy: false, tried, reason: 'no cart showed its health: the others wait for their next receive' };
     }
-    for (const { outcome, returned } of await processBatch([message], { ...dependencies, orders: observed.orders })) {
+    const signals: HealthSignal[] = [];
+    const observed = observeOrders(orders, (signal) => signals.push(signal));
+    for (const { outcome, returned } of await processReceived([message], { ...dependencies, orders: observed })) {
       if (returned === undefined) await messages.remove(message);
-      const result = observed.health() ?? ledgerHealth(outcome);
+      else tried = true;
+      const result = judge(signals, outcome);
       if (result !== undefined) return result;
     }
   }
-  return untried('11VMS judged no order in the time of a trial');
+  return { healthy: false, tried, reason: '11VMS judged no order in the time of a trial' };
 }
 
-const untried = (reason: string): TrialResult => ({ healthy: false, tried: false, reason });
-
-/** Wraps `orders` to observe the health that their answers show: of several answers, the worst counts. */
-function observeHealth(orders: VmsOrders): { orders: VmsOrders; health: () => TrialResult | undefined } {
-  let observed: TrialResult | undefined;
-  const observe = (result: TrialResult | undefined): void => {
-    if (observed?.healthy !== false) observed = result ?? observed;
-  };
-  return {
-    health: () => observed,
-    orders: {
-      ...orders,
-      async create(request) {
-        const answer = await orders.create(request);
-        observe(createHealth(answer));
-        return answer;
-      },
-      async lookUp(externalId, correlationId) {
-        const result = await orders.lookUp(externalId, correlationId);
-        observe(lookUpHealth(result));
-        return result;
-      },
-    },
-  };
+/** Of several answers the worst counts; of a throttled create, what came of its repetition. */
+function judge(signals: readonly HealthSignal[], outcome: Outcome): TrialResult | undefined {
+  const unhealthy = (reason: string): TrialResult => ({ healthy: false, tried: true, reason });
+  const bad = signals.find(({ health }) => !isHealthy(health) && health !== 'throttled');
+  if (bad !== undefined) return unhealthy(bad.reason);
+  const [fault] = 'faults' in outcome ? outcome.faults : [];
+  // Without the ledger no order can be created.
+  if (fault?.code === 'E_INT_LEDGER') return unhealthy(faultSummary(fault));
+  const last = signals.at(-1);
+  if (last?.health === 'throttled') return unhealthy(last.reason);
+  // An answered look-up does not show that orders can be created.
+  return signals.some(({ request }) => request === 'create') ? { healthy: true } : undefined;
 }

@@ -4,7 +4,7 @@ import { METRICS } from '../../../shared/metric-names.ts';
 import type { PauseReason } from './target-health.ts';
 
 export interface BreakerDependencies {
-  readonly breaker: Pick<BreakerRecord, 'read' | 'open'>;
+  readonly breaker: Pick<BreakerRecord, 'open'>;
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;

@@ -7,22 +7,22 @@ import type { Fault } from '../../../shared/failure.ts';
 import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 import type { Log, Meter } from '../../../shared/log.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
-import type { OrderOutcome } from '../outcome.ts';
+import type { OrderOutcome, Retry } from '../outcome.ts';
 import { canonicalBody, contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
-import type { Pacer } from './pacer.ts';
-import type { LookUpResult, StoredOrder, VmsOrders } from './vms-orders.ts';
+import type { Health } from './health-signal.ts';
+import type { CreateAnswer, LookUpResult, StoredOrder } from './vms-answers.ts';
+import type { VmsOrders } from './vms-orders.ts';
 
 export interface DeliveryDependencies {
   readonly ledger: Ledger;
   readonly orders: VmsOrders;
-  readonly pacer: Pacer;
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
-  /** No create starts later, so that its answer can still be read, looked up and recorded. */
+  /** No create is sent later, so that its answer can still be read, looked up and recorded. */
   readonly deadlineMs: number;
-  /** No look-up starts later: one call after the last create, whose outcome it may have to determine. */
+  /** No look-up is sent later: one call after the last create, whose outcome it may have to determine. */
   readonly lookUpDeadlineMs: number;
   readonly leaseMs: number;
   /** How long an order is left alone after a create without an answer: the request may still be on its way. */
@@ -74,7 +74,7 @@ interface ClaimedAttempt extends DeliveryDependencies {
 
 /** Posts the order, and again after each throttled answer while there is time. */
 async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<OrderOutcome> {
-  const { orders, pacer, log, meter, deadlineMs, claim, ledger } = attempt;
+  const { orders, log, meter, deadlineMs, claim, ledger } = attempt;
   const { order, body, correlationId } = attempt.delivery;
   const request = {
     externalId: order.externalId,
@@ -84,19 +84,12 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
   };
   /** 11VMS may hold the order, created by an earlier attempt or by this one. */
   let mayExist = mayExistBefore;
-  let throttled: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS is throttling; no turn before the time was up' };
-  let throttledForMs = 0;
-  while (await pacer.turn(deadlineMs)) {
-    const answer = await orders.create(request);
+  for (;;) {
+    const answer = await orders.create(request, deadlineMs);
     switch (answer.kind) {
       case 'created':
-        pacer.succeeded();
         return recordCreated(attempt, answer, 'order.created');
       case 'throttled': {
-        meter.count(METRICS.targetThrottled);
-        pacer.throttled(answer.retryAfterMs);
-        throttled = answer.fault;
-        throttledForMs = answer.retryAfterMs ?? 0;
         if (!answer.mayBeTaken) break;
         mayExist = true;
         const ending = await lookUpAndEnd(attempt, EARLIER_ATTEMPT);
@@ -106,73 +99,89 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
       case 'rejected':
         await ledger.rejected(claim, answer.faults, mayExist);
         return { kind: 'rejected', faults: answer.faults };
-      case 'refused':
-        await recordOpenOrReleased(attempt, answer.fault, mayExist);
-        return answer;
       case 'not-taken':
-        return scheduleRetry(attempt, answer.fault, mayExist, answer.retryAfterMs);
-      case 'exists':
-        return endWithoutPosting(await lookUpAndEnd(attempt, ALREADY_EXISTS));
+        await (mayExist ? recordOpen(attempt, answer.fault) : ledger.released(claim, answer.fault));
+        return retry([answer.fault], answer.health, answer.retryAfterMs);
+      case 'conflict':
+        return endWithoutPosting(await lookUpAndEnd(attempt, conflict(answer)));
       case 'unknown':
         meter.count(METRICS.outcomesUnknown);
         log.warn('order.outcome-unknown', { codes: [answer.fault.code], reason: answer.fault.message });
-        return endWithoutPosting(await lookUpAndEnd(attempt, unclearAnswer(answer.fault, answer.retryAfterMs)));
+        return endWithoutPosting(await lookUpAndEnd(attempt, unclearAnswer(answer)));
     }
   }
-  // A cart that only waited behind a throttled neighbour must not use up a receive before the pause is over.
-  return scheduleRetry(attempt, throttled, mayExist, Math.max(throttledForMs, pacer.pausedForMs()));
 }
+
+const retry = (faults: readonly Fault[], health: Health, afterMs: number | undefined): Retry => ({
+  kind: 'retry',
+  faults,
+  afterMs,
+  cause: { system: '11VMS', health },
+});
 
 /**
  * Why an order is looked up while its claim is held. Together with the result, it decides the ending:
  *
- * | why             | found   | absent                         | throttled           | refused | failed            | impossible |
- * |-----------------|---------|--------------------------------|---------------------|---------|-------------------|------------|
- * | EARLIER_ATTEMPT | compare | post                           | retry, as throttled | refused | retry, as unclear | rejected   |
- * | ALREADY_EXISTS  | compare | retry, E_TGT_RESPONSE_SCHEMA   | retry, as throttled | refused | retry, as unclear | rejected   |
- * | unclearAnswer   | compare | retry, with the create's fault | retry, as unclear   | refused | retry, as unclear | rejected   |
+ * | why             | found   | absent                             | unanswered                        | impossible |
+ * |-----------------|---------|------------------------------------|-----------------------------------|------------|
+ * | EARLIER_ATTEMPT | compare | post                               | retry, for the health of look-ups | rejected   |
+ * | conflict        | compare | rejected, or retry with its faults | retry, for the health of look-ups | rejected   |
+ * | unclearAnswer   | compare | retry with its fault               | retry, for the health of creates  | rejected   |
  *
- * "As unclear" is E_TGT_TIMEOUT_UNKNOWN, which counts against the cart or 11VMS. A throttled look-up counts against
- * neither, unless a create of the same attempt is open.
+ * A refused look-up is a refusal whatever the reason for it was.
  */
 interface LookUpReason {
   readonly openOutcome: string;
-  readonly whenAbsent: 'post' | { readonly fault: Fault; readonly retryAfterMs: number | undefined };
-  readonly whenThrottled: 'as throttled' | 'as unclear';
+  readonly whenAbsent:
+    | 'post'
+    | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
+    | {
+        readonly kind: 'retry';
+        readonly fault: Fault;
+        readonly health: Health;
+        readonly retryAfterMs: number | undefined;
+      };
+  /** The health that this attempt's own create has shown. */
+  readonly health?: Health;
 }
 
 const EARLIER_ATTEMPT: LookUpReason = {
   openOutcome: 'the outcome of an earlier attempt is not known',
   whenAbsent: 'post',
-  whenThrottled: 'as throttled',
 };
 
-/** 409: 11VMS says that the order exists. */
-const ALREADY_EXISTS: LookUpReason = {
+/** 409: 11VMS says that something of the order exists. */
+const conflict = ({ fault, rejection }: Extract<CreateAnswer, { kind: 'conflict' }>): LookUpReason => ({
   openOutcome: 'the outcome of an earlier attempt is not known',
-  whenAbsent: {
-    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: '11VMS says the order exists, and does not find it' },
-    retryAfterMs: undefined,
-  },
-  whenThrottled: 'as throttled',
-};
+  whenAbsent:
+    rejection === undefined
+      ? { kind: 'retry', fault, health: 'unhealthy', retryAfterMs: undefined }
+      : { kind: 'rejected', faults: rejection },
+});
 
 /** This attempt's create may have been taken. It is not posted again even when absent: it may still be on its way. */
-const unclearAnswer = (fault: Fault, retryAfterMs: number | undefined): LookUpReason => ({
-  openOutcome: fault.message,
-  whenAbsent: { fault, retryAfterMs },
-  whenThrottled: 'as unclear',
+const unclearAnswer = (answer: Extract<CreateAnswer, { kind: 'unknown' }>): LookUpReason => ({
+  openOutcome: answer.fault.message,
+  whenAbsent: { ...answer, kind: 'retry' },
+  health: answer.health,
 });
 
 /** The table above. `post`: 11VMS does not hold the order, and nothing of it is on its way. */
 async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise<OrderOutcome | 'post'> {
-  const result = await lookUpInTurn(attempt.delivery, attempt);
+  const result = await lookUp(attempt.delivery, attempt);
   switch (result.kind) {
     case 'found':
       return endFound(attempt, result.stored);
-    case 'absent':
-      if (why.whenAbsent === 'post') return 'post';
-      return scheduleRetry(attempt, why.whenAbsent.fault, true, why.whenAbsent.retryAfterMs);
+    case 'absent': {
+      const ending = why.whenAbsent;
+      if (ending === 'post') return 'post';
+      if (ending.kind === 'rejected') {
+        await attempt.ledger.rejected(attempt.claim, ending.faults, true);
+        return ending;
+      }
+      await recordOpen(attempt, ending.fault);
+      return retry([ending.fault], ending.health, ending.retryAfterMs);
+    }
     case 'impossible':
     case 'unanswered': {
       const message = `${why.openOutcome}, and the look-up failed: ${result.fault.message}`;
@@ -180,10 +189,9 @@ async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise
       await recordOpen(attempt, unclear);
       // Only a person can find out whether the order exists.
       if (result.kind === 'impossible') return { kind: 'rejected', faults: [unclear] };
-      const ending = unansweredOutcome(result);
-      const isCartBlamed =
-        result.reason === 'failed' || (result.reason === 'throttled' && why.whenThrottled === 'as unclear');
-      return isCartBlamed ? { ...ending, fault: unclear } : { ...ending, unknown: unclear };
+      const { fault, health, retryAfterMs } = result;
+      if (health === 'refused' || health === 'forbidden') return retry([fault, unclear], health, retryAfterMs);
+      return retry([unclear], why.health ?? health, retryAfterMs);
     }
   }
 }
@@ -194,30 +202,10 @@ function endWithoutPosting(ending: OrderOutcome | 'post'): OrderOutcome {
   return ending;
 }
 
-/** Looks the order up at the common pace of all calls. A throttled look-up waits and is repeated, as a create is. */
-async function lookUpInTurn(
+const lookUp = (
   { order, correlationId }: OrderDelivery,
-  { orders, pacer, meter, lookUpDeadlineMs }: DeliveryDependencies,
-): Promise<LookUpResult> {
-  let fault: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a look-up' };
-  while (await pacer.turn(lookUpDeadlineMs)) {
-    const result = await orders.lookUp(order.externalId, correlationId);
-    if (result.kind !== 'unanswered' || result.reason !== 'throttled') return result;
-    meter.count(METRICS.targetThrottled);
-    pacer.throttled(result.retryAfterMs);
-    ({ fault } = result);
-  }
-  return { kind: 'unanswered', reason: 'throttled', fault, retryAfterMs: pacer.pausedForMs() };
-}
-
-const unansweredOutcome = ({
-  reason,
-  fault,
-  retryAfterMs,
-}: Extract<LookUpResult, { kind: 'unanswered' }>): Extract<OrderOutcome, { kind: 'retry' | 'refused' }> =>
-  reason === 'refused'
-    ? { kind: 'refused', fault, isForbidden: false }
-    : { kind: 'retry', fault, afterMs: retryAfterMs };
+  { orders, lookUpDeadlineMs }: DeliveryDependencies,
+): Promise<LookUpResult> => orders.lookUp(order.externalId, correlationId, lookUpDeadlineMs);
 
 /** 11VMS holds an order under our externalId. */
 async function endFound(attempt: ClaimedAttempt, stored: StoredOrder): Promise<OrderOutcome> {
@@ -263,19 +251,6 @@ async function recordCreated(
   return { kind: 'created', orderId: id, orderNumber: number, recovered };
 }
 
-async function scheduleRetry(
-  attempt: ClaimedAttempt,
-  fault: Fault,
-  mayExist: boolean,
-  retryAfterMs: number | undefined,
-): Promise<OrderOutcome> {
-  await recordOpenOrReleased(attempt, fault, mayExist);
-  return { kind: 'retry', fault, afterMs: retryAfterMs };
-}
-
-const recordOpenOrReleased = (attempt: ClaimedAttempt, fault: Fault, mayExist: boolean): Promise<void> =>
-  mayExist ? recordOpen(attempt, fault) : attempt.ledger.released(attempt.claim, fault);
-
 const recordOpen = ({ ledger, claim, now, quietMs }: ClaimedAttempt, fault: Fault): Promise<void> =>
   ledger.unknown(claim, fault, now() + quietMs);
 
@@ -289,7 +264,7 @@ async function endWithoutClaim(
   switch (result.kind) {
     case 'held': {
       const fault = { code: 'E_INT_IN_PROGRESS', message: 'an attempt at this order is under way' } as const;
-      return { kind: 'retry', fault, afterMs: Math.max(0, result.untilMs - claim.nowMs) };
+      return { kind: 'retry', faults: [fault], afterMs: Math.max(0, result.untilMs - claim.nowMs), cause: undefined };
     }
     case 'superseded':
       return { kind: 'skipped', reason: 'superseded: a newer version of the cart is known' };
@@ -314,8 +289,8 @@ async function endWithoutClaim(
 
 /** Edge case 17: V1 only creates. The ledger holds no content, so the order is compared with what 11VMS holds. */
 async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
-  const result = await lookUpInTurn(delivery, dependencies);
-  if (result.kind === 'unanswered') return unansweredOutcome(result);
+  const result = await lookUp(delivery, dependencies);
+  if (result.kind === 'unanswered') return retry([result.fault], result.health, result.retryAfterMs);
   const stored = result.kind === 'found' ? result.stored.order : undefined;
   if (stored === undefined) {
     const doubt = result.kind === 'impossible' ? '; 11VMS has no look-up, so that the difference is unknown' : '';

@@ -9,15 +9,11 @@ import { type MessageDependencies, processMessage } from '../../../functions/cre
 import { type Settlement, settle } from '../../../functions/create-purchase-orders/outcome.ts';
 import type { PurchaseOrder } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
-import type {
-  CreateAnswer,
-  HealthCheck,
-  LookUpResult,
-} from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import { createPacedOrders } from '../../../functions/create-purchase-orders/delivery/paced-orders.ts';
+import type { CreateAnswer, LookUpResult } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
 import type { Verdict } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
-import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
 import type { ClaimResult, OrderClaim, OrderItem, VerdictState } from '../../../shared/ledger.ts';
 import type { Log } from '../../../shared/log.ts';
@@ -76,7 +72,7 @@ export type Answer =
   | { readonly kind: 'look-up'; readonly found: Version | undefined }
   | { readonly kind: 'look-up-failed'; readonly reason: 'failed' | 'refused' | 'impossible' }
   | { readonly kind: 'breaker'; readonly state: 'CLOSED' | 'OPEN' }
-  | { readonly kind: 'probe'; readonly health: HealthCheck };
+  | { readonly kind: 'probe'; readonly result: LookUpResult };
 
 interface KeyedAnswer {
   readonly key: string;
@@ -86,11 +82,22 @@ export const FAILED = { key: 'failed', answer: { kind: 'aws-failed' } } as const
 export const WRITTEN = { key: 'written', answer: { kind: 'written' } } as const satisfies KeyedAnswer;
 export const BREAKER_CLOSED = { key: 'closed', answer: { kind: 'breaker', state: 'CLOSED' } } as const;
 export const BREAKER_OPEN = { key: 'open', answer: { kind: 'breaker', state: 'OPEN' } } as const;
-export const HEALTHY = { key: 'healthy', answer: { kind: 'probe', health: { healthy: true } } } as const;
+export const HEALTHY = {
+  key: 'healthy',
+  answer: { kind: 'probe', result: { kind: 'absent', health: 'processed' } },
+} as const satisfies KeyedAnswer;
 export const UNHEALTHY = {
   key: 'unhealthy',
-  answer: { kind: 'probe', health: { healthy: false, reason: 'unhealthy' } },
-} as const;
+  answer: {
+    kind: 'probe',
+    result: {
+      kind: 'unanswered',
+      health: 'unhealthy',
+      fault: { code: 'E_TGT_UNAVAILABLE', message: 'E_TGT_UNAVAILABLE' },
+      retryAfterMs: undefined,
+    },
+  },
+} as const satisfies KeyedAnswer;
 
 const WRITTEN_OR_NOT: readonly KeyedAnswer[] = [WRITTEN, FAILED];
 /** The calls whose possible answers are the same in every state of the system. */
@@ -212,24 +219,23 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isDuplicate,
       withdraw: () => write({ kind: 'withdraw-verdict' }),
     },
-    orders: {
-      create: async () => (await ask({ kind: 'post' }, 'post')).answer,
-      lookUp: async () => lookUpResult(await ask({ kind: 'look-up' }, 'look-up', 'look-up-failed')),
-      probe: async () => (await ask({ kind: 'probe' }, 'probe')).health,
-    },
+    orders: createPacedOrders(
+      {
+        create: async () => (await ask({ kind: 'post' }, 'post')).answer,
+        lookUp: async () => lookUpResult(await ask({ kind: 'look-up' }, 'look-up', 'look-up-failed')),
+        probe: async () => (await ask({ kind: 'probe' }, 'probe')).result,
+      },
+      {
+        turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
+        pausedForMs: () => 0,
+        throttled: () => undefined,
+        succeeded: () => undefined,
+      },
+    ),
     // What it makes of many messages, its own tests tell: here it opens nothing.
-    health: { note: () => undefined },
-    breaker: {
-      read: async () => breakerItem((await ask({ kind: 'breaker' }, 'breaker')).state),
-      open: async () => (await write({ kind: 'open-breaker' }), true),
-    },
+    health: { observe: () => undefined, failsForOthers: () => false, note: () => undefined },
+    breaker: { open: async () => (await write({ kind: 'open-breaker' }), true) },
     requeue: () => write({ kind: 'requeue' }),
-    pacer: {
-      turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
-      pausedForMs: () => 0,
-      throttled: () => undefined,
-      succeeded: () => undefined,
-    },
     carts: { cart: never('SRM') },
     log: silent,
     meter: { count: () => undefined, milliseconds: () => undefined },
@@ -243,12 +249,21 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     sapClient: CLIENT,
     maximumAttempts: start.maximumReceives,
   };
+  /** As the batch reads it. */
+  async function readPause(): Promise<string | undefined> {
+    try {
+      return (await ask({ kind: 'breaker' }, 'breaker')).state === 'OPEN' ? 'open' : undefined;
+    } catch {
+      return undefined;
+    }
+  }
   const received = { messageId: start.messageId, body: BODIES[start.version], attempt: start.receive };
-  const ended = processMessage(received, dependencies).then((outcome): AttemptProgress => {
+  async function run(): Promise<AttemptProgress> {
+    const outcome = await processMessage(received, { ...dependencies, pausedBecause: await readPause() });
     const codes = 'faults' in outcome ? codesOf(outcome.faults) : [];
     return { kind: 'ends', settlement: settle(outcome, start.receive, { baseSeconds: 30 }, 0).kind, codes };
-  });
-  return Promise.race([called.promise, ended]);
+  }
+  return Promise.race([called.promise, run()]);
 }
 
 /** The fields that the code may read of the item of an earlier attempt. The keys of histories hold no other field. */
@@ -269,15 +284,6 @@ function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): Cl
   return { ...result, before: guardedItem(result.before) };
 }
 
-const breakerItem = (state: BreakerItem['state']): BreakerItem => ({
-  state,
-  reason: '',
-  sinceMs: ALWAYS_MS,
-  mappingPaused: false,
-  failedTrials: 0,
-  nextTrialAtMs: ALWAYS_MS,
-});
-
 const bodyOf = (version: Version): string =>
   writeCartMessage({
     schemaVersion: 1,
@@ -295,13 +301,15 @@ const verdictOf = (verdict: ModelVerdict | undefined): Verdict | undefined =>
 function lookUpResult(answer: Extract<Answer, { kind: 'look-up' | 'look-up-failed' }>): LookUpResult {
   if (answer.kind === 'look-up') {
     const { found } = answer;
-    if (found === undefined) return { kind: 'absent' };
-    return { kind: 'found', stored: { id: `po_${found}`, number: undefined, order: VERSIONS[found].order } };
+    if (found === undefined) return { kind: 'absent', health: 'processed' };
+    const stored = { id: `po_${found}`, number: undefined, order: VERSIONS[found].order };
+    return { kind: 'found', health: 'processed', stored };
   }
   const { reason } = answer;
-  if (reason === 'impossible') return { kind: 'impossible', fault: faultOf('E_TGT_UNAVAILABLE') };
-  const fault = faultOf(reason === 'refused' ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
-  return { kind: 'unanswered', reason, fault };
+  if (reason === 'impossible') return { kind: 'impossible', health: 'judged', fault: faultOf('E_TGT_UNAVAILABLE') };
+  const isRefused = reason === 'refused';
+  const fault = faultOf(isRefused ? 'E_TGT_AUTH' : 'E_TGT_UNAVAILABLE');
+  return { kind: 'unanswered', health: isRefused ? 'refused' : 'unhealthy', fault, retryAfterMs: undefined };
 }
 
 export interface AttemptNode {

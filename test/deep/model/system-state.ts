@@ -16,7 +16,7 @@
  */
 import { type FaultCode } from '../../../shared/failure.ts';
 import type { OrderItem } from '../../../shared/ledger.ts';
-import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
+import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
 import {
   type Answer,
   type AttemptNode,
@@ -423,7 +423,18 @@ function outcomesOfLookUp({ orders }: SystemState, step: StepOf, { lookUp }: Sce
   return [step(says, `look-up ${found ?? 'nothing'}`, { kind: 'look-up', found }), ...failures];
 }
 
-const UNKNOWN: CreateAnswer = { kind: 'unknown', fault: faultOf('E_TGT_TIMEOUT_UNKNOWN'), retryAfterMs: undefined };
+const UNKNOWN: CreateAnswer = {
+  kind: 'unknown',
+  health: 'unhealthy',
+  fault: faultOf('E_TGT_TIMEOUT_UNKNOWN'),
+  retryAfterMs: undefined,
+};
+const EXISTS: CreateAnswer = {
+  kind: 'conflict',
+  health: 'judged',
+  fault: faultOf('E_TGT_RESPONSE_SCHEMA'),
+  rejection: undefined,
+};
 const UNAVAILABLE = faultOf('E_TGT_UNAVAILABLE');
 const THROTTLED = faultOf('E_TGT_THROTTLED');
 
@@ -440,16 +451,24 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
   const isJudging = scenario.target === 'judging';
   const isTaken = scenario.target === 'unique' && system.orders.length > 0;
   const accepting = isTaken
-    ? [post('409, it exists', { kind: 'exists' }), post('no answer', UNKNOWN)]
+    ? [post('409, it exists', EXISTS), post('no answer', UNKNOWN)]
     : [
-        post('committed, 201', { kind: 'created', id: `po_${version}`, number: undefined }, committed),
+        post(
+          'committed, 201',
+          { kind: 'created', health: 'processed', id: `po_${version}`, number: undefined },
+          committed,
+        ),
         // This covers a commit without an answer, at any time or never.
         ...(isJudging ? [] : [post('no answer', UNKNOWN, { late: [...system.late, { attemptId, version }] })]),
-        post('400', { kind: 'rejected', faults: [faultOf('E_TGT_VALIDATION')] }),
+        post('400', { kind: 'rejected', health: 'judged', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
   if (isJudging) return accepting;
   const throttling = (says: string, mayBeTaken: boolean, changes: Partial<SystemState> = {}): Step =>
-    post(says, { kind: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken }, changes);
+    post(
+      says,
+      { kind: 'throttled', health: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken },
+      changes,
+    );
   const throttled =
     node.throttles < scenario.throttles
       ? [
@@ -461,8 +480,8 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
   return [
     ...accepting,
     ...throttled,
-    post('never sent', { kind: 'not-taken', fault: UNAVAILABLE, retryAfterMs: undefined }),
-    post('403', { kind: 'refused', fault: faultOf('E_TGT_AUTH'), isForbidden: true }),
+    post('never sent', { kind: 'not-taken', health: 'unhealthy', fault: UNAVAILABLE, retryAfterMs: undefined }),
+    post('403', { kind: 'not-taken', health: 'forbidden', fault: faultOf('E_TGT_AUTH'), retryAfterMs: undefined }),
   ];
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { retryDelaySeconds } from '../../../functions/create-purchase-orders/outcome.ts';
+import { createPacedOrders } from '../../../functions/create-purchase-orders/delivery/paced-orders.ts';
 import { createPacer } from '../../../functions/create-purchase-orders/delivery/pacer.ts';
 import { createTargetHealth } from '../../../functions/create-purchase-orders/breaker/target-health.ts';
 import { createVmsOrders } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
@@ -79,7 +80,8 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
 
   /** One execution environment, with its own health and pacer. */
   function environment(http: HttpClient): ExecutionEnvironment {
-    const [health, pacer] = [createTargetHealth(), createPacer({ now, sleep, random })];
+    const health = createTargetHealth();
+    const orders = createPacedOrders(createVmsOrders(http, now), createPacer({ now, sleep, random }));
     // As in the handler of the worker.
     const callMs = target.timeoutSeconds * 1000;
     const workMs = delivery.timeoutSeconds * 1000 - 2000;
@@ -87,8 +89,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
       ledger,
       verdicts,
       breaker,
-      orders: createVmsOrders(http, now),
-      pacer,
+      orders,
       health,
       messages: queue,
       quietMs: retryDelaySeconds(1, policy, 0) * 1000,

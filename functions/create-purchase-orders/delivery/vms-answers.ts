@@ -1,0 +1,318 @@
+/**
+ * Reads the answers of 11VMS and of its proxy: what became of the request, and what the answer says about the health of
+ * 11VMS. Source: target-11vms.md, and edge cases 61 to 73. No fault quotes an answer's free text, which may repeat
+ * personal data.
+ */
+import * as z from 'zod';
+import { asJsonObject, numberText, tryParseJson } from '../../../shared/exact-json.ts';
+import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
+import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
+import { type PurchaseOrder, purchaseOrderSchema } from '../translation/purchase-order.ts';
+import type { Health } from './health-signal.ts';
+
+/** The answer to a create. */
+export type CreateAnswer = { readonly health: Health } & (
+  | { readonly kind: 'created'; readonly id: string; readonly number: string | undefined }
+  /** 409: something of the order exists. `rejection`: the faults of the order when it is not the order itself. */
+  | { readonly kind: 'conflict'; readonly fault: Fault; readonly rejection: readonly Fault[] | undefined }
+  | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
+  /** Certainly not taken. */
+  | { readonly kind: 'not-taken'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
+  /** Wants a pause before the next call. */
+  | {
+      readonly kind: 'throttled';
+      readonly fault: Fault;
+      readonly retryAfterMs: number | undefined;
+      readonly mayBeTaken: boolean;
+    }
+  /** Perhaps taken: to be looked up before anything is posted again. */
+  | { readonly kind: 'unknown'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
+);
+
+/** An order as 11VMS keeps it; `order` is absent where its content cannot be read. */
+export interface StoredOrder {
+  readonly id: string;
+  readonly number: string | undefined;
+  readonly order: PurchaseOrder | undefined;
+}
+
+/** The result of a look-up by externalId. */
+export type LookUpResult = { readonly health: Health } & (
+  | { readonly kind: 'found'; readonly stored: StoredOrder }
+  | { readonly kind: 'absent' }
+  /** 11VMS did not say whether it holds the order; it may answer a later look-up. */
+  | { readonly kind: 'unanswered'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
+  /** This 11VMS has no look-up. */
+  | { readonly kind: 'impossible'; readonly fault: Fault }
+);
+
+/** What an answer says, as text for a person. */
+export function answerText(answer: CreateAnswer | LookUpResult): string {
+  if ('fault' in answer) return faultSummary(answer.fault);
+  if ('faults' in answer) return answer.faults.map(faultSummary).join('; ');
+  return answer.kind;
+}
+
+const NAME = /^[\x20-\x7e]{1,100}$/;
+/** A name that the ledger and the logs can hold: printable and short. Systems write numeric ids as numbers, too. */
+const nameText = z.preprocess((value) => numberText(value) ?? value, z.string().regex(NAME));
+const orderNames = {
+  id: nameText.refine((id) => !id.includes(' ')),
+  number: nameText.optional().catch(undefined),
+};
+const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
+const listAnswer = z.object({ items: z.array(z.object({ externalId: z.unknown() }).loose()) });
+const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
+/** Every name in the orders that we send. */
+const FIELD_NAMES = fieldNames(purchaseOrderSchema);
+const problemErrors = z.array(
+  z.object({
+    code: token.optional().catch(undefined),
+    pointer: z.string().max(200).refine(namesOurFields).optional().catch(undefined),
+  }),
+);
+const problem = z.object({
+  code: token.optional().catch(undefined),
+  errors: problemErrors.default([]).catch([]),
+});
+
+/** Whether a pointer points into our order. Any other text in its place is dropped: it may be personal. */
+function namesOurFields(pointer: string): boolean {
+  const parts = pointer.split(/[/.[\]]/).filter((part) => part !== '');
+  return parts.length > 0 && parts.every((part) => /^\d{1,4}$/.test(part) || FIELD_NAMES.has(part));
+}
+
+function fieldNames(schema: unknown): ReadonlySet<string> {
+  if (schema instanceof z.ZodArray) return fieldNames(schema.element);
+  if (schema instanceof z.ZodExactOptional) return fieldNames(schema.unwrap());
+  if (!(schema instanceof z.ZodObject)) return new Set();
+  const { shape } = schema;
+  return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
+}
+
+/** A body of any other kind than JSON, such as a proxy's page in HTML. An empty body is none. */
+const isForeign = ({ body }: HttpResponse): boolean => body.trim() !== '' && tryParseJson(body) === undefined;
+
+const isFilled = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
+
+/** A success whose body tells of an error (edge case 72). `"error": null` and `"errors": []` tell of none. */
+function holdsError(json: unknown): boolean {
+  const body = asJsonObject(json) ?? {};
+  const status = Number(numberText(body['status']) ?? body['status']);
+  return (
+    ['error', 'errors', 'fault', 'faults'].some((name) => isFilled(body[name])) ||
+    body['success'] === false ||
+    status >= 400
+  );
+}
+
+/** A refusal or a failure that says the same to every kind of request; undefined for any other status. */
+function generalFailure(
+  response: HttpResponse,
+  nowMs: number,
+): { readonly health: Health; readonly fault: Fault; readonly retryAfterMs: number | undefined } | undefined {
+  const { status } = response;
+  const retryMs = retryAfterMs(response, nowMs);
+  const failure = (health: Health, code: FaultCode) => ({
+    health,
+    fault: { code, message: `11VMS answered ${status}` },
+    retryAfterMs: retryMs,
+  });
+  if (status === 401) return failure('refused', 'E_TGT_AUTH');
+  if (status === 403) return failure('forbidden', 'E_TGT_AUTH');
+  if (status === 429) return failure('throttled', 'E_TGT_THROTTLED');
+  // 503 is throttling where it says for how long (rules.md, "throttled").
+  if (status === 503 && retryMs !== undefined) return failure('throttled', 'E_TGT_UNAVAILABLE');
+  if (status === 408 || status === 425 || status >= 500) return failure('unhealthy', 'E_TGT_UNAVAILABLE');
+  return undefined;
+}
+
+/** Status first, body second: the proxy may answer HTML with any status (edge case 73). */
+export function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: number): CreateAnswer {
+  const { status } = response;
+  if (status === 200 || status === 201) return readSuccess(response, externalId);
+  const failure = generalFailure(response, nowMs);
+  if (failure?.health === 'throttled') return { kind: 'throttled', ...failure, mayBeTaken: status === 503 };
+  // A failure behind the proxy may hide a success.
+  if (failure !== undefined) return { kind: status >= 500 ? 'unknown' : 'not-taken', ...failure };
+  // So may a redirect, or any other status outside the contract.
+  if (status < 400) return unclear(response, 'E_TGT_UNAVAILABLE', `11VMS answered ${status}`, nowMs);
+  return readRefusal(response, nowMs);
+}
+
+const unclear = (response: HttpResponse, code: FaultCode, message: string, nowMs: number): CreateAnswer => ({
+  kind: 'unknown',
+  health: 'unhealthy',
+  fault: { code, message },
+  retryAfterMs: retryAfterMs(response, nowMs),
+});
+
+/** Edge case 72: after a success without a readable id, the order may or may not exist. */
+function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
+  const { status, body } = response;
+  const json = body.trim() === '' ? {} : tryParseJson(body);
+  const unknown = (code: FaultCode, message: string): CreateAnswer => ({
+    kind: 'unknown',
+    health: 'unhealthy',
+    fault: { code, message: `11VMS answered ${status} ${message}` },
+    retryAfterMs: undefined,
+  });
+  if (json === undefined) return unknown('E_TGT_RESPONSE_SCHEMA', 'with a body that is not JSON');
+  if (holdsError(json)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
+  const created = asJsonObject(json) ?? {};
+  const id = created['id'] ?? (status === 201 ? idInLocation(response) : undefined);
+  const parsed = createdOrder.safeParse({ ...created, id });
+  if (!parsed.success) return unknown('E_TGT_DISGUISED_ERROR', "without the order's id");
+  const { externalId: echoed, ...names } = parsed.data;
+  if ((echoed ?? externalId) !== externalId) return unknown('E_TGT_DISGUISED_ERROR', 'for another order');
+  return { kind: 'created', health: 'processed', id: names.id, number: names.number };
+}
+
+/** The last segment of a `Location` that names an order of the collection. */
+function idInLocation(response: HttpResponse): string | undefined {
+  const segment = /\/purchase-orders\/([^/?#]+)\/?$/.exec(response.header('location')?.trim() ?? '')?.[1];
+  try {
+    return segment === undefined ? undefined : decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The 4xx of the contract (edge cases 62 to 66, 69). */
+function readRefusal(response: HttpResponse, nowMs: number): CreateAnswer {
+  const { status } = response;
+  const { code, errors } = readProblem(response);
+  const rejected = (fault: FaultCode): CreateAnswer => ({
+    kind: 'rejected',
+    health: 'judged',
+    faults: validationFaults(fault, status, code, errors),
+  });
+  if (status === 409) return readConflict(response, nowMs);
+  if (status === 404) {
+    // The contract names the object that it does not know. A gateway that has lost its route cannot.
+    if (errors.some((error) => (error.code ?? error.pointer) !== undefined)) return rejected('E_TGT_NOT_FOUND_REF');
+    const message = '11VMS answered 404 on the collection itself; check the base URL';
+    return { kind: 'not-taken', health: 'refused', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
+  }
+  if (status === 413) {
+    return { kind: 'rejected', health: 'judged', faults: [{ code: 'E_TGT_TOO_LARGE', message: '11VMS answered 413' }] };
+  }
+  if (isForeign(response)) {
+    return unclear(response, 'E_TGT_RESPONSE_SCHEMA', `11VMS answered ${status} with a body that is not JSON`, nowMs);
+  }
+  const isOfKey = [code, ...errors.map((error) => error.code)].some((one) => one?.includes('IDEMPOTENCY') === true);
+  return rejected(status === 422 && isOfKey ? 'E_TGT_IDEMPOTENCY' : 'E_TGT_VALIDATION');
+}
+
+/** Edge cases 62 to 64. A conflict says that something of ours exists, whatever else it says: it is looked up. */
+function readConflict(response: HttpResponse, nowMs: number): CreateAnswer {
+  const { code, errors } = readProblem(response);
+  if (code === 'REQUEST_IN_PROGRESS') {
+    // That request may still create the order.
+    return unclear(response, 'E_TGT_UNAVAILABLE', '11VMS is still working on an earlier request', nowMs);
+  }
+  const says = code === undefined ? 'answers 409 without a code that can be read' : 'says the order exists';
+  const fault: Fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: `11VMS ${says}, and does not find it` };
+  const isAboutElse = code !== undefined && code !== 'EXTERNAL_ID_EXISTS';
+  const rejection = isAboutElse ? validationFaults('E_TGT_VALIDATION', response.status, code, errors) : undefined;
+  return { kind: 'conflict', health: isForeign(response) ? 'unhealthy' : 'judged', fault, rejection };
+}
+
+function readProblem({ body }: HttpResponse): z.infer<typeof problem> {
+  const parsed = problem.safeParse(tryParseJson(body));
+  return parsed.success ? parsed.data : { errors: [] };
+}
+
+function validationFaults(
+  code: FaultCode,
+  status: number,
+  problemCode: string | undefined,
+  errors: z.infer<typeof problemErrors>,
+): Fault[] {
+  if (errors.length === 0) {
+    return [{ code, message: `11VMS answered ${status}${problemCode === undefined ? '' : ` ${problemCode}`}` }];
+  }
+  return errors.map((error) => ({
+    code,
+    message: `11VMS answered ${status} ${error.code ?? 'without a code'}`,
+    ...(error.pointer === undefined ? {} : { field: error.pointer }),
+  }));
+}
+
+/** No answer. A request that was not sent created nothing; after any other, the outcome is unknown (edge cases 61, 71). */
+export function readCreateFailure(error: unknown): CreateAnswer {
+  if (error instanceof InterfaceError) {
+    const { fault, failureClass, retryAfterMs: retryMs } = error;
+    const health = failureClass === 'refused' ? 'refused' : 'unhealthy';
+    return { kind: 'not-taken', health, fault, retryAfterMs: retryMs };
+  }
+  if (!(error instanceof HttpError)) throw error;
+  const nothing = { health: 'unhealthy', retryAfterMs: undefined } as const;
+  if (!error.sent) {
+    const fault = { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be reached (${error.code})` } as const;
+    return { kind: 'not-taken', fault, ...nothing };
+  }
+  const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS gave no whole answer (${error.code})` } as const;
+  return { kind: 'unknown', fault, ...nothing };
+}
+
+export function readLookUpAnswer(response: HttpResponse, externalId: string, nowMs: number): LookUpResult {
+  const { status } = response;
+  if (status === 200) return readList(response, externalId);
+  const unanswered = (health: Health, code: FaultCode, message: string): LookUpResult => ({
+    kind: 'unanswered',
+    health,
+    fault: { code, message: `11VMS answered ${status} to a look-up${message}` },
+    retryAfterMs: retryAfterMs(response, nowMs),
+  });
+  if (LOOK_UP_MISSING.has(status) && !isForeign(response) && (status !== 404 || isProblem(response))) {
+    const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
+    return { kind: 'impossible', health: 'judged', fault };
+  }
+  // Edge case 69: a gateway that has lost its route answers 404, and finds it again.
+  if (status === 404) return unanswered('refused', 'E_TGT_AUTH', '; check the base URL');
+  const failure = generalFailure(response, nowMs);
+  return unanswered(failure?.health ?? 'unhealthy', failure?.fault.code ?? 'E_TGT_UNAVAILABLE', '');
+}
+
+/** The answers of an 11VMS without look-ups. */
+const LOOK_UP_MISSING = new Set([404, 405, 501]);
+/** 11VMS itself reports its problems as RFC 9457 says; its gateways have forms of their own. */
+const isProblem = (response: HttpResponse): boolean => /\bproblem\+json\b/i.test(response.header('content-type') ?? '');
+
+function readList({ body }: HttpResponse, externalId: string): LookUpResult {
+  const json = tryParseJson(body);
+  const unreadable = (health: Health, message: string): LookUpResult => ({
+    kind: 'unanswered',
+    health,
+    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message },
+    retryAfterMs: undefined,
+  });
+  const parsed = listAnswer.safeParse(json);
+  if (!parsed.success || holdsError(json)) return unreadable('unhealthy', 'the answer to a look-up cannot be read');
+  const { items } = parsed.data;
+  const item = items.find((one) => one.externalId === externalId);
+  if (item === undefined) {
+    if (items.length === 0) return { kind: 'absent', health: 'processed' };
+    // The order may be on another page of everything that 11VMS holds.
+    return unreadable('processed', 'the answer to a look-up holds other orders: 11VMS ignores the externalId');
+  }
+  const names = z.object(orderNames).safeParse(item);
+  if (!names.success) return unreadable('unhealthy', 'the answer to a look-up holds our order without its id');
+  const content = purchaseOrderSchema.safeParse(item);
+  const stored = { ...names.data, number: names.data.number, order: content.success ? content.data : undefined };
+  return { kind: 'found', health: 'processed', stored };
+}
+
+/** No answer to a look-up. */
+export function readLookUpFailure(error: unknown): LookUpResult {
+  if (error instanceof InterfaceError) {
+    const { fault, failureClass, retryAfterMs: retryMs } = error;
+    const health = failureClass === 'refused' ? 'refused' : 'unhealthy';
+    return { kind: 'unanswered', health, fault, retryAfterMs: retryMs };
+  }
+  if (!(error instanceof HttpError)) throw error;
+  const fault = { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be asked: ${error.code}` } as const;
+  return { kind: 'unanswered', health: 'unhealthy', fault, retryAfterMs: undefined };
+}
