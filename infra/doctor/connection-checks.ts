@@ -59,7 +59,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
         randomUUID(),
         Number.POSITIVE_INFINITY,
       );
-      if (result.kind === 'impossible' || result.kind === 'unanswered') {
+      if ('fault' in result) {
         const isRefused = result.health === 'refused' || result.health === 'forbidden';
         throw new InterfaceError(isRefused ? 'refused' : 'transient', result.fault);
       }

@@ -82,7 +82,7 @@ async function isTargetUnhealthy(
   if (isHealthy(probe.health)) return false;
   // A throttled probe shows neither: the cart gets another chance.
   if (probe.health !== 'throttled') {
-    await tripBreaker({ reason: `${failure}; and to a probe ${answerText(probe)}`, byPerson: false }, dependencies);
+    await tripBreaker({ reason: `${failure}; and ${answerText(probe)}`, byPerson: false }, dependencies);
   }
   return true;
 }

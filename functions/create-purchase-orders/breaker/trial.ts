@@ -14,14 +14,14 @@ import { observeOrders } from './observe-orders.ts';
 export async function tryOneMessage(dependencies: BatchDependencies): Promise<TrialResult> {
   const { messages, orders, newId, now, deadlineMs } = dependencies;
   const probe = await orders.probe(newId(), deadlineMs);
-  if (!isHealthy(probe.health)) return { healthy: false, tried: false, reason: `to a probe ${answerText(probe)}` };
+  if (!isHealthy(probe.health)) return { healthy: false, tried: false, reason: answerText(probe) };
   let tried = false;
   while (now() < deadlineMs) {
     const message = await messages.receiveOne();
     if (message === undefined) {
       // Right after the breaker opened, all messages wait for their next receive: that is no sign of health.
       if (await messages.isEmpty()) return { healthy: true };
-      return { healthy: false, tried, reason: 'no cart showed its health: the others wait for their next receive' };
+      return { healthy: false, tried, reason: 'no cart could be tried: those on the queue wait for their next receive' };
     }
     const signals: HealthSignal[] = [];
     const observed = observeOrders(orders, (signal) => signals.push(signal));

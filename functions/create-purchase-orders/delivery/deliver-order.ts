@@ -202,10 +202,18 @@ function endWithoutPosting(ending: OrderOutcome | 'post'): OrderOutcome {
   return ending;
 }
 
-const lookUp = (
+type LookUpEnding = Exclude<LookUpResult, { kind: 'throttled' }>;
+
+/** Looks the order up, and again after each throttled answer while there is time. */
+async function lookUp(
   { order, correlationId }: OrderDelivery,
   { orders, lookUpDeadlineMs }: DeliveryDependencies,
-): Promise<LookUpResult> => orders.lookUp(order.externalId, correlationId, lookUpDeadlineMs);
+): Promise<LookUpEnding> {
+  for (;;) {
+    const result = await orders.lookUp(order.externalId, correlationId, lookUpDeadlineMs);
+    if (result.kind !== 'throttled') return result;
+  }
+}
 
 /** 11VMS holds an order under our externalId. */
 async function endFound(attempt: ClaimedAttempt, stored: StoredOrder): Promise<OrderOutcome> {

@@ -1,7 +1,7 @@
-/** All calls to 11VMS at one pace: each waits for its turn, and a throttled look-up is repeated while there is time. */
+/** All calls to 11VMS at one pace: each waits for its turn, as long as there is time. */
 import type { Fault } from '../../../shared/failure.ts';
 import type { Pacer } from './pacer.ts';
-import type { LookUpResult } from './vms-answers.ts';
+import type { CreateAnswer, LookUpResult } from './vms-answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 /** One for each execution environment. A probe does not wait: it is asked when nothing else may be. */
@@ -9,13 +9,10 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer): VmsOrders {
   /** The answer for which calls last had to wait. */
   let throttle: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
 
-  function pace(answer: Awaited<ReturnType<VmsOrders['create' | 'lookUp']>>): void {
-    if (answer.health !== 'throttled' || !('retryAfterMs' in answer)) {
-      pacer.succeeded();
-      return;
-    }
+  function pace(answer: CreateAnswer | LookUpResult): void {
+    if (answer.kind !== 'throttled') return pacer.succeeded();
     throttle = answer.fault;
-    pacer.throttled(answer.retryAfterMs);
+    return pacer.throttled(answer.retryAfterMs);
   }
 
   /**
@@ -38,12 +35,10 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer): VmsOrders {
       return answer;
     },
     async lookUp(externalId, correlationId, sendByMs) {
-      while (await pacer.turn(sendByMs)) {
-        const result: LookUpResult = await orders.lookUp(externalId, correlationId, sendByMs);
-        pace(result);
-        if (result.health !== 'throttled') return result;
-      }
-      return { kind: 'unanswered', ...outOfTime() };
+      if (!(await pacer.turn(sendByMs))) return { kind: 'unanswered', ...outOfTime() };
+      const result = await orders.lookUp(externalId, correlationId, sendByMs);
+      pace(result);
+      return result;
     },
   };
 }

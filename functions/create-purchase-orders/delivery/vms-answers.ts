@@ -40,6 +40,8 @@ export interface StoredOrder {
 export type LookUpResult = { readonly health: Health } & (
   | { readonly kind: 'found'; readonly stored: StoredOrder }
   | { readonly kind: 'absent' }
+  /** Wants a pause before the next call. */
+  | { readonly kind: 'throttled'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
   /** 11VMS did not say whether it holds the order; it may answer a later look-up. */
   | { readonly kind: 'unanswered'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
   /** This 11VMS has no look-up. */
@@ -257,13 +259,17 @@ export function readCreateFailure(error: unknown): CreateAnswer {
   return { kind: 'unknown', fault, ...nothing };
 }
 
-export function readLookUpAnswer(response: HttpResponse, externalId: string, nowMs: number): LookUpResult {
+/** @param call What was asked, for the faults: a look-up, or a probe. */
+export function readLookUpAnswer(
+  response: HttpResponse,
+  { externalId, call, nowMs }: { readonly externalId: string; readonly call: string; readonly nowMs: number },
+): LookUpResult {
   const { status } = response;
-  if (status === 200) return readList(response, externalId);
+  if (status === 200) return readList(response, externalId, call);
   const unanswered = (health: Health, code: FaultCode, message: string): LookUpResult => ({
-    kind: 'unanswered',
+    kind: health === 'throttled' ? 'throttled' : 'unanswered',
     health,
-    fault: { code, message: `11VMS answered ${status} to a look-up${message}` },
+    fault: { code, message: `11VMS answered ${status} to a ${call}${message}` },
     retryAfterMs: retryAfterMs(response, nowMs),
   });
   if (LOOK_UP_MISSING.has(status) && !isForeign(response) && (status !== 404 || isProblem(response))) {
@@ -281,25 +287,25 @@ const LOOK_UP_MISSING = new Set([404, 405, 501]);
 /** 11VMS itself reports its problems as RFC 9457 says; its gateways have forms of their own. */
 const isProblem = (response: HttpResponse): boolean => /\bproblem\+json\b/i.test(response.header('content-type') ?? '');
 
-function readList({ body }: HttpResponse, externalId: string): LookUpResult {
+function readList({ body }: HttpResponse, externalId: string, call: string): LookUpResult {
   const json = tryParseJson(body);
   const unreadable = (health: Health, message: string): LookUpResult => ({
     kind: 'unanswered',
     health,
-    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message },
+    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: `the answer to a ${call} ${message}` },
     retryAfterMs: undefined,
   });
   const parsed = listAnswer.safeParse(json);
-  if (!parsed.success || holdsError(json)) return unreadable('unhealthy', 'the answer to a look-up cannot be read');
+  if (!parsed.success || holdsError(json)) return unreadable('unhealthy', 'cannot be read');
   const { items } = parsed.data;
   const item = items.find((one) => one.externalId === externalId);
   if (item === undefined) {
     if (items.length === 0) return { kind: 'absent', health: 'processed' };
     // The order may be on another page of everything that 11VMS holds.
-    return unreadable('processed', 'the answer to a look-up holds other orders: 11VMS ignores the externalId');
+    return unreadable('processed', 'holds other orders: 11VMS ignores the externalId');
   }
   const names = z.object(orderNames).safeParse(item);
-  if (!names.success) return unreadable('unhealthy', 'the answer to a look-up holds our order without its id');
+  if (!names.success) return unreadable('unhealthy', 'holds our order without its id');
   const content = purchaseOrderSchema.safeParse(item);
   const stored = { ...names.data, number: names.data.number, order: content.success ? content.data : undefined };
   return { kind: 'found', health: 'processed', stored };

@@ -37,11 +37,16 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
     'X-Interface-ID': INTERFACE_ID,
   });
 
-  async function lookUp(externalId: string, correlationId: string, sendByMs: number): Promise<LookUpResult> {
+  async function lookUp(
+    call: 'look-up' | 'probe',
+    externalId: string,
+    correlationId: string,
+    sendByMs: number,
+  ): Promise<LookUpResult> {
     try {
       const path = `${ORDERS}?externalId=${encodeURIComponent(externalId)}`;
       const response = await http.request({ method: 'GET', path, headers: headers(correlationId), sendByMs });
-      return readLookUpAnswer(response, externalId, now());
+      return readLookUpAnswer(response, { externalId, call, nowMs: now() });
     } catch (error) {
       return readLookUpFailure(error);
     }
@@ -66,7 +71,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
         return readCreateFailure(error);
       }
     },
-    lookUp,
-    probe: (correlationId, sendByMs) => lookUp(PROBE_ID, correlationId, sendByMs),
+    lookUp: (externalId, correlationId, sendByMs) => lookUp('look-up', externalId, correlationId, sendByMs),
+    probe: (correlationId, sendByMs) => lookUp('probe', PROBE_ID, correlationId, sendByMs),
   };
 }

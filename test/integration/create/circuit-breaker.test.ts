@@ -4,11 +4,12 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../fixture.ts';
-import { commitThenReset, type Interceptor, resetBefore, type RecordedCall } from '../recording-proxy.ts';
+import { commitThenReset, type Interceptor, onceFor, resetBefore, type RecordedCall, startRecordingProxy } from '../recording-proxy.ts';
 import {
   always,
   answer,
   CARELESS,
+  claimCheck,
   type Delivered,
   envelope,
   isCreate,
@@ -16,6 +17,7 @@ import {
   isToken,
   newCart,
   setUpWorkerFixture,
+  withVendors,
   type Row,
   type Worker,
 } from './worker-fixture.ts';
@@ -80,7 +82,7 @@ describe('the worker pauses consumption', () => {
   });
 
   // Edge case 71.
-  test('at the fifth failure in a row over different carts; each execution environment counts what it saw itself', async () => {
+  test('at the fifth failing cart in a row; each execution environment counts what it saw itself', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.send(...carts(4).map((cart) => envelope(cart)));
@@ -91,7 +93,7 @@ describe('the worker pauses consumption', () => {
     await worker.deliver();
     expect(await fixture.breaker()).toMatchObject({
       state: 'OPEN',
-      reason: expect.stringMatching(/^5 failures in a row/),
+      reason: expect.stringMatching(/^5 carts failed in a row/),
     });
   });
 
@@ -130,6 +132,87 @@ describe('the worker pauses consumption', () => {
       for (let receive = 0; receive < receives; receive++) await worker.deliverAndReturn({ handler: another });
     }
     expect(await fixture.breaker()).toBeUndefined();
+  });
+
+  test('at the third cart that is answered 403, and not for one cart, however often; also where a look-up is refused', async () => {
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(403)));
+    await worker.send(envelope(newCart()));
+    await worker.deliverTimes(3);
+    expect(await fixture.breaker()).toBeUndefined();
+    fixture.proxies.vms.intercept((call, forward) =>
+      isLookUp(call) ? answer(403)(call, forward) : isCreate(call) ? commitThenReset(call, forward) : forward(),
+    );
+    await deliverOneByOne(worker, carts(1));
+    expect(await fixture.breaker()).toBeUndefined();
+    await deliverOneByOne(worker, carts(1));
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/403 to a look-up/) });
+  });
+
+  test('not at failures between which another order of the same cart was created', async () => {
+    const worker = await fixture.worker();
+    for (const cart of carts(6)) {
+      let creates = 0;
+      fixture.proxies.vms.intercept((call, forward) =>
+        isCreate(call) && creates++ === 0 ? answer(408)(call, forward) : forward(),
+      );
+      await worker.send(envelope(withVendors(cart, '0000100234', '0000100777')));
+      await worker.deliver();
+      expect(creates).toBe(2);
+    }
+    expect(await fixture.breaker()).toBeUndefined();
+  });
+
+  test('while 11VMS asks to wait for longer than an invocation: 503 counts, 429 does not', async () => {
+    for (const [status, opens] of [
+      [503, true],
+      [429, false],
+    ] as const) {
+      const worker = await fixture.worker();
+      const another = fixture.anotherHandler(worker);
+      fixture.proxies.vms.intercept(always(isApi, answer(status, {}, { 'retry-after': '900' })));
+      for (const cart of carts(6)) {
+        await worker.send(envelope(cart));
+        await worker.deliver({ handler: another });
+      }
+      const opened = { state: 'OPEN', reason: expect.stringMatching(/^5 carts failed.*11VMS answered 503/) };
+      if (opens) expect(await fixture.breaker()).toMatchObject(opened);
+      else expect(await fixture.breaker()).toBeUndefined();
+    }
+  });
+
+  // A gateway answers with codes of its own; the contract names the object that 11VMS does not know (edge case 69).
+  test.each([{ statusCode: 404, message: 'Resource not found' }, { code: 'ROUTE_NOT_FOUND' }])(
+    'at once when the gateway has lost its route: %j',
+    async (body) => {
+      const worker = await fixture.worker();
+      fixture.proxies.vms.intercept(always(isApi, answer(404, body)));
+      await deliverOneByOne(worker, [newCart()]);
+      expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/404/) });
+      expect(await worker.deadLetters()).toEqual([]);
+    },
+  );
+
+  // Edge case 80.
+  test('when every cart meets a defect of ours: twenty are dead letters, the others are kept', async () => {
+    const worker = await fixture.worker();
+    fixture.proxies.dynamodb.intercept(
+      always(
+        ({ operation, body }) => operation === 'UpdateItem' && body.includes('ORDER#'),
+        answer(400, { __type: 'com.amazonaws.dynamodb.v20120810#ValidationException' }),
+      ),
+    );
+    for (const batch of [carts(10), carts(10), carts(10)]) {
+      await worker.send(...batch.map((cart) => envelope(cart)));
+      await worker.deliverTimes(4);
+    }
+    expect(await fixture.breaker()).toMatchObject({
+      state: 'FORCED_OPEN',
+      reason: expect.stringMatching(/20 of the last 20 carts became dead letters/),
+    });
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toHaveLength(20);
+    expect(await worker.requeued()).toHaveLength(10);
   });
 
   test('when the first write to the breaker fails: the next failure writes it again', async () => {
@@ -199,6 +282,39 @@ async function expectRequeued({
   expect(metric('CartsDeadLettered', output)).toEqual([]);
 }
 
+describe('while consumption is paused', () => {
+  test('a batch is not tried: one read of the breaker for all, and no call to 11VMS; the last receive requeues', async () => {
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isApi, answer(401)));
+    await deliverOneByOne(worker, carts(1));
+    fixture.calm();
+    await worker.endDelay((await worker.receive()).slice());
+    await worker.send(...carts(5).map((cart) => envelope(cart)));
+    const before = { vms: fixture.proxies.vms.calls.length, table: fixture.proxies.dynamodb.calls.length };
+    const { records, failed } = await worker.deliverAndReturn();
+    expect(failed).toHaveLength(records.length);
+    expect(fixture.proxies.vms.calls).toHaveLength(before.vms);
+    const reads = fixture.proxies.dynamodb.calls.slice(before.table).filter(({ body }) => body.includes('BREAKER'));
+    expect(reads).toHaveLength(1);
+    expect(fixture.takeOutput().join('\n')).toMatch(/"codes":\["E_INT_PAUSED"\]/);
+    await worker.deliverTimes(3);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([]);
+    expect(await worker.requeued()).toHaveLength(records.length);
+  });
+
+  test('a message that is a dead letter already goes its way', async () => {
+    const worker = await fixture.worker();
+    const [messageId = ''] = await worker.send(envelope(newCart({ CoCode: 'ZZ99' })));
+    await worker.deliver();
+    fixture.proxies.vms.intercept(always(isApi, answer(401)));
+    await deliverOneByOne(worker, carts(1));
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
+    for (let receive = 2; receive <= 5; receive++) await worker.deliver();
+    expect(await worker.deadLetters()).toEqual([messageId]);
+  });
+});
+
 describe('in the final attempt', () => {
   const unhealthy = always(isApi, answer(500));
   test.each<[string, Interceptor]>([
@@ -211,6 +327,7 @@ describe('in the final attempt', () => {
     const rest = await afterFinalAttempt(interceptor, always(isCreate, answer(408)));
     await expectRequeued(rest);
     fixture.calm();
+    await fixture.closeBreaker();
     // The delay of the new message is longer than any lease or quiet time.
     await fixture.expireLease(rest.cart);
     await rest.worker.send(envelope(rest.cart));
@@ -232,17 +349,17 @@ describe('in the final attempt', () => {
     });
   });
 
-  test('no probe is sent while the breaker is open', async () => {
+  test('no probe is sent when other carts failed, too, and none was processed since', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
-    const [first, second] = carts(2);
-    await worker.send(envelope(first ?? {}), envelope(second ?? {}));
+    await worker.send(...carts(2).map((cart) => envelope(cart)));
     await worker.deliverTimes(3);
-    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
+    expect(await fixture.breaker()).toBeUndefined();
     const before = fixture.proxies.vms.calls.length;
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(count(fixture.proxies.vms.calls.slice(before), isProbe)).toBe(0);
     expect(await worker.requeued()).toHaveLength(2);
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/other carts/) });
   });
 
   test('a cart that another delivery holds is requeued', async () => {
@@ -275,6 +392,55 @@ describe('in the final attempt', () => {
     expect(await worker.deadLetters()).toEqual([messageId]);
   });
 
+  test.each<[string, Interceptor]>([
+    ['its proxy answers everything with a page of its own', always(isApi, answer(200, '<html>Maintenance</html>'))],
+    [
+      'its proxy fails at creates, and has lost the route of look-ups',
+      (call, forward) =>
+        isCreate(call)
+          ? answer(502, '<html>')(call, forward)
+          : isLookUp(call)
+            ? answer(404, '<html>')(call, forward)
+            : forward(),
+    ],
+  ])('a cart is kept and consumption paused when %s', async (_what, interceptor) => {
+    const rest = await afterFinalAttempt(interceptor, always(isCreate, answer(408)));
+    await expectRequeued(rest);
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
+  });
+
+  test.each<[string, Interceptor]>([
+    ['is down', answer(503, '<html>')],
+    ['is throttling', answer(429, {})],
+    ['refuses us', answer(401, {})],
+  ])('a cart that is to be read from SRM is requeued while SRM %s', async (_what, instead) => {
+    const srm = await startRecordingProxy(fixture.systems.srm.url);
+    srm.intercept((call, forward) => (isToken(call) ? forward() : instead(call, forward)));
+    const variables = { SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url) };
+    const worker = await fixture.worker(variables);
+    const cart = newCart();
+    await worker.send(claimCheck(cart));
+    expect((await worker.deliverTimes(4)).at(-1)).toEqual([]);
+    expect(await worker.requeued()).toHaveLength(1);
+    expect(await worker.deadLetters()).toEqual([]);
+    expect(await fixture.breaker()).toBeUndefined();
+    await srm.close();
+  });
+
+  test('a cart that SRM alone cannot give is a dead letter', async () => {
+    const srm = await startRecordingProxy(fixture.systems.srm.url);
+    const cart = newCart();
+    const guid = String(cart['Guid']);
+    srm.intercept((call, forward) => (call.path.includes(guid) ? answer(500, {})(call, forward) : forward()));
+    const variables = { SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url) };
+    const worker = await fixture.worker(variables);
+    const [messageId = ''] = await worker.send(claimCheck(cart));
+    await worker.deliverTimes(4);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_SRC_UNAVAILABLE' }]);
+    expect(await worker.requeued()).toEqual([]);
+    await srm.close();
+  });
+
   test('a missing look-up is no sign of an unhealthy 11VMS', async () => {
     const { messageId, failed } = await afterFinalAttempt((call, forward) =>
       isCreate(call) ? answer(408)(call, forward) : isProbe(call) ? answer(405)(call, forward) : forward(),
@@ -304,7 +470,9 @@ describe('in the final attempt', () => {
     await worker.deliverTimes(3);
     fixture.proxies.sqs.intercept(always(isSendMessage, answer(400, { __type: 'com.amazonaws.sqs#AccessDenied' })));
     expect((await worker.deliver()).failed).toEqual([messageId]);
-    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_AUTH' }]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
+      { code: 'E_INT_PAUSED', message: 'consumption is paused: E_TGT_AUTH: 11VMS answered 401' },
+    ]);
     expect(await worker.receive()).toEqual([]);
     expect(await worker.deadLetters()).toEqual([messageId]);
     expect(await worker.requeued()).toEqual([]);
@@ -324,6 +492,7 @@ describe('in the final attempt', () => {
     const copies = await worker.requeued();
     expect(copies).toHaveLength(2);
     fixture.calm();
+    await fixture.closeBreaker();
     await worker.send(...copies.map(({ body }) => body));
     const posts = count(fixture.proxies.vms.calls, isCreate);
     await worker.deliverTimes(2);
@@ -371,6 +540,7 @@ describe('in the final attempt', () => {
     expect(await worker.deadLetters()).toEqual([messageId]);
     const [copy] = await worker.requeued();
     fixture.calm();
+    await fixture.closeBreaker();
     await worker.send(copy?.body ?? '', writeCartMessage(envelope(cart)));
     await worker.deliverTimes(2);
     expect(fixture.ordersOf(cart)).toHaveLength(1);
@@ -388,9 +558,11 @@ describe('a trial of one message', () => {
   }
 
   test.each<[string, Interceptor, RegExp]>([
-    ['fails', always(isLookUp, answer(503)), /^11VMS answered 503 to a probe$/],
-    ['refuses us', always(isLookUp, answer(401)), /^11VMS answered 401 to a probe$/],
-    ['cannot be reached', resetBefore, /cannot be reached/],
+    ['fails', always(isLookUp, answer(503)), /^E_TGT_UNAVAILABLE: 11VMS answered 503 to a probe$/],
+    ['refuses us', always(isLookUp, answer(401)), /^E_TGT_AUTH: 11VMS answered 401 to a probe$/],
+    ['cannot be reached', resetBefore, /cannot be (asked|reached)/],
+    ['answers everything with a page of its proxy', always(isLookUp, answer(200, '<html>')), /probe cannot be read/],
+    ['has lost its route', always(isLookUp, answer(404, '<html>')), /answered 404 to a probe/],
     ['gives no token', always(isToken, answer(401, {})), /token endpoint .* answered 401/],
   ])('does not begin while 11VMS %s, and uses up no receive', async (_what, interceptor, reason) => {
     const worker = await fixture.worker();
@@ -421,6 +593,24 @@ describe('a trial of one message', () => {
     expect(seconds).toBeGreaterThanOrEqual(24);
   });
 
+  test('that 11VMS throttles has used up a receive, and does not try another cart', async () => {
+    const worker = await fixture.worker();
+    await worker.send(...carts(3).map((cart) => envelope(cart)));
+    fixture.proxies.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
+    expect(await trial(worker)).toMatchObject({
+      result: { healthy: false, tried: true, reason: 'E_TGT_THROTTLED: 11VMS answered 429' },
+      receives: 1,
+      posts: 1,
+    });
+  });
+
+  test('that is throttled at first and creates the order then finds 11VMS healthy', async () => {
+    const worker = await fixture.worker();
+    await worker.send(envelope(newCart()));
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(429, {}, { 'retry-after': '0' })));
+    expect(await trial(worker)).toMatchObject({ result: { healthy: true }, posts: 2 });
+  });
+
   test('skips carts that never reach 11VMS', async () => {
     const worker = await fixture.worker();
     const cart = newCart();
@@ -439,6 +629,7 @@ describe('a trial of one message', () => {
     for (const some of [open.slice(0, 10), open.slice(10)]) {
       await worker.send(...some.map((cart) => envelope(cart)));
       heap.push(await worker.deliver());
+      await fixture.closeBreaker();
     }
     for (const { records } of heap) await worker.endDelay(records);
     fixture.proxies.vms.intercept(always(isLookUp, answer(405)));
@@ -460,7 +651,7 @@ describe('a trial of one message', () => {
     expect(verdicts.filter((verdict) => verdict !== undefined)).toHaveLength(1);
   });
 
-  test('that begins too late for a request reports no result, and does not delay the next trial', async () => {
+  test('that begins too late for a request finds nothing, and has used up a receive', async () => {
     const worker = await fixture.worker();
     await worker.send(envelope(newCart()));
     fixture.proxies.sqs.intercept(
@@ -476,7 +667,7 @@ describe('a trial of one message', () => {
       { trial: true },
       lambdaContext(() => 5200),
     );
-    expect(result).toMatchObject({ healthy: false, tried: false });
+    expect(result).toMatchObject({ healthy: false, tried: true });
   });
 
   test('finds 11VMS healthy when 11VMS rejects the content of a cart', async () => {

@@ -69,6 +69,7 @@ test('a cart of an unreachable 11VMS is retried after 30, 60 and 120 s without a
   expect(await worker.deadLetters()).toEqual([]);
 
   // The new message reaches 11VMS again, and needs no look-up first.
+  await fixture.closeBreaker();
   await worker.send(envelope(cart));
   expect(await worker.deliver({ handler: fixture.anotherHandler(worker) })).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create']);

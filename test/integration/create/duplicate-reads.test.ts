@@ -7,6 +7,7 @@ import {
   always,
   answer,
   CARELESS,
+  claimCheck,
   type CartMessage,
   edmInstant,
   envelope,
@@ -50,6 +51,15 @@ describe('a faulty cart', () => {
     expect(linesOf(output, 'Cart goes to the dead-letter queue')).toHaveLength(1);
     expect(linesOf(output, '"CartsDeadLettered":1')).toHaveLength(1);
     expect((await fixture.ledgerOf(cart)).map(({ sk }) => sk.split('#')[0])).toEqual(['VERDICT']);
+  });
+
+  test('that travels as its key is one dead letter as well: its version is known once it is read', async () => {
+    const cart = faulty();
+    const worker = await fixture.worker();
+    fixture.systems.srm.addCarts([cart]);
+    const keyOnly = (runId: string): CartMessage => ({ ...claimCheck(cart), runId });
+    expect(await read(worker, keyOnly('run-1'), keyOnly('run-2'), readBy(cart, 'run-3'))).toEqual([true, false, false]);
+    expect(await fixture.ledgerOf(cart)).toMatchObject([{ changedAtMs: expect.any(Number) }]);
   });
 
   test('that 11VMS rejects is one dead letter as well', async () => {

@@ -58,9 +58,10 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
     },
   });
 
-  // One conditional write before the POST and one after it; and one read of earlier orders, for the deleted line.
+  // One read of the breaker for the batch; one conditional write before the POST and one after it; and one read of
+  // earlier orders, for the deleted line.
   const ledgerCalls = fixture.proxies.dynamodb.calls.slice(before);
-  expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['Query', 'UpdateItem', 'UpdateItem']);
+  expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['GetItem', 'Query', 'UpdateItem', 'UpdateItem']);
   const orderNumber = stored[0]?.number;
   expect(await fixture.ledgerOf(sampleCart())).toEqual([
     expect.objectContaining({
@@ -95,7 +96,7 @@ const withoutDeletedItems = (cart: Row): Row => ({
   Items: { results: itemsOf(cart).filter((item) => item['DelInd'] !== 'X') },
 });
 
-test('a batch of ten becomes ten orders with one token and two ledger writes each', async () => {
+test('a batch of ten becomes ten orders with one token, one read of the breaker, and two ledger writes each', async () => {
   const worker = await fixture.worker();
   const carts = Array.from({ length: 10 }, () => withoutDeletedItems(newCart()));
   const before = { ledger: fixture.proxies.dynamodb.calls.length, vms: fixture.proxies.vms.calls.length };
@@ -103,7 +104,7 @@ test('a batch of ten becomes ten orders with one token and two ledger writes eac
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 
   expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
-  expect(fixture.proxies.dynamodb.calls.slice(before.ledger)).toHaveLength(20);
+  expect(fixture.proxies.dynamodb.calls.slice(before.ledger)).toHaveLength(21);
   const calls = fixture.proxies.vms.calls.slice(before.vms).map(({ method, path }) => `${method} ${path}`);
   expect(calls.filter((call) => call.includes('token'))).toHaveLength(1);
   expect(calls.filter((call) => call.startsWith('GET'))).toEqual([]);

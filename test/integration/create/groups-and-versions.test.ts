@@ -18,6 +18,7 @@ import {
   type Worker,
   type WorkerFixture,
   withItems,
+  withVendors,
 } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
@@ -46,13 +47,6 @@ const later = (cart: Row, hours: number, changes: Row = {}): Row => ({
   ...changes,
 });
 
-/**
- * One supplier after the other for the lines; the ship-to address of the sample's first line becomes that of all lines.
- */
-const withVendors = (cart: Row, ...vendors: string[]): Row => ({
-  ...withItems(cart, (item, index) => ({ ...item, VendorId: vendors[index % vendors.length] ?? '' })),
-  Partners: itemsOf(cart)[0]?.['Partners'],
-});
 
 describe('a cart with several groups', () => {
   test('becomes one order for each supplier', async () => {

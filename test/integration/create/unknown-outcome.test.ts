@@ -18,6 +18,7 @@ import {
   type RecordedCall,
 } from '../recording-proxy.ts';
 import {
+  always,
   answer,
   CARELESS,
   commitThenAnswer,
@@ -63,7 +64,16 @@ describe('an order that is stored', () => {
     ['is 201 with HTML', commitThenAnswer(201, html)],
     ['is 201 without an id', commitThenAnswer(201, { number: 'PO-2026-1' })],
     ['is 201 with an empty body', commitThenAnswer(201, '')],
-    ['is 201 with an id that is no text', commitThenAnswer(201, { id: 17 })],
+    ['is 201 with an id that is no text', commitThenAnswer(201, { id: ['17'] })],
+    ['is 201 with a Location that names no order', commitThenAnswer(201, '', { location: '/jobs/17' })],
+    ['is 200 with an id and an error', commitThenAnswer(200, { id: 'req-1', error: { code: 'INTERNAL_ERROR' } })],
+    ['is 201 with an id and errors', commitThenAnswer(201, { id: '7', errors: [{ code: 'X' }] })],
+    ['is 200 with an id and a failure as status', commitThenAnswer(200, { id: 'req-1', title: 'Error', status: 500 })],
+    ['is 422 in HTML', commitThenAnswer(422, html)],
+    ['is 409 in HTML', commitThenAnswer(409, html)],
+    ['is 409 in small letters', commitThenAnswer(409, { code: 'external_id_exists' })],
+    ['is 409 with its code elsewhere', commitThenAnswer(409, { error: { code: 'EXTERNAL_ID_EXISTS' } })],
+    ['is 409 with a code of another kind', commitThenAnswer(409, { code: 'DUPLICATE_ORDER' })],
     ['is 201 for another order', commitThenAnswer(201, otherOrder)],
     ['is a redirect', commitThenAnswer(302, '', { location: '/logon' })],
     ['is 503 with a Retry-After', commitThenAnswer(503, {}, { 'retry-after': '0' })],
@@ -90,6 +100,25 @@ describe('an order that is stored', () => {
   });
 });
 
+describe('a success of another form than usual creates the order without a look-up', () => {
+  const stored = { id: 'po_17', number: 'PO-17' };
+  test.each<[string, Interceptor, string, string | undefined]>([
+    ['no error in words', commitThenAnswer(201, { ...stored, error: null, errors: [] }), 'po_17', 'PO-17'],
+    ['a numeric id', commitThenAnswer(201, { id: 17, number: 18 }), '17', '18'],
+    ['only a Location', commitThenAnswer(201, '', { location: 'https://vms/api/purchase-orders/po_17' }), 'po_17', undefined],
+    ['a Location beside a body without id', commitThenAnswer(201, {}, { location: '/purchase-orders/po%2F17/' }), 'po/17', undefined],
+  ])('%s', async (_what, instead, orderId, orderNumber) => {
+    const cart = newCart();
+    const worker = await sent(cart);
+    fixture.proxies.vms.intercept(always(isCreate, instead));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    const row = await fixture.orderRow(cart);
+    expect(row).toMatchObject({ state: 'CREATED', orderId });
+    expect(row?.orderNumber).toBe(orderNumber);
+  });
+});
+
 // Edge cases 61, 71, 72 and 73.
 describe('an order that is not stored', () => {
   const disturbances: [string, Disturbance][] = [
@@ -104,6 +133,12 @@ describe('an order that is not stored', () => {
     ['never comes', neverAnswer],
     ['is 201 with HTML', answer(201, html)],
     ['is 201 without an id', answer(201)],
+    ['is 200 with an id and an error', answer(200, { id: 'req-1', error: { code: 'INTERNAL_ERROR' } })],
+    ['is 201 with an id and errors', answer(201, { id: '7', errors: [{ code: 'X' }] })],
+    ['is 200 with an id and a failure as status', answer(200, { id: 'req-1', title: 'Error', status: 500 })],
+    ['is 400 in HTML', answer(400, html)],
+    ['is 409 in HTML', answer(409, html)],
+    ['is 409 without a code', answer(409, {})],
   ];
 
   const expectOneLater = async (cart: Row, worker: Worker): Promise<void> => {
@@ -178,7 +213,7 @@ test('while an unanswered create may still be stored, a second message of the ca
 
 test.each<[string, Interceptor]>([
   ['501', answer(501, { title: 'Not implemented' })],
-  ['405', answer(405, html)],
+  ['405', answer(405, '')],
   ['404 as a problem of its own', answer(404, { status: 404, title: 'Reading is not supported' })],
 ])(
   'against an 11VMS without a look-up (%s), a cart of unknown outcome is dead-lettered as AMBIGUOUS, and not posted again',
@@ -214,6 +249,9 @@ test.each<[string, Interceptor]>([
   ['is down', answer(503)],
   ['has lost its route in the proxy', answer(404, html)],
   ['cannot be read', answer(200, { orders: [] })],
+  ['holds an error', answer(200, { items: [], error: { code: 'BACKEND_DOWN' } })],
+  ['ignores the externalId', answer(200, { items: [{ id: 'po_1', externalId: 'SRM7-100-1-1-EUR-BE10' }] })],
+  ['is 404 of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
   ['is reset', resetBefore],
   ['is refused', answer(403)],
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {
@@ -226,9 +264,11 @@ test.each<[string, Interceptor]>([
   const unknown = { state: 'UNKNOWN', mayExist: true, faults: [{ code: 'E_TGT_TIMEOUT_UNKNOWN' }] };
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
   expect(await fixture.orderRow(cart)).toMatchObject(unknown);
+  await fixture.closeBreaker();
   expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
   expect(await fixture.orderRow(cart)).toMatchObject(unknown);
   fixture.calm();
+  await fixture.closeBreaker();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup', 'lookup']);
   expect(fixture.ordersOf(cart)).toHaveLength(1);

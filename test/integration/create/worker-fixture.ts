@@ -69,6 +69,12 @@ export function withItems(row: Row, change: (item: Row, index: number) => Row): 
   return { ...row, Items: { results: itemsOf(row).map(change) } };
 }
 
+/** The cart with its lines from these suppliers in turn; the ship-to address of its first line is that of all lines. */
+export const withVendors = (cart: Row, ...vendors: string[]): Row => ({
+  ...withItems(cart, (item, index) => ({ ...item, VendorId: vendors[index % vendors.length] ?? '' })),
+  Partners: itemsOf(cart)[0]?.['Partners'],
+});
+
 /** An instant as SRM writes it. */
 export const edmInstant = (text: string): string => `/Date(${Date.parse(text)}+0000)/`;
 
@@ -185,6 +191,8 @@ export interface WorkerFixture {
   forget(cart: Row): Promise<void>;
   /** The item of the circuit breaker; undefined where it was never opened. Each new worker starts without one. */
   breaker(): Promise<Record<string, unknown> | undefined>;
+  /** Closes the circuit breaker, as the supervisor does when 11VMS is healthy again. */
+  closeBreaker(): Promise<void>;
   wholeTable(): Promise<Record<string, unknown>[]>;
   /** Orders that 11VMS holds for a cart. */
   ordersOf(cart: Row): ReturnType<VmsSimulator['orders']>;
@@ -266,13 +274,17 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     );
   };
 
+  const closeBreaker = async (): Promise<void> => {
+    await clients.dynamodb.send(new DeleteItemCommand({ TableName: systems.tableName, Key: BREAKER_KEY }));
+  };
+
   const self: WorkerFixture = {
     systems,
     vms,
     proxies,
 
     async worker(variables = {}) {
-      await clients.dynamodb.send(new DeleteItemCommand({ TableName: systems.tableName, Key: BREAKER_KEY }));
+      await closeBreaker();
       const [queueName, deadLetterName] = [`carts-${randomUUID()}`, `dead-${randomUUID()}`];
       const dead = await createQueue(deadLetterName);
       const queue = await createQueue(queueName, {
@@ -398,6 +410,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       }
     },
     breaker: async () => (await tableItems()).find(({ sk }) => sk === 'BREAKER'),
+    closeBreaker,
     wholeTable: tableItems,
     ordersOf: (cart) => vms.orders().filter(({ order }) => order.sourceDocument.number === cart['ObjectId']),
     callsFor: (cart) =>
