@@ -21,7 +21,11 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
     if (message === undefined) {
       // Right after the breaker opened, all messages wait for their next receive: that is no sign of health.
       if (await messages.isEmpty()) return { healthy: true };
-      return { healthy: false, tried, reason: 'no cart could be tried: those on the queue wait for their next receive' };
+      return {
+        healthy: false,
+        tried,
+        reason: 'no cart could be tried: those on the queue wait for their next receive',
+      };
     }
     const signals: HealthSignal[] = [];
     const observed = observeOrders(orders, (signal) => signals.push(signal));

@@ -284,8 +284,8 @@ export function readLookUpAnswer(
 
 /** The answers of an 11VMS without look-ups. */
 const LOOK_UP_MISSING = new Set([404, 405, 501]);
-/** 11VMS itself reports its problems as RFC 9457 says; its gateways have forms of their own. */
-const isProblem = (response: HttpResponse): boolean => /\bproblem\+json\b/i.test(response.header('content-type') ?? '');
+/** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
+const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
 
 function readList({ body }: HttpResponse, externalId: string, call: string): LookUpResult {
   const json = tryParseJson(body);

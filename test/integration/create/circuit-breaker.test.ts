@@ -4,7 +4,14 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../fixture.ts';
-import { commitThenReset, type Interceptor, onceFor, resetBefore, type RecordedCall, startRecordingProxy } from '../recording-proxy.ts';
+import {
+  commitThenReset,
+  type Interceptor,
+  onceFor,
+  resetBefore,
+  type RecordedCall,
+  startRecordingProxy,
+} from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -416,7 +423,9 @@ describe('in the final attempt', () => {
   ])('a cart that is to be read from SRM is requeued while SRM %s', async (_what, instead) => {
     const srm = await startRecordingProxy(fixture.systems.srm.url);
     srm.intercept((call, forward) => (isToken(call) ? forward() : instead(call, forward)));
-    const variables = { SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url) };
+    const variables = {
+      SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url),
+    };
     const worker = await fixture.worker(variables);
     const cart = newCart();
     await worker.send(claimCheck(cart));
@@ -432,7 +441,9 @@ describe('in the final attempt', () => {
     const cart = newCart();
     const guid = String(cart['Guid']);
     srm.intercept((call, forward) => (call.path.includes(guid) ? answer(500, {})(call, forward) : forward()));
-    const variables = { SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url) };
+    const variables = {
+      SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url),
+    };
     const worker = await fixture.worker(variables);
     const [messageId = ''] = await worker.send(claimCheck(cart));
     await worker.deliverTimes(4);

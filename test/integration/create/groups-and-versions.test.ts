@@ -47,7 +47,6 @@ const later = (cart: Row, hours: number, changes: Row = {}): Row => ({
   ...changes,
 });
 
-
 describe('a cart with several groups', () => {
   test('becomes one order for each supplier', async () => {
     const cart = withVendors(newCart(), '0000100234', '0000100777');

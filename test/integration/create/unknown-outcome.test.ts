@@ -105,8 +105,18 @@ describe('a success of another form than usual creates the order without a look-
   test.each<[string, Interceptor, string, string | undefined]>([
     ['no error in words', commitThenAnswer(201, { ...stored, error: null, errors: [] }), 'po_17', 'PO-17'],
     ['a numeric id', commitThenAnswer(201, { id: 17, number: 18 }), '17', '18'],
-    ['only a Location', commitThenAnswer(201, '', { location: 'https://vms/api/purchase-orders/po_17' }), 'po_17', undefined],
-    ['a Location beside a body without id', commitThenAnswer(201, {}, { location: '/purchase-orders/po%2F17/' }), 'po/17', undefined],
+    [
+      'only a Location',
+      commitThenAnswer(201, '', { location: 'https://vms/api/purchase-orders/po_17' }),
+      'po_17',
+      undefined,
+    ],
+    [
+      'a Location beside a body without id',
+      commitThenAnswer(201, {}, { location: '/purchase-orders/po%2F17/' }),
+      'po/17',
+      undefined,
+    ],
   ])('%s', async (_what, instead, orderId, orderNumber) => {
     const cart = newCart();
     const worker = await sent(cart);
