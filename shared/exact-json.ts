@@ -50,6 +50,15 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
+/** As `parseExactJson`; undefined for other text. */
+export function tryParseExactJson(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parsed JSON for a schema to check; undefined for other text. The parser's message would quote the text. */
 export function tryParseJson(text: string): unknown {
   try {

@@ -21,7 +21,8 @@
  * | CREATED  | done; holds the order number; final                                                         |
  * | REJECTED | 11VMS refused its content, for one queue message                                            |
  *
- * `mayExist` is a flag beside the state, which the claim sets: the next attempt looks the order up before it posts.
+ * Beside the state, the claim sets the flag `mayExist`: the next attempt looks the order up before it posts. It also adds
+ * its content to `claimedHashes`, which no later claim overwrites: 11VMS may hold any of these contents.
  *
  * Any attempt may claim; the first row that fits decides, in one conditional write:
  *
@@ -29,6 +30,7 @@
  * |---------------------------------|--------------------------------------|---------|------------|
  * | none                            | always                               | POSTING | claimed    |
  * | CREATED                         | always                               | -       | created    |
+ * | POSTING                         | this attempt's own lease runs        | -       | claimed    |
  * | POSTING                         | another attempt's lease runs         | -       | held       |
  * | UNKNOWN                         | its quiet time runs                  | -       | held       |
  * | NEW, POSTING, REJECTED, UNKNOWN | it knows a newer version of the cart | -       | superseded |
@@ -82,6 +84,10 @@ const orderItem = z.object({
   leaseUntilMs: z.number(),
   /** Set by the claim: the next attempt must look up before it posts. Cleared when 11VMS certainly has no order. */
   mayExist: z.boolean().default(false),
+  /** While POSTING: `mayExist` as the claim found it. */
+  lookUpFirst: z.boolean().default(false),
+  /** The hash of every content that was ever claimed. A cart adds one for each version that is approved while none is CREATED. */
+  claimedHashes: z.set(z.string()).default(new Set()),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
   faults: recordedFaults.default([]),
@@ -102,8 +108,8 @@ export interface OrderClaim {
 }
 
 export type ClaimResult =
-  /** Ours until the lease ends. `before` is what an earlier attempt left, if any. */
-  | { readonly kind: 'claimed'; readonly lookUpFirst: boolean; readonly before: OrderItem | undefined }
+  /** Ours until the lease ends. 11VMS may hold the order with the content of any of `claimedHashes`. */
+  | { readonly kind: 'claimed'; readonly lookUpFirst: boolean; readonly claimedHashes: ReadonlySet<string> }
   | { readonly kind: 'held'; readonly untilMs: number }
   | { readonly kind: 'created'; readonly order: OrderItem }
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
@@ -113,6 +119,13 @@ export interface CreatedOrder {
   readonly externalId: string;
   readonly orderNumber: string | undefined;
   readonly changedAtMs: number;
+}
+
+export interface CartSkip {
+  readonly reason: string;
+  readonly messageId: string;
+  readonly attemptId: string;
+  readonly nowMs: number;
 }
 
 /** One item of a cart, as the reconciliation needs it. */
@@ -151,8 +164,8 @@ export interface Ledger {
   confirmed(claim: OrderClaim): Promise<void>;
   /** The created orders of a cart, needed only where lines were taken out of the cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
-  /** Records that a rule skipped the cart. False when the skip of this version was already recorded. */
-  recordSkip(cart: CartVersion, skip: { reason: string; messageId: string; nowMs: number }): Promise<boolean>;
+  /** Records that a rule skipped the cart. False when another attempt has already recorded the skip of this version. */
+  recordSkip(cart: CartVersion, skip: CartSkip): Promise<boolean>;
   /** All items of a cart, of any version, except withdrawn verdicts. */
   traces(cart: CartKey): Promise<readonly Trace[]>;
 }
@@ -177,7 +190,7 @@ const TRACED = {
   ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
   ExpressionAttributeNames: { '#state': 'state' },
 } as const;
-const skipItem = traceItem.pick({ changedAtMs: true });
+const skipItem = z.object({ changedAtMs: z.number().optional(), attemptId: z.string().optional() });
 const isOrderState = (state: unknown): state is OrderItem['state'] => orderItem.shape.state.safeParse(state).success;
 
 function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
@@ -192,14 +205,13 @@ function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z
 export const CLAIM_EXPRESSIONS = {
   UpdateExpression:
     'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
-    'attemptId = :attempt, leaseUntilMs = :lease, mayExist = :true, faults = :none, updatedAtMs = :now ' +
-    'ADD attempts :one',
-  // The last alternative: our own claim, written although its answer was lost.
+    'attemptId = :attempt, leaseUntilMs = :lease, lookUpFirst = if_not_exists(mayExist, :false), mayExist = :true, ' +
+    'faults = :none, updatedAtMs = :now ' +
+    'ADD attempts :one, claimedHashes :hashes',
   ConditionExpression:
     '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
     '(attribute_not_exists(#state) OR #state = :new OR (#state = :rejected AND messageId <> :message) OR ' +
-    '(#state IN (:posting, :unknown) AND leaseUntilMs < :now) OR ' +
-    '(#state = :posting AND attemptId = :attempt))',
+    '(#state IN (:posting, :unknown) AND leaseUntilMs < :now))',
 } as const;
 
 export function createLedger(table: LedgerTable): Ledger {
@@ -235,27 +247,35 @@ export function createLedger(table: LedgerTable): Ledger {
         ':unknown': 'UNKNOWN',
         ':rejected': 'REJECTED',
         ':hash': claim.contentHash,
+        ':hashes': new Set([claim.contentHash]),
         ':changed': claim.changedAtMs,
         ':message': claim.messageId,
         ':attempt': claim.attemptId,
         ':lease': claim.nowMs + claim.leaseMs,
         ':now': claim.nowMs,
         ':true': true,
+        ':false': false,
         ':none': [],
         ':one': 1,
       },
-      ReturnValues: 'ALL_OLD',
+      ReturnValues: 'ALL_NEW',
     });
-    if (result.kind === 'refused') return undefined;
-    const before = orderItem.optional().parse(result.item);
-    return { kind: 'claimed', lookUpFirst: before?.mayExist ?? false, before };
+    return result.kind === 'refused' ? undefined : claimed(orderItem.parse(result.item));
   }
+
+  const claimed = ({ lookUpFirst, claimedHashes }: OrderItem): ClaimResult => ({
+    kind: 'claimed',
+    lookUpFirst,
+    claimedHashes,
+  });
 
   async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
     const item = orderItem.parse(await table.getItem(orderKey(claim)));
     if (item.state === 'CREATED') return { kind: 'created', order: item };
-    const isTimed = item.state === 'UNKNOWN' || (item.state === 'POSTING' && item.attemptId !== claim.attemptId);
-    if (isTimed && item.leaseUntilMs >= claim.nowMs) return { kind: 'held', untilMs: item.leaseUntilMs };
+    const isHeld = (item.state === 'POSTING' || item.state === 'UNKNOWN') && item.leaseUntilMs >= claim.nowMs;
+    // DynamoDB's first answer was lost, and the SDK repeated the claim.
+    const isOwn = item.state === 'POSTING' && item.attemptId === claim.attemptId;
+    if (isHeld) return isOwn ? claimed(item) : { kind: 'held', untilMs: item.leaseUntilMs };
     if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
     if (item.state === 'REJECTED' && item.messageId === claim.messageId)
       return { kind: 'rejected', faults: item.faults };
@@ -289,16 +309,19 @@ export function createLedger(table: LedgerTable): Ledger {
         return item.state === 'CREATED' ? [{ externalId, orderNumber, changedAtMs }] : [];
       });
     },
-    async recordSkip(cart, { reason, messageId, nowMs }) {
+    async recordSkip(cart, { reason, messageId, attemptId, nowMs }) {
       const replaced = await table.putItem({
         pk: cartPartition(cart),
         sk: SKIP_SORT,
         ...versionOf(cart),
         reason,
         messageId,
+        attemptId,
         recordedAtMs: nowMs,
       });
-      return replaced === undefined || skipItem.parse(replaced).changedAtMs !== cart.changedAtMs;
+      const before = skipItem.optional().parse(replaced);
+      // Our own item: DynamoDB's first answer was lost, and the SDK repeated the write.
+      return before?.attemptId === attemptId || before?.changedAtMs !== cart.changedAtMs || before === undefined;
     },
     async traces(cart) {
       const items = z.array(traceItem).parse(await table.queryItems(cartPartition(cart), '', TRACED));

@@ -52,11 +52,14 @@ async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,
   cart: CartVersion,
-  { ledger, now }: CartDependencies,
+  { ledger, now, newId }: CartDependencies,
 ): Promise<Outcome> {
   const cancelled = isCancelled ? await cancelledOrders(cart, changedAtMs, [], ledger) : [];
   if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
-  const isNew = await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
+  const isNew = await ledger.recordSkip(
+    { ...cart, changedAtMs },
+    { reason, messageId, attemptId: newId(), nowMs: now() },
+  );
   return { kind: 'skipped', reason, ...(isNew ? {} : { isDuplicateRead: true }) };
 }
 

@@ -1,10 +1,6 @@
 /** The mapping spreadsheet, printed from the rule tables that do the translation. */
 import * as z from 'zod';
-import {
-  canonicalBody,
-  contentHash,
-  idempotencyKey,
-} from '../../functions/create-purchase-orders/translation/order-content.ts';
+import { canonicalBody, idempotencyKey } from '../../functions/create-purchase-orders/translation/order-content.ts';
 import { orderRules } from '../../functions/create-purchase-orders/translation/order-rules.ts';
 import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import {
@@ -96,7 +92,7 @@ function headerRows(): MappingRow[] {
       rule: 'UUIDv5 of externalId, revision and SHA-256 of the body (RFC 8785), in quotes',
       mandatory: 'M',
       codes: [],
-      example: `"${idempotencyKey(order, contentHash(canonicalBody(order)))}"`,
+      example: `"${idempotencyKey(order, canonicalBody(order))}"`,
     },
     {
       row: 66,

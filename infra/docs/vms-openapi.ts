@@ -1,9 +1,5 @@
 /** 11VMS's side of the interface as OpenAPI 3.1: the requests of this interface, and the answers that it assumes. */
-import {
-  canonicalBody,
-  contentHash,
-  idempotencyKey,
-} from '../../functions/create-purchase-orders/translation/order-content.ts';
+import { canonicalBody, idempotencyKey } from '../../functions/create-purchase-orders/translation/order-content.ts';
 import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
@@ -246,7 +242,7 @@ function sampleRequest() {
   return {
     externalId: order.externalId,
     body,
-    idempotencyKey: idempotencyKey(order, contentHash(body)),
+    idempotencyKey: idempotencyKey(order, body),
     correlationId: `${RUN}/${guid}`,
   };
 }

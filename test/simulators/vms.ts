@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { openTokenDesk } from './client-credentials.ts';
 import type { Operation } from './disturbances.ts';
+import { disguisedOrder } from './order-disguise.ts';
+import { mulberry32 } from './seeded-random.ts';
 import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-book.ts';
 import { judgeOrder, type OrderError, type OrderRules } from './vms-order-rules.ts';
@@ -22,6 +24,8 @@ export interface VmsOptions extends SimulatorOptions {
   readonly maxBodyBytes?: number;
   /** How many orders a page of the list holds. */
   readonly listPageSize?: number;
+  /** A seed: look-ups and lists give orders back in other words, with the same values. By default as they were sent. */
+  readonly disguiseSeed?: number;
 }
 
 /** The simulator of 11VMS behind 11VMSProxy_V2. */
@@ -63,6 +67,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     unknownBusinessUnits: new Set(options.unknownBusinessUnits),
     lookupStatus: lookupStatus(options.lookup ?? true),
     listPageSize: options.listPageSize ?? 100,
+    writeOrder: orderWriter(options.disguiseSeed),
   };
 
   const running = await startPart(
@@ -105,6 +110,16 @@ interface OrderApi {
   readonly unknownBusinessUnits: ReadonlySet<string>;
   readonly lookupStatus: 200 | 404 | 501;
   readonly listPageSize: number;
+  /** An order as JSON. */
+  readonly writeOrder: (order: ListedOrder) => string;
+}
+
+function orderWriter(disguiseSeed: number | undefined): OrderApi['writeOrder'] {
+  if (disguiseSeed === undefined) {
+    return (order) => JSON.stringify(order);
+  }
+  const random = mulberry32(disguiseSeed);
+  return (order) => disguisedOrder(order, random);
 }
 
 function activeSuppliers(inactive: NonNullable<VmsOptions['inactiveSuppliers']>): (code: string) => boolean {
@@ -208,11 +223,22 @@ function commit(call: Call, body: unknown, key: string, { book, rules, unknownBu
   return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }));
 }
 
-function lookUp({ url }: Call, { book }: OrderApi): Answer {
-  return jsonAnswer(200, { items: book.byExternalId(url.searchParams.get('externalId') ?? '').map(listed) });
+function lookUp({ url }: Call, api: OrderApi): Answer {
+  return listAnswer(api.book.byExternalId(url.searchParams.get('externalId') ?? ''), {}, api);
 }
 
-function list(call: Call, { book, listPageSize }: OrderApi): Answer {
+function listAnswer(
+  orders: readonly StoredOrder[],
+  next: { nextPageToken?: string },
+  { writeOrder }: OrderApi,
+): Answer {
+  const items = orders.map((order) => writeOrder(listed(order))).join();
+  const body = JSON.stringify({ items: [], ...next }).replace('[]', () => `[${items}]`);
+  return { ...jsonAnswer(200, {}), body };
+}
+
+function list(call: Call, api: OrderApi): Answer {
+  const { book, listPageSize } = api;
   const query = call.url.searchParams;
   const from = instant(query.get('createdFrom'));
   const to = instant(query.get('createdTo'));
@@ -231,7 +257,7 @@ function list(call: Call, { book, listPageSize }: OrderApi): Answer {
   const found = book.all().filter(({ createdAt }) => createdAt >= from && createdAt < to);
   const end = start + listPageSize;
   const next = end < found.length ? { nextPageToken: Buffer.from(`from ${end}`).toString('base64url') } : {};
-  return jsonAnswer(200, { items: found.slice(start, end).map(listed), ...next });
+  return listAnswer(found.slice(start, end), next, api);
 }
 
 function listed({ id, number, status, order }: StoredOrder): ListedOrder {

@@ -4,14 +4,15 @@
  * before it is posted again (rules.md, "Delivering once").
  */
 import type { Fault } from '../../../shared/failure.ts';
-import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { ClaimResult, Ledger, OrderClaim } from '../../../shared/ledger.ts';
 import type { Log, Meter } from '../../../shared/log.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
 import type { OrderOutcome, Retry } from '../outcome.ts';
-import { canonicalBody, contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
+import { contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
 import type { Health } from './health-signal.ts';
-import type { CreateAnswer, LookUpResult, StoredOrder } from './vms-answers.ts';
+import type { StoredOrder } from './stored-order.ts';
+import type { CreateAnswer, LookUpResult } from './vms-answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 export interface DeliveryDependencies {
@@ -45,12 +46,12 @@ export interface OrderDelivery {
 
 /** @throws the SDK's error when the ledger does not answer: the message is then received again. */
 export async function deliverOrder(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
-  const { order, body, cart, changedAtMs, messageId, attemptId } = delivery;
+  const { order, cart, changedAtMs, messageId, attemptId } = delivery;
   const { ledger, now, leaseMs } = dependencies;
   const claim: OrderClaim = {
     cart,
     externalId: order.externalId,
-    contentHash: contentHash(body),
+    contentHash: contentHash(order),
     changedAtMs,
     messageId,
     attemptId,
@@ -59,7 +60,7 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   };
   const result = await ledger.claim(claim);
   if (result.kind !== 'claimed') return endWithoutClaim(result, delivery, claim, dependencies);
-  const attempt: ClaimedAttempt = { ...dependencies, delivery, claim, before: result.before };
+  const attempt: ClaimedAttempt = { ...dependencies, delivery, claim, claimedHashes: result.claimedHashes };
   const found = result.lookUpFirst ? await lookUpAndEnd(attempt, EARLIER_ATTEMPT) : 'post';
   return found === 'post' ? post(attempt, result.lookUpFirst) : found;
 }
@@ -68,8 +69,8 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
 interface ClaimedAttempt extends DeliveryDependencies {
   readonly delivery: OrderDelivery;
   readonly claim: OrderClaim;
-  /** What an earlier attempt left in the ledger. */
-  readonly before: OrderItem | undefined;
+  /** The contents that 11VMS may hold from this attempt or an earlier one. */
+  readonly claimedHashes: ReadonlySet<string>;
 }
 
 /** Posts the order, and again after each throttled answer while there is time. */
@@ -79,7 +80,7 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
   const request = {
     externalId: order.externalId,
     body,
-    idempotencyKey: idempotencyKey(order, claim.contentHash),
+    idempotencyKey: idempotencyKey(order, body),
     correlationId,
   };
   /** 11VMS may hold the order, created by an earlier attempt or by this one. */
@@ -217,14 +218,11 @@ async function lookUp(
 
 /** 11VMS holds an order under our externalId. */
 async function endFound(attempt: ClaimedAttempt, stored: StoredOrder): Promise<OrderOutcome> {
-  const { ledger, claim, delivery, before } = attempt;
-  const storedHash = stored.order === undefined ? undefined : contentHash(canonicalBody(stored.order));
-  const isSame =
-    storedHash === claim.contentHash ||
-    // Approved again, while the earlier outcome was open, without a change to its order.
-    (stored.order !== undefined && differences(stored.order, delivery.order).length === 0);
+  const { ledger, claim, delivery, claimedHashes } = attempt;
+  // The same, or approved again, while the earlier outcome was open, without a change to its order.
+  const isSame = stored.order !== undefined && differences(stored.order, delivery.order).length === 0;
   if (isSame) return recordCreated(attempt, stored, 'order.recovered');
-  const isOurEarlierVersion = storedHash === before?.contentHash;
+  const isOurEarlierVersion = stored.order !== undefined && claimedHashes.has(contentHash(stored.order));
   const faults = [differentFault(stored, delivery.order, isOurEarlierVersion)];
   await ledger.rejected(claim, faults, true);
   return { kind: 'rejected', faults };

@@ -4,11 +4,12 @@
  * personal data.
  */
 import * as z from 'zod';
-import { asJsonObject, numberText, tryParseJson } from '../../../shared/exact-json.ts';
+import { asJsonObject, numberText, tryParseExactJson, tryParseJson } from '../../../shared/exact-json.ts';
 import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
 import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
-import { type PurchaseOrder, purchaseOrderSchema } from '../translation/purchase-order.ts';
+import { purchaseOrderSchema } from '../translation/purchase-order.ts';
 import type { Health } from './health-signal.ts';
+import { orderNames, readStoredOrder, type StoredOrder } from './stored-order.ts';
 
 /** The answer to a create. */
 export type CreateAnswer = { readonly health: Health } & (
@@ -29,13 +30,6 @@ export type CreateAnswer = { readonly health: Health } & (
   | { readonly kind: 'unknown'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
 );
 
-/** An order as 11VMS keeps it; `order` is absent where its content cannot be read. */
-export interface StoredOrder {
-  readonly id: string;
-  readonly number: string | undefined;
-  readonly order: PurchaseOrder | undefined;
-}
-
 /** The result of a look-up by externalId. */
 export type LookUpResult = { readonly health: Health } & (
   | { readonly kind: 'found'; readonly stored: StoredOrder }
@@ -55,13 +49,6 @@ export function answerText(answer: CreateAnswer | LookUpResult): string {
   return answer.kind;
 }
 
-const NAME = /^[\x20-\x7e]{1,100}$/;
-/** A name that the ledger and the logs can hold: printable and short. Systems write numeric ids as numbers, too. */
-const nameText = z.preprocess((value) => numberText(value) ?? value, z.string().regex(NAME));
-const orderNames = {
-  id: nameText.refine((id) => !id.includes(' ')),
-  number: nameText.optional().catch(undefined),
-};
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
 const listAnswer = z.object({ items: z.array(z.object({ externalId: z.unknown() }).loose()) });
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
@@ -288,7 +275,7 @@ const LOOK_UP_MISSING = new Set([404, 405, 501]);
 const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
 
 function readList({ body }: HttpResponse, externalId: string, call: string): LookUpResult {
-  const json = tryParseJson(body);
+  const json = tryParseExactJson(body);
   const unreadable = (health: Health, message: string): LookUpResult => ({
     kind: 'unanswered',
     health,
@@ -304,10 +291,8 @@ function readList({ body }: HttpResponse, externalId: string, call: string): Loo
     // The order may be on another page of everything that 11VMS holds.
     return unreadable('processed', 'holds other orders: 11VMS ignores the externalId');
   }
-  const names = z.object(orderNames).safeParse(item);
-  if (!names.success) return unreadable('unhealthy', 'holds our order without its id');
-  const content = purchaseOrderSchema.safeParse(item);
-  const stored = { ...names.data, number: names.data.number, order: content.success ? content.data : undefined };
+  const stored = readStoredOrder(item);
+  if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');
   return { kind: 'found', health: 'processed', stored };
 }
 

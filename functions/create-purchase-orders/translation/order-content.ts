@@ -1,13 +1,14 @@
-/** An order's content: its canonical body, the hash and the key of that body, and the difference between two orders. */
+/** An order's content: its canonical body and the key of that body; its hash, and its differences to another, by value. */
 import { createHash } from 'node:crypto';
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
+import { normalOrder } from './normal-order.ts';
 import type { PurchaseOrder } from './purchase-order.ts';
 
 /** UUIDv5(URL, `urn:interface:PROC-SRM7-11VMS-PURCHASE-ORDER-V1`) (target-11vms.md, "Operations"). */
 const KEY_NAMESPACE = parseUuid('abd5b202-d749-5970-b137-3d07fd2a6ecc');
 
 /**
- * An order as canonical JSON (RFC 8785): the body that is sent, measured and hashed. An order holds texts, whole numbers
+ * An order as canonical JSON (RFC 8785): the body that is sent and measured. An order holds texts, whole numbers
  * and booleans, which JSON.stringify writes canonically; only its members must be put in order.
  */
 export const canonicalBody = (order: PurchaseOrder): string => JSON.stringify(sorted(order));
@@ -20,19 +21,21 @@ function sorted(value: unknown): unknown {
   return members;
 }
 
-/** SHA-256 of a canonical body, in hex. */
-export const contentHash = (body: string): string => createHash('sha256').update(body).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The same for two orders exactly when each has the same values as the other. */
+export const contentHash = (order: PurchaseOrder): string => sha256(JSON.stringify(normalOrder(order)));
 
 /** The same key for every attempt at an order; another key for corrected content (mapping row 65). */
-export const idempotencyKey = (order: PurchaseOrder, hash: string): string =>
-  uuidV5(Buffer.from(`${order.externalId}|r${order.externalRevision}|${hash}`), KEY_NAMESPACE);
+export const idempotencyKey = ({ externalId, externalRevision }: PurchaseOrder, canonicalBody: string): string =>
+  uuidV5(Buffer.from(`${externalId}|r${externalRevision}|${sha256(canonicalBody)}`), KEY_NAMESPACE);
 
 /**
  * The fields in which two orders differ, as JSON pointers. The approval and the time of the last change do not count:
  * SRM moves ChangedAt with every status.
  */
 export function differences(left: PurchaseOrder, right: PurchaseOrder): string[] {
-  return differencesAt(withoutApproval(left), withoutApproval(right), '');
+  return differencesAt(normalOrder(withoutApproval(left)), normalOrder(withoutApproval(right)), '');
 }
 
 const withoutApproval = ({ sourceDocument, ...order }: PurchaseOrder): object => ({

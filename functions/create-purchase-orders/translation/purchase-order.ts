@@ -1,10 +1,10 @@
 /** The purchase order as 11VMS takes it. Source: target-11vms.md, "The purchase order". */
 import * as z from 'zod';
 
-const decimal = z.string().regex(/^\d{1,13}(\.\d{1,4})?$/);
-const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/);
-const date = z.iso.date();
-const instant = z.iso.datetime();
+export const decimal = z.string().regex(/^\d{1,13}(\.\d{1,4})?$/);
+export const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/);
+export const date = z.iso.date();
+export const instant = z.iso.datetime();
 const newText = (maximum: number) =>
   z
     .string()

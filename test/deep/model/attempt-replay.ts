@@ -266,8 +266,8 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
   return Promise.race([called.promise, run()]);
 }
 
-/** The fields that the code may read of the item of an earlier attempt. The keys of histories hold no other field. */
-const READ_OF_AN_ITEM = ['contentHash', 'mayExist', 'changedAtMs', 'orderId', 'orderNumber'];
+/** The fields that the code may read of the item of a created order. The keys of histories hold no other field. */
+const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'orderId', 'orderNumber'];
 
 function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
   const guardedItem = (item: OrderItem): OrderItem =>
@@ -279,9 +279,7 @@ function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): Cl
         return Reflect.get(target, name, receiver);
       },
     });
-  if (result.kind === 'created') return { ...result, order: guardedItem(result.order) };
-  if (result.kind !== 'claimed' || result.before === undefined) return result;
-  return { ...result, before: guardedItem(result.before) };
+  return result.kind === 'created' ? { ...result, order: guardedItem(result.order) } : result;
 }
 
 const bodyOf = (version: Version): string =>

@@ -60,6 +60,8 @@ describe('the documentation of the ledger', () => {
         attempts: 1,
         leaseUntilMs: 0,
         mayExist: true,
+        lookUpFirst: false,
+        claimedHashes: new Set<string>(),
         faults: [],
       };
       return [state, ...ends.map((end) => own(settleItem(item, 'own', end, { faults: [] })?.state, state, end))];

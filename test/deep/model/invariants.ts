@@ -94,6 +94,12 @@ export const INVARIANTS: readonly Invariant[] = [
     },
   },
   {
+    name: 'an order of ours is never taken for that of another',
+    isPromised: everywhere,
+    holds: (_system, _before, { ended }) =>
+      ended === undefined ? undefined : !ended.codes.includes('E_TGT_DUPLICATE_DIFFERENT'),
+  },
+  {
     name: 'no attempt ends by an unexpected error',
     isPromised: everywhere,
     holds: (_system, _before, { ended }) =>

@@ -37,6 +37,13 @@ export const CLAIM_TABLE: readonly ClaimRow[] = [
   { from: ['CREATED'], when: 'always', fits: () => true, to: undefined, answer: 'created' },
   {
     from: ['POSTING'],
+    when: "this attempt's own lease runs",
+    fits: (item, claim) => item.attemptId === claim.attemptId && isHeld(item, claim),
+    to: undefined,
+    answer: 'claimed',
+  },
+  {
+    from: ['POSTING'],
     when: "another attempt's lease runs",
     fits: (item, claim) => item.attemptId !== claim.attemptId && isHeld(item, claim),
     to: undefined,
@@ -94,7 +101,7 @@ export function claimItem(
     ({ from, fits }) => from.includes(item?.state ?? 'none') && (item === undefined || fits(item, claim)),
   );
   if (row === undefined) throw new Error(`the claim table has no row for ${item?.state ?? 'none'}`);
-  if (row.to === undefined && item !== undefined) return { item, result: refusal(row.answer, item) };
+  if (row.to === undefined && item !== undefined) return { item, result: unchanged(row.answer, item) };
   const { contentHash, changedAtMs, messageId, attemptId } = claim;
   const claimed: OrderItem = {
     ...item,
@@ -105,13 +112,15 @@ export function claimItem(
     attemptId,
     leaseUntilMs: claim.nowMs + claim.leaseMs,
     attempts: (item?.attempts ?? 0) + 1,
+    lookUpFirst: item?.mayExist ?? false,
     mayExist: true,
+    claimedHashes: new Set([...(item?.claimedHashes ?? []), contentHash]),
     faults: [],
   };
-  return { item: claimed, result: { kind: 'claimed', lookUpFirst: item?.mayExist ?? false, before: item } };
+  return { item: claimed, result: unchanged('claimed', claimed) };
 }
 
-function refusal(answer: ClaimResult['kind'], item: OrderItem): ClaimResult {
+function unchanged(answer: ClaimResult['kind'], item: OrderItem): ClaimResult {
   switch (answer) {
     case 'created':
       return { kind: 'created', order: item };
@@ -122,7 +131,7 @@ function refusal(answer: ClaimResult['kind'], item: OrderItem): ClaimResult {
     case 'rejected':
       return { kind: 'rejected', faults: item.faults };
     case 'claimed':
-      throw new Error('a claim that holds changes the item');
+      return { kind: 'claimed', lookUpFirst: item.lookUpFirst, claimedHashes: item.claimedHashes };
   }
 }
 
@@ -166,7 +175,7 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
   const items = new Map<string, OrderItem>();
   const claimedAtMs = new Map<string, number>();
   const recorded = new Map<string, ReferenceVerdict>();
-  const skips = new Map<string, Extract<Trace, { kind: 'skip' }>>();
+  const skips = new Map<string, Extract<Trace, { kind: 'skip' }> & { readonly attemptId: string }>();
   const cartOf = (cart: CartKey): string => `${cart.client}/${cart.number ?? '-'}`;
   const keyOf = (claim: OrderClaim): string => `${cartOf(claim.cart)}/${claim.externalId}`;
   const put = (claim: OrderClaim, item: OrderItem | undefined): void => {
@@ -178,9 +187,10 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
   };
   const ledger: Ledger = {
     claim(claim) {
-      const { item, result } = claimItem(items.get(keyOf(claim)), claim);
+      const before = items.get(keyOf(claim));
+      const { item, result } = claimItem(before, claim);
       put(claim, item);
-      if (result.kind === 'claimed') claimedAtMs.set(keyOf(claim), claim.nowMs);
+      if (item !== before) claimedAtMs.set(keyOf(claim), claim.nowMs);
       return Promise.resolve(result);
     },
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
@@ -205,11 +215,11 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
         ),
       );
     },
-    recordSkip(cart, { nowMs }) {
+    recordSkip(cart, { attemptId, nowMs }) {
       const changedAtMs = cart.changedAtMs ?? nowMs;
-      const isNew = skips.get(cartOf(cart))?.changedAtMs !== changedAtMs;
-      skips.set(cartOf(cart), { kind: 'skip', changedAtMs });
-      return Promise.resolve(isNew);
+      const before = skips.get(cartOf(cart));
+      skips.set(cartOf(cart), { kind: 'skip', changedAtMs, attemptId });
+      return Promise.resolve(before?.attemptId === attemptId || before?.changedAtMs !== changedAtMs);
     },
     traces(cart) {
       const isOfCart = ([key]: readonly [string, unknown]): boolean => key.startsWith(`${cartOf(cart)}/`);
@@ -218,7 +228,7 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
         ...[...items].filter(isOfCart).map(([key, { state, changedAtMs, messageId }]): Trace => {
           return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: claimedAtMs.get(key) ?? 0 };
         }),
-        ...(skip === undefined ? [] : [skip]),
+        ...(skip === undefined ? [] : [{ kind: skip.kind, changedAtMs: skip.changedAtMs }]),
         ...[...recorded]
           .filter((one) => isOfCart(one) && one[1].state !== 'WITHDRAWN')
           .map(([, { trace }]) => trace)

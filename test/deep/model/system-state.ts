@@ -485,12 +485,17 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
   ];
 }
 
-/** Clears the fields that no row of the claim table reads in this state. */
+/**
+ * Clears the fields that no row of the claim table reads in this state. Only the repetition of a claim reads
+ * `lookUpFirst`, and here it is one step with the claim.
+ */
 function canonical(item: OrderItem): OrderItem {
-  const { state, leaseUntilMs, messageId, faults } = item;
+  const { state, leaseUntilMs, messageId, claimedHashes, faults } = item;
   return {
     ...item,
     attempts: 1,
+    lookUpFirst: false,
+    claimedHashes: state === 'CREATED' ? new Set() : claimedHashes,
     leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
     messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
     faults: state === 'REJECTED' ? faults : [],
@@ -501,7 +506,7 @@ type ClaimResult = Extract<Answer, { kind: 'claim' }>['result'];
 function keyOfClaim(result: ClaimResult): string {
   switch (result.kind) {
     case 'claimed':
-      return `claimed ${result.lookUpFirst} ${keyOfRead(result.before)}`;
+      return `claimed ${result.lookUpFirst} ${keyOfHashes(result.claimedHashes)}`;
     case 'created':
       return `created ${keyOfRead(result.order)}`;
     case 'held':
@@ -514,18 +519,23 @@ function keyOfClaim(result: ClaimResult): string {
 }
 
 /** The fields that the code may read of an item, as guarded by `attempt-replay.ts`. */
-const keyOfRead = (item: OrderItem | undefined): string =>
-  item === undefined
-    ? 'none'
-    : `${item.contentHash.slice(0, 4)} ${item.mayExist} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+const keyOfRead = (item: OrderItem): string =>
+  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+
+const keyOfHashes = (hashes: ReadonlySet<string>): string =>
+  [...hashes]
+    .map((hash) => hash.slice(0, 4))
+    .sort()
+    .join('+');
 
 function keyOfItem(item: OrderItem | undefined): string {
   if (item === undefined) return 'none';
-  const { state, contentHash, changedAtMs, messageId, attemptId, leaseUntilMs, mayExist, orderId = '-', faults } = item;
+  const { state, contentHash, changedAtMs, messageId, attemptId, leaseUntilMs, mayExist, orderId = '-' } = item;
   const version = ([1, 2, 3] as const).find((one) => VERSIONS[one].changedAtMs === changedAtMs);
   const hash = contentHash.slice(0, 4);
-  const codes = faults.map(({ code }) => code).join('+');
-  return `${state},${version},${hash},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
+  const hashes = keyOfHashes(item.claimedHashes);
+  const codes = item.faults.map(({ code }) => code).join('+');
+  return `${state},${version},${hash},${hashes},${messageId},${attemptId},${leaseUntilMs},${mayExist},${orderId},${codes}`;
 }
 
 /** States with the same key have the same possible next steps. Workers are compared by their attempts. */

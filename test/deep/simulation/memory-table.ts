@@ -21,6 +21,8 @@ export function createMemoryLedger(): Ledger {
       if (before.state === 'REJECTED' && before.messageId === wanted.messageId)
         return { kind: 'rejected', faults: before.faults };
     }
+    const lookUpFirst = before?.mayExist ?? false;
+    const claimedHashes = new Set([...(before?.claimedHashes ?? []), wanted.contentHash]);
     const ofCart = externalIdsOf.get(partition(wanted.cart)) ?? new Set<string>();
     externalIdsOf.set(partition(wanted.cart), ofCart.add(wanted.externalId));
     orders.set(wanted.externalId, {
@@ -34,9 +36,11 @@ export function createMemoryLedger(): Ledger {
       attempts: (before?.attempts ?? 0) + 1,
       leaseUntilMs: wanted.nowMs + wanted.leaseMs,
       mayExist: true,
+      lookUpFirst,
+      claimedHashes,
       faults: [],
     });
-    return { kind: 'claimed', lookUpFirst: before?.mayExist ?? false, before };
+    return { kind: 'claimed', lookUpFirst, claimedHashes };
   }
 
   function settle({ externalId, attemptId }: OrderClaim, changes: Partial<OrderItem>): Promise<void> {

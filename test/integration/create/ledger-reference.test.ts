@@ -35,7 +35,8 @@ type Code = Fault['code'];
 type Operation =
   | { readonly kind: 'claim'; readonly attempt: number; readonly message: number; readonly version: number }
   | { readonly kind: 'created' | 'unknown' | 'released' | 'confirmed'; readonly attempt: number }
-  | { readonly kind: 'withdrawn' | 'skip'; readonly message: number }
+  | { readonly kind: 'withdrawn'; readonly message: number }
+  | { readonly kind: 'skip'; readonly attempt: number; readonly version: number }
   | {
       readonly kind: 'verdict' | 'other readings';
       readonly state: 'PROVISIONAL' | 'FINAL';
@@ -54,7 +55,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('created', 'unknown', 'released', 'confirmed'), attempt }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejected'), attempt, mayExist: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('withdrawn', 'skip'), message: messageOf() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('withdrawn'), message: messageOf() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('skip'), attempt, version: messageOf() }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -153,8 +155,8 @@ async function play(
       case 'skip':
         answers.push(
           await on.recordSkip(
-            { ...cart, changedAtMs: one.message },
-            { reason: 'deleted', messageId: 'message 1', nowMs },
+            { ...cart, changedAtMs: one.version },
+            { reason: 'deleted', messageId: 'message 1', attemptId: `attempt ${one.attempt}`, nowMs },
           ),
         );
         break;

@@ -152,24 +152,52 @@ test('a rejected order stays rejected for its message, with its faults', async (
 
 test('newer content claims what older content left behind; older content is superseded', async () => {
   const cart = newCart();
-  const first = claimOf(cart);
+  const first = claimOf(cart, { contentHash: 'of 500' });
   await ledger.claim(first);
   await ledger.unknown(first, fault, first.nowMs - 1);
-  const second = claimOf(cart, { changedAtMs: 900, messageId: 'message 2' });
+  const second = claimOf(cart, { contentHash: 'of 900', changedAtMs: 900, messageId: 'message 2' });
   expect(await ledger.claim(second)).toMatchObject({
     kind: 'claimed',
     lookUpFirst: true,
-    before: { changedAtMs: 500 },
+    claimedHashes: new Set(['of 500', 'of 900']),
   });
   await ledger.released(second, fault);
   expect(await ledger.claim(claimOf(cart))).toEqual({ kind: 'superseded', byChangedAtMs: 900 });
 });
 
-test('a claim whose answer was lost can be claimed again, and looks up first to be safe', async () => {
+describe('a claim that is repeated, since its answer was lost,', () => {
+  test('has the answer of the first, whether or not the order was tried before, and is counted once', async () => {
+    const cart = newCart();
+    const first = claimOf(cart);
+    const answer = await ledger.claim(first);
+    expect(answer).toEqual({ kind: 'claimed', lookUpFirst: false, claimedHashes: new Set(['hash']) });
+    expect(await ledger.claim(first)).toEqual(answer);
+    await ledger.unknown(first, fault, first.nowMs - 1);
+
+    const second = claimOf(cart, { contentHash: 'other hash', changedAtMs: 900 });
+    const other = await ledger.claim(second);
+    expect(other).toEqual({ kind: 'claimed', lookUpFirst: true, claimedHashes: new Set(['hash', 'other hash']) });
+    expect(await ledger.claim(second)).toEqual(other);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING', attempts: 2 });
+  });
+
+  test('is a new claim once its lease has ended', async () => {
+    const cart = newCart();
+    const claim = claimOf(cart);
+    await ledger.claim(claim);
+    expect(await ledger.claim({ ...claim, nowMs: 1_065_001 })).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+    expect(await fixture.orderRow(cart)).toMatchObject({ attempts: 2 });
+  });
+});
+
+test('a hundred attempts at one content leave one hash in the item', async () => {
   const cart = newCart();
-  const claim = claimOf(cart);
-  await ledger.claim(claim);
-  expect(await ledger.claim(claim)).toMatchObject({ kind: 'claimed', lookUpFirst: true });
+  for (let attempt = 1; attempt <= 100; attempt += 1) {
+    const claim = claimOf(cart);
+    await ledger.claim(claim);
+    await ledger.unknown(claim, fault, claim.nowMs - 1);
+  }
+  expect(await fixture.orderRow(cart)).toMatchObject({ attempts: 100, claimedHashes: new Set(['hash']) });
 });
 
 test('a verdict belongs to one message of one cart, and is stored word for word', async () => {
@@ -211,7 +239,12 @@ describe('what the ledger holds of a cart', () => {
     await ledger.released(claim, fault);
     await recordFinal(version, 'message 1', [fault], 1_000_001);
     await recordFinal({ ...version, changedAtMs: undefined }, 'message 2', [fault], 1_000_002);
-    await ledger.recordSkip(version, { reason: 'deleted', messageId: 'message 3', nowMs: 1_000_003 });
+    await ledger.recordSkip(version, {
+      reason: 'deleted',
+      messageId: 'message 3',
+      attemptId: 'attempt',
+      nowMs: 1_000_003,
+    });
 
     expect(await ledger.traces(claim.cart)).toEqual([
       { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },

@@ -78,7 +78,7 @@ describe('409', () => {
     expect(failed).toEqual([messageId]);
     const verdict = await fixture.verdictOf(messageId);
     expect(verdict).toEqual([
-      { code: 'E_TGT_DUPLICATE_DIFFERENT', message: expect.stringMatching(/PO-\d+.*: \/title, \/requester\/name$/) },
+      { code: 'E_TGT_DUPLICATE_DIFFERENT', message: expect.stringMatching(/PO-\d+.*: \/requester\/name, \/title$/) },
     ]);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'REJECTED', mayExist: true });
     const kept = [...fixture.takeOutput(), JSON.stringify(await fixture.wholeTable())].join('\n');

@@ -1,0 +1,31 @@
+/** Reads an order as 11VMS keeps it, from the answer to a look-up. */
+import * as z from 'zod';
+import { numberText } from '../../../shared/exact-json.ts';
+import { normalOrder } from '../translation/normal-order.ts';
+import { type PurchaseOrder, purchaseOrderSchema } from '../translation/purchase-order.ts';
+
+/** An order as 11VMS keeps it. */
+export interface StoredOrder {
+  readonly id: string;
+  readonly number: string | undefined;
+  /** Its content in its normal form; undefined where that cannot be read. */
+  readonly order: PurchaseOrder | undefined;
+}
+
+const nameText = (form: RegExp) => z.preprocess((value) => numberText(value) ?? value, z.string().regex(form));
+/** Both go into the ledger and into logs, so that they must be printable and short. Some systems write them as numbers. */
+export const orderNames = {
+  id: nameText(/^[\x21-\x7e]{1,100}$/),
+  number: nameText(/^[\x20-\x7e]{1,100}$/)
+    .optional()
+    .catch(undefined),
+};
+const names = z.object(orderNames);
+
+/** @returns undefined where 11VMS does not name the order. */
+export function readStoredOrder(item: object): StoredOrder | undefined {
+  const named = names.safeParse(item);
+  if (!named.success) return undefined;
+  const { id, number } = named.data;
+  return { id, number, order: purchaseOrderSchema.safeParse(normalOrder(item)).data };
+}
