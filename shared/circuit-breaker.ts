@@ -7,8 +7,11 @@
  * | OPEN        | 11VMS refuses us or is down: consumption is paused  | the supervisor, after a probe and a trial      |
  * | FORCED_OPEN | paused until a person resumes                       | a person: to OPEN, so that it is tried first   |
  *
+ * A state that another version of this interface wrote reads as FORCED_OPEN: nothing is lost while a person is asked.
+ *
  * `mappingPaused` says that the event source mapping is disabled by us: only then do we enable it again.
  */
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { LedgerTable } from './ledger-table.ts';
 
@@ -16,7 +19,7 @@ const STATES = ['CLOSED', 'OPEN', 'FORCED_OPEN'] as const;
 export type BreakerState = (typeof STATES)[number];
 
 const breakerItem = z.object({
-  state: z.enum(STATES).default('CLOSED'),
+  state: z.enum(STATES).default('CLOSED').catch('FORCED_OPEN'),
   /** Why it is open, in words for a person. */
   reason: z.string().default(''),
   sinceMs: z.number().default(0),
@@ -51,7 +54,7 @@ export interface BreakerRecord {
   /** Only one supervision acts at a time. Returns the item; undefined while another supervision holds it. */
   hold(holder: string, nowMs: number, untilMs: number): Promise<BreakerItem | undefined>;
   letGo(holder: string): Promise<void>;
-  /** OPEN to CLOSED. False when it is no longer OPEN, also when this call closed it and its first answer was lost. */
+  /** OPEN to CLOSED. False when it is no longer OPEN. */
   close(nowMs: number): Promise<boolean>;
 }
 
@@ -63,7 +66,9 @@ const KEY = { pk: 'BREAKER#11VMS', sk: 'BREAKER' };
 export function createBreakerRecord(table: LedgerTable): BreakerRecord {
   /** One update; false when the condition on the state does not hold. `undefined` is the state of a missing item. */
   async function update(changes: Partial<BreakerItem>, from?: readonly (BreakerState | undefined)[]): Promise<boolean> {
-    const names = Object.keys(changes);
+    const changeId = randomUUID();
+    const values = { ...changes, changeId };
+    const names = Object.keys(values);
     const states = from?.filter((state) => state !== undefined) ?? [];
     const conditions = [
       ...(states.length === 0 ? [] : [`#state IN (${states.map((_, index) => `:from${index}`).join(', ')})`]),
@@ -76,11 +81,12 @@ export function createBreakerRecord(table: LedgerTable): BreakerRecord {
         [...names, ...(conditions.length === 0 ? [] : ['state'])].map((name) => [`#${name}`, name]),
       ),
       ExpressionAttributeValues: {
-        ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [`:${name}`, value])),
+        ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
         ...Object.fromEntries(states.map((state, index) => [`:from${index}`, state])),
       },
     });
-    return kind === 'written';
+    // Our own change: DynamoDB's first answer was lost, and the SDK repeated the update.
+    return kind === 'written' || (await table.getItem(KEY))?.['changeId'] === changeId;
   }
 
   const opened = (state: BreakerState, reason: string, nowMs: number): Partial<BreakerItem> => ({
@@ -99,7 +105,16 @@ export function createBreakerRecord(table: LedgerTable): BreakerRecord {
     async force(reason, nowMs) {
       await update(opened('FORCED_OPEN', reason, nowMs));
     },
-    letResume: (nowMs) => update({ state: 'OPEN', nextTrialAtMs: nowMs }, ['OPEN', 'FORCED_OPEN']),
+    async letResume(nowMs) {
+      const { kind } = await table.updateItem(KEY, {
+        UpdateExpression: 'SET #state = :open, nextTrialAtMs = :now',
+        // Also from a state that this version does not know.
+        ConditionExpression: 'attribute_exists(#state) AND #state <> :closed',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':open': 'OPEN', ':closed': 'CLOSED', ':now': nowMs },
+      });
+      return kind === 'written';
+    },
     async hold(holder, nowMs, untilMs) {
       const result = await table.updateItem(KEY, {
         UpdateExpression: 'SET heldBy = :holder, heldUntilMs = :until',

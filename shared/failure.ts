@@ -285,7 +285,7 @@ export const FAULT_CATALOGUE = {
   ),
   E_INT_UNEXPECTED: entry(
     'interface team',
-    'A defect of this interface',
+    'A defect of this interface, or a record of another version of it',
     'Report it with the message id; after the fix, redrive.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;

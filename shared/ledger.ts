@@ -49,6 +49,10 @@
  * | NEW      | -       | -        | -        | NEW      |
  * | mayExist | stays   | as given | stays    | cleared  |
  *
+ * An item that another version of this interface wrote, in a state that this one does not know, is never claimed and never
+ * changed: its cart is rejected with the reason. It accounts for nothing in the reconciliation, and counts as a created order
+ * where the cart has nothing left for it, so that a person looks.
+ *
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
  * this table as data, and a property test compares the code below with it.
  *
@@ -86,14 +90,20 @@ const orderItem = z.object({
   mayExist: z.boolean().default(false),
   /** While POSTING: `mayExist` as the claim found it. */
   lookUpFirst: z.boolean().default(false),
-  /** The hash of every content that was ever claimed. A cart adds one for each version that is approved while none is CREATED. */
+  /**
+   * The hash of every content that was ever claimed. It grows by one for each approval and each corrected mapping that
+   * comes before the order is created; retries and redrives of the same content add nothing. 64 bytes each.
+   */
   claimedHashes: z.set(z.string()).default(new Set()),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
   faults: recordedFaults.default([]),
 });
 export type OrderItem = z.infer<typeof orderItem>;
-const keyedOrderItem = orderItem.extend({ sk: z.string() });
+const claimedItem = orderItem.pick({ lookUpFirst: true, claimedHashes: true });
+const existingItem = orderItem
+  .pick({ orderNumber: true, changedAtMs: true })
+  .extend({ sk: z.string(), state: z.string() });
 
 export interface OrderClaim {
   readonly cart: CartKey;
@@ -184,7 +194,7 @@ const traceItem = z.object({
   messageId: z.string().default(''),
   updatedAtMs: z.number().default(0),
   recordedAtMs: z.number().default(0),
-  state: z.enum([...orderItem.shape.state.options, ...VERDICT_STATES]).optional(),
+  state: z.string().optional(),
 });
 const TRACED = {
   ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
@@ -193,13 +203,24 @@ const TRACED = {
 const skipItem = z.object({ changedAtMs: z.number().optional(), attemptId: z.string().optional() });
 const isOrderState = (state: unknown): state is OrderItem['state'] => orderItem.shape.state.safeParse(state).success;
 
-function toTrace({ sk, state, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace {
+function tracesOf({ sk, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace[] {
   // An unknown version is not later than the record of it.
   const changedAtMs = item.changedAtMs ?? recordedAtMs;
-  if (isOrderState(state)) return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs };
-  if (sk === SKIP_SORT) return { kind: 'skip', changedAtMs };
-  return { kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs };
+  if (sk === SKIP_SORT) return [{ kind: 'skip', changedAtMs }];
+  if (sk.startsWith(orderSort(''))) {
+    const state = isOrderState(item.state) ? item.state : 'UNKNOWN';
+    return [{ kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs }];
+  }
+  const isGivenUp = item.state === 'FINAL' || item.state === 'PROVISIONAL';
+  if (!isGivenUp || !sk.startsWith(verdictSort(''))) return [];
+  return [{ kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs }];
 }
+
+const unreadableItem = (error: z.ZodError): ClaimResult => {
+  const fields = [...new Set(error.issues.map(({ path: [field] }) => String(field)))].join(', ');
+  const message = `another version of this interface wrote the order's item in the ledger: its ${fields} cannot be read`;
+  return { kind: 'rejected', faults: [{ code: 'E_INT_UNEXPECTED', message }] };
+};
 
 /** The claim of the table above, as one conditional write. */
 export const CLAIM_EXPRESSIONS = {
@@ -260,27 +281,27 @@ export function createLedger(table: LedgerTable): Ledger {
       },
       ReturnValues: 'ALL_NEW',
     });
-    return result.kind === 'refused' ? undefined : claimed(orderItem.parse(result.item));
+    return result.kind === 'refused' ? undefined : { kind: 'claimed', ...claimedItem.parse(result.item) };
   }
 
-  const claimed = ({ lookUpFirst, claimedHashes }: OrderItem): ClaimResult => ({
-    kind: 'claimed',
-    lookUpFirst,
-    claimedHashes,
-  });
-
   async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
-    const item = orderItem.parse(await table.getItem(orderKey(claim)));
+    const stored = await table.getItem(orderKey(claim));
+    // The item changed between the write and the read: the next attempt decides.
+    const undecided = { kind: 'held', untilMs: claim.nowMs } as const;
+    if (stored === undefined) return undecided;
+    const parsed = orderItem.safeParse(stored);
+    if (!parsed.success) return unreadableItem(parsed.error);
+    const item = parsed.data;
     if (item.state === 'CREATED') return { kind: 'created', order: item };
     const isHeld = (item.state === 'POSTING' || item.state === 'UNKNOWN') && item.leaseUntilMs >= claim.nowMs;
     // DynamoDB's first answer was lost, and the SDK repeated the claim.
     const isOwn = item.state === 'POSTING' && item.attemptId === claim.attemptId;
-    if (isHeld) return isOwn ? claimed(item) : { kind: 'held', untilMs: item.leaseUntilMs };
+    if (isHeld)
+      return isOwn ? { kind: 'claimed', ...claimedItem.parse(stored) } : { kind: 'held', untilMs: item.leaseUntilMs };
     if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
     if (item.state === 'REJECTED' && item.messageId === claim.messageId)
       return { kind: 'rejected', faults: item.faults };
-    // The item changed between the write and the read: the next attempt decides.
-    return { kind: 'held', untilMs: claim.nowMs };
+    return undecided;
   }
 
   return {
@@ -303,10 +324,9 @@ export function createLedger(table: LedgerTable): Ledger {
 
     async createdOrders(cart) {
       return (await table.queryItems(cartPartition(cart), orderSort(''))).flatMap((raw) => {
-        const item = keyedOrderItem.parse(raw);
-        const externalId = item.sk.slice(orderSort('').length);
-        const { orderNumber, changedAtMs } = item;
-        return item.state === 'CREATED' ? [{ externalId, orderNumber, changedAtMs }] : [];
+        const { sk, state, orderNumber, changedAtMs } = existingItem.parse(raw);
+        const mayBeCreated = state === 'CREATED' || !isOrderState(state);
+        return mayBeCreated ? [{ externalId: sk.slice(orderSort('').length), orderNumber, changedAtMs }] : [];
       });
     },
     async recordSkip(cart, { reason, messageId, attemptId, nowMs }) {
@@ -321,11 +341,12 @@ export function createLedger(table: LedgerTable): Ledger {
       });
       const before = skipItem.optional().parse(replaced);
       // Our own item: DynamoDB's first answer was lost, and the SDK repeated the write.
-      return before?.attemptId === attemptId || before?.changedAtMs !== cart.changedAtMs || before === undefined;
+      const isOwn = before?.attemptId === attemptId;
+      return before === undefined || isOwn || before.changedAtMs !== cart.changedAtMs;
     },
     async traces(cart) {
       const items = z.array(traceItem).parse(await table.queryItems(cartPartition(cart), '', TRACED));
-      return items.filter(({ state }) => state !== 'WITHDRAWN').map(toTrace);
+      return items.flatMap(tracesOf);
     },
   };
 }

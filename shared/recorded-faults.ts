@@ -1,16 +1,29 @@
 /** Faults as the ledger's items hold them. */
 import * as z from 'zod';
-import { type Fault, isFaultCode, type FaultCode } from './failure.ts';
+import { type Fault, isFaultCode } from './failure.ts';
 
-export const recordedFaults = z.array(
-  z.object({
-    code: z.custom<FaultCode>(isFaultCode),
+const recordedFault = z
+  .object({
+    code: z.string(),
     message: z.string(),
     path: z.string().exactOptional(),
     field: z.string().exactOptional(),
     value: z.string().exactOptional(),
-  }) satisfies z.ZodType<Fault>,
-);
+  })
+  .transform(
+    ({ code, message, ...place }): Fault =>
+      isFaultCode(code)
+        ? { code, message, ...place }
+        : { code: 'E_INT_UNEXPECTED', message: `${code}: ${message}`, ...place },
+  );
+
+const UNREADABLE: Fault = { code: 'E_INT_UNEXPECTED', message: 'the recorded fault cannot be read' };
+
+/**
+ * Never fails: an item that another version of this interface wrote stays readable. A code that this version does not
+ * know becomes E_INT_UNEXPECTED, and stands at the beginning of the message.
+ */
+export const recordedFaults = z.array(recordedFault.catch(UNREADABLE)).catch([UNREADABLE]);
 
 const MAXIMUM_FAULTS = 100;
 const MAXIMUM_MESSAGE = 500;

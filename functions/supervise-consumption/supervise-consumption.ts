@@ -90,11 +90,8 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
     log.warn('consumption.still-paused', { reason: trial.reason });
     return item;
   }
-  if (!(await breaker.close(now()))) {
-    const found = await breaker.read();
-    // A person forced it open meanwhile. CLOSED was written by this supervision, whose first answer was lost.
-    if (found.state !== 'CLOSED') return found;
-  }
+  // A person forced it open meanwhile.
+  if (!(await breaker.close(now()))) return breaker.read();
   if (item.mappingPaused) await resume(dependencies);
   log.info('consumption.resumed', { reason: item.reason });
   return { ...item, state: 'CLOSED', reason: '', sinceMs: now() };

@@ -43,6 +43,7 @@ export interface VerdictRecord {
 /** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time for questions. */
 const VERDICT_LIFETIME_SECONDS = 90 * 24 * 3600;
 
+/** In a state that this version does not know, it is not read: the attempt that follows comes to a verdict of its own. */
 const verdictItem = z.object({ state: z.enum(VERDICT_STATES), faults: recordedFaults });
 /** The faults of another reading are only compared: an older version of this code may have written them. */
 const otherVerdictItem = z.object({
@@ -84,14 +85,15 @@ export function createVerdictRecord(table: LedgerTable): VerdictRecord {
       });
     },
     async hasDuplicate(cart, { runId, faults }, sinceMs) {
-      const items = z.array(otherVerdictItem).parse(await table.queryItems(cartPartition(cart), verdictSort('')));
+      const items = await table.queryItems(cartPartition(cart), verdictSort(''));
       const bounded = boundedFaults(faults);
-      const others = items.map(({ faults, ...item }) => ({
-        ...item,
-        runId: item.runId,
-        changedAtMs: item.changedAtMs,
-        isSameFaults: isDeepStrictEqual(faults, bounded),
-      }));
+      const others = items.flatMap((stored) => {
+        const { success, data: item } = otherVerdictItem.safeParse(stored);
+        // A verdict of another version of this interface, in a state that this one does not know, stands for no other.
+        if (!success) return [];
+        const { runId, changedAtMs } = item;
+        return [{ ...item, runId, changedAtMs, isSameFaults: isDeepStrictEqual(item.faults, bounded) }];
+      });
       return isDuplicateVerdict(others, { runId, changedAtMs: cart.changedAtMs, sinceMs });
     },
   };
