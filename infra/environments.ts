@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { repeatedKeys } from './repeated-keys.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
@@ -31,6 +32,12 @@ const secretName = z
 const connection = z.strictObject({
   baseUrl: baseUrl.describe('Where the system answers; paths are added to its end.'),
   tokenUrl: serviceUrl.describe('Where the OAuth2 client gets its token.'),
+  clientAuthentication: z
+    .enum(CLIENT_AUTHENTICATIONS)
+    .default('basic')
+    .describe(
+      'How the token endpoint takes clientId and clientSecret: HTTP Basic with both parts percent-encoded (RFC 6749; SAP XSUAA); HTTP Basic without; or in the body.',
+    ),
   scope: z.string().default('').describe('The OAuth2 scope that is asked for; none when empty.'),
   secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
   createSecret: z
@@ -292,10 +299,22 @@ const entrySchema = z.strictObject({
     .describe('For an SRM that is reachable from inside only. Without it, the functions run in no VPC of yours.'),
 });
 
-/** A create, a look-up, a probe and the ledger's last write must fit into one invocation, or no order would ever be started. */
+/** What must fit into one invocation, or no order would ever be started. Each may take `vms.timeoutSeconds`. */
+const STEPS_OF_AN_ORDER = ['secret and token', 'create', 'look-up', 'probe', 'reserve'];
+const shortestTimeoutSeconds = ({ vms }: { readonly vms: { readonly timeoutSeconds: number } }): number =>
+  STEPS_OF_AN_ORDER.length * vms.timeoutSeconds;
+const withTimeout = z.object({ vms: z.object({ timeoutSeconds: z.number() }) });
+
 export const environmentSchema = entrySchema.refine(
-  ({ delivery, vms }) => delivery.timeoutSeconds >= 4 * vms.timeoutSeconds,
-  { path: ['delivery', 'timeoutSeconds'], error: 'must be at least four times vms.timeoutSeconds' },
+  (entry) => entry.delivery.timeoutSeconds >= shortestTimeoutSeconds(entry),
+  {
+    path: ['delivery', 'timeoutSeconds'],
+    error({ input }) {
+      const entry = withTimeout.safeParse(input);
+      const atLeast = entry.success ? `${shortestTimeoutSeconds(entry.data)}: ` : '';
+      return `must be at least ${atLeast}five times vms.timeoutSeconds, for ${STEPS_OF_AN_ORDER.join(', ')}`;
+    },
+  },
 );
 
 export type Environment = z.infer<typeof environmentSchema>;

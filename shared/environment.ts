@@ -3,6 +3,7 @@
  * these keys (a missing one is a compile error) and each function parses them once, when it starts.
  */
 import * as z from 'zod';
+import { CLIENT_AUTHENTICATIONS } from './client-authentication.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
@@ -18,6 +19,7 @@ const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const connection = {
   BASE_URL: url,
   TOKEN_URL: url,
+  CLIENT_AUTHENTICATION: z.enum(CLIENT_AUTHENTICATIONS),
   SCOPE: z.string(),
   SECRET: filled,
   /** The secret holds a client certificate and its key, too. */
@@ -29,6 +31,7 @@ const connection = {
 const srmVariables = {
   SRM_BASE_URL: connection.BASE_URL,
   SRM_TOKEN_URL: connection.TOKEN_URL,
+  SRM_CLIENT_AUTHENTICATION: connection.CLIENT_AUTHENTICATION,
   SRM_SCOPE: connection.SCOPE,
   SRM_SECRET: connection.SECRET,
   SRM_MUTUAL_TLS: connection.MUTUAL_TLS,
@@ -78,11 +81,12 @@ export const workerVariables = z.object({
   QUEUE_URL: url,
   VMS_BASE_URL: connection.BASE_URL,
   VMS_TOKEN_URL: connection.TOKEN_URL,
+  VMS_CLIENT_AUTHENTICATION: connection.CLIENT_AUTHENTICATION,
   VMS_SCOPE: connection.SCOPE,
   VMS_SECRET: connection.SECRET,
   VMS_MUTUAL_TLS: connection.MUTUAL_TLS,
   VMS_PRIVATE_CA: connection.PRIVATE_CA,
-  /** How long one call to 11VMS may take. */
+  /** How long one call to 11VMS, or to its token endpoint, may take. */
   VMS_TIMEOUT_MS: whole(100),
   RETRY_BASE_SECONDS: positive,
   /** The queue's maxReceiveCount: the attempt after which SQS moves the message to the dead-letter queue. */

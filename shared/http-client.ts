@@ -1,6 +1,7 @@
 /** One HTTP client for both systems: axios with every default that would surprise us switched off. */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import axios, { AxiosError } from 'axios';
 
@@ -12,7 +13,7 @@ export interface HttpRequest {
   readonly body?: string;
   /** Shortens the client's own time limit for this call. */
   readonly timeoutMs?: number;
-  /** Later, the request is not sent. */
+  /** The call is not sent later than this instant of the client's clock: it then fails, unsent. */
   readonly sendByMs?: number;
 }
 
@@ -54,13 +55,14 @@ export interface TlsIdentity {
 
 export interface HttpClientOptions {
   readonly baseUrl: string;
-  /** For the whole call: connecting, sending, and the last byte of the answer. */
+  /** For the whole call: connecting, sending, and the last byte of the answer. Connecting may take half of it. */
   readonly timeoutMs: number;
   /** A larger answer is cut off and fails. */
   readonly maximumResponseBytes: number;
   /** Is called once for each call, when the call has ended. */
   readonly onCall?: (call: HttpCall) => void;
   readonly tls?: TlsIdentity;
+  readonly now: () => number;
 }
 
 /** A call that has ended. */
@@ -72,29 +74,18 @@ export interface HttpCall {
   readonly status: number | undefined;
 }
 
-/** Failures before the first byte of the request leaves this host. */
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'ERR_INVALID_URL',
-]);
+/** A call that gets its connection late must still have time for its answer. */
+const CONNECTING_SHARE = 0.5;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   // The default agent drops connections after 5 s idle; a batch a minute would connect anew each time.
-  const agent = { keepAlive: true, maxSockets: 64, timeout: 60_000 };
+  const pool = { keepAlive: true, maxSockets: 64, timeout: 60_000 };
+  const isHttps = new URL(options.baseUrl).protocol === 'https:';
+  const agent = isHttps ? new HttpsAgent({ ...pool, ...asTlsOptions(options.tls) }) : new HttpAgent(pool);
+  const connections = new Connections(agent, isHttps ? 'secureConnect' : 'connect');
   const client = axios.create({
-    httpAgent: new HttpAgent(agent),
-    httpsAgent: new HttpsAgent({ ...agent, ...asTlsOptions(options.tls) }),
+    httpAgent: agent,
+    httpsAgent: agent,
     timeout: options.timeoutMs,
     maxRedirects: 0,
     maxContentLength: options.maximumResponseBytes,
@@ -107,11 +98,20 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     transformResponse: [(data: unknown) => data],
   });
   return {
-    async request({ method, path, headers, body, timeoutMs }) {
+    async request({ method, path, headers, body, timeoutMs, sendByMs = Number.POSITIVE_INFINITY }) {
       if (!path.startsWith('/') || path.startsWith('//')) throw new Error('HTTP path must start with a single slash');
+      const where = `${method} ${new URL(options.baseUrl + path).pathname}`;
+      const isTooLate = (): boolean => options.now() > sendByMs;
+      if (isTooLate()) throw tooLate(where);
       const limitMs = Math.max(1, Math.min(timeoutMs ?? options.timeoutMs, options.timeoutMs));
       const startedMs = performance.now();
       let status: number | undefined;
+      let isSent = false;
+      const watch = (request: ClientRequest): void =>
+        connections.onReady(request, limitMs * CONNECTING_SHARE, () => {
+          if (isTooLate()) request.destroy(new NotSent('DEADLINE'));
+          else isSent = true;
+        });
       try {
         const response = await client.request<unknown>({
           method,
@@ -120,6 +120,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           ...(body === undefined ? {} : { data: body }),
           // axios's own timeout counts idle time only: a slow answer would never end.
           signal: AbortSignal.timeout(limitMs),
+          transport: watchedTransport(isHttps ? httpsRequest : httpRequest, watch),
         });
         ({ status } = response);
         return {
@@ -128,13 +129,70 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           header: (name) => headerText(response.headers[name]),
         };
       } catch (error) {
-        throw toHttpError(error, `${method} ${new URL(options.baseUrl + path).pathname}`);
+        throw toHttpError(error, where, isSent);
       } finally {
         const durationMs = Math.round(performance.now() - startedMs);
         options.onCall?.({ method, correlationId: headers?.['X-Correlation-ID'], durationMs, status });
       }
     },
   };
+}
+
+/**
+ * Knows which connections can carry a request. Whether a failed call was sent is read from its connection: the codes of
+ * failures do not tell, and Node collects the failures of a host with several addresses in one error.
+ */
+class Connections {
+  readonly #ready = new WeakSet<Duplex>();
+  readonly #readyEvent: 'connect' | 'secureConnect';
+
+  constructor(agent: HttpAgent, readyEvent: 'connect' | 'secureConnect') {
+    this.#readyEvent = readyEvent;
+    const create = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+      const socket = create(options, callback);
+      socket?.once(readyEvent, () => this.#ready.add(socket));
+      return socket;
+    };
+  }
+
+  /** Calls back right before the request is sent. A request whose connection is not ready in time fails. */
+  onReady(request: ClientRequest, timeoutMs: number, callBack: () => void): void {
+    request.once('socket', (socket) => {
+      if (this.#ready.has(socket)) return callBack();
+      const timer = setTimeout(() => request.destroy(new NotSent('TIMEOUT')), timeoutMs);
+      socket.once('close', () => clearTimeout(timer));
+      // Before Node's own listener, which writes the request.
+      socket.prependOnceListener(this.#readyEvent, () => {
+        clearTimeout(timer);
+        callBack();
+      });
+    });
+  }
+}
+
+/** What axios calls in the place of node:http. */
+function watchedTransport(request: typeof httpRequest, watch: (request: ClientRequest) => void) {
+  return {
+    request(options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest {
+      const made = request(options, onAnswer);
+      watch(made);
+      return made;
+    },
+  };
+}
+
+/** The failure of a call that was not sent by its latest instant. */
+export const tooLate = (where: string): HttpError => new HttpError(where, 'DEADLINE', false);
+
+/** Ends a request that must not be sent any more. */
+class NotSent extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
 }
 
 function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
@@ -146,17 +204,10 @@ function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
   };
 }
 
-function toHttpError(error: unknown, where: string): HttpError {
-  if (!(error instanceof AxiosError)) return new HttpError(where, 'UNEXPECTED', true);
-  const code = error.code ?? 'UNKNOWN';
-  if (code === 'ERR_CANCELED') return new HttpError(where, 'TIMEOUT', true);
-  const sent = !(NOT_SENT.has(code) || isConnectError(error.cause));
-  return new HttpError(where, code, sent);
+function toHttpError(error: unknown, where: string, isSent: boolean): HttpError {
+  const code = error instanceof AxiosError ? (error.code ?? 'UNKNOWN') : 'UNEXPECTED';
+  return new HttpError(where, code === 'ERR_CANCELED' ? 'TIMEOUT' : code, isSent);
 }
-
-/** Node names the system call that failed: a request that failed while connecting was never sent. */
-const isConnectError = (cause: unknown): boolean =>
-  typeof cause === 'object' && cause !== null && 'syscall' in cause && cause.syscall === 'connect';
 
 /** One side refused the other's certificate. With TLS 1.3 this shows after the request is written, or as a hang-up. */
 export const isHandshakeFailure = ({ code }: HttpError): boolean =>

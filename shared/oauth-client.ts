@@ -1,6 +1,7 @@
 /** OAuth2 client credentials: one token source per system, and a client that puts the token on each call. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { authenticateClient, type ClientAuthentication } from './client-authentication.ts';
 import { type ConnectionSecret, SecretUnusable } from './connection-secret.ts';
 import { tryParseJson } from './exact-json.ts';
 import { type FaultCode, InterfaceError } from './failure.ts';
@@ -11,28 +12,38 @@ import {
   HttpError,
   isHandshakeFailure,
   retryAfterMs,
+  tooLate,
 } from './http-client.ts';
 
 export interface OAuthClientOptions {
   /** The system's name in messages. */
   readonly system: string;
-  /** How the API is reached. The certificates are in the secret. */
-  readonly http: Omit<HttpClientOptions, 'tls'>;
+  /** The section of the environment entry that holds the connection's settings, for messages. */
+  readonly section: 'srm' | 'vms';
+  /** How the API is reached. The certificates are in the secret. Its time limit holds for the token endpoint, too. */
+  readonly http: Omit<HttpClientOptions, 'tls' | 'now'>;
   readonly tokenUrl: string;
+  readonly clientAuthentication: ClientAuthentication;
   readonly scope: string;
   readonly readSecret: () => Promise<ConnectionSecret>;
   readonly faults: { readonly refused: FaultCode; readonly unavailable: FaultCode };
   readonly now: () => number;
 }
 
+/** Some servers write null or an empty text for what they do not say. */
+const orAbsent = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === null || value === '' ? undefined : value), schema);
+
 const tokenAnswer = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
   // A token of another type (MAC, DPoP) must not be sent as a bearer's (RFC 6749, 7.1); Apigee says BearerToken.
-  token_type: z
-    .string()
-    .regex(/^bearer(token)?$/i)
-    .optional(),
-  expires_in: z.coerce.number().positive().default(300),
+  token_type: orAbsent(
+    z
+      .string()
+      .regex(/^bearer(token)?$/i)
+      .optional(),
+  ),
+  expires_in: orAbsent(z.coerce.number().positive().default(300)),
 });
 
 interface Token {
@@ -61,6 +72,8 @@ interface State {
   readonly token: Token | undefined;
   /** The renewal under way: all calls that need one wait for it. */
   readonly renewal: Promise<Session> | undefined;
+  /** What the renewal waits for. */
+  readonly awaited: 'secret' | 'token';
   /** The renewal ahead of the first call; it never rejects. */
   readonly warmUp: Promise<unknown> | undefined;
 }
@@ -79,16 +92,20 @@ export interface OAuthClient extends HttpClient {
 /**
  * An HTTP client that authorizes each call. The token is fetched once for all callers, kept until its expiry less
  * 60 s, and renewed once, with a freshly read secret, when a call is answered 401. A second 401 goes to the caller.
+ * A call with `sendByMs` waits for secret and token until then, and the renewal continues for the others.
  * @throws {InterfaceError} `refused` when the token is refused, `transient` when the token endpoint is down.
  */
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   const tokenUrl = new URL(options.tokenUrl);
-  const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs: 10_000, maximumResponseBytes: 65_536 };
+  const { now } = options;
+  const { timeoutMs } = options.http;
+  const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs, maximumResponseBytes: 65_536, now };
   let state: State = {
     connection: undefined,
     isSecretStale: true,
     token: undefined,
     renewal: undefined,
+    awaited: 'secret',
     warmUp: undefined,
   };
   const change = (changes: Partial<State>): void => {
@@ -96,7 +113,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   };
 
   async function readSecret(): Promise<Connection> {
-    change({ isSecretStale: true });
+    change({ isSecretStale: true, awaited: 'secret' });
     const secret = await options.readSecret().catch((error: unknown) => {
       throw secretFault(error);
     });
@@ -105,7 +122,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     const tls = secret.tls === undefined ? {} : { tls: secret.tls };
     const connection = {
       secret,
-      api: kept?.api ?? createHttpClient({ ...options.http, ...tls }),
+      api: kept?.api ?? createHttpClient({ ...options.http, ...tls, now }),
       tokens: kept?.tokens ?? createHttpClient({ ...tokenHttp, ...tls }),
     };
     change({ connection, isSecretStale: false });
@@ -118,18 +135,20 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     if (error instanceof HttpError && isHandshakeFailure(error) && isOfCertificate) change({ isSecretStale: true });
   }
 
-  async function fetchToken({ secret: { clientId, clientSecret }, tokens }: Connection): Promise<Token> {
-    const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
+  async function fetchToken({ secret, tokens }: Connection): Promise<Token> {
+    change({ awaited: 'token' });
+    const authentication = authenticateClient(options.clientAuthentication, secret);
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
       ...(options.scope === '' ? {} : { scope: options.scope }),
+      ...authentication.form,
     });
     const response = await tokens
       .request({
         method: 'POST',
         path: tokenUrl.pathname + tokenUrl.search,
         headers: {
-          Authorization: `Basic ${basic}`,
+          ...authentication.headers,
           'Content-Type': 'application/x-www-form-urlencoded',
           Accept: 'application/json',
         },
@@ -143,16 +162,24 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
         );
       });
     if (response.status >= 500 || response.status === 429 || response.status === 408) {
-      throw tokenFault('transient', `answered ${response.status}`, retryAfterMs(response, options.now()));
+      throw tokenFault('transient', `answered ${response.status}`, retryAfterMs(response, now()));
     }
-    if (response.status !== 200) throw tokenFault('refused', `answered ${response.status}`);
+    if (response.status !== 200 && response.status !== 201) {
+      throw tokenFault('refused', `answered ${response.status}; check ${suspects(response.status)}`);
+    }
     // The body is never quoted: it holds the token, and some endpoints echo the secret.
     const answer = tokenAnswer.safeParse(tryParseJson(response.body));
-    if (!answer.success) throw tokenFault('transient', 'answered 200 without a usable access_token');
+    if (!answer.success) throw tokenFault('transient', `answered ${response.status} without a usable access_token`);
     const lifetimeMs = answer.data.expires_in * 1000;
     const usableMs = Math.max(lifetimeMs - EXPIRY_MARGIN_MS, lifetimeMs / 2);
-    return { value: answer.data.access_token, usableUntilMs: options.now() + usableMs };
+    return { value: answer.data.access_token, usableUntilMs: now() + usableMs };
   }
+
+  /** What is probably wrong when the token endpoint refuses us. */
+  const suspects = (status: number): string =>
+    [400, 401, 403].includes(status)
+      ? `clientId, clientSecret and the setting ${options.section}.clientAuthentication`
+      : `the setting ${options.section}.tokenUrl`;
 
   function tokenFault(failureClass: 'transient' | 'refused', what: string, retryMs?: number): InterfaceError {
     const code = failureClass === 'refused' ? options.faults.refused : options.faults.unavailable;
@@ -165,10 +192,30 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       return new InterfaceError('refused', { code: options.faults.refused, message: error.message });
     }
     const name = error instanceof Error ? error.name : 'unknown error';
+    return secretUnavailable(`(${name})`);
+  }
+
+  function secretUnavailable(why: string): InterfaceError {
     return new InterfaceError('transient', {
       code: options.faults.unavailable,
-      message: `Secrets Manager did not give the secret of ${options.system} (${name})`,
+      message: `Secrets Manager did not give the secret of ${options.system} ${why}`,
     });
+  }
+
+  /** Work that goes on for others; this call waits for it no longer than until it had to be sent. */
+  async function untilSendBy<Result>(work: Promise<Result>, sendByMs: number | undefined): Promise<Result> {
+    if (sendByMs === undefined) return work;
+    const late = Promise.withResolvers<never>();
+    const expire = (): void =>
+      late.reject(
+        state.awaited === 'secret' ? secretUnavailable('in time') : tokenFault('transient', 'did not answer in time'),
+      );
+    const timer = setTimeout(expire, Math.max(0, sendByMs - now()));
+    try {
+      return await Promise.race([work, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function signIn(): Promise<Session> {
@@ -199,21 +246,28 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     return renewal;
   }
 
-  const isUsable = (token: Token | undefined): token is Token =>
-    token !== undefined && options.now() < token.usableUntilMs;
+  const isUsable = (token: Token | undefined): token is Token => token !== undefined && now() < token.usableUntilMs;
 
-  function session(): Session | Promise<Session> {
+  function session(sendByMs: number | undefined): Session | Promise<Session> {
     const { connection, isSecretStale, token } = state;
-    return connection !== undefined && !isSecretStale && isUsable(token) ? { api: connection.api, token } : renew();
+    const isSignedIn = connection !== undefined && !isSecretStale && isUsable(token);
+    return isSignedIn ? { api: connection.api, token } : untilSendBy(renew(), sendByMs);
   }
 
   return {
     warmUp() {
+      const end = (): void => change({ warmUp: undefined });
       // The first call fetches again, and reports its own failure.
-      change({ warmUp: renew().catch(() => undefined) });
+      change({ warmUp: renew().then(end, end) });
     },
     async request(request) {
-      await state.warmUp;
+      const { method, path, sendByMs } = request;
+      // A token that comes too late in any case is not asked for.
+      const assertInTime = (): void => {
+        if (sendByMs !== undefined && now() > sendByMs) throw tooLate(`${method} ${path.replace(/\?.*/, '')}`);
+      };
+      assertInTime();
+      if (state.warmUp !== undefined) await untilSendBy(state.warmUp, sendByMs);
       const call = ({ api, token }: Session) => {
         const headers = { ...request.headers, Authorization: `Bearer ${token.value}` };
         return api.request({ ...request, headers }).catch((error: unknown) => {
@@ -221,12 +275,13 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           throw error;
         });
       };
-      const first = await session();
+      const first = await session(sendByMs);
       const response = await call(first);
       if (response.status !== 401) return response;
+      assertInTime();
       // One renewal, with a freshly read secret, for all the calls that were refused with the same token.
       if (state.token === first.token) change({ token: undefined, isSecretStale: true });
-      return call(await session());
+      return call(await session(sendByMs));
     },
   };
 }

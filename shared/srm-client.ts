@@ -20,6 +20,7 @@ export function createSrmClient(
 ): OAuthClient {
   return createOAuthClient({
     system: 'SRM',
+    section: 'srm',
     http: {
       baseUrl: environment.SRM_BASE_URL,
       timeoutMs: TIMEOUT_MS,
@@ -27,6 +28,7 @@ export function createSrmClient(
       onCall,
     },
     tokenUrl: environment.SRM_TOKEN_URL,
+    clientAuthentication: environment.SRM_CLIENT_AUTHENTICATION,
     scope: environment.SRM_SCOPE,
     readSecret: () =>
       readConnectionSecret(secrets, {

@@ -1,15 +1,12 @@
-/** Wiring only: environment -> adapters -> middy. */
+/** Wiring only: environment -> adapters -> handler. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
@@ -17,6 +14,8 @@ import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import { parseVariables, TRANSLATION_SETTINGS_FILE, workerVariables } from '../../shared/environment.ts';
+import type { HttpClient } from '../../shared/http-client.ts';
+import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
@@ -60,16 +59,20 @@ const RESERVE_MS = 2000;
 /** The answer to a look-up holds the whole order. */
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** `warmUp` fetches what the first event needs before there is one. */
+export interface HandlerOptions {
+  /** Fetches what the first event needs before there is one. */
+  readonly warmUp?: boolean;
+  readonly now?: () => number;
+}
+
 export function createHandler(
   variables: Readonly<Record<string, string | undefined>>,
-  { warmUp = false }: { readonly warmUp?: boolean } = {},
+  { warmUp = false, now = Date.now }: HandlerOptions = {},
 ) {
   const environment = parseVariables(processVariables, variables);
   const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
   const logger = new Logger();
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
-  const now = Date.now;
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
   const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
@@ -83,6 +86,7 @@ export function createHandler(
   const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));
   const vmsClient = createOAuthClient({
     system: '11VMS',
+    section: 'vms',
     http: {
       baseUrl: environment.VMS_BASE_URL,
       timeoutMs: environment.VMS_TIMEOUT_MS,
@@ -90,6 +94,7 @@ export function createHandler(
       onCall: measureCalls('11VMS', meter, log),
     },
     tokenUrl: environment.VMS_TOKEN_URL,
+    clientAuthentication: environment.VMS_CLIENT_AUTHENTICATION,
     scope: environment.VMS_SCOPE,
     readSecret: () =>
       readConnectionSecret(secrets, {
@@ -106,9 +111,14 @@ export function createHandler(
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);
-    // After the last create starts there must be time for it, a look-up, a probe and the reserve.
-    const lookUpDeadlineMs = now() + context.getRemainingTimeInMillis() - 2 * environment.VMS_TIMEOUT_MS - RESERVE_MS;
-    const deadlineMs = lookUpDeadlineMs - environment.VMS_TIMEOUT_MS;
+    // After the last create is sent there must be time for its answer, a look-up, a probe and the reserve.
+    const { VMS_TIMEOUT_MS: callMs } = environment;
+    const lookUpDeadlineMs = now() + context.getRemainingTimeInMillis() - RESERVE_MS - 2 * callMs;
+    const deadlineMs = lookUpDeadlineMs - callMs;
+    const srm: HttpClient = {
+      // Ends before the reserve even when it is sent at the last moment.
+      request: (request) => srmClient.request({ ...request, sendByMs: deadlineMs, timeoutMs: 3 * callMs }),
+    };
     const wait = async (ms: number): Promise<boolean> => {
       if (now() + ms > deadlineMs) return false;
       await setTimeout(ms);
@@ -123,7 +133,7 @@ export function createHandler(
       orders,
       health,
       messages,
-      carts: createSrmCarts(srmSettings(environment), { http: srmClient, now, wait }),
+      carts: createSrmCarts(srmSettings(environment), { http: srm, now, wait }),
       log,
       meter,
       now,
@@ -147,10 +157,7 @@ export function createHandler(
     return { batchItemFailures: returned.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   }
 
-  return middy<unknown, SQSBatchResponse | TrialResult>()
-    .use(injectLambdaContext(logger, { logEvent: false }))
-    .use(logMetrics(metrics))
-    .handler(handle);
+  return createLambdaHandler(logger, metrics, handle);
 }
 
 /**

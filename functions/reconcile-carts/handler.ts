@@ -1,13 +1,10 @@
-/** Wiring only: environment -> adapters -> middy. */
+/** Wiring only: environment -> adapters -> handler. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
@@ -15,6 +12,7 @@ import { createCartQueue } from '../../shared/cart-queue.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, reconcilerVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
@@ -100,8 +98,5 @@ export function createHandler(
     }
   }
 
-  return middy<unknown, ReconciliationResult | NotDue>()
-    .use(injectLambdaContext(logger, { logEvent: false }))
-    .use(logMetrics(metrics))
-    .handler(reconcile);
+  return createLambdaHandler(logger, metrics, reconcile);
 }

@@ -22,7 +22,8 @@ export interface Consumption {
 const ENABLED = ['Enabled', 'Enabling'];
 const DISABLED = ['Disabled', 'Disabling'];
 
-export function createConsumption(lambda: LambdaClient, mappingId: string): Consumption {
+/** `assertHeld` is called right before the mapping is changed. */
+export function createConsumption(lambda: LambdaClient, mappingId: string, assertHeld: () => void): Consumption {
   async function isIn(states: readonly string[]): Promise<boolean> {
     const { State: state = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId }));
     return states.includes(state);
@@ -30,6 +31,7 @@ export function createConsumption(lambda: LambdaClient, mappingId: string): Cons
 
   async function enable(isEnabled: boolean): Promise<void> {
     if (await isIn(isEnabled ? ENABLED : DISABLED)) return;
+    assertHeld();
     try {
       await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mappingId, Enabled: isEnabled }));
     } catch (error) {

@@ -1,20 +1,19 @@
-/** Wiring only: environment -> adapters -> middy. */
+/** Wiring only: environment -> adapters -> handler. */
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
+import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { askForTrial, createConsumption } from './event-source.ts';
 import {
+  HoldEnded,
   pauseByHand,
   resumeByHand,
   type SupervisionDependencies,
@@ -35,13 +34,16 @@ const eventSchema = z.union([
 
 const CLOCK_DIFFERENCE_MS = 5000;
 
-export function createHandler(variables: Readonly<Record<string, string | undefined>>) {
+export function createHandler(
+  variables: Readonly<Record<string, string | undefined>>,
+  { now = Date.now }: { readonly now?: () => number } = {},
+) {
   const environment = parseVariables(supervisorVariables, variables);
   const logger = new Logger();
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const breaker = createBreakerRecord(table);
-  const consumption = createConsumption(new LambdaClient(AWS_CLIENT_SETTINGS), environment.EVENT_SOURCE_MAPPING);
+  const lambda = new LambdaClient(AWS_CLIENT_SETTINGS);
   // The worker may take its whole time for a trial. A trial is not repeated, since it uses up a receive.
   const patientLambda = new LambdaClient({
     requestHandler: {
@@ -58,16 +60,22 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
         'The event must be { "consumption": "pause" | "resume", "reason"? }, or empty: nothing was changed.',
       );
     }
+    const remainingMs = context.getRemainingTimeInMillis();
+    const deadlineMs = now() + remainingMs;
+    const assertHeld = (): void => {
+      if (now() > deadlineMs) throw new HoldEnded();
+    };
     const dependencies: SupervisionDependencies = {
       breaker,
-      consumption,
+      consumption: createConsumption(lambda, environment.EVENT_SOURCE_MAPPING, assertHeld),
       trial: () => askForTrial(patientLambda, environment.WORKER_FUNCTION),
       log: createLog(logger),
       meter: createMeter(metrics),
-      now: Date.now,
+      now,
       newId: randomUUID,
       // This invocation ends with its time-out, by a clock that may differ from the clock of another host.
-      leaseMs: context.getRemainingTimeInMillis() + CLOCK_DIFFERENCE_MS,
+      leaseMs: remainingMs + CLOCK_DIFFERENCE_MS,
+      assertHeld,
       firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
     };
     const request = parsed.data;
@@ -76,8 +84,5 @@ export function createHandler(variables: Readonly<Record<string, string | undefi
     return superviseConsumption(dependencies);
   }
 
-  return middy<unknown, SupervisionResult>()
-    .use(injectLambdaContext(logger, { logEvent: false }))
-    .use(logMetrics(metrics))
-    .handler(supervise);
+  return createLambdaHandler(logger, metrics, supervise);
 }

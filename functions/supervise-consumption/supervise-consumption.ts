@@ -19,6 +19,8 @@ export interface SupervisionDependencies {
   readonly newId: () => string;
   /** Longer than this supervision can last: no other one acts meanwhile. */
   readonly leaseMs: number;
+  /** Called before each act. @throws {HoldEnded} when this supervision has lasted longer than it may hold the breaker. */
+  readonly assertHeld: () => void;
   /**
    * A trial uses up a receive of the message that it tries: each failed trial doubles the wait for the next. A trial
    * that tried no message doubles nothing.
@@ -31,6 +33,17 @@ export interface SupervisionResult {
   readonly reason: string;
   /** Since when it is in this state: an RFC 3339 instant; absent where it never changed. */
   readonly since?: string;
+}
+
+/**
+ * This supervision stood still, and another one may hold the breaker by now. It must change nothing: it could disable
+ * the mapping after the other one has closed the breaker, and then nothing would enable it again.
+ */
+export class HoldEnded extends Error {
+  constructor() {
+    super('This supervision lasted longer than it may hold the breaker, and stops here; the next one continues');
+    this.name = 'HoldEnded';
+  }
 }
 
 /** In first delays: 15 minutes where the first delay is one minute. */
@@ -47,13 +60,36 @@ export async function superviseConsumption(dependencies: SupervisionDependencies
   const item = await breaker.hold(holder, now(), now() + leaseMs);
   if (item === undefined) return report(current, dependencies);
   try {
-    return report(await act(item, dependencies), dependencies);
+    return report(await act(item, whileHeld(dependencies)), dependencies);
   } finally {
     await breaker.letGo(holder).catch((error: unknown) => {
       // The hold expires by itself; until then other supervisions only report.
       dependencies.log.warn('consumption.hold-not-released', errorFields(error));
     });
   }
+}
+
+function whileHeld(dependencies: SupervisionDependencies): SupervisionDependencies {
+  const { breaker, consumption, trial, assertHeld } = dependencies;
+  const held = <Result>(change: () => Promise<Result>): Promise<Result> => {
+    assertHeld();
+    return change();
+  };
+  return {
+    ...dependencies,
+    trial: () => held(trial),
+    consumption: {
+      ...consumption,
+      pause: () => held(() => consumption.pause()),
+      resume: () => held(() => consumption.resume()),
+    },
+    breaker: {
+      ...breaker,
+      mappingPaused: (isPaused) => held(() => breaker.mappingPaused(isPaused)),
+      postponeTrial: (failed, nextAtMs) => held(() => breaker.postponeTrial(failed, nextAtMs)),
+      close: (nowMs) => held(() => breaker.close(nowMs)),
+    },
+  };
 }
 
 async function act(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {

@@ -122,6 +122,7 @@ export const commonVariables = (
 export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_BASE_URL: srm.baseUrl,
   SRM_TOKEN_URL: srm.tokenUrl,
+  SRM_CLIENT_AUTHENTICATION: srm.clientAuthentication,
   SRM_SCOPE: srm.scope,
   SRM_SECRET: srm.secretName,
   SRM_MUTUAL_TLS: String(srm.mutualTls),

@@ -35,6 +35,7 @@ export class OrderWorker extends Construct {
       QUEUE_URL: channel.queue.queueUrl,
       VMS_BASE_URL: vms.baseUrl,
       VMS_TOKEN_URL: vms.tokenUrl,
+      VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
       VMS_SCOPE: vms.scope,
       VMS_SECRET: vms.secretName,
       VMS_MUTUAL_TLS: String(vms.mutualTls),

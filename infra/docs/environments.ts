@@ -172,7 +172,7 @@ function refinementsOf(schema: z.core.$ZodType): Refinement[] {
   const def = definitionOf<z.core.$ZodTypeDef>(schema);
   const own = (def.checks ?? []).flatMap((check): Refinement[] => {
     const { error, path = [] } = definitionOf<z.core.$ZodCheckDef & { readonly path?: readonly PropertyKey[] }>(check);
-    const message: unknown = error === undefined ? undefined : Reflect.apply(error, undefined, []);
+    const message: unknown = error === undefined ? undefined : Reflect.apply(error, undefined, [{}]);
     return typeof message === 'string' ? [{ message, path: path.map(String).join('.') }] : [];
   });
   const inner = 'in' in def ? def.in : 'innerType' in def ? def.innerType : undefined;

@@ -73,7 +73,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
-  const { secretName, tokenUrl, scope, mutualTls, privateCa } = connection;
+  const { secretName, tokenUrl, clientAuthentication, scope, mutualTls, privateCa } = connection;
   const readSecret = () => readConnectionSecret(context.secrets, { name: secretName, mutualTls, privateCa });
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
@@ -95,8 +95,10 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
   const clientOf = (baseUrl: string): HttpClient =>
     createOAuthClient({
       system: name,
+      section: entry,
       http: { baseUrl, timeoutMs: CALL_TIMEOUT_MS, maximumResponseBytes: MAXIMUM_ANSWER_BYTES },
       tokenUrl,
+      clientAuthentication,
       scope,
       readSecret,
       faults: system.faults,
@@ -118,7 +120,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       fail(
         `${tokenLine}: ${faultText(error)}`,
         isRefusal(error)
-          ? `check clientId and clientSecret in the secret ${secretName}, and ${entry}.scope ("${scope}") with those who run ${name}`
+          ? `correct the secret ${secretName}, ${entry}.clientAuthentication ("${clientAuthentication}") or ${entry}.scope ("${scope}"), together with those who run ${name}`
           : `check ${entry}.tokenUrl in the environment entry, and whether this machine may reach it`,
       ),
   );

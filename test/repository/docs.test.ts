@@ -171,7 +171,9 @@ describe('the configuration page', () => {
     expect(limits.get('srm.baseUrl')).toBe(
       'a URL; must be https (plain http is for loopback only); must not hold a user or password; must not have a query or fragment',
     );
-    expect(limits.get('delivery.timeoutSeconds')).toBe('10 to 900; must be at least four times vms.timeoutSeconds');
+    expect(limits.get('delivery.timeoutSeconds')).toBe(
+      '10 to 900; must be at least five times vms.timeoutSeconds, for secret and token, create, look-up, probe, reserve',
+    );
     expect(limits.get('network.subnetIds')).toBe('a list of 1 to 16; each: must be a subnet id: subnet-...');
     expect(limits.get('translation.valueMaps.supplier')).toMatch(/"mode": "identity".*or `"mode": "mapped"`.*1 to 35/);
   });

@@ -7,6 +7,15 @@ export interface OAuthClient {
   readonly clientSecret: string;
 }
 
+/**
+ * The only way in which a token endpoint takes the client:
+ * - `basic`: HTTP Basic, both parts percent-decoded (RFC 6749, 2.3.1)
+ * - `basic-when-marked`: HTTP Basic, decoded only with `X-CF-ENCODED-CREDENTIALS: true`, as SAP's XSUAA
+ * - `basic-unencoded`: HTTP Basic, taken as it comes
+ * - `body`: in the form
+ */
+export type ClientCheck = 'basic' | 'basic-when-marked' | 'basic-unencoded' | 'body';
+
 /** Issues and checks tokens of the OAuth 2.0 client_credentials grant. */
 export interface TokenDesk {
   issue(headers: IncomingHttpHeaders, body: string): Answer;
@@ -18,13 +27,15 @@ export interface TokenDesk {
 }
 
 export interface TokenDeskOptions extends OAuthClient {
+  /** `basic` by default. */
+  readonly clientCheck: ClientCheck | undefined;
   readonly tokenPrefix: string;
   readonly lifetimeSeconds: number;
   readonly clock: () => Date;
 }
 
 export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
-  const { tokenPrefix, lifetimeSeconds, clock } = options;
+  const { clientCheck = 'basic', tokenPrefix, lifetimeSeconds, clock } = options;
   const expiryByToken = new Map<string, number>();
   let client: OAuthClient = options;
   let issued = 0;
@@ -34,7 +45,8 @@ export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
       if (form.get('grant_type') !== 'client_credentials') {
         return oauthError(400, 'unsupported_grant_type');
       }
-      if (!isClient(client, presentedClient(headers.authorization, form))) {
+      const { clientId, clientSecret } = presentedClient(clientCheck, headers, form);
+      if (clientId !== client.clientId || clientSecret !== client.clientSecret) {
         return oauthError(401, 'invalid_client');
       }
       issued += 1;
@@ -53,21 +65,21 @@ export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
   };
 }
 
-function presentedClient(authorization: string | undefined, form: URLSearchParams): OAuthClient {
-  const basic = /^Basic (?<encoded>\S+)$/i.exec(authorization ?? '')?.groups?.['encoded'];
-  if (basic === undefined) {
+/** The client as the token endpoint understands it; empty where it is shown in another way. */
+function presentedClient(check: ClientCheck, headers: IncomingHttpHeaders, form: URLSearchParams): OAuthClient {
+  if (check === 'body') {
     return { clientId: form.get('client_id') ?? '', clientSecret: form.get('client_secret') ?? '' };
   }
+  const basic = /^Basic (?<encoded>\S+)$/i.exec(headers.authorization ?? '')?.groups?.['encoded'] ?? '';
   const [clientId = '', ...secret] = Buffer.from(basic, 'base64').toString().split(':');
-  return { clientId, clientSecret: secret.join(':') };
+  const clientSecret = secret.join(':');
+  const isDecoded =
+    check === 'basic' || (check === 'basic-when-marked' && headers['x-cf-encoded-credentials'] === 'true');
+  return isDecoded
+    ? { clientId: formDecoded(clientId), clientSecret: formDecoded(clientSecret) }
+    : { clientId, clientSecret };
 }
 
-function isClient(known: OAuthClient, presented: OAuthClient): boolean {
-  const same = (expected: string, given: string): boolean => given === expected || formDecoded(given) === expected;
-  return same(known.clientId, presented.clientId) && same(known.clientSecret, presented.clientSecret);
-}
-
-/** RFC 6749 form-encodes both halves of the Basic pair. Many clients do not, so both forms are accepted. */
 function formDecoded(text: string): string {
   return new URLSearchParams(`text=${text}`).get('text') ?? '';
 }

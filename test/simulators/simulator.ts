@@ -1,3 +1,4 @@
+import type { ClientCheck } from './client-credentials.ts';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -57,6 +58,7 @@ export interface SimulatorOptions extends DisturbanceOptions {
   readonly port?: number;
   readonly clientId?: string;
   readonly clientSecret?: string;
+  readonly clientCheck?: ClientCheck;
   readonly tokenLifetimeSeconds?: number;
   /** The clock for token expiry, `Date` headers and creation times. */
   readonly clock?: () => Date;

@@ -65,6 +65,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
   const tokens = openTokenDesk({
     clientId,
     clientSecret,
+    clientCheck: options.clientCheck,
     tokenPrefix: 'srm7-token',
     lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     clock,

@@ -50,6 +50,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
   const tokens = openTokenDesk({
     clientId,
     clientSecret,
+    clientCheck: options.clientCheck,
     tokenPrefix: '11vms-token',
     lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     clock,

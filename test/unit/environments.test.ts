@@ -280,10 +280,10 @@ describe('an environment with a bad field is refused with its name', () => {
   });
 
   test('even when only the combination is bad: the worker would have no time for a single order', () => {
-    expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 39)))).toContain(
-      'must be at least four times vms.timeoutSeconds\n  → at delivery.timeoutSeconds',
+    expect(refusal(() => parse(devWith('delivery.timeoutSeconds', 49)))).toContain(
+      'must be at least 50: five times vms.timeoutSeconds, for secret and token, create, look-up, probe, reserve\n  → at delivery.timeoutSeconds',
     );
-    expect(parse(devWith('delivery.timeoutSeconds', 40)).delivery.timeoutSeconds).toBe(40);
+    expect(parse(devWith('delivery.timeoutSeconds', 50)).delivery.timeoutSeconds).toBe(50);
   });
 });
 

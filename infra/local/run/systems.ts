@@ -44,7 +44,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
   const sinceMs = options.sinceMs ?? (options.inputFile !== undefined && rows.length > 0 ? oldestMs : nowMs - DAY_MS);
 
   const srm = srmCredentials === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
-  const vms = vmsCredentials === undefined ? await startTargetSimulator(options) : undefined;
+  const vms = vmsCredentials === undefined ? await startTargetSimulator(base, options) : undefined;
   const srmEnd =
     srm === undefined ? externalEnd(options.srmUrl ?? '', '') : { baseUrl: srm.url, tokenUrl: srm.tokenUrl };
   const vmsEnd =
@@ -179,6 +179,7 @@ async function startSourceSimulator(
   const offsetMs = options.inputFile === undefined ? 0 : clockOffsetMs(rows, base.extraction.safetySeconds, nowMs);
   const srm = await startSrm7({
     client: base.srm.client,
+    clientCheck: base.srm.clientAuthentication,
     disturbances: options.disturbances,
     seed: options.seed,
     clock: () => new Date(Date.now() + offsetMs),
@@ -205,5 +206,10 @@ function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs
   return offsetMs > 0 ? Math.max(offsetMs, 1.5 * MINUTE_MS) : offsetMs;
 }
 
-const startTargetSimulator = (options: LocalRunOptions): Promise<VmsSimulator> =>
-  startVms({ disturbances: options.disturbances, seed: options.seed, inactiveSuppliers: [INACTIVE_SUPPLIER] });
+const startTargetSimulator = (base: Environment, options: LocalRunOptions): Promise<VmsSimulator> =>
+  startVms({
+    clientCheck: base.vms.clientAuthentication,
+    disturbances: options.disturbances,
+    seed: options.seed,
+    inactiveSuppliers: [INACTIVE_SUPPLIER],
+  });

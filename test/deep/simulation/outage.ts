@@ -105,6 +105,7 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
         meter,
         now,
         newId,
+        assertHeld: () => undefined,
         leaseMs: 85_000,
         firstTrialDelayMs: 2 * delivery.retryBaseSeconds * 1000,
       });

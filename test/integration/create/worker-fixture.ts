@@ -20,7 +20,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeEach } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
-import { createHandler } from '../../../functions/create-purchase-orders/handler.ts';
+import { createHandler, type HandlerOptions } from '../../../functions/create-purchase-orders/handler.ts';
 import { messageToRecord } from '../../../infra/local/aws/sqs-event.ts';
 import { type CartMessage, writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Disturbance, SimulatedRequest } from '../../simulators/disturbances.ts';
@@ -178,7 +178,7 @@ export interface WorkerFixture {
   /** A new worker with a new queue. */
   worker(variables?: Partial<Variables>): Promise<Worker>;
   /** Another execution environment of the same function. */
-  anotherHandler(of: Worker, variables?: Partial<Variables>): Handler;
+  anotherHandler(of: Worker, variables?: Partial<Variables>, options?: HandlerOptions): Handler;
   /** The items of a cart in the ledger. */
   ledgerOf(cart: Row): Promise<LedgerItem[]>;
   orderRow(cart: Row, vendor?: string): Promise<LedgerItem | undefined>;
@@ -378,7 +378,8 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       return worker;
     },
 
-    anotherHandler: (of, variables = {}) => createHandler(variablesOf(queues.get(of) ?? '', variables)),
+    anotherHandler: (of, variables = {}, options = {}) =>
+      createHandler(variablesOf(queues.get(of) ?? '', variables), options),
 
     async ledgerOf(cart) {
       const pk = `CART#100#${textOf(cart['ObjectId'])}`;

@@ -94,6 +94,7 @@ async function openSrm(
     {
       SRM_BASE_URL: url,
       SRM_TOKEN_URL: `${url}/oauth/token`,
+      SRM_CLIENT_AUTHENTICATION: 'basic',
       SRM_SCOPE: '',
       SRM_SECRET: name,
       SRM_MUTUAL_TLS: options.mutualTls ?? true,

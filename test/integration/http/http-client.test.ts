@@ -2,13 +2,23 @@
  * The one HTTP client, against real servers on loopback: what counts as an answer, and the errors of a call without
  * one.
  */
+import dns, { type LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createHttpClient, HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
+import {
+  createHttpClient,
+  HttpError,
+  type HttpClientOptions,
+  type HttpResponse,
+  retryAfterMs,
+} from '../../../shared/http-client.ts';
+import { createCertificateAuthority } from '../../simulators/certificates.ts';
 
 const SECRET_TOKEN = 'token-that-must-stay-secret';
 const SECRET_BODY = '{"requester":"Private Person"}';
@@ -55,8 +65,58 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-const clientOf = (baseUrl: string, limits: { timeoutMs?: number; maximumResponseBytes?: number } = {}) =>
-  createHttpClient({ baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000, ...limits });
+/** A port that answers nothing, not even a SYN: its backlog is full, and the thread that listens never accepts. */
+async function silentPort(host = '127.0.0.1'): Promise<number> {
+  const thread = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    const server = require('node:net').createServer();
+    server.listen({ port: 0, host: workerData, backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+    });`,
+    { eval: true, workerData: host },
+  );
+  const [port]: unknown[] = await once(thread, 'message');
+  if (typeof port !== 'number') throw new Error('the thread does not listen');
+  const fillers = Array.from({ length: 4 }, () => connect(port, host).on('error', () => undefined));
+  cleanUps.push(async () => {
+    for (const socket of fillers) socket.destroy();
+    await thread.terminate();
+  });
+  // Two fit into the backlog; the others wait.
+  await Promise.all(fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
+  return port;
+}
+
+/** A host of several addresses, as the name server gives them. */
+function resolveTo(addresses: readonly LookupAddress[]): string {
+  // oxlint-disable-next-line typescript/unbound-method -- only put back where it was
+  const original = dns.lookup;
+  cleanUps.push(() => {
+    dns.lookup = original;
+  });
+  const lookup = (_host: string, _options: unknown, done: (error: null, found: unknown) => void): void =>
+    done(null, addresses);
+  Reflect.set(dns, 'lookup', lookup);
+  return 'dual-stack.example';
+}
+
+const authority = createCertificateAuthority('Test authority');
+
+/** An HTTPS server on loopback, and the client's trust in it. */
+async function serveTls(listener: RequestListener) {
+  const { certificate: cert, key } = authority.issue({ name: '11VMS', ip: '127.0.0.1' });
+  const server = createTlsServer({ cert, key }, listener);
+  const port = await listen(server);
+  cleanUps.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `https://127.0.0.1:${port}`, trust: { tls: { authority: authority.certificate } } };
+}
+
+const clientOf = (baseUrl: string, options: Partial<HttpClientOptions> = {}) =>
+  createHttpClient({ baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000, now: Date.now, ...options });
 
 /** The error of a request that must fail. */
 async function failureOf(answer: Promise<HttpResponse>): Promise<HttpError> {
@@ -260,6 +320,182 @@ describe('a request', () => {
   });
 });
 
+describe('a call that gets no connection', () => {
+  const V4 = { address: '127.0.0.1', family: 4 };
+  const V6 = { address: '::1', family: 6 };
+
+  test('since the other side is silent was certainly not sent, and ends before its whole time is over', async () => {
+    const port = await silentPort();
+    const startedMs = performance.now();
+
+    const error = await failureOf(clientOf(`http://127.0.0.1:${port}`, { timeoutMs: 4000 }).request(secretRequest));
+
+    expect(error).toMatchObject({ sent: false, code: 'TIMEOUT' });
+    expect(error.message).toBe('POST /purchase-orders: could not be sent (TIMEOUT)');
+    expect(performance.now() - startedMs).toBeLessThan(3800);
+    expectNoSecretIn(error);
+  });
+
+  test('since its own short time limit is over first was not sent either', async () => {
+    const port = await silentPort();
+
+    const error = await failureOf(clientOf(`http://127.0.0.1:${port}`).request({ ...secretRequest, timeoutMs: 1 }));
+
+    expect(error).toMatchObject({ sent: false, code: 'TIMEOUT' });
+  });
+
+  test('since the TLS handshake never ends was certainly not sent', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).resume();
+      cleanUps.push(() => {
+        socket.destroy();
+      });
+    });
+    const port = await listen(server);
+    cleanUps.push(() => {
+      server.close();
+    });
+
+    const error = await failureOf(clientOf(`https://127.0.0.1:${port}`, { timeoutMs: 400 }).request(secretRequest));
+
+    expect(error).toMatchObject({ sent: false, code: 'TIMEOUT' });
+  });
+
+  test.each(['end', 'resetAndDestroy'] as const)(
+    'since the other side hangs up in the TLS handshake (%s) was certainly not sent',
+    async (hangUp) => {
+      const server = createTcpServer((socket) => {
+        socket.on('error', () => undefined).once('data', () => socket[hangUp]());
+      });
+      const port = await listen(server);
+      cleanUps.push(() => {
+        server.close();
+      });
+
+      const error = await failureOf(clientOf(`https://127.0.0.1:${port}`).request(secretRequest));
+
+      expect(error.sent).toBe(false);
+    },
+  );
+
+  test('since all connections of the client are in use was certainly not sent', async () => {
+    let arrived = 0;
+    const allArrived = Promise.withResolvers<undefined>();
+    const { url } = await serve(() => {
+      arrived++;
+      if (arrived === 64) allArrived.resolve(undefined);
+    });
+    const client = clientOf(url, { timeoutMs: 3000 });
+    const others = Array.from({ length: 64 }, () => failureOf(client.request(secretRequest)));
+    await allArrived.promise;
+
+    const error = await failureOf(client.request({ ...secretRequest, timeoutMs: 100 }));
+
+    expect(error).toMatchObject({ sent: false, code: 'TIMEOUT' });
+    expect((await Promise.all(others)).filter(({ sent }) => sent)).toHaveLength(64);
+    expect(arrived).toBe(64);
+  });
+
+  test.each([
+    ['the first is silent, the second refuses', [V6, V4]],
+    ['the first refuses, the second is silent', [V4, V6]],
+  ])('at none of two addresses was certainly not sent: %s', async (_what, addresses) => {
+    const port = await silentPort('::1');
+
+    const error = await failureOf(
+      clientOf(`http://${resolveTo(addresses)}:${port}`, { timeoutMs: 2000 }).request(secretRequest),
+    );
+
+    expect(error.sent).toBe(false);
+    expectNoSecretIn(error);
+  });
+
+  test('at the first of two addresses is answered by the second', async () => {
+    const port = await silentPort('::1');
+    const server = createServer((_request, response) => response.end('ok'));
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    cleanUps.push(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+
+    const answer = await clientOf(`http://${resolveTo([V6, V4])}:${port}`).request(secretRequest);
+
+    expect(answer.body).toBe('ok');
+  });
+
+  test('in time, but has one and is not answered, counts as sent: TLS, too', async () => {
+    let arrived = 0;
+    const { url, trust } = await serveTls(() => {
+      arrived++;
+    });
+
+    const error = await failureOf(clientOf(url, { ...trust, timeoutMs: 1500 }).request(secretRequest));
+
+    expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
+    expect(arrived).toBe(1);
+  });
+});
+
+describe('a call with a latest instant of sending', () => {
+  /** Both kinds of server, and what they got. */
+  async function both() {
+    const seen: string[] = [];
+    const listener: RequestListener = (request, response) => {
+      seen.push(String(request.url));
+      request.resume().on('end', () => response.end('ok'));
+    };
+    return { seen, servers: [{ ...(await serve(listener)), trust: {} }, await serveTls(listener)] };
+  }
+  const late = { sent: false, code: 'DEADLINE' };
+
+  test('is sent at that instant, and not later', async () => {
+    const { seen, servers } = await both();
+    for (const { url, trust } of servers) {
+      let nowMs = 1000;
+      const calls: unknown[] = [];
+      const client = clientOf(url, { ...trust, now: () => nowMs, onCall: (call) => calls.push(call) });
+
+      expect(await client.request({ ...secretRequest, sendByMs: 1000 })).toMatchObject({ status: 200 });
+      nowMs = 1001;
+      const error = await failureOf(client.request({ ...secretRequest, sendByMs: 1000 }));
+
+      expect(error).toMatchObject(late);
+      expect(error.message).toBe('POST /purchase-orders: could not be sent (DEADLINE)');
+      expectNoSecretIn(error);
+      // A call that was not made says nothing about the other side.
+      expect(calls).toHaveLength(1);
+    }
+    expect(seen).toHaveLength(2);
+  });
+
+  test('is not sent when the connection is there only afterwards, as when the process stood still', async () => {
+    const { seen, servers } = await both();
+    for (const { url, trust } of servers) {
+      const clock = [1000, 5000];
+      const client = clientOf(url, { ...trust, now: () => clock.shift() ?? 5000 });
+
+      expect(await failureOf(client.request({ ...secretRequest, sendByMs: 1000 }))).toMatchObject(late);
+      expect(await client.request(secretRequest)).toMatchObject({ status: 200 });
+    }
+    expect(seen).toHaveLength(2);
+  });
+
+  test('is not sent on a connection that is kept, when it waited for it too long', async () => {
+    const { seen, servers } = await both();
+    for (const { url, trust } of servers) {
+      let clock: number[] = [];
+      const client = clientOf(url, { ...trust, now: () => clock.shift() ?? 5000 });
+      await client.request(secretRequest);
+      clock = [1000, 5000];
+
+      expect(await failureOf(client.request({ ...secretRequest, sendByMs: 1000 }))).toMatchObject(late);
+    }
+    expect(seen).toHaveLength(2);
+  });
+});
+
 describe('a call without a whole answer', () => {
   test('whose connection is refused was certainly not sent', async () => {
     const port = await closedPort();
@@ -290,6 +526,7 @@ describe('a call without a whole answer', () => {
     const error = await failureOf(clientOf(url.replace('http:', 'https:')).request(secretRequest));
 
     expect(received).toEqual([]);
+    expect(error.sent).toBe(false);
     expectNoSecretIn(error);
   });
 

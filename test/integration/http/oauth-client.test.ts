@@ -8,10 +8,12 @@ import { text } from 'node:stream/consumers';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ClientAuthentication } from '../../../shared/client-authentication.ts';
 import { type ConnectionSecret, SecretUnusable } from '../../../shared/connection-secret.ts';
 import { InterfaceError } from '../../../shared/failure.ts';
 import { type HttpClient, HttpError } from '../../../shared/http-client.ts';
 import { createOAuthClient } from '../../../shared/oauth-client.ts';
+import type { ClientCheck } from '../../simulators/client-credentials.ts';
 import { startVms } from '../../simulators/vms.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -54,7 +56,8 @@ const PATH = '/orders?x=1';
 async function openDesk(
   options: {
     /** The answer to the n-th token request; by default a token of an hour, `token-<n>`. */
-    answerToken?: (ordinal: number) => TokenAnswer | undefined;
+    answerToken?: (ordinal: number) => Promise<TokenAnswer | undefined> | TokenAnswer | undefined;
+    timeoutMs?: number;
     accepts?: (authorization: string) => boolean;
     readSecret?: () => Promise<ConnectionSecret>;
     scope?: string;
@@ -66,11 +69,11 @@ async function openDesk(
   let secretReads = 0;
   let nowMs = Date.parse('2026-11-20T14:00:00Z');
   const tokenServer = await serve((request, response) => {
-    const answerTo = (body: string): void => {
+    const answerTo = async (body: string): Promise<void> => {
       const { method, url, headers } = request;
       tokenRequests.push({ method, path: url, headers, form: new URLSearchParams(body) });
       const ordinal = tokenRequests.length;
-      const answer = options.answerToken?.(ordinal) ?? {};
+      const answer = (await options.answerToken?.(ordinal)) ?? {};
       const content = answer.body ?? { access_token: `token-${ordinal}`, token_type: 'Bearer', expires_in: 3600 };
       response.writeHead(answer.status ?? 200, { 'Content-Type': 'application/json', ...answer.headers });
       response.end(typeof content === 'string' ? content : JSON.stringify(content));
@@ -86,7 +89,9 @@ async function openDesk(
   const tokenUrl = tokenServer + (options.tokenPath ?? '/oauth/token');
   const client = createOAuthClient({
     system: '11VMS',
-    http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
+    section: 'vms',
+    clientAuthentication: 'basic',
+    http: { baseUrl: api, timeoutMs: options.timeoutMs ?? 5000, maximumResponseBytes: 10_000 },
     tokenUrl,
     scope: options.scope ?? 'orders.write',
     readSecret: () => {
@@ -115,8 +120,8 @@ const statuses = async (client: HttpClient, times: number) => {
   return answers.map(({ status }) => status);
 };
 
-async function failureOf(client: HttpClient): Promise<InterfaceError> {
-  const error: unknown = await call(client).then(
+async function failureOf(client: HttpClient, answer = call(client)): Promise<InterfaceError> {
+  const error: unknown = await answer.then(
     ({ status }) => new Error(`was answered ${status}`),
     (error: unknown) => error,
   );
@@ -272,6 +277,7 @@ describe('the token request', () => {
       path: '/realm/token?tenant=7',
       headers: {
         authorization: `Basic ${Buffer.from(`id:${SECRET}`).toString('base64')}`,
+        'x-cf-encoded-credentials': 'true',
         'content-type': 'application/x-www-form-urlencoded',
         accept: 'application/json',
       },
@@ -356,6 +362,8 @@ describe('a call that is refused (401)', () => {
     });
     const client = createOAuthClient({
       system: '11VMS',
+      section: 'vms',
+      clientAuthentication: 'basic',
       http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
       tokenUrl: `${tokenServer}/token`,
       scope: '',
@@ -400,6 +408,8 @@ describe('a call that is refused (401)', () => {
     });
     const client = createOAuthClient({
       system: 'SRM',
+      section: 'srm',
+      clientAuthentication: 'basic',
       http: { baseUrl: api, timeoutMs: 5000, maximumResponseBytes: 10_000 },
       tokenUrl: `${tokenServer}/token`,
       scope: '',
@@ -417,6 +427,8 @@ describe('a call that is refused (401)', () => {
     closing.push(() => vms.close());
     const client = createOAuthClient({
       system: '11VMS',
+      section: 'vms',
+      clientAuthentication: 'basic',
       http: { baseUrl: vms.baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000 },
       tokenUrl: vms.tokenUrl,
       scope: '',
@@ -439,6 +451,130 @@ describe('a call that is refused (401)', () => {
 
     expect((await lookUp()).status).not.toBe(401);
     expect(vms.traffic().requests.token).toBe(2);
+  });
+});
+
+describe('a client with an odd id or secret', () => {
+  const ODD = 'a|$=+/%41 :~ü';
+  const WAYS: readonly [ClientAuthentication, ClientCheck][] = [
+    ['basic', 'basic'],
+    ['basic', 'basic-when-marked'],
+    ['basic-unencoded', 'basic-unencoded'],
+    ['body', 'body'],
+  ];
+
+  async function statusOf(clientAuthentication: ClientAuthentication, clientCheck: ClientCheck, credentials = {}) {
+    const vms = await startVms({ clientCheck, clientId: 'id', clientSecret: ODD, ...credentials });
+    closing.push(() => vms.close());
+    const client = createOAuthClient({
+      system: '11VMS',
+      section: 'vms',
+      clientAuthentication,
+      http: { baseUrl: vms.baseUrl, timeoutMs: 5000, maximumResponseBytes: 100_000 },
+      tokenUrl: vms.tokenUrl,
+      scope: '',
+      readSecret: () => Promise.resolve({ clientId: vms.clientId, clientSecret: vms.clientSecret }),
+      faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
+      now: Date.now,
+    });
+    return client.request({ method: 'GET', path: '/' }).then(
+      ({ status }) => status,
+      (error: unknown) => {
+        if (error instanceof InterfaceError) return error.message;
+        throw error;
+      },
+    );
+  }
+
+  test.each(WAYS)('gets a token with "%s" where the server takes "%s"', async (way, check) => {
+    for (const sign of ['|', '$', '=', '+', '/', '%', '%41', ':', ' ', '~', 'ü', ODD]) {
+      // HTTP Basic without encoding cannot carry a colon in the id (RFC 7617).
+      const clientId = way === 'basic-unencoded' ? `id${sign.replaceAll(':', '')}` : `id${sign}`;
+      expect([sign, await statusOf(way, check, { clientId, clientSecret: `s${sign}s` })]).toEqual([sign, 404]);
+    }
+  });
+
+  const all = ['basic', 'basic-unencoded', 'body'] as const;
+  test.each(
+    all
+      .flatMap((way) => [...all, 'basic-when-marked' as const].map((check) => [way, check] as const))
+      .filter(([way, check]) => !WAYS.some(([right, taken]) => right === way && taken === check))
+      // Unencoded is right, too, where nothing is decoded.
+      .filter(([way, check]) => way !== 'basic-unencoded' || check !== 'basic-when-marked'),
+  )('is refused with "%s" where the server takes "%s": the error names the setting', async (way, check) => {
+    expect(await statusOf(way, check)).toMatch(
+      /answered 401; check clientId, clientSecret and the setting vms\.clientAuthentication$/,
+    );
+  });
+});
+
+describe('a call with a latest instant of sending', () => {
+  const START = Date.parse('2026-11-20T14:00:00Z');
+  const callBy = (client: HttpClient, sendByMs: number) => client.request({ method: 'GET', path: PATH, sendByMs });
+  const late = { name: 'HttpError', sent: false, code: 'DEADLINE' };
+
+  test('is not sent when the token came too late', async () => {
+    const desk = await openDesk({
+      answerToken() {
+        desk.pass(60);
+        return {};
+      },
+    });
+
+    await expect(callBy(desk.client, START + 59_000)).rejects.toMatchObject(late);
+
+    expect(desk.calls).toEqual([]);
+    expect(await callBy(desk.client, START + 60_000)).toMatchObject({ status: 200 });
+    expect(desk.tokenRequests).toHaveLength(1);
+  });
+
+  test('is not repeated after a 401 that came too late', async () => {
+    const desk = await openDesk({
+      accepts() {
+        desk.pass(60);
+        return false;
+      },
+    });
+
+    await expect(callBy(desk.client, START + 59_000)).rejects.toMatchObject(late);
+
+    expect(desk.calls).toEqual(['Bearer token-1']);
+  });
+
+  test('waits for a silent token endpoint until then: the failure is transient, and others go on waiting', async () => {
+    const [asked, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const { client, tokenUrl, tokenRequests, calls } = await openDesk({
+      async answerToken() {
+        asked.resolve(undefined);
+        await goOn.promise;
+        return {};
+      },
+    });
+    const patient = call(client);
+    await asked.promise;
+
+    const error = await failureOf(client, callBy(client, START + 20));
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} did not answer in time`);
+    expect(calls).toEqual([]);
+    goOn.resolve(undefined);
+    expect(await patient).toMatchObject({ status: 200 });
+    expect(tokenRequests).toHaveLength(1);
+  });
+
+  test('waits for a silent Secrets Manager until then, also where it was asked ahead', async () => {
+    const secret = Promise.withResolvers<ConnectionSecret>();
+    const { client, calls } = await openDesk({ readSecret: () => secret.promise });
+    client.warmUp();
+
+    const error = await failureOf(client, callBy(client, START + 20));
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+    expect(error.fault.message).toBe('Secrets Manager did not give the secret of 11VMS in time');
+    secret.resolve({ clientId: 'id', clientSecret: SECRET });
+    expect(await call(client)).toMatchObject({ status: 200 });
+    expect(calls).toHaveLength(1);
   });
 });
 
@@ -484,7 +620,41 @@ describe('a secret that was rotated', () => {
   });
 });
 
+describe('a token is taken', () => {
+  test.each([
+    ['of an answer 201', { status: 201 }, 3600],
+    ['without a lifetime, for 300 s', { body: { access_token: 'token-1' } }, 300],
+    ['with the lifetime null, for 300 s', { body: { access_token: 'token-1', expires_in: null } }, 300],
+    ['with an empty lifetime, for 300 s', { body: { access_token: 'token-1', expires_in: '' } }, 300],
+    ['with a lifetime as text', { body: { access_token: 'token-1', expires_in: '1800' } }, 1800],
+    ['with the type null', { body: { access_token: 'token-1', token_type: null, expires_in: 3600 } }, 3600],
+    ['with an empty type', { body: { access_token: 'token-1', token_type: '', expires_in: 3600 } }, 3600],
+    ['with the type in capitals', { body: { access_token: 'token-1', token_type: 'BEARER', expires_in: 3600 } }, 3600],
+  ])('%s', async (_what, answer, lifetimeSeconds) => {
+    const { client, calls, tokenRequests, pass } = await openDesk({ answerToken: () => answer });
+
+    expect(await call(client)).toMatchObject({ status: 200 });
+    pass(lifetimeSeconds - 61);
+    await call(client);
+    expect(tokenRequests).toHaveLength(1);
+    pass(1);
+    await call(client);
+
+    expect(tokenRequests).toHaveLength(2);
+    expect(calls[0]).toBe('Bearer token-1');
+  });
+});
+
 describe('without a token', () => {
+  test('within the time limit of a call the failure is transient', async () => {
+    const { client, tokenUrl } = await openDesk({ timeoutMs: 200, answerToken: () => new Promise(() => undefined) });
+
+    const error = await failureOf(client);
+
+    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} cannot be reached (TIMEOUT)`);
+  });
+
   test.each([
     [500, undefined, undefined],
     [502, undefined, undefined],
@@ -510,7 +680,11 @@ describe('without a token', () => {
     const error = await failureOf(client);
 
     expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
-    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}`);
+    const suspects =
+      status >= 400 && status < 404
+        ? 'clientId, clientSecret and the setting vms.clientAuthentication'
+        : 'the setting vms.tokenUrl';
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}; check ${suspects}`);
   });
 
   test.each([400, 401, 500, 200])('an endpoint that echoes the secret (%i) is not quoted', async (status) => {
@@ -562,6 +736,8 @@ describe('without a token', () => {
     for (const close of closing.splice(0)) await close();
     const client = createOAuthClient({
       system: 'SRM',
+      section: 'srm',
+      clientAuthentication: 'basic',
       http: { baseUrl: 'http://127.0.0.1:9', timeoutMs: 1000, maximumResponseBytes: 1000 },
       tokenUrl: `http://127.0.0.1:${port}/oauth/token?tenant=7`,
       scope: '',
@@ -612,6 +788,8 @@ describe('without a token', () => {
     const { tokenUrl } = await openDesk();
     const client = createOAuthClient({
       system: '11VMS',
+      section: 'vms',
+      clientAuthentication: 'basic',
       http: { baseUrl: 'http://127.0.0.1:1', timeoutMs: 1000, maximumResponseBytes: 1000 },
       tokenUrl,
       scope: '',

@@ -194,7 +194,12 @@ describe('a connection', () => {
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const client = createHttpClient({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 400, maximumResponseBytes: MB });
+    const client = createHttpClient({
+      baseUrl: `http://127.0.0.1:${port}`,
+      timeoutMs: 400,
+      maximumResponseBytes: MB,
+      now: Date.now,
+    });
     const startedAt = performance.now();
 
     await expect(client.request({ method: 'GET', path: '/' })).rejects.toMatchObject({ name: 'HttpError', sent: true });

@@ -1,5 +1,6 @@
 /** The event source mapping follows the breaker, whatever crashes, interferes or runs at the same time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { HoldEnded } from '../../../functions/supervise-consumption/supervise-consumption.ts';
 import { commitThenReset } from '../recording-proxy.ts';
 import { lambdaError, openSupervisorFixture, type SupervisorFixture } from './supervisor-fixture.ts';
 
@@ -227,6 +228,58 @@ describe('a run that dies', () => {
       await reconcileCarts(2);
       expect([place, fixture.mapping.state]).toEqual([place, 'Enabled']);
     }
+  });
+});
+
+describe('a run that is frozen and goes on an hour later', () => {
+  const allCalls = 13;
+  /** `meanwhile` happens while the answer to the given call is on its way. */
+  async function runFrozenAt(place: number, meanwhile: () => Promise<void>): Promise<void> {
+    let made = 0;
+    const freeze = async <Answer>(answered: Promise<Answer>): Promise<Answer> => {
+      made += 1;
+      if (made !== place) return answered;
+      const answer = await answered;
+      fixture.skipHour();
+      await meanwhile();
+      return answer;
+    };
+    fixture.proxies.dynamodb.intercept((_call, forward) => freeze(forward()));
+    fixture.proxies.lambda.intercept((call) => freeze(fixture.serve(call)));
+    const error: unknown = await fixture.run().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(error === undefined || error instanceof HoldEnded).toBe(true);
+    expect(made).toBeGreaterThanOrEqual(place);
+  }
+  const places = Array.from({ length: allCalls }, (_, index) => index + 1);
+
+  test.each(places)('at call %i leaves on what another run has resumed', async (place) => {
+    await fixture.put(OPEN);
+    await runFrozenAt(place, async () => {
+      await fixture.letTimePass();
+      await fixture.run();
+    });
+    await reconcileCarts(1);
+    expect(await fixture.item()).toMatchObject({ state: 'CLOSED', mappingPaused: false });
+    expect(fixture.mapping.state).toBe('Enabled');
+  });
+
+  test.each(places)('at call %i does not hide from others that they must resume', async (place) => {
+    await fixture.put(OPEN);
+    await runFrozenAt(place, async () => {
+      await reconcileCarts(1);
+      // 11VMS fails again, and a third run pauses.
+      await fixture.put({ ...(await fixture.item()), ...OPEN });
+      fixture.trial = () => unhealthy;
+      await reconcileCarts(1);
+      expect(fixture.mapping.state).toBe('Disabled');
+    });
+    fixture.trial = () => ({ healthy: true });
+    await reconcileCarts(2);
+    expect(await fixture.item()).toMatchObject({ state: 'CLOSED', mappingPaused: false });
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 });
 

@@ -37,6 +37,8 @@ export interface SupervisorFixture {
   put(item: StoredItem): Promise<void>;
   /** As if an hour had passed: trials are due, and every hold on the breaker has ended. */
   letTimePass(): Promise<void>;
+  /** Moves the supervisor's clock, as after an hour in a frozen execution environment. */
+  skipHour(): void;
   /** What a call does that is not disturbed. */
   serve(call: RecordedCall): Promise<Reply>;
   takeOutput(): string;
@@ -95,7 +97,8 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
       ],
     }),
   );
-  const handler = createHandler({
+  let skippedMs = 0;
+  const variables = {
     INTERFACE_ENVIRONMENT: 'test',
     TABLE_NAME: TABLE,
     POWERTOOLS_SERVICE_NAME: 'test',
@@ -105,7 +108,8 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     WORKER_FUNCTION: 'the-worker',
     WORKER_TIMEOUT_SECONDS: '60',
     RETRY_BASE_SECONDS: '30',
-  });
+  };
+  const handler = createHandler(variables, { now: () => Date.now() + skippedMs });
   const output = captureOutput();
 
   const fixture: SupervisorFixture = {
@@ -115,6 +119,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     trial: () => ({ healthy: true }),
     async reset() {
       fixture.calls.length = 0;
+      skippedMs = 0;
       fixture.mapping = { state: 'Enabled' };
       fixture.trial = () => ({ healthy: true });
       dynamodb.intercept((call, forward) => {
@@ -152,6 +157,9 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     async letTimePass() {
       const { heldBy: _gone, heldUntilMs: _over, ...item } = await fixture.item();
       await fixture.put({ ...item, nextTrialAtMs: 0 });
+    },
+    skipHour() {
+      skippedMs += 3_600_000;
     },
     takeOutput: () => output.take(),
     async close() {
