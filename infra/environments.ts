@@ -218,7 +218,14 @@ const entrySchema = z.strictObject({
     .describe('The connection to SAP SRM 7.'),
   vms: connection
     .extend({
-      timeoutSeconds: z.int().min(1).max(60).default(10).describe("Time-out of one call, well under the worker's own."),
+      timeoutSeconds: z
+        .int()
+        .min(1)
+        .max(60)
+        .default(10)
+        .describe(
+          "Time-out of one call to 11VMS or its token endpoint, well under the worker's own. Half of it may be spent on connecting.",
+        ),
     })
     .describe('The connection to 11VMS, through `11VMSProxy_V2`.'),
   extraction: z
@@ -283,7 +290,7 @@ const entrySchema = z.strictObject({
         .max(900)
         .default(60)
         .describe(
-          'Time-out of one invocation. The last create starts three times `vms.timeoutSeconds` and 2 s earlier. Raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders until then.',
+          'Time-out of one invocation. The last create is sent three times `vms.timeoutSeconds` and 2 s earlier. Raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders until then.',
         ),
       memoryMegabytes,
     })

@@ -117,7 +117,7 @@ export function clientCredentials(landscapes: readonly Landscape[]): JsonObject 
     oauth2: {
       type: 'oauth2',
       description:
-        'Client credentials (RFC 6749, 4.4). The client authenticates by HTTP Basic; grant_type and scope travel as a form. ' +
+        'Client credentials (RFC 6749, 4.4). The client authenticates by HTTP Basic, or in the form (setting clientAuthentication); grant_type and scope travel as a form. ' +
         'A token is used until its expiry less 60 s; after a 401 it is fetched once more, with a freshly read secret. ' +
         `Token endpoints (placeholders): ${endpoints}.`,
       flows: {

@@ -268,6 +268,23 @@ describe('use cases and translation', () => {
   });
 });
 
+describe('every function', () => {
+  test('is a handler of shared/lambda-handler.ts, the only file that calls middy: its early time-out leaves work running', () => {
+    const handlers = below('functions').filter(({ path }) => path.endsWith('/handler.ts'));
+    const folders = readdirSync(join(root, 'functions'));
+
+    expect(handlers).toHaveLength(folders.length);
+    for (const { path, code } of handlers) {
+      expect([path, code.match(/return createLambdaHandler\(/g)]).toEqual([path, ['return createLambdaHandler(']]);
+    }
+    expect(
+      importsBelow('functions', 'shared')
+        .filter(({ specifier }) => specifier.startsWith('@middy/'))
+        .map(({ from }) => from),
+    ).toEqual(['shared/lambda-handler.ts']);
+  });
+});
+
 describe('messages', () => {
   test('are sent to the source queue alone, by two files: only SQS itself moves them to the dead-letter queue', () => {
     const code = below('functions', 'shared');

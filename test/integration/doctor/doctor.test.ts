@@ -17,6 +17,7 @@ import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { openFixture, type Fixture } from '../fixture.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
+import { startVms } from '../../simulators/vms.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:alarms';
@@ -280,10 +281,24 @@ describe('a system that does not answer as it should', () => {
     const findings = await diagnose();
 
     expect(reds(findings)).toEqual([
-      `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401 -> check clientId and clientSecret in the ` +
-        'secret 11vms, and vms.scope ("vms.purchase-orders.write") with those who run 11VMS',
+      `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401; check clientId, clientSecret and the ` +
+        'setting vms.clientAuthentication -> correct the secret 11vms, vms.clientAuthentication ("basic") or vms.scope ' +
+        '("vms.purchase-orders.write"), together with those who run 11VMS',
     ]);
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);
+  });
+
+  test('a token endpoint that takes the client in the body is asked as the environment says', async () => {
+    const vms = await startVms({ clientCheck: 'body', clientId: 'interface', clientSecret: 'p%41|$=+/:' });
+    await putSecret('11vms', JSON.stringify({ clientId: vms.clientId, clientSecret: vms.clientSecret }));
+    const { baseUrl, tokenUrl } = vms;
+
+    const asBody = await diagnose(environmentFile({ vms: { baseUrl, tokenUrl, clientAuthentication: 'body' } }));
+    const asBasic = await diagnose(environmentFile({ vms: { baseUrl, tokenUrl } }));
+    await vms.close();
+
+    expect(reds(asBody)).toEqual([]);
+    expect(reds(asBasic)).toEqual([expect.stringContaining('vms.clientAuthentication ("basic")')]);
   });
 
   test('a token endpoint that is not reachable is reported', async () => {
