@@ -321,7 +321,7 @@ describe('infra', () => {
       .filter(({ target = '' }) => /^(functions|shared)\//.test(target));
 
     expect(code.length).toBeGreaterThan(3);
-    const allowed = ['environment', 'translation-settings', 'metric-names', 'log-events'].map(
+    const allowed = ['environment', 'client-authentication', 'translation-settings', 'metric-names', 'log-events'].map(
       (name) => `shared/${name}.ts`,
     );
     expect(arrows(code.filter(({ target = '' }) => !allowed.includes(target)))).toEqual([]);
@@ -405,7 +405,7 @@ describe('names', () => {
     expect(places(/ZSRM_SC_EXTRACT_SRV/)).toEqual(['shared/srm-carts.ts']);
     expect(places(/['"`]\/purchase-orders/)).toEqual([`${worker}/delivery/vms-orders.ts`]);
     expect(places(/Idempotency-Key/i)).toEqual([`${worker}/delivery/vms-orders.ts`]);
-    expect(places(/\bAuthorization\b/)).toEqual(['shared/oauth-client.ts']);
+    expect(places(/\bAuthorization\b/)).toEqual(['shared/client-authentication.ts', 'shared/oauth-client.ts']);
   });
 
   test('of files are in kebab case, and say what is in them', () => {
