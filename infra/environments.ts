@@ -88,6 +88,11 @@ const thresholds = z.strictObject({
     .describe(
       'Alarm when the oldest cart has waited so long. Four attempts with the longest delays fit into half an hour.',
     ),
+  waitingHours: z
+    .int()
+    .min(1)
+    .default(4)
+    .describe('A cart that still fails or is throttled after so many hours pages, although consumption is not paused.'),
   backlog: z.int().min(1).default(1000).describe('Alarm at so many waiting carts: a day of them.'),
   pausedMinutes: z
     .int()

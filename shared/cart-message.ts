@@ -26,6 +26,8 @@ export type CartMessage = z.infer<typeof rowMessage> | z.infer<typeof claimMessa
 
 /** The largest message, and the largest batch, that SQS takes: 1 MiB. */
 export const SQS_LIMIT_BYTES = 1_048_576;
+/** The largest body. SQS counts the attributes of a message, too, and a requeued copy has some: about 150 bytes. */
+export const BODY_LIMIT_BYTES = SQS_LIMIT_BYTES - 1024;
 
 /**
  * JSON for SQS. SQS refuses U+FFFE and U+FFFF, and some compatible queues fail on characters beyond the basic plane:

@@ -21,6 +21,8 @@ export interface LogFields {
   readonly reasons?: readonly string[];
   readonly attempt?: number;
   readonly retryInSeconds?: number;
+  readonly waitingSince?: string;
+  readonly requeues?: number;
   readonly status?: number | undefined;
   readonly transactionId?: string | undefined;
   readonly changedFrom?: string;
@@ -104,6 +106,7 @@ type MetricName = (typeof METRICS)[keyof typeof METRICS];
 export interface Meter {
   count(name: MetricName, value?: number): void;
   milliseconds(name: MetricName, value: number): void;
+  seconds(name: MetricName, value: number): void;
 }
 
 /** With the dimension that all metrics of the interface have beside `service`, which is Powertools' own. */
@@ -122,6 +125,9 @@ export function createMeter(metrics: Metrics): Meter {
     },
     milliseconds: (name, value) => {
       metrics.addMetric(name, MetricUnit.Milliseconds, value);
+    },
+    seconds: (name, value) => {
+      metrics.addMetric(name, MetricUnit.Seconds, value);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** A row of SRM as the body of a queue message (rule 4). */
-import { type CartMessage, SQS_LIMIT_BYTES, writeCartMessage } from './cart-message.ts';
+import { BODY_LIMIT_BYTES, type CartMessage, writeCartMessage } from './cart-message.ts';
 import type { SourceRow } from './srm-carts.ts';
 
 /** Who queues a row: the run, its `sap-client`, and the origin where the run is not an ordinary one. */
@@ -19,7 +19,7 @@ export function rowToBody(row: SourceRow, sender: Sender): MessageBody {
     cart: { number: row.number ?? null, guid: row.guid ?? null },
   };
   const body = writeCartMessage({ ...envelope, source: row.source });
-  if (Buffer.byteLength(body) <= SQS_LIMIT_BYTES) return { body, isClaim: false };
+  if (Buffer.byteLength(body) <= BODY_LIMIT_BYTES) return { body, isClaim: false };
   // Claim Check (rule 4).
   return { body: writeCartMessage({ ...envelope, claim: { guid: row.guid ?? null } }), isClaim: true };
 }

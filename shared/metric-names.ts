@@ -31,6 +31,8 @@ export const METRICS = {
   vmsCallErrors: 'VmsCallErrors',
   /** Carts requeued as new messages: the failure was systemic, and no receive was left. */
   cartsRequeued: 'CartsRequeued',
+  /** Seconds since a cart first waited on the queue, each time that it has to wait again. */
+  cartWaitTime: 'CartWaitTime',
   /** 1 while the circuit breaker keeps consumption paused, 0 while carts flow: reported every minute. */
   consumptionPaused: 'ConsumptionPaused',
   /** Carts of which an order exists only because the daily reconciliation queued them again. */

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { errorFields, type Log } from '../../shared/log.ts';
+import { readWaiting, type Waiting, waitingAttributes } from './waiting.ts';
 
 export interface QueueMessage {
   readonly messageId: string;
@@ -16,6 +17,7 @@ export interface QueueMessage {
   readonly body: string;
   /** ApproximateReceiveCount: 1 for the first receive. */
   readonly attempt: number;
+  readonly waiting: Waiting;
 }
 
 export interface ReturnedMessage {
@@ -27,8 +29,11 @@ export interface ReturnedMessage {
 export interface CartMessages {
   /** Sets when returned messages become visible again: one call for a batch of at most 10. */
   setVisibility(messages: readonly ReturnedMessage[], log: Log): Promise<void>;
-  /** Queues the body as a new message, which has all its receives. @throws the SDK's error when it is not queued. */
-  requeue(body: string, delaySeconds: number): Promise<void>;
+  /**
+   * Queues a copy as a new message, which has all its receives and remembers how long its cart has waited.
+   * @throws the SDK's error when it is not queued.
+   */
+  requeue(message: Pick<QueueMessage, 'body' | 'waiting'>, delaySeconds: number): Promise<void>;
   /** One message; undefined when none is visible. */
   receiveOne(): Promise<QueueMessage | undefined>;
   /** Whether the queue holds no message, also none that is delayed or in flight. SQS's counts are approximate. */
@@ -36,11 +41,18 @@ export interface CartMessages {
   remove(message: QueueMessage): Promise<void>;
 }
 
+/** The attributes that SQS itself gives to a received message. */
+export const systemAttributes = z.object({
+  ApproximateReceiveCount: z.coerce.number().int().min(1),
+  SentTimestamp: z.coerce.number().int().positive().optional().catch(undefined),
+});
+
 const receivedMessage = z.object({
   MessageId: z.string(),
   ReceiptHandle: z.string(),
   Body: z.string(),
-  Attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
+  Attributes: systemAttributes,
+  MessageAttributes: z.unknown().optional(),
 });
 
 const MESSAGE_COUNTS = [
@@ -49,7 +61,7 @@ const MESSAGE_COUNTS = [
   'ApproximateNumberOfMessagesNotVisible',
 ] as const;
 
-export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessages {
+export function createCartMessages(sqs: SQSClient, queueUrl: string, now: () => number): CartMessages {
   return {
     async setVisibility(messages, log) {
       if (messages.length === 0) return;
@@ -70,8 +82,10 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
         log.warn('message.visibility-not-set', errorFields(error));
       }
     },
-    async requeue(body, delaySeconds) {
-      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, DelaySeconds: delaySeconds }));
+    async requeue({ body, waiting }, delaySeconds) {
+      const MessageAttributes = waitingAttributes(waiting, now());
+      const copy = { MessageBody: body, MessageAttributes, DelaySeconds: delaySeconds };
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...copy }));
     },
     async receiveOne() {
       const { Messages: [message] = [] } = await sqs.send(
@@ -80,13 +94,19 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string): CartMessag
           MaxNumberOfMessages: 1,
           // A long poll asks all of SQS's servers; a short one may miss the only message.
           WaitTimeSeconds: 1,
-          MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+          MessageAttributeNames: ['All'],
         }),
       );
       if (message === undefined) return undefined;
-      const { MessageId, ReceiptHandle, Body, Attributes } = receivedMessage.parse(message);
-      const attempt = Attributes.ApproximateReceiveCount;
-      return { messageId: MessageId, receiptHandle: ReceiptHandle, body: Body, attempt };
+      const { MessageId, ReceiptHandle, Body, Attributes, MessageAttributes } = receivedMessage.parse(message);
+      return {
+        messageId: MessageId,
+        receiptHandle: ReceiptHandle,
+        body: Body,
+        attempt: Attributes.ApproximateReceiveCount,
+        waiting: readWaiting(MessageAttributes, Attributes.SentTimestamp ?? now()),
+      };
     },
     async isEmpty() {
       const { Attributes = {} } = await sqs.send(

@@ -23,7 +23,7 @@ import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
-import { createCartMessages, type QueueMessage } from './cart-messages.ts';
+import { createCartMessages, type QueueMessage, systemAttributes } from './cart-messages.ts';
 import { retryDelaySeconds } from './outcome.ts';
 import { createPacedOrders } from './delivery/paced-orders.ts';
 import { createPacer } from './delivery/pacer.ts';
@@ -32,6 +32,7 @@ import { createTargetHealth } from './breaker/target-health.ts';
 import { createVmsOrders } from './delivery/vms-orders.ts';
 import { type BatchDependencies, processBatch } from './process-batch.ts';
 import { createVerdictRecord } from './verdict/verdict-record.ts';
+import { readWaiting } from './waiting.ts';
 
 /** The stack's variables, and the one by which Lambda says where the bundle lies. */
 const processVariables = workerVariables.extend({ LAMBDA_TASK_ROOT: z.string().min(1) });
@@ -43,10 +44,15 @@ const sqsEvent = z.object({
         messageId: z.string().min(1),
         receiptHandle: z.string().min(1),
         body: z.string(),
-        attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().min(1) }),
+        attributes: systemAttributes,
+        messageAttributes: z.unknown().optional(),
       })
       .transform(
-        ({ attributes, ...message }): QueueMessage => ({ ...message, attempt: attributes.ApproximateReceiveCount }),
+        ({ attributes, messageAttributes, ...message }): QueueMessage => ({
+          ...message,
+          attempt: attributes.ApproximateReceiveCount,
+          waiting: readWaiting(messageAttributes, attributes.SentTimestamp ?? Date.now()),
+        }),
       ),
   ),
 });
@@ -74,7 +80,7 @@ export function createHandler(
   const logger = new Logger();
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
-  const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL);
+  const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, now);
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const ledger = createLedger(table);
   const verdicts = createVerdictRecord(table);
@@ -149,7 +155,7 @@ export function createHandler(
       maximumAttempts,
       policy,
       // The delay of the new message continues the doubling of the old one's delays.
-      requeue: (body) => messages.requeue(body, retryDelaySeconds(maximumAttempts, policy, Math.random())),
+      requeue: (message) => messages.requeue(message, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
     const processed = await processBatch(request.Records, dependencies);

@@ -17,10 +17,12 @@ import { rowChangedAtMs } from './translation/shopping-cart.ts';
 import { suppressDuplicateDeadLetter } from './verdict/suppress-duplicates.ts';
 import { CRASHED, type VerdictStep, verdictAfter } from './verdict/verdict.ts';
 import type { VerdictKey, VerdictRecord } from './verdict/verdict-record.ts';
+import type { Waiting } from './waiting.ts';
 
 /** One receive of one queue message. */
 export interface ReceivedMessage extends Receive {
   readonly body: string;
+  readonly waiting: Waiting;
 }
 
 export type MessageDependencies = CartDependencies &
@@ -67,10 +69,10 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
 
   // A crash after this may leave the message beside its requeued copy: the ledger makes one order of both.
   const isPaused = own.pausedBecause !== undefined || watch.pause() !== undefined;
-  const final = { cart: nameOf(cart), body: received.body, isPaused };
+  const final = { cart: nameOf(cart), message: received, isPaused };
   const outcome = isFinalAttempt ? await resolveFinalAttempt(unique, final, own) : unique;
   await tripBreaker(own.health.note(outcome), own);
-  reportOutcome(outcome, own);
+  reportOutcome(outcome, received.waiting, own);
 
   // A crash after this leaves a FINAL verdict, at which the remaining receives end, or a message that SQS delivers again.
   await recordVerdict(verdictAfter(outcome, isFinalAttempt), verdictKey(), own);

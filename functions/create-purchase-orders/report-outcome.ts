@@ -3,13 +3,22 @@ import type { Fault } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { isDuplicateRead, isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface Reporting {
   readonly log: Log;
   readonly meter: Meter;
 }
 
-export function reportOutcome(outcome: Outcome, { log, meter }: Reporting): void {
+export function reportOutcome(
+  outcome: Outcome,
+  { sinceMs, requeues }: Waiting,
+  { log, meter, now }: Reporting & { readonly now: () => number },
+): void {
+  const waited = { waitingSince: new Date(sinceMs).toISOString(), requeues };
+  // The age of the queue's oldest message would not do: a requeued copy starts anew, and SQS leaves out what was
+  // received three times.
+  const meterWait = (): void => meter.seconds(METRICS.cartWaitTime, Math.max(0, Math.round((now() - sinceMs) / 1000)));
   switch (outcome.kind) {
     case 'done':
       break;
@@ -19,17 +28,24 @@ export function reportOutcome(outcome: Outcome, { log, meter }: Reporting): void
       if (!isDuplicateRead(outcome)) log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
       break;
     case 'retry':
+      meterWait();
       if (isRefused(outcome)) {
         meter.count(METRICS.targetRefused);
-        log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults) });
+        log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults), ...waited });
         break;
       }
       meter.count(METRICS.attemptsRetried);
-      log.warn('cart.retry-scheduled', { outcome: 'retry', ...faultFields(outcome.faults) });
+      log.warn('cart.retry-scheduled', { outcome: 'retry', ...faultFields(outcome.faults), ...waited });
       break;
     case 'requeued':
       meter.count(METRICS.cartsRequeued);
-      log.warn('cart.requeued', { outcome: 'requeued', ...faultFields(outcome.faults) });
+      meterWait();
+      log.warn('cart.requeued', {
+        outcome: 'requeued',
+        ...faultFields(outcome.faults),
+        ...waited,
+        requeues: requeues + 1,
+      });
       break;
     case 'dead-letter':
       meter.count(METRICS.cartsDeadLettered);

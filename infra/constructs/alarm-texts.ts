@@ -13,7 +13,7 @@ const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered 
 /** The alarms that page. Each combines the metric alarms that one incident sets off, so that the incident pages once. */
 export const PAGING_ALARMS = {
   'orders-stopped': {
-    what: 'Carts are read but not ordered: consumption is paused, 11VMS or SRM refuses us, the oldest cart waits too long, or the worker fails.',
+    what: 'Carts are read but not ordered: consumption is paused, 11VMS or SRM refuses us, carts wait too long, or the worker fails.',
     impact: `all ${CARTS_WAIT}.`,
   },
   'extraction-stopped': {
@@ -39,6 +39,10 @@ export const METRIC_ALARMS = {
   'oldest-message-too-old': {
     what: 'The oldest queued cart has waited too long.',
     impact: 'the requesters of the waiting carts: their orders are late.',
+  },
+  'cart-waiting-too-long': {
+    what: 'A cart has waited for hours, was tried and has to wait again: 11VMS throttles us all the time, or something fails without a pause.',
+    impact: 'the requesters of such carts: their orders are hours late. Nothing is lost: the carts are requeued.',
   },
   'worker-failing': {
     what: 'At least half of the invocations of the worker crash or time out.',

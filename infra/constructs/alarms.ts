@@ -58,7 +58,13 @@ type Suppression = Pick<
 
 /** The metric alarms that one kind of incident sets off. */
 const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
-  'orders-stopped': ['consumption-paused', 'target-refused', 'oldest-message-too-old', 'worker-failing'],
+  'orders-stopped': [
+    'consumption-paused',
+    'target-refused',
+    'oldest-message-too-old',
+    'cart-waiting-too-long',
+    'worker-failing',
+  ],
   'extraction-stopped': ['no-extraction', 'source-refused'],
   'dead-letters-urgent': ['dead-letters-many', 'dead-letters-unattended'],
 };
@@ -157,6 +163,18 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       threshold: thresholds.oldestMessageMinutes * 60,
       periods: 2,
       // SQS sends no data for a queue that was idle for six hours: nothing waits.
+      missing: NOT_BREACHING,
+    },
+    'cart-waiting-too-long': {
+      // It sees what the age of the oldest message does not: a cart that was received three times, and one that was
+      // requeued, whose message is new.
+      metric: metric('worker', 'cartWaitTime', { statistic: 'Maximum', period: QUARTER }),
+      threshold: thresholds.waitingHours * 3600,
+      // A waiting cart is tried every 15 minutes or so, which may leave out a period. One attempt that fails says
+      // nothing: after a pause of hours, every cart has waited for hours.
+      periods: 3,
+      datapoints: 2,
+      // Counted only when a cart has to wait again. While consumption is paused, the pause itself pages.
       missing: NOT_BREACHING,
     },
     'worker-failing': {

@@ -98,7 +98,13 @@ export class InterfaceDashboard extends Construct {
       graph(
         'Queue',
         [waiting, inRetry, lying],
-        [queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', label: 'Oldest message, s (right)' })],
+        [
+          queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', label: 'Oldest message, s (right)' }),
+          metric('worker', 'cartWaitTime', {
+            statistic: 'Maximum',
+            label: 'Longest wait of a retried cart, s (right)',
+          }),
+        ],
       ),
     );
     dashboard.addWidgets(

@@ -260,7 +260,13 @@ describe('the severity of an alarm', () => {
     });
 
     expect(Object.fromEntries(parts)).toEqual({
-      'orders-stopped': ['consumption-paused', 'target-refused', 'oldest-message-too-old', 'worker-failing'],
+      'orders-stopped': [
+        'consumption-paused',
+        'target-refused',
+        'oldest-message-too-old',
+        'cart-waiting-too-long',
+        'worker-failing',
+      ],
       'extraction-stopped': ['no-extraction', 'source-refused'],
       'dead-letters-urgent': ['dead-letters-many', 'dead-letters-unattended'],
     });
@@ -334,6 +340,23 @@ describe('the conditions of the alarms', () => {
     expect(stateOf(alarm, times(5, 1))).toBe('ALARM');
     expect(stateOf(alarm, [])).toBe('ALARM');
     expect(stateOf(alarm, [0, undefined, undefined, undefined, undefined])).toBe('OK');
+  });
+
+  test('report a cart that still has to wait after four hours, but not the single failure that follows a long pause', () => {
+    const alarm = of('prod').alarm('cart-waiting-too-long');
+    const hours = (count: number): number => count * 3600;
+
+    expect(alarm).toMatchObject({
+      Namespace: METRIC_NAMESPACE,
+      MetricName: METRICS.cartWaitTime,
+      Statistic: 'Maximum',
+      Period: 900,
+    });
+    expect(stateOf(alarm, [hours(4), hours(4.25)])).toBe('ALARM');
+    // It is tried every 15 minutes, a little more or less.
+    expect(stateOf(alarm, [hours(5), undefined, hours(5.5)])).toBe('ALARM');
+    expect(stateOf(alarm, [hours(6), undefined, undefined])).toBe('OK');
+    expect(stateOf(alarm, times(3, hours(3.9)))).toBe('OK');
   });
 
   test('treat missing data as an alarm for these three alone; for all others it means that nothing is wrong', () => {
@@ -423,6 +446,7 @@ describe('the conditions of the alarms', () => {
 
     expect(stack.alarm('dead-letters-many').Threshold).toBe(3);
     expect(stack.alarm('oldest-message-too-old').Threshold).toBe(420);
+    expect(stack.alarm('cart-waiting-too-long').Threshold).toBe(2 * 3600);
     expect(stack.alarm('backlog').Threshold).toBe(44);
     expect(stack.alarm('consumption-paused').EvaluationPeriods).toBe(9);
     expect(of('prod').alarm('worker-near-timeout').Threshold).toBe(54_000);

@@ -69,7 +69,7 @@ export const NOTIFIED_ENVIRONMENT = {
   notifications: {
     pagerDutySecretName: 'prod/pagerduty',
     email: ['one@example.com', 'two@example.com'],
-    thresholds: { deadLetters: 3, oldestMessageMinutes: 7, backlog: 44, pausedMinutes: 9 },
+    thresholds: { deadLetters: 3, oldestMessageMinutes: 7, waitingHours: 2, backlog: 44, pausedMinutes: 9 },
   },
 };
 

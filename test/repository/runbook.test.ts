@@ -68,6 +68,7 @@ describe('the alarms in the runbook', () => {
     expect(severity('mails-undelivered')).toBe('page');
     // Those that are part of a composite; test/infra/alarms.test.ts holds the list.
     expect(parts.sort()).toEqual([
+      'cart-waiting-too-long',
       'consumption-paused',
       'dead-letters-many',
       'dead-letters-unattended',
@@ -110,7 +111,7 @@ describe('the chapters of the runbook', () => {
 describe('the runbook names only existing', () => {
   test('alarms', () => {
     const isAlarm =
-      /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|carts|pages|mails|oldest)-[a-z-]+$/;
+      /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|cart|carts|pages|mails|oldest)-[a-z-]+$/;
     const names = quoted.filter((text) => isAlarm.test(text));
 
     expect(names.length).toBeGreaterThan(30);
@@ -132,7 +133,7 @@ describe('the runbook names only existing', () => {
 
   test('metrics of our own', () => {
     const own = new Set<string>(Object.values(METRICS));
-    const named = quoted.filter((text) => /^(Carts|Orders|Extraction|Outcomes|Consumption)[A-Z]\w+$/.test(text));
+    const named = quoted.filter((text) => /^(Carts?|Orders|Extraction|Outcomes|Consumption)[A-Z]\w+$/.test(text));
 
     expect(named.length).toBeGreaterThan(4);
     expect(named.filter((name) => !own.has(name))).toEqual([]);
@@ -155,6 +156,7 @@ describe('the runbook names only existing', () => {
     const { thresholds } = environment.notifications;
     expect(thresholds).toMatchObject({
       oldestMessageMinutes: 30,
+      waitingHours: 4,
       deadLetters: 10,
       pausedMinutes: 5,
       backlog: 1000,
@@ -166,6 +168,7 @@ describe('the runbook names only existing', () => {
     });
     const of = (name: string): string => sections.get(name) ?? '';
     expect(of('oldest-message-too-old')).toContain('half an hour (`oldestMessageMinutes`)');
+    expect(of('cart-waiting-too-long')).toContain('4 hours ago (`waitingHours`)');
     expect(of('dead-letters-many')).toContain('Ten dead letters or more (`deadLetters`)');
     expect(of('consumption-paused')).toContain('for 5 minutes');
     expect(of('backlog')).toContain('1000 waiting carts or more (`backlog`)');

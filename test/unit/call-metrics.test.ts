@@ -12,14 +12,10 @@ function measured(system: 'SRM' | '11VMS', call: Partial<HttpCall>) {
     lines.push([message, fields]);
   };
   const log: Log = { info: write, warn: write, error: write, with: () => log };
-  const meter = {
-    count: (name: string, value = 1): void => {
-      counted.push([name, value]);
-    },
-    milliseconds: (name: string, value: number): void => {
-      counted.push([name, value]);
-    },
+  const count = (name: string, value = 1): void => {
+    counted.push([name, value]);
   };
+  const meter = { count, milliseconds: count, seconds: count };
   measureCalls(system, meter, log)({ method: 'GET', correlationId: 'c-1', durationMs: 12, status: 200, ...call });
   return { counted, lines };
 }

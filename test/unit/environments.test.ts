@@ -83,7 +83,13 @@ describe('an environment by name', () => {
 
     expect(pagerDutySecretName).toBeUndefined();
     expect(email).toEqual([]);
-    expect(thresholds).toMatchObject({ deadLetters: 10, oldestMessageMinutes: 30, pausedMinutes: 5, backlog: 1000 });
+    expect(thresholds).toMatchObject({
+      deadLetters: 10,
+      oldestMessageMinutes: 30,
+      waitingHours: 4,
+      pausedMinutes: 5,
+      backlog: 1000,
+    });
     expect(thresholds.extractionSilenceMinutes).toBeUndefined();
   });
 

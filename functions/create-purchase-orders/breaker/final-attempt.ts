@@ -2,6 +2,7 @@
 import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
 import { errorFields } from '../../../shared/log.ts';
 import type { SrmCarts } from '../../../shared/srm-carts.ts';
+import type { QueueMessage } from '../cart-messages.ts';
 import { isHealthy } from '../delivery/health-signal.ts';
 import { answerText } from '../delivery/vms-answers.ts';
 import type { VmsOrders } from '../delivery/vms-orders.ts';
@@ -16,15 +17,15 @@ export interface FinalAttemptDependencies extends BreakerDependencies {
   readonly newId: () => string;
   /** No probe is sent later. */
   readonly lookUpDeadlineMs: number;
-  /** Puts a body on the queue as a new message. @throws when it is not queued. */
-  readonly requeue: (body: string) => Promise<void>;
+  /** Puts a copy on the queue as a new message. @throws when it is not queued. */
+  readonly requeue: (message: Pick<QueueMessage, 'body' | 'waiting'>) => Promise<void>;
 }
 
-/** A message at its last receive. */
+/** The last receive of a message. */
 export interface FinalAttempt {
   /** The cart's name, as {@link TargetHealth} knows it. */
   readonly cart: string;
-  readonly body: string;
+  readonly message: Pick<QueueMessage, 'body' | 'waiting'>;
   /** Consumption is paused, or this very attempt pauses it. */
   readonly isPaused: boolean;
 }
@@ -45,7 +46,7 @@ export async function resolveFinalAttempt(
     return { kind: 'dead-letter', faults };
   }
   try {
-    await dependencies.requeue(attempt.body);
+    await dependencies.requeue(attempt.message);
     return { kind: 'requeued', faults };
   } catch (error) {
     dependencies.log.warn('cart.requeue-failed', errorFields(error));

@@ -238,7 +238,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     requeue: () => write({ kind: 'requeue' }),
     carts: { cart: never('SRM') },
     log: silent,
-    meter: { count: () => undefined, milliseconds: () => undefined },
+    meter: { count: () => undefined, milliseconds: () => undefined, seconds: () => undefined },
     now: () => ALWAYS_MS,
     newId: () => start.attemptId,
     deadlineMs: ALWAYS_MS,
@@ -257,7 +257,12 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       return undefined;
     }
   }
-  const received = { messageId: start.messageId, body: BODIES[start.version], attempt: start.receive };
+  const received = {
+    messageId: start.messageId,
+    body: BODIES[start.version],
+    attempt: start.receive,
+    waiting: { sinceMs: ALWAYS_MS, requeues: 0 },
+  };
   async function run(): Promise<AttemptProgress> {
     const outcome = await processMessage(received, { ...dependencies, pausedBecause: await readPause() });
     const codes = 'faults' in outcome ? codesOf(outcome.faults) : [];

@@ -5,6 +5,7 @@ import type { VirtualTime } from './virtual-time.ts';
 interface Stored {
   readonly id: string;
   readonly body: string;
+  readonly waiting: QueueMessage['waiting'];
   visibleAtMs: number;
   receives: number;
 }
@@ -45,17 +46,17 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
       }
       message.receives += 1;
       message.visibleAtMs = time.now() + options.visibilityTimeoutMs;
-      const { id, body, receives } = message;
-      const one = { messageId: id, receiptHandle: `${id} ${receives}`, body, attempt: receives };
+      const { id, body, receives, waiting } = message;
+      const one = { messageId: id, receiptHandle: `${id} ${receives}`, body, attempt: receives, waiting };
       received.push(one);
       if (random() < options.doubledShare) doubled.push(one);
     }
     return received;
   }
 
-  function send(body: string, delaySeconds = 0): void {
+  function send(body: string, delaySeconds = 0, waiting = { sinceMs: time.now(), requeues: 0 }): void {
     const id = `m-${++ids}`;
-    messages.set(id, { id, body, visibleAtMs: time.now() + delaySeconds * 1000, receives: 0 });
+    messages.set(id, { id, body, waiting, visibleAtMs: time.now() + delaySeconds * 1000, receives: 0 });
   }
 
   return {
@@ -71,8 +72,8 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
           message.visibleAtMs = time.now() + visibleAfterSeconds * 1000;
       }
     },
-    async requeue(body, delaySeconds) {
-      send(body, delaySeconds);
+    async requeue({ body, waiting: { sinceMs, requeues } }, delaySeconds) {
+      send(body, delaySeconds, { sinceMs, requeues: requeues + 1 });
     },
     receiveOne: () => Promise.resolve(receive(1)[0]),
     isEmpty: () => Promise.resolve(messages.size === 0),

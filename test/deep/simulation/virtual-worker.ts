@@ -72,6 +72,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
   const meter: Meter = {
     count: (name, value = 1) => counts.set(name, (counts.get(name) ?? 0) + value),
     milliseconds: () => undefined,
+    seconds: () => undefined,
   };
   const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => log };
   let ids = 0;
@@ -106,7 +107,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
       sapClient: '100',
       maximumAttempts: MAX_RECEIVE_COUNT,
       policy,
-      requeue: (body) => queue.requeue(body, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
+      requeue: (message) => queue.requeue(message, retryDelaySeconds(MAX_RECEIVE_COUNT, policy, random())),
     });
   }
 

@@ -1,6 +1,6 @@
 /** What the extractor requests from SRM, and what arrives on the queue: rule 4; rules.md, "Reading without gaps". */
 import { describe, expect, test } from '@jest/globals';
-import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
+import { BODY_LIMIT_BYTES, readCartMessage } from '../../../shared/cart-message.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
 import { noDisturbance } from '../../simulators/disturbances.ts';
 import {
@@ -135,7 +135,7 @@ describe('on the queue', () => {
     const at = thisSecond() - 10 * MINUTE;
     const carts = cartsFrom(at, 3, SECOND);
     const [small, large, nameless] = carts.map(({ row }) => row);
-    const Description = 'x'.repeat(SQS_LIMIT_BYTES);
+    const Description = 'x'.repeat(BODY_LIMIT_BYTES);
     extractor.srm.addCarts([{ ...small }, { ...large, Description }]);
     extractor.srm.addCarts([{ ...nameless, Guid: '', Description }], { guid: 'nameless' });
 
@@ -157,7 +157,7 @@ describe('on the queue', () => {
     });
   });
 
-  test('a cart becomes a claim at the first byte beyond the largest message of SQS', async () => {
+  test('a cart becomes a claim at the first byte beyond the largest body that fits into SQS with its attributes', async () => {
     const extractor = await fixture.open();
     const { row, guid } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
@@ -165,7 +165,7 @@ describe('on the queue', () => {
     const full = { changedFrom: new Date(Date.now() - HOUR).toISOString(), changedTo: new Date().toISOString() };
     await extractor.run({ event: full });
     const [, replayed = ''] = await extractor.bodies();
-    const room = SQS_LIMIT_BYTES - Buffer.byteLength(replayed);
+    const room = BODY_LIMIT_BYTES - Buffer.byteLength(replayed);
     const fill = (bytes: number) => ({ ...row, Description: `${String(row['Description'])}${'x'.repeat(bytes)}` });
 
     extractor.srm.addCarts([fill(room)]);
@@ -174,7 +174,7 @@ describe('on the queue', () => {
     expect(await extractor.run({ event: full })).toMatchObject({ cartsQueued: 1, claimChecks: 1 });
 
     const bodies = await extractor.bodies();
-    expect(bodies.map((text) => Buffer.byteLength(text))).toContain(SQS_LIMIT_BYTES);
+    expect(bodies.map((text) => Buffer.byteLength(text))).toContain(BODY_LIMIT_BYTES);
     expect(bodies.map(readCartMessage)).toContainEqual(expect.objectContaining({ claim: { guid } }));
   });
 });

@@ -1,0 +1,52 @@
+/**
+ * How long a cart has waited on the queue, over all its messages. Message attributes carry it from a message to its
+ * requeued copy, so that the body stays the same byte for byte.
+ */
+import * as z from 'zod';
+
+export interface Waiting {
+  /** When SQS took the first message of the cart. */
+  readonly sinceMs: number;
+  /** How often the cart was requeued since then. */
+  readonly requeues: number;
+}
+
+/** Far more than SendMessage with its retries takes, far less than passes between a requeue and a redrive. */
+const SAME_SEND_MS = 60_000;
+
+const instant = z.iso.datetime().transform((text) => Date.parse(text));
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/)
+  .transform(Number);
+
+/** Both forms in which AWS writes an attribute: in Lambda's event, and in the answer to ReceiveMessage. */
+const attribute = z.union([
+  z.object({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
+  z.object({ StringValue: z.string() }).transform(({ StringValue }) => StringValue),
+]);
+const attributesOfCopy = z.object({
+  waitingSince: attribute.pipe(instant),
+  requeues: attribute.pipe(count),
+  requeuedAt: attribute.pipe(instant),
+});
+
+/** What `readWaiting` reads from the copy that is sent at `nowMs`. */
+export const waitingAttributes = ({ sinceMs, requeues }: Waiting, nowMs: number) => ({
+  waitingSince: { DataType: 'String', StringValue: new Date(sinceMs).toISOString() },
+  requeues: { DataType: 'Number', StringValue: String(requeues + 1) },
+  requeuedAt: { DataType: 'String', StringValue: new Date(nowMs).toISOString() },
+});
+
+/**
+ * Attributes that a worker did not write for this very message count as absent: the cart waits since SQS took the
+ * message. A redriven dead letter keeps its attributes, but SQS takes it anew, long after `requeuedAt`. It waits since
+ * its redrive: its old age would page for a cart that an operator has just sent on its way.
+ * @param sentMs SQS's SentTimestamp.
+ */
+export function readWaiting(messageAttributes: unknown, sentMs: number): Waiting {
+  const { data } = attributesOfCopy.safeParse(messageAttributes);
+  const isOfThisMessage =
+    data !== undefined && data.waitingSince <= sentMs && Math.abs(sentMs - data.requeuedAt) <= SAME_SEND_MS;
+  return isOfThisMessage ? { sinceMs: data.waitingSince, requeues: data.requeues } : { sinceMs: sentMs, requeues: 0 };
+}
