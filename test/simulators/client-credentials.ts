@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer } from './simulator.ts';
+import type { Answer } from './answers.ts';
 
 /** The OAuth client of a simulator; it has only one. */
 export interface OAuthClient {

@@ -1,3 +1,4 @@
+import type { Alteration, BodyForm } from './answers.ts';
 import { hash32, mulberry32 } from './seeded-random.ts';
 
 export type SimulatedSystem = 'srm7' | '11vms';
@@ -7,19 +8,25 @@ export type Operation = 'token' | 'page' | 'cart' | 'navigation' | 'create' | 'l
 
 /**
  * What goes wrong with one request. In 11VMS, "commit" is the moment when the order is stored. SRM is only read, so there it
- * is the moment when the answer is ready. The last three kinds damage the body of a correct answer.
+ * is the moment when the answer is ready. The last three kinds change or damage a right answer.
  */
 export type Disturbance =
   | { readonly kind: 'none' }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string; readonly html?: boolean }
+  /** Another answer in place of the right one, before the commit or after it. Without a form, it is the system's own error. */
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: BodyForm;
+      readonly afterCommit?: boolean;
+      readonly retryAfter?: string;
+    }
   | { readonly kind: 'reset-before' }
   | { readonly kind: 'reset-after-commit' }
   | { readonly kind: 'timeout-after-commit'; readonly delayMs: number }
+  /** The commit comes late, or with a delay beyond the test never. */
   | { readonly kind: 'slow'; readonly delayMs: number }
-  | { readonly kind: 'disguised-error'; readonly afterCommit?: boolean }
-  | { readonly kind: 'status-after-commit'; readonly status: number; readonly html?: boolean }
+  | { readonly kind: 'altered'; readonly how: Alteration; readonly status?: number }
   | { readonly kind: 'not-json' }
-  | { readonly kind: 'html' }
   | { readonly kind: 'truncated' };
 
 export interface SimulatedRequest {
@@ -178,13 +185,13 @@ function harshSrm7(timeoutDelayMs: number): ProfileTable['shares'] {
   const reads: readonly DisturbanceShare[] = [
     { share: 0.05, disturbance: throttled },
     { share: 0.04, disturbance: unavailable },
-    { share: 0.03, disturbance: { kind: 'status', status: 503, html: true } },
+    { share: 0.03, disturbance: { kind: 'status', status: 503, body: 'html' } },
     { share: 0.03, disturbance: { kind: 'status', status: 500 } },
     { share: 0.02, disturbance: { kind: 'reset-before' } },
     { share: 0.02, disturbance: { kind: 'truncated' } },
     { share: 0.02, disturbance: { kind: 'not-json' } },
-    { share: 0.02, disturbance: { kind: 'html' } },
-    { share: 0.02, disturbance: { kind: 'disguised-error' } },
+    { share: 0.02, disturbance: { kind: 'status', status: 200, body: 'html' } },
+    { share: 0.02, disturbance: { kind: 'status', status: 200 } },
     { share: 0.02, disturbance: { kind: 'slow', delayMs: 300 } },
     { share: 0.01, disturbance: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
   ];
@@ -197,23 +204,23 @@ function harsh11vms(timeoutDelayMs: number): ProfileTable['shares'] {
     create: [
       { share: 0.12, disturbance: throttled },
       { share: 0.05, disturbance: unavailable },
-      { share: 0.03, disturbance: { kind: 'status', status: 503, retryAfter: '2', html: true } },
-      { share: 0.03, disturbance: { kind: 'status', status: 502, html: true } },
+      { share: 0.03, disturbance: { kind: 'status', status: 503, retryAfter: '2', body: 'html' } },
+      { share: 0.03, disturbance: { kind: 'status', status: 502, body: 'html' } },
       { share: 0.02, disturbance: { kind: 'status', status: 500 } },
-      { share: 0.03, disturbance: { kind: 'status-after-commit', status: 500 } },
-      { share: 0.01, disturbance: { kind: 'status-after-commit', status: 502, html: true } },
+      { share: 0.03, disturbance: { kind: 'status', status: 500, afterCommit: true } },
+      { share: 0.01, disturbance: { kind: 'status', status: 502, body: 'html', afterCommit: true } },
       { share: 0.02, disturbance: { kind: 'reset-before' } },
       { share: 0.04, disturbance: { kind: 'reset-after-commit' } },
       { share: 0.03, disturbance: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
-      { share: 0.02, disturbance: { kind: 'disguised-error' } },
-      { share: 0.01, disturbance: { kind: 'disguised-error', afterCommit: true } },
-      { share: 0.01, disturbance: { kind: 'html' } },
+      { share: 0.02, disturbance: { kind: 'status', status: 200, body: 'error' } },
+      { share: 0.01, disturbance: { kind: 'status', status: 200, body: 'error', afterCommit: true } },
+      { share: 0.01, disturbance: { kind: 'status', status: 200, body: 'html', afterCommit: true } },
       { share: 0.03, disturbance: { kind: 'slow', delayMs: 300 } },
     ],
     lookup: [
       { share: 0.05, disturbance: throttled },
       { share: 0.05, disturbance: unavailable },
-      { share: 0.02, disturbance: { kind: 'status', status: 500, html: true } },
+      { share: 0.02, disturbance: { kind: 'status', status: 500, body: 'html' } },
       { share: 0.02, disturbance: { kind: 'reset-before' } },
     ],
     list: [{ share: 0.1, disturbance: unavailable }],

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { alteredAnswer, type Answer, foreignAnswer } from './answers.ts';
 import {
   createDisturbancePlan,
   type Disturbance,
@@ -15,14 +16,6 @@ import {
   type Operation,
   type SimulatedSystem,
 } from './disturbances.ts';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** True to break the connection after half of the body. */
-  readonly cut?: boolean;
-}
 
 export interface Call {
   readonly method: string;
@@ -92,10 +85,8 @@ export interface SimulatorPart {
   classify(call: Call): { readonly operation: Operation; readonly key: string };
   /** Answers a call. It awaits `work`, which takes the time of a slow answer, before it commits. */
   answer(call: Call, operation: Operation, work: () => Promise<void>): Promise<Answer>;
-  /** An error in the format of the system. */
+  /** An error in the format of the system; disguised where the status is that of a success. */
   failure(status: number): Answer;
-  /** An error with the status of a success. */
-  disguisedError(): Answer;
 }
 
 export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setDisturbances' | 'close'>;
@@ -147,15 +138,6 @@ export async function startPart(part: SimulatorPart, options: SimulatorOptions):
   };
 }
 
-/** An HTML page, such as the answer of a proxy or a login page in front of the system. */
-export function htmlAnswer(status: number, title: string): Answer {
-  return {
-    status,
-    headers: { 'Content-Type': 'text/html; charset=utf-8' },
-    body: `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`,
-  };
-}
-
 async function applyDisturbance(
   disturbance: Disturbance,
   part: SimulatorPart,
@@ -176,11 +158,8 @@ async function applyDisturbance(
       reply = await work(disturbance.delayMs);
       break;
     case 'status':
-      reply = failureAnswer(part, disturbance.status, disturbance.html ?? false, disturbance.retryAfter);
-      break;
-    case 'status-after-commit':
-      await work();
-      reply = failureAnswer(part, disturbance.status, disturbance.html ?? false);
+      await (disturbance.afterCommit === true ? work() : undefined);
+      reply = statusAnswer(part, disturbance);
       break;
     case 'reset-before':
       reply = 'reset';
@@ -193,17 +172,12 @@ async function applyDisturbance(
       reply = await work();
       await wait(disturbance.delayMs);
       break;
-    case 'disguised-error':
-      await (disturbance.afterCommit === true ? work() : undefined);
-      reply = part.disguisedError();
+    case 'altered':
+      reply = alteredAnswer(await work(), disturbance.how, `http://${call.headers.host ?? ''}`, disturbance.status);
       break;
     case 'not-json':
       reply = await work();
       reply = { ...reply, body: reply.body.slice(0, reply.body.length / 2) };
-      break;
-    case 'html':
-      await work();
-      reply = htmlAnswer(200, 'Logon');
       break;
     case 'truncated':
       reply = { ...(await work()), cut: true };
@@ -212,8 +186,11 @@ async function applyDisturbance(
   return reply;
 }
 
-function failureAnswer(part: SimulatorPart, status: number, html: boolean, retryAfter?: string): Answer {
-  const answer = html ? htmlAnswer(status, `Error ${status}`) : part.failure(status);
+function statusAnswer(
+  part: SimulatorPart,
+  { status, body, retryAfter }: Extract<Disturbance, { kind: 'status' }>,
+): Answer {
+  const answer = body === undefined ? part.failure(status) : foreignAnswer(status, body);
   return retryAfter === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Retry-After': retryAfter } };
 }
 

@@ -1,3 +1,4 @@
+import { type Answer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import { hash32 } from './seeded-random.ts';
 import {
@@ -21,7 +22,7 @@ import {
   type RowPosition,
   type StoredCart,
 } from './srm7-rows.ts';
-import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
+import { type Call, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 
 export interface Srm7Options extends SimulatorOptions {
   readonly carts?: Iterable<CartRow>;
@@ -105,10 +106,6 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
       },
       failure: (status) =>
         refusalAnswer(new ODataRefusal(status, `/IWFND/CM_MGW/${status}`, `The service answers ${status}`)),
-      disguisedError: () => ({
-        ...refusalAnswer(new ODataRefusal(500, '/IWBEP/CM_MGW_RT/022', 'Data provider ended with an exception')),
-        status: 200,
-      }),
     },
     options,
   );

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import type { Operation } from './disturbances.ts';
 import { disguisedOrder } from './order-disguise.ts';
 import { mulberry32 } from './seeded-random.ts';
-import { type Answer, type Call, htmlAnswer, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
+import { type Call, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-book.ts';
 import { judgeOrder, type OrderError, type OrderRules } from './vms-order-rules.ts';
 import type { PurchaseOrder } from './vms-order-schema.ts';
@@ -87,8 +88,6 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
           : unauthorized(call);
       },
       failure: (status) => problem({ status, type: 'unavailable', title: `The service answers ${status}` }),
-      disguisedError: () =>
-        jsonAnswer(200, { error: { code: 'INTERNAL_ERROR', message: 'The order could not be processed' } }),
     },
     options,
   );

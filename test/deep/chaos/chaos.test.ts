@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerItem } from '../../../infra/local/run/accounting.ts';
 import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
+import { ALTERATIONS, BODY_FORMS } from '../../simulators/answers.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { StoredOrder } from '../../simulators/vms-order-book.ts';
 import { type Evidence, judgeRun } from './invariants.ts';
@@ -26,18 +27,20 @@ describe('a disturbance schedule', () => {
     expect(() => parseSchedule(text)).toThrow(/disturbances\[\d+\]\.at/);
   });
 
-  test('has every kind of disturbance within 200 seeds', () => {
-    const kinds = new Set(
-      Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(({ disturbances }) =>
-        disturbances.map(({ disturbance }) => disturbance.kind),
-      ),
+  test('has every kind of disturbance, each form of body and each change of an answer within 200 seeds', () => {
+    const drawn = Array.from({ length: 200 }, (_run, seed) => drawSchedule(seed, 50, 'harsh')).flatMap(
+      ({ disturbances }) => disturbances.map(({ disturbance }) => disturbance),
     );
 
     const all =
-      'approved-again committed-late cut-short delayed delivered-twice disguised-error frozen html in-part ' +
-      'invoked-twice killed not-json out-of-memory reset-after-commit reset-before slow status status-after-commit ' +
-      'throttled timeout-after-commit truncated unavailable';
-    expect([...kinds].sort().join(' ')).toBe(all);
+      'altered approved-again committed-late cut-short delayed delivered-twice frozen in-part invoked-twice killed ' +
+      'not-json out-of-memory reset-after-commit reset-before slow status throttled timeout-after-commit truncated ' +
+      'unavailable';
+    expect([...new Set(drawn.map(({ kind }) => kind))].sort().join(' ')).toBe(all);
+    const forms = drawn.flatMap((one) => (one.kind === 'status' && one.body !== undefined ? [one.body] : []));
+    expect([...new Set(forms)].sort()).toEqual(BODY_FORMS.filter((form) => form !== 'empty').sort());
+    const changes = drawn.flatMap((one) => (one.kind === 'altered' ? [one.how] : []));
+    expect([...new Set(changes)].sort()).toEqual([...ALTERATIONS].sort());
   });
 });
 
@@ -48,8 +51,8 @@ describe('shrinking', () => {
   test('keeps only the disturbances that the failure needs', async () => {
     const drawn = drawSchedule(3, 50, 'harsh');
     const added: ScheduledDisturbance[] = [
-      { at: 'srm page', nth: 2, disturbance: { kind: 'html' } },
-      { at: '11vms create', nth: 40, disturbance: { kind: 'html' } },
+      { at: 'srm page', nth: 2, disturbance: { kind: 'status', status: 200, body: 'html', afterCommit: true } },
+      { at: '11vms create', nth: 40, disturbance: { kind: 'status', status: 200, body: 'html', afterCommit: true } },
     ];
     const others = drawn.disturbances.filter((disturbance) => culprits([disturbance]).length === 0);
     const schedule: Schedule = { ...drawn, disturbances: [...added.slice(0, 1), ...others, ...added.slice(1)] };

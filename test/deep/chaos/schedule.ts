@@ -1,6 +1,7 @@
 /** A disturbance schedule: all disturbances of one run as plain data, drawn from a seed. It can be printed and replayed. */
 import * as z from 'zod';
 import type { DisturbanceLevel } from '../../../infra/command-line.ts';
+import { ALTERATIONS, BODY_FORMS } from '../../simulators/answers.ts';
 import type { Disturbance } from '../../simulators/disturbances.ts';
 import { between, chance, hash32, mulberry32, pick, type Random } from '../../simulators/seeded-random.ts';
 
@@ -35,17 +36,16 @@ const disturbanceSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('status'),
     status: z.int(),
+    body: z.enum(BODY_FORMS).exactOptional(),
+    afterCommit: z.boolean().exactOptional(),
     retryAfter: z.string().exactOptional(),
-    html: z.boolean().exactOptional(),
   }),
-  z.object({ kind: z.literal('status-after-commit'), status: z.int(), html: z.boolean().exactOptional() }),
+  z.object({ kind: z.literal('altered'), how: z.enum(ALTERATIONS), status: z.int().exactOptional() }),
   z.object({ kind: z.literal('reset-before') }),
   z.object({ kind: z.literal('reset-after-commit') }),
   z.object({ kind: z.literal('timeout-after-commit'), delayMs: z.int() }),
   z.object({ kind: z.literal('slow'), delayMs: z.int() }),
-  z.object({ kind: z.literal('disguised-error'), afterCommit: z.boolean().exactOptional() }),
   z.object({ kind: z.literal('not-json') }),
-  z.object({ kind: z.literal('html') }),
   z.object({ kind: z.literal('truncated') }),
   // The calling process ends: before the call is forwarded, or after it was done and before its answer.
   z.object({ kind: z.literal('killed'), when }),
@@ -109,16 +109,43 @@ const NO_ANSWER_MS = 2800;
 const reads: readonly Weighted[] = [
   always(3, { kind: 'status', status: 429, retryAfter: '1' }),
   always(3, unavailable),
-  always(2, { kind: 'status', status: 500, html: true }),
+  always(2, { kind: 'status', status: 500, body: 'html' }),
   always(1, { kind: 'status', status: 401 }),
   always(2, { kind: 'reset-before' }),
   always(2, { kind: 'truncated' }),
   always(1, { kind: 'not-json' }),
-  always(1, { kind: 'html' }),
-  always(1, { kind: 'disguised-error' }),
+  always(1, { kind: 'status', status: 200, body: 'html' }),
+  always(1, { kind: 'status', status: 200 }),
   always(2, { kind: 'slow', delayMs: 300 }),
 ];
-const tokens: readonly Weighted[] = [always(2, unavailable), always(1, { kind: 'reset-before' })];
+/** Longer than the time-out of the worker: the runtime ends it during a call. */
+const OUT_OF_TIME_MS = 15_000;
+
+const tokens: readonly Weighted[] = [
+  always(2, unavailable),
+  always(1, { kind: 'status', status: 503, retryAfter: '1' }),
+  always(1, { kind: 'status', status: 500, body: 'html' }),
+  always(1, { kind: 'status', status: 200, body: 'html' }),
+  always(1, { kind: 'reset-before' }),
+  always(2, { kind: 'altered', how: 'null-lifetime' }),
+  always(1, { kind: 'altered', how: 'empty-lifetime' }),
+  always(1, { kind: 'altered', how: 'no-change', status: 201 }),
+];
+/** The answer never comes in the time of an invocation. */
+const hanging: Weighted = always(2, { kind: 'slow', delayMs: OUT_OF_TIME_MS });
+
+/** The same answer before the commit, and after it. */
+const aroundCommit = (weight: number, answer: Omit<Extract<Disturbance, { kind: 'status' }>, 'kind'>): Weighted[] => [
+  always(weight, { kind: 'status', ...answer }),
+  always(weight, { kind: 'status', ...answer, afterCommit: true }),
+];
+
+/** Answers of a gateway or a proxy for itself, which say nothing about the order. */
+const ofGateway: readonly Weighted[] = [
+  always(1, { kind: 'status', status: 404, body: 'gateway-status' }),
+  always(1, { kind: 'status', status: 404, body: 'gateway-code' }),
+  ...[400, 404, 405].map((status) => always(1, { kind: 'status', status, body: 'html' })),
+];
 const dynamodb: readonly Weighted[] = [
   always(3, { kind: 'throttled' }),
   always(2, { kind: 'unavailable' }),
@@ -140,34 +167,56 @@ const PLANS: Readonly<Record<Place, Plan>> = {
     disturbances: [...reads, cart(8, 'committed-late'), cart(8, 'approved-again')],
   },
   'srm cart': { calls: () => 3, share: 0.2, disturbances: reads },
-  '11vms token': { calls: () => 4, share: 0.1, disturbances: tokens },
+  '11vms token': { calls: () => 4, share: 0.2, disturbances: [...tokens, hanging] },
   '11vms create': {
     calls: (carts) => carts * 2,
     share: 0.3,
     disturbances: [
       always(6, throttledByTarget),
       always(4, unavailable),
-      always(2, { kind: 'status', status: 503, retryAfter: '1', html: true }),
-      always(2, { kind: 'status', status: 502, html: true }),
+      always(2, { kind: 'status', status: 503, retryAfter: '1', body: 'html' }),
+      always(2, { kind: 'status', status: 502, body: 'html' }),
       always(2, { kind: 'status', status: 500 }),
       always(1, { kind: 'status', status: 408 }),
       always(1, { kind: 'status', status: 401 }),
       always(1, { kind: 'status', status: 403 }),
-      always(4, { kind: 'status-after-commit', status: 500 }),
-      always(2, { kind: 'status-after-commit', status: 502, html: true }),
+      always(4, { kind: 'status', status: 500, afterCommit: true }),
+      always(2, { kind: 'status', status: 502, body: 'html', afterCommit: true }),
+      always(2, { kind: 'status', status: 503, retryAfter: '1', afterCommit: true }),
       always(3, { kind: 'reset-before' }),
       always(6, { kind: 'reset-after-commit' }),
       always(4, { kind: 'timeout-after-commit', delayMs: NO_ANSWER_MS }),
-      always(2, { kind: 'disguised-error' }),
-      always(2, { kind: 'disguised-error', afterCommit: true }),
-      always(2, { kind: 'html' }),
+      ...aroundCommit(2, { status: 200, body: 'error' }),
+      ...aroundCommit(2, { status: 200, body: 'error-and-id' }),
+      ...aroundCommit(2, { status: 201, body: 'errors-and-id' }),
+      ...aroundCommit(2, { status: 200, body: 'problem-and-id' }),
+      ...aroundCommit(2, { status: 200, body: 'html' }),
+      ...aroundCommit(1, { status: 409, body: 'html' }),
+      ...aroundCommit(1, { status: 409, body: 'lower-case-code' }),
+      ...aroundCommit(1, { status: 409, body: 'nested-code' }),
+      ...ofGateway,
+      always(2, { kind: 'altered', how: 'null-errors' }),
+      always(1, { kind: 'altered', how: 'location-only' }),
+      always(1, { kind: 'altered', how: 'absolute-location-only' }),
+      always(1, { kind: 'altered', how: 'collection-location-only' }),
+      always(1, { kind: 'altered', how: 'unreadable-location-only' }),
+      always(1, { kind: 'altered', how: 'no-body' }),
       always(2, { kind: 'truncated' }),
       always(2, { kind: 'slow', delayMs: 300 }),
       // Committed after the time-out of the worker, and before the message can be received again a second later.
       always(3, { kind: 'slow', delayMs: 2300 }),
     ],
   },
-  '11vms lookup': { calls: (carts) => carts, share: 0.2, disturbances: reads },
+  '11vms lookup': {
+    calls: (carts) => carts,
+    share: 0.2,
+    disturbances: [
+      ...reads,
+      ...ofGateway,
+      always(1, { kind: 'status', status: 403 }),
+      always(1, { kind: 'status', status: 503, retryAfter: '1' }),
+    ],
+  },
   'dynamodb UpdateItem': { calls: (carts) => carts * 4, share: 0.06, disturbances: dynamodb },
   'dynamodb GetItem': { calls: (carts) => carts, share: 0.05, disturbances: dynamodb },
   'dynamodb PutItem': { calls: (carts) => Math.ceil(carts / 2), share: 0.1, disturbances: dynamodb },
@@ -227,16 +276,28 @@ const WORKER_CALLS: readonly Place[] = [
 ];
 const EXTRACTOR_CALLS: readonly Place[] = ['srm page', 'sqs SendMessageBatch', 'sqs SendMessageBatch'];
 
+/** What lasts: the same answer to many calls in a row, creates and look-ups. */
+const OUTAGES: readonly ChaosDisturbance[] = [
+  { kind: 'status', status: 503, retryAfter: '1' },
+  { kind: 'status', status: 429, retryAfter: '1' },
+  { kind: 'status', status: 200, body: 'html' },
+  { kind: 'status', status: 404, body: 'gateway-status' },
+  { kind: 'status', status: 403 },
+  { kind: 'reset-before' },
+];
+/** More than the failures that open the breaker; the rest are trials, which come ever later. */
+const CALLS_OF_AN_OUTAGE = 8;
+
 const LEVELS = {
-  none: { shares: 0, workerEnds: 0, extractorEnds: 0 },
-  typical: { shares: 0.25, workerEnds: 1, extractorEnds: 1 },
-  harsh: { shares: 1, workerEnds: 3, extractorEnds: 2 },
+  none: { shares: 0, workerEnds: 0, extractorEnds: 0, outages: 0 },
+  typical: { shares: 0.25, workerEnds: 1, extractorEnds: 1, outages: 0 },
+  harsh: { shares: 1, workerEnds: 3, extractorEnds: 2, outages: 0.3 },
 } as const satisfies Record<DisturbanceLevel, object>;
 
 /** The schedule of a seed. */
 export function drawSchedule(seed: number, carts: number, level: DisturbanceLevel): Schedule {
   const random = mulberry32(hash32(`chaos ${seed}`));
-  const { shares, workerEnds, extractorEnds } = LEVELS[level];
+  const { shares, workerEnds, extractorEnds, outages } = LEVELS[level];
   const target = drawTarget(random, level);
   const disturbances: ScheduledDisturbance[] = [];
   for (const at of PLACES) {
@@ -253,13 +314,18 @@ export function drawSchedule(seed: number, carts: number, level: DisturbanceLeve
       disturbances.push({ at, nth, disturbance: drawEnd(random, frozenMs) });
     }
   };
+  if (chance(random, outages)) {
+    const disturbance = pick(random, OUTAGES);
+    const first = between(random, 1, carts);
+    for (let call = 0; call < CALLS_OF_AN_OUTAGE; call++) {
+      disturbances.push({ at: '11vms create', nth: first + call, disturbance });
+      disturbances.push({ at: '11vms lookup', nth: 1 + call, disturbance });
+    }
+  }
   addEnds(workerEnds, WORKER_CALLS, [400, 2500, OUT_OF_TIME_MS]);
   addEnds(extractorEnds, EXTRACTOR_CALLS, [400, 2500]);
   return { seed, carts, target, disturbances: oneForEachCall(disturbances) };
 }
-
-/** Longer than the time-out of the worker: the runtime ends it during a call. */
-const OUT_OF_TIME_MS = 15_000;
 
 function drawTarget(random: Random, level: DisturbanceLevel): Target {
   const drawn = random();
@@ -292,14 +358,12 @@ function oneForEachCall(disturbances: readonly ScheduledDisturbance[]): Schedule
 /** The kinds that a simulator carries out. */
 const SIMULATOR_KINDS: ReadonlySet<string> = new Set<Disturbance['kind']>([
   'status',
-  'status-after-commit',
+  'altered',
   'reset-before',
   'reset-after-commit',
   'timeout-after-commit',
   'slow',
-  'disguised-error',
   'not-json',
-  'html',
   'truncated',
 ]);
 
@@ -308,6 +372,26 @@ export function simulatorDisturbance(disturbance: ChaosDisturbance): Disturbance
   const isTheirs = (candidate: ChaosDisturbance): candidate is ChaosDisturbance & Disturbance =>
     SIMULATOR_KINDS.has(candidate.kind);
   return isTheirs(disturbance) ? disturbance : undefined;
+}
+
+/** The disturbance in a few words, without its numbers of this run. */
+export function nameOf(disturbance: ChaosDisturbance): string {
+  switch (disturbance.kind) {
+    case 'status': {
+      const { status, body, afterCommit = false, retryAfter } = disturbance;
+      const words = [
+        status,
+        ...(body === undefined ? [] : [body]),
+        ...(retryAfter === undefined ? [] : ['with Retry-After']),
+        ...(afterCommit ? ['after commit'] : []),
+      ];
+      return words.join(' ');
+    }
+    case 'altered':
+      return `altered, ${disturbance.how}`;
+    default:
+      return disturbance.kind;
+  }
 }
 
 /** A schedule as JSON, with one disturbance in each line. */

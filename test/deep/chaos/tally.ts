@@ -1,5 +1,6 @@
 /** The results of many runs. */
 import type { RunResult } from './chaos-run.ts';
+import { nameOf } from './schedule.ts';
 
 export interface Tally {
   readonly failures: readonly RunResult[];
@@ -62,7 +63,7 @@ export function createTally(): Tally {
       deadLetters += result.deadLetters;
       for (const [code, count] of result.deadLetterCodes) codes.set(code, (codes.get(code) ?? 0) + count);
       for (const { at, disturbance } of result.hits) {
-        const name = `${at}: ${disturbance.kind}`;
+        const name = `${at}: ${nameOf(disturbance)}`;
         disturbances.set(name, (disturbances.get(name) ?? 0) + 1);
       }
       if (result.violations.length > 0) failures.push(result);

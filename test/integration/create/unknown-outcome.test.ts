@@ -53,12 +53,12 @@ describe('an order that is stored', () => {
     ['is a broken connection', { kind: 'reset-after-commit' }],
     ['is cut in the middle', { kind: 'truncated' }],
     ['is half of its JSON', { kind: 'not-json' }],
-    ['is 500', { kind: 'status-after-commit', status: 500 }],
-    ['is 502 in HTML', { kind: 'status-after-commit', status: 502, html: true }],
-    ['is 503', { kind: 'status-after-commit', status: 503 }],
-    ['is 504', { kind: 'status-after-commit', status: 504 }],
-    ['is 200 with an error inside', { kind: 'disguised-error', afterCommit: true }],
-    ['is 200 with HTML', { kind: 'html' }],
+    ['is 500', { kind: 'status', status: 500, afterCommit: true }],
+    ['is 502 in HTML', { kind: 'status', status: 502, body: 'html', afterCommit: true }],
+    ['is 503', { kind: 'status', status: 503, afterCommit: true }],
+    ['is 504', { kind: 'status', status: 504, afterCommit: true }],
+    ['is 200 with an error inside', { kind: 'status', status: 200, body: 'error', afterCommit: true }],
+    ['is 200 with HTML', { kind: 'status', status: 200, body: 'html', afterCommit: true }],
   ];
   const interceptors: [string, Interceptor][] = [
     ['is 201 with HTML', commitThenAnswer(201, html)],
@@ -134,10 +134,10 @@ describe('an order that is not stored', () => {
   const disturbances: [string, Disturbance][] = [
     ['is a broken connection', { kind: 'reset-before' }],
     ['is 500', { kind: 'status', status: 500 }],
-    ['is 502 in HTML', { kind: 'status', status: 502, html: true }],
+    ['is 502 in HTML', { kind: 'status', status: 502, body: 'html' }],
     ['is 503', { kind: 'status', status: 503 }],
     ['is 504', { kind: 'status', status: 504 }],
-    ['is 200 with an error inside', { kind: 'disguised-error' }],
+    ['is 200 with an error inside', { kind: 'status', status: 200, body: 'error' }],
   ];
   const interceptors: [string, Interceptor][] = [
     ['never comes', neverAnswer],
