@@ -120,7 +120,7 @@ describe('a host that no request reaches', () => {
   const outcome = async (port: number): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
     try {
-      await once(socket, 'connect', { signal: AbortSignal.timeout(500) });
+      await once(socket, 'connect', { signal: AbortSignal.timeout(2000) });
       return 'connected';
     } catch (error) {
       return z.object({ code: z.string() }).parse(error).code;
