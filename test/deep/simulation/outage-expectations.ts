@@ -10,6 +10,13 @@ export function expectAllOrdered(result: OutageResult): void {
   expect(result.minutesToTheLastOrder).toBeLessThanOrEqual(30);
 }
 
+const PAGED_WITHIN_MINUTES = 15;
+
+export function expectPagedSoon({ minutesToThePause, page }: OutageResult): void {
+  expect(minutesToThePause).toBeLessThanOrEqual(PAGED_WITHIN_MINUTES);
+  expect(page?.afterMinutes).toBeLessThanOrEqual(PAGED_WITHIN_MINUTES);
+}
+
 export function expectFewDeadLetters(result: OutageResult): void {
   expect(result).toMatchObject(RECOVERED);
   // Each of the two execution environments decides alone. Before the fifth successive failure of different carts, an

@@ -3,36 +3,41 @@
  * run in virtual time.
  */
 import { describe, expect, test } from '@jest/globals';
-import { expectAllOrdered, expectFewDeadLetters } from './outage-expectations.ts';
+import { expectAllOrdered, expectFewDeadLetters, expectPagedSoon } from './outage-expectations.ts';
 import { type OutageResult, simulateOutage } from './outage.ts';
-import { OUTAGE_KINDS, type OutageKind } from './virtual-vms.ts';
+import { HARMLESS_OUTAGE, OUTAGE_KINDS, type OutageKind } from './virtual-vms.ts';
 
 const SEEDS = [1, 2];
-/** Throttling does not open the breaker, so every cart is retried all the time, which is slow even in virtual time. */
-const THROTTLED_HOURS = 1;
 /** With a healthy look-up, the outage at first looks like a fault of single carts. */
 const WITH_HEALTHY_LOOK_UP: ReadonlySet<OutageKind> = new Set(['500 on POST only']);
+const PAUSING = OUTAGE_KINDS.filter((kind) => kind !== '429' && kind !== HARMLESS_OUTAGE);
 
-const simulate = (kind: OutageKind, seed: number, outageHours = 6): Promise<OutageResult> =>
-  simulateOutage({ kind, seed, cartsADay: 1000, outageHours });
+const simulate = (kind: OutageKind, seed: number): Promise<OutageResult> =>
+  simulateOutage({ kind, seed, cartsADay: 1000, outageHours: 6 });
 
 describe('a six-hour outage at 1,000 carts a day', () => {
-  for (const kind of OUTAGE_KINDS.filter((one) => one !== '429' && !WITH_HEALTHY_LOOK_UP.has(one))) {
-    test.each(SEEDS)(`by ${kind} ends with every order once and no dead letter (seed %i)`, async (seed) => {
+  describe.each(PAUSING)('by %s', (kind) => {
+    test.each(SEEDS)('pauses, pages within a quarter of an hour, and loses nothing (seed %i)', async (seed) => {
       const result = await simulate(kind, seed);
       expect(result.carts).toBeGreaterThan(250);
-      expectAllOrdered(result);
+      expectPagedSoon(result);
+      // At most the first carts are dead letters, with a reason.
+      if (WITH_HEALTHY_LOOK_UP.has(kind)) expectFewDeadLetters(result);
+      else expectAllOrdered(result);
     });
-  }
+  });
 
-  for (const kind of WITH_HEALTHY_LOOK_UP) {
-    test.each(SEEDS)(`by ${kind} dead-letters at most the first carts, with a reason (seed %i)`, async (seed) => {
-      expectFewDeadLetters(await simulate(kind, seed));
-    });
-  }
-});
+  test.each(SEEDS)(`by ${HARMLESS_OUTAGE} loses nothing, without a pause (seed %i)`, async (seed) => {
+    const result = await simulate(HARMLESS_OUTAGE, seed);
+    expectAllOrdered(result);
+    expect(result.minutesToThePause).toBeUndefined();
+  });
 
-test('an hour of throttling never pauses consumption, and ends with every order once and no dead letter', async () => {
-  const result = await simulate('429', 1, THROTTLED_HOURS);
-  expectAllOrdered(result);
+  test.each(SEEDS)('by 429 never pauses, pages after hours, and loses nothing (seed %i)', async (seed) => {
+    const result = await simulate('429', seed);
+    expectAllOrdered(result);
+    expect(result.minutesToThePause).toBeUndefined();
+    expect(result.page?.alarm).toBe('cart-waiting-too-long');
+    expect(result.page?.afterMinutes).toBeLessThanOrEqual(5 * 60);
+  });
 });

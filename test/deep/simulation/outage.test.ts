@@ -6,7 +6,7 @@ import { simulateOutage } from './outage.ts';
 const ONE_HOUR = { seed: 1, cartsADay: 1000, outageHours: 1 };
 
 test('an hour without 11VMS ends with every order once and no dead letter', async () => {
-  const result = await simulateOutage({ ...ONE_HOUR, kind: 'unreachable' });
+  const result = await simulateOutage({ ...ONE_HOUR, kind: 'connection refused' });
   expect(result.carts).toBeGreaterThan(50);
   expectAllOrdered(result);
 });

@@ -7,12 +7,15 @@ import { superviseConsumption } from '../../../functions/supervise-consumption/s
 import { loadEnvironment } from '../../../infra/environments.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { mulberry32 } from '../../simulators/seeded-random.ts';
+import { createPagingAlarms, type Page } from './paging-alarms.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { createVirtualVms, type OutageKind } from './virtual-vms.ts';
 import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** The latest time to notice an outage: the next carts come almost five minutes later. */
+const JUST_AFTER_EXTRACTION_MS = MINUTE_MS / 2;
 /** The pause after an empty receive. It is longer than Lambda's long poll, so that hours pass in a second. */
 const POLL_MS = 20_000;
 
@@ -33,11 +36,24 @@ export interface OutageResult {
   readonly isEnabled: boolean;
   readonly requeued: number;
   readonly callsInOutage: number;
+  /** From the start of the outage until the breaker opened; undefined when it never did. */
+  readonly minutesToThePause: number | undefined;
+  /** From the start of the outage to the page, and the alarm that paged. */
+  readonly page: { readonly afterMinutes: number; readonly alarm: string } | undefined;
   /** From the end of the outage to the last order of a cart that was approved before; 0 when there is none. */
   readonly minutesToTheLastOrder: number;
   readonly longestInvocationMs: number;
   /** Carts that have no order, or more than one. */
   readonly wrong: readonly string[];
+}
+
+type Outage = { readonly fromMs: number };
+const minutesInto = ({ fromMs }: Outage, atMs: number | undefined): number | undefined =>
+  atMs === undefined ? undefined : Math.round((atMs - fromMs) / MINUTE_MS);
+
+function pageOf(outage: Outage, page: Page | undefined): OutageResult['page'] {
+  const afterMinutes = minutesInto(outage, page?.atMs);
+  return page === undefined || afterMinutes === undefined ? undefined : { afterMinutes, alarm: page.alarm };
 }
 
 /** Simulates one hour without an outage, the outage, another hour of approvals, and two hours for the last orders. */
@@ -46,7 +62,8 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
   const { delivery } = landscape;
   const random = mulberry32(seed);
   const startMs = Date.parse('2026-12-07T06:00:00Z');
-  const outage = { fromMs: startMs + HOUR_MS, toMs: startMs + (1 + outageHours) * HOUR_MS };
+  const fromMs = startMs + HOUR_MS + JUST_AFTER_EXTRACTION_MS;
+  const outage = { fromMs, toMs: fromMs + outageHours * HOUR_MS };
   const endMs = outage.toMs + 3 * HOUR_MS;
   const approvalsEndMs = endMs - 2 * HOUR_MS;
   const time = createVirtualTime(startMs);
@@ -54,7 +71,8 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
   const timeoutMs = landscape.vms.timeoutSeconds * 1000;
   const isDown = (atMs: number): boolean => atMs >= outage.fromMs && atMs < outage.toMs;
   const vms = createVirtualVms(time, timeoutMs, (atMs) => (isDown(atMs) ? kind : undefined));
-  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01 });
+  const alarms = createPagingAlarms(time, landscape.notifications.thresholds);
+  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0.01, onMetric: alarms.observe });
   const { queue, verdicts, breaker, counts, meter, log, newId, invocation } = worker;
   const environment = () => worker.environment(vms);
 
@@ -146,6 +164,8 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
     breaker: (await breaker.read()).state,
     isEnabled: mapping.actual,
     requeued: counts.get('CartsRequeued') ?? 0,
+    minutesToThePause: minutesInto(outage, alarms.pausedAtMs()),
+    page: pageOf(outage, alarms.page()),
     callsInOutage: vms.calls.filter(({ atMs }) => isDown(atMs)).length,
     minutesToTheLastOrder: Math.round((lastMs - outage.toMs) / MINUTE_MS),
     longestInvocationMs: Math.max(...worker.invocationsMs),

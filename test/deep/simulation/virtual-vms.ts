@@ -1,28 +1,27 @@
 /** 11VMS in virtual time, with outages. Every accepted POST becomes an order, also a second one. */
 import { type HttpClient, HttpError, type HttpRequest, type HttpResponse } from '../../../shared/http-client.ts';
+import { InterfaceError } from '../../../shared/failure.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What happens to every call during an outage. With `POST only` the look-up stays healthy. */
-export type OutageKind =
-  | 'unreachable'
-  | '503'
-  | '500 on POST only'
-  | '401'
-  | '403'
-  | 'no answer after commit'
-  | 'no answer after commit, POST only'
-  | '429';
-export const OUTAGE_KINDS: readonly OutageKind[] = [
-  'unreachable',
+/** What happens to every call during an outage. With `POST only` the look-up, which is the probe too, stays healthy. */
+export const OUTAGE_KINDS = [
+  'connection refused',
   '503',
-  '500 on POST only',
+  '503 with Retry-After',
+  'HTML with 200',
+  'HTML with 404',
+  'hanging token endpoint',
   '401',
   '403',
   'no answer after commit',
   'no answer after commit, POST only',
+  '500 on POST only',
   '429',
-];
+] as const;
+export type OutageKind = (typeof OUTAGE_KINDS)[number];
+/** Every order is created, and found by its look-up: there is nothing to pause or to page for. */
+export const HARMLESS_OUTAGE = 'no answer after commit, POST only' satisfies OutageKind;
 
 export interface VirtualVms extends HttpClient {
   /** In order of creation, duplicates included. */
@@ -60,26 +59,41 @@ export function createVirtualVms(
     return answer(201, { id: externalId, number: `PO-${orders.length}`, externalId });
   }
 
+  async function noAnswer(request: HttpRequest): Promise<never> {
+    work(request);
+    await time.sleep(timeoutMs);
+    throw new HttpError(request.method, 'ETIMEDOUT', true);
+  }
+
   async function disturbed(what: OutageKind, request: HttpRequest): Promise<HttpResponse> {
     const isLookUp = request.method === 'GET';
     switch (what) {
-      case 'unreachable':
-        throw new HttpError('POST', 'ECONNREFUSED', false);
+      case 'connection refused':
+        throw new HttpError(request.method, 'ECONNREFUSED', false);
       case '503':
-        return answer(503);
-      case '500 on POST only':
-        return isLookUp ? work(request) : answer(500);
       case '401':
       case '403':
         return answer(Number(what));
+      case '503 with Retry-After':
+        return answer(503, {}, { 'retry-after': '60' });
       case '429':
         return answer(429, {}, { 'retry-after': '60' });
-      case 'no answer after commit':
-      case 'no answer after commit, POST only':
-        if (isLookUp && what !== 'no answer after commit') return work(request);
-        work(request);
+      case 'HTML with 200':
+      case 'HTML with 404':
+        return {
+          ...answer(Number(what.slice(-3))),
+          body: '<!DOCTYPE html><title>The proxy answers for itself</title>',
+        };
+      case 'hanging token endpoint':
+        // The client of OAuth gives up, as shared/oauth-client.ts does. No call to the API follows.
         await time.sleep(timeoutMs);
-        throw new HttpError(request.method, 'ETIMEDOUT', true);
+        throw new InterfaceError('transient', { code: 'E_TGT_UNAVAILABLE', message: 'the token endpoint is silent' });
+      case '500 on POST only':
+        return isLookUp ? work(request) : answer(500);
+      case 'no answer after commit':
+        return noAnswer(request);
+      case 'no answer after commit, POST only':
+        return isLookUp ? work(request) : noAnswer(request);
     }
   }
 

@@ -49,12 +49,13 @@ export interface VirtualWorkerOptions {
   /** The environment whose time-outs and delays are used. */
   readonly landscape: Pick<Environment, 'delivery' | 'vms'>;
   readonly doubledShare: number;
+  readonly onMetric?: (name: string, value: number) => void;
 }
 
 /** Makes the dependencies of an invocation at its start. */
 export type ExecutionEnvironment = () => BatchDependencies;
 
-export function createVirtualWorker({ time, random, landscape, doubledShare }: VirtualWorkerOptions) {
+export function createVirtualWorker({ time, random, landscape, doubledShare, onMetric }: VirtualWorkerOptions) {
   const { delivery, vms: target } = landscape;
   const { translation: settings } = loadEnvironment('local');
   const { now, sleep } = time;
@@ -70,7 +71,10 @@ export function createVirtualWorker({ time, random, landscape, doubledShare }: V
   const breaker = createMemoryBreaker();
   const counts = new Map<string, number>();
   const meter: Meter = {
-    count: (name, value = 1) => counts.set(name, (counts.get(name) ?? 0) + value),
+    count(name, value = 1) {
+      counts.set(name, (counts.get(name) ?? 0) + value);
+      onMetric?.(name, value);
+    },
     milliseconds: () => undefined,
     seconds: () => undefined,
   };
