@@ -2,6 +2,7 @@
 import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_LIMIT_BYTES } from './cart-message.ts';
 import { InterfaceError } from './failure.ts';
+import { inLanes } from './lanes.ts';
 
 export interface CartQueue {
   /**
@@ -74,15 +75,7 @@ export function createCartQueue(
 
   return {
     async send(bodies, delaySeconds) {
-      const batches = packBatches(bodies);
-      const next = batches.values();
-      const lane = async (): Promise<void> => {
-        for (const batch of next) await sendBatch(batch, delaySeconds);
-      };
-      // All lanes end before the run does: a send that outlives it would continue in another invocation.
-      const lanes = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane));
-      const failed = lanes.find((lane) => lane.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
+      await inLanes(packBatches(bodies), BATCHES_AT_ONCE, (batch) => sendBatch(batch, delaySeconds));
     },
   };
 }

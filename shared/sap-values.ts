@@ -40,3 +40,7 @@ export function normalGuid(value: string): string | undefined {
   if (/^[0-9a-f]{32}$/.test(hex)) return hex;
   return /^[A-Za-z0-9+/]{22}==$/.test(value) ? Buffer.from(value, 'base64').toString('hex') : undefined;
 }
+
+/** The GUID as a key in a URL takes it: 8-4-4-4-12; undefined when it is none. */
+export const guidLiteral = (value: string): string | undefined =>
+  normalGuid(value)?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

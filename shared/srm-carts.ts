@@ -5,7 +5,8 @@
 import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
-import { edmInstantMs, identifierText, normalGuid } from './sap-values.ts';
+import { announcedRows, completeCart, EXPAND, hasNext, isWhole, type LinkName } from './reading/whole-cart.ts';
+import { edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -40,8 +41,11 @@ export interface CartPage {
 export interface SrmCarts {
   /** The approved carts of a window, page by page. @throws {InterfaceError} when a page cannot be read after 3 retries. */
   pages(window: ReadingWindow, correlationId: string): AsyncGenerator<CartPage, void, void>;
-  /** One cart with all its navigations; undefined when SRM has no cart of that GUID. @throws {InterfaceError} */
-  cart(guid: string, correlationId: string): Promise<unknown>;
+  /**
+   * One cart, whole. Where SRM has none of that GUID, the row is completed that was read earlier; undefined without one.
+   * @throws {InterfaceError} E_SRC_SCHEMA when a part of it cannot be read.
+   */
+  cart(guid: string, correlationId: string, earlier?: unknown): Promise<unknown>;
 }
 
 export interface SrmDependencies {
@@ -53,10 +57,13 @@ export interface SrmDependencies {
 
 const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
-const EXPAND = 'Items/Accounting,Items/Partners,Items/Texts,Partners,Texts,Attachments';
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
 /** The longest name of DNS. A link is SRM's text, which must not fill the log. */
 const LONGEST_HOST = 253;
+/** No collection of a cart has as many: an order has at most 999 lines. */
+const MOST_PAGES_OF_A_COLLECTION = 1000;
+/** A cart that changed while its parts were read is read again. */
+const READS_OF_A_CHANGING_CART = 3;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
@@ -83,55 +90,85 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  /** `__next` is followed exactly as it is, but only below our own base URL: the token goes nowhere else (edge case 6). */
-  function nextPath(next: string): string {
+  /** A link is followed exactly as it is, but only below our own base URL: the token goes nowhere else (edge case 6). */
+  function linkPath(link: unknown, name: LinkName): string {
     const base = new URL(settings.baseUrl);
-    const url = URL.parse(next, `${settings.baseUrl}${SERVICE_PATH}/`);
-    if (url === null) throw protocolFault('__next is no URL');
+    const url = typeof link === 'string' ? URL.parse(link, `${settings.baseUrl}${SERVICE_PATH}/`) : null;
+    if (url === null) throw protocolFault(`${name} is no URL`);
     if (url.host !== base.host && !internalHosts.has(url.host)) {
-      throw protocolFault(
-        `__next names another host (${url.host.slice(0, LONGEST_HOST)}); add it to internalHosts if it is SRM itself`,
-      );
+      const host = url.host.slice(0, LONGEST_HOST);
+      throw protocolFault(`${name} names another host (${host}); add it to internalHosts if it is SRM itself`);
     }
     const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
     // An encoded slash is a slash to some servers: `..%2f` would climb where `../` was refused.
-    if (service < 0 || /%2f|%5c/i.test(url.pathname)) throw protocolFault('__next leaves the extraction service');
+    if (service < 0 || /%2f|%5c/i.test(url.pathname)) throw protocolFault(`${name} leaves the extraction service`);
     return url.pathname.slice(service) + url.search;
   }
 
+  /** The pages from a path on. A page is given before its link is judged: a bad link must not keep back a good page. */
+  async function* pagesFrom(first: string, correlationId: string): AsyncGenerator<CartPage, void, void> {
+    const seen = new Set<string>();
+    for (let path: string | undefined = first; path !== undefined; ) {
+      if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
+      seen.add(path);
+      const read: { page: CartPage; next: unknown } = await get(path, correlationId, readPage);
+      yield read.page;
+      path = hasNext(read.next) ? linkPath(read.next, '__next') : undefined;
+    }
+  }
+
+  async function rowsBehind(link: unknown, name: LinkName, correlationId: string): Promise<readonly unknown[]> {
+    const rows: unknown[] = [];
+    let pages = 0;
+    await requireTime();
+    for await (const page of pagesFrom(linkPath(link, name), correlationId)) {
+      if (pages++ === MOST_PAGES_OF_A_COLLECTION) throw protocolFault(`${name} leads to more than 1000 pages`);
+      for (const { source } of page.rows) rows.push(source);
+      await requireTime();
+    }
+    return rows;
+  }
+
+  async function requireTime(): Promise<void> {
+    if (!(await dependencies.wait(0))) throw unavailable('no time is left to read all parts of the cart');
+  }
+
   return {
-    async *pages(window, correlationId) {
-      let path: string | undefined = `${ENTITY_SET}?${query({
+    pages(window, correlationId) {
+      const parameters = {
         $filter: windowFilter(window, settings.statuses),
         $orderby: 'ChangedAt asc,Guid asc',
         $expand: EXPAND,
         $inlinecount: 'allpages',
         ...common,
-      })}`;
-      const seen = new Set<string>();
-      while (path !== undefined) {
-        if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
-        seen.add(path);
-        const read: { page: CartPage; next: string | undefined } = await get(path, correlationId, readPage);
-        path = read.next === undefined ? undefined : nextPath(read.next);
-        yield read.page;
-      }
+      };
+      return pagesFrom(`${ENTITY_SET}?${query(parameters)}`, correlationId);
     },
 
-    async cart(guid, correlationId) {
+    async cart(guid, correlationId, earlier) {
       // The GUID becomes a part of the path: any other text could name another resource or condition.
-      if (normalGuid(guid) === undefined) {
+      const literal = guidLiteral(guid);
+      if (literal === undefined) {
         const fault = { code: 'E_SRC_SCHEMA', message: 'the Guid of the cart is no GUID', path: '$.Guid' } as const;
         throw new InterfaceError('permanent', fault);
       }
-      const path = `${ENTITY_SET}(guid'${encodeURIComponent(guid)}')?${query({ $expand: EXPAND, ...common })}`;
-      return get(path, correlationId, (response, nowMs) => {
-        if (response.status === 404) return undefined;
-        return asJsonObject(readEnvelope(response, nowMs))?.['d'] ?? missing('d');
-      });
+      const path = `${ENTITY_SET}(guid'${literal}')?${query({ $expand: EXPAND, ...common })}`;
+      const read = async (): Promise<unknown> => (await get(path, correlationId, readCart)) ?? earlier;
+      let cart = await read();
+      for (let reads = 0; reads < READS_OF_A_CHANGING_CART; reads++) {
+        if (isWhole(cart)) return cart;
+        const whole = await completeCart(cart, (link, name) => rowsBehind(link, name, correlationId));
+        const present = await read();
+        // The parts are read one after another: they are of one version only if the cart has not changed meanwhile.
+        if (versionOf(present) === versionOf(cart)) return whole;
+        cart = present;
+      }
+      throw unavailable('the cart changes while its parts are read');
     },
   };
 }
+
+const versionOf = (cart: unknown): unknown => asJsonObject(cart)?.['ChangedAt'];
 
 function windowFilter({ fromMs, toMs }: ReadingWindow, statuses: readonly string[]): string {
   const approved = statuses.map((status) => `Status eq '${status.replaceAll("'", "''")}'`).join(' or ');
@@ -150,27 +187,34 @@ const query = (parameters: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&');
 
-/** The three envelopes: `{"d":{"results":[..]}}`, `{"d":[..]}` and, for one entity, `{"d":{..}}`. */
-function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: string | undefined } {
+function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: unknown } {
   const d = asJsonObject(readEnvelope(response, nowMs))?.['d'];
   const body = asJsonObject(d);
-  const single = body === undefined || 'results' in body ? body?.['results'] : [body];
-  const results = Array.isArray(d) ? d : single;
-  if (!Array.isArray(results)) return missing('d.results');
-  const next = body?.['__next'];
-  const count = body?.['__count'];
   const dateMs = Date.parse(response.header('date') ?? '');
   return {
     page: {
-      rows: results.map(sourceRow),
-      announced: typeof count === 'string' || typeof count === 'number' ? wholeNumber(String(count)) : undefined,
+      rows: entitiesOf(d).map(sourceRow),
+      announced: announcedRows(d),
       serverTimeMs: Number.isNaN(dateMs) ? undefined : dateMs,
     },
-    next: typeof next === 'string' && next !== '' ? next : undefined,
+    next: body?.['__next'],
   };
 }
 
-const wholeNumber = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+/** The answer to a key; undefined where SRM says that it has no such cart. */
+function readCart(response: HttpResponse, nowMs: number): unknown {
+  if (response.status === 404 && isJudgedByService(response)) return undefined;
+  const carts = entitiesOf(asJsonObject(readEnvelope(response, nowMs))?.['d']);
+  if (carts.length > 1) throw protocolFault('SRM answers several carts to the key of one');
+  return carts[0];
+}
+
+/** The three envelopes: `{"d":{"results":[..]}}`, `{"d":[..]}` and, for one entity, `{"d":{..}}`. */
+function entitiesOf(d: unknown): readonly unknown[] {
+  const body = asJsonObject(d);
+  const entities = body === undefined || 'results' in body ? (body?.['results'] ?? d) : [body];
+  return Array.isArray(entities) ? entities : missing('d.results');
+}
 
 function sourceRow(source: unknown): SourceRow {
   const row = asJsonObject(source);
@@ -197,7 +241,7 @@ function readEnvelope(response: HttpResponse, nowMs: number): unknown {
   }
   if (status !== 200) {
     const message = `SRM answered ${status}${sapError(response)}; check the base URL and the service`;
-    throw new InterfaceError('permanent', { code: 'E_SRC_UNAVAILABLE', message });
+    throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
   }
   if (!/\bjson\b/i.test(response.header('content-type') ?? '')) throw unavailable('SRM answered 200 with no JSON');
   try {
@@ -208,10 +252,28 @@ function readEnvelope(response: HttpResponse, nowMs: number): unknown {
 }
 
 /** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */
-function sapError(response: HttpResponse): string {
+function sapErrorOf(response: HttpResponse): {
+  readonly code: string | undefined;
+  readonly transaction: string | undefined;
+} {
   const error = asJsonObject(asJsonObject(tryParseJson(response.body))?.['error']);
-  const code = identifierText(error?.['code']);
-  const transaction = identifierText(asJsonObject(error?.['innererror'])?.['transactionid']);
+  return {
+    code: identifierText(error?.['code']),
+    transaction: identifierText(asJsonObject(error?.['innererror'])?.['transactionid']),
+  };
+}
+
+/**
+ * Whether the extraction service itself refuses the request. A gateway that lost its route, or SAP's own one that does not
+ * find the service (/IWFND/MED/), answers 404, too; that says nothing about the request.
+ */
+function isJudgedByService(response: HttpResponse): boolean {
+  const { code } = sapErrorOf(response);
+  return code !== undefined && !code.startsWith('/IWFND/MED/');
+}
+
+function sapError(response: HttpResponse): string {
+  const { code, transaction } = sapErrorOf(response);
   const parts = [code, transaction === undefined ? undefined : `transaction ${transaction}`].filter(
     (part) => part !== undefined,
   );

@@ -1,22 +1,24 @@
 /** The source row of a queued cart: from its message, or read again from SRM. */
 import type { CartMessage } from '../../shared/cart-message.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { isWhole } from '../../shared/reading/whole-cart.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
-import { cartNumberOf, isDeferred } from './translation/shopping-cart.ts';
+import { cartNumberOf } from './translation/shopping-cart.ts';
 
 /**
- * A cart that was too large for the queue, or that came without its parts (edge case 84), is read by its GUID.
+ * A cart that was too large for the queue, or of which a part is missing (edge case 84), is read by its GUID.
  * @throws {InterfaceError} when SRM does not give it.
  */
 export async function loadCart(message: CartMessage, carts: Pick<SrmCarts, 'cart'>): Promise<unknown> {
-  if ('source' in message && !isDeferred(message.source)) return message.source;
+  const row = 'source' in message ? message.source : undefined;
+  if (row !== undefined && isWhole(row)) return row;
   const guid = 'claim' in message ? message.claim.guid : message.cart.guid;
   if (guid === null) {
-    const why = 'claim' in message ? 'is too large for the queue' : 'came without its parts';
+    const why = 'claim' in message ? 'is too large for the queue' : 'came without all its parts';
     throw unreadable(`the cart ${why} and has no readable Guid`);
   }
-  const source = await carts.cart(guid, message.correlationId);
+  const source = await carts.cart(guid, message.correlationId, row);
   if (source === undefined) throw unreadable('SRM does not find the cart by its Guid', guid);
   return source;
 }

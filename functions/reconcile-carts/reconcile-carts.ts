@@ -6,6 +6,7 @@
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { inLanes } from '../../shared/lanes.ts';
 import type { Ledger } from '../../shared/ledger.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody } from '../../shared/message-body.ts';
@@ -178,25 +179,16 @@ async function classifyPage(
 }
 
 /** `undefined` for a row that the ledger cannot be asked about. */
-async function statusesOf(
+function statusesOf(
   rows: readonly SourceRow[],
   { ledger, settings, now }: ReconciliationDependencies,
 ): Promise<readonly (CartStatus | undefined)[]> {
-  const statuses: (CartStatus | undefined)[] = rows.map(() => undefined);
-  const next = rows.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, { number, guid, changedAtMs }] of next) {
-      if (number === undefined && guid === undefined) continue;
-      const cart = { client: settings.sapClient, number: number === undefined ? undefined : stripZeros(number), guid };
-      // A row without a readable stamp has no version: any trace counts.
-      statuses[index] = classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
-    }
-  };
-  // All lanes end before the run does: a lane that outlives it would continue in another invocation.
-  const lanes = await Promise.allSettled(Array.from({ length: LEDGER_READS_AT_ONCE }, lane));
-  const failed = lanes.find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
-  return statuses;
+  return inLanes(rows, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs }) => {
+    if (number === undefined && guid === undefined) return undefined;
+    const cart = { client: settings.sapClient, number: number === undefined ? undefined : stripZeros(number), guid };
+    // A row without a readable stamp has no version: any trace counts.
+    return classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
+  });
 }
 
 function fieldOf(status: CartStatus | undefined, isPaused: boolean): keyof Tally {

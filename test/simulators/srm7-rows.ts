@@ -22,7 +22,7 @@ export interface CartRows {
   /** Adds rows. A row with a known GUID replaces the earlier one. `index` overrides the fields of the row. */
   put(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
   byGuid(guid: string): StoredCart | undefined;
-  /** The cart of an item. */
+  /** The cart of an item, by the GUID of 32 lower-case digits. */
   byItemGuid(guid: string): StoredCart | undefined;
   /** The selected rows, ordered. */
   select(selection: Selection): readonly StoredCart[];
@@ -61,8 +61,8 @@ export function openCartRows(unordered: boolean): CartRows {
     byGuid: (guid) => rowsByGuid.get(plainGuid(guid)),
     byItemGuid: (guid) =>
       all().find(({ text }) => {
-        const lowerCase = text.toLowerCase();
-        return lowerCase.includes(`"guid":"${guid}"`) || lowerCase.includes(`"guid": "${guid}"`);
+        const guids = text.matchAll(/"Guid": ?"([^"]*)"/g);
+        return [...guids].some(([, written = '']) => plainGuid(written) === guid);
       }),
     select(selection) {
       // All pages of a window select the same rows: selecting once keeps long windows fast.

@@ -1,6 +1,7 @@
 import { type Answer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import { hash32 } from './seeded-random.ts';
+import { cartUri, type CollectionStyle, itemOf, itemUri, showCollection, showEntity } from './srm7-collections.ts';
 import {
   cartNavigations,
   type ExpandTree,
@@ -34,8 +35,22 @@ export interface Srm7Options extends SimulatorOptions {
   readonly internalHost?: string;
   /** True to serve rows unordered, as custom services do that ignore `$orderby`. */
   readonly unordered?: boolean;
-  /** True to ignore `$expand` in lists, so that navigations stay deferred there. Single reads still expand. */
-  readonly ignoreExpandInLists?: boolean;
+  /** Where `$expand` is ignored, so that navigations stay deferred: in lists only, or in every answer. */
+  readonly ignoreExpand?: 'in lists' | 'always';
+  /** How many rows of a collection inside a cart an answer holds; the rest is behind `__next`. Without it, all. */
+  readonly collectionPageSize?: number;
+  /** How links spell the path of the service. SAP ignores its case, and lets it carry parameters (`;v=1`). */
+  readonly linkedServicePath?: string;
+  /** Characters before each skip token of a list. They stand in the link as they are, and must come back. */
+  readonly skipTokenMarks?: string;
+  /** How often each cart is listed: 2 where the service joins a table without care. */
+  readonly copies?: number;
+  /** The `d` of a list without carts. */
+  readonly emptyList?: string;
+  /** True to put a byte order mark before every JSON. */
+  readonly byteOrderMark?: boolean;
+  /** Further headers of a list, such as `Age`; a `Date` replaces that of the clock. */
+  readonly listHeaders?: () => Readonly<Record<string, string>>;
 }
 
 /** The simulator of SAP SRM 7: the service ZSRM_SC_EXTRACT_SRV behind a proxy that does OAuth 2.0. */
@@ -76,8 +91,8 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     client,
     unordered,
     pageSize: checkedPageSize(options.pageSize ?? largestPage),
-    expandInLists: !(options.ignoreExpandInLists ?? false),
-    origin: '',
+    options,
+    collections: { serviceUrl: '', pageSize: options.collectionPageSize ?? Number.POSITIVE_INFINITY },
     miscountedBy: 0,
   };
   rows.put(options.carts ?? []);
@@ -109,7 +124,8 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     },
     options,
   );
-  service.origin = internalOrigin(options.internalHost) ?? running.url;
+  const origin = internalOrigin(options.internalHost) ?? running.url;
+  service.collections = { ...service.collections, serviceUrl: origin + (options.linkedServicePath ?? servicePath) };
 
   return {
     ...running,
@@ -133,8 +149,8 @@ interface CartService {
   readonly client: string;
   readonly unordered: boolean;
   readonly pageSize: number;
-  readonly expandInLists: boolean;
-  origin: string;
+  readonly options: Srm7Options;
+  collections: CollectionStyle;
   miscountedBy: number;
 }
 
@@ -145,12 +161,15 @@ interface ReadTarget {
   readonly navigation?: string;
 }
 
+/** ICF ignores the case of the path, and a service takes parameters. */
+const anyServicePath = new RegExp(`^${servicePath}(;[^/]*)?(?=/)`, 'i');
+/** The only literal of Edm.Guid is 8-4-4-4-12. */
 const readPath =
-  /^\/(?<entitySet>ShoppingCartSet|ShoppingCartItemSet)(?:\(guid'(?<guid>[0-9A-Fa-f-]{32,36})'\)(?:\/(?<navigation>[A-Za-z]+))?)?$/;
+  /^\/(?<entitySet>ShoppingCartSet|ShoppingCartItemSet)(?:\(guid'(?<guid>[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12})'\)(?:\/(?<navigation>[A-Za-z]+))?)?$/;
 
 function readTarget(url: URL): ReadTarget | undefined {
   const path = decodeURIComponent(url.pathname);
-  const groups = path.startsWith(servicePath) ? readPath.exec(path.slice(servicePath.length))?.groups : undefined;
+  const groups = anyServicePath.test(path) ? readPath.exec(path.replace(anyServicePath, ''))?.groups : undefined;
   if (groups === undefined) {
     return undefined;
   }
@@ -172,12 +191,20 @@ function serviceAnswer(call: Call, service: CartService): Answer {
   try {
     const target = call.method === 'GET' ? readTarget(call.url) : undefined;
     const query = call.url.searchParams;
+    if (/\(guid'[^']*'\)/.test(decodeURIComponent(call.url.pathname)) && target === undefined) {
+      throw new ODataRefusal(400, '/IWCOR/CX_OD_BAD_REQUEST/001', 'Malformed URI literal');
+    }
     if (target === undefined) {
       throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No resource for ${call.method} ${call.url.pathname}`);
     }
     requireJson(call, target);
     requireClient(query.get('sap-client'), service.client, target);
-    return jsonAnswer(200, `{"d":${readBody(call.url, target, service)}}`);
+    const answer = jsonAnswer(
+      200,
+      `${service.options.byteOrderMark === true ? '\ufeff' : ''}{"d":${readBody(call.url, target, service)}}`,
+    );
+    const further = target.operation === 'page' ? service.options.listHeaders?.() : undefined;
+    return { ...answer, headers: { ...answer.headers, ...further } };
   } catch (error) {
     if (error instanceof ODataRefusal) {
       return refusalAnswer(error);
@@ -209,8 +236,11 @@ function readBody(url: URL, target: ReadTarget, service: CartService): string {
     return navigationBody(url, target, service);
   }
   const expand = parseExpand(url.searchParams.get('$expand'), cartNavigations);
-  return rowBody(cartByGuid(target, service), expand, service);
+  const shown = service.options.ignoreExpand === 'always' ? nothing : expand;
+  return rowBody(cartByGuid(target, service), shown, service);
 }
+
+const nothing: ExpandTree = new Map();
 
 function pageBody(url: URL, service: CartService): string {
   const query = url.searchParams;
@@ -220,37 +250,50 @@ function pageBody(url: URL, service: CartService): string {
   const top = parseCount('$top', query.get('$top')) ?? Number.POSITIVE_INFINITY;
   const skip = parseCount('$skip', query.get('$skip')) ?? 0;
 
+  const { options, pageSize, unordered, miscountedBy } = service;
   const selected = service.rows.select(selection);
-  const token = query.get('$skiptoken');
-  const start = token === null ? skip : firstAfter(selected, tokenToPosition(token), service.unordered);
-  const page = selected.slice(start, start + Math.min(service.pageSize, top));
+  const token = skipToken(url);
+  const start = token === undefined ? skip : firstAfter(selected, tokenToPosition(token, options), unordered);
+  const page = selected.slice(start, start + Math.min(pageSize, top));
   // A caller that sends $top pages by itself.
   const more = top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
   const last = page.at(-1);
+  if (selected.length === 0 && options.emptyList !== undefined) {
+    return options.emptyList;
+  }
 
+  const copies = options.copies ?? 1;
   const count =
-    query.get('$inlinecount') === 'allpages' ? `"__count":"${selected.length + service.miscountedBy}",` : '';
+    query.get('$inlinecount') === 'allpages' ? `"__count":"${selected.length * copies + miscountedBy}",` : '';
   const next = more && last !== undefined ? `,"__next":${JSON.stringify(nextUri(url, last, service))}` : '';
-  const shown = service.expandInLists ? expand : new Map<string, ExpandTree>();
-  return `{${count}"results":[${page.map((row) => rowBody(row, shown, service)).join()}]${next}}`;
+  const shown = options.ignoreExpand === undefined ? expand : nothing;
+  const rows = page.flatMap((row) => Array.from({ length: copies }, () => rowBody(row, shown, service)));
+  return `{${count}"results":[${rows.join()}]${next}}`;
 }
 
 /** The same query in its original encoding, with a token for the rows after this page. */
-function nextUri(url: URL, last: StoredCart, service: CartService): string {
+function nextUri(url: URL, last: StoredCart, { collections, options, unordered }: CartService): string {
   const kept = url.search
     .slice(1)
     .split('&')
     .filter((option) => !/^(?:\$|%24)skip(?:token)?=/i.test(option));
-  const token = positionToToken(positionOf(last, service.unordered));
-  return `${service.origin}${url.pathname}?${[...kept, `$skiptoken=${token}`].join('&')}`;
+  const token = `${options.skipTokenMarks ?? ''}${positionToToken(positionOf(last, unordered))}`;
+  return `${collections.serviceUrl}/ShoppingCartSet?${[...kept, `$skiptoken=${token}`].join('&')}`;
+}
+
+/** The token as it was sent: `+` is no blank here. */
+function skipToken({ search }: URL): string | undefined {
+  const [, token] = /[?&]\$skiptoken=([^&]*)/.exec(search) ?? [];
+  return token === undefined ? undefined : decodeURIComponent(token);
 }
 
 function positionToToken({ rank, guid }: RowPosition): string {
   return Buffer.from(`${rank} ${guid}`).toString('base64url');
 }
 
-function tokenToPosition(token: string): RowPosition {
-  const match = /^(-?\d+) (.+)$/.exec(Buffer.from(token, 'base64url').toString());
+function tokenToPosition(token: string, { skipTokenMarks = '' }: Srm7Options): RowPosition {
+  const position = token.startsWith(skipTokenMarks) ? token.slice(skipTokenMarks.length) : '';
+  const match = /^(-?\d+) (.+)$/.exec(Buffer.from(position, 'base64url').toString());
   if (match === null) {
     throw new ODataRefusal(400, 'ZSRM_SC/008', 'Skiptoken is not valid');
   }
@@ -258,7 +301,7 @@ function tokenToPosition(token: string): RowPosition {
 }
 
 function cartByGuid({ guid = '', entitySet }: ReadTarget, { rows }: CartService): StoredCart {
-  const row = entitySet === 'ShoppingCartItemSet' ? rows.byItemGuid(dashedGuid(guid)) : rows.byGuid(guid);
+  const row = entitySet === 'ShoppingCartItemSet' ? rows.byItemGuid(guid) : rows.byGuid(guid);
   if (row === undefined) {
     throw new ODataRefusal(404, 'ZSRM_SC/001', `Shopping cart ${guid} does not exist`, 'ShoppingCart/Guid');
   }
@@ -275,72 +318,22 @@ function navigationBody(url: URL, target: ReadTarget, service: CartService): str
     throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No navigation property ${navigation}`, navigation);
   }
   const expand = parseExpand(url.searchParams.get('$expand'), below);
-  return JSON.stringify(withDeferred(owner[navigation], expand, below, itemUri(service)));
+  const shown = service.options.ignoreExpand === 'always' ? nothing : expand;
+  const start = parseCount('$skiptoken', skipToken(url) ?? null) ?? 0;
+  const uri = `${entitySet === 'ShoppingCartItemSet' ? itemUri(guid, service.collections) : cartUri(guid, service.collections)}/${navigation}`;
+  return JSON.stringify(showCollection(owner[navigation], { uri, start }, shown, below, service.collections));
 }
 
-function itemOf(cart: unknown, guid: string): unknown {
-  const items = isRecord(cart) && isRecord(cart['Items']) ? cart['Items']['results'] : [];
-  return Array.isArray(items)
-    ? items.find((item) => isRecord(item) && typeof item['Guid'] === 'string' && plainGuid(item['Guid']) === guid)
-    : undefined;
-}
-
-/** The JSON of a row: its own text when everything is expanded, or else with `__deferred` for the other navigations. */
-function rowBody(row: StoredCart, expand: ExpandTree, service: CartService): string {
-  if (isFullExpand(expand, cartNavigations)) {
+/** The JSON of a row: its own text when it is shown whole. */
+function rowBody(row: StoredCart, expand: ExpandTree, { collections }: CartService): string {
+  if (isFullExpand(expand, cartNavigations) && collections.pageSize === Number.POSITIVE_INFINITY) {
     return row.text;
   }
   const cart: unknown = JSON.parse(row.text);
-  const uri = `${service.origin}${servicePath}/ShoppingCartSet(guid'${dashedGuid(row.guid)}')`;
-  return JSON.stringify(
-    isRecord(cart) ? entityWithDeferred(cart, expand, cartNavigations, uri, itemUri(service)) : cart,
-  );
-}
-
-function itemUri({ origin }: CartService): (guid: string) => string {
-  return (guid) => `${origin}${servicePath}/ShoppingCartItemSet(guid'${dashedGuid(guid)}')`;
-}
-
-function entityWithDeferred(
-  entity: Readonly<Record<string, unknown>>,
-  expand: ExpandTree,
-  known: ExpandTree,
-  uri: string,
-  uriOfItem: (guid: string) => string,
-): Record<string, unknown> {
-  const shown: Record<string, unknown> = { ...entity };
-  for (const [navigation, below] of known) {
-    const asked = expand.get(navigation);
-    shown[navigation] =
-      asked === undefined
-        ? { __deferred: { uri: `${uri}/${navigation}` } }
-        : withDeferred(entity[navigation], asked, below, uriOfItem);
+  if (!isRecord(cart)) {
+    return row.text;
   }
-  return shown;
-}
-
-function withDeferred(
-  navigation: unknown,
-  expand: ExpandTree,
-  known: ExpandTree,
-  uriOfItem: (guid: string) => string,
-): unknown {
-  // Only items have navigations of their own. A row that breaks the contract is passed on unchanged.
-  if (known.size === 0 || !isRecord(navigation) || !Array.isArray(navigation['results'])) {
-    return navigation;
-  }
-  const results = navigation['results'].map((item: unknown) =>
-    isRecord(item) ? entityWithDeferred(item, expand, known, uriOfItem(guidOf(item)), uriOfItem) : item,
-  );
-  return { ...navigation, results };
-}
-
-function guidOf(item: Readonly<Record<string, unknown>>): string {
-  return typeof item['Guid'] === 'string' ? plainGuid(item['Guid']) : '';
-}
-
-function dashedGuid(guid: string): string {
-  return plainGuid(guid).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return JSON.stringify(showEntity(cart, cartUri(row.guid, collections), expand, cartNavigations, collections));
 }
 
 function refusalAnswer({ status, code, message, property }: ODataRefusal): Answer {

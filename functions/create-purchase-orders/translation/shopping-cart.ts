@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
+import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { edmInstantMs, identifierText } from '../../../shared/sap-values.ts';
 import { cleanText } from './text.ts';
 
@@ -45,11 +46,15 @@ const flag = z
   .transform((value) => value === true || textOf(value) !== undefined)
   .optional();
 
-/** `{"results":[..]}` or, from some V1-style services, the list itself. */
+/** A collection, with all of its rows. */
 const navigation = <Entity extends z.ZodType>(entity: Entity) =>
   z
     .preprocess(
-      (value) => (Array.isArray(value) ? { results: value } : value),
+      (value, { issues }) => {
+        const message = missingRows(value);
+        if (message !== undefined) issues.push({ code: 'custom', message, input: value });
+        return Array.isArray(value) ? { results: value } : value;
+      },
       z.object({ results: z.array(entity, 'must be a list') }, 'must be a list'),
     )
     .transform(({ results }) => results);
@@ -192,17 +197,3 @@ export const cartNumberOf = (source: unknown): string | undefined => identifierT
 /** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (source: unknown): number | undefined =>
   edmInstantMs(asJsonObject(source)?.['ChangedAt']);
-
-/** True where SRM sent a link instead of the data (edge case 84): the row must be read again, expanded. */
-export function isDeferred(source: unknown): boolean {
-  const row = asJsonObject(source);
-  const links = (entity: unknown, names: readonly string[]): boolean =>
-    names.some((name) => asJsonObject(asJsonObject(entity)?.[name])?.['__deferred'] !== undefined);
-  if (links(row, ['Items', 'Partners', 'Texts', 'Attachments'])) return true;
-  return rowsOf(row?.['Items']).some((entity) => links(entity, ['Accounting', 'Partners', 'Texts']));
-}
-
-function rowsOf(collection: unknown): readonly unknown[] {
-  const rows = Array.isArray(collection) ? collection : asJsonObject(collection)?.['results'];
-  return Array.isArray(rows) ? rows : [];
-}

@@ -200,7 +200,10 @@ describe('a cart that is read again from SRM', () => {
 
   test.each([
     ['too large for the queue', (): CartMessage => ({ ...claimCheck(newCart()), claim: { guid: null } })],
-    ['without its parts', (): CartMessage => ({ ...envelope(deferred(newCart())), cart: { number: '1', guid: null } })],
+    [
+      'without all its parts',
+      (): CartMessage => ({ ...envelope(deferred(newCart())), cart: { number: '1', guid: null } }),
+    ],
   ])('is dead-lettered where it is %s and has no Guid to read it by', async (what, message) => {
     const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(message());

@@ -6,7 +6,6 @@
  * 86's logs and store.
  */
 import { describe, expect, test } from '@jest/globals';
-import { isDeferred } from '../../../functions/create-purchase-orders/translation/shopping-cart.ts';
 import { parseExactJson } from '../../../shared/exact-json.ts';
 import { faultToText } from '../../../shared/failure.ts';
 import {
@@ -853,7 +852,7 @@ describe('source faults', () => {
     ['no status', cartWith({ Status: '' }), ['$.Status']],
     ['no items', cartWith({ Items: null }), ['$.Items']],
     ['items that are no list', cartWith({ Items: { results: 'X' } }), ['$.Items.results']],
-    ['items that are not expanded', cartWith({ Items: { __deferred: { uri: 'x' } } }), ['$.Items.results']],
+    ['items that are not expanded', cartWith({ Items: { __deferred: { uri: 'x' } } }), ['$.Items']],
     ['an item that is no entity', cartWith({ Items: list(7) }), ['$.Items.results[0]']],
     ['a text that is an object', cartWith({ Description: {} }), ['$.Description']],
     ['a text that is a boolean', cartWith({ Description: true }), ['$.Description']],
@@ -905,27 +904,30 @@ describe('source faults', () => {
     expect(places(itemWith(3, { Status: {} }))).toEqual(['E_SRC_SCHEMA $.Items.results[3].Status']);
   });
 
-  test.each(['Items', 'Partners', 'Texts', 'Attachments'])(
-    '84: deferred %s of the cart are to be read again, and never count as empty',
-    (name) => {
-      const cart = cartWith({ [name]: { __deferred: { uri: 'x' } } });
-      expect(isDeferred(cart)).toBe(true);
-      expect(places(cart)).toEqual([`E_SRC_SCHEMA $.${name}.results`]);
-    },
-  );
-
-  test.each(['Accounting', 'Partners', 'Texts'])('84: deferred %s of a line are to be read again', (name) => {
-    const cart = itemWith(2, { [name]: { __deferred: { uri: 'x' } } });
-    expect(isDeferred(cart)).toBe(true);
-    expect(places(cart)).toEqual([`E_SRC_SCHEMA $.Items.results[2].${name}.results`]);
+  test.each([
+    ['a link in place of the rows', { __deferred: { uri: 'x' } }],
+    ['a link to more rows', { results: [], __next: 'x' }],
+    ['a link that is no text', { results: [], __next: {} }],
+    ['fewer rows than it announces', { __count: '2', results: [] }],
+    ['more rows than it announces', { __count: 0, results: [{}] }],
+    ['a row that is a link', { results: [{ __deferred: { uri: 'x' } }] }],
+  ])('84: a collection with %s is never read as the whole', (_what, collection) => {
+    for (const name of ['Items', 'Partners', 'Texts', 'Attachments']) {
+      expect(places(cartWith({ [name]: collection }))).toEqual([`E_SRC_SCHEMA $.${name}`]);
+    }
+    for (const name of ['Accounting', 'Partners', 'Texts']) {
+      expect(places(itemWith(2, { [name]: collection }))).toEqual([`E_SRC_SCHEMA $.Items.results[2].${name}`]);
+    }
   });
 
-  test.each([sampleCart, null, 7, {}, { Items: 7 }, { Items: [7] }, { Items: { results: {} } }])(
-    '84: nothing is deferred in case %#',
-    (cart) => {
-      expect(isDeferred(cart)).toBe(false);
-    },
-  );
+  test.each([
+    ['null', { __next: null }],
+    ['a blank', { __next: '' }],
+    ['its right number', { __count: '4' }],
+  ])('84: a collection with %s is whole', (_what, more) => {
+    const items = Object(sampleCart).Items;
+    expect(translate(cartWith({ Items: { ...items, ...more } }))).toMatchObject({ kind: 'orders' });
+  });
 
   test('85: unknown properties are ignored and counted, wherever they are', () => {
     const cart = cartWith(
