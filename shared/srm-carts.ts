@@ -67,7 +67,9 @@ const READS_OF_A_CHANGING_CART = 3;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
-  const common = { $format: 'json', 'sap-client': settings.client, 'sap-language': settings.language };
+  // A link is sent as it came. SAP names no client in those of navigations; then the header counts.
+  const logon = { 'sap-client': settings.client, 'sap-language': settings.language };
+  const common = { $format: 'json', ...logon };
   const internalHosts = new Set(settings.internalHosts.map((host) => host.toLowerCase()));
 
   async function get<Result>(
@@ -77,8 +79,11 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   ): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const headers = { Accept: 'application/json', 'X-Correlation-ID': correlationId };
-        const response = await dependencies.http.request({ method: 'GET', path, headers });
+        const response = await dependencies.http.request({
+          method: 'GET',
+          path,
+          headers: { Accept: 'application/json', 'X-Correlation-ID': correlationId, ...logon },
+        });
         return read(response, dependencies.now());
       } catch (error) {
         const failure = toInterfaceError(error, settings.baseUrl);

@@ -133,7 +133,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
     'else: a malformed cart, too, must be delivered.',
   $orderby: 'A full and stable order. Where the service ignores it, the watermark moves only at the end of a window.',
   $expand:
-    'The cart with all that belongs to it. A navigation left as __deferred is read again once, by the cart’s GUID.',
+    'The cart with all that belongs to it. What is left as __deferred, or comes with a __next of its own, is read to its end.',
   $inlinecount: 'Asks for __count: a number that differs from the rows delivered makes the window be read again.',
   $format: 'JSON of OData V2',
   'sap-client': 'Part of a cart’s identity',
@@ -273,9 +273,9 @@ async function errorResponses(read: (carts: Carts) => Promise<unknown>): Promise
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** How the adapter takes an answer. */
+/** How the adapter takes an error of the service. Without SAP’s error body, a 4xx is a gateway’s, and transient. */
 async function treatment(status: number, read: (carts: Carts) => Promise<unknown>): Promise<string> {
-  const { carts } = cartsThat({ status, body: '', headers: json });
+  const { carts } = cartsThat({ status, body: JSON.stringify(readSample('srm7-error.json')), headers: json });
   try {
     await read(carts);
     return 'Taken as: there is none.';

@@ -198,7 +198,7 @@ function serviceAnswer(call: Call, service: CartService): Answer {
       throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No resource for ${call.method} ${call.url.pathname}`);
     }
     requireJson(call, target);
-    requireClient(query.get('sap-client'), service.client, target);
+    requireClient(query.get('sap-client') ?? call.headers['sap-client'], service.client);
     const answer = jsonAnswer(
       200,
       `${service.options.byteOrderMark === true ? '\ufeff' : ''}{"d":${readBody(call.url, target, service)}}`,
@@ -222,9 +222,10 @@ function requireJson({ url, headers }: Call, { operation }: ReadTarget): void {
   }
 }
 
-function requireClient(given: string | null, client: string, { operation }: ReadTarget): void {
-  if (given !== client && (operation === 'page' || given !== null)) {
-    throw new ODataRefusal(400, 'ZSRM_SC/006', `sap-client ${given ?? '(none)'} is not ${client}`);
+/** As ICF does: the client of the URL counts, else that of the header. */
+function requireClient(given: string | string[] | undefined, client: string): void {
+  if (given !== client) {
+    throw new ODataRefusal(400, 'ZSRM_SC/006', `sap-client ${String(given ?? '(none)')} is not ${client}`);
   }
 }
 
