@@ -1,4 +1,5 @@
 /** JSON without loss: numbers keep the digits that they were written with, which IEEE doubles would lose. */
+import { escapeControls, firstFault } from './json-text.ts';
 
 // The source text access of JSON.parse is in Node 24; TypeScript's library does not describe it yet.
 interface RawJson {
@@ -31,22 +32,19 @@ function isDeep(text: string): boolean {
   return depth > DEEP;
 }
 
+/** Windows tools and some proxies put it before JSON. */
+const withoutByteOrderMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
+
 /**
  * Parses JSON; a number whose text a double would change (`650.00`, 20 digits) becomes a raw number, which
- * `JSON.stringify` writes back to the letter.
+ * `JSON.stringify` writes back to the letter. A byte order mark before it is cut off.
  * @throws {InvalidJson} without any part of the text in its message: the text may hold personal data.
  */
 export function parseExactJson(text: string): unknown {
   try {
-    // Visiting every value costs more than all the rest, and most texts hold no number that a double would change.
-    if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
-    return exactJson.parse(text, (_key, value, context) =>
-      typeof value === 'number' && context.source !== undefined && String(value) !== context.source
-        ? exactJson.rawJSON(context.source)
-        : value,
-    );
+    return parse(withoutByteOrderMark(text));
   } catch {
-    throw new InvalidJson(text.length);
+    throw new InvalidJson(text);
   }
 }
 
@@ -59,10 +57,34 @@ export function tryParseExactJson(text: string): unknown {
   }
 }
 
+/** As `parseExactJson`, where control characters may stand in strings as they are: hand-written ABAP does not escape them. */
+export function parseLenientJson(marked: string): unknown {
+  const text = withoutByteOrderMark(marked);
+  try {
+    return parse(text);
+  } catch {
+    try {
+      return parse(escapeControls(text));
+    } catch {
+      throw new InvalidJson(text);
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  // Visiting every value costs more than all the rest, and most texts hold no number that a double would change.
+  if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
+  return exactJson.parse(text, (_key, value, context) =>
+    typeof value === 'number' && context.source !== undefined && String(value) !== context.source
+      ? exactJson.rawJSON(context.source)
+      : value,
+  );
+}
+
 /** Parsed JSON for a schema to check; undefined for other text. The parser's message would quote the text. */
 export function tryParseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutByteOrderMark(text));
   } catch {
     return undefined;
   }
@@ -70,9 +92,17 @@ export function tryParseJson(text: string): unknown {
 
 /** The text is not JSON. */
 export class InvalidJson extends Error {
-  constructor(length: number) {
-    super(`not JSON (${length} characters)`);
+  /** Of the first wrong character; undefined where none is wrong alone, as in lists that are nested too deeply. */
+  readonly offset: number | undefined;
+  /** The text ends too early: it was probably cut off on its way. */
+  readonly isCutOff: boolean;
+
+  constructor(text: string) {
+    const offset = firstFault(text);
+    super(`not JSON (${text.length} characters${offset === undefined ? '' : `, wrong at character ${offset + 1}`})`);
     this.name = 'InvalidJson';
+    this.offset = offset;
+    this.isCutOff = offset === text.length;
   }
 }
 

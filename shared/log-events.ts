@@ -11,7 +11,12 @@ export const LOG_EVENTS = {
   'extraction.failed': 'Extraction failed; the next run reads the same window again',
   'extraction.count-mismatch': 'SRM announced another number of carts than it delivered; the slice is read again',
   'extraction.clock-skew': 'The clocks of SRM and of this function differ; the clock of SRM is used',
+  'extraction.clock-ignored': 'The Date of SRM’s answers is not its clock; the clock of this function is used',
+  'extraction.behind': 'By SRM’s clock there is nothing beyond what was read already; the run is not complete',
   'extraction.lease-not-released': 'The lease could not be released; the next run waits until it ends',
+
+  'page.row-unreadable':
+    'A row of SRM cannot be read; it goes on as text, and the other rows of its page are not held back',
 
   'reconciliation.completed': 'Reconciliation complete',
   'reconciliation.stopped': 'Reconciliation out of time; the next one continues',

@@ -2,10 +2,11 @@
  * The only code that speaks SRM's protocol: OData V2 over the assumed service ZSRM_SC_EXTRACT_SRV.
  * Where a real service differs, this file changes. Source: source-srm7.md, "Reading carts" and "JSON quirks".
  */
-import { asJsonObject, parseExactJson, tryParseJson } from './exact-json.ts';
+import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
 import { announcedRows, completeCart, EXPAND, hasNext, isWhole, type LinkName } from './reading/whole-cart.ts';
+import { type PageRow, splitPage } from './reading/split-page.ts';
 import { edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
 
 export interface SrmSettings {
@@ -28,14 +29,18 @@ export interface SourceRow {
   readonly number: string | undefined;
   readonly guid: string | undefined;
   readonly changedAtMs: number | undefined;
+  /** Where its page stops being JSON; the source is then the text of the row. */
+  readonly faultOffset?: number;
 }
 
 export interface CartPage {
   readonly rows: readonly SourceRow[];
   /** `__count`: how many rows the whole window holds, according to SRM. */
   readonly announced: number | undefined;
-  /** SRM's clock, from the `Date` header (edge case 3). */
+  /** The `Date` header, which shows SRM's clock (edge case 3). */
   readonly serverTimeMs: number | undefined;
+  /** The answer has an `Age`: it comes from a cache, and its `Date` is past. */
+  readonly isCached: boolean;
 }
 
 export interface SrmCarts {
@@ -57,6 +62,10 @@ export interface SrmDependencies {
 
 const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
+/** SAP ignores the case of the path, and lets each part of it carry parameters, such as `;v=1`. */
+const LINKED_SERVICE = new RegExp(`${SERVICE_PATH.replaceAll(/[^/]+/g, '$&(?:;[^/]*)?')}/`, 'i');
+/** An encoded slash is a slash to some servers, and dots with a parameter are dots: they would climb where `../` cannot. */
+const CLIMBING = /%2f|%5c|\/(?:\.|%2e){1,2};/i;
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
 /** The longest name of DNS. A link is SRM's text, which must not fill the log. */
 const LONGEST_HOST = 253;
@@ -98,15 +107,15 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   /** A link is followed exactly as it is, but only below our own base URL: the token goes nowhere else (edge case 6). */
   function linkPath(link: unknown, name: LinkName): string {
     const base = new URL(settings.baseUrl);
-    const url = typeof link === 'string' ? URL.parse(link, `${settings.baseUrl}${SERVICE_PATH}/`) : null;
+    const url =
+      typeof link === 'string' ? URL.parse(withEncodedHash(link), `${settings.baseUrl}${SERVICE_PATH}/`) : null;
     if (url === null) throw protocolFault(`${name} is no URL`);
     if (url.host !== base.host && !internalHosts.has(url.host)) {
       const host = url.host.slice(0, LONGEST_HOST);
       throw protocolFault(`${name} names another host (${host}); add it to internalHosts if it is SRM itself`);
     }
-    const service = url.pathname.indexOf(`${SERVICE_PATH}/`);
-    // An encoded slash is a slash to some servers: `..%2f` would climb where `../` was refused.
-    if (service < 0 || /%2f|%5c/i.test(url.pathname)) throw protocolFault(`${name} leaves the extraction service`);
+    const service = url.pathname.search(LINKED_SERVICE);
+    if (service < 0 || CLIMBING.test(url.pathname)) throw protocolFault(`${name} leaves the extraction service`);
     return url.pathname.slice(service) + url.search;
   }
 
@@ -128,7 +137,10 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     await requireTime();
     for await (const page of pagesFrom(linkPath(link, name), correlationId)) {
       if (pages++ === MOST_PAGES_OF_A_COLLECTION) throw protocolFault(`${name} leads to more than 1000 pages`);
-      for (const { source } of page.rows) rows.push(source);
+      for (const { source, faultOffset } of page.rows) {
+        if (faultOffset !== undefined) throw protocolFault(`a row of it is not JSON at character ${faultOffset + 1}`);
+        rows.push(source);
+      }
       await requireTime();
     }
     return rows;
@@ -173,6 +185,12 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   };
 }
 
+/** A `#` in a skip token would begin a fragment, which is not sent. */
+function withEncodedHash(link: string): string {
+  const [path = '', ...query] = link.split('?');
+  return [path, ...query.map((part) => part.replaceAll('#', '%23'))].join('?');
+}
+
 const versionOf = (cart: unknown): unknown => asJsonObject(cart)?.['ChangedAt'];
 
 function windowFilter({ fromMs, toMs }: ReadingWindow, statuses: readonly string[]): string {
@@ -193,46 +211,93 @@ const query = (parameters: Readonly<Record<string, string>>): string =>
     .join('&');
 
 function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: unknown } {
-  const d = asJsonObject(readEnvelope(response, nowMs))?.['d'];
-  const body = asJsonObject(d);
+  requirePage(response, nowMs);
+  const { envelope, rows } = parsePage(response.body);
+  const d = asJsonObject(envelope)?.['d'];
   const dateMs = Date.parse(response.header('date') ?? '');
   return {
     page: {
-      rows: entitiesOf(d).map(sourceRow),
+      rows: (rows ?? entitiesOf(d).map((source): PageRow => ({ source }))).map(sourceRow),
       announced: announcedRows(d),
       serverTimeMs: Number.isNaN(dateMs) ? undefined : dateMs,
+      isCached: response.header('age') !== undefined,
     },
-    next: body?.['__next'],
+    next: asJsonObject(d)?.['__next'],
   };
+}
+
+/** A page; where some of its rows are no JSON, its rows apart. */
+function parsePage(body: string): { readonly envelope: unknown; readonly rows?: readonly PageRow[] } {
+  try {
+    return { envelope: parseLenientJson(body) };
+  } catch (error) {
+    if (!(error instanceof InvalidJson)) throw error;
+    const split = error.isCutOff ? undefined : splitPage(body);
+    if (split !== undefined) return split;
+    throw unavailable(`the page from SRM is ${error.message}${cartBefore(body, error.offset)}`);
+  }
+}
+
+/** The cart that a fault of the page is next to. */
+function cartBefore(body: string, offset: number | undefined): string {
+  const before = body.slice(0, offset);
+  const number = readableFields(before.slice(before.lastIndexOf('"ObjectId"')))['ObjectId'];
+  return identifierText(number) === undefined ? '' : `, behind cart ${String(number)}`;
 }
 
 /** The answer to a key; undefined where SRM says that it has no such cart. */
 function readCart(response: HttpResponse, nowMs: number): unknown {
   if (response.status === 404 && isJudgedByService(response)) return undefined;
-  const carts = entitiesOf(asJsonObject(readEnvelope(response, nowMs))?.['d']);
+  requirePage(response, nowMs);
+  const carts = entitiesOf(asJsonObject(parseCart(response.body))?.['d']);
   if (carts.length > 1) throw protocolFault('SRM answers several carts to the key of one');
   return carts[0];
 }
 
-/** The three envelopes: `{"d":{"results":[..]}}`, `{"d":[..]}` and, for one entity, `{"d":{..}}`. */
-function entitiesOf(d: unknown): readonly unknown[] {
-  const body = asJsonObject(d);
-  const entities = body === undefined || 'results' in body ? (body?.['results'] ?? d) : [body];
-  return Array.isArray(entities) ? entities : missing('d.results');
+function parseCart(body: string): unknown {
+  try {
+    return parseLenientJson(body);
+  } catch (error) {
+    if (!(error instanceof InvalidJson)) throw error;
+    const message = `the cart that SRM sent is ${error.message}`;
+    // What came to its end is the same at the next attempt.
+    throw error.isCutOff
+      ? unavailable(message)
+      : new InterfaceError('permanent', { code: 'E_SRC_SCHEMA', message, path: '$' });
+  }
 }
 
-function sourceRow(source: unknown): SourceRow {
-  const row = asJsonObject(source);
+/**
+ * The three envelopes: `{"d":{"results":[..]}}`, `{"d":[..]}` and, for one entity, `{"d":{..}}`. Where `d` holds nothing but
+ * OData's own properties, there is no entity.
+ */
+function entitiesOf(d: unknown): readonly unknown[] {
+  const body = asJsonObject(d);
+  if (body === undefined) return Array.isArray(d) ? d : missing('d.results');
+  if ('results' in body) return Array.isArray(body['results']) ? body['results'] : missing('d.results');
+  return Object.keys(body).every((name) => name.startsWith('__')) ? [] : [body];
+}
+
+function sourceRow({ source, faultOffset }: PageRow): SourceRow {
+  const row = typeof source === 'string' && faultOffset !== undefined ? readableFields(source) : asJsonObject(source);
   return {
     source,
     number: identifierText(row?.['ObjectId']),
     guid: identifierText(row?.['Guid']),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
+    ...(faultOffset === undefined ? {} : { faultOffset }),
   };
 }
 
+/** What a row that is no JSON says of itself before its items, which have a Guid, too. */
+function readableFields(text: string): Record<string, unknown> {
+  const header = text.split('"Items"', 1)[0] ?? '';
+  const fields = header.matchAll(/"(ObjectId|Guid|ChangedAt)"\s*:\s*("[^"]*"|\d+)/g);
+  return Object.fromEntries([...fields].map(([, name, value = '']) => [name, tryParseJson(value)]));
+}
+
 /** Status and content type decide before anything is parsed: proxies answer HTML. */
-function readEnvelope(response: HttpResponse, nowMs: number): unknown {
+function requirePage(response: HttpResponse, nowMs: number): void {
   const { status } = response;
   if (status === 401 || status === 403) {
     throw new InterfaceError('refused', { code: 'E_SRC_AUTH', message: `SRM answered ${status}${sapError(response)}` });
@@ -249,11 +314,6 @@ function readEnvelope(response: HttpResponse, nowMs: number): unknown {
     throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
   }
   if (!/\bjson\b/i.test(response.header('content-type') ?? '')) throw unavailable('SRM answered 200 with no JSON');
-  try {
-    return parseExactJson(response.body);
-  } catch (error) {
-    throw unavailable(`the page from SRM is ${error instanceof Error ? error.message : 'not JSON'}`);
-  }
 }
 
 /** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */

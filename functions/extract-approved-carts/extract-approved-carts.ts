@@ -9,6 +9,7 @@ import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
 import type { CartPage, ReadingWindow } from '../../shared/srm-carts.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import {
+  clockFault,
   readingEndMs,
   readingStartMs,
   SKEW_WARNED_MS,
@@ -32,8 +33,11 @@ export interface ExtractionDependencies extends SliceDependencies {
 
 export interface ExtractionResult {
   readonly runId: string;
-  /** `locked`: another run is reading. `stopped`: out of time, the next run continues. */
-  readonly status: 'complete' | 'stopped' | 'locked';
+  /**
+   * `locked`: another run is reading. `stopped`: out of time, the next run continues. `behind`: by SRM's clock there is
+   * nothing to read beyond the watermark, although there is by ours.
+   */
+  readonly status: 'complete' | 'stopped' | 'locked' | 'behind';
   readonly cartsRead: number;
   readonly cartsQueued: number;
   /** Of those queued, the carts too large for a message, which travel as their key. */
@@ -65,15 +69,17 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   }
   try {
     let { watermarkMs } = stored;
+    let hasMoved = false;
+    const clock = createClock(dependencies);
     let startMs = readingStartMs(stored, settings);
     for (;;) {
       const slice = nextSlice(startMs, watermarkMs, endMs);
       if (slice === undefined) break;
       const position = new SlicePosition(slice, stored.positionMs);
-      let timeMs: number | undefined;
+      const readToMs = Math.max(watermarkMs ?? settings.firstWatermarkMs, stored.positionMs ?? 0);
       const end = await readSliceTwice(slice, dependencies, {
         async onPage(page) {
-          timeMs ??= followSkew(page.serverTimeMs, dependencies);
+          const timeMs = clock.after(page, slice, readToMs);
           await queuePage(page, dependencies, tally);
           const reachedMs = position.after(page, readingEndMs(timeMs, settings));
           if (reachedMs !== undefined) await watermark.advancePosition(lease, reachedMs, dependencies.now());
@@ -88,13 +94,18 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
       }
       if (end.kind === 'incomplete') throw incomplete(end);
       // By SRM's clock, carts may still be added at the end of the slice: then it is whole only up to that time.
-      const wholeToMs = Math.min(slice.toMs, readingEndMs(timeMs ?? dependencies.now(), settings));
+      const wholeToMs = Math.min(slice.toMs, readingEndMs(clock.now(), settings));
       // A slice of a long overlap may end before the watermark, which never moves back.
       if (wholeToMs > (watermarkMs ?? slice.fromMs)) {
         await watermark.completeSlice(lease, wholeToMs, dependencies.now());
         watermarkMs = wholeToMs;
+        hasMoved = true;
       }
-      if (wholeToMs < slice.toMs) break;
+      if (wholeToMs < slice.toMs) {
+        // Such a run is not complete: an alarm must see a clock that stands still.
+        if (!hasMoved) return finish('behind', dependencies, tally, watermarkMs ?? slice.fromMs);
+        break;
+      }
       startMs = slice.toMs;
     }
     return finish('complete', dependencies, tally, watermarkMs ?? startMs);
@@ -135,13 +146,37 @@ export async function extractWindow(
   }
 }
 
-function followSkew(serverTimeMs: number | undefined, { now, log }: ExtractionDependencies): number {
-  const ourMs = now();
-  if (serverTimeMs !== undefined && Math.abs(serverTimeMs - ourMs) > SKEW_WARNED_MS) {
-    const skewSeconds = Math.round((serverTimeMs - ourMs) / 1000);
-    log.warn('extraction.clock-skew', { skewSeconds });
-  }
-  return trustedTimeMs(ourMs, serverTimeMs);
+interface Clock {
+  /** The time to use after a page: of its slice, and how far was read before it. */
+  after(page: CartPage, slice: ReadingWindow, readToMs: number): number;
+  /** The time to use now. */
+  now(): number;
+}
+
+/** SRM's clock as the first page of the run shows it, where it differs from ours; ours from the first `Date` on that is no clock. */
+function createClock({ now, log }: ExtractionDependencies): Clock {
+  let timeMs: number | undefined;
+  let isIgnored = false;
+  const self: Clock = {
+    now: () => timeMs ?? now(),
+    after(page, slice, readToMs) {
+      const { serverTimeMs } = page;
+      const reason = clockFault(page, slice, readToMs);
+      if (reason !== undefined && !isIgnored) log.warn('extraction.clock-ignored', { reason });
+      isIgnored ||= reason !== undefined;
+      if (isIgnored) {
+        timeMs = undefined;
+      } else if (timeMs === undefined) {
+        timeMs = trustedTimeMs(now(), serverTimeMs);
+        const skewMs = (serverTimeMs ?? timeMs) - now();
+        if (Math.abs(skewMs) > SKEW_WARNED_MS) {
+          log.warn('extraction.clock-skew', { skewSeconds: Math.round(skewMs / 1000) });
+        }
+      }
+      return self.now();
+    },
+  };
+  return self;
 }
 
 async function queuePage(
@@ -170,15 +205,21 @@ function incomplete(end: { announced: number; read: number }): InterfaceError {
 
 const newTally = (): Tally => ({ cartsRead: 0, cartsQueued: 0, claimChecks: 0, pages: 0 });
 
+const ENDS = {
+  complete: 'extraction.completed',
+  stopped: 'extraction.stopped',
+  behind: 'extraction.behind',
+} as const;
+
 function finish(
-  status: 'complete' | 'stopped',
+  status: keyof typeof ENDS,
   { log, meter, runId }: ExtractionDependencies,
   tally: Tally,
   readToMs: number,
 ): ExtractionResult {
   const readTo = new Date(readToMs).toISOString();
   if (status === 'complete') meter.count(METRICS.extractionCompleted);
-  log.info(status === 'complete' ? 'extraction.completed' : 'extraction.stopped', {
+  log.info(ENDS[status], {
     watermark: readTo,
     pages: tally.pages,
     rows: tally.cartsRead,

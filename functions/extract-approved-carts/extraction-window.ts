@@ -1,6 +1,6 @@
 /** Which windows a run reads. Pure. Source: rules.md, "Reading without gaps"; edge cases 3, 10, 11. */
 import { wholeSecond } from '../../shared/reading/slice.ts';
-import type { ReadingWindow } from '../../shared/srm-carts.ts';
+import type { CartPage, ReadingWindow } from '../../shared/srm-carts.ts';
 import type { WatermarkItem } from '../../shared/watermark.ts';
 
 export interface WindowSettings {
@@ -37,4 +37,23 @@ export const SKEW_WARNED_MS = 5 * 60_000;
 /** The time to use: ours, unless SRM's own clock differs by more than a minute. */
 export function trustedTimeMs(ourMs: number, serverMs: number | undefined): number {
   return serverMs !== undefined && Math.abs(serverMs - ourMs) > SKEW_FOLLOWED_MS ? serverMs : ourMs;
+}
+
+/**
+ * Why the `Date` of a page is not SRM's clock; undefined where it may be. A clock that stands in the past would stop the
+ * watermark for good.
+ *
+ * @param readToMs how far was read before: SRM's clock was later than that already.
+ */
+export function clockFault(
+  { rows, serverTimeMs, isCached }: CartPage,
+  slice: ReadingWindow,
+  readToMs: number,
+): string | undefined {
+  if (serverTimeMs === undefined) return undefined;
+  if (isCached) return 'the answer has an Age, so it comes from a cache';
+  if (serverTimeMs < readToMs) return 'it lies before what was read already';
+  // A stamp outside the slice is a fault of its cart, and says nothing about the clock.
+  const isLater = ({ changedAtMs = 0 }) => changedAtMs < slice.toMs && wholeSecond(changedAtMs) > serverTimeMs;
+  return rows.some(isLater) ? 'it lies before a ChangedAt of its own page' : undefined;
 }

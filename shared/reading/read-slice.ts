@@ -1,6 +1,6 @@
 /** Reads one slice of SRM's carts, page by page, and compares their number with SRM's own count (edge cases 7, 8). */
 import type { Log } from '../log.ts';
-import type { CartPage, ReadingWindow, SrmCarts } from '../srm-carts.ts';
+import type { CartPage, ReadingWindow, SourceRow, SrmCarts } from '../srm-carts.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;
@@ -45,9 +45,8 @@ async function readSlice(
 ): Promise<SliceEnd> {
   const { carts, log, runId } = dependencies;
   let announced: number | undefined;
-  // A cart that moved between the pages comes twice and counts once: otherwise it would make up for a missing one.
-  const guids = new Set<string>();
-  let withoutGuid = 0;
+  let read = 0;
+  const earlier = new Map<string, number | undefined>();
   log.info('extraction.slice-started', {
     changedFrom: new Date(slice.fromMs).toISOString(),
     changedTo: new Date(slice.toMs).toISOString(),
@@ -55,14 +54,25 @@ async function readSlice(
   for await (const page of readAhead(carts.pages(slice, runId))) {
     announced ??= page.announced;
     if (!dependencies.timeLeft()) return { kind: 'stopped' };
-    await events.onPage(page);
-    for (const { guid } of page.rows) {
-      if (guid === undefined) withoutGuid++;
-      else guids.add(guid);
+    for (const { number, guid, faultOffset } of page.rows) {
+      if (faultOffset === undefined) continue;
+      const reason = `its page is not JSON at character ${faultOffset + 1}`;
+      log.warn('page.row-unreadable', { cartNumber: number, cartGuid: guid, reason });
     }
+    await events.onPage(page);
+    read += page.rows.filter((row) => !hasMoved(row, earlier)).length;
+    for (const { guid, changedAtMs } of page.rows) if (guid !== undefined) earlier.set(guid, changedAtMs);
   }
-  const read = guids.size + withoutGuid;
   return announced === undefined || announced === read ? { kind: 'whole' } : { kind: 'incomplete', announced, read };
+}
+
+/**
+ * Whether the cart was on an earlier page in another version. It then counts once: otherwise it would make up for a missing
+ * one. The same version twice is two rows of SRM's own, which counts them, too.
+ */
+function hasMoved({ guid, changedAtMs }: SourceRow, earlier: ReadonlyMap<string, number | undefined>): boolean {
+  if (guid === undefined || !earlier.has(guid)) return false;
+  return changedAtMs === undefined || earlier.get(guid) !== changedAtMs;
 }
 
 /** Fetches the next page while the last one is queued. */

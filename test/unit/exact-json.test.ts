@@ -1,7 +1,15 @@
 /** JSON that keeps every digit and character. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { asJsonObject, InvalidJson, numberText, parseExactJson, tryParseJson } from '../../shared/exact-json.ts';
+import {
+  asJsonObject,
+  InvalidJson,
+  numberText,
+  parseExactJson,
+  parseLenientJson,
+  tryParseJson,
+} from '../../shared/exact-json.ts';
+import { firstFault } from '../../shared/json-text.ts';
 
 const decimal = fc
   .tuple(
@@ -78,9 +86,44 @@ describe('a text that is not JSON', () => {
   const bad = ['', ' ', '{', '{"a":1', '[1,]', '01', 'NaN', "{'a':1}", '<html>Jean Dupont</html>', '{"d":1} x', '"\n"'];
 
   test.each(bad)('%p is an error that gives its length and quotes nothing', (text) => {
-    expect(() => parseExactJson(text)).toThrow(new InvalidJson(text.length));
-    expect(new InvalidJson(text.length).message).toBe(`not JSON (${text.length} characters)`);
+    expect(() => parseExactJson(text)).toThrow(new InvalidJson(text));
+    expect(new InvalidJson(text).message).toMatch(
+      new RegExp(`^not JSON \\(${text.length} characters(, wrong at character \\d+)?\\)$`),
+    );
     expect(tryParseJson(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['{"a":}', 6],
+    ['{"a":"x" y"}', 10],
+    [String.raw`{"a":"\x"}`, 8],
+    ['[1,]', 4],
+    ['01', 2],
+    ['{"a" 1}', 6],
+    ['{"a":1} x', 9],
+    ['{"a":NaN}', 6],
+  ])('%p is an error that says where it begins', (text, character) => {
+    expect(new InvalidJson(text)).toMatchObject({
+      message: `not JSON (${text.length} characters, wrong at character ${character})`,
+      isCutOff: false,
+    });
+  });
+
+  test.each(['', '{', '{"a":"b', '{"a":"b\\', '[1', '{"a":1,'])('%p was cut off', (text) => {
+    expect(new InvalidJson(text)).toMatchObject({ offset: text.length, isCutOff: true });
+  });
+
+  test('has a place where it begins, and JSON has none', () => {
+    const isJson = (text: string): boolean => tryParseJson(text) !== undefined || text === 'null';
+    fc.assert(
+      fc.property(fc.json(), fc.nat(), fc.stringMatching(/^[[\]{}",:\\ a1]$/), (text, at, mark) => {
+        const place = at % (text.length + 1);
+        const changed = text.slice(0, place) + mark + text.slice(place + 1);
+        expect(firstFault(text)).toBeUndefined();
+        expect(firstFault(changed) === undefined).toBe(isJson(changed));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test.each([
@@ -90,7 +133,7 @@ describe('a text that is not JSON', () => {
     const wide = `[${'{"a":[]},'.repeat(300)}`;
     const deep = `${wide}${open.repeat(100_000)}1${close.repeat(100_000)}]`;
     for (const text of [deep, deep]) {
-      expect(() => parseExactJson(text)).toThrow(new InvalidJson(text.length));
+      expect(() => parseExactJson(text)).toThrow(new InvalidJson(text));
       expect(parseExactJson(`${wide}1]`)).toHaveLength(301);
     }
   });
@@ -134,5 +177,34 @@ describe('a JSON object', () => {
 
   test.each(['[]', 'null', '"x"', '1', '1.0', 'true'])('%s is no JSON object', (text) => {
     expect(asJsonObject(parseExactJson(text))).toBeUndefined();
+  });
+});
+
+describe('a byte order mark', () => {
+  test('before JSON is cut off, and inside a text it stays', () => {
+    expect(parseExactJson('\ufeff{"a":"\ufeff"}')).toEqual({ a: '\ufeff' });
+    expect(parseLenientJson('\ufeff{"a":1.0}')).toEqual(parseExactJson('{"a":1.0}'));
+    expect(tryParseJson('\ufeff{"a":1}')).toEqual({ a: 1 });
+  });
+});
+
+describe('control characters', () => {
+  test('may stand in strings as they are, and mean what their escapes mean', () => {
+    const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join('');
+    expect(parseLenientJson(`{"a${controls}":[\t"${controls}\\\\"\r\n, 650.00, "\\"${controls}"]}`)).toEqual(
+      parseExactJson(
+        `{${JSON.stringify(`a${controls}`)}:[${JSON.stringify(`${controls}\\`)},650.00,${JSON.stringify(`"${controls}`)}]}`,
+      ),
+    );
+  });
+
+  test.each(['\u0001{}', '{"a":\u00011}', '{"a":"\\\n"}', '{"a":"\u0001'])('%j is not JSON all the same', (text) => {
+    expect(() => parseLenientJson(text)).toThrow(InvalidJson);
+  });
+
+  test('in a text of many megabytes, with as many escapes, do not exhaust the stack', () => {
+    const text = `{"a":"${String.raw`\n\"`.repeat(1_000_000)}\t"}`;
+    expect(parseLenientJson(text)).toHaveProperty('a');
+    expect(() => parseLenientJson(`${text} x`)).toThrow(`wrong at character ${text.length + 2}`);
   });
 });

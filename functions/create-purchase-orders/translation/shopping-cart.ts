@@ -4,7 +4,7 @@
  * Source: source-srm7.md, "Fields" and "JSON quirks"; rules.md, "Schema or field" and "Texts".
  */
 import * as z from 'zod';
-import { asJsonObject, numberText } from '../../../shared/exact-json.ts';
+import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { edmInstantMs, identifierText } from '../../../shared/sap-values.ts';
@@ -152,7 +152,22 @@ const jsonPath = (path: readonly PropertyKey[]): string =>
   path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
 
 /** The header and its navigations; the items stay as they came. */
-export const readShoppingCart = (source: unknown): Read<ShoppingCart> => read(shoppingCart, source, '$');
+export function readShoppingCart(source: unknown): Read<ShoppingCart> {
+  const reason = typeof source === 'string' ? reasonOfText(source) : undefined;
+  if (reason === undefined) return read(shoppingCart, source, '$');
+  return { faults: [{ code: 'E_SRC_SCHEMA', message: `the source row is ${reason}`, path: '$' }] };
+}
+
+/** A row that was no JSON was queued as its text. */
+function reasonOfText(text: string): string | undefined {
+  try {
+    parseLenientJson(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidJson) return error.message;
+    throw error;
+  }
+}
 
 export const readItemFlags = (source: unknown, path: string): Read<ItemFlags> => read(itemFlags, source, path);
 

@@ -269,6 +269,29 @@ describe('a cart that SRM is asked for by its key', () => {
     expect(srm.requests.at(-1)?.path).toContain(`(guid'${textOf(cart['Guid'])}')`);
   });
 
+  test('is a dead letter with the place where its JSON ends, and is tried again where it was cut off', async () => {
+    const body = JSON.stringify({ d: newCart() });
+    let answer = body.replace('"TotalValue":', '"TotalValue":,');
+    const { url } = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+    });
+    const worker = await fixture.worker({ SRM_BASE_URL: url });
+    const [first = ''] = await worker.send(claimCheck(newCart()));
+    await worker.deliver({ remainingMs: 4500 });
+    expect(await fixture.verdictOf(first)).toMatchObject([
+      {
+        code: 'E_SRC_SCHEMA',
+        path: '$',
+        message: expect.stringMatching(/not JSON \(\d+ characters, wrong at character \d+\)$/),
+      },
+    ]);
+
+    answer = body.slice(0, 700);
+    const [second = ''] = await worker.send(claimCheck(newCart()));
+    expect((await worker.deliver({ remainingMs: 4500 })).failed).toContain(second);
+    expect(await fixture.verdictOf(second)).toBeUndefined();
+  });
+
   test.each([
     ['a list of one', (cart: Row) => ({ d: { results: [cart] } })],
     ['a list as in the first version', (cart: Row) => ({ d: [cart] })],

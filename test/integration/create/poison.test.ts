@@ -44,6 +44,12 @@ describe('a message', () => {
     ['has a source nested beyond all measure', () => withSource(0).replace(/0}$/, `${nested(50_000)}}`), 'E_', /./],
     ['has a source null', () => withSource(null), 'E_SRC_SCHEMA', /^\$$/],
     ['has a source that is text', () => withSource(MARK), 'E_SRC_SCHEMA', /^\$$/],
+    [
+      'has a source that is the text of a row that is no JSON',
+      () => withSource(`{"RequesterEmail":"${MARK}" x}`),
+      'E_SRC_SCHEMA',
+      /^\$$/,
+    ],
     ['has a source that is a number', () => withSource(17), 'E_SRC_SCHEMA', /^\$$/],
     ['has a source that is a list', () => withSource([newCart()]), 'E_SRC_SCHEMA', /^\$$/],
     ['has Items that are text', () => withSource(newCart({ Items: MARK })), 'E_SRC_SCHEMA', /^\$\.Items/],

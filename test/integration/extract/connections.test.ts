@@ -179,7 +179,7 @@ describe('a run against an SRM that fails', () => {
 
   test.each<[string, Disturbance, RegExp]>([
     ['a log-on page', { kind: 'status', status: 200, body: 'html' }, /: SRM answered 200 with no JSON$/],
-    ['half a page', { kind: 'not-json' }, /: the page from SRM is not JSON \(\d+ characters\)$/],
+    ['half a page', { kind: 'not-json' }, /: the page from SRM is not JSON \(\d+ characters, wrong at character \d+\)/],
     ['an error in a success', { kind: 'status', status: 200 }, /: the page from SRM has no d\.results$/],
     [
       'a broken connection',

@@ -86,6 +86,8 @@ describe('a __next that leaves the extraction service is refused', () => {
     ['by half encoded dots', `${SERVICE}/.%2E/OTHER_SRV/Set`],
     ['by an encoded slash', `${SERVICE}/..%2FOTHER_SRV/Set`],
     ['by an encoded backslash', `${SERVICE}/..%5cOTHER_SRV/Set`],
+    ['by dots with a parameter', `${SERVICE}/..;/OTHER_SRV/Set`],
+    ['by encoded dots with a parameter', `${SERVICE};v=1/.%2E;x/OTHER_SRV/Set`],
     ['by a name that only starts like it', `${SERVICE}2/ShoppingCartSet`],
     ['in its query alone', `/other?x=${SERVICE}/`],
     ['in its fragment alone', `/other#${SERVICE}/`],

@@ -1,0 +1,108 @@
+/**
+ * A page that is no JSON as a whole, because some of its rows are none: every row alone, so that a bad one does not keep
+ * back its neighbours.
+ */
+import { InvalidJson, parseLenientJson } from '../exact-json.ts';
+import { endOfString } from '../json-text.ts';
+
+export interface PageRow {
+  /** The parsed row; of one that is no JSON, its text. */
+  readonly source: unknown;
+  /** Where the page stops being JSON, in a row that is none. */
+  readonly faultOffset?: number;
+}
+
+export interface SplitPage {
+  /** The page without its rows. */
+  readonly envelope: unknown;
+  readonly rows: readonly PageRow[];
+}
+
+/** Up to the list of rows: it stands in `d`, or in the `results` of `d`, beside texts and numbers only. */
+const HEAD = /^\s*\{\s*"d"\s*:\s*(?:\{[^[\]{}]*"results"\s*:\s*)?\[/;
+/** From the end of the list on. */
+const TAIL = /\]\s*(?:,\s*"__\w+"\s*:\s*(?:"[^"]*"|\d+|null)\s*)*\}\s*\}?\s*$/;
+const LONGEST_TAIL = 20_000;
+
+/** Undefined where not even the rows can be found. */
+export function splitPage(text: string): SplitPage | undefined {
+  const start = HEAD.exec(text)?.[0].length ?? text.length;
+  const tailFrom = Math.max(start, text.length - LONGEST_TAIL);
+  const end = tailFrom + (TAIL.exec(text.slice(tailFrom))?.index ?? text.length);
+  const first = /^\s*(\{\s*"[^"\\]*"\s*:)/.exec(text.slice(start, start + LONGEST_TAIL))?.[1];
+  if (first === undefined || end > text.length) return undefined;
+  const envelope = tryParse(text.slice(0, start) + text.slice(end));
+  if (envelope === undefined) return undefined;
+
+  const starts = cartStarts(text.slice(0, end), start, first);
+  const rows: PageRow[] = [];
+  for (let at = skipBlanks(text, start); at < end; ) {
+    const rowEnd = endOfObject(text, at, end);
+    const row = rowEnd === undefined ? undefined : tryParse(text.slice(at, rowEnd));
+    // Also a bad row has an end, but where quotes do not match, it may lie in another row.
+    const next = starts.find((other) => other > at) ?? end;
+    if (rowEnd !== undefined && row !== undefined) {
+      rows.push({ source: row.value });
+      at = skipBlanks(text, rowEnd);
+    } else {
+      const bad = text.slice(at, next).replace(/[\s,]+$/, '');
+      rows.push({ source: bad, faultOffset: at + faultOffset(bad) });
+      at = next;
+    }
+  }
+  return { envelope: envelope.value, rows };
+}
+
+function tryParse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: parseLenientJson(text) };
+  } catch (error) {
+    if (error instanceof InvalidJson) return undefined;
+    throw error;
+  }
+}
+
+function faultOffset(text: string): number {
+  try {
+    parseLenientJson(text);
+    return 0;
+  } catch (error) {
+    return error instanceof InvalidJson ? (error.offset ?? 0) : 0;
+  }
+}
+
+const skipBlanks = (text: string, at: number): number =>
+  at + (/^[\s,]*/.exec(text.slice(at, at + 1000))?.[0].length ?? 0);
+
+/**
+ * Where carts seem to begin: as the first one does, and with a number before the next such beginning. An item may begin
+ * alike, and has no number. Used only to go on after a bad row.
+ */
+function cartStarts(text: string, from: number, first: string): number[] {
+  const starts: number[] = [];
+  for (let at = text.indexOf(first, from); at >= 0; at = text.indexOf(first, at + 1)) starts.push(at);
+  const isCart = (at: number, index: number): boolean => text.slice(at, starts[index + 1]).includes('"ObjectId"');
+  const carts = starts.filter(isCart);
+  return carts.length > 0 ? carts : starts;
+}
+
+const MARK = /["[\]{}]/g;
+
+/** The end of the object that begins here; undefined when there is none before the end. */
+function endOfObject(text: string, from: number, end: number): number | undefined {
+  let depth = 0;
+  for (let at = from; ; ) {
+    MARK.lastIndex = at;
+    const mark = MARK.exec(text)?.[0];
+    at = MARK.lastIndex;
+    if (mark === undefined || at > end) return undefined;
+    if (mark === '"') {
+      const close = endOfString(text, at);
+      if (close === undefined) return undefined;
+      at = close + 1;
+    } else {
+      depth += mark === '{' || mark === '[' ? 1 : -1;
+      if (depth === 0) return at;
+    }
+  }
+}
