@@ -1,10 +1,13 @@
 /** The message between both functions: one cart, its source row untouched, in a versioned envelope (rule 4). */
 import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
-import { IDENTIFIER } from './sap-values.ts';
+import { cartNumber, IDENTIFIER } from './sap-values.ts';
 
 /** An identifier ends up in keys of the ledger and in logs, so that its size is bounded. */
 const identifier = z.string().regex(IDENTIFIER);
+
+/** A message that a person wrote may keep the number's leading zeros. */
+const numberOrNull = (number: string | null): string | null => cartNumber(number) ?? null;
 
 const envelope = {
   schemaVersion: z.literal(1),
@@ -14,7 +17,7 @@ const envelope = {
   /** `sap-client`: with the number, the cart's identity. */
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
-  cart: z.strictObject({ number: identifier.nullable(), guid: identifier.nullable() }),
+  cart: z.strictObject({ number: identifier.nullable().transform(numberOrNull), guid: identifier.nullable() }),
   /** Why it was queued outside the ordinary runs: the ledger did not account for it, or an operator replays it. */
   origin: z.enum(['reconciliation', 'replay']).exactOptional(),
 };

@@ -1,27 +1,75 @@
-/** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks". */
+/** SAP's ways to write a value in OData V2 JSON. Source: source-srm7.md, "JSON quirks"; rules.md, "Texts". */
+import { asJsonObject, numberText } from './exact-json.ts';
+
+/** C0 control characters, except line feed and tab. */
+// oxlint-disable-next-line no-control-regex -- the pattern must find them
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
+/** Printable ASCII with nothing to trim. */
+const CLEAN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+
+/** SAPscript's masks of its own characters, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
+export function cleanText(text: string): string {
+  // A fast path: a cart has hundreds of texts, and nearly all of them are clean.
+  if (CLEAN.test(text) && !text.includes('<(>')) return text;
+  return text
+    .replace(/<\(>([&<>])<\)>/g, '$1')
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\u00a0', ' ')
+    .replaceAll('\ufeff', '')
+    .replace(CONTROL, '')
+    .toWellFormed()
+    .normalize('NFC')
+    .trim();
+}
+
+/** The clean text of a text or of a number, by its digits; undefined for anything else, and where nothing is left. */
+export function textOf(value: unknown): string | undefined {
+  const clean = cleanText(typeof value === 'string' ? value : (numberText(value) ?? ''));
+  return clean === '' ? undefined : clean;
+}
 
 /** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is nearly always 0. */
 const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;
 
-const MAXIMUM_MS = 8_640_000_000_000_000;
+/** Edm.DateTime begins in 1753; SAP writes a date of the year 9999 for "no end", which is no time. */
+const FIRST_MS = Date.UTC(1753, 0);
+const END_MS = Date.UTC(9999, 0);
+const OPEN_END_MS = Date.UTC(9999, 11, 31);
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Milliseconds since 1970, or undefined when the value is no Edm date or no time that JavaScript can hold. */
-export function edmInstantMs(value: unknown): number | undefined {
-  const match = typeof value === 'string' ? EDM_DATE.exec(value) : null;
-  if (match === null) return undefined;
+function ticks(value: unknown): number | undefined {
+  const match = typeof value === 'string' ? EDM_DATE.exec(cleanText(value)) : null;
   // UI5 subtracts the offset to get UTC; MS-ODATA's text says otherwise, and SAP's own client wins.
-  const ms = Number(match[1]) - Number(match[2] ?? 0) * 60_000;
-  return Math.abs(ms) <= MAXIMUM_MS ? ms : undefined;
+  return match === null ? undefined : Number(match[1]) - Number(match[2] ?? 0) * 60_000;
+}
+
+/** Milliseconds since 1970, or undefined when the value is no Edm date of the years 1753 to 9998. */
+export function edmInstantMs(value: unknown): number | undefined {
+  const ms = ticks(value);
+  return ms !== undefined && ms >= FIRST_MS && ms < END_MS ? ms : undefined;
+}
+
+/** SAP's "no end": 9999-12-31. */
+export function isOpenEnd(value: unknown): boolean {
+  const ms = ticks(value);
+  return ms !== undefined && ms >= OPEN_END_MS && ms < OPEN_END_MS + DAY_MS;
 }
 
 /** True when the value carries an offset that is not zero, which SAP normally never sends. */
 export function hasOffset(value: string): boolean {
-  const offset = EDM_DATE.exec(value)?.[2];
+  const offset = EDM_DATE.exec(cleanText(value))?.[2];
   return offset !== undefined && Number(offset) !== 0;
 }
 
 /** ALPHA conversion, outwards: leading zeros dropped from values of digits only; anything else stays. */
 export const stripZeros = (value: string): string => (/^\d+$/.test(value) ? value.replace(/^0+(?=\d)/, '') : value);
+
+/** Whether two codes are the same, with or without the leading zeros of ALPHA conversion. */
+export const isSameCode = (left: string, right: string): boolean => stripZeros(left) === stripZeros(right);
+
+/** ABAP's initial value of a number that is kept as text: nothing is there. */
+export const isInitialNumber = (text: string): boolean => /^0+$/.test(text);
 
 /** ALPHA conversion, inwards: digits padded to SAP's length; anything else stays. */
 export const padZeros = (value: string, length: number): string =>
@@ -33,6 +81,18 @@ export const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
 /** The value, if it is an identifier. Anything else stays in the row, where the worker reports it with its path. */
 export const identifierText = (value: unknown): string | undefined =>
   typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
+
+/**
+ * The one reading of a cart's number, for the queue, the ledger, the log and the order: clean text or the digits of a
+ * JSON number, without leading zeros. Undefined where there is none, or where it is no identifier.
+ */
+export function cartNumber(value: unknown): string | undefined {
+  const text = textOf(value);
+  return text === undefined || isInitialNumber(text) ? undefined : identifierText(stripZeros(text));
+}
+
+/** The cart's number, read even from a malformed row. */
+export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJsonObject(row)?.['ObjectId']);
 
 /** Edm.Guid, base64 of 16 bytes or CHAR32, as 32 lower-case hex digits; undefined when it is none of them. */
 export function normalGuid(value: string): string | undefined {

@@ -7,7 +7,7 @@ import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
 import { announcedRows, completeCart, EXPAND, hasNext, isWhole, type LinkName } from './reading/whole-cart.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
-import { edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
+import { cartNumberOf, edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -282,7 +282,7 @@ function sourceRow({ source, faultOffset }: PageRow): SourceRow {
   const row = typeof source === 'string' && faultOffset !== undefined ? readableFields(source) : asJsonObject(source);
   return {
     source,
-    number: identifierText(row?.['ObjectId']),
+    number: cartNumberOf(row),
     guid: identifierText(row?.['Guid']),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
     ...(faultOffset === undefined ? {} : { faultOffset }),

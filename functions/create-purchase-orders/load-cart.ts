@@ -2,9 +2,8 @@
 import type { CartMessage } from '../../shared/cart-message.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { isWhole } from '../../shared/reading/whole-cart.ts';
-import { stripZeros } from '../../shared/sap-values.ts';
+import { cartNumberOf } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
-import { cartNumberOf } from './translation/shopping-cart.ts';
 
 /**
  * A cart that was too large for the queue, or of which a part is missing (edge case 84), is read by its GUID.
@@ -33,5 +32,5 @@ const unreadable = (message: string, value?: string): InterfaceError =>
 
 /** Whether the message names this cart. If not, the ledger would record it as another: a second order could follow. */
 export function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
-  return client === sapClient && stripZeros(cartNumberOf(source) ?? '') === stripZeros(cart.number ?? '');
+  return client === sapClient && (cartNumberOf(source) ?? null) === cart.number;
 }

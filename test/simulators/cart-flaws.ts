@@ -89,6 +89,8 @@ const familiarFlaws: readonly CartFlaw[] = [
   onLine('no supplier', 'E_SUPPLIER_MISSING', 'MATERIAL', (_cart, line, random) => {
     line.preferredVendor = chance(random, 0.5) ? line.vendor : null;
     line.vendor = null;
+    // Zeros alone are ABAP's initial value.
+    if (chance(random, 0.5)) line.edits.push(() => ({ VendorId: '0000000000' }));
   }),
   // Edge case 31.
   onLine('split of 90 %', 'E_ACC_SPLIT_NOT_100', 'LABOUR', accounting(split(6000n, 3000n))),
@@ -206,7 +208,13 @@ const dateFlaws: readonly CartFlaw[] = [
     'delivery date unreadable',
     'E_DATE_INVALID',
     'MATERIAL',
-    lineFields({ DelivDate: '/Date(99999999999999999)/' }, { DelivDate: '2026-12-24' }, { DelivDate: '24.12.2026' }),
+    lineFields(
+      { DelivDate: '/Date(99999999999999999)/' },
+      { DelivDate: '2026-12-24' },
+      { DelivDate: '24.12.2026' },
+      { DelivDate: '/Date(-62135596800000)/' },
+      { DelivDate: '/Date(253402214400000)/' },
+    ),
   ),
   onLine(
     'period end unreadable',
@@ -214,7 +222,11 @@ const dateFlaws: readonly CartFlaw[] = [
     'LABOUR',
     lineFields({ EndDate: '/Date()/' }, { EndDate: '31.12' }),
   ),
-  onCart('approval time unreadable', 'E_DATE_INVALID', cartFields({ ApprovedAt: 'yesterday' })),
+  onCart(
+    'approval time unreadable',
+    'E_DATE_INVALID',
+    cartFields({ ApprovedAt: 'yesterday' }, { ApprovedAt: '/Date(253402214400000+0000)/' }),
+  ),
   // Mapping row 12.
   onCart('neither approval nor posting date', 'E_DATE_INVALID', cartFields({ ApprovedAt: null, PostingDate: null })),
   // Mapping row 52.

@@ -152,6 +152,19 @@ const fieldOddities: readonly CartOddity[] = [
 
 const styleOddities: readonly CartOddity[] = [
   {
+    // source-srm7.md, "Identifiers as numbers".
+    name: 'number written otherwise',
+    share: 0.03,
+    apply: onCart((cart, random) => {
+      const written = pick<(number: string) => unknown>(random, [
+        (number) => Number(number),
+        (number) => `${number} `,
+        (number) => `\ufeff${number}\u00a0`,
+      ]);
+      cart.edits.push(({ ObjectId }) => ({ ObjectId: written(String(ObjectId)) }));
+    }),
+  },
+  {
     // source-srm7.md, "Edm.Guid / Binary / CHAR32".
     name: 'GUIDs as 32 digits',
     share: 0.03,

@@ -171,6 +171,18 @@ const codeOddities: readonly CartOddity[] = [
     }),
   },
   {
+    // source-srm7.md, "Leading zeros": zeros alone are ABAP's initial value.
+    name: 'references of zeros',
+    share: 0.03,
+    apply: lineFields(
+      anyLine,
+      { CtrItem: '0000000000' },
+      { CtrId: '0000000000', CtrItem: '0000000000' },
+      { ExtDemPosid: '0000000000' },
+      { OrderedProd: '0'.repeat(18), BeObjectId: '0000000000' },
+    ),
+  },
+  {
     // source-srm7.md, "Material number": up to 40 characters.
     name: 'long material number',
     share: 0.015,
@@ -357,7 +369,7 @@ const amountOddities: readonly CartOddity[] = [
     ),
   },
   { name: 'tax empty', share: 0.02, apply: lineFields(anyLine, { TaxValue: '' }, { TaxValue: null }) },
-  // Mapping rows 32 and 51: the tax of the order includes it; the line does not have it.
+  // Mapping rows 32 and 51: neither the line nor the order has it.
   { name: 'tax without a code', share: 0.015, apply: lineFields(anyLine, { TaxCode: '' }) },
   {
     // Edge case 58: a limit line needs only its limits.

@@ -1,20 +1,31 @@
 /** SAP's ways to write a value: source-srm7.md, "JSON quirks". */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { edmInstantMs, hasOffset, normalGuid, padZeros, stripZeros } from '../../shared/sap-values.ts';
+import { parseExactJson } from '../../shared/exact-json.ts';
+import {
+  cartNumber,
+  cartNumberOf,
+  edmInstantMs,
+  hasOffset,
+  isOpenEnd,
+  normalGuid,
+  padZeros,
+  stripZeros,
+} from '../../shared/sap-values.ts';
 
 const MINUTE = 60_000;
+const END = new Date('9998-12-31T23:59:59.999Z');
 
 describe('an Edm date', () => {
   test.each([
     ['/Date(1794960000000)/', 1_794_960_000_000],
     ['/Date(1795185125000+0000)/', 1_795_185_125_000],
     ['/Date(0)/', 0],
-    ['/Date(-62135596800000)/', -62_135_596_800_000],
+    ['/Date(-6847804800000)/', Date.parse('1753-01-01T00:00:00Z')],
     ['/Date(-1000+0000)/', -1000],
-    ['/Date(253402214400000)/', Date.parse('9999-12-31T00:00:00Z')],
-    ['/Date(8640000000000000)/', 8_640_000_000_000_000],
-    ['/Date(-8640000000000000)/', -8_640_000_000_000_000],
+    ['/Date(253370764799999)/', Date.parse('9998-12-31T23:59:59.999Z')],
+    [' /Date(0)/', 0],
+    ['/Date(0)/\u00a0\n', 0],
   ])('%s is %i ms after 1970', (text, ms) => {
     expect(edmInstantMs(text)).toBe(ms);
   });
@@ -28,9 +39,14 @@ describe('an Edm date', () => {
   });
 
   test.each([
+    '/Date(-62135596800000)/',
+    '/Date(-6847804800001)/',
+    '/Date(-6847804800000+0001)/',
+    '/Date(253370764800000)/',
+    '/Date(253370764799999-0001)/',
+    '/Date(253402214400000)/',
+    '/Date(8640000000000000)/',
     '/Date(8640000000000001)/',
-    '/Date(-8640000000000001)/',
-    '/Date(8640000000000000-0001)/',
     '/Date(99999999999999999)/',
     '/Date(100000000000000000)/',
     '/Date()/',
@@ -38,9 +54,6 @@ describe('an Edm date', () => {
     '/Date(1e3)/',
     '/Date(1795185125000+60)/',
     '/Date(1795185125000 +0000)/',
-    ' /Date(0)/',
-    '/Date(0)/ ',
-    '/Date(0)/\n',
     '/Date(+0)/',
     'Date(0)',
     '2026-11-20T14:32:05Z',
@@ -58,14 +71,26 @@ describe('an Edm date', () => {
   test('is read back from any instant, with any offset', () => {
     const offsets = fc.integer({ min: -9999, max: 9999 });
     fc.assert(
-      fc.property(fc.date({ noInvalidDate: true }), offsets, (date, offset) => {
+      fc.property(fc.date({ noInvalidDate: true, min: new Date('1753-01-01'), max: END }), offsets, (date, offset) => {
         const shown = `${offset < 0 ? '-' : '+'}${String(Math.abs(offset)).padStart(4, '0')}`;
         expect(edmInstantMs(`/Date(${date.getTime()})/`)).toBe(date.getTime());
         const ms = date.getTime() - offset * MINUTE;
-        const expected = Math.abs(ms) <= 8_640_000_000_000_000 ? ms : undefined;
-        expect(edmInstantMs(`/Date(${date.getTime()}${shown})/`)).toBe(expected);
+        const year = new Date(ms).getUTCFullYear();
+        expect(edmInstantMs(`/Date(${date.getTime()}${shown})/`)).toBe(year >= 1753 && year <= 9998 ? ms : undefined);
       }),
     );
+  });
+
+  test.each([
+    ['/Date(253402214400000)/', true],
+    ['/Date(253402300799999)/', true],
+    ['/Date(253402214400000+0000)/ ', true],
+    ['/Date(253402214399999)/', false],
+    ['/Date(253402300800000)/', false],
+    ['99991231', false],
+    [null, false],
+  ])('%p is the end that SAP leaves open: %p', (value, isOpen) => {
+    expect(isOpenEnd(value)).toBe(isOpen);
   });
 
   test.each([
@@ -114,6 +139,46 @@ describe('leading zeros', () => {
         expect(stripZeros(padZeros(String(number), length))).toBe(String(number));
       }),
     );
+  });
+});
+
+describe('the number of a cart', () => {
+  test.each<[unknown, string]>([
+    ['1000004711', '1000004711'],
+    ['1000004711 ', '1000004711'],
+    ['\ufeff1000004711\u00a0\r\n', '1000004711'],
+    [1_000_004_711, '1000004711'],
+    [parseExactJson('10000000000000004711'), '10000000000000004711'],
+    ['0000004711', '4711'],
+    ['00A4711', '00A4711'],
+  ])('%p is read as %p', (value, number) => {
+    expect(cartNumber(value)).toBe(number);
+    expect(cartNumberOf({ ObjectId: value })).toBe(number);
+    // The message and the cleaned row give the same number again.
+    expect(cartNumber(cartNumber(value))).toBe(number);
+  });
+
+  test.each<[unknown]>([
+    [''],
+    [' '],
+    ['0000000000'],
+    [0],
+    ['no number'],
+    ['1000\n4711'],
+    ['é'],
+    ['9'.repeat(65)],
+    [null],
+    [undefined],
+    [true],
+    [{}],
+    [[1]],
+  ])('%p names no cart', (value) => {
+    expect(cartNumber(value)).toBeUndefined();
+    expect(cartNumberOf({ ObjectId: value })).toBeUndefined();
+  });
+
+  test('cannot be read from a row that is no object', () => {
+    expect([null, 7, 'x', [], undefined].map(cartNumberOf)).toEqual(Array.from({ length: 5 }));
   });
 });
 

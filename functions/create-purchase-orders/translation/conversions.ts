@@ -1,5 +1,5 @@
 /** Conversions that several rules share. Each reports through the context and returns undefined for an absent value. */
-import { edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
+import { edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
 import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
@@ -20,6 +20,19 @@ export function mandatory(
   return text ?? fault(context, code, 'the field is empty', { path });
 }
 
+/**
+ * The entry of a code in a value map. Whether all-digit codes have leading zeros is a setting of the service
+ * (source-srm7.md, "Leading zeros"): the code as it is goes first, then the one that differs in its zeros alone.
+ */
+export function entryOf<Value>(
+  codes: Readonly<Record<string, Value>>,
+  key: string,
+  isSame: (left: string, right: string) => boolean = isSameCode,
+): Value | undefined {
+  const listed = Object.hasOwn(codes, key) ? key : Object.keys(codes).find((code) => isSame(code, key));
+  return listed === undefined ? undefined : codes[listed];
+}
+
 /** A code by its map; `identity` lets unlisted codes pass. The value is a code, so it may be shown. */
 export function lookUp(
   map: CodeMap,
@@ -28,7 +41,8 @@ export function lookUp(
   code: FaultCode,
   path: string,
 ): string | undefined {
-  if (Object.hasOwn(map.codes, key)) return map.codes[key];
+  const entry = entryOf(map.codes, key);
+  if (entry !== undefined) return entry;
   return map.mode === 'identity' ? key : fault(context, code, 'the code is not in the value map', { path, value: key });
 }
 
@@ -39,8 +53,7 @@ export function lookUpListed<Value>(
   code: FaultCode,
   path: string,
 ): Value | undefined {
-  if (Object.hasOwn(codes, key)) return codes[key];
-  return fault(context, code, 'the code is not in the value map', { path, value: key });
+  return entryOf(codes, key) ?? fault(context, code, 'the code is not in the value map', { path, value: key });
 }
 
 /** A decimal of any scale; absent is undefined, unreadable is a fault. */
@@ -72,32 +85,49 @@ export function amount(text: string | undefined, context: RuleContext, path: str
 export const actualAmount = (stored: Decimal, { settings, decimals }: RuleContext): Decimal =>
   settings.amountsAreInternal ? stored.times(powerOfTen(2 - decimals)) : stored;
 
-/** SAP's "no end": 9999-12-31. */
-const OPEN_END = '9999-12-31';
+const NO_DATE = 'not a date of the years 1753 to 9998, written as /Date(1794960000000)/';
 
-/** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56); absent and open ends are undefined. */
+/** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56). */
 export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  const date = isoInstant(text)?.slice(0, 10);
-  if (date === undefined) return fault(context, 'E_DATE_INVALID', 'not a date', { path, value: text });
-  return date === OPEN_END ? undefined : date;
+  return isoInstant(text)?.slice(0, 10) ?? fault(context, 'E_DATE_INVALID', NO_DATE, { path, value: text });
 }
+
+/** The end of a period; undefined where SAP leaves it open (edge case 54). */
+export const endOfPeriod = (text: string | undefined, context: RuleContext, path: string): string | undefined =>
+  isOpenEnd(text) ? undefined : calendarDate(text, context, path);
 
 /** RFC 3339 UTC, in seconds. */
 export function instant(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  return secondsOf(text) ?? fault(context, 'E_DATE_INVALID', 'not an instant', { path, value: text });
+  return secondsOf(text) ?? fault(context, 'E_DATE_INVALID', NO_DATE, { path, value: text });
 }
 
 /** RFC 3339 UTC without fractions, where it is an instant. */
 export const secondsOf = (text: string | undefined): string | undefined => isoInstant(text)?.replace(/\.\d+/, '');
 
-/** ISO 8601 in UTC, or undefined where there is no date, or none of the years 0000 to 9999. */
-export function isoInstant(text: string | undefined): string | undefined {
+/** ISO 8601 in UTC. */
+function isoInstant(text: string | undefined): string | undefined {
   const ms = edmInstantMs(text);
-  const iso = ms === undefined ? '' : new Date(ms).toISOString();
-  return /^\d{4}-/.test(iso) ? iso : undefined;
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }
+
+/** The calendar date of an instant in a zone. The zone may move it out of the years that a date can have. */
+export function dateInZone(text: string, timeZone: string, context: RuleContext, path: string): string | undefined {
+  const ms = edmInstantMs(text);
+  // The rule of the instant itself reports that it is none.
+  if (ms === undefined) return undefined;
+  const known = dateFormats.get(timeZone);
+  const format = known ?? new Intl.DateTimeFormat('en-CA', { timeZone, ...DATE });
+  if (known === undefined) dateFormats.set(timeZone, format);
+  const date = format.format(ms);
+  if (date >= '1753-01-01' && date < '9999-01-01') return date;
+  return fault(context, 'E_DATE_INVALID', `${NO_DATE}, as seen in ${timeZone}`, { path, value: text });
+}
+
+const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+/** By zone: making one takes longer than the whole rest of an order. */
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 /** Late approval is normal: a date in the past is ordered, with a warning (edge case 57). */
 export function warnIfPast(date: string, context: RuleContext, path: string): string {
@@ -139,11 +169,8 @@ export interface ShipTo {
   readonly path: string;
 }
 
-/** A setting of the service decides whether the key has leading zeros (source-srm7.md, "Leading zeros"). */
-const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number => {
-  const shipTo = stripZeros(settings.valueMaps.partnerFunction.shipTo);
-  return partners.findIndex(({ PartnerFct = '' }) => stripZeros(PartnerFct) === shipTo);
-};
+const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number =>
+  partners.findIndex(({ PartnerFct = '' }) => isSameCode(PartnerFct, settings.valueMaps.partnerFunction.shipTo));
 
 /** True where there is a ship-to partner, even one without a usable address. */
 export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>

@@ -1,6 +1,6 @@
 /** Selection and grouping: which carts and lines are ordered, and which of them share an order. rules.md. */
 import type { Fault } from '../../../shared/failure.ts';
-import { stripZeros } from '../../../shared/sap-values.ts';
+import { isSameCode, stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import {
   type Outline,
@@ -134,8 +134,9 @@ function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFi
   const { purchaseRequestPattern, categories, suppliers } = lineFilter;
   if (purchaseRequestPattern !== undefined && !new RegExp(purchaseRequestPattern, 'u').test(ExtDemid ?? ''))
     return false;
-  if (categories !== undefined && !categories.includes(CategoryId ?? '')) return false;
-  return suppliers === undefined || suppliers.includes(stripZeros(VendorId ?? ''));
+  const isListed = (codes: readonly string[] | undefined, code = ''): boolean =>
+    codes === undefined || codes.some((listed) => isSameCode(listed, code));
+  return isListed(categories, CategoryId) && isListed(suppliers, VendorId);
 }
 
 function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: number): LineGroup[] {

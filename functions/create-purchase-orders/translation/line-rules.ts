@@ -1,5 +1,5 @@
 /** Mapping rows 34 to 55: the lines of an order. */
-import { normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { isSameCode, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import { type AccountingShare, accountingRules, accountingShares } from './accounting-rules.ts';
 import {
   actualAmount,
@@ -7,6 +7,7 @@ import {
   at,
   calendarDate,
   decimal,
+  endOfPeriod,
   lookUp,
   lookUpListed,
   mandatory,
@@ -74,7 +75,7 @@ export function prepareLine(line: CartLine, group: LineGroup, context: RuleConte
     type,
     unit,
     net,
-    tax: amount(item.TaxValue, of('tax.amount'), at(path, 'TaxValue')),
+    tax: taxOf(line, of('tax.amount')),
     period,
     deliveryDate,
     hasFaultyDate: context.faults.length > faultsBefore,
@@ -90,6 +91,14 @@ function netAmount({ item, path }: CartLine, context: RuleContext): Decimal | un
   return amount(mandatory(item[name], context, where), context, where);
 }
 
+/** A tax without its code has no place in the order: neither in the line nor in the totals (mapping rows 32, 51). */
+function taxOf({ item, path }: CartLine, context: RuleContext): Decimal | undefined {
+  const where = at(path, 'TaxValue');
+  const tax = amount(item.TaxValue, context, where);
+  if (tax === undefined || tax.eq(0) || item.TaxCode !== undefined) return tax;
+  return warn(context, 'E_MAP_TAX', 'a tax without a tax code; left out', { path: where, value: item.TaxValue });
+}
+
 function unitOf({ item, path }: CartLine, context: RuleContext): string | undefined {
   const unit = mandatory(item.Unit, context, at(path, 'Unit'), 'E_MAP_UOM');
   return unit === undefined
@@ -103,8 +112,9 @@ function lineType(
   context: RuleContext,
 ): OrderLine['type'] | undefined {
   if (item.LimitInd === true) return 'LIMIT';
-  if (item.ProductType === '01') return 'MATERIAL';
-  if (item.ProductType === '02') return unit !== undefined && TIME_UNITS.includes(unit) ? 'LABOUR' : 'SERVICE';
+  const isOfType = (type: string): boolean => isSameCode(item.ProductType ?? '', type);
+  if (isOfType('01')) return 'MATERIAL';
+  if (isOfType('02')) return unit !== undefined && TIME_UNITS.includes(unit) ? 'LABOUR' : 'SERVICE';
   return fault(context, 'E_MAP_LINE_TYPE', 'the product type is neither 01 nor 02', {
     path: at(path, 'ProductType'),
     value: item.ProductType,
@@ -114,7 +124,7 @@ function lineType(
 function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine['period'] {
   const faultsBefore = context.faults.length;
   const startDate = calendarDate(item.StartDate, context, at(path, 'StartDate'));
-  const endDate = calendarDate(item.EndDate, context, at(path, 'EndDate'));
+  const endDate = endOfPeriod(item.EndDate, context, at(path, 'EndDate'));
   // With a date that cannot be read there is nothing to compare.
   if (context.faults.length > faultsBefore) return undefined;
   if (startDate === undefined) {

@@ -1,14 +1,15 @@
 /** Mapping rows 1 to 33, 63 and 64: the order's header. */
-import { normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { cartNumber, isSameCode, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import {
   amount,
   at,
   calendarDate,
+  dateInZone,
   distinct,
   email,
+  entryOf,
   hasShipTo,
   instant,
-  isoInstant,
   isEmail,
   lookUp,
   lookUpListed,
@@ -81,28 +82,15 @@ function externalIdOf(
   { cart, vendorId, currency, companyCode }: LineGroup,
   { client }: RuleContext,
 ): string | undefined {
-  if (cart.ObjectId === undefined || vendorId === undefined || currency === undefined || companyCode === undefined)
+  const number = cartNumber(cart.ObjectId);
+  if (number === undefined || vendorId === undefined || currency === undefined || companyCode === undefined)
     return undefined;
-  return `SRM7-${client}-${stripZeros(cart.ObjectId)}-${vendorId}-${currency}-${companyCode}`;
+  return `SRM7-${client}-${number}-${vendorId}-${currency}-${companyCode}`;
 }
 
 /** The path of a value that the order takes from its lines: in the first line that has it, else in the first line. */
 const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCartItem): string =>
   at((lines.find(({ item }) => item[name] !== undefined) ?? lines[0]).path, name);
-
-/** Mapping row 12: the calendar date of an instant in the interface's zone. */
-function dateInZone(text: string, timeZone: string): string | undefined {
-  const time = isoInstant(text);
-  if (time === undefined) return undefined;
-  const known = dateFormats.get(timeZone);
-  const format = known ?? new Intl.DateTimeFormat('en-CA', { timeZone, ...DATE });
-  if (known === undefined) dateFormats.set(timeZone, format);
-  return format.format(new Date(time));
-}
-
-const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-/** By zone: making one takes longer than the whole rest of an order. */
-const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
   guid: value(
@@ -111,10 +99,18 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
       normalGuid(cart.Guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
   ),
   number: value(
-    { row: 5, source: 'ObjectId', rule: 'ALPHA-', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    {
+      row: 5,
+      source: 'ObjectId',
+      rule: 'ALPHA-; printable ASCII without blanks, since ledger and log file the cart under it',
+      mandatory: 'M',
+      codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT'],
+    },
     ({ group: { cart } }, context) => {
-      const number = mandatory(cart.ObjectId, context, '$.ObjectId');
-      return number === undefined ? undefined : stripZeros(number);
+      const path = '$.ObjectId';
+      const text = mandatory(cart.ObjectId, context, path);
+      if (text === undefined) return undefined;
+      return cartNumber(text) ?? fault(context, 'E_FIELD_FORMAT', 'not a cart number', { path, value: text });
     },
   ),
   approvedAt: value(
@@ -281,7 +277,7 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
     },
   ),
   taxAmount: value(
-    { row: 32, source: 'TaxValue', rule: 'sum of the lines, default 0', mandatory: 'M', codes: [] },
+    { row: 32, source: 'TaxValue', rule: "sum of the lines' tax, default 0", mandatory: 'M', codes: [] },
     ({ tax }, { decimals }) => scaled(tax, decimals),
   ),
   grossAmount: value(
@@ -313,7 +309,7 @@ type Note = NonNullable<PurchaseOrder['notes']>[number];
 const noteRules: RuleTable<Located<CartText>, Note> = {
   type: value(
     { row: 63, source: 'Tdid', rule: 'LOOKUP text type; others left out', mandatory: 'M', codes: [] },
-    ({ row: { Tdid = '' } }, { settings }) => settings.valueMaps.textType[Tdid],
+    ({ row: { Tdid = '' } }, { settings }) => entryOf(settings.valueMaps.textType, Tdid),
   ),
   language: value(
     { row: 63, source: 'Language', rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
@@ -371,6 +367,12 @@ function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleCont
   return kept;
 }
 
+/** Of `CoCode/ProcOrg`, each part is a code with or without leading zeros. */
+function isSameOrganization(left: string, right: string): boolean {
+  const [parts, others] = [left.split('/'), right.split('/')];
+  return parts.length === others.length && parts.every((part, index) => isSameCode(part, others[index] ?? ''));
+}
+
 const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']> = {
   code: value(
     { row: 14, source: 'CoCode (+ ProcOrg)', rule: 'LOOKUP business unit', mandatory: 'M', codes: ['E_MAP_COMPANY'] },
@@ -378,9 +380,11 @@ const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']>
       // Mapping row 15 reports an empty company code.
       if (cart.CoCode === undefined) return undefined;
       const { businessUnit } = context.settings.valueMaps;
-      const byOrganization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
-      if (Object.hasOwn(businessUnit, byOrganization)) return businessUnit[byOrganization];
-      return lookUpListed(businessUnit, cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode');
+      const organization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
+      return (
+        entryOf(businessUnit, organization, isSameOrganization) ??
+        lookUpListed(businessUnit, cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode')
+      );
     },
   ),
 };
@@ -448,7 +452,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     { row: 11, source: 'Description', rule: 'TRIM; empty -> Shopping cart {number}', mandatory: 'M', codes: [] },
     ({ group: { cart } }, context) =>
       readableText(
-        cart.Description ?? `Shopping cart ${stripZeros(cart.ObjectId ?? '')}`,
+        cart.Description ?? `Shopping cart ${cartNumber(cart.ObjectId) ?? ''}`,
         120,
         context,
         '$.Description',
@@ -464,7 +468,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     },
     ({ group: { cart } }, context) => {
       // Mapping row 6 reports a wrong ApprovedAt.
-      if (cart.ApprovedAt !== undefined) return dateInZone(cart.ApprovedAt, context.settings.timeZone);
+      if (cart.ApprovedAt !== undefined)
+        return dateInZone(cart.ApprovedAt, context.settings.timeZone, context, '$.ApprovedAt');
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
       if (postingDate !== undefined || context.faults.length > faultsBefore) return postingDate;
@@ -526,7 +531,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   notes: optionalList<Located<CartText>, Note>(
     ({ group: { cart } }, { settings }) =>
       located(cart.Texts, '$.Texts').filter(
-        ({ row: { Tdid = '', Text } }) => Text !== undefined && Object.hasOwn(settings.valueMaps.textType, Tdid),
+        ({ row: { Tdid = '', Text } }) =>
+          Text !== undefined && entryOf(settings.valueMaps.textType, Tdid) !== undefined,
       ),
     noteRules,
   ),

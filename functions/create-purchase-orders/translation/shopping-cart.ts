@@ -7,14 +7,7 @@ import * as z from 'zod';
 import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
-import { edmInstantMs, identifierText } from '../../../shared/sap-values.ts';
-import { cleanText } from './text.ts';
-
-/** Clean text; undefined for null, for a blank, and for a text of which cleaning leaves nothing. */
-function textOf(value: unknown): string | undefined {
-  const clean = cleanText(typeof value === 'string' ? value : (numberText(value) ?? ''));
-  return clean === '' ? undefined : clean;
-}
+import { cleanText, edmInstantMs, isInitialNumber, textOf } from '../../../shared/sap-values.ts';
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
@@ -32,6 +25,9 @@ const INITIAL_DATE = /^(0{8}|0{14})$/;
 
 /** A date or an instant as text; its rule parses it. */
 const date = field.transform((text) => (text === undefined || INITIAL_DATE.test(text) ? undefined : text));
+
+/** A number kept as text, which ABAP fills with zeros while it is initial. */
+const number = field.transform((text) => (text === undefined || isInitialNumber(text) ? undefined : text));
 
 /** `X` or blank, or a real boolean (source-srm7.md, "Boolean"); anything else breaks the contract. */
 const flag = z
@@ -72,15 +68,15 @@ const each =
     return shape as Record<Name, Schema>;
   };
 const fields = each(field);
+const numbers = each(number);
 const dates = each(date);
 const flags = each(flag);
 
 // biome-ignore format: lists of names
 const accountAssignment = z.object({
-  ...fields(
-    'AccNo', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'SubNumber', 'Network',
-    'Activity', 'ProfitCtr', 'CoArea',
-  ),
+  // The sub-number of a main asset is 0000.
+  ...fields('AccNo', 'AccCat', 'DistrPerc', 'SubNumber', 'Activity', 'CoArea'),
+  ...numbers('GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'Network', 'ProfitCtr'),
   ...flags('DelInd'),
 });
 const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
@@ -96,11 +92,11 @@ const outline = z.object(fields('Guid', 'ParentGuid', 'Description'));
 // biome-ignore format: lists of names
 export const item = z.object({
   ...fields(
-    'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'OrderedProd', 'Description', 'CategoryId', 'PartnerProd',
-    'ManuProd', 'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit',
-    'ExpValue', 'VendorId', 'VendorName', 'CtrId', 'CtrItem', 'ExtDemid', 'ExtDemPosid', 'IncotermKey', 'IncotermLoc',
-    'Status', 'BeObjectId',
+    'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
+    'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit', 'ExpValue',
+    'VendorName', 'IncotermKey', 'IncotermLoc', 'Status',
   ),
+  ...numbers('OrderedProd', 'VendorId', 'CtrId', 'CtrItem', 'ExtDemid', 'ExtDemPosid', 'BeObjectId'),
   ...dates('DelivDate', 'StartDate', 'EndDate'),
   ...flags('LimitInd', 'Unlimited'),
   Accounting: optionalNavigation(accountAssignment),
@@ -111,10 +107,11 @@ export const item = z.object({
 // biome-ignore format: lists of names
 export const shoppingCart = z.object({
   ...fields(
-    'ObjectId', 'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
+    'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
     'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType', 'RequesterId', 'RequesterName',
     'RequesterEmail',
   ),
+  ...numbers('ObjectId'),
   ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
   ...flags('DelInd'),
   Guid: z.string('must be a GUID').overwrite(cleanText).min(1, 'must be a GUID'),
@@ -207,8 +204,6 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
     .reduce((total, count) => total + count, own);
 }
 
-/** The cart's number as its message names it; undefined where it is no usable identifier. */
-export const cartNumberOf = (source: unknown): string | undefined => identifierText(asJsonObject(source)?.['ObjectId']);
 /** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (source: unknown): number | undefined =>
   edmInstantMs(asJsonObject(source)?.['ChangedAt']);

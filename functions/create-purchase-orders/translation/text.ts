@@ -1,26 +1,4 @@
-/** Texts as SAP writes them, made fit to travel (edge cases 43 to 47; rules.md, "Texts"). */
-
-/** C0 control characters, except line feed and tab. */
-// oxlint-disable-next-line no-control-regex -- the pattern must find them
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
-
-/** Printable ASCII with nothing to trim. */
-const CLEAN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
-
-/** SAP's tag for `&`, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
-export function cleanText(text: string): string {
-  // A fast path: a cart has hundreds of texts, and nearly all of them are clean.
-  if (CLEAN.test(text) && !text.includes('<(>')) return text;
-  return text
-    .replaceAll('<(>&<)>', '&')
-    .replace(/\r\n?/g, '\n')
-    .replaceAll('\u00a0', ' ')
-    .replaceAll('\ufeff', '')
-    .replace(CONTROL, '')
-    .toWellFormed()
-    .normalize('NFC')
-    .trim();
-}
+/** Texts for the order (edge cases 44 to 47; rules.md, "Texts"). How SAP's texts are cleaned: shared/sap-values.ts. */
 
 /** Upper case in NFC: some letters become two characters, which NFC joins to one. */
 export const upperCase = (text: string): string => text.toUpperCase().normalize('NFC');

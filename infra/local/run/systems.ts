@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
-import { edmInstantMs } from '../../../shared/sap-values.ts';
+import { cartNumberOf, edmInstantMs } from '../../../shared/sap-values.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
@@ -144,7 +144,7 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
     const instantMs = edmInstantMs(row?.['ChangedAt']);
     return {
       row: row ?? JSON.stringify(source),
-      number: text('ObjectId'),
+      number: cartNumberOf(row),
       guid: text('Guid'),
       changedAtMs: instantMs !== undefined && isPlausible(instantMs, nowMs) ? instantMs : undefined,
     };

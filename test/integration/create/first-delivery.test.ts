@@ -7,12 +7,14 @@ import * as z from 'zod';
 import {
   CARELESS,
   envelope,
+  externalIdOf,
   itemsOf,
   newCart,
   setUpWorkerFixture,
   type Row,
   sampleCart,
   sampleOrder,
+  textOf,
 } from './worker-fixture.ts';
 
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
@@ -153,4 +155,25 @@ test('the same cart twice in one batch becomes one order', async () => {
   expect(failed).toHaveLength(1);
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create']);
+});
+
+test.each<[string, (number: string) => unknown]>([
+  ['a JSON number', Number],
+  ['text with blanks at its end', (number) => `${number} \u00a0`],
+  ['text with leading zeros', (number) => `000${number}`],
+])('a cart number that SRM writes as %s is one number for order, ledger and log', async (_, written) => {
+  const cart = newCart();
+  const number = textOf(cart['ObjectId']);
+  const worker = await fixture.worker();
+  fixture.takeOutput();
+  await worker.send({ ...envelope(cart), source: { ...cart, ObjectId: written(number) } });
+
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+  expect(fixture.ordersOf(cart)).toHaveLength(1);
+  expect(await fixture.ledgerOf(cart)).toEqual([
+    expect.objectContaining({ sk: `ORDER#${externalIdOf(cart)}`, state: 'CREATED' }),
+  ]);
+  const created = fixture.takeOutput().filter((line) => line.includes('Order created'));
+  expect(created).toEqual([expect.stringContaining(`"cartNumber":"${number}"`)]);
 });

@@ -105,6 +105,9 @@ const malformed: readonly unknown[] = [
   {},
   row(11, { ChangedAt: '/Date(253402300799000)/' }),
   row(12, { ChangedAt: '/Date(0)/' }),
+  row(13, { ObjectId: 1_000_000_013 }),
+  row(14, { ObjectId: '1000000014 ' }),
+  row(15, { ObjectId: '0001000015\u00a0' }),
 ];
 
 let sample: { run: Run; vms: VmsSimulator };
@@ -327,7 +330,7 @@ describe('a file with malformed carts', () => {
         { cart: '1000000003', codes: 'E_SRC_SCHEMA', path: '$.Guid' },
         { cart: '1000000005', codes: 'E_SRC_SCHEMA', path: '$.Items' },
         { cart: '1000000006', codes: 'E_DATE_INVALID', path: '$.ChangedAt' },
-        { cart: guid(10), codes: 'E_FIELD_LENGTH', path: '$.ObjectId' },
+        { cart: guid(10), codes: 'E_FIELD_FORMAT,E_FIELD_LENGTH', path: '$.ObjectId' },
       ]),
     );
     // Without number and GUID: null, a text, a list, and an empty object.
@@ -335,7 +338,7 @@ describe('a file with malformed carts', () => {
       Array.from({ length: 5 }, () => 'E_SRC_SCHEMA'),
     );
     const numbers = found.map(({ cart }) => cart);
-    for (const good of [1, 8, 9]) expect(numbers).not.toContain(String(1_000_000_000 + good));
+    for (const good of [1, 8, 9, 13, 14]) expect(numbers).not.toContain(String(1_000_000_000 + good));
   });
 
   test('keeps the body of each as SRM sent it', () => {

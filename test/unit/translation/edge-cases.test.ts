@@ -192,6 +192,10 @@ describe('life cycle', () => {
     expect(kept({ purchaseRequestPattern: '^PR-\\d{4}-' })).toEqual([1, 1]);
     expect(kept({ categories: ['SERV-IT-01'] })).toEqual([1, 1]);
     expect(kept({ suppliers: ['100234'] })).toEqual([1, 1]);
+    const numbered = cartOf([labour({ CategoryId: '000101' })]);
+    expect(translate(numbered, { lineFilter: { categories: ['101'] } })).toMatchObject({ kind: 'orders' });
+    expect(translate(numbered, { lineFilter: { categories: ['0101'] } })).toMatchObject({ kind: 'orders' });
+    expect(translate(numbered, { lineFilter: { categories: ['1010'] } })).toMatchObject({ kind: 'skip' });
     expect(kept({ purchaseRequestPattern: '^PR', categories: ['SERV-IT-01'], suppliers: ['100234'] })).toEqual([1, 1]);
     expect(kept({ purchaseRequestPattern: '^XX' })).toEqual([]);
     expect(codes(cartOf([labour({ ExtDemid: '' })]), { purchaseRequestMandatory: true })).toEqual(['E_EXTREF_MISSING']);
@@ -662,6 +666,22 @@ describe('codes', () => {
     expect(orderOf(itemWith(1, { Unit }))?.lines[1]?.unitOfMeasure).toBe(code);
   });
 
+  test('50: a code is found in its value map with or without leading zeros, and as it is first', () => {
+    const category = (codes: Record<string, string>, CategoryId: unknown) =>
+      orderOf(itemWith(0, { CategoryId }), { valueMaps: { category: { mode: 'identity', codes } } })?.lines[0]?.category
+        .code;
+    expect(category({ '101': 'IT' }, '0000101')).toBe('IT');
+    expect(category({ '0000101': 'IT' }, 101)).toBe('IT');
+    expect(category({ '101': 'IT', '0101': 'HR' }, '0101')).toBe('HR');
+    expect(category({ '101': 'IT' }, '0102')).toBe('0102');
+    expect(category({ '0A1': 'IT' }, 'A1')).toBe('A1');
+    const unit = (businessUnit: Record<string, string>, header: Row) =>
+      orderOf(cartWith(header), { valueMaps: { businessUnit } })?.businessUnit.code;
+    expect(unit({ '10': 'BU', '10/123': 'OWN' }, { CoCode: '0010', ProcOrg: 'O 00000123' })).toBe('OWN');
+    expect(unit({ '10': 'BU', '10/123': 'OWN' }, { CoCode: '0010', ProcOrg: 'O 00000124' })).toBe('BU');
+    expect(orderOf(itemWith(0, { ProductType: '2' }))?.lines[0]?.type).toBe('LABOUR');
+  });
+
   test('50: leading zeros make no difference, and are restored where SAP has them', () => {
     const bare = cartOf(
       [
@@ -747,6 +767,9 @@ describe('dates', () => {
   test.each([
     '/Date(99999999999999999)/',
     '/Date(8640000000000001)/',
+    '/Date(-62135596800000)/',
+    '/Date(-6847804800001)/',
+    '/Date(253370764800000)/',
     '/Date(253402300800000)/',
     '/Date(-99999999999999)/',
     '/Date()/',
@@ -759,6 +782,26 @@ describe('dates', () => {
     expect(places(itemWith(0, { EndDate: text }))).toEqual(['E_DATE_INVALID $.Items.results[0].EndDate']);
     expect(places(cartWith({ ApprovedAt: text }))).toEqual(['E_DATE_INVALID $.ApprovedAt']);
     expect(places(cartWith({ ChangedAt: text }))).toEqual(['E_DATE_INVALID $.ChangedAt']);
+  });
+
+  test('54: 9999-12-31 is an open end only where a period ends', () => {
+    const open = '/Date(253402214400000)/';
+    expect(places(itemWith(1, { DelivDate: open }))).toEqual(['E_DATE_INVALID $.Items.results[1].DelivDate']);
+    expect(places(itemWith(0, { StartDate: open }))).toEqual(['E_DATE_INVALID $.Items.results[0].StartDate']);
+    expect(places(cartWith({ ApprovedAt: open }))).toEqual(['E_DATE_INVALID $.ApprovedAt']);
+    expect(places(cartWith({ ApprovedAt: null, PostingDate: open }))).toEqual(['E_DATE_INVALID $.PostingDate']);
+    expect(places(cartWith({ ChangedAt: open }))).toEqual(['E_DATE_INVALID $.ChangedAt']);
+  });
+
+  test('54: an instant that the zone moves out of the years of a date is a fault of its field', () => {
+    const last = cartWith({ ApprovedAt: instant('9998-12-31T23:30:00Z') });
+    expect(orderOf(last, { timeZone: 'America/New_York' })?.orderDate).toBe('9998-12-31');
+    expect(faultsOf(translate(last, { timeZone: 'Europe/Brussels' }))).toEqual([
+      expect.objectContaining({ code: 'E_DATE_INVALID', path: '$.ApprovedAt', field: 'orderDate' }),
+    ]);
+    const first = cartWith({ ApprovedAt: instant('1753-01-01T00:30:00Z') });
+    expect(orderOf(first, { timeZone: 'Europe/Brussels' })?.orderDate).toBe('1753-01-01');
+    expect(places(first, { timeZone: 'America/New_York' })).toEqual(['E_DATE_INVALID $.ApprovedAt']);
   });
 
   test('54: an instant may have an offset, although SAP never sends one', () => {

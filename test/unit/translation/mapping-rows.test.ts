@@ -137,6 +137,14 @@ const identification: readonly Case[] = [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId' },
   ]),
 
+  made(5, 'sourceDocument.number', 'a JSON number', cartWith({ ObjectId: 4711 }), '4711'),
+  refused(5, 'sourceDocument.number', 'zeros alone', cartWith({ ObjectId: '0000000000' }), [
+    { code: 'E_FIELD_MISSING', path: '$.ObjectId' },
+  ]),
+  refused(5, 'sourceDocument.number', 'a blank inside', cartWith({ ObjectId: '10000 4711' }), [
+    { code: 'E_FIELD_FORMAT', path: '$.ObjectId', value: '10000 4711' },
+  ]),
+
   made(6, 'sourceDocument.approvedAt', 'RFC 3339 UTC', sampleCart, '2026-11-20T14:32:05Z'),
   made(
     6,
@@ -216,6 +224,7 @@ const identification: readonly Case[] = [
   ),
 
   omitted(10, 'erpPurchaseOrderNumber', 'none', sampleCart),
+  omitted(10, 'erpPurchaseOrderNumber', 'zeros alone', itemWith(1, { BeObjectId: '0000000000' })),
   made(
     10,
     'erpPurchaseOrderNumber',
@@ -284,7 +293,7 @@ const identification: readonly Case[] = [
       warnings: [{ code: 'E_FIELD_MISSING', path: '$.ApprovedAt', field: 'sourceDocument.approvedAt' }],
     },
   ),
-  ...([null, '00000000', date('9999-12-31')] as const).map((PostingDate) =>
+  ...([null, '00000000'] as const).map((PostingDate) =>
     refused(
       12,
       'orderDate',
@@ -292,6 +301,13 @@ const identification: readonly Case[] = [
       cartWith({ ApprovedAt: null, PostingDate }),
       [{ code: 'E_DATE_INVALID', path: '$.PostingDate' }],
     ),
+  ),
+  refused(
+    12,
+    'orderDate',
+    'the posting date is the open end',
+    cartWith({ ApprovedAt: null, PostingDate: date('9999-12-31') }),
+    [{ code: 'E_DATE_INVALID', path: '$.PostingDate', value: date('9999-12-31') }],
   ),
   refused(12, 'orderDate', 'the posting date is unreadable', cartWith({ ApprovedAt: '', PostingDate: '18.11.2026' }), [
     { code: 'E_DATE_INVALID', path: '$.PostingDate', value: '18.11.2026' },
@@ -369,6 +385,9 @@ const parties: readonly Case[] = [
     [{ code: 'E_MAP_SUPPLIER', path: item(0, 'VendorId'), value: '100301' }],
     { valueMaps: { supplier: { mode: 'mapped', codes: { '100234': 'SUP-00871' } } } },
   ),
+  refused(18, 'supplier.code', 'zeros alone', cartOf([labour({ VendorId: '0000000000' })]), [
+    { code: 'E_SUPPLIER_MISSING', path: item(0, 'VendorId') },
+  ]),
   refused(18, 'supplier.code', 'no source of supply', cartOf([labour({ VendorId: '' })]), [
     { code: 'E_SUPPLIER_MISSING', path: item(0, 'VendorId') },
   ]),
@@ -649,6 +668,14 @@ const terms: readonly Case[] = [
     '8196.56',
   ),
   made(32, 'totals.taxAmount', 'none', itemWith(0, { TaxValue: null }), '0.00'),
+  made(
+    32,
+    'totals.taxAmount',
+    'a tax without a code is no part of the order',
+    cartWith({}, { 0: { TaxValue: '8190.000', TaxCode: '' }, 1: { TaxValue: '6.56' } }),
+    '6.56',
+    { warnings: [{ code: 'E_MAP_TAX', path: item(0, 'TaxValue'), field: 'lines[0].tax.amount' }] },
+  ),
   made(33, 'totals.grossAmount', 'net and tax', itemWith(0, { TaxValue: '8190.000' }), '49221.25'),
 ];
 
@@ -673,6 +700,7 @@ const lineHeads: readonly Case[] = [
   ]),
 
   made(36, 'lines[0].purchaseRequestLineId', 'zeros dropped', itemWith(0, { ExtDemPosid: '0000000010' }), '10'),
+  omitted(36, 'lines[0].purchaseRequestLineId', 'zeros alone', itemWith(0, { ExtDemPosid: '0000000000' })),
   omitted(36, 'lines[0].purchaseRequestLineId', 'empty', itemWith(0, { ExtDemPosid: '' })),
 
   made(37, 'lines[2].type', 'LimitInd', sampleCart, 'LIMIT'),
@@ -776,6 +804,7 @@ const lineHeads: readonly Case[] = [
   made(41, 'lines[1].productCode', 'zeros dropped', sampleCart, '40077'),
   made(41, 'lines[1].productCode', 'up to 40 characters', itemWith(1, { OrderedProd: LONG(40) }), LONG(40)),
   omitted(41, 'lines[0].productCode', 'empty', sampleCart),
+  omitted(41, 'lines[1].productCode', 'zeros alone', itemWith(1, { OrderedProd: '0'.repeat(18) })),
   refused(41, 'lines[1].productCode', 'too long', itemWith(1, { OrderedProd: LONG(41) }), [
     { code: 'E_FIELD_LENGTH', path: item(1, 'OrderedProd'), value: LONG(40) },
   ]),
@@ -1008,6 +1037,8 @@ const dates: readonly Case[] = [
     item: '10',
   }),
   made(54, 'lines[0].contract', 'no item', itemWith(0, { CtrItem: '' }), { number: '4400001234' }),
+  made(54, 'lines[0].contract', 'an item of zeros', itemWith(0, { CtrItem: '0000000000' }), { number: '4400001234' }),
+  omitted(54, 'lines[0].contract', 'zeros alone', itemWith(0, { CtrId: '0000000000', CtrItem: '0000000000' })),
   omitted(54, 'lines[0].contract', 'an item of nothing', itemWith(0, { CtrId: '' })),
 
   omitted(55, 'lines[0].deliverTo', 'the same as the order', itemWith(0, { Partners: shipTo({}) })),
@@ -1148,6 +1179,7 @@ const assignments: readonly Case[] = [
 
   made(60, 'lines[0].accounting[0].glAccount', 'padded to 10', acc({ GLAcct: '615200' }), '0000615200'),
   made(60, 'lines[0].accounting[0].glAccount', 'letters are not padded', acc({ GLAcct: 'G615' }), 'G615'),
+  omitted(60, 'lines[0].accounting[0].glAccount', 'zeros alone', acc({ GLAcct: '0000000000' })),
   omitted(60, 'lines[0].accounting[0].glAccount', 'empty, and optional', acc({ GLAcct: '' })),
   refused(
     60,
@@ -1161,6 +1193,9 @@ const assignments: readonly Case[] = [
     { code: 'E_FIELD_LENGTH', path: share(0, 'GLAcct'), value: '12345678901' },
   ]),
 
+  refused(61, 'lines[0].accounting[0].costCentre', 'zeros alone', acc({ CostCtr: '0000000000' }), [
+    { code: 'E_ACC_OBJECT_MISSING', path: share(0, 'CostCtr') },
+  ]),
   made(61, 'lines[0].accounting[0].costCentre', 'padded to 10', acc({ CostCtr: '101234' }), '0000101234'),
   made(
     61,

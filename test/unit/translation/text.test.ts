@@ -1,13 +1,9 @@
-/** Cleaning of SAP's texts. SAP's values are the subject of test/unit/sap-values.test.ts. */
+/** Texts of SAP, cleaned and cut. SAP's other values are the subject of test/unit/sap-values.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
-import {
-  cleanText,
-  cutText,
-  excerpt,
-  languageCode,
-} from '../../../functions/create-purchase-orders/translation/text.ts';
+import { cutText, excerpt, languageCode } from '../../../functions/create-purchase-orders/translation/text.ts';
+import { cleanText } from '../../../shared/sap-values.ts';
 
 const points = (text: string): number => Array.from(text).length;
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
@@ -17,6 +13,8 @@ describe('a cleaned text', () => {
   test.each([
     ['line ends', 'a\r\nb\rc\nd', 'a\nb\nc\nd'],
     ['SAP’s tag for an ampersand', 'R<(>&<)>D <(>&<)>', 'R&D &'],
+    ['SAP’s tags for angle brackets', 'a <(><<)> b <(>><)> c<(><<)><(>><)>', 'a < b > c<>'],
+    ['a tag around anything else stays', '<(>x<)> <(>&amp;<)>', '<(>x<)> <(>&amp;<)>'],
     ['no-break space', 'a\u00a0b', 'a b'],
     ['byte order marks', '\ufeffa\ufeff', 'a'],
     ['control characters, but line feed and tab', 'a\u0000\u0008\u000b\u000c\u000e\u001fb\n\tc', 'ab\n\tc'],
