@@ -1,6 +1,6 @@
 /** The outcome of one message, and of each order in it. Source: rules.md, "Delivering once". */
 import type { Fault } from '../../shared/failure.ts';
-import type { Health } from './delivery/health-signal.ts';
+import type { Health } from './delivery/answers.ts';
 
 /** What one attempt came to for one order. */
 export type OrderOutcome =

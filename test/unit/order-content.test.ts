@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import { type LookUpResult, readLookUpAnswer } from '../../functions/create-purchase-orders/delivery/vms-answers.ts';
+import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
+import { readLookUpAnswer } from '../../functions/create-purchase-orders/delivery/vms-answers.ts';
 import {
   canonicalBody,
   contentHash,

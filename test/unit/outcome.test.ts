@@ -8,7 +8,7 @@ import {
   type Retry,
   settle,
 } from '../../functions/create-purchase-orders/outcome.ts';
-import type { Health } from '../../functions/create-purchase-orders/delivery/health-signal.ts';
+import type { Health } from '../../functions/create-purchase-orders/delivery/answers.ts';
 import type { Fault } from '../../shared/failure.ts';
 
 const down: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };

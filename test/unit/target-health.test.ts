@@ -1,7 +1,7 @@
 /** Edge cases 67 to 71 and 80: when answers and dead letters must pause consumption, and when they must not. */
 import { describe, expect, test } from '@jest/globals';
 import { createTargetHealth, type PauseReason } from '../../functions/create-purchase-orders/breaker/target-health.ts';
-import type { Health, HealthSignal } from '../../functions/create-purchase-orders/delivery/health-signal.ts';
+import type { Health, HealthSignal } from '../../functions/create-purchase-orders/delivery/answers.ts';
 import type { Outcome } from '../../functions/create-purchase-orders/outcome.ts';
 
 type Answer = readonly [cart: string, health: Health, request?: HealthSignal['request']];

@@ -3,8 +3,7 @@ import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../
 import { errorFields } from '../../../shared/log.ts';
 import type { SrmCarts } from '../../../shared/srm-carts.ts';
 import type { QueueMessage } from '../cart-messages.ts';
-import { isHealthy } from '../delivery/health-signal.ts';
-import { answerText } from '../delivery/vms-answers.ts';
+import { answerText, isHealthy } from '../delivery/answers.ts';
 import type { VmsOrders } from '../delivery/vms-orders.ts';
 import type { Outcome } from '../outcome.ts';
 import type { TargetHealth } from './target-health.ts';

@@ -1,5 +1,4 @@
-import { answerText, type CreateAnswer, type LookUpResult } from '../delivery/vms-answers.ts';
-import type { HealthSignal } from '../delivery/health-signal.ts';
+import { answerText, type CreateAnswer, type HealthSignal, type LookUpResult } from '../delivery/answers.ts';
 import type { VmsOrders } from '../delivery/vms-orders.ts';
 
 /** The same orders; `observe` is told what each answer shows of the health of 11VMS. */

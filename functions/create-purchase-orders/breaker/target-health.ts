@@ -2,7 +2,7 @@
  * Circuit Breaker, the quick half: decides when consumption must pause, by the answers of 11VMS and the dead letters that
  * this execution environment saw. Each environment decides alone: none waits for another to open the breaker.
  */
-import { type HealthSignal, isHealthy } from '../delivery/health-signal.ts';
+import { type HealthSignal, isHealthy } from '../delivery/answers.ts';
 import { isDuplicateRead, type Outcome } from '../outcome.ts';
 
 /** Why consumption must pause. `byPerson`: only a person can decide that it resumes. */

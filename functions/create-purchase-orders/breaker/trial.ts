@@ -1,8 +1,7 @@
 /** The supervisor's trial: while consumption is paused, one message shows whether 11VMS takes an order. */
 import type { TrialResult } from '../../../shared/circuit-breaker.ts';
 import { faultSummary } from '../../../shared/failure.ts';
-import { type HealthSignal, isHealthy } from '../delivery/health-signal.ts';
-import { answerText } from '../delivery/vms-answers.ts';
+import { answerText, type HealthSignal, isHealthy } from '../delivery/answers.ts';
 import type { Outcome } from '../outcome.ts';
 import { type BatchDependencies, processReceived } from '../process-batch.ts';
 import { observeOrders } from './observe-orders.ts';

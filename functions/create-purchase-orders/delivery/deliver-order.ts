@@ -10,9 +10,8 @@ import { METRICS } from '../../../shared/metric-names.ts';
 import type { OrderOutcome, Retry } from '../outcome.ts';
 import { contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
-import type { Health } from './health-signal.ts';
+import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import type { StoredOrder } from './stored-order.ts';
-import type { CreateAnswer, LookUpResult } from './vms-answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 export interface DeliveryDependencies {

@@ -1,7 +1,7 @@
 /** All calls to 11VMS at one pace: each waits for its turn, as long as there is time. */
 import type { Fault } from '../../../shared/failure.ts';
 import type { Pacer } from './pacer.ts';
-import type { CreateAnswer, LookUpResult } from './vms-answers.ts';
+import type { CreateAnswer, LookUpResult } from './answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 /** One for each execution environment. A probe does not wait: it is asked when nothing else may be. */

@@ -5,49 +5,11 @@
  */
 import * as z from 'zod';
 import { asJsonObject, numberText, tryParseExactJson, tryParseJson } from '../../../shared/exact-json.ts';
-import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
+import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
 import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 import { purchaseOrderSchema } from '../translation/purchase-order.ts';
-import type { Health } from './health-signal.ts';
-import { orderNames, readStoredOrder, type StoredOrder } from './stored-order.ts';
-
-/** The answer to a create. */
-export type CreateAnswer = { readonly health: Health } & (
-  | { readonly kind: 'created'; readonly id: string; readonly number: string | undefined }
-  /** 409: something of the order exists. `rejection`: the faults of the order when it is not the order itself. */
-  | { readonly kind: 'conflict'; readonly fault: Fault; readonly rejection: readonly Fault[] | undefined }
-  | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
-  /** Certainly not taken. */
-  | { readonly kind: 'not-taken'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-  /** Wants a pause before the next call. */
-  | {
-      readonly kind: 'throttled';
-      readonly fault: Fault;
-      readonly retryAfterMs: number | undefined;
-      readonly mayBeTaken: boolean;
-    }
-  /** Perhaps taken: to be looked up before anything is posted again. */
-  | { readonly kind: 'unknown'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-);
-
-/** The result of a look-up by externalId. */
-export type LookUpResult = { readonly health: Health } & (
-  | { readonly kind: 'found'; readonly stored: StoredOrder }
-  | { readonly kind: 'absent' }
-  /** Wants a pause before the next call. */
-  | { readonly kind: 'throttled'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-  /** 11VMS did not say whether it holds the order; it may answer a later look-up. */
-  | { readonly kind: 'unanswered'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-  /** This 11VMS has no look-up. */
-  | { readonly kind: 'impossible'; readonly fault: Fault }
-);
-
-/** What an answer says, as text for a person. */
-export function answerText(answer: CreateAnswer | LookUpResult): string {
-  if ('fault' in answer) return faultSummary(answer.fault);
-  if ('faults' in answer) return answer.faults.map(faultSummary).join('; ');
-  return answer.kind;
-}
+import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
+import { orderNames, readStoredOrder } from './stored-order.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
 const listAnswer = z.object({ items: z.array(z.object({ externalId: z.unknown() }).loose()) });

@@ -1,13 +1,7 @@
 /** The only code that calls 11VMS, through its proxy 11VMSProxy_V2. Source: target-11vms.md, "Operations". */
 import type { HttpClient } from '../../../shared/http-client.ts';
-import {
-  type CreateAnswer,
-  type LookUpResult,
-  readCreateAnswer,
-  readCreateFailure,
-  readLookUpAnswer,
-  readLookUpFailure,
-} from './vms-answers.ts';
+import type { CreateAnswer, LookUpResult } from './answers.ts';
+import { readCreateAnswer, readCreateFailure, readLookUpAnswer, readLookUpFailure } from './vms-answers.ts';
 
 export interface OrderRequest {
   readonly externalId: string;

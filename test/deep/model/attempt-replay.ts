@@ -10,7 +10,7 @@ import { type Settlement, settle } from '../../../functions/create-purchase-orde
 import type { PurchaseOrder } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { createPacedOrders } from '../../../functions/create-purchase-orders/delivery/paced-orders.ts';
-import type { CreateAnswer, LookUpResult } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
+import type { CreateAnswer, LookUpResult } from '../../../functions/create-purchase-orders/delivery/answers.ts';
 import type { Verdict } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';

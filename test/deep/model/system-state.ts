@@ -16,7 +16,7 @@
  */
 import { type FaultCode } from '../../../shared/failure.ts';
 import type { OrderItem } from '../../../shared/ledger.ts';
-import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
+import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/answers.ts';
 import {
   type Answer,
   type AttemptNode,
