@@ -113,7 +113,7 @@ export function createHandler(
   });
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
-  const orders = createPacedOrders(createVmsOrders(vmsClient, now), pacer);
+  const orders = createPacedOrders(createVmsOrders(vmsClient, now), pacer, meter);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);

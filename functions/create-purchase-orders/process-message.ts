@@ -3,7 +3,6 @@ import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shar
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
 import type { CartKey, CartVersion } from '../../shared/ledger.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import { METRICS } from '../../shared/metric-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
 import { observeOrders } from './breaker/observe-orders.ts';
@@ -81,11 +80,10 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
 
 const nameOf = ({ client, number, guid }: CartKey): string => `${client}/${number ?? guid ?? ''}`;
 
-/** Tells the breaker what each answer of 11VMS to this cart's calls shows, and counts what an alarm watches. */
-function watchHealth(cart: CartKey, { orders, health, meter }: MessageDependencies) {
+/** Tells the breaker what each answer of 11VMS to this cart's calls shows. */
+function watchHealth(cart: CartKey, { orders, health }: MessageDependencies) {
   let pause: PauseReason | undefined;
   const observed = observeOrders(orders, (signal) => {
-    if (signal.health === 'throttled') meter.count(METRICS.targetThrottled);
     pause ??= health.observe(nameOf(cart), signal);
   });
   return { orders: observed, pause: () => pause };

@@ -5,6 +5,7 @@ import {
   type LambdaClient,
   ResourceConflictException,
   ResourceInUseException,
+  TooManyRequestsException,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { type TrialResult, trialResult } from '../../shared/circuit-breaker.ts';
@@ -45,9 +46,13 @@ export function createConsumption(lambda: LambdaClient, mappingId: string, asser
 
 /** Has the worker probe 11VMS and try one message. A worker that fails at it counts as unhealthy. */
 export async function askForTrial(lambda: LambdaClient, workerName: string): Promise<TrialResult> {
-  const answer = await lambda.send(
-    new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }),
-  );
+  const answer = await lambda
+    .send(new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }))
+    .catch((error: unknown) => {
+      if (error instanceof TooManyRequestsException) return undefined;
+      throw error;
+    });
+  if (answer === undefined) return { healthy: false, tried: false, reason: 'Lambda throttled the trial' };
   if (answer.FunctionError !== undefined)
     return { healthy: false, tried: true, reason: 'the worker failed at its trial' };
   const parsed = trialResult.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));

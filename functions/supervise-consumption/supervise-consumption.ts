@@ -23,7 +23,7 @@ export interface SupervisionDependencies {
   readonly assertHeld: () => void;
   /**
    * A trial uses up a receive of the message that it tries: each failed trial doubles the wait for the next. A trial
-   * that tried no message doubles nothing.
+   * that tried no message delays nothing.
    */
   readonly firstTrialDelayMs: number;
 }
@@ -122,7 +122,8 @@ async function tryToClose(item: BreakerItem, dependencies: SupervisionDependenci
   await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
   const trial = await dependencies.trial();
   if (!trial.healthy) {
-    if (!trial.tried) await breaker.postponeTrial(item.failedTrials, now() + dependencies.firstTrialDelayMs);
+    // It cost no receive, so that the next supervision may try again.
+    if (!trial.tried) await breaker.postponeTrial(item.failedTrials, item.nextTrialAtMs);
     log.warn('consumption.still-paused', { reason: trial.reason });
     return item;
   }

@@ -10,7 +10,7 @@ export type Health =
   | 'processed'
   /** Turned one request down, as its contract says: it works. */
   | 'judged'
-  /** Asks us to wait. It works, and says nothing about the cart. */
+  /** Asks us to wait, or there was no time left to ask it. That says nothing about the cart. */
   | 'throttled'
   /** Cannot be reached, fails, or answers outside its contract. */
   | 'unhealthy'

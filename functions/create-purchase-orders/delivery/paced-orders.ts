@@ -1,16 +1,19 @@
 /** All calls to 11VMS at one pace: each waits for its turn, as long as there is time. */
 import type { Fault } from '../../../shared/failure.ts';
+import type { Meter } from '../../../shared/log.ts';
+import { METRICS } from '../../../shared/metric-names.ts';
 import type { Pacer } from './pacer.ts';
 import type { CreateAnswer, LookUpResult } from './answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 /** One for each execution environment. A probe does not wait: it is asked when nothing else may be. */
-export function createPacedOrders(orders: VmsOrders, pacer: Pacer): VmsOrders {
+export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter): VmsOrders {
   /** The answer for which calls last had to wait. */
   let throttle: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
 
   function pace(answer: CreateAnswer | LookUpResult): void {
     if (answer.kind !== 'throttled') return pacer.succeeded();
+    meter.count(METRICS.targetThrottled);
     throttle = answer.fault;
     return pacer.throttled(answer.retryAfterMs);
   }

@@ -191,6 +191,12 @@ function validationFaults(
   }));
 }
 
+/** Our own lateness shows nothing of 11VMS. */
+const notAsked = ({ code }: HttpError): { readonly health: Health; readonly fault: Fault } =>
+  code === 'DEADLINE'
+    ? { health: 'throttled', fault: { code: 'E_TGT_UNAVAILABLE', message: 'no time was left to ask 11VMS' } }
+    : { health: 'unhealthy', fault: { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be reached (${code})` } };
+
 /** No answer. A request that was not sent created nothing; after any other, the outcome is unknown (edge cases 61, 71). */
 export function readCreateFailure(error: unknown): CreateAnswer {
   if (error instanceof InterfaceError) {
@@ -200,10 +206,7 @@ export function readCreateFailure(error: unknown): CreateAnswer {
   }
   if (!(error instanceof HttpError)) throw error;
   const nothing = { health: 'unhealthy', retryAfterMs: undefined } as const;
-  if (!error.sent) {
-    const fault = { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be reached (${error.code})` } as const;
-    return { kind: 'not-taken', fault, ...nothing };
-  }
+  if (!error.sent) return { kind: 'not-taken', ...nothing, ...notAsked(error) };
   const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS gave no whole answer (${error.code})` } as const;
   return { kind: 'unknown', fault, ...nothing };
 }
@@ -266,6 +269,5 @@ export function readLookUpFailure(error: unknown): LookUpResult {
     return { kind: 'unanswered', health, fault, retryAfterMs: retryMs };
   }
   if (!(error instanceof HttpError)) throw error;
-  const fault = { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be asked: ${error.code}` } as const;
-  return { kind: 'unanswered', health: 'unhealthy', fault, retryAfterMs: undefined };
+  return { kind: 'unanswered', retryAfterMs: undefined, ...notAsked(error) };
 }

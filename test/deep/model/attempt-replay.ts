@@ -16,7 +16,7 @@ import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
 import type { ClaimResult, OrderClaim, OrderItem, VerdictState } from '../../../shared/ledger.ts';
-import type { Log } from '../../../shared/log.ts';
+import type { Log, Meter } from '../../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
 /** The versions of the cart: first approved; changed and approved again; approved again with an unchanged order. */
@@ -162,6 +162,7 @@ function translated(version: Version) {
   return { changedAtMs: translation.changedAtMs, order: group.order };
 }
 
+const meter: Meter = { count: () => undefined, milliseconds: () => undefined, seconds: () => undefined };
 const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => silent };
 
 /** A defect of the model itself, not of the explored code. */
@@ -231,6 +232,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         throttled: () => undefined,
         succeeded: () => undefined,
       },
+      meter,
     ),
     // What it makes of many messages, its own tests tell: here it opens nothing.
     health: { observe: () => undefined, failsForOthers: () => false, note: () => undefined },
@@ -238,7 +240,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     requeue: () => write({ kind: 'requeue' }),
     carts: { cart: never('SRM') },
     log: silent,
-    meter: { count: () => undefined, milliseconds: () => undefined, seconds: () => undefined },
+    meter,
     now: () => ALWAYS_MS,
     newId: () => start.attemptId,
     deadlineMs: ALWAYS_MS,

@@ -67,14 +67,32 @@ describe('while the breaker is open, a run', () => {
     expect(count('Invoke')).toBe(6);
   });
 
-  test('waits no longer after a trial without a cart, since none has lost a receive by it', async () => {
+  test.each<[string, () => void]>([
+    [
+      'without a cart',
+      () => {
+        fixture.trial = () => ({ healthy: false, tried: false, reason: '11VMS answered 503 to a probe' });
+      },
+    ],
+    [
+      'that Lambda throttled',
+      () => {
+        fixture.proxies.lambda.intercept(async (call) => {
+          const answer = await fixture.serve(call);
+          return call.path.includes('/functions/') ? lambdaError(429, 'TooManyRequestsException') : answer;
+        });
+      },
+    ],
+  ])('tries again in the next minute after a trial %s, since none has lost a receive by it', async (_what, untried) => {
     await fixture.put(OPEN);
     fixture.trial = () => unhealthy;
     await reconcileCarts(2);
-    fixture.trial = () => ({ healthy: false, tried: false, reason: '11VMS answered 503 to a probe' });
-    for (let run = 0; run < 3; run++) {
-      await reconcileCarts(1);
-      expect(Math.abs((await secondsToTheNextTrial()) - 60)).toBeLessThanOrEqual(5);
+    untried();
+    await fixture.letTimePass();
+    const before = count('Invoke');
+    for (let run = 1; run <= 3; run++) {
+      await fixture.run();
+      expect(count('Invoke')).toBe(before + run);
       expect(await fixture.item()).toMatchObject({ state: 'OPEN', failedTrials: 2 });
     }
   });
