@@ -160,11 +160,17 @@ class Connections {
   onReady(request: ClientRequest, timeoutMs: number, callBack: () => void): void {
     request.once('socket', (socket) => {
       if (this.#ready.has(socket)) return callBack();
-      const timer = setTimeout(() => request.destroy(new NotSent('TIMEOUT')), timeoutMs);
+      let isReady = false;
+      const giveUp = (): void => {
+        if (!isReady) request.destroy(new NotSent('TIMEOUT'));
+      };
+      // A process that was busy reads its events first: the connection may be there.
+      const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
       socket.once('close', () => clearTimeout(timer));
       // Before Node's own listener, which writes the request.
       socket.prependOnceListener(this.#readyEvent, () => {
         clearTimeout(timer);
+        isReady = true;
         callBack();
       });
     });
