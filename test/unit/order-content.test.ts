@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
-import { readLookUpAnswer } from '../../functions/create-purchase-orders/delivery/vms-answers.ts';
+import { readCreateAnswer, readLookUpAnswer } from '../../functions/create-purchase-orders/delivery/vms-answers.ts';
 import {
   canonicalBody,
   contentHash,
@@ -304,6 +304,17 @@ describe('an order that 11VMS gives back', () => {
     ['an id that a log could not show', `{"items":[{"externalId":"${sample.externalId}","id":"a\\nb"}]}`],
   ])('in an answer with %s may be there: the answer is not read as "absent"', (_what, body) => {
     expect(lookUp(body, sample.externalId)).toMatchObject({ kind: 'unanswered', health: 'unhealthy' });
+  });
+
+  test.each([
+    [
+      'a create',
+      (body: string) => readCreateAnswer({ status: 201, body, header: () => undefined }, sample.externalId, 0),
+    ],
+    ['a look-up', (body: string) => lookUp(`{"items":[${body}]}`, sample.externalId)],
+  ])('has all the digits of its id in the answer to %s, also where they are a number', (_what, read) => {
+    const answer = read(`{"externalId":"${sample.externalId}","id":9007199254740993}`);
+    expect(JSON.stringify(answer)).toContain('"id":"9007199254740993"');
   });
 
   test('among other orders is found by its externalId alone', () => {

@@ -102,7 +102,7 @@ const unclear = (response: HttpResponse, code: FaultCode, message: string, nowMs
 /** Edge case 72: after a success without a readable id, the order may or may not exist. */
 function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
   const { status, body } = response;
-  const json = body.trim() === '' ? {} : tryParseJson(body);
+  const json = body.trim() === '' ? {} : tryParseExactJson(body);
   const unknown = (code: FaultCode, message: string): CreateAnswer => ({
     kind: 'unknown',
     health: 'unhealthy',
