@@ -1,7 +1,8 @@
-/** One pace for all calls to 11VMS: each call waits after a throttle, and no call waits past its deadline. */
+/** One pace for all calls to 11VMS: it falls by the share of refused calls, and no call waits past its deadline. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createPacer, type Pacer } from '../../functions/create-purchase-orders/delivery/pacer.ts';
+import { mulberry32 } from '../simulators/seeded-random.ts';
 
 /** A clock that only the waiting calls move. */
 function fakeTime() {
@@ -43,7 +44,34 @@ function fakeTimers() {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-test('while nothing is throttled, each call has a turn at once', async () => {
+/** Ten calls of a batch, all refused. */
+function refuseBatch(pacer: Pacer, retryAfterMs: number | undefined): void {
+  for (let call = 0; call < 10; call++) pacer.throttled(retryAfterMs);
+}
+
+/** Calls as fast as the pacer lets, at most 100 a second. Each is refused with this probability. */
+async function callWithChance(pacer: Pacer, time: ReturnType<typeof fakeTime>, calls: number, share: number) {
+  const random = mulberry32(1);
+  const begunMs = time.now();
+  for (let call = 0; call < calls; call++) {
+    await pacer.turn(NEVER);
+    if (random() < share) pacer.throttled(1000);
+    else pacer.succeeded();
+    time.pass(10);
+  }
+  return (calls * 1000) / (time.now() - begunMs);
+}
+
+/** How many calls have a turn within a second from now. */
+async function callsInASecond(pacer: Pacer, time: ReturnType<typeof fakeTime>): Promise<number> {
+  const endMs = time.now() + 1000;
+  let calls = 0;
+  while (await pacer.turn(endMs)) calls++;
+  time.pass(Math.max(0, endMs - time.now()));
+  return calls;
+}
+
+test('while nothing is throttled, the calls of a batch have a turn at once', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
   for (let call = 0; call < 50; call++) expect(await pacer.turn(NEVER)).toBe(true);
@@ -51,28 +79,85 @@ test('while nothing is throttled, each call has a turn at once', async () => {
   expect(pacer.pausedForMs()).toBe(0);
 });
 
-test('after a throttle each call waits as long as 11VMS asked for', async () => {
+test('a single refused call holds no other call back, whatever its Retry-After', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
-  pacer.throttled(5000);
-  expect(pacer.pausedForMs()).toBe(5000);
+  expect(pacer.throttled(60_000)).toBe(false);
+  expect(pacer.pausedForMs()).toBe(0);
+  for (let call = 0; call < 10; call++) await pacer.turn(NEVER);
+  expect(time.now()).toBe(1000);
+});
+
+test.each([0.01, 0.05, 0.1, 0.2])('calls that are refused by chance (%p of them) cost no pace', async (share) => {
+  const time = fakeTime();
+  expect(await callWithChance(createPacer(time), time, 10_000, share)).toBeGreaterThan(90);
+});
+
+test('while half of the calls are refused, the pace falls to a tenth and less', async () => {
+  const time = fakeTime();
+  expect(await callWithChance(createPacer(time), time, 1000, 0.5)).toBeLessThan(10);
+});
+
+test.each([
+  ['as long as 11VMS asks for', 5000, 5000],
+  ['without a time from 11VMS for a second', undefined, 1000],
+])('when a whole batch is refused, all calls pause: %s', async (_, retryAfterMs, pauseMs) => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  refuseBatch(pacer, retryAfterMs);
+  expect(pacer.pausedForMs()).toBe(pauseMs);
+  expect(pacer.throttled(0)).toBe(true);
+  expect(pacer.pausedForMs()).toBe(pauseMs);
   expect(await pacer.turn(NEVER)).toBe(true);
-  expect(time.now()).toBe(6000);
+  expect(time.now()).toBe(1000 + pauseMs);
   expect(pacer.pausedForMs()).toBe(0);
 });
 
-test('without a time from 11VMS the pause is a second', async () => {
+test('what was refused during a pause was sent before it: it lengthens the pause, and does not slow down further', async () => {
+  const paces: number[] = [];
+  for (const later of [0, 50]) {
+    const time = fakeTime();
+    const pacer = createPacer(time);
+    refuseBatch(pacer, 1000);
+    for (let call = 0; call < later; call++) expect(pacer.throttled(2000)).toBe(true);
+    expect(pacer.pausedForMs()).toBe(later === 0 ? 1000 : 2000);
+    time.pass(3000);
+    paces.push(await callsInASecond(pacer, time));
+  }
+  expect(paces[0]).toBe(paces[1]);
+});
+
+test('after pause upon pause calls come 10 s apart, and never further', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
-  pacer.throttled(undefined);
+  for (let pause = 0; pause < 40; pause++) {
+    refuseBatch(pacer, 1000);
+    await pacer.turn(NEVER);
+  }
+  const first = time.now();
   await pacer.turn(NEVER);
-  expect(time.now()).toBe(2000);
+  expect(time.now() - first).toBe(10_000);
+});
+
+test('after the hardest throttling the pace comes back within minutes of taken calls', async () => {
+  const time = fakeTime();
+  const pacer = createPacer(time);
+  for (let pause = 0; pause < 40; pause++) refuseBatch(pacer, 60_000);
+  time.pass(60_000);
+  const begunMs = time.now();
+  for (let call = 0; call < 500; call++) {
+    await pacer.turn(NEVER);
+    pacer.succeeded();
+    time.pass(10);
+  }
+  expect(time.now() - begunMs).toBeLessThan(5 * 60_000);
+  expect(await callWithChance(pacer, time, 1000, 0)).toBeGreaterThan(90);
 });
 
 test('a call that cannot have a turn before its deadline is refused at once, without waiting', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
-  pacer.throttled(5000);
+  refuseBatch(pacer, 5000);
   expect(await pacer.turn(5999)).toBe(false);
   expect(time.now()).toBe(1000);
   expect(await pacer.turn(6000)).toBe(true);
@@ -83,25 +168,15 @@ test('a deadline that has passed gives no turn, even when nothing is throttled',
   expect(await createPacer(time).turn(999)).toBe(false);
 });
 
-test('a shorter pause does not end a longer one', async () => {
-  const time = fakeTime();
-  const pacer = createPacer(time);
-  pacer.throttled(5000);
-  pacer.throttled(0);
-  expect(pacer.pausedForMs()).toBe(5000);
-  await pacer.turn(NEVER);
-  expect(time.now()).toBe(6000);
-});
-
-test('a throttle while calls wait makes them wait longer', async () => {
+test('a pause that begins while calls wait makes them wait longer', async () => {
   const timers = fakeTimers();
   const pacer = createPacer(timers);
   const starts: number[] = [];
   const call = async (): Promise<void> => {
     if (await pacer.turn(NEVER)) starts.push(timers.now());
-    if (starts.length === 1) pacer.throttled(3000);
+    if (starts.length === 1) refuseBatch(pacer, 3000);
   };
-  pacer.throttled(1000);
+  refuseBatch(pacer, 1000);
   const calls = Promise.all([call(), call(), call()]);
   await timers.runAll();
   await calls;
@@ -110,128 +185,12 @@ test('a throttle while calls wait makes them wait longer', async () => {
   expect(starts[2]).toBeGreaterThanOrEqual(4000);
 });
 
-test('after the pause, calls follow each other at a distance; one throttled batch counts once', async () => {
-  const distances: number[] = [];
-  for (const [calls, retryAfterMs] of [
-    [1, 1000],
-    [10, 1000],
-    [10, 0],
-  ]) {
-    const time = fakeTime();
-    const pacer = createPacer(time);
-    for (let call = 0; call < (calls ?? 0); call++) {
-      pacer.throttled(retryAfterMs);
-      time.pass(5);
-    }
-    await pacer.turn(NEVER);
-    const first = time.now();
-    await pacer.turn(NEVER);
-    distances.push(time.now() - first);
-  }
-  expect(distances[0]).toBeGreaterThan(0);
-  // The pace recovers by the millisecond: the last batch was seen one millisecond later.
-  for (const distance of distances) expect(distance / (distances[0] ?? 0)).toBeCloseTo(1, 1);
-});
-
-test('under repeated throttles the pace slows down, but never below one call in 10 s', async () => {
-  const distances: number[] = [];
-  for (const rounds of [1, 5, 10, 20, 40]) {
-    const time = fakeTime();
-    const pacer = createPacer(time);
-    for (let round = 0; round < rounds; round++) {
-      pacer.throttled(1000);
-      time.pass(1000);
-    }
-    await pacer.turn(NEVER);
-    const first = time.now();
-    await pacer.turn(NEVER);
-    distances.push(Math.round(time.now() - first));
-  }
-  expect(distances).toEqual(distances.toSorted((a, b) => a - b));
-  expect(distances.at(0)).toBe(250);
-  expect(distances.at(-1)).toBe(distances.at(-2));
-  expect(distances.at(-1)).toBeGreaterThan(7000);
-  expect(distances.at(-1)).toBeLessThanOrEqual(10_000);
-});
-
-/** How many calls have a turn within a second from now. */
-async function callsInASecond(pacer: Pacer, time: ReturnType<typeof fakeTime>): Promise<number> {
-  const endMs = time.now() + 1000;
-  let calls = 0;
-  while (await pacer.turn(endMs)) {
-    calls++;
-    // Where calls are not spaced, only the calls themselves take time.
-    if (calls === 1000) break;
-  }
-  time.pass(Math.max(0, endMs - time.now()));
-  return calls;
-}
-
-test('the slow start doubles the pace until calls are no longer spaced', async () => {
-  const time = fakeTime();
-  const pacer = createPacer(time);
-  pacer.throttled(1);
-  const calls: number[] = [];
-  for (let second = 0; second < 4; second++) calls.push(await callsInASecond(pacer, time));
-  expect(calls[0]).toBeLessThan(30);
-  expect(calls[1]).toBeGreaterThan((calls[0] ?? 0) * 2);
-  expect(calls.at(-1)).toBe(1000);
-});
-
-test('after a second throttle the pace recovers to just below the one that was too fast, and stays there', async () => {
-  const time = fakeTime();
-  const pacer = createPacer(time);
-  pacer.throttled(1000);
-  time.pass(2000);
-  // The pace is 40 calls a second by now, and none of these was accepted.
-  pacer.throttled(1000);
-  time.pass(1000);
-  const calls: number[] = [];
-  for (let second = 0; second < 30; second++) calls.push(await callsInASecond(pacer, time));
-  expect(calls[0]).toBeGreaterThan(25);
-  expect(calls[0]).toBeLessThan(32);
-  expect(calls[15]).toBeGreaterThan(37);
-  expect(Math.max(...calls)).toBeLessThanOrEqual(41);
-});
-
-test('a throttle slows the pace down little after long acceptance, and much after none', async () => {
-  const paces: number[] = [];
-  for (const acceptedPerSecond of [40, 0]) {
-    const time = fakeTime();
-    const pacer = createPacer(time);
-    pacer.throttled(1000);
-    time.pass(2000);
-    pacer.throttled(1000);
-    for (let second = 0; second < 30; second++) {
-      time.pass(1000);
-      for (let call = 0; call < acceptedPerSecond; call++) pacer.succeeded();
-    }
-    pacer.throttled(1000);
-    time.pass(1000);
-    paces.push(await callsInASecond(pacer, time));
-  }
-  const [little = 0, much = 0] = paces;
-  expect(little).toBeGreaterThan(34);
-  expect(much).toBeLessThan(32);
-});
-
-test('half an hour after the last throttle, calls are no longer spaced', async () => {
-  const time = fakeTime();
-  const pacer = createPacer(time);
-  for (let round = 0; round < 60; round++) {
-    pacer.throttled(60_000);
-    time.pass(61_000);
-  }
-  time.pass(30 * 60_000);
-  expect(await callsInASecond(pacer, time)).toBe(1000);
-});
-
 test('environments that are throttled together resume at different times', async () => {
   const starts: number[] = [];
   for (const share of [0, 0.5, 0.9]) {
     const time = { ...fakeTime(), random: () => share };
     const pacer = createPacer(time);
-    pacer.throttled(1000);
+    refuseBatch(pacer, 1000);
     await pacer.turn(NEVER);
     starts.push(time.now());
   }
@@ -254,10 +213,11 @@ test('no turn is ever given inside a pause, nor after the deadline', async () =>
       let pausedUntilMs = 0;
       for (const { kind, ms } of steps) {
         if (kind === 'throttled') {
-          pausedUntilMs = Math.max(pausedUntilMs, time.now() + (ms ?? 1000));
-          pacer.throttled(ms);
+          const untilMs = time.now() + (ms ?? 1000);
+          if (pacer.throttled(ms)) pausedUntilMs = Math.max(pausedUntilMs, untilMs);
         }
         if (kind === 'succeeded') pacer.succeeded();
+        expect(pacer.pausedForMs()).toBe(Math.max(0, pausedUntilMs - time.now()));
         if (kind === 'pass') time.pass(ms ?? 0);
         if (kind !== 'turn') continue;
         const deadlineMs = time.now() + (ms ?? 0);

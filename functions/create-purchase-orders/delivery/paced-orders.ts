@@ -11,19 +11,16 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
   /** The answer for which calls last had to wait. */
   let throttle: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
 
-  function pace(answer: CreateAnswer | LookUpResult): void {
-    if (answer.kind !== 'throttled') return pacer.succeeded();
+  /** Whether the refused call may be repeated here, at its next turn. Otherwise its cart goes back to the queue. */
+  function isRepeated({ fault, retryAfterMs }: Throttled): boolean {
     meter.count(METRICS.targetThrottled);
-    throttle = answer.fault;
-    return pacer.throttled(answer.retryAfterMs);
+    throttle = fault;
+    return pacer.throttled(retryAfterMs);
   }
 
-  /**
-   * No turn came in time, so that nothing was sent. A 503 that lasts so long is a failure like any other; a 429 is not,
-   * since 11VMS works (rules.md, "throttled").
-   */
+  /** No turn came in time, so that nothing was sent. */
   const outOfTime = () => ({
-    health: throttle.code === 'E_TGT_THROTTLED' ? ('throttled' as const) : ('unhealthy' as const),
+    health: healthOf(throttle),
     fault: throttle,
     // A cart that only waited behind a throttled neighbour must not use up a receive before the pause is over.
     retryAfterMs: pacer.pausedForMs(),
@@ -34,14 +31,23 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
     async create(request, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'not-taken', ...outOfTime() };
       const answer = await orders.create(request, sendByMs);
-      pace(answer);
+      if (answer.kind !== 'throttled') pacer.succeeded();
+      else if (!isRepeated(answer)) return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
       return answer;
     },
     async lookUp(externalId, correlationId, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'unanswered', ...outOfTime() };
       const result = await orders.lookUp(externalId, correlationId, sendByMs);
-      pace(result);
+      if (result.kind !== 'throttled') pacer.succeeded();
+      else if (!isRepeated(result)) return { kind: 'unanswered', ...postponed(result) };
       return result;
     },
   };
 }
+
+type Throttled = Extract<CreateAnswer | LookUpResult, { kind: 'throttled' }>;
+
+/** A 503 that is not waited out is a failure like any other; a 429 is not: 11VMS works (rules.md, "throttled"). */
+const healthOf = ({ code }: Fault) => (code === 'E_TGT_THROTTLED' ? ('throttled' as const) : ('unhealthy' as const));
+
+const postponed = ({ fault, retryAfterMs }: Throttled) => ({ health: healthOf(fault), fault, retryAfterMs });

@@ -1,18 +1,24 @@
 /**
- * One pace for all calls to 11VMS from this process. Throttling says something about 11VMS, not about a cart: all calls
- * wait, and then continue at a slower pace that recovers with time.
+ * One pace for all calls to 11VMS from this process.
  *
- * Rate-based congestion control as in TCP CUBIC, and in the adaptive retry mode of AWS's SDKs: the execution
- * environments cannot communicate, so each finds its share of the allowed rate by the answers that it gets. After a
- * slow start the rate falls with each throttling, soon rises to just below the rate that was too high, stays there for
- * long (the plateau), and only then rises further. The plateau must be long, since each throttling costs a pause.
+ * A refused call (429, or 503 with Retry-After) may be chance: a limit that 11VMS shares out among many callers refuses
+ * some calls of each of them. So not the single refused call counts, but the share of them:
+ * - Every answer moves the pace by a small step: up when the call was taken, down when it was refused. The steps balance
+ *   while one call in five is refused. With fewer the pace rises to full speed; with more it falls, until fewer are.
+ * - While half of the latest calls are refused, all calls pause, as long as 11VMS asks for or else a second, and go on at
+ *   a fifth of the pace. The refused call waits with the others.
+ * - Otherwise nobody waits for a refused call: its cart goes back to the queue for that time, and its batch goes on.
+ *
+ * The execution environments cannot communicate. All see the same share of refused calls, and each finds its pace by it.
  */
 export interface Pacer {
   /** Waits for a turn; false when there is none before the deadline. */
   turn(deadlineMs: number): Promise<boolean>;
   /** For how many milliseconds 11VMS wants no call; 0 when calls flow. */
   pausedForMs(): number;
-  throttled(retryAfterMs: number | undefined): void;
+  /** 11VMS refused a call. True: all calls pause, and this one waits for its next turn. False: back to the queue with it. */
+  throttled(retryAfterMs: number | undefined): boolean;
+  /** 11VMS did not throttle a call, whatever else it answered. */
   succeeded(): void;
 }
 
@@ -24,77 +30,46 @@ export interface PacerDependencies {
 }
 
 const DEFAULT_PAUSE_MS = 1000;
-/** Of one environment. A few environments soon double it; fifty together do not start too fast. */
-const FIRST_CALLS_PER_SECOND = 4;
-const DOUBLING_MS = 300;
-/** Lower than any useful share, and high enough that an environment recovers from it within minutes. */
+const TOLERATED_SHARE = 0.2;
+const PAUSING_SHARE = 0.5;
+/** How many answers the share is taken of: few enough that the ten refused calls of a first batch are half of it. */
+const LATEST_ANSWERS = 14;
+const PACE_AFTER_PAUSE = 0.2;
+/** Faster than any environment calls. It is the first pace, too. */
+const MOST_CALLS_PER_SECOND = 1000;
 const FEWEST_CALLS_PER_SECOND = 0.1;
-/** From this rate on calls are not spaced: the spacing would be 2 ms. */
-const FREE_CALLS_PER_SECOND = 500;
-/** The part of the rate that stays after a throttling: most, since it may be chance; less when few calls were taken. */
-const LEAST_FALL = 0.9;
-const DEEPEST_FALL = 0.7;
-/** The old rate weighs as much as this many accepted calls: a low rate cannot be measured by a few calls alone. */
-const CALLS_OF_TRUST = 3;
-/** The length of a plateau in pauses: pauses then cost 3 % of the time. */
-const PAUSES_PER_PLATEAU = 30;
-/** Longer pauses count as this one: after pauses of a minute, full speed must return within half an hour. */
-const LONGEST_COUNTED_PAUSE_MS = 3000;
-
-/** The allowed calls per second, by the milliseconds since the last pause ended. */
-type Curve = (elapsedMs: number) => number;
-
-const unlimited: Curve = () => Number.POSITIVE_INFINITY;
-const slowStart: Curve = (elapsedMs) => FIRST_CALLS_PER_SECOND * 2 ** (elapsedMs / DOUBLING_MS);
-/** CUBIC: rises quickly from `low` to near `peak`, reaches it after `plateauMs`, and then rises faster and faster. */
-const cubic =
-  (low: number, peak: number, plateauMs: number): Curve =>
-  (elapsedMs) =>
-    peak + (peak - low) * (elapsedMs / plateauMs - 1) ** 3;
-
-/** A pause that is shorter than the spacing of calls costs nothing: then every other call may try a higher rate. */
-function plateauMs(callsPerSecond: number, pauseMs: number): number {
-  const countedMs = Math.min(Math.max(pauseMs, DEFAULT_PAUSE_MS), LONGEST_COUNTED_PAUSE_MS);
-  const spacingMs = 1000 / callsPerSecond;
-  return (PAUSES_PER_PLATEAU * countedMs * countedMs) / (countedMs + spacingMs) + spacingMs;
-}
+/** One second's calls move the pace alike at 4 and at 40 calls a second; a single call never by more or less than this. */
+const LARGEST_STEP = 0.3;
+const SMALLEST_STEP = 0.02;
+/** Turns that nobody took are made up for, up to this time: a batch that waits for its last answer loses no turn. */
+const CREDIT_MS = 300;
 
 export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
-  let curve = unlimited;
+  let callsPerSecond = MOST_CALLS_PER_SECOND;
+  let refusedShare = 0;
+  let nextTurnMs = Number.NEGATIVE_INFINITY;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
-  let slowedAtMs = Number.NEGATIVE_INFINITY;
-  let lastTurnMs = Number.NEGATIVE_INFINITY;
-  /** 0 to 1: the part of one spacing that this environment waits after a pause, so that not all return at once. */
-  let phase = 0;
-  let accepted = 0;
 
-  const callsPerSecond = (): number => curve(Math.max(0, now() - Math.max(pausedUntilMs, slowedAtMs)));
+  const spacingMs = (): number => 1000 / callsPerSecond;
 
-  function openAtMs(): number {
-    const rate = callsPerSecond();
-    const spacingMs = rate >= FREE_CALLS_PER_SECOND ? 0 : 1000 / rate;
-    return Math.max(pausedUntilMs + phase * spacingMs, lastTurnMs + spacingMs);
+  function changePace(factor: number): void {
+    callsPerSecond = Math.min(Math.max(callsPerSecond * factor, FEWEST_CALLS_PER_SECOND), MOST_CALLS_PER_SECOND);
   }
 
-  function slowerCurve(pauseMs: number): Curve {
-    if (curve === unlimited) return slowStart;
-    // High enough that the deepest fall does not end below the fewest calls: a curve from there would not rise again.
-    const peak = Math.min(Math.max(callsPerSecond(), FEWEST_CALLS_PER_SECOND / DEEPEST_FALL), FREE_CALLS_PER_SECOND);
-    const seconds = (now() - slowedAtMs) / 1000;
-    // The seconds include the pause, so that a rate at which every call is throttled at once is measured as low.
-    const taken = (accepted + CALLS_OF_TRUST) / (seconds + CALLS_OF_TRUST / peak);
-    const low = Math.min(Math.max(taken, peak * DEEPEST_FALL), peak * LEAST_FALL);
-    return cubic(low, peak, plateauMs(peak, pauseMs));
+  function learn(refused: 0 | 1): void {
+    refusedShare += (refused - refusedShare) / LATEST_ANSWERS;
+    const step = Math.min(Math.max(1 / callsPerSecond, SMALLEST_STEP), LARGEST_STEP);
+    changePace(Math.exp(step * (TOLERATED_SHARE - refused)));
   }
 
   return {
     async turn(deadlineMs) {
       for (;;) {
         const current = now();
-        const myTurnMs = Math.max(current, openAtMs());
+        const myTurnMs = Math.max(current, nextTurnMs);
         if (myTurnMs > deadlineMs) return false;
         if (myTurnMs === current) {
-          lastTurnMs = current;
+          nextTurnMs = Math.max(nextTurnMs, current - CREDIT_MS) + spacingMs();
           return true;
         }
         // The turn is computed again after the wait: another call may have been throttled meanwhile.
@@ -103,18 +78,17 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
     },
     pausedForMs: () => Math.max(0, pausedUntilMs - now()),
     throttled(retryAfterMs) {
-      const pauseMs = retryAfterMs ?? DEFAULT_PAUSE_MS;
-      // The calls of one batch are throttled at almost the same time: they count as one throttling.
-      if (now() >= Math.max(pausedUntilMs, slowedAtMs + DEFAULT_PAUSE_MS)) {
-        curve = slowerCurve(pauseMs);
-        slowedAtMs = now();
-        phase = random();
-        accepted = 0;
+      // A call that was refused in a pause was sent before it: it says nothing new.
+      if (now() >= pausedUntilMs) {
+        learn(1);
+        if (refusedShare < PAUSING_SHARE) return false;
+        changePace(PACE_AFTER_PAUSE);
       }
-      pausedUntilMs = Math.max(pausedUntilMs, now() + pauseMs);
+      pausedUntilMs = Math.max(pausedUntilMs, now() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
+      // At random within one spacing: environments that pause together must not return together.
+      nextTurnMs = Math.max(nextTurnMs, pausedUntilMs + random() * spacingMs());
+      return true;
     },
-    succeeded() {
-      accepted++;
-    },
+    succeeded: () => learn(0),
   };
 }

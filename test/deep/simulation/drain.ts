@@ -1,8 +1,8 @@
-/** Drains a full queue in virtual time. 11VMS allows a fixed rate that the interface does not know. */
+/** Drains a full queue in virtual time. 11VMS refuses calls by a limit that the interface does not know. */
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { mulberry32 } from '../../simulators/seeded-random.ts';
-import { limitCalls, type RateLimit } from './rate-limit.ts';
+import { type Limit, limitCalls } from './limits.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { createVirtualVms } from './virtual-vms.ts';
 import { cartBody, createVirtualWorker } from './virtual-worker.ts';
@@ -19,7 +19,8 @@ const LONGEST_DRAIN_MS = 4 * 24 * 3600_000;
 export interface DrainPlan {
   readonly carts: number;
   readonly maximumConcurrency: number;
-  readonly limit: RateLimit;
+  readonly limit: Limit;
+  readonly retryAfterSeconds: number | undefined;
   /** Replaces the time-out of the worker in the environment. */
   readonly timeoutSeconds?: number;
   readonly seed: number;
@@ -30,6 +31,8 @@ export interface Drained {
   readonly reachedPerSecond: number;
   /** The time until 95 % of the orders: without the last retries, which come to an empty queue. */
   readonly reachedPerSecondOf95Percent: number;
+  /** The time until half of the orders: while carts wait on the queue, whatever the limit. */
+  readonly reachedPerSecondOfHalf: number;
   readonly orders: number;
   readonly throttledCalls: number;
   readonly callsTooEarly: number;
@@ -41,7 +44,8 @@ export interface Drained {
   readonly longestInvocationMs: number;
 }
 
-export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, seed }: DrainPlan): Promise<Drained> {
+export async function drain(plan: DrainPlan): Promise<Drained> {
+  const { carts, maximumConcurrency, limit, retryAfterSeconds, timeoutSeconds, seed } = plan;
   const { vms: target, delivery } = loadEnvironment('prod');
   const landscape = {
     vms: target,
@@ -51,14 +55,14 @@ export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, 
   const startMs = Date.parse('2026-12-07T06:00:00Z');
   const time = createVirtualTime(startMs);
   const vms = createVirtualVms(time, target.timeoutSeconds * 1000, () => undefined, ANSWER_MS);
-  const limited = limitCalls(vms, time, ANSWER_MS, limit);
+  const limited = limitCalls({ target: vms, time, random, answerMs: ANSWER_MS, limit, retryAfterSeconds });
   const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0 });
   for (let cart = 0; cart < carts; cart++) worker.queue.send(cartBody(String(3_000_000_000 + cart)));
 
   const failures: unknown[] = [];
   async function start(): Promise<void> {
     await time.sleep(random() * STARTS_WITHIN_MS);
-    await worker.poll(worker.environment(limited.connect()), POLL_MS);
+    await worker.poll(worker.environment(limited), POLL_MS);
   }
   for (let index = 0; index < maximumConcurrency; index++) start().catch((error: unknown) => failures.push(error));
   await time.runUntil(startMs + LONGEST_DRAIN_MS, () => worker.queue.size() === 0 || failures.length > 0);
@@ -70,6 +74,7 @@ export async function drain({ carts, maximumConcurrency, limit, timeoutSeconds, 
   return {
     reachedPerSecond: reachedPerSecond(vms.orders.length),
     reachedPerSecondOf95Percent: reachedPerSecond(Math.ceil(vms.orders.length * 0.95)),
+    reachedPerSecondOfHalf: reachedPerSecond(Math.ceil(vms.orders.length / 2)),
     orders: vms.orders.length,
     throttledCalls: limited.throttled(),
     callsTooEarly: limited.tooEarly(),
