@@ -79,9 +79,10 @@ test('while nothing is throttled, the calls of a batch have a turn at once', asy
   expect(pacer.pausedForMs()).toBe(0);
 });
 
-test('a single refused call holds no other call back, whatever its Retry-After', async () => {
+test('a refused call among taken ones holds no other call back, whatever its Retry-After', async () => {
   const time = fakeTime();
   const pacer = createPacer(time);
+  pacer.succeeded();
   expect(pacer.throttled(60_000)).toBe(false);
   expect(pacer.pausedForMs()).toBe(0);
   for (let call = 0; call < 10; call++) await pacer.turn(NEVER);
@@ -93,6 +94,12 @@ test.each([0.01, 0.05, 0.1, 0.2])('calls that are refused by chance (%p of them)
   expect(await callWithChance(createPacer(time), time, 10_000, share)).toBeGreaterThan(90);
 });
 
+test('a first call that is refused pauses: nothing is known yet but that', async () => {
+  const pacer = createPacer(fakeTime());
+  expect(pacer.throttled(5000)).toBe(true);
+  expect(pacer.pausedForMs()).toBe(5000);
+});
+
 test('while half of the calls are refused, the pace falls to a tenth and less', async () => {
   const time = fakeTime();
   expect(await callWithChance(createPacer(time), time, 1000, 0.5)).toBeLessThan(10);
@@ -101,6 +108,7 @@ test('while half of the calls are refused, the pace falls to a tenth and less', 
 test.each([
   ['as long as 11VMS asks for', 5000, 5000],
   ['without a time from 11VMS for a second', undefined, 1000],
+  ['and for a second when it asks for no time', 0, 1000],
 ])('when a whole batch is refused, all calls pause: %s', async (_, retryAfterMs, pauseMs) => {
   const time = fakeTime();
   const pacer = createPacer(time);
@@ -213,7 +221,7 @@ test('no turn is ever given inside a pause, nor after the deadline', async () =>
       let pausedUntilMs = 0;
       for (const { kind, ms } of steps) {
         if (kind === 'throttled') {
-          const untilMs = time.now() + (ms ?? 1000);
+          const untilMs = time.now() + Math.max(ms ?? 0, 1000);
           if (pacer.throttled(ms)) pausedUntilMs = Math.max(pausedUntilMs, untilMs);
         }
         if (kind === 'succeeded') pacer.succeeded();

@@ -5,8 +5,8 @@
  * some calls of each of them. So not the single refused call counts, but the share of them:
  * - Every answer moves the pace by a small step: up when the call was taken, down when it was refused. The steps balance
  *   while one call in five is refused. With fewer the pace rises to full speed; with more it falls, until fewer are.
- * - While half of the latest calls are refused, all calls pause, as long as 11VMS asks for or else a second, and go on at
- *   a fifth of the pace. The refused call waits with the others.
+ * - While half of the latest calls are refused, all calls pause, as long as 11VMS asks for and at least a second, and go
+ *   on at a fifth of the pace. The refused call waits with the others.
  * - Otherwise nobody waits for a refused call: its cart goes back to the queue for that time, and its batch goes on.
  *
  * The execution environments cannot communicate. All see the same share of refused calls, and each finds its pace by it.
@@ -18,7 +18,7 @@ export interface Pacer {
   pausedForMs(): number;
   /** 11VMS refused a call. True: all calls pause, and this one waits for its next turn. False: back to the queue with it. */
   throttled(retryAfterMs: number | undefined): boolean;
-  /** 11VMS did not throttle a call, whatever else it answered. */
+  /** 11VMS answered a call, and did not throttle it. */
   succeeded(): void;
 }
 
@@ -29,10 +29,10 @@ export interface PacerDependencies {
   readonly random: () => number;
 }
 
-const DEFAULT_PAUSE_MS = 1000;
+const LEAST_PAUSE_MS = 1000;
 const TOLERATED_SHARE = 0.2;
 const PAUSING_SHARE = 0.5;
-/** How many answers the share is taken of: few enough that the ten refused calls of a first batch are half of it. */
+/** How many answers the share is taken of. A new process has fewer: it starts as if one call had been taken. */
 const LATEST_ANSWERS = 14;
 const PACE_AFTER_PAUSE = 0.2;
 /** Faster than any environment calls. It is the first pace, too. */
@@ -47,6 +47,7 @@ const CREDIT_MS = 300;
 export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
   let callsPerSecond = MOST_CALLS_PER_SECOND;
   let refusedShare = 0;
+  let answers = 1;
   let nextTurnMs = Number.NEGATIVE_INFINITY;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -57,7 +58,8 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
   }
 
   function learn(refused: 0 | 1): void {
-    refusedShare += (refused - refusedShare) / LATEST_ANSWERS;
+    answers = Math.min(answers + 1, LATEST_ANSWERS);
+    refusedShare += (refused - refusedShare) / answers;
     const step = Math.min(Math.max(1 / callsPerSecond, SMALLEST_STEP), LARGEST_STEP);
     changePace(Math.exp(step * (TOLERATED_SHARE - refused)));
   }
@@ -84,7 +86,7 @@ export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {
         if (refusedShare < PAUSING_SHARE) return false;
         changePace(PACE_AFTER_PAUSE);
       }
-      pausedUntilMs = Math.max(pausedUntilMs, now() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
+      pausedUntilMs = Math.max(pausedUntilMs, now() + Math.max(retryAfterMs ?? 0, LEAST_PAUSE_MS));
       // At random within one spacing: environments that pause together must not return together.
       nextTurnMs = Math.max(nextTurnMs, pausedUntilMs + random() * spacingMs());
       return true;

@@ -7,8 +7,6 @@ import { createVirtualTime } from './virtual-time.ts';
 import { createVirtualVms } from './virtual-vms.ts';
 import { cartBody, createVirtualWorker } from './virtual-worker.ts';
 
-/** The time of an answer of 11VMS, as in the benchmarks. */
-const ANSWER_MS = 20;
 /** A long poll ends when a message arrives; here it may be late by this time. */
 const POLL_MS = 1000;
 /** Lambda starts all environments at once when the queue is full, so all first calls come together. */
@@ -21,8 +19,8 @@ export interface DrainPlan {
   readonly maximumConcurrency: number;
   readonly limit: Limit;
   readonly retryAfterSeconds: number | undefined;
-  /** Replaces the time-out of the worker in the environment. */
-  readonly timeoutSeconds?: number;
+  /** The time of an answer of 11VMS. */
+  readonly answerMs: number;
   readonly seed: number;
 }
 
@@ -45,18 +43,14 @@ export interface Drained {
 }
 
 export async function drain(plan: DrainPlan): Promise<Drained> {
-  const { carts, maximumConcurrency, limit, retryAfterSeconds, timeoutSeconds, seed } = plan;
+  const { carts, maximumConcurrency, limit, retryAfterSeconds, answerMs, seed } = plan;
   const { vms: target, delivery } = loadEnvironment('prod');
-  const landscape = {
-    vms: target,
-    delivery: { ...delivery, timeoutSeconds: timeoutSeconds ?? delivery.timeoutSeconds },
-  };
   const random = mulberry32(seed);
   const startMs = Date.parse('2026-12-07T06:00:00Z');
   const time = createVirtualTime(startMs);
-  const vms = createVirtualVms(time, target.timeoutSeconds * 1000, () => undefined, ANSWER_MS);
-  const limited = limitCalls({ target: vms, time, random, answerMs: ANSWER_MS, limit, retryAfterSeconds });
-  const worker = createVirtualWorker({ time, random, landscape, doubledShare: 0 });
+  const vms = createVirtualVms(time, target.timeoutSeconds * 1000, () => undefined, answerMs);
+  const limited = limitCalls({ target: vms, time, random, answerMs, limit, retryAfterSeconds });
+  const worker = createVirtualWorker({ time, random, landscape: { vms: target, delivery }, doubledShare: 0 });
   for (let cart = 0; cart < carts; cart++) worker.queue.send(cartBody(String(3_000_000_000 + cart)));
 
   const failures: unknown[] = [];
