@@ -23,7 +23,7 @@ Each of these options runs another benchmark instead:
 
   --cold         bundle size and time to the first answer, compared with NodejsFunction's defaults
   --extract N    reads N generated carts; compares the peak memory with that of 10,000 carts
-  --drain N      drains N queued carts into an 11VMS with a fixed rate, at a maximum concurrency of 2, 10 and 50
+  --drain N      drains up to N queued carts into an 11VMS that limits its callers, by each kind of limit
   --cost         the monthly bill at 1,000, 100,000 and 10 million carts a day, from the counted calls of a local run
                  of --carts carts a phase (300)
 

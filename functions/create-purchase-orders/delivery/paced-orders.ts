@@ -31,15 +31,17 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
     async create(request, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'not-taken', ...outOfTime() };
       const answer = await orders.create(request, sendByMs);
-      if (answer.kind !== 'throttled') pacer.succeeded();
-      else if (!isRepeated(answer)) return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
+      if (answer.kind === 'throttled' && !isRepeated(answer))
+        return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
+      // After a time-out nobody knows whether the call was taken.
+      if (answer.kind !== 'throttled' && answer.kind !== 'unknown') pacer.succeeded();
       return answer;
     },
     async lookUp(externalId, correlationId, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'unanswered', ...outOfTime() };
       const result = await orders.lookUp(externalId, correlationId, sendByMs);
-      if (result.kind !== 'throttled') pacer.succeeded();
-      else if (!isRepeated(result)) return { kind: 'unanswered', ...postponed(result) };
+      if (result.kind === 'throttled' && !isRepeated(result)) return { kind: 'unanswered', ...postponed(result) };
+      if (result.kind !== 'throttled' && result.kind !== 'unanswered') pacer.succeeded();
       return result;
     },
   };

@@ -229,7 +229,8 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       {
         turn: async () => (await ask({ kind: 'turn' }, 'turn')).granted,
         pausedForMs: () => 0,
-        throttled: () => undefined,
+        // False ends the attempt as a turn that did not come in time does.
+        throttled: () => true,
         succeeded: () => undefined,
       },
       meter,

@@ -21,6 +21,12 @@ const leastGoodput = (one: DrainCase): number => {
   return one.limit.kind === 'chance' ? 0.8 : 0.9;
 };
 
+/** Fifty environments share twenty calls a second: half a minute for each, until it has learnt from a few answers. */
+const mostRefusals = (one: DrainCase): number => {
+  if (isLimitOfOneCall(one)) return 3;
+  return one.maximumConcurrency > 10 ? 0.4 : 0.3;
+};
+
 for (const one of drainCases(CARTS)) {
   const retryAfter = one.retryAfterSeconds === undefined ? 'without' : 'with';
   test(`${one.name}, ${one.maximumConcurrency} environments, ${retryAfter} Retry-After`, async () => {
@@ -29,6 +35,6 @@ for (const one of drainCases(CARTS)) {
     expect(drained.goodput).toBeGreaterThanOrEqual(leastGoodput(one));
     expect(drained.longestInvocationMs).toBeLessThan(WORKER_TIMEOUT_MS);
     const refused = drained.throttledCalls - FIRST_BATCH * one.maximumConcurrency;
-    if (!isLimitOfOneCall(one)) expect(refused / one.carts).toBeLessThanOrEqual(0.35);
+    expect(refused / one.carts).toBeLessThanOrEqual(mostRefusals(one));
   });
 }

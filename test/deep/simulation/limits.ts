@@ -70,8 +70,10 @@ export function limitCalls({ target, time, random, answerMs, limit, retryAfterSe
   };
 }
 
-const orderOf = ({ path, body = '' }: HttpRequest): string =>
-  String(asJsonObject(tryParseJson(body))?.['externalId'] ?? path);
+function orderOf({ path, body = '' }: HttpRequest): string {
+  const externalId = asJsonObject(tryParseJson(body))?.['externalId'];
+  return typeof externalId === 'string' ? externalId : path;
+}
 
 function gate(limit: Limit, time: VirtualTime, random: () => number, inFlight: () => number): () => boolean {
   switch (limit.kind) {

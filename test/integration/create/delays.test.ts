@@ -146,9 +146,9 @@ describe('Retry-After', () => {
 
 // Edge case 70.
 describe('429', () => {
-  const throttledOnce: Disturbance = { kind: 'status', status: 429, retryAfter: '0' };
+  const throttledOnce: Disturbance = { kind: 'status', status: 429, retryAfter: '2' };
 
-  test('is waited out inside the invocation: the order is created, and no failure is reported', async () => {
+  test('of a whole batch is waited out inside the invocation: the orders are created, and no failure is reported', async () => {
     const worker = await fixture.worker();
     const carts = Array.from({ length: 10 }, () => newCart());
     fixture.vms.setDisturbances(onFirstCreate(throttledOnce));
@@ -159,7 +159,25 @@ describe('429', () => {
     expect(fixture.takeOutput().join('\n')).toContain('"TargetThrottled"');
   });
 
-  test('keeps all other calls from 11VMS until the pause is over', async () => {
+  test('among taken calls sends its cart back to the queue for that time, and holds no other call up', async () => {
+    const worker = await fixture.worker();
+    await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    worker.takeVisibilities();
+
+    const carts = Array.from({ length: 10 }, () => newCart());
+    const ids = await worker.send(...carts.map((cart) => envelope(cart)));
+    const [unlucky = {}, ...others] = carts;
+    const isUnlucky = (call: Parameters<typeof isCreate>[0]): boolean =>
+      isCreate(call) && call.body.includes(String(unlucky['ObjectId']));
+    fixture.proxies.vms.intercept(onceFor(isUnlucky, answer(429, {}, { 'retry-after': '300' })));
+    expect((await worker.deliver()).failed).toEqual([ids[0]]);
+    expect(onlySeconds(worker)).toBe(300);
+    expect(others.map((cart) => fixture.ordersOf(cart).length)).toEqual(others.map(() => 1));
+    expect(await fixture.orderRow(unlucky)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
+  });
+
+  test('of a first call keeps all other calls from 11VMS until the pause is over', async () => {
     const worker = await fixture.worker();
     const first = newCart();
     const times = new Map<string, number>();
