@@ -53,8 +53,9 @@ export type Call =
     }
   | { readonly kind: 'confirm'; readonly changedAtMs: number }
   | { readonly kind: 'turn' }
-  | { readonly kind: 'post' }
-  | { readonly kind: 'look-up' }
+  /** `sendByMs`: when the code wants it sent at the latest. */
+  | { readonly kind: 'post'; readonly sendByMs: number }
+  | { readonly kind: 'look-up'; readonly sendByMs: number }
   | { readonly kind: 'breaker' }
   | { readonly kind: 'probe' }
   | { readonly kind: 'open-breaker' }
@@ -119,6 +120,8 @@ export type AttemptProgress =
 
 /** The time of the model is always 0, so every later time is still in the future. */
 const LEASE_MS = 2;
+/** The time of an attempt that stood still until its lease had ended. */
+export const AFTER_LEASE_MS = LEASE_MS + 1;
 const QUIET_MS = 1;
 const ALWAYS_MS = 0;
 
@@ -222,8 +225,9 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     },
     orders: createPacedOrders(
       {
-        create: async () => (await ask({ kind: 'post' }, 'post')).answer,
-        lookUp: async () => lookUpResult(await ask({ kind: 'look-up' }, 'look-up', 'look-up-failed')),
+        create: async (_request, sendByMs) => (await ask({ kind: 'post', sendByMs }, 'post')).answer,
+        lookUp: async (_externalId, _correlationId, sendByMs) =>
+          lookUpResult(await ask({ kind: 'look-up', sendByMs }, 'look-up', 'look-up-failed')),
         probe: async () => (await ask({ kind: 'probe' }, 'probe')).result,
       },
       {

@@ -25,8 +25,8 @@ export interface Invariant {
 }
 
 const everywhere = (): boolean => true;
-/** A ledger cannot stop a process that continues after its lease, so these need leases that outlive attempts. */
-const withoutZombies = ({ zombies }: Scenario): boolean => !zombies;
+/** A ledger alone cannot stop an attempt that continues after its lease: the check before sending must. */
+const withinLease = ({ freezes }: Scenario): boolean => freezes !== 'unchecked';
 /** Codes of a dead letter whose order may or may not exist. */
 const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
 
@@ -69,7 +69,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'an attempt posts only while it holds the claim',
-    isPromised: withoutZombies,
+    isPromised: withinLease,
     holds: (_system, { item }, { postedBy }) =>
       postedBy === undefined
         ? undefined
@@ -77,7 +77,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'nothing is posted after CREATED',
-    isPromised: withoutZombies,
+    isPromised: withinLease,
     holds: (_system, { item }, { postedBy }) => (postedBy === undefined ? undefined : item?.state !== 'CREATED'),
   },
   {

@@ -3,13 +3,13 @@ import { cpuUsage } from 'node:process';
 import { parseArgs } from 'node:util';
 import { AttemptTree } from './attempt-replay.ts';
 import { type Exploration, explore } from './explore.ts';
-import { SCENARIOS, ZOMBIE_LIMIT } from './scenarios.ts';
+import { SCENARIOS, WITHOUT_CHECK } from './scenarios.ts';
 import type { Scenario } from './system-state.ts';
 
 const HELP = `npm run model -- [options]
 
-Explores all interleavings of two workers on one cart, with crashes, lost answers, late commits, redeliveries and
-redrives, over the real code of functions/create-purchase-orders; asserts the invariants in every state.
+Explores all interleavings of two workers on one cart, with crashes, standstills, lost answers, late commits,
+redeliveries and redrives, over the real code of functions/create-purchase-orders; asserts the invariants in every state.
 
   --scenario <name>   only this one; may be repeated
   --json              one JSON line on stdout (npm run --silent model -- --json)
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 });
 
 async function main(names: readonly string[] | undefined, asJson: boolean): Promise<number> {
-  const all = [...SCENARIOS, ZOMBIE_LIMIT];
+  const all = [...SCENARIOS, WITHOUT_CHECK];
   const strangers = names?.filter((name) => !all.some((scenario) => scenario.name === name)) ?? [];
   if (strangers.length > 0) {
     console.error(`No scenario ${strangers.join(', ')}; there are: ${all.map(({ name }) => name).join('; ')}`);
@@ -44,7 +44,7 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
   }
   // This scenario must break an invariant, or else the model can no longer find defects.
   const isAsExpected = ({ scenario, violation }: Exploration): boolean =>
-    (violation !== undefined) === (scenario === ZOMBIE_LIMIT);
+    (violation !== undefined) === (scenario === WITHOUT_CHECK);
   const isGood = explorations.every(isAsExpected);
   if (asJson) console.log(JSON.stringify({ isGood, explorations }));
   else console.log(totalOf(explorations, isGood));
@@ -55,7 +55,7 @@ const boundsOf = ({ messages, workers, receives, redrives, copies, ...scenario }
   `${messages.length} message(s), ${workers} workers, ${receives} receives, ${redrives} redrive(s), ` +
   `${copies} requeued, ${scenario.throttles} throttle(s) an attempt; 11VMS ${scenario.target}, ` +
   `look-up ${scenario.lookUp}; overlapping receives: ${yesOrNo(scenario.overlaps)}, ` +
-  `leases that end too early: ${yesOrNo(scenario.zombies)}`;
+  `attempts that outlive their lease: ${scenario.freezes}`;
 
 const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
 const figure = (value: number): string => value.toLocaleString('en');
@@ -67,8 +67,8 @@ function textOf({ scenario, violation, checks, ...explored }: Exploration & { re
     `${figure(replays)} histories of the code so far; ${cpuSeconds} s of CPU`;
   const head = [`${scenario.name}: ${scenario.says}`, `  bounds: ${boundsOf(scenario)}`, figures];
   if (violation !== undefined) {
-    const isLimit = scenario === ZOMBIE_LIMIT;
-    const what = isLimit ? '  broken as expected, the limit of any ledger' : '  BROKEN';
+    const isExpected = scenario === WITHOUT_CHECK;
+    const what = isExpected ? '  broken as expected without the check before sending' : '  BROKEN';
     const steps = violation.path.map((step, index) => `    ${index + 1}. ${step}`);
     return [...head, `${what}: ${violation.invariant}`, ...steps, ''].join('\n');
   }

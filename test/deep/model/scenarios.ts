@@ -12,7 +12,7 @@ const careless = {
   lookUp: 'works',
   aws: 'fails',
   overlaps: true,
-  zombies: false,
+  freezes: 'never',
 } as const satisfies Partial<Scenario>;
 
 /** When both readings become dead letters, both are redriven. */
@@ -126,23 +126,68 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...careless,
-    name: 'zombie, unique',
-    says: 'an attempt continues after its lease has ended; 11VMS accepts each externalId once',
+    name: 'frozen',
+    says: 'an attempt stands still anywhere and continues after its lease, whatever another attempt has done meanwhile',
+    freezes: 'checked',
+    receives: 2,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'frozen, changed',
+    says: 'the same with two messages of one cart, the second with newer content',
+    messages: [1, 2],
+    freezes: 'checked',
+    receives: 1,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'frozen, requeued',
+    says: 'the same with one receive and a copy',
+    freezes: 'checked',
+    receives: 1,
+    copies: 1,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'frozen, redriven',
+    says: 'the same with one receive, redriven from the dead letters',
+    freezes: 'checked',
+    receives: 1,
+    redrives: 1,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'frozen, no look-up',
+    says: 'the same at an 11VMS without a look-up: never two orders',
+    lookUp: 'none',
+    freezes: 'checked',
+    receives: 2,
+    throttles: 0,
+  },
+  {
+    ...careless,
+    name: 'frozen, unchecked, unique',
+    says: 'an attempt sends after its lease; 11VMS accepts each externalId once',
     target: 'unique',
-    zombies: true,
+    freezes: 'unchecked',
     receives: 2,
     throttles: 0,
   },
 ];
 
 /**
- * The limit of a ledger: only 11VMS can stop an attempt that outlives its lease. This scenario must break an invariant.
+ * The check before sending is taken out, so that an attempt sends after its lease. This scenario must break an invariant: no
+ * ledger can stop the attempt.
  */
-export const ZOMBIE_LIMIT: Scenario = {
+export const WITHOUT_CHECK: Scenario = {
   ...careless,
-  name: 'zombie, careless',
-  says: 'an attempt continues after its lease has ended, and 11VMS accepts a second order',
-  zombies: true,
+  name: 'frozen, unchecked, careless',
+  says: 'an attempt sends after its lease, and 11VMS accepts a second order',
+  freezes: 'unchecked',
   receives: 2,
   throttles: 0,
 };
@@ -169,6 +214,16 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
     receives: 2,
     overlaps: false,
     redrives: 1,
+  },
+  {
+    ...careless,
+    name: 'frozen, small',
+    says: 'one message, received twice; an attempt stands still and continues after its lease',
+    freezes: 'checked',
+    receives: 2,
+    throttles: 0,
+    target: 'judging',
+    aws: 'answers',
   },
   {
     ...careless,

@@ -12,12 +12,17 @@
  * - The look-up, if there is one, finds every committed order.
  * - An open breaker does not stop messages at once: the supervisor disables the event source mapping within a minute, and
  *   until then any message may be received.
- * - A lease outlives its attempt, because Lambda ends the function earlier. The zombie scenarios are the exception.
+ * - A lease outlives its attempt, because Lambda ends the function earlier. An attempt that stands still, as in a frozen
+ *   execution environment, outlives its lease. The HTTP client compares the clock with the latest time of sending and writes
+ *   the request in one go: no attempt stands still between the two.
  */
 import { type FaultCode } from '../../../shared/failure.ts';
 import type { OrderItem } from '../../../shared/ledger.ts';
 import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/answers.ts';
+import { readCreateFailure } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
+import { HttpError } from '../../../shared/http-client.ts';
 import {
+  AFTER_LEASE_MS,
   type Answer,
   type AttemptNode,
   type AttemptStart,
@@ -59,8 +64,11 @@ export interface Scenario {
   readonly aws: 'fails' | 'answers';
   /** Whether a message may be received again while an attempt still works on it. */
   readonly overlaps: boolean;
-  /** Whether a lease may end while its attempt still works, as with a wrong clock or a frozen process. */
-  readonly zombies: boolean;
+  /**
+   * Whether an attempt may stand still anywhere, and continue after its lease has ended. Then the HTTP client sends nothing
+   * of it any more (`checked`), or it does (`unchecked`).
+   */
+  readonly freezes: 'never' | 'checked' | 'unchecked';
 }
 
 export interface Message {
@@ -86,6 +94,8 @@ export interface SystemState {
   readonly orders: readonly Version[];
   readonly late: readonly LateRequest[];
   readonly workers: readonly AttemptNode[];
+  /** The ids of working attempts that stood still until after their lease. */
+  readonly thawed: readonly string[];
   readonly redrives: number;
   readonly copies: number;
 }
@@ -109,7 +119,7 @@ const GONE = 'gone';
 
 export function initialState(scenario: Scenario): SystemState {
   const messages = scenario.messages.map((version, index): Message => newMessage(`m${index + 1}`, version));
-  return { item: undefined, messages, orders: [], late: [], workers: [], redrives: 0, copies: 0 };
+  return { item: undefined, messages, orders: [], late: [], workers: [], thawed: [], redrives: 0, copies: 0 };
 }
 
 const newMessage = (id: string, version: Version): Message => ({
@@ -129,8 +139,9 @@ export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
   return [
     ...system.messages.flatMap((message) => stepsOfMessage(system, message, scenario)),
     ...system.workers.flatMap((node) => [...stepsOfWorker(system, node, scenario), killed(system, node)]),
+    ...(scenario.freezes === 'never' ? [] : system.workers.flatMap((node) => standstill(system, node))),
     ...system.late.map((request) => landed(system, request, scenario)),
-    ...passingOfTime(system, scenario),
+    ...passingOfTime(system),
   ];
 }
 
@@ -184,13 +195,14 @@ export function withoutWorker(system: SystemState, node: AttemptNode): SystemSta
   const late = system.late.map((request) =>
     request.attemptId === attemptId ? { ...request, attemptId: GONE } : request,
   );
-  return { ...system, workers, item, late };
+  return { ...system, workers, item, late, thawed: system.thawed.filter((one) => one !== attemptId) };
 }
 
 /** Before its provisional verdict, a last receive may end in a dead letter without a verdict. */
 const isBeforeVerdict = ({ progress }: AttemptNode): boolean =>
   progress.kind === 'calls' &&
-  (progress.call.kind === 'verdict' ||
+  (progress.call.kind === 'breaker' ||
+    progress.call.kind === 'verdict' ||
     (progress.call.kind === 'record-verdict' && progress.call.verdict.state === 'PROVISIONAL'));
 
 const isLastReceive = ({ start }: AttemptNode): boolean => start.receive === start.maximumReceives;
@@ -213,16 +225,31 @@ function landed(system: SystemState, request: LateRequest, { target }: Scenario)
   return { says: `11VMS commits the request that ${request.attemptId} had sent`, to: { ...system, late, orders } };
 }
 
-/** The lease or the quiet time ends. Late requests are committed before that, or never. */
-function passingOfTime(system: SystemState, { zombies }: Scenario): Step[] {
+/** The attempt stands still until after its lease. Afterwards it may stand still again at any time. */
+function standstill(system: SystemState, { start: { attemptId } }: AttemptNode): Step[] {
+  if (system.thawed.includes(attemptId)) return [];
+  const thawed = [...system.thawed, attemptId];
+  const { item } = system;
+  const holds = item?.state === 'POSTING' && item.attemptId === attemptId;
+  const after = holds ? withoutLease({ ...system, thawed }, item) : { ...system, thawed };
+  return [{ says: `${attemptId} stands still until after its lease`, to: after }];
+}
+
+/** The lease or the quiet time ends. */
+function passingOfTime(system: SystemState): Step[] {
   const { item } = system;
   if (item === undefined || item.leaseUntilMs < 0) return [];
   const isPosting = item.state === 'POSTING';
   if (!isPosting && item.state !== 'UNKNOWN') return [];
-  if (isPosting && item.attemptId !== GONE && !zombies) return [];
+  if (isPosting && item.attemptId !== GONE && !system.thawed.includes(item.attemptId)) return [];
   const says = isPosting ? 'the lease ends' : 'the quiet time after the unknown outcome ends';
+  return [{ says, to: withoutLease(system, item) }];
+}
+
+/** Late requests are committed before that, or never. */
+function withoutLease(system: SystemState, item: OrderItem): SystemState {
   const late = system.late.filter(({ attemptId }) => attemptId !== item.attemptId);
-  return [{ says, to: { ...system, late, item: { ...item, leaseUntilMs: OVER } } }];
+  return { ...system, late, item: { ...item, leaseUntilMs: OVER } };
 }
 
 const OVER = -1;
@@ -377,11 +404,29 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
         step('has no turn before its time is up', 'no turn', { kind: 'turn', granted: false }),
       ];
     case 'look-up':
+      if (!isSent(system, node, call, scenario)) {
+        return [step('looks nothing up: its time is over', 'look-up failed', LOOK_UP_FAILED)];
+      }
       return outcomesOfLookUp(system, step, scenario);
     case 'post':
+      if (!isSent(system, node, call, scenario)) {
+        return [step('posts nothing: its time is over', keyOfPost(NOT_SENT), { kind: 'post', answer: NOT_SENT })];
+      }
       return outcomesOfPost(system, node, step, scenario).map((one) => ({ ...one, postedBy: node }));
   }
 }
+
+/** The rule of shared/http-client.ts. */
+const isSent = (
+  { thawed }: SystemState,
+  { start }: AttemptNode,
+  { sendByMs }: { readonly sendByMs: number },
+  { freezes }: Scenario,
+): boolean => freezes === 'unchecked' || !thawed.includes(start.attemptId) || sendByMs >= AFTER_LEASE_MS;
+
+const LOOK_UP_FAILED: Answer = { kind: 'look-up-failed', reason: 'failed' };
+/** As the real code reads it. */
+const NOT_SENT = readCreateFailure(new HttpError('POST', 'DEADLINE', false));
 
 /** The reading of a message: a redriven message or a copy belongs to the reading of the original. */
 export const readingOf = (id: string): string => id.replace(/['+]+$/, '');
@@ -438,15 +483,13 @@ const EXISTS: CreateAnswer = {
 const UNAVAILABLE = faultOf('E_TGT_UNAVAILABLE');
 const THROTTLED = faultOf('E_TGT_THROTTLED');
 
+const keyOfPost = (answer: CreateAnswer): string =>
+  `post ${answer.kind} ${answer.health} ${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`;
+
 function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, scenario: Scenario): Step[] {
   const { version, attemptId } = node.start;
   const post = (says: string, answer: CreateAnswer, changes: Partial<SystemState> = {}): Step =>
-    step(
-      `posts; ${says}`,
-      `post ${answer.kind}${'mayBeTaken' in answer ? answer.mayBeTaken : ''}`,
-      { kind: 'post', answer },
-      changes,
-    );
+    step(`posts; ${says}`, keyOfPost(answer), { kind: 'post', answer }, changes);
   const committed = { orders: [...system.orders, version] };
   const isJudging = scenario.target === 'judging';
   const isTaken = scenario.target === 'unique' && system.orders.length > 0;
@@ -539,7 +582,8 @@ function keyOfItem(item: OrderItem | undefined): string {
 }
 
 /** States with the same key have the same possible next steps. Workers are compared by their attempts. */
-export function keyOfState({ item, messages, orders, late, workers, redrives, copies }: SystemState): string {
+export function keyOfState(system: SystemState): string {
+  const { item, messages, orders, late, workers, thawed, redrives, copies } = system;
   const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
   const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
     // A late attempt may still read and write the verdict of a deleted message; after that only other readings read it.
@@ -549,7 +593,7 @@ export function keyOfState({ item, messages, orders, late, workers, redrives, co
     return `${id}${receives}${place}${recorded}${isExcused}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
-  const nodes = workers.map(({ id }) => id).sort((a, b) => a - b);
+  const nodes = workers.map(({ id, start }) => `${id}${thawed.includes(start.attemptId) ? ' thawed' : ''}`).sort();
   return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join(
     '|',
   );
