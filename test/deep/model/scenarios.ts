@@ -217,16 +217,6 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
   },
   {
     ...careless,
-    name: 'frozen, small',
-    says: 'one message, received twice; an attempt stands still and continues after its lease',
-    freezes: 'checked',
-    receives: 2,
-    throttles: 0,
-    target: 'judging',
-    aws: 'answers',
-  },
-  {
-    ...careless,
     name: 'requeued, small',
     says: 'one receive, and its copy',
     receives: 1,
