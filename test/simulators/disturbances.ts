@@ -214,7 +214,12 @@ function harsh11vms(timeoutDelayMs: number): ProfileTable['shares'] {
       { share: 0.03, disturbance: { kind: 'timeout-after-commit', delayMs: timeoutDelayMs } },
       { share: 0.02, disturbance: { kind: 'status', status: 200, body: 'error' } },
       { share: 0.01, disturbance: { kind: 'status', status: 200, body: 'error', afterCommit: true } },
+      { share: 0.01, disturbance: { kind: 'status', status: 200, body: 'error-and-id' } },
+      { share: 0.01, disturbance: { kind: 'status', status: 201, body: 'errors-and-id', afterCommit: true } },
       { share: 0.01, disturbance: { kind: 'status', status: 200, body: 'html', afterCommit: true } },
+      { share: 0.01, disturbance: { kind: 'status', status: 404, body: 'gateway-status' } },
+      { share: 0.01, disturbance: { kind: 'altered', how: 'location-only' } },
+      { share: 0.01, disturbance: { kind: 'altered', how: 'null-errors' } },
       { share: 0.03, disturbance: { kind: 'slow', delayMs: 300 } },
     ],
     lookup: [

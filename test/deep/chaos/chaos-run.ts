@@ -100,7 +100,7 @@ export async function prepareAssembly(): Promise<Assembly> {
 
 const TARGET_OPTIONS: Readonly<Record<Target, VmsOptions>> = {
   strict: {},
-  careless: { ignoreIdempotencyKeys: true, enforceUniqueness: false },
+  careless: { ignoreIdempotencyKeys: true, enforceUniqueness: false, disguiseSeed: 1 },
   'no-look-up': { lookup: false },
 };
 

@@ -5,7 +5,10 @@ import { ALTERATIONS, BODY_FORMS } from '../../simulators/answers.ts';
 import type { Disturbance } from '../../simulators/disturbances.ts';
 import { between, chance, hash32, mulberry32, pick, type Random } from '../../simulators/seeded-random.ts';
 
-/** The kind of 11VMS: by the contract, or storing a second order for a second POST, or without a look-up. */
+/**
+ * The kind of 11VMS: by the contract; or storing a second order for a second POST, and giving orders back in other words; or
+ * without a look-up.
+ */
 const TARGETS = ['strict', 'careless', 'no-look-up'] as const;
 export type Target = (typeof TARGETS)[number];
 

@@ -20,7 +20,7 @@ export const OUTAGE_KINDS = [
   '429',
 ] as const;
 export type OutageKind = (typeof OUTAGE_KINDS)[number];
-/** Every order is created, and found by its look-up: there is nothing to pause or to page for. */
+/** Every order is created, and found by its look-up: nobody has to be paged. */
 export const HARMLESS_OUTAGE = 'no answer after commit, POST only' satisfies OutageKind;
 
 export interface VirtualVms extends HttpClient {
