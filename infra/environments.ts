@@ -218,7 +218,9 @@ const entrySchema = z.strictObject({
         .array(z.string().regex(/^[A-Z]\d{4}$/, 'must be a status of SAP, such as I1129'))
         .min(1)
         .default(['I1129'])
-        .describe('The statuses that the list read asks for (rules.md, "Defaults").'),
+        .describe(
+          'The statuses that the list read asks for (rules.md, "Defaults"). `translation.valueMaps.status` must say what each means.',
+        ),
     })
     .describe('The connection to SAP SRM 7.'),
   vms: connection
@@ -317,17 +319,22 @@ const shortestTimeoutSeconds = ({ vms }: { readonly vms: { readonly timeoutSecon
   STEPS_OF_AN_ORDER.length * vms.timeoutSeconds;
 const withTimeout = z.object({ vms: z.object({ timeoutSeconds: z.number() }) });
 
-export const environmentSchema = entrySchema.refine(
-  (entry) => entry.delivery.timeoutSeconds >= shortestTimeoutSeconds(entry),
-  {
+export const environmentSchema = entrySchema
+  .refine((entry) => entry.delivery.timeoutSeconds >= shortestTimeoutSeconds(entry), {
     path: ['delivery', 'timeoutSeconds'],
     error({ input }) {
       const entry = withTimeout.safeParse(input);
       const atLeast = entry.success ? `${shortestTimeoutSeconds(entry.data)}: ` : '';
       return `must be at least ${atLeast}five times vms.timeoutSeconds, for ${STEPS_OF_AN_ORDER.join(', ')}`;
     },
-  },
-);
+  })
+  .superRefine(({ srm, translation }, { issues }) => {
+    for (const [index, status] of srm.statuses.entries()) {
+      if (Object.hasOwn(translation.valueMaps.status, status)) continue;
+      const message = `must be in translation.valueMaps.status, with its meaning, such as "${status}": "approved"; else each of its carts is a dead letter`;
+      issues.push({ code: 'custom', path: ['srm', 'statuses', index], message, input: status });
+    }
+  });
 
 export type Environment = z.infer<typeof environmentSchema>;
 type EnvironmentEntry = z.input<typeof environmentSchema>;

@@ -1,5 +1,5 @@
 /**
- * The failure taxonomy: every reason code the interface can give, who can fix it, and what to do.
+ * The failure taxonomy: every reason code the interface can give, who can fix it, and what to do; and the warnings.
  *
  * Source: rules.md, "Delivering once" and "Reason codes, by family".
  */
@@ -126,6 +126,11 @@ export const FAULT_CATALOGUE = {
     'mapping owner',
     'The country is not in the value map',
     'Add the country to the value map, deploy, then redrive.',
+  ),
+  E_MAP_STATUS: entry(
+    'mapping owner',
+    'The status of the cart is not in the value map',
+    'Add the status and its meaning to the value map, deploy, then redrive.',
   ),
   E_MAP_LINE_TYPE: entry(
     'mapping owner',
@@ -296,12 +301,32 @@ export type FaultCode = keyof typeof FAULT_CATALOGUE;
 export const isFaultCode = (code: unknown): code is FaultCode =>
   typeof code === 'string' && Object.hasOwn(FAULT_CATALOGUE, code);
 
+/** What a rule handled by itself and a person may want to know. Nothing is dead-lettered for it. */
+export const WARNING_CATALOGUE = {
+  W_STATUS_UNKNOWN: 'The status of a line of an approved cart is not in the value map; the line is ordered',
+  W_APPROVAL_TIME_MISSING: 'The cart has no time of approval; that of the last change is taken',
+  W_DATE_OFFSET: 'An instant carries an offset, which SAP normally never sends; it is subtracted',
+  W_DATE_PAST: 'A delivery date or the end of a period lies in the past; it is ordered all the same',
+  W_TEXT_CUT: 'A text for people is longer than 11VMS allows; it is cut, with a marker',
+  W_TEXT_REPLACED: 'Characters that no text can hold are replaced by U+FFFD',
+  W_EMAIL_LEFT_OUT: 'An e-mail address is none; it is left out',
+  W_EXTREF_LEFT_OUT: 'The lines name several purchase requests; the order names none',
+  W_FOLLOW_ON_LEFT_OUT: 'The lines name several follow-on documents; the order names none',
+  W_TAX_LEFT_OUT: 'A tax has no tax code; it is left out of the line and of the totals',
+  W_ATTACHMENT_LEFT_OUT: 'An attachment, its type or its size cannot be used; it is left out',
+  W_PRICE_UNIT_EMPTY: 'The price unit is 0 or empty; 1 is taken',
+  W_ACC_SHARE_ZERO: 'Account assignments of 0 % are left out',
+  W_ACC_SPLIT_ROUNDED: 'The shares of a line differ from 100 % by a rounding; the largest takes the difference',
+} as const satisfies Record<string, string>;
+
+export type WarningCode = keyof typeof WARNING_CATALOGUE;
+
 /**
  * One thing that is wrong, in words for the person who owns it. Never holds personal data or a secret:
  * `value` is given only for codes, amounts and dates.
  */
-export interface Fault {
-  readonly code: FaultCode;
+interface Finding<Code> {
+  readonly code: Code;
   /** What is wrong, one sentence without a full stop. */
   readonly message: string;
   /** JSON path in the source row. */
@@ -310,6 +335,10 @@ export interface Fault {
   readonly field?: string;
   readonly value?: string;
 }
+/** It keeps a cart or an order from 11VMS. */
+export type Fault = Finding<FaultCode>;
+/** It keeps nothing back. */
+export type Warning = Finding<WarningCode>;
 
 /** The place of a fault as text to follow its message: path, target field and value, as far as they are known. */
 export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' | 'value'>): string {

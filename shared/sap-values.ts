@@ -32,6 +32,9 @@ export function textOf(value: unknown): string | undefined {
 /** Edm.DateTime and Edm.DateTimeOffset: milliseconds since 1970, with an offset in minutes that is nearly always 0. */
 const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;
 
+/** For messages that say what a date must look like. */
+export const EDM_DATE_EXAMPLE = '/Date(1794960000000)/';
+
 /** Edm.DateTime begins in 1753; SAP writes a date of the year 9999 for "no end", which is no time. */
 const FIRST_MS = Date.UTC(1753, 0);
 const END_MS = Date.UTC(9999, 0);

@@ -1,6 +1,6 @@
 /** One cart to its purchase orders: translate, deliver each group, combine. */
 import type { CartMessage } from '../../shared/cart-message.ts';
-import type { Fault } from '../../shared/failure.ts';
+import type { Fault, Warning } from '../../shared/failure.ts';
 import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
@@ -77,7 +77,7 @@ async function deliverGroups(
   if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
   const groupFaults = await ordersOfDroppedLines(translation, cart, ledger);
   const orders: OrderOutcome[] = [];
-  const warnings: Fault[] = [];
+  const warnings: Warning[] = [];
   for (const group of translation.groups) {
     if (group.kind === 'faulty') {
       groupFaults.push(...group.faults);

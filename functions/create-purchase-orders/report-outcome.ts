@@ -1,5 +1,5 @@
 /** Reports the outcome of a message: log lines and metrics. */
-import type { Fault } from '../../shared/failure.ts';
+import type { Fault, Warning } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { isDuplicateRead, isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
@@ -56,8 +56,8 @@ export function reportOutcome(
 
 /** The warnings and dropped lines of a translation, in one line however many orders it has (edge cases 14, 85). */
 export function reportTranslation(
-  { warnings, droppedLines }: { readonly warnings: readonly Fault[]; readonly droppedLines: number },
-  orderWarnings: readonly Fault[],
+  { warnings, droppedLines }: { readonly warnings: readonly Warning[]; readonly droppedLines: number },
+  orderWarnings: readonly Warning[],
   log: Log,
 ): void {
   const all = [...warnings, ...orderWarnings];
@@ -74,7 +74,7 @@ export function reportRecovery(orders: readonly OrderOutcome[], { log, meter }: 
   log.warn('cart.recovered');
 }
 
-const faultFields = (faults: readonly Fault[]) => ({
+const faultFields = (faults: readonly (Fault | Warning)[]) => ({
   codes: [...new Set(faults.map(({ code }) => code))],
   reasons: faults
     .slice(0, 10)

@@ -1,5 +1,5 @@
 /** The error catalogue, for the people who handle faults. */
-import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, type FaultCode, WARNING_CATALOGUE } from '../../shared/failure.ts';
 import { GENERATED, markdownText } from './markdown.ts';
 
 type FamilyOf<Code> = Code extends `E_${infer Name}_${string}` ? Name : never;
@@ -40,5 +40,12 @@ The catalogue is \`shared/failure.ts\`.
 A fault carries one of these codes, the JSON path in the cart, the field of the order, and the value where it is not
 personal. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
 
-${sections.join('\n')}`;
+${sections.join('\n')}
+## Warnings: W
+
+A rule handled it by itself: the order is created, and nothing is dead-lettered. The log line of the translation has the
+codes and paths.
+
+${markdownText(['code', 'meaning'], Object.entries(WARNING_CATALOGUE))}
+`;
 }

@@ -131,7 +131,8 @@ The rules are the code beside this file; \`mapping.csv\` is the same table for a
 - **code on failure**: what it means and what to do stands in \`shared/contract/errors.md\`. A fault of one order does not
   hold back the other orders of its cart, and all faults of a cart are reported at once.
   Beside them: an identifier or code that is longer than 11VMS allows is E_FIELD_LENGTH (texts for people are cut), a row
-  whose structure breaks the contract E_SRC_SCHEMA, an order with too many lines or bytes E_TGT_TOO_LARGE.
+  whose structure breaks the contract E_SRC_SCHEMA, a cart whose status is in no value map E_MAP_STATUS, an order with too
+  many lines or bytes E_TGT_TOO_LARGE.
 - **example**: from the sample order; empty where the sample has none.
 
 ${markdownText(COLUMNS, mappingRows().map(cells))}

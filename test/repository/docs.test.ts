@@ -12,7 +12,7 @@ import { csvText, markdownText } from '../../infra/docs/markdown.ts';
 import { mappingRows } from '../../infra/docs/mapping.ts';
 import { readSample } from '../../infra/docs/samples.ts';
 import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
-import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, WARNING_CATALOGUE } from '../../shared/failure.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -117,6 +117,8 @@ test('the error catalogue has each code once, below the heading of its family', 
   expect(found.map(({ code }) => code).sort()).toEqual(Object.keys(FAULT_CATALOGUE).sort());
   expect(found.filter(({ code, family }) => !code.startsWith(`${family}_`))).toEqual([]);
   for (const { action } of Object.values(FAULT_CATALOGUE)) expect(printed(`${contract}/errors.md`)).toContain(action);
+  const warnings = [...printed(`${contract}/errors.md`).matchAll(/^\| (W_[A-Z_]+) /gm)].map(([, code = '']) => code);
+  expect(warnings).toEqual(Object.keys(WARNING_CATALOGUE));
 });
 
 describe('the configuration page', () => {
@@ -180,7 +182,7 @@ describe('the configuration page', () => {
 });
 
 /** Texts of the mapping that hold for all rows. */
-const ANYWHERE: ReadonlySet<string> = new Set(['E_FIELD_LENGTH', 'E_SRC_SCHEMA', 'E_TGT_TOO_LARGE']);
+const ANYWHERE: ReadonlySet<string> = new Set(['E_FIELD_LENGTH', 'E_SRC_SCHEMA', 'E_MAP_STATUS', 'E_TGT_TOO_LARGE']);
 
 const apis = ['srm7', '11vms'].map((system) => {
   const path = `${contract}/${system}.openapi.json`;

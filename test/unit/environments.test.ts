@@ -291,6 +291,19 @@ describe('an environment with a bad field is refused with its name', () => {
     );
     expect(parse(devWith('delivery.timeoutSeconds', 50)).delivery.timeoutSeconds).toBe(50);
   });
+
+  test('even when only the combination is bad: a status is asked for, and means nothing', () => {
+    const read = Object(devWith('srm.statuses', ['I1129', 'Z0001']));
+    expect(refusal(() => parse(read))).toContain(
+      'must be in translation.valueMaps.status, with its meaning, such as "Z0001": "approved"; ' +
+        'else each of its carts is a dead letter\n  → at srm.statuses[1]',
+    );
+    const valueMaps = { ...read.translation.valueMaps, status: { I1129: 'approved', Z0001: 'approved' } };
+    expect(parse({ ...read, translation: { valueMaps } }).srm.statuses).toEqual(['I1129', 'Z0001']);
+    // Its default holds them all.
+    const own = { ...read.translation.valueMaps, status: { Z0001: 'approved' } };
+    expect(refusal(() => parse({ ...read, translation: { valueMaps: own } }))).toContain('→ at srm.statuses[0]');
+  });
 });
 
 describe('an environment with a good field is accepted', () => {

@@ -16,13 +16,13 @@ import type { LineAccounting } from './purchase-order.ts';
 import { fault, type RuleContext, type RuleTable, value, warn, within } from './rule-table.ts';
 import type { AccountAssignment } from './shopping-cart.ts';
 
-/** One assignment with its final share of the line. */
+/** One assignment with its final share of the line; without it where the shares cannot be read or do not add up. */
 export interface AccountingShare {
   readonly row: AccountAssignment;
   readonly path: string;
   readonly sequence: number;
-  readonly percentage: Decimal;
-  readonly amount: Decimal;
+  readonly percentage: Decimal | undefined;
+  readonly amount: Decimal | undefined;
   readonly category: LineAccounting['category'] | undefined;
   readonly companyCode: string | undefined;
 }
@@ -32,6 +32,9 @@ const TOLERANCE_PER_PART = minorUnit(2);
 
 /** An assignment that is not deleted, and its share as SRM has it. */
 type GivenShare = Pick<AccountingShare, 'row' | 'path' | 'sequence' | 'percentage'>;
+type KnownShare = GivenShare & { readonly percentage: Decimal };
+
+const isKnown = (share: GivenShare): share is KnownShare => share.percentage !== undefined;
 
 /** The shares of a line, which always add up to 100 % and to its amount (edge cases 30 to 33; mapping rows 58, 59). */
 export function accountingShares(
@@ -57,17 +60,20 @@ export function accountingShares(
     fault(context, 'E_ACC_MISSING', 'the line has no account assignment', { path });
     return [];
   }
-  const known = given.flatMap(({ percentage, ...entry }) =>
-    percentage === undefined ? [] : [{ ...entry, percentage }],
+  const parts = given.filter((share) => !isKnown(share) || share.percentage.gt(0));
+  if (parts.length < given.length) warn(context, 'W_ACC_SHARE_ZERO', 'zero-percent rows are left out', { path });
+  // A share that cannot be read leaves no sum to check. Category and object of each part are checked all the same.
+  const shares = parts.every(isKnown) ? toHundred(parts, context, path) : undefined;
+  const split = splitByLargestRemainder(
+    lineAmount ?? zero,
+    shares ?? [],
+    ({ percentage }) => percentage,
+    context.decimals,
   );
-  if (known.length < given.length) return [];
-  const parts = known.filter(({ percentage }) => percentage.gt(0));
-  if (parts.length < known.length) warn(context, 'E_ACC_SPLIT_NOT_100', 'zero-percent rows are left out', { path });
-  const shares = toHundred(parts, context, path);
-  const split = splitByLargestRemainder(lineAmount ?? zero, shares, ({ percentage }) => percentage, context.decimals);
-  return split.map(({ part, amount }, index) => ({
+  return parts.map((part, index) => ({
     ...part,
-    amount,
+    percentage: split[index]?.part.percentage,
+    amount: split[index]?.amount,
     category: categoryOf(part, shareContext(context, index)),
     companyCode: group.companyCode,
   }));
@@ -93,15 +99,18 @@ function percentageOf(row: AccountAssignment, context: RuleContext, path: string
 }
 
 /** Edge case 31: a rounding difference goes to the largest part, the first of equals; anything more is a fault. */
-function toHundred(parts: readonly GivenShare[], context: RuleContext, path: string): readonly GivenShare[] {
+function toHundred(
+  parts: readonly KnownShare[],
+  context: RuleContext,
+  path: string,
+): readonly KnownShare[] | undefined {
   const total = sum(parts.map(({ percentage }) => percentage));
   const difference = HUNDRED.minus(total);
   if (difference.eq(0)) return parts;
   if (difference.abs().gt(TOLERANCE_PER_PART.times(parts.length))) {
-    fault(context, 'E_ACC_SPLIT_NOT_100', 'the shares do not add up to 100 %', { path, value: total.toFixed() });
-    return [];
+    return fault(context, 'E_ACC_SPLIT_NOT_100', 'the shares do not add up to 100 %', { path, value: total.toFixed() });
   }
-  warn(context, 'E_ACC_SPLIT_NOT_100', `the shares add up to ${total.toFixed()} %; the largest takes the difference`, {
+  warn(context, 'W_ACC_SPLIT_ROUNDED', `the shares add up to ${total.toFixed()} %; the largest takes the difference`, {
     path,
   });
   const [largest] = [...parts].sort((a, b) => b.percentage.cmp(a.percentage));
@@ -170,11 +179,11 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
       mandatory: 'M',
       codes: ['E_ACC_SPLIT_NOT_100', 'E_FIELD_FORMAT'],
     },
-    ({ percentage }) => scaled(percentage, 2),
+    ({ percentage }) => (percentage === undefined ? undefined : scaled(percentage, 2)),
   ),
   amount: value(
     { row: 59, source: '-', rule: 'netAmount x percentage, by largest remainder', mandatory: 'M', codes: [] },
-    (share, { decimals }) => scaled(share.amount, decimals),
+    ({ amount }, { decimals }) => (amount === undefined ? undefined : scaled(amount, decimals)),
   ),
   glAccount: value(
     { row: 60, source: 'GLAcct', rule: 'padded to 10', mandatory: 'cfg', codes: ['E_ACC_OBJECT_MISSING'] },

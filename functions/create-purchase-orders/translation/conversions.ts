@@ -1,5 +1,5 @@
 /** Conversions that several rules share. Each reports through the context and returns undefined for an absent value. */
-import { edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
+import { EDM_DATE_EXAMPLE, edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
 import type { CodeMap } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
@@ -85,7 +85,7 @@ export function amount(text: string | undefined, context: RuleContext, path: str
 export const actualAmount = (stored: Decimal, { settings, decimals }: RuleContext): Decimal =>
   settings.amountsAreInternal ? stored.times(powerOfTen(2 - decimals)) : stored;
 
-const NO_DATE = 'not a date of the years 1753 to 9998, written as /Date(1794960000000)/';
+const NO_DATE = `not a date of the years 1753 to 9998, written as ${EDM_DATE_EXAMPLE}`;
 
 /** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56). */
 export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
@@ -131,14 +131,14 @@ const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 /** Late approval is normal: a date in the past is ordered, with a warning (edge case 57). */
 export function warnIfPast(date: string, context: RuleContext, path: string): string {
-  if (date < context.today) warn(context, 'E_DATE_RANGE', 'the date lies in the past', { path, value: date });
+  if (date < context.today) warn(context, 'W_DATE_PAST', 'the date lies in the past', { path, value: date });
   return date;
 }
 
 /** A text for people: cut with a marker and a warning when it is too long (edge case 45). */
 export function readableText(text: string, maximum: number, context: RuleContext, path: string): string {
   const cut = cutText(text, maximum);
-  if (cut !== text) warn(context, 'E_FIELD_LENGTH', `cut to ${maximum} characters`, { path });
+  if (cut !== text) warn(context, 'W_TEXT_CUT', `cut to ${maximum} characters`, { path });
   return cut;
 }
 
@@ -155,7 +155,7 @@ export function email(text: string | undefined, context: RuleContext, path: stri
   // The value is personal, so only its path is reported.
   return isEmail(text)
     ? text.toLowerCase()
-    : warn(context, 'E_FIELD_FORMAT', 'not an e-mail address; left out', { path });
+    : warn(context, 'W_EMAIL_LEFT_OUT', 'not an e-mail address; left out', { path });
 }
 
 /** SAP users are upper-case. */

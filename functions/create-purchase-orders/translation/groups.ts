@@ -1,8 +1,9 @@
 /** Selection and grouping: which carts and lines are ordered, and which of them share an order. rules.md. */
-import type { Fault } from '../../../shared/failure.ts';
+import type { Fault, Warning } from '../../../shared/failure.ts';
 import { isSameCode, stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import {
+  itemsOf,
   type Outline,
   readItem,
   readItemFlags,
@@ -31,6 +32,8 @@ export interface LineGroup {
   readonly currency: string | undefined;
   readonly companyCode: string | undefined;
   readonly lines: readonly [CartLine, ...CartLine[]];
+  /** False when a line of the cart could not be read: what the other lines lack, it may have. */
+  readonly isComplete: boolean;
   /** True when the cart is this order and nothing else, so that their totals can be compared (mapping row 31). */
   readonly isWholeCart: boolean;
 }
@@ -43,11 +46,12 @@ export type Selection =
       readonly droppedLines: number;
       /** A completed cart is ordered only if it never was (source-srm7.md, "Statuses"). */
       readonly onlyIfNeverSent: boolean;
-      readonly warnings: readonly Fault[];
+      readonly warnings: readonly Warning[];
     }
   /** A rule skips the cart. `isCancelled`: an earlier version of it may have been ordered (edge case 18). */
   | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean }
-  | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
+  /** `groups`: those of the lines that can be read, for their faults. */
+  | { readonly kind: 'faulty'; readonly faults: readonly Fault[]; readonly groups: readonly LineGroup[] };
 
 type Meaning = TranslationSettings['valueMaps']['status'][string];
 
@@ -57,22 +61,48 @@ const skip = (reason: string, isCancelled = false): Selection => ({ kind: 'skip'
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings): Selection {
   if (cart.VersionType !== undefined) return skip('a change or historical version, not the active one');
   if (cart.DelInd === true) return skip('the cart is deleted', true);
-  if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS] };
+  if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS], groups: [] };
   const meaning = meaningOf(cart.Status, settings);
-  if (meaning === undefined) return skip(`unknown status ${excerpt(cart.Status)}`);
+  if (meaning === undefined) return { kind: 'faulty', faults: [unknownStatus(cart.Status)], groups: [] };
   if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, isCancelled(meaning));
 
-  const flagged = cart.Items.map((source, index) => {
-    const path = `$.Items.results[${index}]`;
-    return { source, path, flags: readItemFlags(source, path) };
-  });
-  const warnings: Fault[] = [];
+  const { lines, faults, warnings, droppedLines, cancelledLines } = readLines(cart.Items, settings);
+  const isComplete = faults.length === 0;
+  const groups = group(
+    cart,
+    lines.map((line) => ({ ...line, cart })),
+    { droppedLines, isComplete },
+  );
+  // A row whose structure breaks the contract fails as a whole, together with what the rules find in the rest of it.
+  if (!isComplete) return { kind: 'faulty', faults, groups };
+  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0);
+  return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
+}
+
+/** Every breach of the contract in the items of a cart whose header breaks it, too. */
+export const faultsOfItems = (source: unknown, settings: TranslationSettings): readonly Fault[] =>
+  readLines(itemsOf(source), settings).faults;
+
+interface LinesRead {
+  readonly lines: readonly Omit<CartLine, 'cart'>[];
+  readonly droppedLines: number;
+  /** Of these, how many are deleted or rejected. */
+  readonly cancelledLines: number;
+  readonly warnings: readonly Warning[];
+  readonly faults: readonly Fault[];
+}
+
+/** Rule 2; edge cases 14 and 22. */
+function readLines(items: readonly unknown[], settings: TranslationSettings): LinesRead {
+  const warnings: Warning[] = [];
   const faults: Fault[] = [];
   const outlines = new Map<string, Outline>();
   const ordered: { readonly source: unknown; readonly path: string }[] = [];
   let droppedLines = 0;
   let cancelledLines = 0;
-  for (const { source, path, flags } of flagged) {
+  for (const [index, source] of items.entries()) {
+    const path = `$.Items.results[${index}]`;
+    const flags = readItemFlags(source, path);
     if ('faults' in flags) {
       faults.push(...flags.faults);
       continue;
@@ -90,22 +120,18 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
       if (DelInd === true || isCancelled(ofItem)) cancelledLines++;
       continue;
     }
-    if (Status !== undefined && ofItem === undefined) warnings.push(unknownStatus(Status, path));
+    if (Status !== undefined && ofItem === undefined) warnings.push(unknownLineStatus(Status, path));
     ordered.push({ source, path });
   }
 
-  const lines: CartLine[] = [];
+  const lines: LinesRead['lines'][number][] = [];
   for (const { source, path } of ordered) {
     const item = readItem(source, path);
     if ('faults' in item) faults.push(...item.faults);
     else if (!isWanted(item.value, settings)) droppedLines++;
-    else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines), cart });
+    else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines) });
   }
-  // A row whose structure breaks the contract fails as a whole: the rest of it may be wrong, too.
-  if (faults.length > 0) return { kind: 'faulty', faults };
-  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0);
-  const groups = group(cart, lines, droppedLines);
-  return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
+  return { lines, droppedLines, cancelledLines, warnings, faults };
 }
 
 const meaningOf = (status: string | undefined, { valueMaps }: TranslationSettings): Meaning | undefined =>
@@ -122,8 +148,16 @@ const NO_STATUS: Fault = {
   path: '$.Status',
 };
 
-const unknownStatus = (status: string, path: string): Fault => ({
-  code: 'E_SRC_SCHEMA',
+/** SRM delivered it, because its status was asked for. Whether that means approved is not for us to guess. */
+const unknownStatus = (status: string): Fault => ({
+  code: 'E_MAP_STATUS',
+  message: 'the status is not in the value map',
+  path: '$.Status',
+  value: excerpt(status),
+});
+
+const unknownLineStatus = (status: string, path: string): Warning => ({
+  code: 'W_STATUS_UNKNOWN',
   message: 'unknown status on an approved cart; the line is ordered',
   path: `${path}.Status`,
   value: excerpt(status),
@@ -139,7 +173,11 @@ function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFi
   return isListed(categories, CategoryId) && isListed(suppliers, VendorId);
 }
 
-function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: number): LineGroup[] {
+function group(
+  cart: ShoppingCart,
+  lines: readonly CartLine[],
+  { droppedLines, isComplete }: Pick<LinesRead, 'droppedLines'> & Pick<LineGroup, 'isComplete'>,
+): LineGroup[] {
   const byKey = new Map<string, [CartLine, ...CartLine[]]>();
   for (const line of lines) {
     const { vendorId, currency } = groupKey(line);
@@ -150,12 +188,16 @@ function group(cart: ShoppingCart, lines: readonly CartLine[], droppedLines: num
   }
   const headerCurrency = currencyOf(cart.Currency);
   const isWholeCart =
-    droppedLines === 0 && byKey.size === 1 && lines.every((line) => groupKey(line).currency === headerCurrency);
+    isComplete &&
+    droppedLines === 0 &&
+    byKey.size === 1 &&
+    lines.every((line) => groupKey(line).currency === headerCurrency);
   return [...byKey.values()].map((members) => ({
     cart,
     ...groupKey(members[0]),
     companyCode: cart.CoCode,
     lines: members,
+    isComplete,
     isWholeCart,
   }));
 }

@@ -96,7 +96,7 @@ function taxOf({ item, path }: CartLine, context: RuleContext): Decimal | undefi
   const where = at(path, 'TaxValue');
   const tax = amount(item.TaxValue, context, where);
   if (tax === undefined || tax.eq(0) || item.TaxCode !== undefined) return tax;
-  return warn(context, 'E_MAP_TAX', 'a tax without a tax code; left out', { path: where, value: item.TaxValue });
+  return warn(context, 'W_TAX_LEFT_OUT', 'a tax without a tax code; left out', { path: where, value: item.TaxValue });
 }
 
 function unitOf({ item, path }: CartLine, context: RuleContext): string | undefined {
@@ -148,7 +148,7 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
   const unit = decimal(item.PriceUnit ?? '0', context, where);
   if (unit === undefined) return undefined;
   if (unit.eq(0)) {
-    warn(context, 'E_FIELD_MISSING', 'the price unit is 0 or empty; 1 is taken', { path: where });
+    warn(context, 'W_PRICE_UNIT_EMPTY', 'the price unit is 0 or empty; 1 is taken', { path: where });
     return ONE;
   }
   if (unit.gt(0) && hasAtMostDecimals(unit, 0)) return unit;

@@ -23,7 +23,7 @@ import {
 } from './conversions.ts';
 import { type Decimal, minorUnit, scaled, sum, zero } from './decimal.ts';
 import type { CartLine, LineGroup } from './groups.ts';
-import { type OrderedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
+import { type OrderedLine, type PreparedLine, addressRules, lineRules, prepareLine } from './line-rules.ts';
 import type { OrderLine, PurchaseOrder } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
 import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
@@ -34,7 +34,7 @@ export interface PreparedOrder {
   readonly group: LineGroup;
   readonly externalId: string | undefined;
   readonly lines: readonly OrderedLine[];
-  /** The header's ship-to address, else the one that the lines share (rules.md, "Addresses"). */
+  /** The header's ship-to address, else the one that the lines share. */
   readonly address: ShipTo | undefined;
   readonly net: Decimal;
   readonly tax: Decimal;
@@ -43,9 +43,8 @@ export interface PreparedOrder {
 export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOrder {
   const { cart } = group;
   const prepared = group.lines.map((line, index) => prepareLine(line, group, { ...context, field: `lines[${index}]` }));
-  const own = prepared.flatMap(({ shipTo }) => (shipTo === undefined ? [] : [shipTo]));
-  const header = shipToAddress(cart.Partners, { ...context, field: 'deliveryAddress' }, '$');
-  const address = header ?? (own.every((other) => isSame(other, own[0])) ? own[0] : undefined);
+  const address =
+    shipToAddress(cart.Partners, { ...context, field: 'deliveryAddress' }, '$') ?? sharedAddress(prepared);
   const shared = sharedNumbers(prepared);
   const lines = prepared.map((line) => ({
     ...line,
@@ -72,6 +71,19 @@ function sharedNumbers(lines: readonly CartLine[]): ReadonlySet<string> {
     seen.add(number);
   }
   return shared;
+}
+
+/**
+ * The address that the lines share: every line has it. Where no material has one of its own, the one of the services is
+ * the site of the whole order (rules.md, "Addresses").
+ */
+function sharedAddress(lines: readonly PreparedLine[]): ShipTo | undefined {
+  const own = lines.flatMap(({ shipTo }) => (shipTo === undefined ? [] : [shipTo]));
+  const [first] = own;
+  if (own.some((other) => !isSame(other, first))) return undefined;
+  const materials = lines.filter(({ type }) => type === 'MATERIAL');
+  const isSite = materials.length > 0 && materials.every(({ shipTo }) => shipTo === undefined);
+  return own.length === lines.length || isSite ? first : undefined;
 }
 
 const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
@@ -123,7 +135,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
     },
     ({ group: { cart } }, context) => {
       if (cart.ApprovedAt !== undefined) return instant(cart.ApprovedAt, context, '$.ApprovedAt');
-      warn(context, 'E_FIELD_MISSING', 'no time of approval; the time of the last change is taken', {
+      warn(context, 'W_APPROVAL_TIME_MISSING', 'no time of approval; the time of the last change is taken', {
         path: '$.ApprovedAt',
       });
       // Mapping row 8 reports a wrong ChangedAt.
@@ -220,12 +232,13 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       const start = periods(order)
         .map(({ startDate }) => startDate)
         .sort()[0];
-      // Mapping row 52 reports a line without any date; a wrong date was reported where it was read.
-      const labour = order.lines.find(
-        ({ type, deliveryDate, hasFaultyDate }) => type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate,
-      );
-      if (start !== undefined || labour === undefined) return start;
-      return fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(labour.path, 'StartDate') });
+      if (start !== undefined || !order.group.isComplete) return start;
+      for (const { type, deliveryDate, hasFaultyDate, path } of order.lines) {
+        // Mapping row 52 reports a line without any date; a wrong date was reported where it was read.
+        if (type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate)
+          fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(path, 'StartDate') });
+      }
+      return undefined;
     },
   ),
   endDate: value(
@@ -288,9 +301,11 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
 
 /** Mapping row 31: one minor unit of tolerance for each line. */
 function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext): void {
-  if (!group.isWholeCart || !context.isCurrencyKnown || lines.some((line) => line.net === undefined)) return;
+  if (!group.isWholeCart) return;
   const total = amount(mandatory(group.cart.TotalValue, context, '$.TotalValue'), context, '$.TotalValue');
-  if (total === undefined || total.minus(net).abs().lte(minorUnit(context.decimals).times(lines.length))) return;
+  // Amounts that cannot be read are no sum.
+  if (total === undefined || !context.isCurrencyKnown || lines.some((line) => line.net === undefined)) return;
+  if (total.minus(net).abs().lte(minorUnit(context.decimals).times(lines.length))) return;
   fault(context, 'E_AMT_TOTAL_MISMATCH', `the lines add up to ${scaled(net, context.decimals)}`, {
     path: '$.TotalValue',
     value: total.toFixed(),
@@ -337,7 +352,7 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     },
     ({ row: { MimeType }, path }, context) => {
       if (MimeType === undefined || Array.from(MimeType).length <= 128) return MimeType;
-      return warn(context, 'E_FIELD_LENGTH', 'not a MIME type; left out', { path: at(path, 'MimeType') });
+      return warn(context, 'W_ATTACHMENT_LEFT_OUT', 'not a MIME type; left out', { path: at(path, 'MimeType') });
     },
   ),
   sizeBytes: value(
@@ -345,7 +360,7 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     ({ row: { SizeBytes }, path }, context) => {
       if (SizeBytes === undefined) return undefined;
       if (/^\d{1,15}$/.test(SizeBytes)) return Number(SizeBytes);
-      return warn(context, 'E_FIELD_FORMAT', 'not a size in bytes; left out', { path: at(path, 'SizeBytes') });
+      return warn(context, 'W_ATTACHMENT_LEFT_OUT', 'not a size in bytes; left out', { path: at(path, 'SizeBytes') });
     },
   ),
   url: value(
@@ -363,7 +378,9 @@ function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleCont
   const kept = usable.slice(0, context.settings.maximumAttachments);
   const leftOut = visible.filter((attachment) => !kept.includes(attachment));
   for (const { path } of leftOut)
-    warn(context, 'E_FIELD_LENGTH', 'an attachment without name or GUID, or beyond the maximum; left out', { path });
+    warn(context, 'W_ATTACHMENT_LEFT_OUT', 'an attachment without name or GUID, or beyond the maximum; left out', {
+      path,
+    });
   return kept;
 }
 
@@ -425,8 +442,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     (order, context) => {
       const ids = distinct(order.lines.map(({ item }) => item.ExtDemid));
       const path = ofFirstLine(order, 'ExtDemid');
-      if (ids.length > 1) return warn(context, 'E_EXTREF_MISSING', 'several purchase requests; left out', { path });
-      if (ids.length === 0 && context.settings.purchaseRequestMandatory)
+      if (ids.length > 1) return warn(context, 'W_EXTREF_LEFT_OUT', 'several purchase requests; left out', { path });
+      if (ids.length === 0 && context.settings.purchaseRequestMandatory && order.group.isComplete)
         return fault(context, 'E_EXTREF_MISSING', 'no line names a purchase request', { path });
       return ids[0];
     },
@@ -442,7 +459,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     (order, context) => {
       const ids = distinct(order.lines.map(({ item }) => item.BeObjectId));
       if (ids.length > 1)
-        return warn(context, 'E_FIELD_FORMAT', 'several follow-on documents; left out', {
+        return warn(context, 'W_FOLLOW_ON_LEFT_OUT', 'several follow-on documents; left out', {
           path: ofFirstLine(order, 'BeObjectId'),
         });
       return ids[0] === undefined ? undefined : stripZeros(ids[0]);
@@ -517,13 +534,14 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   incoterms: object(incotermRules),
   deliveryAddress: {
     spreadsheet: object(addressRules).spreadsheet,
-    apply: ({ address, lines, group: { cart } }, context) => {
+    apply: ({ address, lines, group: { cart, isComplete } }, context) => {
       // A wrong address of a ship-to partner was reported where it was read.
-      const missing = lines.find(({ type, item }) => type === 'MATERIAL' && !hasShipTo(item.Partners, context));
-      if (address !== undefined || missing === undefined || hasShipTo(cart.Partners, context)) return address?.address;
-      return fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', {
-        path: at(missing.path, 'Partners'),
-      });
+      if (address !== undefined || hasShipTo(cart.Partners, context) || !isComplete) return address?.address;
+      for (const { type, item, path } of lines) {
+        if (type === 'MATERIAL' && !hasShipTo(item.Partners, context))
+          fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', { path: at(path, 'Partners') });
+      }
+      return undefined;
     },
   },
   totals: object(totalsRules),

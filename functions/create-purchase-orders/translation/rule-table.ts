@@ -2,7 +2,7 @@
  * The mapping as data: one typed rule per target field, keyed by the field, so that a field without a rule does not
  * compile, every fault of a cart is reported at once, and the tables print themselves as the mapping spreadsheet.
  */
-import type { Fault, FaultCode } from '../../../shared/failure.ts';
+import type { Fault, FaultCode, Warning, WarningCode } from '../../../shared/failure.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import { excerpt } from './text.ts';
 
@@ -33,7 +33,7 @@ export interface RuleContext {
   /** The target field that the rule makes. */
   readonly field: string;
   readonly faults: Fault[];
-  readonly warnings: Fault[];
+  readonly warnings: Warning[];
 }
 
 /** The rows of a table, by target field. */
@@ -57,7 +57,7 @@ export interface Where {
   readonly value?: string | undefined;
 }
 
-const located = ({ field }: RuleContext, code: FaultCode, message: string, { path, value }: Where): Fault => ({
+const located = <Code>({ field }: RuleContext, code: Code, message: string, { path, value }: Where) => ({
   code,
   message,
   field,
@@ -71,7 +71,7 @@ export function fault(context: RuleContext, code: FaultCode, message: string, wh
 }
 
 /** Reports something that was handled but is worth knowing. */
-export function warn(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
+export function warn(context: RuleContext, code: WarningCode, message: string, where: Where): undefined {
   context.warnings.push(located(context, code, message, where));
 }
 

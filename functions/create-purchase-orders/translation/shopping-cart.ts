@@ -106,12 +106,12 @@ export const item = z.object({
 
 // biome-ignore format: lists of names
 export const shoppingCart = z.object({
+  ...numbers('ObjectId'),
   ...fields(
     'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
     'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType', 'RequesterId', 'RequesterName',
     'RequesterEmail',
   ),
-  ...numbers('ObjectId'),
   ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
   ...flags('DelInd'),
   Guid: z.string('must be a GUID').overwrite(cleanText).min(1, 'must be a GUID'),
@@ -207,3 +207,6 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
 /** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (source: unknown): number | undefined =>
   edmInstantMs(asJsonObject(source)?.['ChangedAt']);
+
+/** The items, read even from a malformed row. */
+export const itemsOf = (source: unknown): readonly unknown[] => rowsOf(asJsonObject(source)?.['Items']);

@@ -1,8 +1,8 @@
 /** Message Translator: one cart to its purchase orders, or to every fault it has. Pure. */
-import type { Fault, FaultCode } from '../../../shared/failure.ts';
+import type { Fault, FaultCode, Warning } from '../../../shared/failure.ts';
 import { edmInstantMs, hasOffset } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
-import { type LineGroup, selectAndGroup } from './groups.ts';
+import { faultsOfItems, type LineGroup, selectAndGroup } from './groups.ts';
 import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { canonicalBody } from './order-content.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
@@ -17,7 +17,7 @@ export type GroupTranslation =
       readonly order: PurchaseOrder;
       /** The order as canonical JSON. */
       readonly body: string;
-      readonly warnings: readonly Fault[];
+      readonly warnings: readonly Warning[];
     }
   | { readonly kind: 'faulty'; readonly externalId: string | undefined; readonly faults: readonly Fault[] };
 
@@ -31,7 +31,7 @@ export type CartTranslation =
       /** A completed cart: ordered only if it never was. */
       readonly onlyIfNeverSent: boolean;
       /** Those that concern the whole cart. */
-      readonly warnings: readonly Fault[];
+      readonly warnings: readonly Warning[];
       /** Contract drift (edge case 85). */
       readonly unknownProperties: number;
     }
@@ -50,11 +50,15 @@ export interface CartOrigin {
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
   const read = readShoppingCart(source);
-  if ('faults' in read) return { kind: 'faulty', faults: read.faults };
+  if ('faults' in read) return { kind: 'faulty', faults: [...read.faults, ...faultsOfItems(source, origin.settings)] };
   const cart = read.value;
   const selection = selectAndGroup(cart, origin.settings);
   const changedAtMs = edmInstantMs(cart.ChangedAt) ?? 0;
-  if (selection.kind === 'faulty') return selection;
+  if (selection.kind === 'faulty') {
+    const groups = selection.groups.map((group) => translateGroup(group, origin));
+    const faults = groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
+    return { kind: 'faulty', faults: [...selection.faults, ...faults] };
+  }
   if (selection.kind === 'skip') return { ...selection, changedAtMs };
   return {
     kind: 'orders',
@@ -68,11 +72,11 @@ export function translateCart(source: unknown, origin: CartOrigin): CartTranslat
 }
 
 /** SAP normally sends +0000. Any other offset is read as UI5 reads it, with a warning. */
-const offsetWarnings = (cart: ShoppingCart): Fault[] =>
+const offsetWarnings = (cart: ShoppingCart): Warning[] =>
   (['ChangedAt', 'ApprovedAt'] as const)
     .filter((name) => hasOffset(cart[name] ?? ''))
     .map((name) => ({
-      code: 'E_DATE_INVALID',
+      code: 'W_DATE_OFFSET',
       message: 'an instant with an offset; subtracted to get UTC',
       path: `$.${name}`,
     }));
@@ -142,9 +146,9 @@ const CODES_OF_ISSUES: Readonly<Record<string, FaultCode>> = { custom: 'E_FIELD_
 const PERSONAL = /^(requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
 
 /** Edge case 43: cleaning replaces lone surrogates by U+FFFD. */
-const warningsOfTheWhole = (body: string): Fault[] =>
+const warningsOfTheWhole = (body: string): Warning[] =>
   body.includes('\ufffd')
-    ? [{ code: 'E_FIELD_FORMAT', message: 'characters that no text can hold were replaced by U+FFFD', path: '$' }]
+    ? [{ code: 'W_TEXT_REPLACED', message: 'characters that no text can hold were replaced by U+FFFD', path: '$' }]
     : [];
 
 const fieldName = (path: readonly PropertyKey[]): string =>

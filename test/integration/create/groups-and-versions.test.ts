@@ -136,7 +136,6 @@ describe('a cart that is not to be ordered is skipped with its reason, and ackno
     ['a historical version', (cart) => ({ ...cart, VersionType: 'H' }), /version/],
     ['awaiting approval', (cart) => ({ ...cart, Status: 'I1015' }), /not approved: awaiting/],
     ['rejected', (cart) => ({ ...cart, Status: 'I1016' }), /not approved: rejected/],
-    ['of an unknown status', (cart) => ({ ...cart, Status: 'Z0001' }), /unknown status/],
     ['deleted', (cart) => ({ ...cart, DelInd: 'X' }), /deleted/],
     ['without a line that is left', allDeleted, /E_CART_EMPTY/],
   ])('%s', async (_what, change, reason) => {
@@ -150,6 +149,17 @@ describe('a cart that is not to be ordered is skipped with its reason, and ackno
     expect(await worker.receive()).toEqual([]);
     expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"skipped","reason":/);
   });
+});
+
+test('a cart of a status that the value map does not know is a dead letter, and no skip', async () => {
+  const cart = newCart({ Status: 'Z0001' });
+  const { worker, messageId } = await sent(cart);
+  expect((await worker.deliver()).failed).toEqual([messageId]);
+  expect(await fixture.verdictOf(messageId)).toEqual([
+    { code: 'E_MAP_STATUS', message: 'the status is not in the value map', path: '$.Status' },
+  ]);
+  expect((await fixture.ledgerOf(cart)).map(({ sk }) => sk)).toEqual([`VERDICT#${messageId}`]);
+  expect(fixture.callsFor(cart)).toEqual([]);
 });
 
 describe('a later version of a cart', () => {

@@ -103,7 +103,7 @@ describe('a run over an untrusted file', () => {
       expect(typeof JSON.parse(line)).toBe('object');
       expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202e]/u);
     }
-    expect(log.replaceAll('unknown status KANARI', '')).not.toContain('KANARI');
+    expect(log).not.toContain('KANARI');
   });
 
   // Where there is no /proc, the emulators' own test (../local/emulators.test.ts) checks the same for each of them.

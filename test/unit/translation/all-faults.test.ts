@@ -1,5 +1,5 @@
 /** Every fault of a cart at once, each with its place, and a good order beside them. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { FAULT_CATALOGUE, faultToText } from '../../../shared/failure.ts';
 import {
   accounting,
@@ -11,6 +11,7 @@ import {
   limit,
   list,
   material,
+  type SettingsChange,
   shares,
   shipTo,
   translate,
@@ -85,6 +86,92 @@ test('each fault says in words what is wrong, where, and what its owner does abo
     'E_MAP_UOM: the code is not in the value map ($.Items.results[0].Unit, for lines[0].unitOfMeasure, value "ZZZ"). ' +
       'Add the unit to the value map, deploy, then redrive.',
   );
+});
+
+const places = (source: unknown, settings?: SettingsChange): string[] =>
+  faultsOf(translate(source, settings)).map(({ code, path }) => `${code} ${path}`);
+const [first, second, third] = ['$.Items.results[0]', '$.Items.results[1]', '$.Items.results[2]'];
+
+test('a total that cannot be read is reported beside lines and a currency that cannot', () => {
+  const total = 'E_FIELD_FORMAT $.TotalValue';
+  expect(places(cartOf([labour({ Value: 'x' })], { TotalValue: '1,00' }))).toEqual([
+    `E_FIELD_FORMAT ${first}.Value`,
+    total,
+  ]);
+  expect(places(cartOf([labour({ Value: '' })], { TotalValue: '' }))).toEqual([
+    `E_FIELD_MISSING ${first}.Value`,
+    'E_FIELD_MISSING $.TotalValue',
+  ]);
+  expect(places(cartOf([labour({ Currency: 'DEM' })], { Currency: 'DEM', TotalValue: '1e3' }))).toEqual([
+    `E_MAP_CURRENCY ${first}.Currency`,
+    total,
+  ]);
+});
+
+test('account assignments are checked whether or not their shares can be read and add up', () => {
+  const rows = [{ AccCat: 'SO' }, { CostCtr: '', AccNo: '2' }];
+  const found = (...shares: readonly string[]): string[] =>
+    places(cartOf([labour({ Accounting: accounting(...rows.map((row, i) => ({ ...row, DistrPerc: shares[i] }))) })]));
+  const objects = [
+    `E_MAP_ACCCAT ${first}.Accounting.results[0].AccCat`,
+    `E_ACC_OBJECT_MISSING ${first}.Accounting.results[1].CostCtr`,
+  ];
+  expect(found('50', '50')).toEqual(objects);
+  expect(found('50', '40')).toEqual([`E_ACC_SPLIT_NOT_100 ${first}.Accounting`, ...objects]);
+  expect(found('x', '')).toEqual([
+    `E_FIELD_FORMAT ${first}.Accounting.results[0].DistrPerc`,
+    `E_ACC_SPLIT_NOT_100 ${first}.Accounting.results[1].DistrPerc`,
+    ...objects,
+  ]);
+});
+
+test('each line that lacks something is named, not only the first', () => {
+  const noAddress = [1, 2].map((number) => material({ NumberInt: String(number), Partners: list() }));
+  expect(places(cartOf([...noAddress, material({ NumberInt: '3', Partners: shipTo({}) })]))).toEqual([
+    `E_ADDRESS_MISSING ${first}.Partners`,
+    `E_ADDRESS_MISSING ${second}.Partners`,
+  ]);
+  const dated = { StartDate: null, EndDate: null, DelivDate: date('2026-12-15') };
+  expect(places(cartOf([labour(dated), labour({ ...dated, NumberInt: '2' })]))).toEqual([
+    `E_DATE_RANGE ${first}.StartDate`,
+    `E_DATE_RANGE ${second}.StartDate`,
+  ]);
+});
+
+describe('a row that breaks the contract is reported', () => {
+  test('in its header and in its items at once', () => {
+    const items = [labour({ Price: {} }), material({ DelInd: 7 }), labour({ Status: 'I1016', Unit: [] })];
+    expect(places(cartOf(items, { Guid: 7, TotalValue: [] }))).toEqual([
+      'E_SRC_SCHEMA $.TotalValue',
+      'E_SRC_SCHEMA $.Guid',
+      `E_SRC_SCHEMA ${second}.DelInd`,
+      `E_SRC_SCHEMA ${first}.Price`,
+    ]);
+    expect(places(cartOf([], { Guid: 7, Items: 'x' }))).toEqual(['E_SRC_SCHEMA $.Guid', 'E_SRC_SCHEMA $.Items']);
+  });
+
+  test('together with what the rules find in the rest of it', () => {
+    const items = [labour({ Price: {} }), labour({ NumberInt: '2', Unit: 'ZZZ' }), limit({ VendorId: '' })];
+    const found = places(cartOf(items, { CoCode: 'ZZ99', TotalValue: '1.00' }));
+    expect(found).toEqual([
+      `E_SRC_SCHEMA ${first}.Price`,
+      `E_MAP_UOM ${second}.Unit`,
+      'E_MAP_COMPANY $.CoCode',
+      'E_MAP_COMPANY $.CoCode',
+      `E_SUPPLIER_MISSING ${third}.VendorId`,
+    ]);
+  });
+
+  test('without what the line that cannot be read may have', () => {
+    const dated = { StartDate: null, EndDate: null, DelivDate: date('2026-12-15'), ExtDemid: '' };
+    const items = [
+      labour({ Price: {} }),
+      labour({ ...dated, NumberInt: '2' }),
+      material({ NumberInt: '3', ExtDemid: '' }),
+    ];
+    expect(places(cartOf(items), { purchaseRequestMandatory: true })).toEqual([`E_SRC_SCHEMA ${first}.Price`]);
+    expect(translate(cartOf(items)).kind).toBe('faulty');
+  });
 });
 
 test('faults of the header are reported for each order of the cart', () => {

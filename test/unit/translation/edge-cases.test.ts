@@ -59,8 +59,6 @@ describe('life cycle', () => {
     ['I1009', 'not approved: awaiting', false],
     ['I1016', 'not approved: rejected', true],
     ['I1040', 'not approved: deleted', true],
-    ['I9999', 'unknown status I9999', false],
-    ['toString', 'unknown status toString', false],
   ])('13: a cart with status %s is skipped', (Status, reason, isCancelled) => {
     expect(translate(cartWith({ Status }))).toMatchObject({
       kind: 'skip',
@@ -78,6 +76,16 @@ describe('life cycle', () => {
       expect(translation).toMatchObject({ onlyIfNeverSent: Status === 'I1038' });
     },
   );
+
+  test.each(['I9999', 'i1129', 'toString'])('13: a cart of status %s, which means nothing, is a fault', (Status) => {
+    const faults = [
+      { code: 'E_MAP_STATUS', message: 'the status is not in the value map', path: '$.Status', value: Status },
+    ];
+    expect(translate(cartWith({ Status }))).toEqual({ kind: 'faulty', faults });
+    // What needs no status to be skipped is skipped.
+    expect(translate(cartWith({ Status, DelInd: 'X' }))).toMatchObject({ kind: 'skip', isCancelled: true });
+    expect(translate(cartWith({ Status, VersionType: 'H' }))).toMatchObject({ kind: 'skip' });
+  });
 
   test('13: a cart whose ChangedAt is unreadable is skipped all the same', () => {
     expect(translate(cartWith({ Status: 'I1015', ChangedAt: '' }))).toMatchObject({ kind: 'skip', changedAtMs: 0 });
@@ -99,7 +107,7 @@ describe('life cycle', () => {
     const cart = cartWith({}, { 1: { Status: 'Z9' }, 3: { Status: 'Z9' } });
     expect(orderOf(cart)?.lines).toHaveLength(3);
     expect(warningsOf(translate(cart))).toEqual([
-      expect.objectContaining({ code: 'E_SRC_SCHEMA', path: '$.Items.results[1].Status', value: 'Z9' }),
+      expect.objectContaining({ code: 'W_STATUS_UNKNOWN', path: '$.Items.results[1].Status', value: 'Z9' }),
     ]);
   });
 
@@ -315,7 +323,7 @@ describe('accounting', () => {
       expect(percentages(shares(...given))).toEqual(expected);
       expect(warningsOf(translate(split(shares(...given))))).toEqual([
         {
-          code: 'E_ACC_SPLIT_NOT_100',
+          code: 'W_ACC_SPLIT_ROUNDED',
           message: `the shares add up to ${total} %; the largest takes the difference`,
           field: 'lines[0].accounting',
           path: ACCOUNTING,
@@ -374,7 +382,7 @@ describe('accounting', () => {
 
   test('33: zero-percent rows are dropped with a warning', () => {
     expect(percentages(shares('0.00', '100.00'))).toEqual(['100.00']);
-    expect(warningsIn(split(shares('0.00', '100.00')))).toEqual([`E_ACC_SPLIT_NOT_100 ${ACCOUNTING}`]);
+    expect(warningsIn(split(shares('0.00', '100.00')))).toEqual([`W_ACC_SHARE_ZERO ${ACCOUNTING}`]);
   });
 
   test('33: only zero-percent rows are a split that is not 100', () => {
@@ -422,7 +430,7 @@ describe('amounts and quantities', () => {
     '37: a price unit of %j counts as 1, with a warning; the check of the value decides',
     (PriceUnit) => {
       expect(orderOf(itemWith(0, { PriceUnit }))?.lines[0]?.priceBaseQuantity).toBe('1');
-      expect(warningsIn(itemWith(0, { PriceUnit }))).toEqual(['E_FIELD_MISSING $.Items.results[0].PriceUnit']);
+      expect(warningsIn(itemWith(0, { PriceUnit }))).toEqual(['W_PRICE_UNIT_EMPTY $.Items.results[0].PriceUnit']);
       expect(codes(itemWith(1, { PriceUnit }))).toEqual(['E_AMT_LINE_MISMATCH']);
     },
   );
@@ -453,12 +461,16 @@ describe('amounts and quantities', () => {
   test('38: decimals of SAP’s own table can go before ISO’s', () => {
     const settings = { valueMaps: { currencyDecimals: { HUF: 0 } } };
     expect(paid(price('HUF', '100.0000', '100.000'), settings)).toEqual(['100', '100', '60', '100']);
-    expect(codes(price('HUF', '100.5000', '100.500'), settings)).toEqual(['E_AMT_PRECISION']);
+    expect(places(price('HUF', '100.5000', '100.500'), settings)).toEqual([
+      'E_AMT_PRECISION $.Items.results[0].Value',
+      'E_AMT_PRECISION $.TotalValue',
+    ]);
   });
 
   test('39: an amount finer than its currency is a fault; a unit price may have up to 4 decimals', () => {
-    expect(places(price('EUR', '12.3450', '12.345'))).toEqual(['E_AMT_PRECISION $.Items.results[0].Value']);
-    expect(places(price('JPY', '12.5000', '12.500'))).toEqual(['E_AMT_PRECISION $.Items.results[0].Value']);
+    const precision = ['E_AMT_PRECISION $.Items.results[0].Value', 'E_AMT_PRECISION $.TotalValue'];
+    expect(places(price('EUR', '12.3450', '12.345'))).toEqual(precision);
+    expect(places(price('JPY', '12.5000', '12.500'))).toEqual(precision);
     expect(paid(price('EUR', '12.3456', '12.350'))[0]).toBe('12.3456');
     expect(codes(price('EUR', '12.34561', '12.350'))).toEqual(['E_AMT_PRECISION']);
   });
@@ -538,7 +550,7 @@ describe('texts and characters', () => {
     expect(title('a\u00a0b <(>&<)> c')).toBe('a b & c');
     expect(warningsIn(cartWith({ Description: 'plain' }))).toEqual([]);
     expect(title('half \ud83c of it')).toBe('half \ufffd of it');
-    expect(warningsIn(cartWith({ Description: 'half \udf31' }))).toEqual(['E_FIELD_FORMAT $']);
+    expect(warningsIn(cartWith({ Description: 'half \udf31' }))).toEqual(['W_TEXT_REPLACED $']);
     expect(title('e\u0301\u0063\u0327')).toBe('éç');
   });
 
@@ -556,7 +568,7 @@ describe('texts and characters', () => {
 
   test('45: a text is cut with a marker, a code is never cut', () => {
     expect(title('🌱'.repeat(121))).toBe(`${'🌱'.repeat(115)}[...]`);
-    expect(warningsIn(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['E_FIELD_LENGTH $.Description']);
+    expect(warningsIn(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['W_TEXT_CUT $.Description']);
     expect(faultsOf(translate(itemWith(1, { PartnerProd: '🌱'.repeat(41) })))).toEqual([
       {
         code: 'E_FIELD_LENGTH',
@@ -810,7 +822,7 @@ describe('dates', () => {
       approvedAt: '2026-11-20T16:32:05Z',
       changedAt: '2026-11-20T13:32:06Z',
     });
-    expect(warningsIn(cart)).toEqual(['E_DATE_INVALID $.ChangedAt', 'E_DATE_INVALID $.ApprovedAt']);
+    expect(warningsIn(cart)).toEqual(['W_DATE_OFFSET $.ChangedAt', 'W_DATE_OFFSET $.ApprovedAt']);
     expect(translate(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T13:32:06Z') });
   });
 
@@ -837,13 +849,13 @@ describe('dates', () => {
     expect(ordersOf(translate(cart))).toHaveLength(1);
     expect(warningsOf(translate(cart))).toEqual([
       expect.objectContaining({
-        code: 'E_DATE_RANGE',
+        code: 'W_DATE_PAST',
         path: '$.Items.results[2].EndDate',
         field: 'lines[2].servicePeriod',
         value: '2026-11-21',
       }),
       expect.objectContaining({
-        code: 'E_DATE_RANGE',
+        code: 'W_DATE_PAST',
         path: '$.Items.results[1].DelivDate',
         field: 'lines[1].deliveryDate',
         value: '2026-11-21',

@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { orderRules } from '../../../functions/create-purchase-orders/translation/order-rules.ts';
 import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
-import type { FaultCode } from '../../../shared/failure.ts';
+import type { FaultCode, WarningCode } from '../../../shared/failure.ts';
 import {
   accounting,
   cartOf,
@@ -33,8 +33,8 @@ import {
 } from './sample-carts.ts';
 
 /** Where a fault or warning lies; its field is the case's target unless it says another. */
-interface Expected {
-  readonly code: FaultCode;
+interface Expected<Code = FaultCode> {
+  readonly code: Code;
   readonly path: string;
   readonly field?: string;
   readonly value?: string;
@@ -48,7 +48,7 @@ interface Case {
   readonly settings?: SettingsChange;
   /** The value at the target of the first order; undefined is an omission. Without it, the cart gives no order. */
   readonly value?: unknown;
-  readonly warnings?: readonly Expected[];
+  readonly warnings?: readonly Expected<WarningCode>[];
   readonly faults?: readonly Expected[];
 }
 
@@ -160,7 +160,7 @@ const identification: readonly Case[] = [
     cartWith({ ApprovedAt: null }),
     '2026-11-20T14:32:06Z',
     {
-      warnings: [{ code: 'E_FIELD_MISSING', path: '$.ApprovedAt' }],
+      warnings: [{ code: 'W_APPROVAL_TIME_MISSING', path: '$.ApprovedAt' }],
     },
   ),
   refused(6, 'sourceDocument.approvedAt', 'unreadable', cartWith({ ApprovedAt: 'yesterday' }), [
@@ -189,7 +189,7 @@ const identification: readonly Case[] = [
     cartWith({ ChangedAt: '/Date(1795185126000+0060)/' }),
     '2026-11-20T13:32:06Z',
     {
-      warnings: [{ code: 'E_DATE_INVALID', path: '$.ChangedAt', field: '-' }],
+      warnings: [{ code: 'W_DATE_OFFSET', path: '$.ChangedAt', field: '-' }],
     },
   ),
   made(8, 'sourceDocument.changedAt', 'before 1970', cartWith({ ChangedAt: '/Date(-1000)/' }), '1969-12-31T23:59:59Z'),
@@ -207,11 +207,11 @@ const identification: readonly Case[] = [
   made(9, 'purchaseRequestId', 'one value', sampleCart, 'PR-2026-000873'),
   made(9, 'purchaseRequestId', 'one value, not on every line', itemWith(1, { ExtDemid: '' }), 'PR-2026-000873'),
   omitted(9, 'purchaseRequestId', 'several values', itemWith(1, { ExtDemid: 'PR-2' }), {
-    warnings: [{ code: 'E_EXTREF_MISSING', path: item(0, 'ExtDemid') }],
+    warnings: [{ code: 'W_EXTREF_LEFT_OUT', path: item(0, 'ExtDemid') }],
   }),
   omitted(9, 'purchaseRequestId', 'several values satisfy the configuration', itemWith(1, { ExtDemid: 'PR-2' }), {
     settings: { purchaseRequestMandatory: true },
-    warnings: [{ code: 'E_EXTREF_MISSING', path: item(0, 'ExtDemid') }],
+    warnings: [{ code: 'W_EXTREF_LEFT_OUT', path: item(0, 'ExtDemid') }],
   }),
   omitted(9, 'purchaseRequestId', 'none, and optional', cartOf([material({ ExtDemid: '' })], { Partners: shipTo({}) })),
   refused(
@@ -238,7 +238,7 @@ const identification: readonly Case[] = [
     'several values',
     cartWith({}, { 1: { BeObjectId: '4500000001' }, 2: { BeObjectId: '4500000002' } }),
     {
-      warnings: [{ code: 'E_FIELD_FORMAT', path: item(1, 'BeObjectId') }],
+      warnings: [{ code: 'W_FOLLOW_ON_LEFT_OUT', path: item(1, 'BeObjectId') }],
     },
   ),
 
@@ -248,7 +248,7 @@ const identification: readonly Case[] = [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId', field: 'sourceDocument.number' },
   ]),
   made(11, 'title', 'too long', cartWith({ Description: LONG(121) }), LONG(115) + CUT, {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Description' }],
+    warnings: [{ code: 'W_TEXT_CUT', path: '$.Description' }],
   }),
 
   made(12, 'orderDate', 'the day of approval', sampleCart, '2026-11-20'),
@@ -290,7 +290,7 @@ const identification: readonly Case[] = [
     cartWith({ ApprovedAt: null, PostingDate: date('2026-11-18') }),
     '2026-11-18',
     {
-      warnings: [{ code: 'E_FIELD_MISSING', path: '$.ApprovedAt', field: 'sourceDocument.approvedAt' }],
+      warnings: [{ code: 'W_APPROVAL_TIME_MISSING', path: '$.ApprovedAt', field: 'sourceDocument.approvedAt' }],
     },
   ),
   ...([null, '00000000'] as const).map((PostingDate) =>
@@ -401,7 +401,7 @@ const parties: readonly Case[] = [
   made(20, 'supplier.name', 'trimmed', itemWith(0, { VendorName: ' Nordlys ' }), 'Nordlys'),
   made(20, 'supplier.name', 'the first that is there', itemWith(0, { VendorName: '' }), 'Nordlys Conseil SA'),
   made(20, 'supplier.name', 'too long', cartOf([labour({ VendorName: LONG(121) })]), LONG(115) + CUT, {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: item(0, 'VendorName') }],
+    warnings: [{ code: 'W_TEXT_CUT', path: item(0, 'VendorName') }],
   }),
   omitted(20, 'supplier.name', 'empty', cartOf([labour({ VendorName: '' })])),
 
@@ -460,13 +460,13 @@ const parties: readonly Case[] = [
     `${LONG(250)}@x.be`,
   ].map((RequesterEmail) =>
     omitted(22, 'requester.email', `no address: ${RequesterEmail.slice(0, 30)}`, cartWith({ RequesterEmail }), {
-      warnings: [{ code: 'E_FIELD_FORMAT', path: '$.RequesterEmail' }],
+      warnings: [{ code: 'W_EMAIL_LEFT_OUT', path: '$.RequesterEmail' }],
     }),
   ),
 
   made(23, 'requester.name', 'trimmed', cartWith({ RequesterName: ' Jean\u00a0Dupont ' }), 'Jean Dupont'),
   made(23, 'requester.name', 'too long', cartWith({ RequesterName: LONG(81) }), LONG(75) + CUT, {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: '$.RequesterName' }],
+    warnings: [{ code: 'W_TEXT_CUT', path: '$.RequesterName' }],
   }),
   omitted(23, 'requester.name', 'empty', cartWith({ RequesterName: '' })),
 
@@ -490,7 +490,7 @@ const parties: readonly Case[] = [
     cartWith({ ApproverEmail: 'm.martin' }),
     { externalId: 'MMARTIN' },
     {
-      warnings: [{ code: 'E_FIELD_FORMAT', path: '$.ApproverEmail', field: 'approver.email' }],
+      warnings: [{ code: 'W_EMAIL_LEFT_OUT', path: '$.ApproverEmail', field: 'approver.email' }],
     },
   ),
 ];
@@ -580,13 +580,66 @@ const terms: readonly Case[] = [
     { country: 'BE' },
   ),
   made(29, 'deliveryAddress.name', 'too long', cartWith({ Partners: shipTo({ Name: LONG(81) }) }), LONG(75) + CUT, {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Partners.results[0].Name' }],
+    warnings: [{ code: 'W_TEXT_CUT', path: '$.Partners.results[0].Name' }],
   }),
   omitted(
     29,
     'deliveryAddress',
     'the lines go to different places',
     cartOf([material({ Partners: shipTo({}) }), material({ NumberInt: '7', Partners: shipTo({ City: 'Namur' }) })]),
+  ),
+  made(
+    55,
+    'lines[0].deliverTo.city',
+    'a service without an address does not share it',
+    cartOf([material({ Partners: shipTo({ City: 'Gent' }) }), service({ NumberInt: '7', Partners: list() })]),
+    'Gent',
+  ),
+  made(
+    55,
+    'lines[0].deliverTo.city',
+    'of services alone',
+    cartOf([service({ Partners: shipTo({ City: 'Gent' }) }), service({ NumberInt: '7', Partners: list() })]),
+    'Gent',
+  ),
+  refused(
+    29,
+    'deliveryAddress',
+    'a material without an address does not share that of another',
+    cartOf([
+      material({ Partners: shipTo({ City: 'Gent' }) }),
+      material({ NumberInt: '7', Partners: list() }),
+      labour({ NumberInt: '8', Partners: shipTo({ City: 'Gent' }) }),
+    ]),
+    [{ code: 'E_ADDRESS_MISSING', path: item(1, 'Partners') }],
+  ),
+  made(
+    29,
+    'deliveryAddress.city',
+    'all lines have it',
+    cartOf([
+      material({ Partners: shipTo({ City: 'Gent' }) }),
+      service({ NumberInt: '7', Partners: shipTo({ City: 'Gent' }) }),
+    ]),
+    'Gent',
+  ),
+  made(
+    29,
+    'deliveryAddress.city',
+    'no material has one: the site of the services',
+    cartOf([material(), service({ NumberInt: '7', Partners: shipTo({ City: 'Gent' }) }), limit({ Partners: list() })]),
+    'Gent',
+  ),
+  refused(
+    29,
+    'deliveryAddress',
+    'no material has one, and the services have several sites',
+    cartOf([
+      material(),
+      service({ NumberInt: '7', Partners: shipTo({ City: 'Gent' }) }),
+      service({ NumberInt: '8', Partners: shipTo({ City: 'Namur' }) }),
+    ]),
+    [{ code: 'E_ADDRESS_MISSING', path: item(0, 'Partners') }],
   ),
   omitted(29, 'deliveryAddress', 'none, and no material', cartOf([service({ Partners: list() })])),
   refused(29, 'deliveryAddress', 'none, with material', cartOf([material()]), [
@@ -674,7 +727,7 @@ const terms: readonly Case[] = [
     'a tax without a code is no part of the order',
     cartWith({}, { 0: { TaxValue: '8190.000', TaxCode: '' }, 1: { TaxValue: '6.56' } }),
     '6.56',
-    { warnings: [{ code: 'E_MAP_TAX', path: item(0, 'TaxValue'), field: 'lines[0].tax.amount' }] },
+    { warnings: [{ code: 'W_TAX_LEFT_OUT', path: item(0, 'TaxValue'), field: 'lines[0].tax.amount' }] },
   ),
   made(33, 'totals.grossAmount', 'net and tax', itemWith(0, { TaxValue: '8190.000' }), '49221.25'),
 ];
@@ -722,7 +775,7 @@ const lineHeads: readonly Case[] = [
 
   made(38, 'lines[0].description', 'trimmed', itemWith(0, { Description: '\tEngineer ' }), 'Engineer'),
   made(38, 'lines[0].description', 'too long', itemWith(0, { Description: LONG(256) }), LONG(250) + CUT, {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: item(0, 'Description') }],
+    warnings: [{ code: 'W_TEXT_CUT', path: item(0, 'Description') }],
   }),
   refused(38, 'lines[0].description', 'blank', itemWith(0, { Description: ' \u00a0' }), [
     { code: 'E_FIELD_MISSING', path: item(0, 'Description') },
@@ -778,7 +831,7 @@ const lineHeads: readonly Case[] = [
     itemWith(0, { Texts: texts({ Tdid: 'ITXT', Text: '🌱'.repeat(4001) }) }),
     '🌱'.repeat(3995) + CUT,
     {
-      warnings: [{ code: 'E_FIELD_LENGTH', path: item(0, 'Texts') }],
+      warnings: [{ code: 'W_TEXT_CUT', path: item(0, 'Texts') }],
     },
   ),
 
@@ -880,7 +933,7 @@ const amounts: readonly Case[] = [
   made(46, 'lines[1].priceBaseQuantity', 'copied', itemWith(1, { PriceUnit: '100.000' }), '100'),
   ...['0', '', null].map((PriceUnit) =>
     made(46, 'lines[0].priceBaseQuantity', `1 for ${PriceUnit}`, itemWith(0, { PriceUnit }), '1', {
-      warnings: [{ code: 'E_FIELD_MISSING', path: item(0, 'PriceUnit') }],
+      warnings: [{ code: 'W_PRICE_UNIT_EMPTY', path: item(0, 'PriceUnit') }],
     }),
   ),
   omitted(46, 'lines[2].priceBaseQuantity', 'not for LIMIT', sampleCart),
@@ -1310,7 +1363,7 @@ const appendices: readonly Case[] = [
     cartWith({ Texts: texts(note('ZAPP', 'x'), note('NOTE', 'a'), note('VEND', LONG(4001))) }),
     LONG(3995) + CUT,
     {
-      warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Texts.results[2].Text' }],
+      warnings: [{ code: 'W_TEXT_CUT', path: '$.Texts.results[2].Text' }],
     },
   ),
   omitted(63, 'notes', 'none', cartWith({ Texts: null })),
@@ -1333,7 +1386,7 @@ const appendices: readonly Case[] = [
     'no name, or no GUID',
     cartWith({ Attachments: list(file({ FileName: ' ' }), file({ Guid: '' }), file({ Guid: 'G' })) }),
     {
-      warnings: [0, 1, 2].map((index) => ({ code: 'E_FIELD_LENGTH', path: `$.Attachments.results[${index}]` })),
+      warnings: [0, 1, 2].map((index) => ({ code: 'W_ATTACHMENT_LEFT_OUT', path: `$.Attachments.results[${index}]` })),
     },
   ),
   made(
@@ -1344,7 +1397,7 @@ const appendices: readonly Case[] = [
     [{ fileName: 'a.pdf', url }],
     {
       settings: { maximumAttachments: 1 },
-      warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Attachments.results[1]' }],
+      warnings: [{ code: 'W_ATTACHMENT_LEFT_OUT', path: '$.Attachments.results[1]' }],
     },
   ),
   made(
@@ -1354,11 +1407,11 @@ const appendices: readonly Case[] = [
     cartWith({ Attachments: list(file({ FileName: LONG(256) })) }),
     LONG(250) + CUT,
     {
-      warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Attachments.results[0].FileName' }],
+      warnings: [{ code: 'W_TEXT_CUT', path: '$.Attachments.results[0].FileName' }],
     },
   ),
   omitted(64, 'attachments[0].mimeType', 'too long', cartWith({ Attachments: list(file({ MimeType: LONG(129) })) }), {
-    warnings: [{ code: 'E_FIELD_LENGTH', path: '$.Attachments.results[0].MimeType' }],
+    warnings: [{ code: 'W_ATTACHMENT_LEFT_OUT', path: '$.Attachments.results[0].MimeType' }],
   }),
   ...['-1', '1.5', '12 kB', '9'.repeat(16)].map((SizeBytes) =>
     omitted(
@@ -1367,7 +1420,7 @@ const appendices: readonly Case[] = [
       `no size: ${SizeBytes}`,
       cartWith({ Attachments: list(file({ SizeBytes })) }),
       {
-        warnings: [{ code: 'E_FIELD_FORMAT', path: '$.Attachments.results[0].SizeBytes' }],
+        warnings: [{ code: 'W_ATTACHMENT_LEFT_OUT', path: '$.Attachments.results[0].SizeBytes' }],
       },
     ),
   ),

@@ -8,7 +8,7 @@ import {
 } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { CartTranslation } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
-import { FAULT_CATALOGUE, type FaultCode, faultToText } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE, type FaultCode, faultToText, WARNING_CATALOGUE } from '../../../shared/failure.ts';
 import { decimalToUnits } from '../../simulators/exact-decimals.ts';
 import { judgeOrder } from '../../simulators/vms-order-rules.ts';
 import { purchaseOrderSchema as strictSchema } from '../../simulators/vms-order-schema.ts';
@@ -80,6 +80,8 @@ describe('any cart', () => {
         expect(groupsOf(translation).filter((group) => group.kind === 'faulty' && group.faults.length === 0)).toEqual(
           [],
         );
+        expect(faultsOf(translation).filter(({ code }) => !Object.hasOwn(FAULT_CATALOGUE, code))).toEqual([]);
+        expect(warningsOf(translation).filter(({ code }) => !Object.hasOwn(WARNING_CATALOGUE, code))).toEqual([]);
         expect(faultsAndWarningsOf(translation).filter(({ path }) => path?.startsWith('$') !== true)).toEqual([]);
       }),
       { numRuns: 300 },
@@ -201,7 +203,7 @@ describe('privacy', () => {
         };
         const translation = translate(row);
         const texts = [
-          ...faultsAndWarningsOf(translation).map(faultToText),
+          ...faultsOf(translation).map(faultToText),
           ...faultsAndWarningsOf(translation).map((fault) => JSON.stringify(fault)),
         ];
         const reason = translation.kind === 'skip' ? translation.reason : '';

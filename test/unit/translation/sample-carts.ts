@@ -8,7 +8,7 @@ import {
   translateCart,
 } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
-import type { Fault } from '../../../shared/failure.ts';
+import type { Fault, Warning } from '../../../shared/failure.ts';
 import {
   type TranslationSettings,
   type ValueMaps,
@@ -132,7 +132,7 @@ export const faultsOf = (translation: CartTranslation): Fault[] =>
     : groupsOf(translation).flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
 
 /** Every warning: of the whole cart, and of its orders. */
-export const warningsOf = (translation: CartTranslation): Fault[] => [
+export const warningsOf = (translation: CartTranslation): Warning[] => [
   ...(translation.kind === 'orders' ? translation.warnings : []),
   ...groupsOf(translation).flatMap((group) => (group.kind === 'order' ? group.warnings : [])),
 ];
