@@ -11,9 +11,11 @@ import {
 import { type CodeMap, type ValueMaps, valueMapsSchema } from '../../shared/translation-settings.ts';
 import { type Json, toJson } from './json-text.ts';
 import { csvText, GENERATED, markdownText } from './markdown.ts';
-import { firstAt, readSample, textAt } from './samples.ts';
+import { firstAt, parseSample, readSample, textAt } from './samples.ts';
 
-export interface MappingRow extends RuleRow {
+export interface MappingRow extends Omit<RuleRow, 'source'> {
+  /** As printed. */
+  readonly source: string;
   /** `lines[].accounting[].amount` */
   readonly target: string;
   /** Of the sample order; empty where it has none. */
@@ -34,6 +36,7 @@ export function mappingRows(): MappingRow[] {
   return [
     ...fields.map(({ path, rule }) => ({
       ...rule,
+      source: rule.source.length === 0 ? '-' : rule.source.join(', '),
       target: path.map(({ name, isList }) => (isList ? `${name}[]` : name)).join('.'),
       example: exampleText(
         firstAt(
@@ -82,8 +85,8 @@ function exampleText(value: Json | undefined): string {
 
 /** Mapping rows 65 and 66 are headers, which the worker sets on the call. */
 function headerRows(): MappingRow[] {
-  const order = purchaseOrderSchema.parse(readSample('11vms-purchase-order.json'));
-  const guid = textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');
+  const order = parseSample('11vms-purchase-order.json', purchaseOrderSchema);
+  const guid = textAt('srm7-shopping-carts.json', 'd', 'results', 'Guid');
   return [
     {
       row: 65,

@@ -1,6 +1,7 @@
 /** The project's own samples: every example in a document is taken from them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { type Json, isJsonObject, isList, type JsonObject } from './json-text.ts';
 
 export const SAMPLES_DIRECTORY = 'shared/contract/samples';
@@ -19,6 +20,13 @@ export function readSample(name: SampleName): JsonObject {
   return sample;
 }
 
+/** @throws {Error} that names the sample and every field of it that the schema refuses. */
+export function parseSample<Schema extends z.ZodType>(name: SampleName, schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(readSample(name));
+  if (parsed.success) return parsed.data;
+  throw new Error(`${SAMPLES_DIRECTORY}/${name} no longer fits its schema:\n${z.prettifyError(parsed.error)}`);
+}
+
 /** The first value at a path, where a list stands for its elements in turn; undefined when none has one. */
 export function firstAt(json: Json | undefined, path: readonly string[]): Json | undefined {
   if (isList(json)) {
@@ -33,9 +41,9 @@ export function firstAt(json: Json | undefined, path: readonly string[]): Json |
   return isJsonObject(json) ? firstAt(json[name], rest) : undefined;
 }
 
-/** @throws {Error} when the sample has nothing there. */
-export function textAt(sample: JsonObject, ...path: readonly string[]): string {
-  const found = firstAt(sample, path);
-  if (typeof found !== 'string') throw new Error(`the sample has no text at ${path.join('.')}`);
+/** @throws {Error} when the sample has no text there. */
+export function textAt(name: SampleName, ...path: readonly string[]): string {
+  const found = firstAt(readSample(name), path);
+  if (typeof found !== 'string') throw new Error(`${SAMPLES_DIRECTORY}/${name} has no text at ${path.join('.')}`);
   return found;
 }

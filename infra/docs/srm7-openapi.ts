@@ -229,7 +229,7 @@ type Carts = ReturnType<typeof createSrmCarts>;
 
 const RUN = '{run id}';
 const WINDOW = { fromMs: Date.UTC(2026, 10, 20, 14), toMs: Date.UTC(2026, 10, 20, 15) };
-const sampleGuid = (): string => textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');
+const sampleGuid = (): string => textAt('srm7-shopping-carts.json', 'd', 'results', 'Guid');
 
 const json = { 'content-type': 'application/json' };
 

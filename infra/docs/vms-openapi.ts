@@ -17,7 +17,7 @@ import {
   toComponents,
 } from './openapi.ts';
 import { type CannedAnswer, recordHttp } from './recorded-http.ts';
-import { readSample, SAMPLES_DIRECTORY, textAt } from './samples.ts';
+import { parseSample, readSample, SAMPLES_DIRECTORY, textAt } from './samples.ts';
 
 const PARAMETERS: Readonly<Record<string, string>> = {
   externalId: 'The order’s name at this interface: at most one order has it.',
@@ -236,8 +236,8 @@ function ordersThat(answer: CannedAnswer) {
 }
 
 function sampleRequest() {
-  const order = purchaseOrderSchema.parse(readSample('11vms-purchase-order.json'));
-  const guid = textAt(readSample('srm7-shopping-carts.json'), 'd', 'results', 'Guid');
+  const order = parseSample('11vms-purchase-order.json', purchaseOrderSchema);
+  const guid = textAt('srm7-shopping-carts.json', 'd', 'results', 'Guid');
   const body = canonicalBody(order);
   return {
     externalId: order.externalId,

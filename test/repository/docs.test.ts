@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { readItem, readShoppingCart } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
@@ -10,7 +12,7 @@ import { environmentSettings } from '../../infra/docs/environments.ts';
 import { isJsonObject, isList, type Json, type JsonObject, toJson } from '../../infra/docs/json-text.ts';
 import { csvText, markdownText } from '../../infra/docs/markdown.ts';
 import { mappingRows } from '../../infra/docs/mapping.ts';
-import { readSample } from '../../infra/docs/samples.ts';
+import { parseSample, readSample } from '../../infra/docs/samples.ts';
 import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { FAULT_CATALOGUE, WARNING_CATALOGUE } from '../../shared/failure.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
@@ -28,6 +30,14 @@ test('no printed document is stale', () => {
 
   expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
   expect([...documents.keys()]).toHaveLength(6);
+});
+
+test('a sample that no longer fits its schema is named, with its field', () => {
+  const changed = purchaseOrderSchema.extend({ costObject: z.string() });
+
+  expect(() => parseSample('11vms-purchase-order.json', changed)).toThrow(
+    /shared\/contract\/samples\/11vms-purchase-order\.json no longer fits its schema:[^]*costObject/,
+  );
 });
 
 test('the documents are the same however often they are printed', async () => {

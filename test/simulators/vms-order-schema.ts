@@ -6,7 +6,8 @@ const within = (max: number): z.ZodString =>
     .string()
     .refine((text) => text.trim() !== '', { error: 'is empty', params: { code: 'REQUIRED' } })
     .refine((text) => codePointsWithin(text, max), { error: `is longer than ${max}`, params: { code: 'TOO_LONG' } })
-    .refine(isCleanText, { error: 'holds control characters or half a character', params: { code: 'INVALID_TEXT' } });
+    .refine(isCleanText, { error: 'holds control characters or half a character', params: { code: 'INVALID_TEXT' } })
+    .meta({ maxLength: max });
 
 const decimal = z.string().regex(/^\d{1,13}(\.\d{1,4})?$/);
 const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/);

@@ -133,8 +133,8 @@ const accountObject = (category: LineAccounting['category'], [name, length]: Pad
   value<AccountingShare, string>(
     {
       row: 61,
-      source: [name, ...second.map(([part]) => `(+${part})`)].join(' '),
-      rule: `when the category is ${category}; padded as in SAP`,
+      source: [name, ...second.map(([part]) => part)],
+      rule: `when the category is ${category}; padded as in SAP${second.length === 0 ? '' : '; parts joined by a hyphen'}`,
       mandatory: 'C',
       codes: ['E_ACC_OBJECT_MISSING'],
     },
@@ -154,7 +154,7 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   sequence: value(
     {
       row: 56,
-      source: 'AccNo',
+      source: ['AccNo'],
       rule: 'integer of at least 1, else the position; rows are in its order',
       mandatory: 'M',
       codes: [],
@@ -164,7 +164,7 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   category: value(
     {
       row: 57,
-      source: 'AccCat',
+      source: ['AccCat'],
       rule: 'LOOKUP account category; a line without any assignment is refused',
       mandatory: 'M',
       codes: ['E_MAP_ACCCAT', 'E_ACC_MISSING'],
@@ -174,7 +174,7 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   percentage: value(
     {
       row: 58,
-      source: 'DistrPerc',
+      source: ['DistrPerc'],
       rule: '2 decimals; the sum per line is exactly 100.00, or within 0.01 a part: then the largest takes the difference',
       mandatory: 'M',
       codes: ['E_ACC_SPLIT_NOT_100', 'E_FIELD_FORMAT'],
@@ -182,11 +182,11 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
     ({ percentage }) => (percentage === undefined ? undefined : scaled(percentage, 2)),
   ),
   amount: value(
-    { row: 59, source: '-', rule: 'netAmount x percentage, by largest remainder', mandatory: 'M', codes: [] },
+    { row: 59, source: [], rule: 'netAmount x percentage, by largest remainder', mandatory: 'M', codes: [] },
     ({ amount }, { decimals }) => (amount === undefined ? undefined : scaled(amount, decimals)),
   ),
   glAccount: value(
-    { row: 60, source: 'GLAcct', rule: 'padded to 10', mandatory: 'cfg', codes: ['E_ACC_OBJECT_MISSING'] },
+    { row: 60, source: ['GLAcct'], rule: 'padded to 10', mandatory: 'cfg', codes: ['E_ACC_OBJECT_MISSING'] },
     ({ row, path }, context) => {
       if (row.GLAcct !== undefined) return padZeros(row.GLAcct, 10);
       if (!context.settings.glAccountMandatory) return undefined;
@@ -200,15 +200,15 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
   asset: accountObject('ASSET', ['Asset', 12], ['SubNumber', 4]),
   network: accountObject('NETWORK', ['Network', 12], ['Activity', 4]),
   profitCentre: value(
-    { row: 62, source: 'ProfitCtr', rule: 'COPY', mandatory: 'O', codes: [] },
+    { row: 62, source: ['ProfitCtr'], rule: 'COPY', mandatory: 'O', codes: [] },
     ({ row }) => row.ProfitCtr,
   ),
   companyCode: value(
-    { row: 62, source: 'CoCode', rule: 'COPY', mandatory: 'O', codes: [] },
+    { row: 62, source: ['CoCode'], rule: 'COPY', mandatory: 'O', codes: [] },
     ({ companyCode }) => companyCode,
   ),
   controllingArea: value(
-    { row: 62, source: 'CoArea', rule: 'COPY', mandatory: 'O', codes: [] },
+    { row: 62, source: ['CoArea'], rule: 'COPY', mandatory: 'O', codes: [] },
     ({ row }) => row.CoArea,
   ),
 };

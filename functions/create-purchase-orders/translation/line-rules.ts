@@ -174,13 +174,13 @@ function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext)
 
 const periodRules: RuleTable<NonNullable<PreparedLine['period']>, NonNullable<OrderLine['servicePeriod']>> = {
   startDate: value(
-    { row: 53, source: 'StartDate', rule: 'date', mandatory: 'C', codes: ['E_DATE_INVALID', 'E_DATE_RANGE'] },
+    { row: 53, source: ['StartDate'], rule: 'date', mandatory: 'C', codes: ['E_DATE_INVALID', 'E_DATE_RANGE'] },
     ({ startDate }) => startDate,
   ),
   endDate: value(
     {
       row: 53,
-      source: 'EndDate',
+      source: ['EndDate'],
       rule: 'date, not before the start; an open end is left out',
       mandatory: 'O',
       codes: ['E_DATE_INVALID', 'E_DATE_RANGE'],
@@ -193,7 +193,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   maximumAmount: value(
     {
       row: 49,
-      source: 'Limit',
+      source: ['Limit'],
       rule: 'SCALE, unless unlimited',
       mandatory: 'C',
       codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
@@ -206,7 +206,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
     },
   ),
   unlimited: value(
-    { row: 49, source: 'Unlimited', rule: 'true, only if allowed', mandatory: 'C', codes: ['E_LIMIT_UNLIMITED'] },
+    { row: 49, source: ['Unlimited'], rule: 'true, only if allowed', mandatory: 'C', codes: ['E_LIMIT_UNLIMITED'] },
     ({ item, path }, context) => {
       if (item.Unlimited !== true) return undefined;
       if (context.settings.allowUnlimited) return true;
@@ -214,7 +214,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
     },
   ),
   expectedAmount: value(
-    { row: 50, source: 'ExpValue', rule: 'SCALE, at most the limit', mandatory: 'C', codes: ['E_LIMIT_RANGE'] },
+    { row: 50, source: ['ExpValue'], rule: 'SCALE, at most the limit', mandatory: 'C', codes: ['E_LIMIT_RANGE'] },
     ({ item, path, net }, context) => {
       const limit = parseDecimal(item.Limit ?? '');
       if (net === undefined) return undefined;
@@ -230,18 +230,18 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
 };
 
 const contractRules: RuleTable<PreparedLine, NonNullable<OrderLine['contract']>> = {
-  number: value({ row: 54, source: 'CtrId', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+  number: value({ row: 54, source: ['CtrId'], rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
     item.CtrId === undefined ? undefined : stripZeros(item.CtrId),
   ),
-  item: value({ row: 54, source: 'CtrItem', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+  item: value({ row: 54, source: ['CtrItem'], rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
     item.CtrId === undefined || item.CtrItem === undefined ? undefined : stripZeros(item.CtrItem),
   ),
 };
 
 const categoryRules: RuleTable<PreparedLine, OrderLine['category']> = {
-  scheme: value({ row: 40, source: '-', rule: 'constant SRM', mandatory: 'M', codes: [] }, () => 'SRM'),
+  scheme: value({ row: 40, source: [], rule: 'constant SRM', mandatory: 'M', codes: [] }, () => 'SRM'),
   code: value(
-    { row: 40, source: 'CategoryId', rule: 'COPY or LOOKUP category', mandatory: 'M', codes: ['E_MAP_CATEGORY'] },
+    { row: 40, source: ['CategoryId'], rule: 'COPY or LOOKUP category', mandatory: 'M', codes: ['E_MAP_CATEGORY'] },
     ({ item, path }, context) => {
       const where = at(path, 'CategoryId');
       const category = mandatory(item.CategoryId, context, where, 'E_MAP_CATEGORY');
@@ -254,7 +254,7 @@ const categoryRules: RuleTable<PreparedLine, OrderLine['category']> = {
 
 const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
   code: value(
-    { row: 51, source: 'TaxCode', rule: 'LOOKUP or COPY', mandatory: 'O', codes: ['E_MAP_TAX'] },
+    { row: 51, source: ['TaxCode'], rule: 'LOOKUP or COPY', mandatory: 'O', codes: ['E_MAP_TAX'] },
     ({ item, path }, context) =>
       item.TaxCode === undefined
         ? undefined
@@ -263,7 +263,7 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
   amount: value(
     {
       row: 51,
-      source: 'TaxValue',
+      source: ['TaxValue'],
       rule: 'SCALE, default 0',
       mandatory: 'O',
       codes: ['E_FIELD_FORMAT', 'E_AMT_PRECISION'],
@@ -274,24 +274,24 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
 
 export const addressRules: RuleTable<Address, Address> = {
   name: value(
-    { row: 29, source: 'Name', rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] },
+    { row: 29, source: ['Name'], rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] },
     ({ name }) => name,
   ),
-  street: value({ row: 29, source: 'Street', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ street }) => street),
+  street: value({ row: 29, source: ['Street'], rule: 'TRIM', mandatory: 'O', codes: [] }, ({ street }) => street),
   houseNumber: value(
-    { row: 29, source: 'HouseNo', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 29, source: ['HouseNo'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ houseNumber }) => houseNumber,
   ),
   postalCode: value(
-    { row: 29, source: 'PostlCod1', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 29, source: ['PostlCod1'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ postalCode }) => postalCode,
   ),
-  city: value({ row: 29, source: 'City', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ city }) => city),
-  region: value({ row: 29, source: 'Region', rule: 'TRIM', mandatory: 'O', codes: [] }, ({ region }) => region),
+  city: value({ row: 29, source: ['City'], rule: 'TRIM', mandatory: 'O', codes: [] }, ({ city }) => city),
+  region: value({ row: 29, source: ['Region'], rule: 'TRIM', mandatory: 'O', codes: [] }, ({ region }) => region),
   country: value(
     {
       row: 29,
-      source: 'Country',
+      source: ['Country'],
       rule: 'LOOKUP to alpha-2; MATERIAL lines need an address',
       mandatory: 'M',
       codes: ['E_MAP_COUNTRY', 'E_ADDRESS_MISSING'],
@@ -319,7 +319,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   lineNumber: value(
     {
       row: 34,
-      source: 'NumberInt',
+      source: ['NumberInt'],
       rule: 'integer of at least 1, not renumbered',
       mandatory: 'M',
       codes: ['E_FIELD_FORMAT', 'E_LINE_DUPLICATE'],
@@ -339,7 +339,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     },
   ),
   externalLineId: value(
-    { row: 35, source: 'item Guid', rule: '32 hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
+    { row: 35, source: ['Guid'], rule: 'of the item; 32 hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
     ({ item, path }, context) => {
       const where = at(path, 'Guid');
       const guid = mandatory(item.Guid, context, where, 'E_FIELD_FORMAT');
@@ -349,13 +349,13 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     },
   ),
   purchaseRequestLineId: value(
-    { row: 36, source: 'ExtDemPosid', rule: 'ALPHA-', mandatory: 'O', codes: [] },
+    { row: 36, source: ['ExtDemPosid'], rule: 'ALPHA-', mandatory: 'O', codes: [] },
     ({ item }) => (item.ExtDemPosid === undefined ? undefined : stripZeros(item.ExtDemPosid)),
   ),
   type: value(
     {
       row: 37,
-      source: 'LimitInd, ProductType, Unit',
+      source: ['LimitInd', 'ProductType', 'Unit'],
       rule: 'LimitInd -> LIMIT; 01 -> MATERIAL; 02 + time unit -> LABOUR; other 02 -> SERVICE',
       mandatory: 'M',
       codes: ['E_MAP_LINE_TYPE'],
@@ -363,7 +363,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     ({ type }) => type,
   ),
   description: value(
-    { row: 38, source: 'Description', rule: 'TRIM', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    { row: 38, source: ['Description'], rule: 'TRIM', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
     ({ item, path }, context) => {
       const where = at(path, 'Description');
       const text = mandatory(item.Description, context, where);
@@ -373,8 +373,8 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   longText: value(
     {
       row: 39,
-      source: 'Texts ITXT',
-      rule: 'language: document, EN, first; cut at 4000 with marker; outline descriptions before it',
+      source: ['Texts'],
+      rule: 'ITXT; language: document, EN, first; cut at 4000 with marker; outline descriptions before it',
       mandatory: 'O',
       codes: [],
     },
@@ -388,21 +388,21 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     },
   ),
   category: object(categoryRules),
-  productCode: value({ row: 41, source: 'OrderedProd', rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
+  productCode: value({ row: 41, source: ['OrderedProd'], rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
     item.OrderedProd === undefined ? undefined : stripZeros(item.OrderedProd),
   ),
   supplierPartNumber: value(
-    { row: 42, source: 'PartnerProd', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 42, source: ['PartnerProd'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ item }) => item.PartnerProd,
   ),
   manufacturerPartNumber: value(
-    { row: 42, source: 'ManuProd', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 42, source: ['ManuProd'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ item }) => item.ManuProd,
   ),
   quantity: value(
     {
       row: 43,
-      source: 'Quantity',
+      source: ['Quantity'],
       rule: '> 0; trailing zeros dropped; not for LIMIT',
       mandatory: 'C',
       codes: ['E_QTY_INVALID', 'E_FIELD_FORMAT'],
@@ -421,13 +421,13 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     },
   ),
   unitOfMeasure: value(
-    { row: 44, source: 'Unit', rule: 'LOOKUP unit; not for LIMIT', mandatory: 'C', codes: ['E_MAP_UOM'] },
+    { row: 44, source: ['Unit'], rule: 'LOOKUP unit; not for LIMIT', mandatory: 'C', codes: ['E_MAP_UOM'] },
     ({ unit }) => unit,
   ),
   unitPrice: value(
     {
       row: 45,
-      source: 'Price',
+      source: ['Price'],
       rule: '>= 0, zero only if allowed; at least the decimals of the currency, at most 4; not for LIMIT',
       mandatory: 'C',
       codes: ['E_PRICE_INVALID', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
@@ -455,7 +455,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   priceBaseQuantity: value(
     {
       row: 46,
-      source: 'PriceUnit',
+      source: ['PriceUnit'],
       rule: 'integer >= 1; 0 or absent -> 1; not for LIMIT',
       mandatory: 'C',
       codes: ['E_FIELD_FORMAT'],
@@ -465,8 +465,8 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   netAmount: value(
     {
       row: 47,
-      source: 'Value (LIMIT: ExpValue)',
-      rule: 'SCALE; equal to quantity x price / price unit within one minor unit (row 48)',
+      source: ['Value', 'ExpValue'],
+      rule: 'Value, of LIMIT lines ExpValue; SCALE; equal to quantity x price / price unit within one minor unit (row 48)',
       mandatory: 'M',
       codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION', 'E_AMT_LINE_MISMATCH'],
     },
@@ -481,7 +481,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
   deliveryDate: value(
     {
       row: 52,
-      source: 'DelivDate',
+      source: ['DelivDate'],
       rule: 'MATERIAL; any other line with no period',
       mandatory: 'C',
       codes: ['E_DATE_MISSING', 'E_DATE_INVALID'],

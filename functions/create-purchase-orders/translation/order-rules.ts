@@ -106,14 +106,14 @@ const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCa
 
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
   guid: value(
-    { row: 4, source: 'Guid', rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
+    { row: 4, source: ['Guid'], rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
     ({ group: { cart } }, context) =>
       normalGuid(cart.Guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
   ),
   number: value(
     {
       row: 5,
-      source: 'ObjectId',
+      source: ['ObjectId'],
       rule: 'ALPHA-; printable ASCII without blanks, since ledger and log file the cart under it',
       mandatory: 'M',
       codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT'],
@@ -128,7 +128,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
   approvedAt: value(
     {
       row: 6,
-      source: 'ApprovedAt',
+      source: ['ApprovedAt'],
       rule: 'RFC 3339 UTC; else ChangedAt, with a warning',
       mandatory: 'O',
       codes: ['E_DATE_INVALID'],
@@ -143,11 +143,11 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
     },
   ),
   approvedBy: value(
-    { row: 7, source: 'ApprovedBy', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 7, source: ['ApprovedBy'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ group: { cart } }) => cart.ApprovedBy,
   ),
   changedAt: value(
-    { row: 8, source: 'ChangedAt', rule: 'RFC 3339 UTC', mandatory: 'M', codes: ['E_DATE_INVALID'] },
+    { row: 8, source: ['ChangedAt'], rule: 'RFC 3339 UTC', mandatory: 'M', codes: ['E_DATE_INVALID'] },
     ({ group: { cart } }, context) =>
       instant(mandatory(cart.ChangedAt, context, '$.ChangedAt', 'E_DATE_INVALID'), context, '$.ChangedAt'),
   ),
@@ -157,7 +157,7 @@ const supplierRules: RuleTable<PreparedOrder, PurchaseOrder['supplier']> = {
   code: value(
     {
       row: 18,
-      source: 'VendorId',
+      source: ['VendorId'],
       rule: 'LOOKUP supplier',
       mandatory: 'M',
       codes: ['E_MAP_SUPPLIER', 'E_SUPPLIER_MISSING'],
@@ -171,10 +171,10 @@ const supplierRules: RuleTable<PreparedOrder, PurchaseOrder['supplier']> = {
     },
   ),
   externalCode: value(
-    { row: 19, source: 'VendorId', rule: 'ALPHA-', mandatory: 'M', codes: [] },
+    { row: 19, source: ['VendorId'], rule: 'ALPHA-', mandatory: 'M', codes: [] },
     ({ group }) => group.vendorId,
   ),
-  name: value({ row: 20, source: 'VendorName', rule: 'TRIM', mandatory: 'O', codes: [] }, (order, context) => {
+  name: value({ row: 20, source: ['VendorName'], rule: 'TRIM', mandatory: 'O', codes: [] }, (order, context) => {
     const [name] = distinct(order.lines.map(({ item }) => item.VendorName));
     return name === undefined ? undefined : readableText(name, 120, context, ofFirstLine(order, 'VendorName'));
   }),
@@ -184,8 +184,8 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
   externalId: value(
     {
       row: 21,
-      source: 'RequesterId, else CreatedBy',
-      rule: 'upper-case; an e-mail alone is enough',
+      source: ['RequesterId', 'CreatedBy'],
+      rule: 'the first that is there, upper-case; an e-mail alone is enough',
       mandatory: 'C',
       codes: ['E_REQUESTER_MISSING'],
     },
@@ -196,11 +196,11 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
     },
   ),
   email: value(
-    { row: 22, source: 'RequesterEmail', rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
+    { row: 22, source: ['RequesterEmail'], rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
     ({ group: { cart } }, context) => email(cart.RequesterEmail, context, '$.RequesterEmail'),
   ),
   name: value(
-    { row: 23, source: 'RequesterName', rule: 'TRIM', mandatory: 'O', codes: [] },
+    { row: 23, source: ['RequesterName'], rule: 'TRIM', mandatory: 'O', codes: [] },
     ({ group: { cart } }, context) =>
       cart.RequesterName === undefined ? undefined : readableText(cart.RequesterName, 80, context, '$.RequesterName'),
   ),
@@ -213,11 +213,11 @@ const approvedByPerson = ({ group: { cart } }: PreparedOrder): boolean =>
 
 const approverRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['approver']>> = {
   externalId: value(
-    { row: 24, source: 'ApprovedBy', rule: 'upper-case; system users left out', mandatory: 'O', codes: [] },
+    { row: 24, source: ['ApprovedBy'], rule: 'upper-case; system users left out', mandatory: 'O', codes: [] },
     (order) => (approvedByPerson(order) ? userId(order.group.cart.ApprovedBy) : undefined),
   ),
   email: value(
-    { row: 24, source: 'ApproverEmail', rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
+    { row: 24, source: ['ApproverEmail'], rule: 'lower-case, syntax check', mandatory: 'O', codes: [] },
     (order, context) =>
       approvedByPerson(order) ? email(order.group.cart.ApproverEmail, context, '$.ApproverEmail') : undefined,
   ),
@@ -227,7 +227,7 @@ const periods = ({ lines }: PreparedOrder) => lines.flatMap(({ period }) => (per
 
 const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validity']>> = {
   startDate: value(
-    { row: 25, source: 'StartDate', rule: 'earliest of the lines', mandatory: 'C', codes: ['E_DATE_RANGE'] },
+    { row: 25, source: ['StartDate'], rule: 'earliest of the lines', mandatory: 'C', codes: ['E_DATE_RANGE'] },
     (order, context) => {
       const start = periods(order)
         .map(({ startDate }) => startDate)
@@ -242,7 +242,7 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
     },
   ),
   endDate: value(
-    { row: 26, source: 'EndDate', rule: 'latest of the lines; left out when one is open', mandatory: 'O', codes: [] },
+    { row: 26, source: ['EndDate'], rule: 'latest of the lines; left out when one is open', mandatory: 'O', codes: [] },
     (order) => {
       const ends = periods(order).map(({ endDate }) => endDate);
       return ends.includes(undefined)
@@ -257,11 +257,11 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
 
 const incotermRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['incoterms']>> = {
   code: value(
-    { row: 28, source: 'IncotermKey', rule: 'when the same on all lines', mandatory: 'O', codes: [] },
+    { row: 28, source: ['IncotermKey'], rule: 'when the same on all lines', mandatory: 'O', codes: [] },
     (order) => common(order, ({ item }) => item.IncotermKey),
   ),
   location: value(
-    { row: 28, source: 'IncotermLoc', rule: 'when the same on all lines', mandatory: 'O', codes: [] },
+    { row: 28, source: ['IncotermLoc'], rule: 'when the same on all lines', mandatory: 'O', codes: [] },
     (order) =>
       common(order, ({ item }) => item.IncotermKey) === undefined
         ? undefined
@@ -279,7 +279,7 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
   netAmount: value(
     {
       row: 30,
-      source: '-',
+      source: [],
       rule: 'sum of the lines; equal to TotalValue where comparable (row 31)',
       mandatory: 'M',
       codes: ['E_AMT_TOTAL_MISMATCH', 'E_FIELD_MISSING', 'E_FIELD_FORMAT', 'E_AMT_PRECISION'],
@@ -290,11 +290,11 @@ const totalsRules: RuleTable<PreparedOrder, PurchaseOrder['totals']> = {
     },
   ),
   taxAmount: value(
-    { row: 32, source: 'TaxValue', rule: "sum of the lines' tax, default 0", mandatory: 'M', codes: [] },
+    { row: 32, source: ['TaxValue'], rule: "sum of the lines' tax, default 0", mandatory: 'M', codes: [] },
     ({ tax }, { decimals }) => scaled(tax, decimals),
   ),
   grossAmount: value(
-    { row: 33, source: '-', rule: 'net + tax', mandatory: 'M', codes: [] },
+    { row: 33, source: [], rule: 'net + tax', mandatory: 'M', codes: [] },
     ({ net, tax }, { decimals }) => scaled(net.plus(tax), decimals),
   ),
 };
@@ -323,15 +323,15 @@ const located = <Row>(rows: readonly Row[], path: string): Located<Row>[] =>
 type Note = NonNullable<PurchaseOrder['notes']>[number];
 const noteRules: RuleTable<Located<CartText>, Note> = {
   type: value(
-    { row: 63, source: 'Tdid', rule: 'LOOKUP text type; others left out', mandatory: 'M', codes: [] },
+    { row: 63, source: ['Tdid'], rule: 'LOOKUP text type; others left out', mandatory: 'M', codes: [] },
     ({ row: { Tdid = '' } }, { settings }) => entryOf(settings.valueMaps.textType, Tdid),
   ),
   language: value(
-    { row: 63, source: 'Language', rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
+    { row: 63, source: ['Language'], rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
     ({ row }) => languageCode(row.Language),
   ),
   text: value(
-    { row: 63, source: 'Text', rule: 'cut at 4000 with marker', mandatory: 'M', codes: [] },
+    { row: 63, source: ['Text'], rule: 'cut at 4000 with marker', mandatory: 'M', codes: [] },
     ({ row: { Text = '' }, path }, context) => readableText(Text, 4000, context, at(path, 'Text')),
   ),
 };
@@ -339,13 +339,13 @@ const noteRules: RuleTable<Located<CartText>, Note> = {
 type Attachment = NonNullable<PurchaseOrder['attachments']>[number];
 const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
   fileName: value(
-    { row: 64, source: 'FileName', rule: 'TRIM; cut at 255 with marker', mandatory: 'M', codes: [] },
+    { row: 64, source: ['FileName'], rule: 'TRIM; cut at 255 with marker', mandatory: 'M', codes: [] },
     ({ row: { FileName = '' }, path }, context) => readableText(FileName, 255, context, at(path, 'FileName')),
   ),
   mimeType: value(
     {
       row: 64,
-      source: 'MimeType',
+      source: ['MimeType'],
       rule: 'TRIM; left out with a warning when longer than 128',
       mandatory: 'O',
       codes: [],
@@ -356,7 +356,7 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     },
   ),
   sizeBytes: value(
-    { row: 64, source: 'SizeBytes', rule: 'integer, else left out with a warning', mandatory: 'O', codes: [] },
+    { row: 64, source: ['SizeBytes'], rule: 'integer, else left out with a warning', mandatory: 'O', codes: [] },
     ({ row: { SizeBytes }, path }, context) => {
       if (SizeBytes === undefined) return undefined;
       if (/^\d{1,15}$/.test(SizeBytes)) return Number(SizeBytes);
@@ -364,7 +364,7 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     },
   ),
   url: value(
-    { row: 64, source: 'Guid', rule: 'urn:srm7:attachment:<guid>', mandatory: 'M', codes: [] },
+    { row: 64, source: ['Guid'], rule: 'urn:srm7:attachment:<guid>', mandatory: 'M', codes: [] },
     ({ row: { Guid = '' } }) => `urn:srm7:attachment:${normalGuid(Guid)}`,
   ),
 };
@@ -392,7 +392,13 @@ function isSameOrganization(left: string, right: string): boolean {
 
 const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']> = {
   code: value(
-    { row: 14, source: 'CoCode (+ ProcOrg)', rule: 'LOOKUP business unit', mandatory: 'M', codes: ['E_MAP_COMPANY'] },
+    {
+      row: 14,
+      source: ['CoCode', 'ProcOrg'],
+      rule: 'LOOKUP business unit by CoCode/ProcOrg, else by CoCode',
+      mandatory: 'M',
+      codes: ['E_MAP_COMPANY'],
+    },
     ({ group: { cart } }, context) => {
       // Mapping row 15 reports an empty company code.
       if (cart.CoCode === undefined) return undefined;
@@ -408,7 +414,7 @@ const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']>
 
 const legalEntityRules: RuleTable<PreparedOrder, PurchaseOrder['legalEntity']> = {
   code: value(
-    { row: 15, source: 'CoCode', rule: 'COPY', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
+    { row: 15, source: ['CoCode'], rule: 'COPY', mandatory: 'M', codes: ['E_FIELD_MISSING'] },
     ({ group: { cart } }, context) => mandatory(cart.CoCode, context, '$.CoCode'),
   ),
 };
@@ -417,11 +423,11 @@ const legalEntityRules: RuleTable<PreparedOrder, PurchaseOrder['legalEntity']> =
 const FIRST_REVISION = 1;
 
 export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
-  externalSystem: value({ row: 1, source: '-', rule: 'constant SRM7', mandatory: 'M', codes: [] }, () => 'SRM7'),
+  externalSystem: value({ row: 1, source: [], rule: 'constant SRM7', mandatory: 'M', codes: [] }, () => 'SRM7'),
   externalId: value(
     {
       row: 2,
-      source: 'client, ObjectId, VendorId, Currency, CoCode',
+      source: ['ObjectId', 'VendorId', 'Currency', 'CoCode'],
       rule: 'SRM7-{client}-{ALPHA- ObjectId}-{ALPHA- VendorId}-{Currency}-{CoCode}',
       mandatory: 'M',
       codes: ['E_FIELD_MISSING'],
@@ -429,12 +435,12 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     // Each part that is missing is reported by its own rule.
     ({ externalId }) => externalId,
   ),
-  externalRevision: value({ row: 3, source: '-', rule: '1', mandatory: 'M', codes: [] }, () => FIRST_REVISION),
+  externalRevision: value({ row: 3, source: [], rule: '1', mandatory: 'M', codes: [] }, () => FIRST_REVISION),
   sourceDocument: object(sourceDocumentRules),
   purchaseRequestId: value(
     {
       row: 9,
-      source: 'ExtDemid',
+      source: ['ExtDemid'],
       rule: 'one value -> COPY; several -> left out with a warning',
       mandatory: 'cfg',
       codes: ['E_EXTREF_MISSING'],
@@ -451,7 +457,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   erpPurchaseOrderNumber: value(
     {
       row: 10,
-      source: 'BeObjectId',
+      source: ['BeObjectId'],
       rule: 'one value -> ALPHA-; several -> left out with a warning',
       mandatory: 'O',
       codes: [],
@@ -466,7 +472,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     },
   ),
   title: value(
-    { row: 11, source: 'Description', rule: 'TRIM; empty -> Shopping cart {number}', mandatory: 'M', codes: [] },
+    { row: 11, source: ['Description'], rule: 'TRIM; empty -> Shopping cart {number}', mandatory: 'M', codes: [] },
     ({ group: { cart } }, context) =>
       readableText(
         cart.Description ?? `Shopping cart ${cartNumber(cart.ObjectId) ?? ''}`,
@@ -478,8 +484,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   orderDate: value(
     {
       row: 12,
-      source: 'ApprovedAt, else PostingDate',
-      rule: 'calendar date of ApprovedAt in the interface zone',
+      source: ['ApprovedAt', 'PostingDate'],
+      rule: 'calendar date of ApprovedAt in the interface zone; else PostingDate',
       mandatory: 'M',
       codes: ['E_DATE_INVALID'],
     },
@@ -498,8 +504,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   currency: value(
     {
       row: 13,
-      source: 'Items.Currency, else header',
-      rule: 'upper-case, ISO 4217 known',
+      source: ['Currency'],
+      rule: 'of the item, else of the header; upper-case, ISO 4217 known',
       mandatory: 'M',
       codes: ['E_MAP_CURRENCY'],
     },
@@ -516,11 +522,11 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   businessUnit: object(businessUnitRules),
   legalEntity: object(legalEntityRules),
   purchasingOrganization: value(
-    { row: 16, source: 'ProcOrg', rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
+    { row: 16, source: ['ProcOrg'], rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
     ({ group: { cart } }) => withoutHrPrefix(cart.ProcOrg),
   ),
   purchasingGroup: value(
-    { row: 17, source: 'ProcGroup', rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
+    { row: 17, source: ['ProcGroup'], rule: 'HR prefix dropped', mandatory: 'O', codes: [] },
     ({ group: { cart } }) => withoutHrPrefix(cart.ProcGroup),
   ),
   supplier: object(supplierRules),
@@ -528,7 +534,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   approver: object(approverRules),
   validity: object(validityRules),
   paymentTerms: value(
-    { row: 27, source: 'PmntTrms', rule: 'COPY', mandatory: 'O', codes: [] },
+    { row: 27, source: ['PmntTrms'], rule: 'COPY', mandatory: 'O', codes: [] },
     ({ group: { cart } }) => cart.PmntTrms,
   ),
   incoterms: object(incotermRules),

@@ -4,14 +4,15 @@
  */
 import type { Fault, FaultCode, Warning, WarningCode } from '../../../shared/failure.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
+import type { SourceField } from './shopping-cart.ts';
 import { excerpt } from './text.ts';
 
 /** A rule's row in the spreadsheet. */
 export interface RuleRow {
   /** Row of mapping.csv. */
   readonly row: number;
-  /** The source fields it reads, with SAP's names. */
-  readonly source: string;
+  /** The fields of the source that it reads. */
+  readonly source: readonly SourceField[];
   readonly rule: string;
   /** M mandatory, O optional, C by condition, cfg by configuration. */
   readonly mandatory: 'M' | 'O' | 'C' | 'cfg';

@@ -129,6 +129,14 @@ export type AccountAssignment = ShoppingCartItem['Accounting'][number];
 export type Partner = ShoppingCart['Partners'][number];
 export type Attachment = ShoppingCart['Attachments'][number];
 export type CartText = ShoppingCart['Texts'][number];
+/** A field of any of these, by SAP's name. */
+export type SourceField =
+  | keyof ShoppingCart
+  | keyof ShoppingCartItem
+  | keyof AccountAssignment
+  | keyof Partner
+  | keyof Attachment
+  | keyof CartText;
 
 /** The value, or every breach of the contract: with its JSON path, without the value there, which may be personal. */
 export type Read<Value> = { readonly value: Value } | { readonly faults: readonly Fault[] };

@@ -175,7 +175,7 @@ function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...p
     { row: lines[0].item, path: lines[0].path },
   ].filter((source) => source !== undefined);
   const field = path.filter((key) => typeof key === 'string').join('.');
-  const names = RULES.get(field)?.source.match(/[A-Z]\w+/g) ?? [];
+  const names = RULES.get(field)?.source ?? [];
   const found = names.flatMap((name) =>
     sources.filter(({ row }) => Reflect.get(row, name) !== undefined).map((source) => `${source.path}.${name}`),
   );

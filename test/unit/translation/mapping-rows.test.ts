@@ -1103,6 +1103,13 @@ const dates: readonly Case[] = [
     city: 'Brussels',
     country: 'BE',
   }),
+  made(
+    55,
+    'lines[0].deliverTo.region',
+    'elsewhere',
+    cartWith({ Partners: shipTo({ City: 'Namur' }) }, { 0: { Partners: shipTo({ Region: 'BRU' }) } }),
+    'BRU',
+  ),
   refused(55, 'lines[0].deliverTo.country', 'unknown', itemWith(0, { Partners: shipTo({ Country: 'XX' }) }), [
     { code: 'E_MAP_COUNTRY', path: item(0, 'Partners.results[0].Country'), value: 'XX' },
     { code: 'E_ADDRESS_MISSING', path: item(1, 'Partners'), field: 'deliveryAddress' },
@@ -1465,6 +1472,25 @@ describe('the table of mapping cases', () => {
   test('has every row of the mapping that a cart decides', () => {
     const covered = new Set(cases.map(({ row }) => row));
     expect(Array.from({ length: 64 }, (_, index) => index + 1).filter((row) => !covered.has(row))).toEqual([]);
+  });
+
+  test('has a case for the rule of every field', () => {
+    const plain = (field: string): string => field.replaceAll(/\[\d+\]/g, '');
+    const leaves = (value: unknown, field: string): string[] =>
+      typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([name, part]) =>
+            leaves(part, Array.isArray(value) ? field : `${field}.${name}`),
+          )
+        : [field];
+    const covered = new Set(
+      cases.flatMap(({ target, value, faults }) => [
+        plain(target),
+        ...(faults ?? []).map(({ field = target }) => plain(field)),
+        ...leaves(value, plain(target)),
+      ]),
+    );
+    const fields = rowsOf(spreadsheetOf(orderRules)).map(([field]) => field);
+    expect(fields.filter((field) => !covered.has(field))).toEqual([]);
   });
 
   test('has every code that a rule announces', () => {
