@@ -282,6 +282,16 @@ const mapFlaws: readonly CartFlaw[] = [
     }
     cart.address = null;
   }),
+  // rules.md, "Addresses": the address of another material is not that of this one.
+  onLine('delivery address of another line', 'E_ADDRESS_MISSING', 'MATERIAL', (cart, line) => {
+    const [home] = cart.company.addresses;
+    cart.lines.push({ ...line, edits: [], numberOf: null });
+    for (const other of cart.lines) {
+      other.address = home ?? null;
+    }
+    line.address = null;
+    cart.address = null;
+  }),
   // Edge case 29.
   onLine('line number twice', 'E_LINE_DUPLICATE', 'MATERIAL', (cart, line) => {
     cart.lines.push({ ...line, edits: [], numberOf: line });
