@@ -426,7 +426,7 @@ function draftTexts(random: Random): readonly Wording[] {
   return Array.from({ length: between(random, 1, 3) }, () => pick(random, wordings));
 }
 
-/** Sets the delivery address of MATERIAL lines: on the header, on all lines, or on one line for all. */
+/** Sets the delivery address: on the header, on all lines, or on one line for all. */
 function draftDelivery(
   random: Random,
   company: Company,
@@ -444,8 +444,9 @@ function draftDelivery(
   }
   const [first, ...others] = lines;
   const oneGroup = first !== undefined && others.every((line) => shareOrder(line, first));
-  // As in the sample: the address of one line is the address of the order, if no line has another.
-  const onOneLine = place > 0.9 && oneGroup && mayBeShared;
+  // As in the sample: the address of a service is that of the whole order, where no material has one of its own.
+  const isSite = first?.kind !== 'MATERIAL';
+  const onOneLine = place > 0.9 && oneGroup && mayBeShared && isSite;
   for (const line of onOneLine ? lines.slice(0, 1) : lines) {
     line.address = place < 0.75 || onOneLine ? common : pick(random, company.addresses);
   }
