@@ -166,11 +166,12 @@ export async function vmsOpenApi(landscapes: readonly Landscape[]): Promise<Json
         'The version is the proxy’s. Printed from the code by `npm run docs`.\n\n' +
         'Money, quantities and percentages are decimal strings. What has no value is left out, never null. Properties of ' +
         'an answer that are not described are ignored. Change (PUT) and cancellation are not used by this version.\n\n' +
-        'How the interface takes an answer: **created**: done; **exists**: looked up and compared; **unknown**: the order ' +
+        'How the interface takes an answer: **created**: done; **conflict**: looked up and compared; **unknown**: the order ' +
         'may be there, so it is looked up by externalId before anything is posted again; **not-taken**: retried after 30, ' +
-        '60 and 120 s; **throttled**: waited out, then as not-taken; **rejected**: dead-lettered at once; **refused**: ' +
-        'the cart is not at fault. Of a look-up: **unanswered** is asked again by the next attempt, ' +
-        '**impossible** is left to a person.',
+        '60 and 120 s; **throttled**: repeated later, then as not-taken; **rejected**: dead-lettered at once. Of a ' +
+        'look-up: **unanswered** is asked again by the next attempt, **impossible** is left to a person. The second word ' +
+        'is the health that the answer shows of 11VMS (rules.md, "Health of 11VMS"): consumption pauses when it is ' +
+        'refused, or again and again forbidden or unhealthy.',
     },
     servers: servers(landscapes),
     security: [{ oauth2: landscapes.slice(0, 1).map(({ scope }) => scope) }],
@@ -266,14 +267,13 @@ type HowTaken = (orders: VmsOrders) => Promise<string>;
 async function howCreateTakes(orders: VmsOrders): Promise<string> {
   const answer = await orders.create(sampleRequest(), NO_DEADLINE);
   const faults = answer.kind === 'rejected' ? answer.faults : 'fault' in answer ? [answer.fault] : [];
-  return [answer.kind, ...new Set(faults.map(({ code }) => code))].join(', ');
+  return [answer.kind, answer.health, ...new Set(faults.map(({ code }) => code))].join(', ');
 }
 
 async function howLookUpTakes(orders: VmsOrders): Promise<string> {
   const { externalId, correlationId } = sampleRequest();
   const result = await orders.lookUp(externalId, correlationId, NO_DEADLINE);
-  if (result.kind === 'found' || result.kind === 'absent') return result.kind;
-  return [result.kind, ...(result.kind === 'unanswered' ? [result.health] : []), result.fault.code].join(', ');
+  return [result.kind, result.health, ...('fault' in result ? [result.fault.code] : [])].join(', ');
 }
 
 /** One response for each status, with an example for each meaning that it has. */

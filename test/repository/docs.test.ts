@@ -288,7 +288,7 @@ describe('the statuses in the descriptions', () => {
     const answers = objectAt(vms, 'paths', '/purchase-orders', 'post', 'responses');
 
     expect(textOf(at(answers, '409', 'description'))).toMatch(
-      /EXTERNAL_ID_EXISTS.*exists.*REQUEST_IN_PROGRESS.*unknown/,
+      /EXTERNAL_ID_EXISTS.*conflict.*REQUEST_IN_PROGRESS.*unknown/,
     );
     expect(Object.keys(objectAt(answers, '409', 'content'))).toEqual(['application/problem+json', 'text/html']);
     expect(Object.keys(objectAt(answers, '502', 'content'))).toEqual(['text/html']);
