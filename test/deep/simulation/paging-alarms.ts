@@ -19,18 +19,21 @@ export interface PagingAlarms {
 
 const MINUTE_MS = 60_000;
 const FIVE_MINUTES_MS = 5 * MINUTE_MS;
+const QUARTER_MS = 15 * MINUTE_MS;
 /** Of the alarm `target-refused`. */
 const REFUSALS = 3;
 
 export function createPagingAlarms(
   { now }: Pick<VirtualTime, 'now'>,
-  { pausedMinutes }: Environment['notifications']['thresholds'],
+  { pausedMinutes, waitingHours }: Environment['notifications']['thresholds'],
 ): PagingAlarms {
   let pausedAtMs: number | undefined;
   let page: Page | undefined;
   /** The minutes in which consumption was reported as paused, and the refusals of each five minutes. */
   const pausedIn = new Set<number>();
   const refusals = new Map<number, number>();
+  /** The quarters of an hour in which a cart had to wait again that has waited for too long. */
+  const waitedIn = new Set<number>();
 
   function raise(alarm: MetricAlarm): void {
     page ??= { atMs: now(), alarm };
@@ -52,6 +55,12 @@ export function createPagingAlarms(
         const count = (refusals.get(period) ?? 0) + value;
         refusals.set(period, count);
         if (count >= REFUSALS) raise('target-refused');
+      }
+      if (name === METRICS.cartWaitTime && value >= waitingHours * 3600) {
+        const quarter = Math.floor(now() / QUARTER_MS);
+        waitedIn.add(quarter);
+        // Two of three.
+        if (waitedIn.has(quarter - 1) || waitedIn.has(quarter - 2)) raise('cart-waiting-too-long');
       }
     },
   };

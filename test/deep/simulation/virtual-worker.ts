@@ -76,7 +76,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare, onM
       onMetric?.(name, value);
     },
     milliseconds: () => undefined,
-    seconds: () => undefined,
+    seconds: (name, value) => onMetric?.(name, value),
   };
   const log: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, with: () => log };
   let ids = 0;
