@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
+import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
 import { repeatedKeys } from './repeated-keys.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
@@ -221,6 +222,24 @@ const entrySchema = z.strictObject({
         .describe(
           'The statuses that the list read asks for (rules.md, "Defaults"). `translation.valueMaps.status` must say what each means.',
         ),
+      timeoutSeconds: z
+        .int()
+        .min(1)
+        .max(300)
+        .default(15)
+        .describe('Time-out of one call, such as a page. Raise it, or lower `pageSize`, where a page takes longer.'),
+      pageSize: z
+        .int()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('How many carts a page is asked to hold. Without it, SRM decides.'),
+      pageSizeOption: z
+        .enum(PAGE_SIZE_OPTIONS)
+        .default('odata.maxpagesize')
+        .describe(
+          'How `pageSize` is asked for: by the header `Prefer`, where SRM still pages by itself; or by `$top` and `$skip`, for a service that ignores the header.',
+        ),
     })
     .describe('The connection to SAP SRM 7.'),
   vms: connection
@@ -319,7 +338,15 @@ const shortestTimeoutSeconds = ({ vms }: { readonly vms: { readonly timeoutSecon
   STEPS_OF_AN_ORDER.length * vms.timeoutSeconds;
 const withTimeout = z.object({ vms: z.object({ timeoutSeconds: z.number() }) });
 
+/** After one page there must be time for another, and for a token: else a run of an extraction would never get on. */
+const hasTimeForPages = ({ extraction, srm }: z.infer<typeof entrySchema>): boolean =>
+  extraction.timeoutSeconds >= 3 * srm.timeoutSeconds;
+
 export const environmentSchema = entrySchema
+  .refine(hasTimeForPages, {
+    path: ['extraction', 'timeoutSeconds'],
+    error: 'must be at least three times srm.timeoutSeconds, for a token and two pages',
+  })
   .refine((entry) => entry.delivery.timeoutSeconds >= shortestTimeoutSeconds(entry), {
     path: ['delivery', 'timeoutSeconds'],
     error({ input }) {

@@ -28,6 +28,9 @@ const connection = {
   PRIVATE_CA: flag,
 };
 
+/** How SRM is asked for pages of a certain size: by a preference, which leaves the paging to it, or by the client's own paging. */
+export const PAGE_SIZE_OPTIONS = ['odata.maxpagesize', '$top'] as const;
+
 const srmVariables = {
   SRM_BASE_URL: connection.BASE_URL,
   SRM_TOKEN_URL: connection.TOKEN_URL,
@@ -43,6 +46,11 @@ const srmVariables = {
   SRM_INTERNAL_HOSTS: list,
   /** The statuses in the filter of the list read, comma-separated. */
   SRM_STATUSES: list,
+  /** How long one call to SRM, or to its token endpoint, may take. */
+  SRM_TIMEOUT_MS: whole(100),
+  /** How many carts a page is asked to hold; 0 leaves it to SRM. */
+  SRM_PAGE_SIZE: natural,
+  SRM_PAGE_SIZE_OPTION: z.enum(PAGE_SIZE_OPTIONS),
 };
 
 const common = {

@@ -210,7 +210,14 @@ function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
   };
 }
 
+/** The code of an answer that is larger than `maximumResponseBytes`. */
+export const TOO_LARGE = 'TOO_LARGE';
+
 function toHttpError(error: unknown, where: string, isSent: boolean): HttpError {
+  // axios has no code of its own for it.
+  if (error instanceof AxiosError && error.message.startsWith('maxContentLength')) {
+    return new HttpError(where, TOO_LARGE, isSent);
+  }
   const code = error instanceof AxiosError ? (error.code ?? 'UNKNOWN') : 'UNEXPECTED';
   return new HttpError(where, code === 'ERR_CANCELED' ? 'TIMEOUT' : code, isSent);
 }

@@ -4,7 +4,7 @@
  */
 import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
-import { type HttpClient, HttpError, type HttpResponse, retryAfterMs } from './http-client.ts';
+import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
 import { announcedRows, completeCart, EXPAND, hasNext, isWhole, type LinkName } from './reading/whole-cart.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
 import { cartNumberOf, edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
@@ -15,6 +15,9 @@ export interface SrmSettings {
   readonly language: string;
   readonly statuses: readonly string[];
   readonly internalHosts: readonly string[];
+  /** How many carts a page is asked to hold; without it, SRM decides. */
+  readonly pageSize?: number | undefined;
+  readonly pageSizeOption?: 'odata.maxpagesize' | '$top' | undefined;
 }
 
 /** Half-open: from <= ChangedAt < to. */
@@ -85,13 +88,14 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     path: string,
     correlationId: string,
     read: (response: HttpResponse, nowMs: number) => Result,
+    preference: Readonly<Record<string, string>> = {},
   ): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
         const response = await dependencies.http.request({
           method: 'GET',
           path,
-          headers: { Accept: 'application/json', 'X-Correlation-ID': correlationId, ...logon },
+          headers: { Accept: 'application/json', 'X-Correlation-ID': correlationId, ...logon, ...preference },
         });
         return read(response, dependencies.now());
       } catch (error) {
@@ -119,15 +123,47 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     return url.pathname.slice(service) + url.search;
   }
 
-  /** The pages from a path on. A page is given before its link is judged: a bad link must not keep back a good page. */
-  async function* pagesFrom(first: string, correlationId: string): AsyncGenerator<CartPage, void, void> {
+  /**
+   * The pages from a path on. A page is given before its link is judged: a bad link must not keep back a good page.
+   *
+   * @param preference headers that say how a page should be
+   */
+  async function* pagesFrom(
+    first: string,
+    correlationId: string,
+    preference?: Readonly<Record<string, string>>,
+  ): AsyncGenerator<CartPage, void, void> {
     const seen = new Set<string>();
     for (let path: string | undefined = first; path !== undefined; ) {
       if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
       seen.add(path);
-      const read: { page: CartPage; next: unknown } = await get(path, correlationId, readPage);
+      const read: { page: CartPage; next: unknown } = await get(path, correlationId, readPage, preference);
       yield read.page;
       path = hasNext(read.next) ? linkPath(read.next, '__next') : undefined;
+    }
+  }
+
+  /** The client's own paging, for a service that does not page by itself: a full page may have a successor. */
+  async function* skippedPages(
+    list: string,
+    pageSize: number,
+    correlationId: string,
+  ): AsyncGenerator<CartPage, void, void> {
+    let before: string | undefined;
+    for (let skip = 0; ; ) {
+      let rows = 0;
+      for await (const page of pagesFrom(`${list}&$top=${pageSize}&$skip=${skip}`, correlationId)) {
+        const first = JSON.stringify(page.rows[0]?.source);
+        if (first !== undefined && first === before) {
+          if (page.announced === skip) return;
+          throw protocolFault('SRM answers the same page again: it ignores $skip');
+        }
+        before = first;
+        rows += page.rows.length;
+        yield page;
+      }
+      if (rows !== pageSize) return;
+      skip += rows;
     }
   }
 
@@ -159,7 +195,11 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         $inlinecount: 'allpages',
         ...common,
       };
-      return pagesFrom(`${ENTITY_SET}?${query(parameters)}`, correlationId);
+      const list = `${ENTITY_SET}?${query(parameters)}`;
+      const { pageSize, pageSizeOption } = settings;
+      if (pageSize === undefined) return pagesFrom(list, correlationId);
+      if (pageSizeOption === '$top') return skippedPages(list, pageSize, correlationId);
+      return pagesFrom(list, correlationId, { Prefer: `odata.maxpagesize=${pageSize}` });
     },
 
     async cart(guid, correlationId, earlier) {
@@ -232,7 +272,7 @@ function parsePage(body: string): { readonly envelope: unknown; readonly rows?: 
     return { envelope: parseLenientJson(body) };
   } catch (error) {
     if (!(error instanceof InvalidJson)) throw error;
-    const split = error.isCutOff ? undefined : splitPage(body);
+    const split = error.isCutOff ? undefined : splitPage(body, 'ObjectId');
     if (split !== undefined) return split;
     throw unavailable(`the page from SRM is ${error.message}${cartBefore(body, error.offset)}`);
   }
@@ -347,9 +387,11 @@ function sapError(response: HttpResponse): string {
 
 function toInterfaceError(error: unknown, baseUrl: string): InterfaceError {
   if (error instanceof InterfaceError) return error;
-  if (error instanceof HttpError)
-    return unavailable(`SRM at ${new URL(baseUrl).host} cannot be read: ${error.message}`);
-  throw error;
+  if (!(error instanceof HttpError)) throw error;
+  const message = `SRM at ${new URL(baseUrl).host} cannot be read: ${error.message}`;
+  if (error.code === 'TIMEOUT') return unavailable(`${message}; raise srm.timeoutSeconds or lower srm.pageSize`);
+  // The next attempt would be as large.
+  return error.code === TOO_LARGE ? protocolFault(`${message}; lower srm.pageSize`) : unavailable(message);
 }
 
 const unavailable = (message: string, retryMs?: number): InterfaceError =>

@@ -10,7 +10,6 @@ type SrmEnvironment = Pick<ExtractorEnvironment, Extract<keyof ExtractorEnvironm
 
 /** A page of 100 large carts is some tens of megabytes; more is not a page. */
 const MAXIMUM_PAGE_BYTES = 64 * 1024 * 1024;
-const TIMEOUT_MS = 15_000;
 
 export function createSrmClient(
   environment: SrmEnvironment,
@@ -23,7 +22,7 @@ export function createSrmClient(
     section: 'srm',
     http: {
       baseUrl: environment.SRM_BASE_URL,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: environment.SRM_TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_PAGE_BYTES,
       onCall,
     },
@@ -47,4 +46,6 @@ export const srmSettings = (environment: SrmEnvironment): SrmSettings => ({
   language: environment.SRM_LANGUAGE,
   statuses: environment.SRM_STATUSES,
   internalHosts: environment.SRM_INTERNAL_HOSTS,
+  pageSize: environment.SRM_PAGE_SIZE === 0 ? undefined : environment.SRM_PAGE_SIZE,
+  pageSizeOption: environment.SRM_PAGE_SIZE_OPTION,
 });

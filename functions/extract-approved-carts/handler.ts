@@ -26,8 +26,8 @@ import {
 } from './extract-approved-carts.ts';
 import { readEvent } from './extraction-event.ts';
 
-/** The longest time for one more page: to read it, to queue it, and to move the watermark. */
-const RESERVE_MS = 20_000;
+/** For one more page beside the call itself: to queue it, and to move the watermark. */
+const RESERVE_MS = 5000;
 
 /** `warmUp` fetches what the first event needs before there is one. */
 export function createHandler(
@@ -45,6 +45,7 @@ export function createHandler(
   const onCall = measureCalls('SRM', meter, createLog(logger));
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
   if (warmUp) http.warmUp();
+  const reserveMs = environment.SRM_TIMEOUT_MS + RESERVE_MS;
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),
@@ -57,9 +58,9 @@ export function createHandler(
     // A new id for each run: Lambda repeats the request id when it repeats an invocation.
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
-    const timeLeft = (): boolean => context.getRemainingTimeInMillis() > RESERVE_MS;
+    const timeLeft = (): boolean => context.getRemainingTimeInMillis() > reserveMs;
     const wait = async (ms: number): Promise<boolean> => {
-      if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
+      if (context.getRemainingTimeInMillis() - ms < reserveMs) return false;
       await setTimeout(ms);
       return true;
     };

@@ -30,8 +30,8 @@ import {
 import { readEvent } from './reconciliation-event.ts';
 import { createReconciliationRecord } from './reconciliation-record.ts';
 
-/** The longest time for one more page: to read it, and to ask the ledger about each of its carts. */
-const RESERVE_MS = 20_000;
+/** For one more page beside the call itself: to ask the ledger about each of its carts. */
+const RESERVE_MS = 5000;
 
 export interface HandlerOptions {
   /** Fetches what the first event needs before there is one. */
@@ -58,6 +58,7 @@ export function createHandler(
     record: createReconciliationRecord(table, environment.SRM_CLIENT),
     breaker: createBreakerRecord(table),
   };
+  const reserveMs = environment.SRM_TIMEOUT_MS + RESERVE_MS;
   const settings = {
     sapClient: environment.SRM_CLIENT,
     firstWatermarkMs: Date.parse(environment.FIRST_WATERMARK),
@@ -69,7 +70,7 @@ export function createHandler(
     const runId = randomUUID();
     const log = createLog(logger).with({ runId });
     const wait = async (ms: number): Promise<boolean> => {
-      if (context.getRemainingTimeInMillis() - ms < RESERVE_MS) return false;
+      if (context.getRemainingTimeInMillis() - ms < reserveMs) return false;
       await setTimeout(ms);
       return true;
     };
@@ -79,7 +80,7 @@ export function createHandler(
       log,
       meter,
       now,
-      timeLeft: () => context.getRemainingTimeInMillis() > RESERVE_MS,
+      timeLeft: () => context.getRemainingTimeInMillis() > reserveMs,
       runId,
       settings,
     };

@@ -131,4 +131,7 @@ export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_LANGUAGE: srm.language,
   SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),
   SRM_STATUSES: srm.statuses.join(','),
+  SRM_TIMEOUT_MS: String(srm.timeoutSeconds * 1000),
+  SRM_PAGE_SIZE: String(srm.pageSize ?? 0),
+  SRM_PAGE_SIZE_OPTION: srm.pageSizeOption,
 });

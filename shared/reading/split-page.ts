@@ -24,8 +24,12 @@ const HEAD = /^\s*\{\s*"d"\s*:\s*(?:\{[^[\]{}]*"results"\s*:\s*)?\[/;
 const TAIL = /\]\s*(?:,\s*"__\w+"\s*:\s*(?:"[^"]*"|\d+|null)\s*)*\}\s*\}?\s*$/;
 const LONGEST_TAIL = 20_000;
 
-/** Undefined where not even the rows can be found. */
-export function splitPage(text: string): SplitPage | undefined {
+/**
+ * Undefined where not even the rows can be found.
+ *
+ * @param ownField a field that each row has, and nothing inside it
+ */
+export function splitPage(text: string, ownField: string): SplitPage | undefined {
   const start = HEAD.exec(text)?.[0].length ?? text.length;
   const tailFrom = Math.max(start, text.length - LONGEST_TAIL);
   const end = tailFrom + (TAIL.exec(text.slice(tailFrom))?.index ?? text.length);
@@ -34,7 +38,7 @@ export function splitPage(text: string): SplitPage | undefined {
   const envelope = tryParse(text.slice(0, start) + text.slice(end));
   if (envelope === undefined) return undefined;
 
-  const starts = cartStarts(text.slice(0, end), start, first);
+  const starts = rowStarts(text.slice(0, end), start, first, ownField);
   const rows: PageRow[] = [];
   for (let at = skipBlanks(text, start); at < end; ) {
     const rowEnd = endOfObject(text, at, end);
@@ -75,15 +79,15 @@ const skipBlanks = (text: string, at: number): number =>
   at + (/^[\s,]*/.exec(text.slice(at, at + 1000))?.[0].length ?? 0);
 
 /**
- * Where carts seem to begin: as the first one does, and with a number before the next such beginning. An item may begin
- * alike, and has no number. Used only to go on after a bad row.
+ * Where rows seem to begin: as the first one does, and with their own field before the next such beginning. An entity inside
+ * a row may begin alike. Used only to go on after a bad row.
  */
-function cartStarts(text: string, from: number, first: string): number[] {
+function rowStarts(text: string, from: number, first: string, ownField: string): number[] {
   const starts: number[] = [];
   for (let at = text.indexOf(first, from); at >= 0; at = text.indexOf(first, at + 1)) starts.push(at);
-  const isCart = (at: number, index: number): boolean => text.slice(at, starts[index + 1]).includes('"ObjectId"');
-  const carts = starts.filter(isCart);
-  return carts.length > 0 ? carts : starts;
+  const isRow = (at: number, index: number): boolean => text.slice(at, starts[index + 1]).includes(`"${ownField}"`);
+  const rows = starts.filter(isRow);
+  return rows.length > 0 ? rows : starts;
 }
 
 const MARK = /["[\]{}]/g;

@@ -173,6 +173,9 @@ export function variablesOf(
     SRM_LANGUAGE: 'EN',
     SRM_INTERNAL_HOSTS: '',
     SRM_STATUSES: 'I1129',
+    SRM_TIMEOUT_MS: '15000',
+    SRM_PAGE_SIZE: '0',
+    SRM_PAGE_SIZE_OPTION: 'odata.maxpagesize',
     QUEUE_URL: `${queue.url}/000000000000/carts`,
   } as const;
   const worker: WorkerVariables = {

@@ -206,6 +206,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           SRM_LANGUAGE: srm.language,
           SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),
           SRM_STATUSES: srm.statuses.join(','),
+          SRM_TIMEOUT_MS: String(srm.timeoutSeconds * 1000),
+          SRM_PAGE_SIZE: String(srm.pageSize ?? 0),
+          SRM_PAGE_SIZE_OPTION: srm.pageSizeOption,
         };
         expect(extractor.Environment.Variables).toMatchObject({
           ...common,

@@ -120,6 +120,9 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     SRM_LANGUAGE: 'EN',
     SRM_INTERNAL_HOSTS: '',
     SRM_STATUSES: 'I1129',
+    SRM_TIMEOUT_MS: '15000',
+    SRM_PAGE_SIZE: '0',
+    SRM_PAGE_SIZE_OPTION: 'odata.maxpagesize',
   };
   const FIRST_WATERMARK = new Date(Date.now() - 3_600_000).toISOString();
   return {

@@ -201,7 +201,7 @@ function serviceAnswer(call: Call, service: CartService): Answer {
     requireClient(query.get('sap-client') ?? call.headers['sap-client'], service.client);
     const answer = jsonAnswer(
       200,
-      `${service.options.byteOrderMark === true ? '\ufeff' : ''}{"d":${readBody(call.url, target, service)}}`,
+      `${service.options.byteOrderMark === true ? '\ufeff' : ''}{"d":${readBody(call, target, service)}}`,
     );
     const further = target.operation === 'page' ? service.options.listHeaders?.() : undefined;
     return { ...answer, headers: { ...answer.headers, ...further } };
@@ -229,9 +229,9 @@ function requireClient(given: string | string[] | undefined, client: string): vo
   }
 }
 
-function readBody(url: URL, target: ReadTarget, service: CartService): string {
+function readBody({ url, headers }: Call, target: ReadTarget, service: CartService): string {
   if (target.operation === 'page') {
-    return pageBody(url, service);
+    return pageBody(url, headers['prefer'], service);
   }
   if (target.operation === 'navigation') {
     return navigationBody(url, target, service);
@@ -243,7 +243,7 @@ function readBody(url: URL, target: ReadTarget, service: CartService): string {
 
 const nothing: ExpandTree = new Map();
 
-function pageBody(url: URL, service: CartService): string {
+function pageBody(url: URL, prefer: string | string[] | undefined, service: CartService): string {
   const query = url.searchParams;
   const selection = parseSelection(query.get('$filter'));
   requireDocumentedOrder(query.get('$orderby'));
@@ -255,7 +255,8 @@ function pageBody(url: URL, service: CartService): string {
   const selected = service.rows.select(selection);
   const token = skipToken(url);
   const start = token === undefined ? skip : firstAfter(selected, tokenToPosition(token, options), unordered);
-  const page = selected.slice(start, start + Math.min(pageSize, top));
+  const [, preferred] = /^odata\.maxpagesize=(\d+)$/.exec(String(prefer)) ?? [];
+  const page = selected.slice(start, start + Math.min(pageSize, top, Number(preferred ?? pageSize)));
   // A caller that sends $top pages by itself.
   const more = top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
   const last = page.at(-1);

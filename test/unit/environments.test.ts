@@ -210,6 +210,11 @@ describe('an environment with a bad field is refused with its name', () => {
     ['vms.baseUrl', 'http://11vms.example.com'],
     ['vms.tokenUrl', undefined],
     ['vms.secretName', undefined],
+    ['srm.timeoutSeconds', 0],
+    ['srm.timeoutSeconds', 301],
+    ['srm.pageSize', 0],
+    ['srm.pageSize', 101],
+    ['srm.pageSizeOption', '$skip'],
     ['vms.timeoutSeconds', 0],
     ['vms.timeoutSeconds', 61],
     ['extraction.schedule', 'every 5 minutes'],
@@ -283,6 +288,13 @@ describe('an environment with a bad field is refused with its name', () => {
     const message = refusal(() => parse(devWith(path, 'x')));
 
     expect(message).toContain(`Unrecognized key: "${path.split('.').at(-1)}"`);
+  });
+
+  test('an extraction has time for a token and two pages', () => {
+    expect(refusal(() => parse(devWith('srm.timeoutSeconds', 101)))).toContain(
+      'must be at least three times srm.timeoutSeconds, for a token and two pages\n  → at extraction.timeoutSeconds',
+    );
+    expect(parse(devWith('srm.timeoutSeconds', 100)).srm.timeoutSeconds).toBe(100);
   });
 
   test('even when only the combination is bad: the worker would have no time for a single order', () => {

@@ -1,6 +1,8 @@
 /** A page of which some rows are no JSON: the others are read. */
 import { describe, expect, test } from '@jest/globals';
-import { splitPage } from '../../shared/reading/split-page.ts';
+import { splitPage as split } from '../../shared/reading/split-page.ts';
+
+const splitPage = (text: string) => split(text, 'ObjectId');
 
 /** A cart with a bad or good end of its header; its text holds brackets and quotes, and its items begin as it does. */
 const cart = (number: number, end = ''): string =>
@@ -9,7 +11,7 @@ const cart = (number: number, end = ''): string =>
     `"Items":{"results":[{"__metadata":{"id":"i"},"Guid":"i${number}","Description":"{["},{"__metadata":{}}]}}`,
   ].join(',');
 
-const page = (rows: readonly string[]): string =>
+const pageOf = (rows: readonly string[]): string =>
   `{"d":{"__count":"3","results":[${rows.join(', ')}],"__next":"https://srm/Set?$skiptoken=[1]"}}`;
 
 /** The numbers of the good rows, and `bad` for the others. */
@@ -42,13 +44,13 @@ describe.each(bad)('a row with %s', (_what, end) => {
     ['twice at the end', [1, 2], ['1', 'bad', 'bad']],
     ['everywhere', [0, 1, 2], ['bad', 'bad', 'bad']],
   ])('does not take the others with it: %s', (_where, places, names) => {
-    const text = page(good.map((row, index) => (places.includes(index) ? (broken[index] ?? '') : row)));
+    const text = pageOf(good.map((row, index) => (places.includes(index) ? (broken[index] ?? '') : row)));
 
     expect(namesOf(text)).toEqual(names);
 
-    const split = splitPage(text);
-    expect(split?.envelope).toEqual({ d: { __count: '3', results: [], __next: 'https://srm/Set?$skiptoken=[1]' } });
-    for (const { source, faultOffset } of split?.rows ?? []) {
+    const page = splitPage(text);
+    expect(page?.envelope).toEqual({ d: { __count: '3', results: [], __next: 'https://srm/Set?$skiptoken=[1]' } });
+    for (const { source, faultOffset } of page?.rows ?? []) {
       if (faultOffset === undefined) continue;
       const start = text.indexOf(String(source));
       expect(faultOffset).toBeGreaterThan(start);
@@ -58,7 +60,7 @@ describe.each(bad)('a row with %s', (_what, end) => {
 });
 
 test('control characters in other rows are read as if escaped', () => {
-  expect(namesOf(page([cart(1, ',"Text":"a\tb\n"'), cart(2, ',"Text":'), cart(3)]))).toEqual(['1', 'bad', '3']);
+  expect(namesOf(pageOf([cart(1, ',"Text":"a\tb\n"'), cart(2, ',"Text":'), cart(3)]))).toEqual(['1', 'bad', '3']);
 });
 
 test('a list as in the first version is split, too', () => {

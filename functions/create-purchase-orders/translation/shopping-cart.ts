@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
-import { cleanText, edmInstantMs, isInitialNumber, textOf } from '../../../shared/sap-values.ts';
+import { cleanText, edmInstantMs, isInitialNumber, normalGuid, textOf } from '../../../shared/sap-values.ts';
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
@@ -28,6 +28,9 @@ const date = field.transform((text) => (text === undefined || INITIAL_DATE.test(
 
 /** A number kept as text, which ABAP fills with zeros while it is initial. */
 const number = field.transform((text) => (text === undefined || isInitialNumber(text) ? undefined : text));
+
+/** A GUID in one form, so that a line finds its outline; another text stays as it came, for its rule to report. */
+const guid = field.transform((text) => (text === undefined ? undefined : (normalGuid(text) ?? text)));
 
 /** `X` or blank, or a real boolean (source-srm7.md, "Boolean"); anything else breaks the contract. */
 const flag = z
@@ -71,6 +74,7 @@ const fields = each(field);
 const numbers = each(number);
 const dates = each(date);
 const flags = each(flag);
+const guids = each(guid);
 
 // biome-ignore format: lists of names
 const accountAssignment = z.object({
@@ -87,12 +91,13 @@ const attachment = z.object({ ...fields('Guid', 'FileName', 'MimeType', 'SizeByt
 export const itemFlags = z.object({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
 
 /** An outline row is no line of an order; its lines stand below it. */
-const outline = z.object(fields('Guid', 'ParentGuid', 'Description'));
+const outline = z.object({ ...guids('Guid', 'ParentGuid'), ...fields('Description') });
 
 // biome-ignore format: lists of names
 export const item = z.object({
+  ...guids('Guid', 'ParentGuid'),
   ...fields(
-    'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
+    'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
     'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit', 'ExpValue',
     'VendorName', 'IncotermKey', 'IncotermLoc', 'Status',
   ),

@@ -1,5 +1,6 @@
 /** How SRM's answers can be odd and still say something: pages with a bad byte, other links, wrong clocks, several counts. */
 import { describe, expect, test } from '@jest/globals';
+import { noDisturbance } from '../../simulators/disturbances.ts';
 import type { CartRow } from '../../simulators/srm7-rows.ts';
 import {
   cartAt,
@@ -173,6 +174,65 @@ test.each([
   expect(await extractor.guids()).toEqual(['a', 'b']);
   expect(service.requests).toHaveLength(1);
   expect((await extractor.watermark())?.['watermarkMs']).toBeUndefined();
+});
+
+describe('the size of a page', () => {
+  test.each(['odata.maxpagesize', '$top'])('can be asked for, by %s', async (option) => {
+    const extractor = await fixture.open({ variables: { SRM_PAGE_SIZE: '2', SRM_PAGE_SIZE_OPTION: option } });
+    const carts = cartsFrom(thisSecond() - 30 * MINUTE, 5, SECOND);
+    extractor.srm.addCarts(rowsOf(carts));
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 5, pages: 3 });
+
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
+  });
+
+  const two = '[{"Guid":"a"},{"Guid":"b"}]';
+  const top = { variables: { SRM_PAGE_SIZE: '2', SRM_PAGE_SIZE_OPTION: '$top' } };
+
+  test.each([
+    ['$top, and the list is whole', [`{"d":{"results":[{"Guid":"a"},{"Guid":"b"},{"Guid":"c"}]}}`], ['a', 'b', 'c']],
+    ['$skip, and the list is whole', [`{"d":{"__count":"2","results":${two}}}`], ['a', 'b']],
+  ])('does no harm where SRM ignores %s', async (_what, bodies, guids) => {
+    const { extractor } = await openService(bodies, top);
+    expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: guids.length });
+    expect(await extractor.guids()).toEqual(guids);
+  });
+
+  test.each([`{"d":{"results":${two}}}`, `{"d":{"__count":"5","results":${two}}}`])(
+    'is an error where SRM ignores $skip and there may be more: %s',
+    async (body) => {
+      const { extractor } = await openService([body], top);
+      await expect(extractor.run()).rejects.toThrow('it ignores $skip');
+    },
+  );
+
+  test('is too large beyond 64 MiB, and the error says what to do', async () => {
+    const service = await fixture.serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(65 * 1024 * 1024, ' '));
+    });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
+    await expect(extractor.run()).rejects.toThrow(/no whole answer \(TOO_LARGE\); lower srm\.pageSize$/);
+    // It would be as large at the next attempt.
+    expect(service.requests).toHaveLength(1);
+  });
+
+  describe('and its time:', () => {
+    const openSlow = (SRM_TIMEOUT_MS: string) =>
+      fixture.open({
+        variables: { SRM_TIMEOUT_MS },
+        disturbances: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 700 } : noDisturbance),
+      });
+
+    test('a page that takes longer than the time-out fails, and the error names the settings', async () => {
+      const run = (await openSlow('200')).run({ remaining: () => 5500 });
+      await expect(run).rejects.toThrow('(TIMEOUT); raise srm.timeoutSeconds or lower srm.pageSize');
+    });
+
+    test('one that takes less is read', async () => {
+      expect(await (await openSlow('20000')).run({ remaining: () => 25_500 })).toMatchObject({ status: 'complete' });
+    });
+  });
 });
 
 // Edge case 7.

@@ -17,6 +17,7 @@ import {
   type HttpClientOptions,
   type HttpResponse,
   retryAfterMs,
+  TOO_LARGE,
 } from '../../../shared/http-client.ts';
 import { createCertificateAuthority } from '../../simulators/certificates.ts';
 
@@ -674,7 +675,7 @@ describe('a call without a whole answer', () => {
     for (const path of ['/announced', '/chunked']) {
       const error = await failureOf(client.request({ ...secretRequest, path }));
       expect(error.sent).toBe(true);
-      expect(error.code).not.toBe('TIMEOUT');
+      expect(error.code).toBe(TOO_LARGE);
       expectNoSecretIn(error);
     }
     expect(written).toBeLessThan(10_000);
@@ -689,7 +690,7 @@ describe('a call without a whole answer', () => {
 
     const error = await failureOf(clientOf(url, { maximumResponseBytes: 50_000 }).request(secretRequest));
 
-    expect(error.sent).toBe(true);
+    expect(error).toMatchObject({ sent: true, code: TOO_LARGE });
   });
 
   test('an answer of exactly the largest size is not cut', async () => {

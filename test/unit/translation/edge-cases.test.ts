@@ -172,6 +172,21 @@ describe('life cycle', () => {
     ]);
   });
 
+  test('22: a line finds its outline row by the GUID, in whatever form it is written', () => {
+    const forms = [
+      '005056A5-09B3-1EE1-BEE5-8CE5A1C90DB0',
+      '005056a509b31ee1bee58ce5a1c90db0',
+      'AFBWpQmzHuG+5YzlockNsA==',
+    ];
+    for (const Guid of forms) {
+      for (const ParentGuid of forms) {
+        const outline = { Guid, OutlineInd: 'X', Description: 'Top' };
+        const order = orderOf(cartOf([outline, labour({ ParentGuid, Texts: texts() })]));
+        expect(order?.lines[0]?.longText).toBe('Top');
+      }
+    }
+  });
+
   test('22: an outline row that breaks the contract is a fault, unless it is deleted', () => {
     expect(places(cartOf([{ OutlineInd: 'X', Description: {} }, labour()]))).toEqual([
       'E_SRC_SCHEMA $.Items.results[0].Description',
