@@ -281,8 +281,8 @@ function parsePage(body: string): { readonly envelope: unknown; readonly rows?: 
 /** The cart that a fault of the page is next to. */
 function cartBefore(body: string, offset: number | undefined): string {
   const before = body.slice(0, offset);
-  const number = readableFields(before.slice(before.lastIndexOf('"ObjectId"')))['ObjectId'];
-  return identifierText(number) === undefined ? '' : `, behind cart ${String(number)}`;
+  const number = cartNumberOf(readableFields(before.slice(before.lastIndexOf('"ObjectId"'))));
+  return number === undefined ? '' : `, behind cart ${number}`;
 }
 
 /** The answer to a key; undefined where SRM says that it has no such cart. */
