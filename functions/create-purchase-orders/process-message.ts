@@ -53,9 +53,9 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   // message to the dead-letter queue, and the PROVISIONAL verdict is its reason.
   const watch = watchHealth(cart, own);
   const attempted = await attempt(own.log, async () => {
-    if (own.pausedBecause !== undefined) return paused(own.pausedBecause);
     if (isFinalAttempt)
       await own.verdicts.record(verdictKey(), { state: 'PROVISIONAL', faults: [CRASHED], nowMs: own.now() });
+    if (own.pausedBecause !== undefined) return paused(own.pausedBecause);
     if (!isCart(message)) return invalidMessage(message);
     const source = await loadCart(message, own.carts);
     cart = { ...cart, changedAtMs: rowChangedAtMs(source) };

@@ -2,7 +2,7 @@
 import { markdownTable } from 'markdown-table';
 import { commandLine, UsageError } from '../../../infra/command-line.ts';
 import { type OutageResult, simulateOutage } from './outage.ts';
-import { HARMLESS_OUTAGE, OUTAGE_KINDS, type OutageKind } from './virtual-vms.ts';
+import { HARMLESS_OUTAGE, OUTAGE_KINDS, type OutageKind, UNCLEAR_OUTAGE } from './virtual-vms.ts';
 
 const HELP = `npm run outages -- [options]
 
@@ -14,7 +14,8 @@ Simulates an outage of 11VMS of every kind in virtual time, over the real use ca
   --kind TEXT     only the kinds that contain the text
   --help          this text
 
-Exits 1 when an order is missing or doubled, a dead letter is left, or nobody was paged.
+Exits 1 when an order is missing or doubled, a dead letter is left, or nobody was paged. Where only creates fail, and
+look-ups are healthy, the first two carts may be dead letters: they look like carts that 11VMS cannot process.
 `;
 
 interface Simulated {
@@ -81,7 +82,8 @@ const rowOf = ({ kind, result }: Simulated): string[] => [
 
 function isGood({ kind, result }: Simulated): boolean {
   const { wrong, deadLetters, leftOnQueue, page } = result;
-  return wrong.length + deadLetters.length + leftOnQueue === 0 && (page !== undefined || kind === HARMLESS_OUTAGE);
+  const [few, isPaged] = [kind === UNCLEAR_OUTAGE ? 2 : 0, page !== undefined || kind === HARMLESS_OUTAGE];
+  return wrong.length <= few && deadLetters.length === wrong.length && leftOnQueue === 0 && isPaged;
 }
 
 try {

@@ -22,6 +22,8 @@ export const OUTAGE_KINDS = [
 export type OutageKind = (typeof OUTAGE_KINDS)[number];
 /** Every order is created, and found by its look-up: nobody has to be paged. */
 export const HARMLESS_OUTAGE = 'no answer after commit, POST only' satisfies OutageKind;
+/** Look-ups are healthy, so that it looks like a fault of single carts at first. */
+export const UNCLEAR_OUTAGE = '500 on POST only' satisfies OutageKind;
 
 export interface VirtualVms extends HttpClient {
   /** In order of creation, duplicates included. */
