@@ -2,15 +2,13 @@
 import { expect, test } from '@jest/globals';
 import { chanceCase, rateCase, runCase } from './drain-cases.ts';
 
-test.each([1, undefined])(
-  '429s by chance hold nothing up but their carts (Retry-After: %p s)',
-  async (retryAfterSeconds) => {
-    const one = chanceCase(0.05, { carts: 1500, maximumConcurrency: 2, retryAfterSeconds, seed: 1 });
-    const drained = await runCase(one);
-    expect(drained).toMatchObject({ orders: 1500, deadLetters: 0, callsTooEarly: 0 });
-    expect(drained.goodput).toBeGreaterThanOrEqual(0.8);
-  },
-);
+test('429s by chance hold nothing up but their carts', async () => {
+  const drained = await runCase(
+    chanceCase(0.05, { carts: 1500, maximumConcurrency: 2, retryAfterSeconds: 1, seed: 1 }),
+  );
+  expect(drained).toMatchObject({ orders: 1500, deadLetters: 0, callsTooEarly: 0 });
+  expect(drained.goodput).toBeGreaterThanOrEqual(0.8);
+});
 
 test('when 11VMS is too slow for the received carts, they are retried, and none is dead-lettered', async () => {
   const drained = await runCase(rateCase(1, { carts: 150, maximumConcurrency: 20, retryAfterSeconds: 1, seed: 1 }));
