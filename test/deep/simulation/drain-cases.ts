@@ -66,8 +66,10 @@ export const neighbourCase = (callsPerSecond: number, plan: Plan): DrainCase => 
 export function drainCases(carts: number): readonly DrainCase[] {
   return [1, undefined].flatMap((retryAfterSeconds) => {
     const among = (maximumConcurrency: number): Plan => ({ carts, maximumConcurrency, retryAfterSeconds, seed: 1 });
+    // Without Retry-After the pause is the same second: one concurrency is enough to show it.
+    const concurrencies = retryAfterSeconds === undefined ? [10] : [2, 10, 50];
     return [
-      ...[2, 20, 50, 200].flatMap((rate) => [2, 10, 50].map((environments) => rateCase(rate, among(environments)))),
+      ...[2, 20, 50, 200].flatMap((rate) => concurrencies.map((environments) => rateCase(rate, among(environments)))),
       ...[0.01, 0.05, 0.1, 0.2].map((share) => chanceCase(share, among(2))),
       inFlightCase(10, among(10)),
       neighbourCase(50, among(10)),

@@ -175,6 +175,8 @@ describe('429', () => {
     expect(onlySeconds(worker)).toBe(300);
     expect(others.map((cart) => fixture.ordersOf(cart).length)).toEqual(others.map(() => 1));
     expect(await fixture.orderRow(unlucky)).toMatchObject({ state: 'NEW', faults: [{ code: 'E_TGT_THROTTLED' }] });
+    await worker.send(envelope(newCart()));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
   });
 
   test('of a first call keeps all other calls from 11VMS until the pause is over', async () => {
