@@ -29,7 +29,6 @@ interface System {
 }
 
 const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
-const CALL_TIMEOUT_MS = 15_000;
 /** All externalIds of the interface start with SRM7. */
 const IMPOSSIBLE_EXTERNAL_ID = 'DOCTOR-ASKS-FOR-AN-ORDER-THAT-CANNOT-EXIST';
 
@@ -73,7 +72,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
-  const { secretName, tokenUrl, clientAuthentication, scope, mutualTls, privateCa } = connection;
+  const { secretName, tokenUrl, clientAuthentication, scope, mutualTls, privateCa, timeoutSeconds } = connection;
   const readSecret = () => readConnectionSecret(context.secrets, { name: secretName, mutualTls, privateCa });
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
@@ -96,7 +95,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     createOAuthClient({
       system: name,
       section: entry,
-      http: { baseUrl, timeoutMs: CALL_TIMEOUT_MS, maximumResponseBytes: MAXIMUM_ANSWER_BYTES },
+      http: { baseUrl, timeoutMs: timeoutSeconds * 1000, maximumResponseBytes: MAXIMUM_ANSWER_BYTES },
       tokenUrl,
       clientAuthentication,
       scope,
