@@ -22,6 +22,7 @@ import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
+import { parseSchedule } from '../schedule.ts';
 import { alarmDescription, METRIC_ALARMS, type MetricAlarm, PAGING_ALARMS, type PagingAlarm } from './alarm-texts.ts';
 import { interfaceMetrics } from './interface-metrics.ts';
 import type { Notifications } from './notifications.ts';
@@ -382,15 +383,13 @@ function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pi
   return { metric: metric(Duration.minutes(periodMinutes)), periods: Math.ceil(minutes / periodMinutes) };
 }
 
-const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
-
 /** Two intervals of a `rate(...)`. The longest gap of a `cron(...)` is not computed: 3 days cover a weekend. */
 function extractionSilence({ extraction, notifications }: Environment): Duration {
   const given = notifications.thresholds.extractionSilenceMinutes;
   if (given !== undefined) return Duration.minutes(given);
-  const [, count = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(extraction.schedule) ?? [];
-  const intervalMinutes = Number(count) * (UNITS[unit] ?? 0);
-  return intervalMinutes === 0 ? Duration.days(3) : Duration.minutes(Math.min(2 * intervalMinutes, 7 * 24 * 60));
+  const schedule = parseSchedule(extraction.schedule, extraction.timeZone);
+  if (schedule.kind === 'cron') return Duration.days(3);
+  return Duration.minutes(Math.min((2 * schedule.everyMs) / 60_000, 7 * 24 * 60));
 }
 
 /** Typed Object.keys. */

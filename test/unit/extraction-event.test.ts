@@ -1,7 +1,7 @@
 /** The events of the extractor; all others are refused, so that a typing error starts nothing. */
 import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/extract-approved-carts/extraction-event.ts';
-import { scheduledEvent } from '../../infra/schedule.ts';
+import { scheduledEvent } from '../../infra/local/aws/scheduled-event.ts';
 
 const window = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-21T00:00:00+01:00' };
 

@@ -14,7 +14,8 @@ import {
   type ScheduleDescription,
   type TableDescription,
 } from './provision.ts';
-import { nextFiring, scheduledEvent } from '../../schedule.ts';
+import { nextFiring } from '../../schedule.ts';
+import { scheduledEvent } from './scheduled-event.ts';
 import { loadTemplate } from './template.ts';
 
 export interface LocalStackOptions {

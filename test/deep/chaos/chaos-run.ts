@@ -15,7 +15,7 @@ import { startEmulators } from '../../../infra/local/aws/emulators.ts';
 import type { InvocationResult } from '../../../infra/local/aws/execution-environment.ts';
 import type { LambdaFunction } from '../../../infra/local/aws/lambda-function.ts';
 import { type LocalSchedule, type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
-import { scheduledEvent } from '../../../infra/schedule.ts';
+import { scheduledEvent } from '../../../infra/local/aws/scheduled-event.ts';
 import { synthesizeOnce } from '../../../infra/synthesis-cache.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';

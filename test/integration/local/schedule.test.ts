@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FunctionDescription, ScheduleDescription } from '../../../infra/local/aws/provision.ts';
-import { nextFiring, scheduledEvent } from '../../../infra/schedule.ts';
+import { scheduledEvent } from '../../../infra/local/aws/scheduled-event.ts';
+import { nextFiring } from '../../../infra/schedule.ts';
 
 const next = (expression: string, after: string, timeZone = 'UTC'): string | undefined =>
   nextFiring(expression, timeZone, new Date(after))?.toISOString();
@@ -30,12 +31,17 @@ describe('a schedule expression', () => {
   });
 
   test.each([
-    ['at(2026-01-01T00:00:00)', /"at\(2026-01-01T00:00:00\)" is not supported locally/],
-    ['rate(0 minutes)', /malformed: a rate/],
-    ['rate(5 weeks)', /malformed: a rate/],
-    ['cron(0 6 * * *)', /malformed: six fields/],
-    ['cron(0 6 * * * *)', /malformed: either day-of-month or day-of-week/],
-    ['cron(99 6 * * ? *)', /"cron\(99 6 \* \* \? \*\)" \(UTC\) is malformed/],
+    ['at(2026-01-01T00:00:00)', /^"at\(2026-01-01T00:00:00\)" is no schedule of EventBridge Scheduler/],
+    ['rate(0 minutes)', /is no rate: write a whole number/],
+    ['rate(5 weeks)', /is no rate: write a whole number/],
+    ['rate(5 months)', /is no rate: write a whole number/],
+    ['cron(0 6 * * *)', /needs six fields/],
+    ['cron(0 6 * * * *)', /needs a "\?" for either day-of-month or day-of-week/],
+    ['cron(99 6 * * ? *)', /"99" is no minute, which is 0 to 59/],
+    ['cron(0 6 ? * 0 *)', /"0" is no day-of-week, which is 1 \(Sunday\) to 7/],
+    ['cron(0 6 * 13 ? *)', /"13" is no month, which is 1 to 12/],
+    ['cron(0 6 1,32 * ? *)', /"1,32" is no day-of-month/],
+    ['cron(six 6 * * ? *)', /"six" is no minute/],
   ])('%s is refused', (expression, message) => {
     expect(() => next(expression, '2026-11-22T10:00:00Z')).toThrow(message);
   });
