@@ -2,11 +2,12 @@
  * One typed entry per environment, validated at synth. `-c env=dev|test|prod` picks one of those below;
  * `-c env=./file.json` reads a user's own with the same schema, so that a new environment needs no code.
  */
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
-import { repeatedKeys } from './repeated-keys.ts';
+import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
+import { BadSchedule, nextFiring } from './schedule.ts';
+import { parseSettings } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
@@ -22,16 +23,35 @@ const serviceUrl = z
   .refine((text) => {
     const url = parsedUrl(text);
     return url === undefined || url.username + url.password === '';
-  }, 'must not hold a user or password')
-  .transform((url) => url.replace(/\/+$/, ''));
-const baseUrl = serviceUrl.refine((text) => !/[?#]/.test(text), 'must not have a query or fragment');
+  }, 'must not hold a user or password');
+/** Without a slash at its end, since paths are added there. */
+const baseUrl = (servicePath: RegExp, example: string) =>
+  serviceUrl
+    .refine((text) => !/[?#]/.test(text), 'must not have a query or fragment')
+    .refine(
+      (text) => !servicePath.test(text),
+      `must end before the path of the service, which is added to it: ${example}`,
+    )
+    .transform((url) => url.replace(/\/+$/, ''))
+    .describe('Where the system answers; paths are added to its end.');
+
+/** Says which entries of a list are there already. */
+const eachOnce = (list: readonly string[], context: z.RefinementCtx): void => {
+  const plain = list.map((entry) => entry.toLowerCase());
+  for (const [index, entry] of plain.entries()) {
+    if (plain.indexOf(entry) < index)
+      context.addIssue({ code: 'custom', path: [index], message: 'stands in the list twice' });
+  }
+};
 
 const secretName = z
   .string()
-  .regex(/^[A-Za-z0-9/_+=.@-]{1,256}$/, 'must be 1 to 256 letters, digits or /_+=.@-, as in the name of a secret');
+  .regex(
+    /^[A-Za-z0-9/_+=.@-]{1,256}$/,
+    'must be the name of a secret, 1 to 256 letters, digits or /_+=.@-, such as acme/srm',
+  );
 
 const connection = z.strictObject({
-  baseUrl: baseUrl.describe('Where the system answers; paths are added to its end.'),
   tokenUrl: serviceUrl.describe('Where the OAuth2 client gets its token.'),
   clientAuthentication: z
     .enum(CLIENT_AUTHENTICATIONS)
@@ -45,6 +65,16 @@ const connection = z.strictObject({
     .boolean()
     .default(true)
     .describe('`false` where a secret of that name exists already and belongs to another stack: it is then only read.'),
+  kmsKeyArn: z
+    .string()
+    .regex(
+      /^arn:aws[a-z-]*:kms:[a-z\d-]+:\d{12}:key\/[\w-]+$/,
+      'must be the ARN of a key, and not of an alias, such as arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    )
+    .optional()
+    .describe(
+      'The customer-managed key of a secret that exists already: the functions may then decrypt with it, through Secrets Manager alone. Its key policy must allow the account to do so.',
+    ),
   mutualTls: z
     .boolean()
     .default(false)
@@ -57,9 +87,22 @@ const connection = z.strictObject({
     ),
 });
 
-const scheduleExpression = z
-  .string()
-  .regex(/^(rate|cron)\(.+\)$/, 'must be an EventBridge Scheduler expression: rate(...) or cron(...)');
+const connectionTo = (servicePath: RegExp, example: string) =>
+  z.strictObject({ baseUrl: baseUrl(servicePath, example), ...connection.shape });
+
+const KEY_OF_CREATED_SECRET =
+  'goes with "createSecret": false: a secret that the stack creates is under the key of AWS';
+
+const scheduleExpression = z.string().superRefine((expression, context) => {
+  try {
+    // The time zone is checked by itself.
+    if (nextFiring(expression, 'UTC', new Date()) !== undefined) return;
+    context.addIssue({ code: 'custom', message: `"${expression}" never fires again` });
+  } catch (error) {
+    if (!(error instanceof BadSchedule)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
 const thresholds = z.strictObject({
   extractionSilenceMinutes: z
     .int()
@@ -129,7 +172,11 @@ const notifications = z.strictObject({
   pagerDutySecretName: secretName
     .optional()
     .describe("Name of the secret whose whole text is the integration key of PagerDuty's CloudWatch integration."),
-  email: z.array(z.email()).default([]).describe('Addresses that get the mails.'),
+  pagerDutyRegion: z
+    .enum(['us', 'eu'])
+    .default('us')
+    .describe('Where the PagerDuty account is: `eu` when its address is `….eu.pagerduty.com`.'),
+  email: z.array(z.email()).superRefine(eachOnce).default([]).describe('Addresses that get the mails.'),
   runbookUrl: z
     .string()
     .min(1)
@@ -144,13 +191,21 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-const tags = z.record(
-  z
-    .string()
-    .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'must be 1 to 128 letters, digits, spaces or _.:/=+-@')
-    .refine((key) => !/^aws:/i.test(key), 'must not start with aws:'),
-  z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, 'must be 1 to 256 letters, digits, spaces or _.:/=+-@'),
-);
+/** AWS takes 50 on a resource; two are the stack's own. */
+const MOST_TAGS = 48;
+const tags = z
+  .record(
+    z
+      .string()
+      .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'must be 1 to 128 letters, digits, spaces or _.:/=+-@')
+      .refine((key) => !/^aws:/i.test(key), 'must not start with aws:')
+      .refine((key) => !['interface', 'environment'].includes(key), 'must not be interface or environment'),
+    z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, 'must be 1 to 256 letters, digits, spaces or _.:/=+-@'),
+  )
+  .refine(
+    (given) => Object.keys(given).length <= MOST_TAGS,
+    `must be at most ${MOST_TAGS}: AWS takes 50, and two are the stack's own`,
+  );
 
 const operation = z.strictObject({
   logRetentionDays: z
@@ -166,18 +221,25 @@ const operation = z.strictObject({
 
 const network = z.strictObject({
   subnetIds: z
-    .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id: subnet-...'))
+    .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'must be a subnet id, such as subnet-0a1b2c3d'))
     .min(1)
     .max(16)
+    .superRefine(eachOnce)
     .describe(
       'Existing subnets. They need a way to 11VMS, and to SQS, DynamoDB and Secrets Manager (NAT or endpoints).',
     ),
   securityGroupIds: z
-    .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id: sg-...'))
+    .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'must be a security group id, such as sg-0a1b2c3d'))
     .min(1)
     .max(5)
+    .superRefine(eachOnce)
     .describe('Existing security groups.'),
 });
+
+/** The supervisor waits for the worker to try one message. */
+export const SUPERVISOR_MARGIN_SECONDS = 20;
+const MAXIMUM_WORKER_SECONDS = 900 - SUPERVISOR_MARGIN_SECONDS;
+const DAY_MS = 86_400_000;
 
 const memoryMegabytes = z
   .int()
@@ -189,35 +251,49 @@ const memoryMegabytes = z
 const entrySchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'must be lower-case letters, digits and hyphens, at most 20')
+    .regex(
+      /^[a-z][a-z0-9-]{0,19}$/,
+      'must be 1 to 20 lower-case letters, digits and hyphens, a letter first, such as acme-test',
+    )
     .describe('Part of every resource name.'),
   account: z
     .string()
-    .regex(/^\d{12}$/, 'must be an AWS account: 12 digits')
+    .regex(/^\d{12}$/, 'must be an AWS account, 12 digits in quotes, such as "123456789012"')
     .optional()
     .describe("The AWS account to deploy to; a deployment with another account's credentials is refused."),
   region: z
     .string()
+    .regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1')
     .optional()
     .describe('The AWS region to deploy to. Without it: `AWS_REGION`, or the region of the AWS profile.'),
-  srm: connection
+  srm: connectionTo(/\/sap\/opu\//i, 'https://srm.example.com')
     .extend({
       client: z
         .string()
-        .regex(/^\d{3}$/, 'must be a sap-client: three digits')
+        .regex(/^\d{3}$/, 'must be a sap-client, three digits in quotes, such as "100"')
         .describe('`sap-client`, part of the identity of every cart.'),
       language: z
         .string()
-        .length(2)
+        .regex(/^[A-Z]{2}$/, 'must be a language of two capital letters, such as EN')
         .default('EN')
         .describe('`sap-language`: the language of the texts that SRM sends.'),
       internalHosts: z
-        .array(z.string().min(1))
+        .array(
+          z
+            .string()
+            .regex(
+              /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i,
+              'must be a host without https:// and without a path, such as srm-internal.example.com',
+            )
+            .refine((host) => !host.endsWith(':443'), 'must not name port 443, which https leaves out, too'),
+        )
+        .superRefine(eachOnce)
         .default([])
         .describe('Hosts that SRM may name in `__next` although it is reached through a proxy (edge case 6).'),
       statuses: z
         .array(z.string().regex(/^[A-Z]\d{4}$/, 'must be a status of SAP, such as I1129'))
         .min(1)
+        .superRefine(eachOnce)
         .default(['I1129'])
         .describe(
           'The statuses that the list read asks for (rules.md, "Defaults"). `translation.valueMaps.status` must say what each means.',
@@ -242,7 +318,7 @@ const entrySchema = z.strictObject({
         ),
     })
     .describe('The connection to SAP SRM 7.'),
-  vms: connection
+  vms: connectionTo(/\/purchase-orders\b/i, 'https://apim.example.com/11VMSProxy_V2')
     .extend({
       timeoutSeconds: z
         .int()
@@ -256,10 +332,20 @@ const entrySchema = z.strictObject({
     .describe('The connection to 11VMS, through `11VMSProxy_V2`.'),
   extraction: z
     .strictObject({
-      schedule: scheduleExpression.describe('When approved carts are read.'),
+      schedule: scheduleExpression.describe(
+        'When approved carts are read: `rate(5 minutes)`, or a cron of six fields, `cron(0/5 6-20 ? * MON-FRI *)`.',
+      ),
       timeZone: timeZoneSchema.default('Europe/Brussels').describe('The time zone of both schedules.'),
       firstWatermark: z.iso
         .datetime({ offset: true })
+        .refine(
+          (text) => !(Date.parse(text) > Date.now() + 366 * DAY_MS),
+          'must be at most a year ahead: nothing is read before it',
+        )
+        .refine(
+          (text) => !(Date.parse(text) < Date.UTC(2000)),
+          'must be the go-live, and not the beginning of time: all carts since then would be ordered',
+        )
         .describe(
           'Where the very first run starts reading: the go-live. There is no "beginning of time" (edge case 11).',
         ),
@@ -313,7 +399,10 @@ const entrySchema = z.strictObject({
       timeoutSeconds: z
         .int()
         .min(10)
-        .max(900)
+        .max(
+          MAXIMUM_WORKER_SECONDS,
+          `must be at most ${MAXIMUM_WORKER_SECONDS}: the supervisor tries a message for ${SUPERVISOR_MARGIN_SECONDS} s longer, and Lambda ends a function after 900 s`,
+        )
         .default(60)
         .describe(
           'Time-out of one invocation. The last create is sent three times `vms.timeoutSeconds` and 2 s earlier. Raise it where 11VMS takes fewer than `batchSize` x `maximumConcurrency` orders until then.',
@@ -321,7 +410,9 @@ const entrySchema = z.strictObject({
       memoryMegabytes,
     })
     .describe('Creating orders in 11VMS.'),
-  translation: translationSettingsSchema.describe('Switches of the mapping, and its value maps.'),
+  translation: translationSettingsSchema
+    .partial({ timeZone: true })
+    .describe('Switches of the mapping, and its value maps.'),
   notifications: notifications
     .prefault({})
     .describe('Who hears of an alarm. The topics and alarms exist without any receiver.'),
@@ -361,7 +452,31 @@ export const environmentSchema = entrySchema
       const message = `must be in translation.valueMaps.status, with its meaning, such as "${status}": "approved"; else each of its carts is a dead letter`;
       issues.push({ code: 'custom', path: ['srm', 'statuses', index], message, input: status });
     }
-  });
+  })
+  .refine(({ srm, vms }) => vms.secretName !== srm.secretName, {
+    path: ['vms', 'secretName'],
+    error: 'must be another secret than srm.secretName: each system has a client of its own',
+  })
+  .refine(
+    ({ srm, vms, notifications: { pagerDutySecretName } }) =>
+      ![srm.secretName, vms.secretName].includes(pagerDutySecretName ?? ''),
+    {
+      path: ['notifications', 'pagerDutySecretName'],
+      error: 'must be another secret than those of the connections',
+    },
+  )
+  .refine(({ srm }) => srm.kmsKeyArn === undefined || !srm.createSecret, {
+    path: ['srm', 'kmsKeyArn'],
+    error: KEY_OF_CREATED_SECRET,
+  })
+  .refine(({ vms }) => vms.kmsKeyArn === undefined || !vms.createSecret, {
+    path: ['vms', 'kmsKeyArn'],
+    error: KEY_OF_CREATED_SECRET,
+  })
+  .transform((entry) => ({
+    ...entry,
+    translation: { ...entry.translation, timeZone: entry.translation.timeZone ?? entry.extraction.timeZone },
+  }));
 
 export type Environment = z.infer<typeof environmentSchema>;
 type EnvironmentEntry = z.input<typeof environmentSchema>;
@@ -438,39 +553,36 @@ export const ENVIRONMENTS: Readonly<Record<string, EnvironmentEntry>> = {
 export const stackName = ({ name }: Pick<Environment, 'name'>): string => `proc-srm7-11vms-purchase-order-v1-${name}`;
 
 /** Parses an entry. @throws {Error} that names every field which is wrong. */
-export function parseEnvironment(entry: unknown, origin: string): Environment {
-  const parsed = environmentSchema.safeParse(entry);
-  if (parsed.success) return parsed.data;
-  throw new Error(`${origin} is not a valid environment:\n${z.prettifyError(parsed.error)}`);
-}
+export const parseEnvironment = (entry: unknown, origin: string): Environment =>
+  parseSettings(environmentSchema, entry, origin);
 
 /**
  * The environment by its name, or from a JSON file when the name is a path.
  * @throws {Error} for an unknown name, an unreadable file or a bad entry; it says which, and what is allowed.
  */
 export function loadEnvironment(nameOrFile: string): Environment {
-  if (!/[./\\]/.test(nameOrFile)) {
-    const entry = Object.hasOwn(ENVIRONMENTS, nameOrFile) ? ENVIRONMENTS[nameOrFile] : undefined;
-    if (entry !== undefined) return parseEnvironment(entry, `Environment ${nameOrFile} (infra/environments.ts)`);
-    throw new Error(
-      `Unknown environment "${nameOrFile}". Known: ${Object.keys(ENVIRONMENTS).join(', ')}; or give the path of a JSON file.`,
-    );
-  }
-  return parseEnvironment(readJsonFile(nameOrFile), `Environment file ${nameOrFile}`);
+  if (/[./\\]/.test(nameOrFile)) return parseEnvironment(readEntry(nameOrFile), `Environment file ${nameOrFile}`);
+  const entry = Object.hasOwn(ENVIRONMENTS, nameOrFile) ? ENVIRONMENTS[nameOrFile] : undefined;
+  if (entry !== undefined) return parseEnvironment(entry, `Environment ${nameOrFile} (infra/environments.ts)`);
+  throw new Error(
+    `Unknown environment "${nameOrFile}". Known: ${Object.keys(ENVIRONMENTS).join(', ')}; or give the path of a JSON file.`,
+  );
 }
 
-function readJsonFile(path: string): unknown {
-  let text: string;
-  let json: unknown;
+function readEntry(path: string): unknown {
   try {
-    text = readFileSync(path, 'utf8');
-    json = JSON.parse(text);
+    const { json, repeated } = parseHandwritten(readJsonText(path));
+    // A value map that says two things of one code must be mended, not guessed.
+    if (repeated.length > 0) throw new NoJsonFile(`gives a field twice: ${repeated.join(', ')}`);
+    if (isODataAnswer(json)) {
+      throw new NoJsonFile('holds an answer of SRM, not an environment: it is for npm start -- --input');
+    }
+    return json;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Environment file ${path} cannot be read as JSON: ${reason}`, { cause: error });
+    if (!(error instanceof NoJsonFile)) throw error;
+    throw new Error(`Environment file ${path} ${error.message}`, { cause: error });
   }
-  // JSON.parse keeps the last in silence; a value map that says two things of one code must be mended, not guessed.
-  const repeated = repeatedKeys(text);
-  if (repeated.length > 0) throw new Error(`Environment file ${path} gives a key twice: ${repeated.join(', ')}`);
-  return json;
 }
+
+const isODataAnswer = (json: unknown): boolean =>
+  ['d', '@odata.context', 'value'].some((name) => Object.hasOwn(Object(json), name));

@@ -11,7 +11,10 @@ const code = z.string().min(1);
 const EMPTY = 'must not be empty';
 const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
-const vendorNumber = code.refine((number) => stripZeros(number) === number, 'must have no leading zeros');
+const vendorNumber = code.refine(
+  (number) => stripZeros(number) === number,
+  'must have no leading zeros: the interface compares vendor numbers without them, such as 100777',
+);
 
 /** A code of 11VMS, at most as long as the order's field: a longer one would fail every cart that has it. */
 const targetCode = (maximum: number) => code.max(maximum);
@@ -32,21 +35,31 @@ const listedCodes = (target: z.ZodString) => z.record(code, target).refine(nonEm
  * `mapped`: every code must be listed, so that no unknown code passes silently.
  */
 const codeMap = (key: z.ZodString, target: z.ZodString) =>
-  z.discriminatedUnion('mode', [
-    z.strictObject({ mode: z.literal('identity'), codes: z.record(key, target).default({}) }),
-    z.strictObject({ mode: z.literal('mapped'), codes: z.record(key, target).refine(nonEmpty, EMPTY) }),
-  ]);
+  z.discriminatedUnion(
+    'mode',
+    [
+      z.strictObject({ mode: z.literal('identity'), codes: z.record(key, target).default({}) }),
+      z.strictObject({ mode: z.literal('mapped'), codes: z.record(key, target).refine(nonEmpty, EMPTY) }),
+    ],
+    'must be written { "mode": "identity" or "mapped", "codes": { ... } }',
+  );
 export type CodeMap = z.infer<ReturnType<typeof codeMap>>;
 
 /** Checked by the library that uses it: a zone that it does not know would fail every cart. */
 function isTimeZone(name: string): boolean {
+  // Intl takes an offset, too, which AWS does not, and which has no summer time.
+  if (!/^[A-Z]/i.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+    const known = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    // Intl takes small letters for capitals, which AWS does not; it writes the old name of a zone for its new one.
+    return known === name || known.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }
 }
-export const timeZoneSchema = z.string().refine(isTimeZone, 'must be an IANA time zone, such as Europe/Brussels');
+export const timeZoneSchema = z
+  .string()
+  .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Brussels, and neither an offset nor an abbreviation');
 
 const statusMeaning = z.enum(['approved', 'eligible', 'completed', 'rejected', 'awaiting', 'deleted']);
 
@@ -91,8 +104,20 @@ const defaultUnits: Record<string, string> = {
   M: 'MTR', M2: 'MTK', M3: 'MTQ', L: 'LTR', KM: 'KMT',
 }; // biome-ignore format: one unit a pair, one kind of unit a line
 
-/** The value maps. One that an environment gives replaces the default whole. */
-export const valueMapsSchema = z.strictObject({
+const extension = z.boolean().exactOptional();
+
+const givenMapsSchema = z.strictObject({
+  extend: z
+    .strictObject({
+      unit: z.boolean().default(true).describe('`true`: a unit that is given is added to the default.'),
+      country: z.boolean().default(true).describe('`true`: a country that is given is added to the default.'),
+      currencyDecimals: extension.describe('Must be said with `currencyDecimals`.'),
+      accountCategory: extension.describe('Must be said with `accountCategory`.'),
+      status: extension.describe('Must be said with `status`.'),
+      textType: extension.describe('Must be said with `textType`.'),
+    })
+    .prefault({})
+    .describe('Whether a map that is given is added to its default (`true`), or replaces it whole (`false`).'),
   businessUnit: listedCodes(targetCode(20)).describe(
     'Mapping row 14, keyed by CoCode, or by CoCode/ProcOrg where one company has several units.',
   ),
@@ -108,13 +133,18 @@ export const valueMapsSchema = z.strictObject({
     .describe("Mapping row 44: SAP's unit, internal or English, to UN/ECE Recommendation 20."),
   currencyDecimals: z
     .record(
-      z.string().refine((currency) => Object.hasOwn(isoCurrencyDecimals, currency), 'must be a currency of ISO 4217'),
+      z
+        .string()
+        .refine(
+          (currency) => Object.hasOwn(isoCurrencyDecimals, currency),
+          'must be an active currency of ISO 4217, such as EUR',
+        ),
       z.int().min(0).max(4),
     )
     .refine(nonEmpty, EMPTY)
     .default(isoCurrencyDecimals)
     .describe('Mapping row 13: the known currencies, and how many decimals each has.'),
-  country: listedCodes(code.regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166-1 alpha-2'))
+  country: listedCodes(code.regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166-1, two capital letters, such as BE'))
     .default({ ...isoCountries, UK: 'GB', EL: 'GR' })
     .describe("Mapping row 29: SAP's country key to ISO 3166-1 alpha-2."),
   accountCategory: z
@@ -156,13 +186,55 @@ export const valueMapsSchema = z.strictObject({
     .default({ shipTo: '00000027' })
     .describe('Mapping row 29: which partner gives the delivery address.'),
 });
+type GivenMaps = z.infer<typeof givenMapsSchema>;
+type ExtendableMap = keyof GivenMaps['extend'];
+
+const DEFAULT_MAPS = givenMapsSchema.parse({ businessUnit: { CoCode: 'of the environment' } });
+const EXTENDABLE_MAPS: readonly ExtendableMap[] = [
+  'unit',
+  'country',
+  'currencyDecimals',
+  'accountCategory',
+  'status',
+  'textType',
+];
+
+/** One that is given and has a default says whether it extends or replaces it: nobody loses the default without a word. */
+export const valueMapsSchema = givenMapsSchema
+  .superRefine((maps, context) => {
+    for (const name of EXTENDABLE_MAPS) {
+      const isDefault = JSON.stringify(maps[name]) === JSON.stringify(DEFAULT_MAPS[name]);
+      if (isDefault || maps.extend[name] !== undefined) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: `must say whether it is added to the default: "extend": { "${name}": true }; or replaces it whole: false`,
+      });
+    }
+  })
+  .transform((maps) => ({
+    ...maps,
+    unit: extended(maps, 'unit', maps.unit),
+    country: extended(maps, 'country', maps.country),
+    currencyDecimals: extended(maps, 'currencyDecimals', maps.currencyDecimals),
+    accountCategory: extended(maps, 'accountCategory', maps.accountCategory),
+    status: extended(maps, 'status', maps.status),
+    textType: extended(maps, 'textType', maps.textType),
+  }));
+
+const extended = <Name extends ExtendableMap>(
+  { extend }: GivenMaps,
+  name: Name,
+  given: GivenMaps[Name],
+): GivenMaps[Name] => (extend[name] === true ? { ...DEFAULT_MAPS[name], ...given } : given);
+
 export type ValueMaps = z.infer<typeof valueMapsSchema>;
 
 /** Switches of the translation and its value maps (rules.md, "Defaults"). */
 export const translationSettingsSchema = z.strictObject({
-  timeZone: timeZoneSchema
-    .default('Europe/Brussels')
-    .describe('The zone of `orderDate` (mapping row 12), an IANA name.'),
+  timeZone: timeZoneSchema.describe(
+    'The zone of `orderDate` (mapping row 12), an IANA name. Without it: `extraction.timeZone`.',
+  ),
   amountsAreInternal: z
     .boolean()
     .default(false)
@@ -183,7 +255,7 @@ export const translationSettingsSchema = z.strictObject({
     .strictObject({
       purchaseRequestPattern: z
         .string()
-        .refine(isPattern, 'must be a regular expression')
+        .refine(isPattern, 'must be a regular expression, such as ^PR')
         .exactOptional()
         .describe('Only lines whose purchase request matches this regular expression.'),
       categories: z.array(code).min(1).exactOptional().describe('Only lines of these product categories.'),
@@ -206,6 +278,6 @@ export const translationSettingsSchema = z.strictObject({
     .min(1024)
     .default(1_048_576)
     .describe('Edge case 28: an order whose JSON is larger is refused, never cut.'),
-  valueMaps: valueMapsSchema.describe('The value maps. One that is given here replaces its default whole.'),
+  valueMaps: valueMapsSchema.describe('The value maps.'),
 });
 export type TranslationSettings = z.infer<typeof translationSettingsSchema>;

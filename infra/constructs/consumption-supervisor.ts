@@ -5,7 +5,7 @@ import { Schedule, ScheduleExpression, type ScheduleGroup } from 'aws-cdk-lib/aw
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { SupervisorVariables } from '../../shared/environment.ts';
-import type { Environment } from '../environments.ts';
+import { type Environment, SUPERVISOR_MARGIN_SECONDS } from '../environments.ts';
 import { FunctionTarget } from './function-target.ts';
 import { commonVariables, InterfaceFunction } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -40,8 +40,7 @@ export class ConsumptionSupervisor extends Construct {
       bundle: props.bundle,
       service: 'supervisor',
       description: 'Pauses the consumption of carts while 11VMS is down or refuses us, and resumes it afterwards',
-      // It waits for the worker to try one message.
-      timeoutSeconds: delivery.timeoutSeconds + 20,
+      timeoutSeconds: delivery.timeoutSeconds + SUPERVISOR_MARGIN_SECONDS,
       memoryMegabytes: 256,
       variables,
     });

@@ -142,8 +142,8 @@ ${markdownText(COLUMNS, mappingRows().map(cells))}
 
 ## Value maps
 
-The defaults; an environment replaces a map whole. A code that is not listed is refused, except where the mode is
-\`identity\`: there it passes through unchanged.
+The defaults; an environment adds to a map, or replaces it whole (\`extend\`). A code that is not listed is refused, except
+where the mode is \`identity\`: there it passes through unchanged.
 
 ${markdownText(
   ['map', 'codes'],
@@ -153,12 +153,14 @@ ${markdownText(
 }
 
 /** One map has no default: each environment gives its own. */
-function defaultMaps(): ValueMaps {
+function defaultMaps(): CodeMaps {
   const placeholder = 'of the environment';
-  return valueMapsSchema.parse({ businessUnit: { CoCode: placeholder } });
+  const { extend: _, ...maps } = valueMapsSchema.parse({ businessUnit: { CoCode: placeholder } });
+  return maps;
 }
 
-type ValueMap = ValueMaps[keyof ValueMaps];
+type CodeMaps = Omit<ValueMaps, 'extend'>;
+type ValueMap = CodeMaps[keyof CodeMaps];
 const isCodeMap = (map: ValueMap): map is CodeMap => 'mode' in map;
 
 /** ISO's lists are long and known: only the differences from them are printed. */

@@ -46,14 +46,14 @@ describe('the CDK app', () => {
     ['no environment', {}, 'Which environment? Add -c env=dev|test|prod|local, or -c env=./file.json.'],
     ['one that is no text', { env: 7 }, 'Which environment? Add -c env='],
     ['an unknown one', { env: 'nosuch' }, 'Unknown environment "nosuch". Known: dev, test, prod, local;'],
+    ['a file that is not there', { env: './nosuch.json' }, 'Environment file ./nosuch.json cannot be read: ENOENT'],
     [
-      'a file that is not there',
-      { env: './nosuch.json' },
-      'Environment file ./nosuch.json cannot be read as JSON: ENOENT',
+      'a file that is not JSON',
+      { env: './README.md' },
+      'Environment file ./README.md is not JSON at line 1, column 1: JSON has no comments',
     ],
-    ['a file that is not JSON', { env: './README.md' }, 'Environment file ./README.md cannot be read as JSON: '],
     ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
-    ['a bad field', { env: badNetwork }, '✖ must be a subnet id: subnet-...\n  → at network.subnetIds[1]'],
+    ['a bad field', { env: badNetwork }, '✖ must be a subnet id, such as subnet-0a1b2c3d\n  → at network.subnetIds[1]'],
   ])(
     'with %s prints the mistake in words, without a stack trace, and exits 1',
     async (_what, context, message) => {

@@ -8,7 +8,7 @@ import { ENVIRONMENTS, type Environment, loadEnvironment, parseEnvironment } fro
 const directory = mkdtempSync(join(tmpdir(), 'environments-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function file(name: string, content: string): string {
+function file(name: string, content: string | Buffer): string {
   const path = join(directory, name);
   writeFileSync(path, content);
   return path;
@@ -129,26 +129,55 @@ describe('an environment from a file', () => {
     expect(loadEnvironment(path)).toEqual({ ...loadEnvironment('dev'), name: 'mine' });
   });
 
+  test('that starts with a byte order mark is accepted', () => {
+    const path = file('bom.json', `\uFEFF${JSON.stringify(dev)}`);
+
+    expect(loadEnvironment(path)).toEqual(loadEnvironment('dev'));
+  });
+
   test('that does not exist is refused with its name, and why', () => {
     const path = join(directory, 'nosuch.json');
 
     expect(refusal(() => loadEnvironment(path))).toMatch(
-      new RegExp(`^Environment file ${path} cannot be read as JSON: .*ENOENT: no such file`),
+      new RegExp(`^Environment file ${path} cannot be read: .*ENOENT: no such file`),
     );
   });
 
   test('that is a directory is refused with its name', () => {
-    expect(refusal(() => loadEnvironment(directory))).toMatch(/^Environment file .* cannot be read as JSON: .*EISDIR/);
+    expect(refusal(() => loadEnvironment(directory))).toMatch(/^Environment file .* cannot be read: .*EISDIR/);
   });
 
-  test.each([
-    ['not JSON', '{ "name": mine }'],
-    ['empty', ''],
-    ['JSON with comments', '// mine\n{}'],
-  ])('that is %s is refused with its name', (_what, content) => {
+  test.each<[string, string | Buffer, string]>([
+    ['not JSON', '{\n  "name": mine\n}', 'is not JSON at line 2, column 11: a text stands in double quotes'],
+    ['empty', ' \n', 'is empty'],
+    ['JSON with comments', '// mine\n{}', 'is not JSON at line 1, column 1: JSON has no comments'],
+    [
+      'UTF-16',
+      Buffer.from(JSON.stringify(dev), 'utf16le'),
+      'is UTF-16, which PowerShell writes with ">": save it as UTF-8',
+    ],
+    ['XML', '<?xml version="1.0"?>\n<environment/>', 'is XML, and not JSON: ask SRM for $format=json'],
+    ['CSV', 'CoCode;Unit\nBE10;BU-BE-BRU\n', 'is CSV, and not JSON'],
+    ['YAML', 'name: acme\nsrm:\n', 'is YAML, and not JSON'],
+    [
+      'an answer of SRM',
+      '{"d":{"results":[]}}',
+      'holds an answer of SRM, not an environment: it is for npm start -- --input',
+    ],
+    [
+      'an answer of OData V4',
+      '{"@odata.context":"$metadata","value":[]}',
+      'holds an answer of SRM, not an environment: it is for npm start -- --input',
+    ],
+    [
+      'JSON that gives a code twice',
+      '{"translation":{"valueMaps":{"businessUnit":{"BE10":"A","BE10":"B"}}}}',
+      'gives a field twice: translation.valueMaps.businessUnit.BE10',
+    ],
+  ])('that is %s is refused, and told as what it is', (_what, content, message) => {
     const path = file('bad.json', content);
 
-    expect(refusal(() => loadEnvironment(path))).toContain(`Environment file ${path} cannot be read as JSON: `);
+    expect(refusal(() => loadEnvironment(path))).toBe(`Environment file ${path} ${message}`);
   });
 
   test.each(['null', '[]', '"dev"', '7'])('that holds %s is refused with its name', (content) => {
@@ -239,6 +268,7 @@ describe('an environment with a bad field is refused with its name', () => {
     ['delivery.maximumConcurrency', 1001],
     ['delivery.timeoutSeconds', 9],
     ['delivery.timeoutSeconds', 29],
+    ['delivery.timeoutSeconds', 881],
     ['delivery.memoryMegabytes', '1024'],
     ['translation', undefined],
     ['translation.timeZone', 'Mars/Olympus'],
@@ -274,22 +304,6 @@ describe('an environment with a bad field is refused with its name', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  test.each([
-    'nmae',
-    'srm.baseurl',
-    'vms.retries',
-    'extraction.cron',
-    'reconciliation.cron',
-    'delivery.concurrency',
-    'translation.valueMaps.units',
-    'notifications.slack',
-    'operation.retention',
-  ])('even when the field is unknown: %s', (path) => {
-    const message = refusal(() => parse(devWith(path, 'x')));
-
-    expect(message).toContain(`Unrecognized key: "${path.split('.').at(-1)}"`);
-  });
-
   test('an extraction has time for a token and two pages', () => {
     expect(refusal(() => parse(devWith('srm.timeoutSeconds', 101)))).toContain(
       'must be at least three times srm.timeoutSeconds, for a token and two pages\n  → at extraction.timeoutSeconds',
@@ -310,11 +324,215 @@ describe('an environment with a bad field is refused with its name', () => {
       'must be in translation.valueMaps.status, with its meaning, such as "Z0001": "approved"; ' +
         'else each of its carts is a dead letter\n  → at srm.statuses[1]',
     );
-    const valueMaps = { ...read.translation.valueMaps, status: { I1129: 'approved', Z0001: 'approved' } };
+    const valueMaps = { ...read.translation.valueMaps, status: { Z0001: 'approved' }, extend: { status: true } };
     expect(parse({ ...read, translation: { valueMaps } }).srm.statuses).toEqual(['I1129', 'Z0001']);
-    // Its default holds them all.
-    const own = { ...read.translation.valueMaps, status: { Z0001: 'approved' } };
+    // A map that replaces the default holds them all.
+    const own = { ...read.translation.valueMaps, status: { Z0001: 'approved' }, extend: { status: false } };
     expect(refusal(() => parse({ ...read, translation: { valueMaps: own } }))).toContain('→ at srm.statuses[0]');
+  });
+});
+
+/** What is wrong, and how it should look. */
+describe('a mistake is told in words', () => {
+  const supplier = 'translation.valueMaps.supplier';
+  const fiftyOneTags = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag-${index}`, 'x']));
+  test.each<[string, unknown, string, string?]>([
+    // Schedules.
+    [
+      'extraction.schedule',
+      '*/5 6-20 * * 1-5',
+      '"*/5 6-20 * * 1-5" is no schedule of EventBridge Scheduler: write cron(*/5 6-20 ? * MON-FRI *) for this cron of Unix',
+    ],
+    [
+      'extraction.schedule',
+      'cron(*/5 6-20 * * *)',
+      '"cron(*/5 6-20 * * *)" needs six fields, minutes hours day-of-month month day-of-week year: write cron(*/5 6-20 * * ? *)',
+    ],
+    [
+      'extraction.schedule',
+      'cron(hello)',
+      '"cron(hello)" needs six fields, minutes hours day-of-month month day-of-week year: write cron(0/5 6-20 ? * MON-FRI *)',
+    ],
+    [
+      'extraction.schedule',
+      'cron(0 6 * * * *)',
+      '"cron(0 6 * * * *)" needs a "?" for either day-of-month or day-of-week, and not for both, as in cron(0 6 * * ? *) or cron(0 6 ? * MON-FRI *)',
+    ],
+    ['extraction.schedule', 'cron(0 25 * * ? *)', '"cron(0 25 * * ? *)": "25" is no hour, which is 0 to 23'],
+    ['extraction.schedule', 'cron(0 6 31 2 ? *)', '"cron(0 6 31 2 ? *)" never fires again'],
+    ['extraction.schedule', 'cron(0 6 * * ? 2020)', '"cron(0 6 * * ? 2020)" never fires again'],
+    ['extraction.schedule', 'rate(5 mins)', '"rate(5 mins)" is no rate: write rate(5 minutes)'],
+    ['extraction.schedule', 'rate(1 minutes)', '"rate(1 minutes)" is no rate: write rate(1 minute)'],
+    [
+      'extraction.schedule',
+      'rate(30 seconds)',
+      '"rate(30 seconds)" is no rate: write a whole number and minutes, hours or days, as in rate(5 minutes)',
+    ],
+    [
+      'reconciliation.schedule',
+      'daily',
+      '"daily" is no schedule of EventBridge Scheduler: write rate(5 minutes), or cron(0/5 6-20 ? * MON-FRI *)',
+    ],
+    // Time zones.
+    ...['+01:00', 'CEST', 'europe/brussels', 'W. Europe Standard Time'].map((zone): [string, string, string] => [
+      'extraction.timeZone',
+      zone,
+      'must be an IANA time zone, such as Europe/Brussels, and neither an offset nor an abbreviation',
+    ]),
+    // Values that are right alone.
+    [
+      'vms.secretName',
+      'proc-srm7-11vms-purchase-order-v1/dev/srm',
+      'must be another secret than srm.secretName: each system has a client of its own',
+    ],
+    [
+      'notifications.pagerDutySecretName',
+      'proc-srm7-11vms-purchase-order-v1/dev/srm',
+      'must be another secret than those of the connections',
+    ],
+    [
+      'srm.kmsKeyArn',
+      'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      'goes with "createSecret": false: a secret that the stack creates is under the key of AWS',
+    ],
+    [
+      'delivery.timeoutSeconds',
+      881,
+      'must be at most 880: the supervisor tries a message for 20 s longer, and Lambda ends a function after 900 s',
+    ],
+    // URLs and hosts.
+    ['srm.baseUrl', 'srm.example.com', 'must be a whole URL, such as https://srm.example.com'],
+    [
+      'srm.baseUrl',
+      'https://srm.example.com/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV',
+      'must end before the path of the service, which is added to it: https://srm.example.com',
+    ],
+    [
+      'vms.baseUrl',
+      'https://apim.example.com/11VMSProxy_V2/purchase-orders',
+      'must end before the path of the service, which is added to it: https://apim.example.com/11VMSProxy_V2',
+    ],
+    ...['https://sap', 'sap/', 'sap/sap'].map((host): [string, string[], string, string] => [
+      'srm.internalHosts',
+      [host],
+      'must be a host without https:// and without a path, such as srm-internal.example.com',
+      'srm.internalHosts[0]',
+    ]),
+    ['srm.internalHosts', ['sap:443'], 'must not name port 443, which https leaves out, too', 'srm.internalHosts[0]'],
+    ...['Frankfurt', 'eu-west', 'eu-west-1a', 'eu_west_1'].map((region): [string, string, string] => [
+      'region',
+      region,
+      'must be an AWS region, such as eu-west-1',
+    ]),
+    // Instants.
+    ['extraction.firstWatermark', '2962-12-01T00:00:00Z', 'must be at most a year ahead: nothing is read before it'],
+    [
+      'extraction.firstWatermark',
+      '1970-01-01T00:00:00Z',
+      'must be the go-live, and not the beginning of time: all carts since then would be ordered',
+    ],
+    ['extraction.firstWatermark', '2026-12-01', 'must be an instant with its offset, such as 2026-12-01T00:00:00Z'],
+    // Lists and maps.
+    ['operation.tags', fiftyOneTags, "must be at most 48: AWS takes 50, and two are the stack's own"],
+    ['operation.tags', { environment: 'x' }, 'must not be interface or environment', 'operation.tags.environment'],
+    ['notifications.email', ['a@example.com', 'A@example.com'], 'stands in the list twice', 'notifications.email[1]'],
+    ['srm.internalHosts', ['sap', 'SAP'], 'stands in the list twice', 'srm.internalHosts[1]'],
+    ['srm.statuses', ['I1129', 'I1129'], 'stands in the list twice', 'srm.statuses[1]'],
+    ['srm.statuses', [], 'must have at least 1 entry'],
+    [
+      supplier,
+      { mode: 'mapped', codes: { '0000100777': 'SUP' } },
+      'must have no leading zeros: the interface compares vendor numbers without them, such as 100777',
+      `${supplier}.codes.0000100777`,
+    ],
+    [
+      supplier,
+      { '100777': 'SUP' },
+      'must be written { "mode": "identity" or "mapped", "codes": { ... } }',
+      `${supplier}.mode`,
+    ],
+    [supplier, 'identity', 'must be written { "mode": "identity" or "mapped", "codes": { ... } }'],
+    [
+      'translation.valueMaps.businessUnit',
+      { BE10: 'B'.repeat(21) },
+      'must have at most 20 characters',
+      'translation.valueMaps.businessUnit.BE10',
+    ],
+    [
+      'translation.valueMaps.businessUnit',
+      { BE10: '' },
+      'must not be empty',
+      'translation.valueMaps.businessUnit.BE10',
+    ],
+    [
+      'translation.valueMaps.currencyDecimals',
+      { Euro: 2 },
+      'must be an active currency of ISO 4217, such as EUR',
+      'translation.valueMaps.currencyDecimals.Euro',
+    ],
+    [
+      'translation.valueMaps.status',
+      { Z0001: 'approved' },
+      'must say whether it is added to the default: "extend": { "status": true }; or replaces it whole: false',
+    ],
+    // Patterns, in words.
+    ['name', 'Production', 'must be 1 to 20 lower-case letters, digits and hyphens, a letter first, such as acme-test'],
+    ['account', '123', 'must be an AWS account, 12 digits in quotes, such as "123456789012"'],
+    ['srm.client', '10', 'must be a sap-client, three digits in quotes, such as "100"'],
+    [
+      'srm.secretName',
+      'has spaces',
+      'must be the name of a secret, 1 to 256 letters, digits or /_+=.@-, such as acme/srm',
+    ],
+    ['srm.language', 'ENG', 'must be a language of two capital letters, such as EN'],
+    ['srm.statuses', ['Released'], 'must be a status of SAP, such as I1129', 'srm.statuses[0]'],
+    [
+      'vms.kmsKeyArn',
+      'arn:aws:kms:eu-west-1:123456789012:alias/mine',
+      'must be the ARN of a key, and not of an alias, such as arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+    ],
+    [
+      'notifications.email',
+      ['operations'],
+      'must be an e-mail address, such as operations@example.com',
+      'notifications.email[0]',
+    ],
+    // Types.
+    ['srm.tokenUrl', undefined, 'is missing: it must be a text in double quotes'],
+    ['srm', undefined, 'is missing: it must be an object, { ... }'],
+    ['srm.client', 100, 'must be a text in double quotes, not a number'],
+    ['delivery.batchSize', '10', 'must be a number without quotes, not a text'],
+    ['delivery.batchSize', 2.5, 'must be a whole number, not a number with a fraction'],
+    ['delivery.batchSize', 11, 'must be at most 10, not 11'],
+    ['srm.mutualTls', 'yes', 'must be true or false, without quotes, not a text'],
+    ['notifications.email', 'a@example.com', 'must be a list, [ ... ], not a text'],
+    ['logLevel', 'debug', 'must be one of DEBUG, INFO, WARN, ERROR; did you mean DEBUG?'],
+    ['notifications.pagerDutyRegion', 'EU', 'must be one of us, eu; did you mean eu?'],
+    // Unknown fields.
+    ['srm.baseurl', 'x', 'the field "baseurl" is unknown; did you mean baseUrl?', 'srm'],
+    ['delivery.concurrency', 2, 'the field "concurrency" is unknown; did you mean maximumConcurrency?', 'delivery'],
+    ['operation.retention', 30, 'the field "retention" is unknown; did you mean logRetentionDays?', 'operation'],
+    ['translation.valueMaps.units', {}, 'the field "units" is unknown; did you mean unit?', 'translation.valueMaps'],
+    ['reconciliation.cron', 'x', 'the field "cron" is unknown: here are known schedule, days', 'reconciliation'],
+  ])('%s: %j', (path, value, message, place = path) => {
+    const lines = refusal(() => parse(devWith(path, value))).split('\n');
+
+    expect(lines).toContain(`✖ ${message}`);
+    expect(lines[lines.indexOf(`✖ ${message}`) + 1]).toBe(`  → at ${place}`);
+  });
+
+  test('also at the top, which has no path', () => {
+    expect(refusal(() => parse(devWith('nmae', 'x')))).toBe(
+      'Environment x is not a valid environment:\n✖ the field "nmae" is unknown; did you mean name?',
+    );
+  });
+});
+
+describe('the time zone of the translation', () => {
+  test('is that of the extraction, unless it is given', () => {
+    expect(parse(devWith('extraction.timeZone', 'America/Lima')).translation.timeZone).toBe('America/Lima');
+    expect(parse(devWith('translation.timeZone', 'UTC')).translation.timeZone).toBe('UTC');
+    expect(loadEnvironment('dev').translation.timeZone).toBe('Europe/Brussels');
   });
 });
 
@@ -325,6 +543,10 @@ describe('an environment with a good field is accepted', () => {
     ['srm.baseUrl', 'http://[::1]:8001', 'http://[::1]:8001'],
     ['srm.baseUrl', 'https://srm.example.com/proxy//', 'https://srm.example.com/proxy'],
     ['srm.tokenUrl', 'https://srm.example.com/token?tenant=7', 'https://srm.example.com/token?tenant=7'],
+    ['srm.tokenUrl', 'https://srm.example.com/oauth/token/', 'https://srm.example.com/oauth/token/'],
+    ['srm.internalHosts', ['sap:44300', '[::1]:8001'], ['sap:44300', '[::1]:8001']],
+    ['delivery.timeoutSeconds', 880, 880],
+    ['region', 'us-gov-west-1', 'us-gov-west-1'],
     ['srm.scope', '', ''],
     ['srm.secretName', 'a/b_c+d=e.f@g-1', 'a/b_c+d=e.f@g-1'],
     ['extraction.timeZone', 'UTC', 'UTC'],

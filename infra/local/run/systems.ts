@@ -1,5 +1,4 @@
 /** SRM and 11VMS of a local run: a simulator, or the system that the user names. */
-import { readFileSync } from 'node:fs';
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs } from '../../../shared/sap-values.ts';
@@ -7,6 +6,7 @@ import { generateCarts } from '../../../test/simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
+import { parseHandwritten, readJsonText } from '../../json-file.ts';
 import { type LocalRunOptions, refusal } from './options.ts';
 
 /** What identifies a cart. A malformed row may lack either. */
@@ -124,17 +124,8 @@ function cartRows(base: Environment, options: LocalRunOptions, nowMs: number): S
 
 /** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
 function rowsOfFile(path: string, nowMs: number): SourceCart[] {
-  let page: unknown;
-  try {
-    page = parseExactJson(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw refusal(`--input ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-  const d = asJsonObject(page)?.['d'];
-  const results = Array.isArray(d) ? d : asJsonObject(d)?.['results'];
-  if (!Array.isArray(results)) {
-    throw refusal(`--input ${path} is not an OData page: it has no list at d.results.`);
-  }
+  const results = cartsOfPage(readPage(path));
+  if (typeof results === 'string') throw refusal(`--input ${path} ${results}.`);
   const carts = results.map((source: unknown) => {
     const row = asJsonObject(source);
     const text = (name: string): string | undefined => {
@@ -153,6 +144,37 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
   // SRM sent also the rows without a usable timestamp: they get the time of the newest row.
   const placeMs = newestMs === 0 ? nowMs - HOUR_MS : newestMs;
   return newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
+}
+
+function readPage(path: string): unknown {
+  try {
+    const text = readJsonText(path);
+    try {
+      return parseExactJson(text);
+    } catch (error) {
+      // It says where the mistake is.
+      parseHandwritten(text);
+      throw error;
+    }
+  } catch (error) {
+    throw refusal(`--input ${path} ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+/** The carts of an answer of OData V2; or else what the file holds instead. */
+function cartsOfPage(page: unknown): readonly unknown[] | string {
+  const whole = asJsonObject(page);
+  const d = whole?.['d'];
+  const cart = asJsonObject(d);
+  const results = Array.isArray(d) ? d : cart?.['results'];
+  if (Array.isArray(results)) return results;
+  if (cart !== undefined && ['Guid', 'ObjectId'].some((name) => name in cart)) return [cart];
+  if (whole !== undefined && ('@odata.context' in whole || Array.isArray(whole['value']))) {
+    return 'is an answer of OData V4: SRM 7 answers in OData V2, with the carts at d.results';
+  }
+  if (whole !== undefined && 'srm' in whole) return 'is an environment, not carts: it is for --env';
+  if (Array.isArray(page)) return 'is a list without the envelope of OData V2: write { "d": { "results": [ ... ] } }';
+  return 'is not an OData page: it has no list at d.results, and no cart at d';
 }
 
 /** SAP writes 1970 or 9999 for "never". With such a time the interface would read all the days in between. */

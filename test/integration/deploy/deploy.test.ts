@@ -220,7 +220,7 @@ async function createSecret(name: string): Promise<string> {
 describe('a deployment changes nothing', () => {
   test.each([
     ['an unknown environment', 'nosuch', /^Unknown environment "nosuch"\. Known: dev, test, prod, local;/],
-    ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read as JSON/],
+    ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read: ENOENT/],
     ['the local environment', 'local', /^Environment local runs on this machine: npm start/],
   ])('for %s', async (_what, environment, message) => {
     expect(await refusalOf({ environment })).toMatch(message);

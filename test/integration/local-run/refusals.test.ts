@@ -41,7 +41,10 @@ function file(name: string, content: string): string {
 
 const badEntry = file('bad-entry.json', JSON.stringify({ ...ENVIRONMENTS['dev'], extraction: { schedule: 'hourly' } }));
 const notJson = file('not-json.json', '{ "d": { "results": [ Private Person');
-const noPage = file('no-page.json', '{ "value": [] }');
+const noPage = file('no-page.json', '{ "carts": [] }');
+const xml = file('carts.xml', '<?xml version="1.0"?>\n<feed><title>Private Person</title></feed>');
+const v4 = file('v4.json', '{ "@odata.context": "$metadata#ShoppingCartSet", "value": [] }');
+const environment = file('environment.json', JSON.stringify(ENVIRONMENTS['dev']));
 
 interface Refusal {
   readonly args: readonly string[];
@@ -76,11 +79,11 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
   'an environment file that is not there': {
     args: ['--env', './nosuch.json'],
-    message: 'Environment file ./nosuch.json cannot be read as JSON: ENOENT',
+    message: 'Environment file ./nosuch.json cannot be read: ENOENT',
   },
   'an environment file with a bad field': {
     args: ['--env', badEntry],
-    message: `Environment file ${badEntry} is not a valid environment:\n✖ must be an EventBridge Scheduler expression`,
+    message: `Environment file ${badEntry} is not a valid environment:\n✖ "hourly" is no schedule of EventBridge Scheduler`,
   },
   'an --input that is not there': {
     args: ['--input', 'nosuch.json'],
@@ -90,10 +93,25 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     args: ['--input', directory],
     message: `--input ${directory} cannot be read: EISDIR`,
   },
-  'an --input that is not JSON': { args: ['--input', notJson], message: `--input ${notJson} cannot be read: not JSON` },
+  'an --input that is not JSON': {
+    args: ['--input', notJson],
+    message: `--input ${notJson} is not JSON at line 1, column 23: a text stands in double quotes.`,
+  },
+  'an --input that is XML': {
+    args: ['--input', xml],
+    message: `--input ${xml} is XML, and not JSON: ask SRM for $format=json.`,
+  },
+  'an --input of OData V4': {
+    args: ['--input', v4],
+    message: `--input ${v4} is an answer of OData V4: SRM 7 answers in OData V2, with the carts at d.results.`,
+  },
+  'an --input that is an environment': {
+    args: ['--input', environment],
+    message: `--input ${environment} is an environment, not carts: it is for --env.`,
+  },
   'an --input that is no OData page': {
     args: ['--input', noPage],
-    message: `--input ${noPage} is not an OData page: it has no list at d.results.`,
+    message: `--input ${noPage} is not an OData page: it has no list at d.results, and no cart at d.`,
   },
 };
 

@@ -3,16 +3,19 @@ import { describe, expect, test } from '@jest/globals';
 import { translationSettingsSchema } from '../../../shared/translation-settings.ts';
 
 const businessUnit = { BE10: 'BU-BE-BRU' };
-const issues = (settings: unknown): string[] =>
-  (translationSettingsSchema.safeParse(settings).error?.issues ?? []).map(
+const timeZone = 'Europe/Brussels';
+const WHOLE = { currencyDecimals: false, accountCategory: false, status: false, textType: false };
+const issues = (settings: object): string[] =>
+  (translationSettingsSchema.safeParse({ timeZone, ...settings }).error?.issues ?? []).map(
     ({ path, message }) => `${path.join('.')}: ${message}`,
   );
-const withMaps = (maps: object): string[] => issues({ valueMaps: { businessUnit, ...maps } });
+const withMaps = (maps: object): string[] => issues({ valueMaps: { businessUnit, extend: WHOLE, ...maps } });
+const mapsOf = (maps: object) =>
+  translationSettingsSchema.parse({ timeZone, valueMaps: { businessUnit, ...maps } }).valueMaps;
 
 test('the default settings are those of the specification (rules.md, "Defaults")', () => {
-  const settings = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
+  const settings = translationSettingsSchema.parse({ timeZone, valueMaps: { businessUnit } });
   expect(settings).toMatchObject({
-    timeZone: 'Europe/Brussels',
     amountsAreInternal: false,
     allowZeroPrice: false,
     allowUnlimited: false,
@@ -35,7 +38,7 @@ test('the default settings are those of the specification (rules.md, "Defaults")
 });
 
 test('every country and currency of the defaults is an ISO code, and known to ICU as far as possible', () => {
-  const { valueMaps } = translationSettingsSchema.parse({ valueMaps: { businessUnit } });
+  const { valueMaps } = translationSettingsSchema.parse({ timeZone, valueMaps: { businessUnit } });
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
   expect(Object.values(valueMaps.country).filter((code) => names.of(code) === undefined)).toEqual([]);
   const currencies = Object.keys(valueMaps.currencyDecimals);
@@ -76,6 +79,43 @@ describe('an empty map is refused:', () => {
   });
 });
 
+describe('a map that has a default', () => {
+  test.each(['unit', 'country'])('is added to it, in case of %s', (name) => {
+    const added = mapsOf({ [name]: { XX: 'BE' } });
+
+    expect(Reflect.get(added, name)).toEqual({ ...Object(Reflect.get(mapsOf({}), name)), XX: 'BE' });
+  });
+
+  test.each(['unit', 'country', 'currencyDecimals', 'accountCategory', 'status', 'textType'])(
+    'replaces it or is added to it as %s says',
+    (name) => {
+      const byDefault: object = Object(Reflect.get(mapsOf({}), name));
+      const [[key, value] = []] = Object.entries(byDefault).slice(1, 2);
+      const given = { [String(key)]: value };
+
+      expect(Reflect.get(mapsOf({ [name]: given, extend: { [name]: false } }), name)).toEqual(given);
+      expect(Reflect.get(mapsOf({ [name]: given, extend: { [name]: true } }), name)).toEqual(byDefault);
+    },
+  );
+
+  test.each([
+    ['currencyDecimals', { EUR: 2 }],
+    ['accountCategory', { CC: 'COST_CENTRE' }],
+    ['status', { Z0001: 'approved' }],
+    ['textType', {}],
+  ])('must say which, in case of %s', (name, map) => {
+    expect(issues({ valueMaps: { businessUnit, [name]: map } })).toEqual([
+      `valueMaps.${name}: must say whether it is added to the default: "extend": { "${name}": true }; or replaces it whole: false`,
+    ]);
+  });
+
+  test('is the same when it is parsed twice, as the function reads what synth wrote', () => {
+    const maps = mapsOf({ unit: { ST: 'EA' }, status: { Z0001: 'approved' }, extend: { unit: false, status: true } });
+
+    expect(mapsOf(maps)).toEqual(maps);
+  });
+});
+
 describe('an invalid code is refused:', () => {
   test('a currency unknown to ISO, or with impossible decimals', () => {
     expect(withMaps({ currencyDecimals: { DEM: 2 } })).toEqual([
@@ -95,7 +135,7 @@ describe('an invalid code is refused:', () => {
       [],
     );
     expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: ['0100'] } })).toEqual([
-      'lineFilter.suppliers.0: must have no leading zeros',
+      'lineFilter.suppliers.0: must have no leading zeros: the interface compares vendor numbers without them, such as 100777',
     ]);
   });
 
@@ -148,7 +188,7 @@ describe('a wrong setting is refused:', () => {
     ['maximumAttachments', -1, ''],
     ['maximumBodyBytes', 1023, ''],
     ['amountsAreInternal', 'false', ''],
-    ['lineFilter', { purchaseRequestPattern: '(' }, 'must be a regular expression'],
+    ['lineFilter', { purchaseRequestPattern: '(' }, 'must be a regular expression, such as ^PR'],
     ['lineFilter', { categories: [] }, ''],
     ['lineFilter', { category: ['A'] }, ''],
   ])('%s: %j', (name, value, message) => {
