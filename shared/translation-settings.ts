@@ -189,7 +189,7 @@ const givenMapsSchema = z.strictObject({
 type GivenMaps = z.infer<typeof givenMapsSchema>;
 type ExtendableMap = keyof GivenMaps['extend'];
 
-const DEFAULT_MAPS = givenMapsSchema.parse({ businessUnit: { CoCode: 'of the environment' } });
+const DEFAULT_MAPS = givenMapsSchema.parse({ businessUnit: { code: 'of the environment' } });
 const EXTENDABLE_MAPS: readonly ExtendableMap[] = [
   'unit',
   'country',
