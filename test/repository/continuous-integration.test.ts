@@ -1,6 +1,16 @@
 /** The workflows and the bots' settings: what they run exists, and they have no more rights than they need. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -52,6 +62,7 @@ describe('the workflows', () => {
     const commands = [...new Set(valuesOf('run'))].sort();
 
     expect(commands).toEqual([
+      '.github/refuse-older-commit',
       'npm ci',
       'npm run check',
       'npm run deploy -- --env "$ENVIRONMENT" --diff',
@@ -61,6 +72,10 @@ describe('the workflows', () => {
       'npx cdk synth --quiet --context "env=$ENVIRONMENT"',
     ]);
     for (const command of commands) {
+      if (command.startsWith('.')) {
+        accessSync(join(root, command), constants.X_OK);
+        continue;
+      }
       const [, tool = '', first = '', second = ''] = /^(npm|npx) (\S+)(?: (\S+))?/.exec(command) ?? [];
       const bin = join(root, 'node_modules', '.bin', first);
       const known =
@@ -94,7 +109,6 @@ describe('the workflows', () => {
     expect(valuesOf('environment')).toContain(`[${CLOUD.join(', ')}]`);
     const deployed = workflows.find(({ name }) => name === 'deploy.yml')?.text ?? '';
     expect([...deployed.matchAll(/^ {6}environment: (\S+)$/gm)].map(([, name]) => name)).toEqual(CLOUD);
-    for (const name of CLOUD) expect(deployed).toContain(`'[]'), '${name}')`);
   });
 
   test('use actions by commit, with the version beside it, and Node.js by .nvmrc', () => {
@@ -133,6 +147,167 @@ describe('the workflows', () => {
         ({ text }) => text.includes('actions/checkout@') && !text.includes('persist-credentials: false'),
       ),
     ).toEqual([]);
+  });
+});
+
+/** The jobs of deploy.yml, in order, with what they need and when they run. */
+const deployJobs = [
+  ...read(`${folder}/deploy.yml`).matchAll(/^ {2}(\w+):\n {4}needs: \[(.+)\]\n {4}if: >-\n((?: {6}.+\n)+)/gm),
+].map(([, name = '', needs = '', condition = '']) => ({
+  name,
+  needs: needs.split(', '),
+  condition: condition.replaceAll(/\s+/g, ' ').trim(),
+}));
+
+type Result = 'success' | 'failure' | 'cancelled' | 'skipped';
+
+/** Evaluates a condition as GitHub does. @throws {Error} for a term that this test does not know. */
+function holds(condition: string, needs: Readonly<Record<string, Result>>, environments: readonly string[]): boolean {
+  const inner = /^\$\{\{ (.+) \}\}$/.exec(condition)?.[1] ?? '';
+  // Without one of these functions, GitHub also asks that no job before it was skipped.
+  if (!/\b(always|cancelled|failure)\(\)/.test(inner)) throw new Error(`A skipped job would skip: ${condition}`);
+  return inner.split(' && ').every((term) => {
+    const [, not = '', positive = ''] = /^(!?)(.+)$/.exec(term) ?? [];
+    const evaluate = (): boolean => {
+      if (positive === 'cancelled()') return false;
+      const [, job, wanted] = /^needs\.(\w+)\.result == '(\w+)'$/.exec(positive) ?? [];
+      if (job !== undefined) return needs[job] === wanted;
+      const [, any] = /^contains\(needs\.\*\.result, '(\w+)'\)$/.exec(positive) ?? [];
+      if (any !== undefined) return Object.values(needs).some((result) => result === any);
+      const [, name] = /^contains\(fromJSON\(vars\.DEPLOY_ENVIRONMENTS \|\| '\[\]'\), '(\w+)'\)$/.exec(positive) ?? [];
+      if (name !== undefined) return environments.includes(name);
+      throw new Error(`Unknown term: ${term}`);
+    };
+    return evaluate() !== (not === '!');
+  });
+}
+
+/** Which environments a run of deploy.yml tries, when these jobs end badly. */
+function tried(environments: readonly string[], bad: Readonly<Record<string, Result>> = {}): string[] {
+  const results: Record<string, Result> = { check: bad['check'] ?? 'success' };
+  for (const { name, needs, condition } of deployJobs) {
+    const own = Object.fromEntries(needs.map((job) => [job, results[job] ?? 'skipped']));
+    results[name] = holds(condition, own, environments) ? (bad[name] ?? 'success') : 'skipped';
+  }
+  return CLOUD.filter((name) => results[name] !== 'skipped');
+}
+
+describe('a deployment from main', () => {
+  const subsets = Array.from({ length: 8 }, (_, bits) => CLOUD.filter((_name, index) => (bits >> index) % 2 === 1));
+
+  test('has a job for each environment of the cloud', () => {
+    expect(deployJobs.map(({ name }) => name)).toEqual(CLOUD);
+  });
+
+  test.each(subsets.map((environments) => [environments]))(
+    'reaches each of %j, whichever are left out',
+    (environments) => {
+      expect(tried(environments)).toEqual(environments);
+    },
+  );
+
+  test.each(['failure', 'cancelled'] as const)('ends with the first job whose result is %s', (result) => {
+    for (const environments of subsets) {
+      expect(tried(environments, { check: result })).toEqual([]);
+      for (const [index, name] of environments.entries()) {
+        expect(tried(environments, { [name]: result })).toEqual(environments.slice(0, index + 1));
+      }
+    }
+  });
+});
+
+/** Deployments of one environment as GitHub lists them, newest first; commits are numbers, in their order on main. */
+describe('a commit', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'older-commit-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  // gh applies the filter of --jq by itself; jq need not be installed here.
+  writeFileSync(
+    join(directory, 'gh'),
+    `#!${process.execPath}
+    const args = process.argv.slice(2);
+    const deployments = JSON.parse(process.env.DEPLOYMENTS);
+    if (args[1] === 'graphql') {
+      if (!args.includes('environment=prod') || !args.includes('owner=acme') || !args.includes('name=orders')) process.exit(9);
+      console.log(deployments.find(([, states]) => states.includes('SUCCESS'))?.[0] ?? '');
+    } else {
+      const [, deployed, own] = /^repos\\/acme\\/orders\\/compare\\/(\\d+)\\.\\.\\.(\\d+)$/.exec(args[1]);
+      console.log(Number(own) < Number(deployed) ? 'behind' : own === deployed ? 'identical' : 'ahead');
+    }`,
+    { mode: 0o755 },
+  );
+  const deploying = (commit: number, deployments: unknown) =>
+    spawnSync('bash', [join(root, '.github', 'refuse-older-commit')], {
+      env: {
+        PATH: [directory, process.env['PATH']].join(delimiter),
+        GITHUB_REPOSITORY: 'acme/orders',
+        GITHUB_SHA: String(commit),
+        ENVIRONMENT: 'prod',
+        DEPLOYMENTS: JSON.stringify(deployments),
+      },
+      encoding: 'utf8',
+    });
+
+  test.each([
+    ['the first one', 1, []],
+    ['newer than what runs', 3, [[2, ['SUCCESS']]]],
+    ['the one that runs', 2, [[2, ['SUCCESS', 'IN_PROGRESS']]]],
+    [
+      'newer than what runs, where an even newer one failed',
+      3,
+      [
+        [4, ['FAILURE']],
+        [2, ['SUCCESS']],
+      ],
+    ],
+    [
+      'newer than what runs, where an even newer one waits for its approval',
+      3,
+      [
+        [4, ['WAITING']],
+        [2, ['INACTIVE', 'SUCCESS']],
+      ],
+    ],
+  ] as const)('is deployed: %s', (_what, commit, deployments) => {
+    expect(deploying(commit, deployments).status).toBe(0);
+  });
+
+  test.each([
+    [
+      'its approval came late',
+      3,
+      [
+        [4, ['SUCCESS']],
+        [3, ['IN_PROGRESS', 'WAITING']],
+      ],
+    ],
+    [
+      'its run is started again',
+      3,
+      [
+        [3, ['IN_PROGRESS']],
+        [4, ['SUCCESS']],
+        [3, ['INACTIVE', 'SUCCESS']],
+      ],
+    ],
+  ] as const)('that is older than what runs is refused: %s', (_what, commit, deployments) => {
+    const { status, stdout } = deploying(commit, deployments);
+
+    expect(status).toBe(1);
+    expect(stdout).toBe(
+      '::error::prod runs 4 already, which is newer than 3: nothing is deployed. To go back, revert on main.\n',
+    );
+  });
+
+  test('is not deployed when GitHub gives no answer', () => {
+    expect(deploying(3, 'no list').status).not.toBe(0);
+  });
+
+  test('is judged in the job that deploys, before it has any credentials of AWS', () => {
+    const text = read(`${folder}/deploy-environment.yml`);
+
+    expect(text.indexOf('run: .github/refuse-older-commit')).toBeGreaterThan(text.indexOf('environment: ${{ inputs'));
+    expect(text.indexOf('run: .github/refuse-older-commit')).toBeLessThan(text.indexOf('configure-aws-credentials@'));
+    expect(text).toContain('cancel-in-progress: false');
   });
 });
 
