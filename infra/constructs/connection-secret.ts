@@ -12,16 +12,26 @@ export interface ConnectionSecretProps {
 
 export class ConnectionSecret extends Construct {
   readonly #arn: string;
+  readonly #kmsKeyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: ConnectionSecretProps) {
     super(scope, id);
-    const { createSecret, secretName } = props.connection;
+    const { createSecret, secretName, kmsKeyArn } = props.connection;
+    this.#kmsKeyArn = kmsKeyArn;
     this.#arn = createSecret ? this.#created(props) : this.#existing(secretName);
   }
 
   /** Reading the value only: the functions neither list nor describe secrets. */
   grantRead(grantee: IGrantable): void {
     Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.#arn] });
+    if (this.#kmsKeyArn === undefined) return;
+    // The key of the secret's owner. Whether its policy lets this account use it is for the owner to say.
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['kms:Decrypt'],
+      resourceArns: [this.#kmsKeyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` } },
+    });
   }
 
   /** Empty, until an operator writes it. */

@@ -11,6 +11,9 @@ export interface NotificationsProps {
   readonly environment: Environment;
 }
 
+/** An account of one region is unknown in the other. */
+const PAGERDUTY_HOSTS = { us: 'events.pagerduty.com', eu: 'events.eu.pagerduty.com' } as const;
+
 export class Notifications extends Construct {
   /** Wakes the person on call. */
   readonly pages: Topic;
@@ -60,20 +63,21 @@ export class Notifications extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is a dead-letter queue itself, of SNS rather than of SQS: nothing consumes it.',
     });
-    if (notifications.pagerDutySecretName !== undefined) this.#subscribePagerDuty(notifications.pagerDutySecretName);
+    if (notifications.pagerDutySecretName !== undefined)
+      this.#subscribePagerDuty(notifications.pagerDutySecretName, notifications.pagerDutyRegion);
     for (const endpoint of notifications.email) {
       new Subscription(this, `Mail-${endpoint}`, { topic: this.mails, protocol: SubscriptionProtocol.EMAIL, endpoint });
     }
   }
 
   /** PagerDuty's CloudWatch integration reads SNS's own envelope: ALARM opens an incident per alarm name, OK resolves it. */
-  #subscribePagerDuty(secretName: string): void {
+  #subscribePagerDuty(secretName: string, region: Environment['notifications']['pagerDutyRegion']): void {
     // Resolved by CloudFormation: the template holds a reference, never the key.
     const key = SecretValue.secretsManager(secretName).unsafeUnwrap();
     new Subscription(this, 'PagerDuty', {
       topic: this.pages,
       protocol: SubscriptionProtocol.HTTPS,
-      endpoint: `https://events.pagerduty.com/integration/${key}/enqueue`,
+      endpoint: `https://${PAGERDUTY_HOSTS[region]}/integration/${key}/enqueue`,
       rawMessageDelivery: false,
       deadLetterQueue: this.undeliveredPages,
       deliveryPolicy: {

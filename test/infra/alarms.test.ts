@@ -541,6 +541,15 @@ describe('the notification topics', () => {
     expect(ids(of('notified'))).toEqual(ids(of('prod')));
   });
 
+  test('send PagerDuty to the United States, unless the environment says Europe', () => {
+    const base = loadEnvironment('prod');
+    const notifications = { ...base.notifications, pagerDutySecretName: 'prod/pagerduty' };
+    const stack = new Stack(new App(), 'Pages');
+    new Notifications(stack, 'Notifications', { environment: { ...base, notifications } });
+
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain('https://events.pagerduty.com/integration/');
+  });
+
   test('send PagerDuty the envelope of SNS over HTTPS, with retries and a dead-letter queue, and hide its key', () => {
     const stack = of('notified');
     const pagerDuty = stack
@@ -549,7 +558,7 @@ describe('the notification topics', () => {
     const endpoint = joined.parse(pagerDuty?.properties['Endpoint']);
 
     expect(endpoint).toBe(
-      'https://events.pagerduty.com/integration/{{resolve:secretsmanager:prod/pagerduty:SecretString:::}}/enqueue',
+      'https://events.eu.pagerduty.com/integration/{{resolve:secretsmanager:prod/pagerduty:SecretString:::}}/enqueue',
     );
     expect(pagerDuty?.properties).toMatchObject({
       TopicArn: { Ref: stack.topic('page') },

@@ -126,6 +126,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       logs: `{${lambda.LoggingConfig.LogGroup.Ref}.Arn}`,
       srm: secret('srm'),
       vms: secret('vms'),
+      // The key of a secret that another stack created.
+      key: environment.srm.kmsKeyArn === undefined ? {} : { 'kms:Decrypt': [environment.srm.kmsKeyArn] },
       network:
         lambda.VpcConfig === undefined ? {} : Object.fromEntries(networkActions.map((action) => [action, ['*']])),
     };
@@ -141,13 +143,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   ];
 
   test('of the extractor: the watermark, sending to the queue, its own secret and logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('extractor');
+    const { lambda, table, queue, failedInvocations, logs, srm, key, network } = expectedOf('extractor');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
       'dynamodb:UpdateItem': [table],
       'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm],
+      ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
       'xray:PutTelemetryRecords': ['*'],
@@ -157,7 +160,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   });
 
   test('of the reconciler: reading what the ledger holds of carts, writing its own record, sending to the queue, its own secret and logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, network } = expectedOf('reconciler');
+    const { lambda, table, queue, failedInvocations, logs, srm, key, network } = expectedOf('reconciler');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
@@ -165,6 +168,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'dynamodb:Query': [table],
       'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm],
+      ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
       'xray:PutTelemetryRecords': ['*'],
@@ -174,7 +178,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   });
 
   test('of the worker: the items of the ledger, receiving from the queue, both secrets and its own logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, vms, network } = expectedOf('worker');
+    const { lambda, table, queue, failedInvocations, logs, srm, vms, key, network } = expectedOf('worker');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
@@ -189,6 +193,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       // To requeue a cart that an outage has brought to its final attempt.
       'sqs:SendMessage': [queue, failedInvocations].sort(),
       'secretsmanager:GetSecretValue': [srm, vms].sort(),
+      ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
       'xray:PutTelemetryRecords': ['*'],
@@ -229,8 +234,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     const { [which]: lambda, assembly, failedInvocations } = parts(name);
     const ofCode = allowed(name)
       .filter(({ role }) => role === lambda.Role['Fn::GetAtt'][0])
-      // What Lambda itself does: logs, traces, the network, and an event that failed.
-      .filter(({ action, on }) => !/^(logs|xray|ec2):/.test(action) && on !== `{${failedInvocations.id}.Arn}`)
+      // What Lambda itself does: logs, traces, the network, and an event that failed. Secrets Manager decrypts for it.
+      .filter(({ action, on }) => !/^(logs|xray|ec2|kms):/.test(action) && on !== `{${failedInvocations.id}.Arn}`)
       .map(({ action }) => action);
     const called = actionsCalled(assembly, lambda.Code.S3Key).filter((action) => !unused.some((one) => one === action));
 
@@ -250,6 +255,18 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect(others.length).toBeGreaterThan(1);
     expect(others.filter(({ role }) => role?.startsWith('SchedulerRole') !== true)).toEqual([]);
     expect(errands).toEqual(expect.arrayContaining(others.map(({ action, on }) => `${action} on ${on}`)));
+  });
+
+  test('to the key of a secret hold through Secrets Manager alone', () => {
+    const { environment } = parts(name);
+    const decrypting = allowed(name).filter(({ action }) => action.startsWith('kms:'));
+
+    expect(decrypting).toHaveLength(environment.srm.kmsKeyArn === undefined ? 0 : 3);
+    for (const { condition } of decrypting) {
+      expect(condition).toEqual({
+        StringEquals: { 'kms:ViaService': `secretsmanager.${environment.region}.amazonaws.com` },
+      });
+    }
   });
 
   test('name their resources: a wildcard stands only where AWS accepts nothing else', () => {

@@ -20,6 +20,7 @@ export const OWN_ENVIRONMENT = {
     clientAuthentication: 'body',
     secretName: 'own/srm',
     createSecret: false,
+    kmsKeyArn: 'arn:aws:kms:eu-central-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab',
     client: '777',
     language: 'DE',
     internalHosts: ['sap-a.internal:8000', 'sap-b.internal'],
@@ -68,6 +69,7 @@ export const NOTIFIED_ENVIRONMENT = {
   ...ENVIRONMENTS['prod'],
   notifications: {
     pagerDutySecretName: 'prod/pagerduty',
+    pagerDutyRegion: 'eu',
     email: ['one@example.com', 'two@example.com'],
     thresholds: { deadLetters: 3, oldestMessageMinutes: 7, waitingHours: 2, backlog: 44, pausedMinutes: 9 },
   },
