@@ -1,4 +1,7 @@
-/** The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. */
+/**
+ * The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. `npm run deploy` adds
+ * `-c creating=true` until the stack is created.
+ */
 import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
 
 try {
@@ -13,7 +16,8 @@ try {
     import('./checked-app.ts'),
     import('./synthesize.ts'),
   ]);
-  await addPurchaseOrderStack(createCheckedApp(), environment);
+  const isBeingCreated = Reflect.get(Object(context), 'creating') === 'true';
+  await addPurchaseOrderStack(createCheckedApp(), environment, { isBeingCreated });
 } catch (error) {
   // A wrong entry is a mistake of the operator: the message is enough, and a stack trace would hide it.
   console.error(error instanceof Error ? error.message : error);

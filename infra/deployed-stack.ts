@@ -13,6 +13,8 @@ export interface StackResource {
 
 export interface DeployedStack {
   readonly status: string;
+  /** Against deletion. */
+  readonly isProtected: boolean;
   readonly outputs: Readonly<Record<string, string>>;
   readonly resources: readonly StackResource[];
 }
@@ -39,9 +41,17 @@ export async function readDeployedStack(
   }
   return {
     status: stack.StackStatus ?? 'UNKNOWN',
+    isProtected: stack.EnableTerminationProtection === true,
     outputs: Object.fromEntries(
       (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
     ),
     resources,
   };
 }
+
+/** Did its creation fail, so that nothing of it runs? CDK deletes such a stack before it creates it again. */
+export const isCreationFailure = ({ status }: DeployedStack): boolean => /^ROLLBACK_(COMPLETE|FAILED)$/.test(status);
+
+/** What lets CDK delete a stack whose creation failed. */
+export const unprotectCommand = (stackName: string, region: string): string =>
+  `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stackName} --region ${region}`;

@@ -16,17 +16,22 @@ import type { Environment } from './environments.ts';
 export interface PurchaseOrderStackProps extends StackProps {
   readonly environment: Environment;
   readonly bundles: Bundles;
+  /** Nothing is protected against deletion until the stack is created, so that a creation that failed can be repeated. */
+  readonly isBeingCreated?: boolean;
 }
 
 export class PurchaseOrderStack extends Stack {
   constructor(scope: Construct, id: string, props: PurchaseOrderStackProps) {
-    super(scope, id, props);
-    const { environment, bundles } = props;
+    const { environment, bundles, isBeingCreated = false, ...stackProps } = props;
+    super(scope, id, {
+      ...stackProps,
+      terminationProtection: environment.operation.terminationProtection && !isBeingCreated,
+    });
 
     const { srm, vms } = environment;
     const srmSecret = new ConnectionSecret(this, 'SrmSecret', { connection: srm, system: 'SAP SRM 7' });
     const vmsSecret = new ConnectionSecret(this, 'VmsSecret', { connection: vms, system: '11VMS' });
-    const ledger = new LedgerTable(this, 'Ledger');
+    const ledger = new LedgerTable(this, 'Ledger', { isProtected: !isBeingCreated });
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
     });

@@ -23,18 +23,23 @@ const INTERFACE = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 const buildDirectory = (environment: Environment): string =>
   join(import.meta.dirname, '..', '.build', environment.name);
 
+export interface StackOptions {
+  readonly bundleDirectory?: string;
+  readonly isBeingCreated?: boolean;
+}
+
 /** Adds the stack of one environment to an app, with freshly bundled functions. */
 export async function addPurchaseOrderStack(
   app: App,
   environment: Environment,
-  bundleDirectory = buildDirectory(environment),
+  { bundleDirectory = buildDirectory(environment), isBeingCreated = false }: StackOptions = {},
 ): Promise<PurchaseOrderStack> {
   const { account, region, operation } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
     stackName: stackName(environment),
     description: `${INTERFACE} (${environment.name})`,
     environment,
-    terminationProtection: operation.terminationProtection,
+    isBeingCreated,
     // CloudFormation hands them on to every resource that can carry them.
     tags: { ...operation.tags, interface: INTERFACE, environment: environment.name },
     bundles: await bundleFunctions(environment, bundleDirectory),
@@ -51,10 +56,10 @@ export async function synthesize(
   const props = { outdir, context: featureFlags(), analyticsReporting: false };
   // The checks take half of the time: the local run does without them.
   const app = isChecked ? createCheckedApp(props) : new App({ ...props, builtinCloudFormationValidation: false });
-  const bundles = join(outdir, 'bundles');
-  const { artifactId: artifact } = await addPurchaseOrderStack(app, environment, bundles);
+  const bundleDirectory = join(outdir, 'bundles');
+  const { artifactId: artifact } = await addPurchaseOrderStack(app, environment, { bundleDirectory });
   const { directory } = app.synth();
   // The assembly holds copies of them.
-  rmSync(bundles, { recursive: true, force: true });
+  rmSync(bundleDirectory, { recursive: true, force: true });
   return { directory, artifact };
 }

@@ -35,7 +35,7 @@ export class FunctionLogs extends Construct {
         identifiers: PROTECTED,
       }),
       // It says why a cart failed even after the stack is deleted, and expires by its retention.
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 

@@ -4,10 +4,15 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
+export interface LedgerTableProps {
+  /** Until the stack is created once, a rollback must be able to delete the table. */
+  readonly isProtected: boolean;
+}
+
 export class LedgerTable extends Construct {
   readonly table: Table;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { isProtected }: LedgerTableProps) {
     super(scope, id);
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
@@ -20,8 +25,9 @@ export class LedgerTable extends Construct {
       // Without the ledger carts would be ordered twice: it can be restored to any second of 35 days, and not be deleted
       // by mistake.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection: isProtected,
+      // A rollback of the creation would fail to delete a table that is protected.
+      removalPolicy: isProtected ? RemovalPolicy.RETAIN : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 

@@ -1,5 +1,5 @@
 /** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its schedule. */
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -53,7 +53,8 @@ export class ScheduledExtractor extends Construct {
     ledger.grantWatermark(this.function);
     props.srmSecret.grantRead(this.function);
 
-    this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup');
+    // By default CDK keeps it, and under its fixed name: the next creation of the stack would find the name taken.
+    this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup', { removalPolicy: RemovalPolicy.DESTROY });
     new Schedule(this, 'Schedule', {
       description: 'Starts the extraction of approved shopping carts',
       scheduleGroup: this.scheduleGroup,

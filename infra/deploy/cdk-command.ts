@@ -9,9 +9,10 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export const PINNED_CDK: readonly string[] = [process.execPath, join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk')];
 
 /** The arguments for CDK, which writes the outputs of the stack to `outputsFile`. */
-export function cdkArguments(options: DeployOptions, outputsFile: string): string[] {
+export function cdkArguments(options: DeployOptions, outputsFile: string, isCreation = false): string[] {
   const common = [
     `--context=env=${options.environment}`,
+    ...(isCreation ? ['--context=creating=true'] : []),
     ...(options.profile === undefined ? [] : [`--profile=${options.profile}`]),
   ];
   if (options.action === 'diff') return ['diff', ...common];

@@ -13,7 +13,7 @@ import {
   describeAwsError,
   openAccount,
 } from '../aws-account.ts';
-import { readDeployedStack } from '../deployed-stack.ts';
+import { type DeployedStack, isCreationFailure, readDeployedStack, unprotectCommand } from '../deployed-stack.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
 import type { DeployOptions } from './options.ts';
@@ -39,25 +39,37 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
   say(`environment ${environment.name} -> stack ${stackName(environment)}`);
   say(`account ${account.account}, region ${account.region}, as ${account.arn}`);
   for (const line of exampleHosts(environment)) say(line);
-  await refuseForeignSecrets(environment, account, options, say);
+  const stack = await checkedStack(environment, account, options, say);
+  const isCreation = stack === 'absent';
 
   const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
   try {
     const outputsFile = join(directory, 'outputs.json');
-    const command = [...cdk, ...cdkArguments(options, outputsFile)];
+    const commandOf = (isCreation: boolean) => [...cdk, ...cdkArguments(options, outputsFile, isCreation)];
+    const commands = isCreation && options.action !== 'diff' ? [commandOf(true), commandOf(false)] : [commandOf(false)];
     if (options.action === 'dry-run') {
-      say(`nothing is changed; this would be run:\n${asShellText(command)}`);
+      say(`nothing is changed; this would be run:\n${commands.map(asShellText).join('\n')}`);
       return 0;
     }
-    // Without a region CDK would use us-east-1 without saying so.
-    const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
-    if (code !== 0) {
-      const bootstrap = bootstrapCommand(account, typed.environment);
-      say(`CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrap}`);
-    } else if (options.action === 'deploy') {
+    for (const [index, command] of commands.entries()) {
+      if (index > 0) say('The stack is created. A second deployment protects it against deletion.');
+      // Without a region CDK would use us-east-1 without saying so.
+      const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
+      if (code === 0) continue;
+      say(
+        `CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrapCommand(account, typed.environment)}`,
+      );
+      if (stack === 'unknown' && environment.operation.terminationProtection) {
+        say(
+          `If the stack was never created before, the next deployment needs this first: ${unprotectCommand(stackName(environment), account.region)}`,
+        );
+      }
+      return code;
+    }
+    if (options.action === 'deploy') {
       for (const line of nextSteps(environment, typed, readOutputs(outputsFile))) say(line);
     }
-    return code;
+    return 0;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -82,43 +94,65 @@ function exampleHosts({ srm, vms }: Environment): string[] {
   return examples.length === 0 ? [] : [`note: ${examples.join(' and ')} are examples: nothing will be read or ordered`];
 }
 
-/** CloudFormation cannot create a secret whose name is taken. It would notice late, and roll everything back. */
-async function refuseForeignSecrets(
+/**
+ * Whether the stack was created before; `unknown` for a user who may only assume the roles of CDK.
+ * @throws {DeploymentRefused} for what CloudFormation would notice late, and roll back.
+ */
+async function checkedStack(
   environment: Environment,
   { region }: AwsAccount,
   options: DeployOptions,
   say: Surroundings['say'],
-): Promise<void> {
+): Promise<'created' | 'absent' | 'unknown'> {
   const settings = { ...clientSettings(options), region };
   const [cloudformation, secrets] = [new CloudFormationClient(settings), new SecretsManagerClient(settings)];
+  let state: 'created' | 'absent' | 'unknown' = 'unknown';
   try {
     const stack = await readDeployedStack(cloudformation, stackName(environment));
-    const own = new Set(stack?.resources.map(({ physicalId }) => physicalId));
-    for (const entry of ['srm', 'vms'] as const) {
-      const { secretName, createSecret } = environment[entry];
-      const found = await secrets.send(new DescribeSecretCommand({ SecretId: secretName })).catch((error: unknown) => {
-        if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-        throw error;
-      });
-      if (!createSecret && found === undefined) {
-        throw new DeploymentRefused(
-          `${entry}.createSecret is false, but there is no secret ${secretName}: create it, or leave createSecret out.`,
-        );
-      }
-      if (!createSecret || found === undefined || own.has(found.ARN ?? '')) continue;
+    const isCreated = stack !== undefined && !isCreationFailure(stack) && stack.status !== 'REVIEW_IN_PROGRESS';
+    state = isCreated ? 'created' : 'absent';
+    if (stack !== undefined && isCreationFailure(stack) && stack.isProtected) {
       throw new DeploymentRefused(
-        found.DeletedDate === undefined
-          ? `The secret ${secretName} exists, and is not this stack's. To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
-          : `The secret ${secretName} is being deleted, and its name is taken until then: aws secretsmanager restore-secret --secret-id ${secretName}, and set "createSecret": false in "${entry}" of the environment entry.`,
+        `The creation of the stack failed (${stack.status}), and CDK cannot delete what is left, which is protected. Nothing of it runs. Let it: ${unprotectCommand(stackName(environment), region)}, then deploy again.`,
       );
     }
+    await refuseForeignSecrets(environment, stack, secrets);
   } catch (error) {
     if (error instanceof DeploymentRefused) throw error;
-    // A user who may only assume the roles of CDK can deploy, but not read secrets.
-    say(`note: whether the connection secrets exist could not be checked (${describeAwsError(error)})`);
+    say(
+      `note: whether the ${state === 'unknown' ? 'stack and the ' : ''}connection secrets exist could not be checked (${describeAwsError(error)})`,
+    );
   } finally {
     cloudformation.destroy();
     secrets.destroy();
+  }
+  return state;
+}
+
+/** CloudFormation cannot create a secret whose name is taken. */
+async function refuseForeignSecrets(
+  environment: Environment,
+  stack: DeployedStack | undefined,
+  secrets: SecretsManagerClient,
+): Promise<void> {
+  const own = new Set(stack?.resources.map(({ physicalId }) => physicalId));
+  for (const entry of ['srm', 'vms'] as const) {
+    const { secretName, createSecret } = environment[entry];
+    const found = await secrets.send(new DescribeSecretCommand({ SecretId: secretName })).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+      throw error;
+    });
+    if (!createSecret && found === undefined) {
+      throw new DeploymentRefused(
+        `${entry}.createSecret is false, but there is no secret ${secretName}: create it, or leave createSecret out.`,
+      );
+    }
+    if (!createSecret || found === undefined || own.has(found.ARN ?? '')) continue;
+    throw new DeploymentRefused(
+      found.DeletedDate === undefined
+        ? `The secret ${secretName} exists, and is not this stack's. To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
+        : `The secret ${secretName} is being deleted, and its name is taken until then: aws secretsmanager restore-secret --secret-id ${secretName}, and set "createSecret": false in "${entry}" of the environment entry.`,
+    );
   }
 }
 

@@ -9,7 +9,13 @@ import * as z from 'zod';
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { bootstrapCommand, describeAwsError } from '../aws-account.ts';
-import { type DeployedStack, readDeployedStack, type StackResource } from '../deployed-stack.ts';
+import {
+  type DeployedStack,
+  isCreationFailure,
+  readDeployedStack,
+  type StackResource,
+  unprotectCommand,
+} from '../deployed-stack.ts';
 import { type Environment, stackName } from '../environments.ts';
 import { nextFiring } from '../schedule.ts';
 import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
@@ -94,7 +100,17 @@ function stackFinding(stack: DeployedStack | undefined, context: StackContext): 
     );
   }
   const what = `stack ${name} is ${stack.status}`;
-  if (/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(stack.status)) return ok(what);
+  if (isCreationFailure(stack)) {
+    const unprotect = stack.isProtected ? `${unprotectCommand(name, context.region)}, then ` : '';
+    return fail(
+      `${what}: its creation failed, and nothing of it runs`,
+      `read the stack's events in CloudFormation, then ${unprotect}${deployCommand(context)}, which deletes what is left`,
+    );
+  }
+  if (/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(stack.status)) {
+    const isUnprotected = context.environment.operation.terminationProtection && !stack.isProtected;
+    return isUnprotected ? warn(`${what}, but not protected against deletion`, deployCommand(context)) : ok(what);
+  }
   if (stack.status === 'UPDATE_ROLLBACK_COMPLETE') {
     return warn(
       what,

@@ -4,10 +4,12 @@ import { isBuiltin } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
+import { addPurchaseOrderStack, featureFlags } from '../../infra/synthesize.ts';
 import {
   extractorVariables,
   parseVariables,
@@ -372,11 +374,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(queues).toHaveLength(4);
         for (const { id, SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy } of queues) {
           // A page that PagerDuty did not accept is of no use to the next stack.
-          const kept = id.startsWith('Monitoring') ? 'Delete' : 'Retain';
+          const [deletion, replacement] = id.startsWith('Monitoring')
+            ? ['Delete', 'Delete']
+            : ['RetainExceptOnCreate', 'Retain'];
           expect({ SqsManagedSseEnabled, DeletionPolicy, UpdateReplacePolicy }).toEqual({
             SqsManagedSseEnabled: true,
-            DeletionPolicy: kept,
-            UpdateReplacePolicy: kept,
+            DeletionPolicy: deletion,
+            UpdateReplacePolicy: replacement,
           });
           expect(denied).toContainEqual(
             expect.objectContaining({
@@ -467,7 +471,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
         for (const group of ofType(stack, 'AWS::Logs::LogGroup')) {
           expect(group).toMatchObject({
-            DeletionPolicy: 'Retain',
+            DeletionPolicy: 'RetainExceptOnCreate',
+            UpdateReplacePolicy: 'Retain',
             Properties: { RetentionInDays: environment.operation.logRetentionDays },
           });
         }
@@ -690,6 +695,17 @@ describe('the checks of this file', () => {
   });
 });
 
+const rawTemplate = z.looseObject({
+  Resources: z.record(
+    z.string(),
+    z.looseObject({
+      Type: z.string(),
+      DeletionPolicy: z.string().optional(),
+      Properties: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+});
+
 describe('across environments', () => {
   test('logical ids are the same, so that a tested stack is the deployed one', () => {
     const ids = Object.keys(ENVIRONMENTS).map((name) => Object.keys(synthesis(name).template.Resources));
@@ -701,6 +717,43 @@ describe('across environments', () => {
         ids[0]?.map(stable).map((id) => id.replace(/(SchedulerRoleForTarget.*?)[0-9A-F]{8}$/, '$1')),
       );
     }
+  });
+
+  test('a stack that is being created differs only in its protection, so that a rollback deletes all of it', async () => {
+    const outdir = join(directory, 'being-created');
+    const app = new App({ outdir, context: featureFlags(), analyticsReporting: false });
+    const bundleDirectory = join(directory, 'being-created-bundles');
+    const stack = await addPurchaseOrderStack(app, loadEnvironment('prod'), { bundleDirectory, isBeingCreated: true });
+    app.synth();
+
+    const { Resources, ...others } = rawTemplate.parse(JSON.parse(synthesis('prod').text));
+    const { id } = parts('prod').table;
+    const { Properties, ...table } = Resources[id] ?? {};
+    expect(JSON.parse(readFileSync(join(outdir, stack.templateFile), 'utf8'))).toEqual({
+      ...others,
+      Resources: {
+        ...Resources,
+        [id]: {
+          ...table,
+          DeletionPolicy: 'RetainExceptOnCreate',
+          Properties: { ...Properties, DeletionProtectionEnabled: false },
+        },
+      },
+    });
+    expect(stack.terminationProtection).toBe(false);
+    // What a rollback of the creation would leave behind.
+    const kept = Object.keys(Resources).filter((name) => Resources[name]?.DeletionPolicy === 'Retain');
+    expect(kept).toEqual([id]);
+  }, 180_000);
+
+  test('only the secrets have names that a new stack would find taken', () => {
+    const { Resources } = rawTemplate.parse(JSON.parse(synthesis('prod').text));
+    const named = Object.values(Resources).filter(
+      ({ DeletionPolicy = 'Delete', Properties = {} }) =>
+        DeletionPolicy !== 'Delete' && Object.keys(Properties).some((key) => /^(Table|Queue|LogGroup)?Name$/.test(key)),
+    );
+
+    expect(named.map(({ Type }) => Type)).toEqual(['AWS::SecretsManager::Secret', 'AWS::SecretsManager::Secret']);
   });
 
   test("the code is the same: the extractor's asset does not change with the environment", () => {

@@ -11,7 +11,13 @@ export interface AwsState {
   /** How GetCallerIdentity is refused. */
   credentialsError: string | undefined;
   stack:
-    | { status: string; outputs: Record<string, string>; resources: { type: string; physicalId: string }[] }
+    | {
+        status: string;
+        /** Against deletion. */
+        isProtected?: boolean;
+        outputs: Record<string, string>;
+        resources: { type: string; physicalId: string }[];
+      }
     | undefined;
   /** By UUID. */
   mappings: Record<string, { State: string; LastProcessingResult?: string }>;
@@ -83,7 +89,8 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
         return {
           xml:
             `<Stacks><member><StackName>${name}</StackName><CreationTime>2026-11-20T00:00:00Z</CreationTime>` +
-            `<StackStatus>${state.stack.status}</StackStatus><Outputs>${outputs.join('')}</Outputs></member></Stacks>`,
+            `<StackStatus>${state.stack.status}</StackStatus>` +
+            `<EnableTerminationProtection>${state.stack.isProtected === true}</EnableTerminationProtection><Outputs>${outputs.join('')}</Outputs></member></Stacks>`,
         };
       }
       case 'ListStackResources': {

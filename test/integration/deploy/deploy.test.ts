@@ -51,18 +51,23 @@ afterEach(async () => {
 
 const recordOf = (): string => join(directory, 'cdk-was-called.json');
 
-/** Takes the place of CDK: it writes down how it was called, and writes outputs as CDK does. */
-function recorder(exitCode = 0): readonly string[] {
+/**
+ * Takes the place of CDK: it writes down how it was called, a line a call, and writes outputs as CDK does.
+ * @param exitCodes Of its calls, in turn; 0 afterwards.
+ */
+function recorder(exitCodes: readonly number[]): readonly string[] {
   const path = join(directory, 'cdk');
   writeFileSync(
     path,
     `#!${process.execPath}
-    const { writeFileSync } = require('node:fs');
+    const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
     const args = process.argv.slice(2);
-    writeFileSync(${JSON.stringify(recordOf())}, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH }));
+    const record = ${JSON.stringify(recordOf())};
+    const before = existsSync(record) ? readFileSync(record, 'utf8').split('\\n').length - 1 : 0;
+    appendFileSync(record, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH }) + '\\n');
     const file = args.find((arg) => arg.startsWith('--outputs-file='))?.slice('--outputs-file='.length);
     if (file) writeFileSync(file, JSON.stringify({ stack: { QueueUrl: 'https://sqs/carts', LedgerTableName: 'ledger' } }));
-    process.exit(${exitCode});`,
+    process.exit(${JSON.stringify(exitCodes)}[before] ?? 0);`,
   );
   chmodSync(path, 0o755);
   return [path];
@@ -74,8 +79,14 @@ interface Call {
   readonly region: string;
   readonly path: string;
 }
-const called = (): Call | undefined =>
-  existsSync(recordOf()) ? JSON.parse(readFileSync(recordOf(), 'utf8')) : undefined;
+const calls = (): readonly Call[] =>
+  existsSync(recordOf())
+    ? readFileSync(recordOf(), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : [];
+const called = (): Call | undefined => calls()[0];
 
 const options = (change: Partial<DeployOptions> = {}): DeployOptions => ({
   environment: 'dev',
@@ -85,9 +96,9 @@ const options = (change: Partial<DeployOptions> = {}): DeployOptions => ({
   ...change,
 });
 
-async function run(change: Partial<DeployOptions> = {}, exitCode = 0) {
+async function run(change: Partial<DeployOptions> = {}, ...exitCodes: readonly number[]) {
   const lines: string[] = [];
-  const code = await deploy(options(change), { cdk: recorder(exitCode), say: (line) => lines.push(line) });
+  const code = await deploy(options(change), { cdk: recorder(exitCodes), say: (line) => lines.push(line) });
   const said = lines.join('\n');
   expect(said).not.toContain('hunter2');
   return { code, said };
@@ -100,7 +111,13 @@ async function refusalOf(change: Partial<DeployOptions> = {}): Promise<string> {
   throw new Error('was not refused', { cause: refusal });
 }
 
-function environmentFile(change: { account?: string; region?: string; srm?: object; vms?: object }): string {
+function environmentFile(change: {
+  account?: string;
+  region?: string;
+  srm?: object;
+  vms?: object;
+  operation?: object;
+}): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'mine.json');
   const [srm, vms] = [
@@ -111,30 +128,36 @@ function environmentFile(change: { account?: string; region?: string; srm?: obje
   return path;
 }
 
+const CREATED = { status: 'CREATE_COMPLETE', isProtected: true, outputs: {}, resources: [] };
+
 describe('a deployment', () => {
-  test("into an empty account calls CDK once, from the project's root, and prints what to do next", async () => {
+  test("of a stack that exists calls CDK once, from the project's root, and prints what to do next", async () => {
+    aws.state.stack = CREATED;
+
     const { code, said } = await run();
 
     expect(code).toBe(0);
-    expect(called()).toEqual({
-      args: [
-        'deploy',
-        '--all',
-        '--context=env=dev',
-        '--require-approval=broadening',
-        expect.stringMatching(/^--outputs-file=.+outputs\.json$/),
-      ],
-      cwd: root,
-      region: 'eu-west-1',
-      // The CDK app is started as `node`: with the Node that runs this test.
-      path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
-    });
+    expect(calls()).toEqual([
+      {
+        args: [
+          'deploy',
+          '--all',
+          '--context=env=dev',
+          '--require-approval=broadening',
+          expect.stringMatching(/^--outputs-file=.+outputs\.json$/),
+        ],
+        cwd: root,
+        region: 'eu-west-1',
+        // The CDK app is started as `node`: with the Node that runs this test.
+        path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
+      },
+    ]);
     expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
     expect(said).toMatch(/^ {2}QueueUrl +https:\/\/sqs\/carts\n {2}LedgerTableName ledger$/m);
     expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file://srm-client.json`);
     expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file://11vms-client.json`);
     expect(said).toContain('npm run doctor -- --env dev');
-    expect([...new Set(aws.operations)]).toEqual(['GetCallerIdentity', 'DescribeStacks']);
+    expect([...new Set(aws.operations)]).toEqual(['GetCallerIdentity', 'DescribeStacks', 'ListStackResources']);
   });
 
   test('with --yes asks no question, and passes the profile on', async () => {
@@ -173,7 +196,7 @@ describe('a deployment', () => {
 
     expect(code).toBe(0);
     expect(called()).toBeUndefined();
-    expect(said).toMatch(/this would be run:\n\S+cdk deploy --all --context=env=dev --require-approval=broadening/);
+    expect(said).toMatch(/this would be run:\n\S+cdk deploy --all --context=env=dev /);
   });
 
   test("that fails in CDK ends with CDK's exit code, and names the bootstrap that may be missing", async () => {
@@ -191,8 +214,10 @@ describe('a deployment', () => {
 
     expect(code).toBe(0);
     expect(said).toContain(
-      'note: whether the connection secrets exist could not be checked (AccessDenied: aws:DescribeStacks)',
+      'note: whether the stack and the connection secrets exist could not be checked (AccessDenied: aws:DescribeStacks)',
     );
+    // The stack may exist: nothing of it may lose its protection.
+    expect(calls().map(isCreation)).toEqual([false]);
   });
 
   test('a second time finds its own secrets, and continues', async () => {
@@ -212,6 +237,79 @@ describe('a deployment', () => {
   });
 });
 
+const isCreation = ({ args }: Call): boolean => args.includes('--context=creating=true');
+
+/** CDK protects a stack before it creates it, and cannot delete a protected one whose creation failed. */
+describe('a first deployment', () => {
+  const protectedEnvironment = () => environmentFile({ operation: { terminationProtection: true } });
+  const unprotect =
+    'aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name proc-srm7-11vms-purchase-order-v1-dev --region eu-west-1';
+
+  test('protects the stack once it is created, by a second deployment', async () => {
+    const { code, said } = await run({ environment: protectedEnvironment() });
+
+    expect(code).toBe(0);
+    expect(calls().map(isCreation)).toEqual([true, false]);
+    expect(said).toContain('The stack is created. A second deployment protects it against deletion.');
+    expect(said).toContain('Next, where it is not done yet:');
+  });
+
+  test.each(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'REVIEW_IN_PROGRESS'])(
+    'that failed, and left a stack in %s, is repeated as a first one',
+    async (status) => {
+      const environment = protectedEnvironment();
+      const failed = await run({ environment }, 1);
+      aws.state.stack = { status, isProtected: false, outputs: {}, resources: [] };
+
+      const repeated = await run({ environment });
+
+      expect([failed.code, repeated.code]).toEqual([1, 0]);
+      expect(failed.said).not.toContain('Deployed');
+      expect(calls().map(isCreation)).toEqual([true, true, false]);
+    },
+  );
+
+  test('whose second half failed is not repeated: the next deployment protects the stack', async () => {
+    const environment = protectedEnvironment();
+    expect((await run({ environment }, 0, 3)).code).toBe(3);
+    aws.state.stack = { ...CREATED, isProtected: false };
+
+    await run({ environment });
+
+    expect(calls().map(isCreation)).toEqual([true, false, false]);
+  });
+
+  test.each(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED'])(
+    'past this command left a protected stack in %s: refused, with the one command that helps',
+    async (status) => {
+      aws.state.stack = { status, isProtected: true, outputs: {}, resources: [] };
+
+      expect(await refusalOf({ environment: protectedEnvironment() })).toBe(
+        `The creation of the stack failed (${status}), and CDK cannot delete what is left, which is protected. Nothing of it runs. Let it: ${unprotect}, then deploy again.`,
+      );
+    },
+  );
+
+  test('that cannot be told from a later one names that command when CDK fails', async () => {
+    aws.state.denied.add('DescribeStacks');
+
+    const { said } = await run({ environment: protectedEnvironment() }, 1);
+
+    expect(said).toContain(`If the stack was never created before, the next deployment needs this first: ${unprotect}`);
+  });
+
+  test('is shown by --dry-run with both commands, and by --diff as any other', async () => {
+    const { said } = await run({ action: 'dry-run' });
+    await run({ action: 'diff' });
+
+    expect(said.match(/^\S+cdk deploy .+$/gm)).toEqual([
+      expect.stringContaining(' --context=creating=true '),
+      expect.not.stringContaining('creating'),
+    ]);
+    expect(calls().map(isCreation)).toEqual([false]);
+  });
+});
+
 async function createSecret(name: string): Promise<string> {
   const { ARN = '' } = await clients.secretsManager.send(new CreateSecretCommand({ Name: name }));
   return ARN;
@@ -220,7 +318,7 @@ async function createSecret(name: string): Promise<string> {
 describe('a deployment changes nothing', () => {
   test.each([
     ['an unknown environment', 'nosuch', /^Unknown environment "nosuch"\. Known: dev, test, prod, local;/],
-    ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read: ENOENT/],
+    ['a file that is not there', './nosuch.json', /^Environment file \.\/nosuch\.json cannot be read: .*ENOENT/],
     ['the local environment', 'local', /^Environment local runs on this machine: npm start/],
   ])('for %s', async (_what, environment, message) => {
     expect(await refusalOf({ environment })).toMatch(message);

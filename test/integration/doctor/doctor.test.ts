@@ -68,13 +68,16 @@ const putSecret = (name: string, value: string) =>
   fixture.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
 
 /** The dev entry on the simulators, with changes. */
-function environmentFile(change: { srm?: object; vms?: object; extraction?: object; account?: string } = {}): string {
+function environmentFile(
+  change: { srm?: object; vms?: object; extraction?: object; operation?: object; account?: string } = {},
+): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'dev.json');
   const entry = {
     ...dev,
     region: 'eu-west-1',
     ...(change.account === undefined ? {} : { account: change.account }),
+    ...(change.operation === undefined ? {} : { operation: change.operation }),
     srm: { ...dev?.srm, baseUrl: fixture.srm.url, tokenUrl: fixture.srm.tokenUrl, secretName: 'srm', ...change.srm },
     vms: {
       ...dev?.vms,
@@ -165,7 +168,7 @@ describe('before anything is deployed', () => {
   test('a bad entry is one line that names its fields', async () => {
     const findings = await diagnose(environmentFile({ srm: { client: 'x' } }));
 
-    expect(reds(findings)[0]).toMatch(/must be a sap-client: three digits.*srm\.client -> correct the entry/);
+    expect(reds(findings)[0]).toMatch(/must be a sap-client, three digits.*srm\.client -> correct the entry/);
   });
 
   test('hosts of the example are reported', async () => {
@@ -347,7 +350,7 @@ describe('a system that does not answer as it should', () => {
 
 describe('a stack that does not process carts', () => {
   test.each([
-    ['ROLLBACK_COMPLETE', 'fail', /read the stack's events/],
+    ['ROLLBACK_COMPLETE', 'fail', /read the stack's events .+, then npm run deploy .+, which deletes what is left/],
     ['UPDATE_ROLLBACK_FAILED', 'fail', /read the stack's events/],
     ['UPDATE_ROLLBACK_COMPLETE', 'warn', /the last deployment failed and the one before runs/],
     ['UPDATE_IN_PROGRESS', 'warn', /wait until the deployment has ended/],
@@ -357,6 +360,24 @@ describe('a stack that does not process carts', () => {
     const findings = await diagnose();
 
     expect(linesOf(findings, expected)).toEqual([expect.stringMatching(advice)]);
+  });
+
+  test('whose creation failed while it was protected names the command that lets CDK delete it', async () => {
+    aws.state.stack = { status: 'ROLLBACK_COMPLETE', isProtected: true, outputs: {}, resources: [] };
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringContaining(
+        'then aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name proc-srm7-11vms-purchase-order-v1-dev --region eu-west-1, then npm run deploy -- --env ',
+      ),
+    ]);
+  });
+
+  test('is not protected although its entry says so: the next deployment protects it', async () => {
+    const findings = await diagnose(environmentFile({ operation: { terminationProtection: true } }));
+
+    expect(yellows(findings)).toEqual([
+      expect.stringMatching(/is UPDATE_COMPLETE, but not protected against deletion -> npm run deploy -- --env /),
+    ]);
   });
 
   test('whose first deployment was rolled back is one red line, and its missing parts are not checked', async () => {
