@@ -433,6 +433,9 @@ const withTimeout = z.object({ vms: z.object({ timeoutSeconds: z.number() }) });
 const hasTimeForPages = ({ extraction, srm }: z.infer<typeof entrySchema>): boolean =>
   extraction.timeoutSeconds >= 3 * srm.timeoutSeconds;
 
+const named = z.object({ secretName: z.string() });
+const withSecretNames = z.object({ srm: named, vms: named });
+
 export const environmentSchema = entrySchema
   .refine(hasTimeForPages, {
     path: ['extraction', 'timeoutSeconds'],
@@ -456,6 +459,8 @@ export const environmentSchema = entrySchema
   .refine(({ srm, vms }) => vms.secretName !== srm.secretName, {
     path: ['vms', 'secretName'],
     error: 'must be another secret than srm.secretName: each system has a client of its own',
+    // Beside the mistakes of other fields, too.
+    when: ({ value }) => withSecretNames.safeParse(value).success,
   })
   .refine(
     ({ srm, vms, notifications: { pagerDutySecretName } }) =>

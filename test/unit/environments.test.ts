@@ -193,9 +193,10 @@ describe('an environment from a file', () => {
   });
 
   test('with several mistakes is refused with all of them at once', () => {
-    const message = refusal(() => parse({ ...Object(devWith('srm.client', '1')), name: 'X', extraction: {} }));
+    const entry = Object(devWith('srm.secretName', dev?.vms.secretName));
+    const message = refusal(() => parse({ ...entry, name: 'X', extraction: {} }));
 
-    for (const path of ['name', 'srm.client', 'extraction.schedule', 'extraction.firstWatermark']) {
+    for (const path of ['name', 'vms.secretName', 'extraction.schedule', 'extraction.firstWatermark']) {
       expect(message).toContain(`→ at ${path}`);
     }
   });
