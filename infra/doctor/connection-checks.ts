@@ -56,7 +56,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
       const result = await createVmsOrders(http, now).lookUp(
         IMPOSSIBLE_EXTERNAL_ID,
         randomUUID(),
-        Number.POSITIVE_INFINITY,
+        now() + context.timeoutMs,
       );
       if ('fault' in result) {
         const isRefused = result.health === 'refused' || result.health === 'forbidden';

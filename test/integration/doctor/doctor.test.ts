@@ -318,7 +318,7 @@ describe('a system that does not answer as it should', () => {
       expect.stringMatching(
         /^SRM itself: SRM at 127\.0\.0\.1:9 cannot be read: .*ECONNREFUSED.* -> check srm\.baseUrl \(/,
       ),
-      expect.stringMatching(/^11VMS itself: 11VMS cannot be asked: ECONNREFUSED -> check vms\.baseUrl \(/),
+      expect.stringMatching(/^11VMS itself: 11VMS cannot be reached \(ECONNREFUSED\) -> check vms\.baseUrl \(/),
     ]);
   });
 
