@@ -81,6 +81,9 @@ interface State {
 /** A token is last used this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
+/** A longer timer of Node fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface OAuthClient extends HttpClient {
   /**
    * Fetches secret and token ahead of the first call, which waits for them. After a failure, the first call fetches them
@@ -210,7 +213,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       late.reject(
         state.awaited === 'secret' ? secretUnavailable('in time') : tokenFault('transient', 'did not answer in time'),
       );
-    const timer = setTimeout(expire, Math.max(0, sendByMs - now()));
+    const timer = setTimeout(expire, Math.min(Math.max(0, sendByMs - now()), LONGEST_TIMER_MS));
     try {
       return await Promise.race([work, late.promise]);
     } finally {

@@ -12,7 +12,10 @@ import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
-const listAnswer = z.object({ items: z.array(z.object({ externalId: z.unknown() }).loose()) });
+const listAnswer = z.object({
+  items: z.array(z.object({ externalId: z.unknown() }).loose()),
+  nextPageToken: z.unknown().optional(),
+});
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
 /** Every name in the orders that we send. */
 const FIELD_NAMES = fieldNames(purchaseOrderSchema);
@@ -249,12 +252,12 @@ function readList({ body }: HttpResponse, externalId: string, call: string): Loo
   });
   const parsed = listAnswer.safeParse(json);
   if (!parsed.success || holdsError(json)) return unreadable('unhealthy', 'cannot be read');
-  const { items } = parsed.data;
+  const { items, nextPageToken } = parsed.data;
   const item = items.find((one) => one.externalId === externalId);
   if (item === undefined) {
-    if (items.length === 0) return { kind: 'absent', health: 'processed' };
-    // The order may be on another page of everything that 11VMS holds.
-    return unreadable('processed', 'holds other orders: 11VMS ignores the externalId');
+    if (items.length === 0 && !isFilled(nextPageToken)) return { kind: 'absent', health: 'processed' };
+    // The order may be among the others that 11VMS holds, on another page.
+    return unreadable('processed', 'does not tell whether 11VMS holds the order: it ignores the externalId');
   }
   const stored = readStoredOrder(item);
   if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');

@@ -261,6 +261,7 @@ test.each<[string, Interceptor]>([
   ['cannot be read', answer(200, { orders: [] })],
   ['holds an error', answer(200, { items: [], error: { code: 'BACKEND_DOWN' } })],
   ['ignores the externalId', answer(200, { items: [{ id: 'po_1', externalId: 'SRM7-100-1-1-EUR-BE10' }] })],
+  ['has another page', answer(200, { items: [], nextPageToken: 'two' })],
   ['is 404 of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
   ['is reset', resetBefore],
   ['is refused', answer(403)],

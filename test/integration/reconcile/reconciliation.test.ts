@@ -287,7 +287,7 @@ describe('a cart that is accounted for is not queued again', () => {
       seed: 4711,
       from: new Date(from),
       to: new Date(from + 2 * HOUR),
-      faultyShare: 0.5,
+      faultyShare: 0.3,
       client: extractor.variables.SRM_CLIENT,
     });
     // Few generated carts are ones to skip.
