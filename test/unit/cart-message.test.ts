@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type CartMessage, readCartMessage, UnreadableMessage, writeCartMessage } from '../../shared/cart-message.ts';
 import { parseExactJson } from '../../shared/exact-json.ts';
+import { cartNumber } from '../../shared/sap-values.ts';
 
 const envelope = {
   schemaVersion: 1 as const,
@@ -38,7 +39,7 @@ const anySource: fc.Arbitrary<unknown> = fc.oneof(
 const anyIdentifier = fc.stringMatching(/^[!-~]{1,64}$/);
 const anyMessage: fc.Arbitrary<CartMessage> = fc
   .record({
-    number: fc.option(anyIdentifier),
+    number: fc.option(anyIdentifier).map((number) => cartNumber(number) ?? null),
     guid: fc.option(anyIdentifier),
     source: anySource,
     claim: fc.boolean(),
@@ -120,7 +121,9 @@ describe('a text that is no cart message', () => {
     const message = { ...good, client: 'Jean Dupont', source: 'Jean Dupont' };
     expect(() => readCartMessage(JSON.stringify(message))).toThrow(/^breaks the schema of cart messages at \$.*/);
     expect(() => readCartMessage(JSON.stringify(message))).not.toThrow(/Jean/);
-    expect(() => readCartMessage('{"client":"Jean Dupont"')).toThrow(new UnreadableMessage('not JSON (23 characters)'));
+    expect(() => readCartMessage('{"client":"Jean Dupont"')).toThrow(
+      new UnreadableMessage('not JSON (23 characters, wrong at character 24)'),
+    );
   });
 
   test('is unreadable whatever it is, and causes no other error', () => {

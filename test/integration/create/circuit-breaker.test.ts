@@ -173,13 +173,14 @@ describe('the worker pauses consumption', () => {
   });
 
   test.each([
-    [503, 'counts', { state: 'OPEN', reason: expect.stringMatching(/^5 carts failed.*11VMS answered 503/) }],
-    [429, 'does not count', undefined],
-  ])('while 11VMS asks by %i to wait for longer than an invocation: that %s', async (status, _counts, breaker) => {
+    [503, 'counts', [{ state: 'OPEN', reason: expect.stringMatching(/^5 carts failed.*11VMS answered 503/) }]],
+    [429, 'does not count', []],
+  ])('while 11VMS asks by %i to wait for longer than an invocation: that %s', async (status, _counts, opened) => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(always(isApi, answer(status, {}, { 'retry-after': '900' })));
     await deliverOneByOne(worker, carts(6));
-    expect(await fixture.breaker()).toEqual(breaker === undefined ? undefined : expect.objectContaining(breaker));
+    const items = (await fixture.wholeTable()).filter(({ sk }) => sk === 'BREAKER');
+    expect(items).toMatchObject(opened);
   });
 
   // A gateway answers with codes of its own; the contract names the object that 11VMS does not know (edge case 69).

@@ -330,7 +330,7 @@ describe('a file with malformed carts', () => {
         { cart: '1000000003', codes: 'E_SRC_SCHEMA', path: '$.Guid' },
         { cart: '1000000005', codes: 'E_SRC_SCHEMA', path: '$.Items' },
         { cart: '1000000006', codes: 'E_DATE_INVALID', path: '$.ChangedAt' },
-        { cart: guid(10), codes: 'E_FIELD_FORMAT,E_FIELD_LENGTH', path: '$.ObjectId' },
+        { cart: guid(10), codes: 'E_FIELD_FORMAT', path: '$.ObjectId' },
       ]),
     );
     // Without number and GUID: null, a text, a list, and an empty object.

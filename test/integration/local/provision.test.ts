@@ -230,7 +230,7 @@ describe('provisioning a template', () => {
           Properties: { ScheduleExpression: 'at(2026-01-01)', Target: { Arn: { 'Fn::GetAtt': ['Worker', 'Arn'] } } },
         },
       },
-      /"at\(2026-01-01\)" is not supported/,
+      /"at\(2026-01-01\)" is no schedule/,
     ],
     [
       'an event filter',

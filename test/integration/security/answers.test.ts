@@ -139,7 +139,7 @@ describe('a page of SRM that is', () => {
       const memory = watchMemory();
 
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
-        fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('ERR_BAD_RESPONSE') },
+        fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('TOO_LARGE') },
       });
 
       expect(memory.stop()).toBeLessThan(180 * MB);
@@ -152,7 +152,7 @@ describe('a page of SRM that is', () => {
     const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
-      fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('ERR_BAD_RESPONSE') },
+      fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('TOO_LARGE') },
     });
   });
 });

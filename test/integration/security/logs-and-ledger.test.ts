@@ -22,7 +22,8 @@ import { noTimeToRetry, thisSecond, useFixture } from '../extract/extractor-fixt
 // biome-ignore format: lists of names
 const FIELDS = new Set([
   'cartNumber', 'cartGuid', 'messageId', 'runId', 'correlationId', 'externalId', 'orderId',
-  'orderNumber', 'event', 'outcome', 'codes', 'reason', 'reasons', 'attempt', 'retryInSeconds', 'status',
+  'orderNumber', 'event', 'outcome', 'codes', 'reason', 'reasons', 'attempt', 'waitingSince', 'requeues',
+  'retryInSeconds', 'status',
   'transactionId', 'changedFrom', 'changedTo', 'watermark', 'pages', 'rows', 'queued', 'expected',
   'skewSeconds', 'droppedLines', 'errorName', 'stack', 'level', 'message', 'timestamp', 'service',
   'sampling_rate', 'xray_trace_id', 'cold_start', 'function_arn', 'function_memory_size',
