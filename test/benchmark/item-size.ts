@@ -14,5 +14,6 @@ function valueBytes(value: AttributeValue): number {
   if (value.L !== undefined) return value.L.reduce((sum, item) => sum + 1 + valueBytes(item), COLLECTION_BYTES);
   if (value.M !== undefined) return itemBytes(value.M) + Object.keys(value.M).length + COLLECTION_BYTES;
   if (value.BOOL !== undefined || value.NULL !== undefined) return 1;
+  if (value.SS !== undefined) return value.SS.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   throw new Error(`Attributes of type ${Object.keys(value).join()} are not supported: the ledger has none`);
 }
