@@ -142,8 +142,9 @@ const isMade = (value: unknown): boolean => value !== undefined && !(Array.isArr
 /** By zod's name of the check: `custom` is the length of a text, `too_big` that of a list; all others are patterns. */
 const CODES_OF_ISSUES: Readonly<Record<string, FaultCode>> = { custom: 'E_FIELD_LENGTH', too_big: 'E_TGT_TOO_LARGE' };
 
-/** Target fields that may hold personal data: no fault shows their values (edge case 86). People type the first one. */
-const PERSONAL = /^(purchaseRequestId|requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
+/** Target fields that may hold personal data: no fault shows their values (edge case 86). People type the first two. */
+const PERSONAL =
+  /^(purchaseRequestId|incoterms|requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
 
 /** Edge case 43: cleaning replaces lone surrogates by U+FFFD. */
 const warningsOfTheWhole = (body: string): Warning[] =>
