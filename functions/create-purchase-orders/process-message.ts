@@ -3,7 +3,6 @@ import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shar
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
 import type { CartKey, CartVersion } from '../../shared/ledger.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import { stripZeros } from '../../shared/sap-values.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
 import { observeOrders } from './breaker/observe-orders.ts';
 import type { PauseReason } from './breaker/target-health.ts';
@@ -112,7 +111,7 @@ function cartOf(message: CartMessage | UnreadableMessage, sapClient: string): Ca
   if (!isCart(message)) return { client: sapClient, number: undefined, changedAtMs: undefined };
   return {
     client: message.client,
-    number: message.cart.number === null ? undefined : stripZeros(message.cart.number),
+    number: message.cart.number ?? undefined,
     guid: message.cart.guid ?? undefined,
     changedAtMs: 'source' in message ? rowChangedAtMs(message.source) : undefined,
   };

@@ -19,12 +19,8 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
   }
 
   /** No turn came in time, so that nothing was sent. */
-  const outOfTime = () => ({
-    health: healthOf(throttle),
-    fault: throttle,
-    // A cart that only waited behind a throttled neighbour must not use up a receive before the pause is over.
-    retryAfterMs: pacer.pausedForMs(),
-  });
+  // A cart that only waited behind a throttled neighbour must not use up a receive before the pause is over.
+  const outOfTime = () => postponed({ fault: throttle, retryAfterMs: pacer.pausedForMs() });
 
   return {
     ...orders,
@@ -33,7 +29,7 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
       const answer = await orders.create(request, sendByMs);
       if (answer.kind === 'throttled' && !isRepeated(answer))
         return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
-      // After a time-out nobody knows whether the call was taken.
+      // A call that timed out does not show whether 11VMS throttles.
       if (answer.kind !== 'throttled' && answer.kind !== 'unknown') pacer.succeeded();
       return answer;
     },
@@ -50,6 +46,8 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
 type Throttled = Extract<CreateAnswer | LookUpResult, { kind: 'throttled' }>;
 
 /** A 503 that is not waited out is a failure like any other; a 429 is not: 11VMS works (rules.md, "throttled"). */
-const healthOf = ({ code }: Fault) => (code === 'E_TGT_THROTTLED' ? ('throttled' as const) : ('unhealthy' as const));
-
-const postponed = ({ fault, retryAfterMs }: Throttled) => ({ health: healthOf(fault), fault, retryAfterMs });
+const postponed = ({ fault, retryAfterMs }: Pick<Throttled, 'fault' | 'retryAfterMs'>) => ({
+  health: fault.code === 'E_TGT_THROTTLED' ? ('throttled' as const) : ('unhealthy' as const),
+  fault,
+  retryAfterMs,
+});

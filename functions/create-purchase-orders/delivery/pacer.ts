@@ -7,7 +7,7 @@
  *   while one call in five is refused. With fewer the pace rises to full speed; with more it falls, until fewer are.
  * - While half of the latest calls are refused, all calls pause, as long as 11VMS asks for and at least a second, and go
  *   on at a fifth of the pace. The refused call waits with the others.
- * - Otherwise nobody waits for a refused call: its cart goes back to the queue for that time, and its batch goes on.
+ * - Otherwise the refused call alone waits: its cart goes back to the queue for that time, and its batch goes on.
  *
  * The execution environments cannot communicate. All see the same share of refused calls, and each finds its pace by it.
  */
@@ -41,7 +41,7 @@ const FEWEST_CALLS_PER_SECOND = 0.1;
 /** One second's calls move the pace alike at 4 and at 40 calls a second; a single call never by more or less than this. */
 const LARGEST_STEP = 0.3;
 const SMALLEST_STEP = 0.02;
-/** Turns that nobody took are made up for, up to this time: a batch that waits for its last answer loses no turn. */
+/** Unused turns of this time are kept: a batch that waits for its last answer loses no turn. */
 const CREDIT_MS = 300;
 
 export function createPacer({ now, sleep, random }: PacerDependencies): Pacer {

@@ -44,7 +44,7 @@ function fieldNames(schema: unknown): ReadonlySet<string> {
   return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
 }
 
-/** A body of any other kind than JSON, such as a proxy's page in HTML. An empty body is none. */
+/** Whether the body is something else than JSON, such as a proxy's page in HTML. An empty body is not. */
 const isForeign = ({ body }: HttpResponse): boolean => body.trim() !== '' && tryParseJson(body) === undefined;
 
 const isFilled = (value: unknown): boolean =>
@@ -194,24 +194,32 @@ function validationFaults(
   }));
 }
 
-/** Our own lateness shows nothing of 11VMS. */
-const notAsked = ({ code }: HttpError): { readonly health: Health; readonly fault: Fault } =>
-  code === 'DEADLINE'
-    ? { health: 'throttled', fault: { code: 'E_TGT_UNAVAILABLE', message: 'no time was left to ask 11VMS' } }
-    : { health: 'unhealthy', fault: { code: 'E_TGT_UNAVAILABLE', message: `11VMS cannot be reached (${code})` } };
-
-/** No answer. A request that was not sent created nothing; after any other, the outcome is unknown (edge cases 61, 71). */
+/** A request that was not sent created nothing; after any other, the outcome is unknown (edge cases 61, 71). */
 export function readCreateFailure(error: unknown): CreateAnswer {
+  if (!(error instanceof HttpError) || !error.sent) return { kind: 'not-taken', ...readNoAnswer(error) };
+  const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS gave no whole answer (${error.code})` } as const;
+  return { kind: 'unknown', health: 'unhealthy', fault, retryAfterMs: undefined };
+}
+
+export const readLookUpFailure = (error: unknown): LookUpResult => ({ kind: 'unanswered', ...readNoAnswer(error) });
+
+/** What a call shows that 11VMS or its token endpoint did not answer. @throws any error of another kind. */
+function readNoAnswer(error: unknown): {
+  readonly health: Health;
+  readonly fault: Fault;
+  readonly retryAfterMs: number | undefined;
+} {
   if (error instanceof InterfaceError) {
     const { fault, failureClass, retryAfterMs: retryMs } = error;
-    const health = failureClass === 'refused' ? 'refused' : 'unhealthy';
-    return { kind: 'not-taken', health, fault, retryAfterMs: retryMs };
+    return { health: failureClass === 'refused' ? 'refused' : 'unhealthy', fault, retryAfterMs: retryMs };
   }
   if (!(error instanceof HttpError)) throw error;
-  const nothing = { health: 'unhealthy', retryAfterMs: undefined } as const;
-  if (!error.sent) return { kind: 'not-taken', ...nothing, ...notAsked(error) };
-  const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS gave no whole answer (${error.code})` } as const;
-  return { kind: 'unknown', fault, ...nothing };
+  // Our own lateness shows nothing of 11VMS.
+  const [health, message] =
+    error.code === 'DEADLINE'
+      ? (['throttled', 'no time was left to ask 11VMS'] as const)
+      : (['unhealthy', `11VMS cannot be reached (${error.code})`] as const);
+  return { health, fault: { code: 'E_TGT_UNAVAILABLE', message }, retryAfterMs: undefined };
 }
 
 /** @param call What was asked, for the faults: a look-up, or a probe. */
@@ -262,15 +270,4 @@ function readList({ body }: HttpResponse, externalId: string, call: string): Loo
   const stored = readStoredOrder(item);
   if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');
   return { kind: 'found', health: 'processed', stored };
-}
-
-/** No answer to a look-up. */
-export function readLookUpFailure(error: unknown): LookUpResult {
-  if (error instanceof InterfaceError) {
-    const { fault, failureClass, retryAfterMs: retryMs } = error;
-    const health = failureClass === 'refused' ? 'refused' : 'unhealthy';
-    return { kind: 'unanswered', health, fault, retryAfterMs: retryMs };
-  }
-  if (!(error instanceof HttpError)) throw error;
-  return { kind: 'unanswered', retryAfterMs: undefined, ...notAsked(error) };
 }
