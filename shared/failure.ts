@@ -309,7 +309,7 @@ export const WARNING_CATALOGUE = {
   W_DATE_PAST: 'A delivery date or the end of a period lies in the past; it is ordered all the same',
   W_TEXT_CUT: 'A text for people is longer than 11VMS allows; it is cut, with a marker',
   W_TEXT_REPLACED: 'Characters that no text can hold are replaced by U+FFFD',
-  W_EMAIL_LEFT_OUT: 'An e-mail address is none; it is left out',
+  W_EMAIL_LEFT_OUT: 'An e-mail address is malformed; it is left out',
   W_EXTREF_LEFT_OUT: 'The lines name several purchase requests; the order names none',
   W_FOLLOW_ON_LEFT_OUT: 'The lines name several follow-on documents; the order names none',
   W_TAX_LEFT_OUT: 'A tax has no tax code; it is left out of the line and of the totals',

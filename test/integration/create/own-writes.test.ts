@@ -37,6 +37,16 @@ function loseFirstOrder(): void {
   fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
 }
 
+/** A cart with such an order, after its first attempt and the end of the attempt's lease. */
+async function lostOrder(): Promise<{ cart: Row; worker: Worker }> {
+  const cart = newCart();
+  const worker = await sent(cart);
+  loseFirstOrder();
+  await worker.deliver();
+  await fixture.expireLease(cart);
+  return { cart, worker };
+}
+
 /** The cart, changed and approved again, with another order. */
 const changed = (cart: Row, hour: number, title: string): Row => ({
   ...cart,
@@ -67,12 +77,8 @@ describe('a claim that DynamoDB wrote twice, since its first answer was lost,', 
   });
 
   test('still knows the order that an earlier version of the cart created', async () => {
-    const cart = newCart();
-    const worker = await sent(cart);
-    loseFirstOrder();
-    await worker.deliver();
+    const { cart, worker } = await lostOrder();
     fixture.calm();
-    await fixture.expireLease(cart);
     fixture.proxies.dynamodb.intercept(onceFor(isClaim, commitThenReset));
     const [messageId = ''] = await worker.send(envelope(changed(cart, 15, 'Other mission')));
     await worker.deliver();
@@ -94,11 +100,7 @@ test('a skip that DynamoDB wrote twice, since its first answer was lost, is repo
 // Edge cases 17 and 63.
 describe('an order whose answer was lost is known as an earlier version of the cart', () => {
   test('by the second attempt at the next version, after a look-up that failed', async () => {
-    const cart = newCart();
-    const worker = await sent(cart);
-    loseFirstOrder();
-    await worker.deliver();
-    await fixture.expireLease(cart);
+    const { cart, worker } = await lostOrder();
     const [messageId = ''] = await worker.send(envelope(changed(cart, 15, 'Other mission')));
     await worker.deliverAndReturn();
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
@@ -111,11 +113,7 @@ describe('an order whose answer was lost is known as an earlier version of the c
   });
 
   test('by every later version, and by a redrive', async () => {
-    const cart = newCart();
-    const worker = await sent(cart);
-    loseFirstOrder();
-    await worker.deliver();
-    await fixture.expireLease(cart);
+    const { cart, worker } = await lostOrder();
     fixture.calm();
     const versions = [changed(cart, 15, 'Second'), changed(cart, 16, 'Third'), changed(cart, 16, 'Third')];
     for (const version of versions) {
@@ -127,11 +125,7 @@ describe('an order whose answer was lost is known as an earlier version of the c
   });
 
   test('also by the version that has its content again: the order is recovered', async () => {
-    const cart = newCart();
-    const worker = await sent(cart);
-    loseFirstOrder();
-    await worker.deliver();
-    await fixture.expireLease(cart);
+    const { cart, worker } = await lostOrder();
     fixture.calm();
     await worker.send(envelope(changed(cart, 15, 'Second')));
     await worker.deliver();

@@ -404,7 +404,7 @@ describe('the command line', () => {
   test.each(['deploy', 'diff'] as const)(
     'of CDK for %s holds only options that the pinned CLI knows',
     async (action) => {
-      const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), '/tmp/outputs.json');
+      const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), 'outputs.json');
       const [executable = '', ...first] = PINNED_CDK;
       const { stdout } = await startProcess(executable, [...first, ...args, '--help']);
       const known = new Set(stdout.match(/--[a-z][a-z-]+/g));
