@@ -13,9 +13,11 @@ export interface StoredOrder {
 }
 
 const nameText = (form: RegExp) => z.preprocess((value) => numberText(value) ?? value, z.string().regex(form));
+/** What systems write in the place of an id that they do not have: `-1`, `0`, and the empty values of their languages. */
+const PLACEHOLDER = /^(null|nil|none|undefined|nan|-\d.*|0+(\.0*)?)$/i;
 /** Both go into the ledger and into logs, so that they must be printable and short. Some systems write them as numbers. */
 export const orderNames = {
-  id: nameText(/^[\x21-\x7e]{1,100}$/),
+  id: nameText(/^[\x21-\x7e]{1,100}$/).refine((id) => !PLACEHOLDER.test(id)),
   number: nameText(/^[\x20-\x7e]{1,100}$/)
     .optional()
     .catch(undefined),

@@ -12,7 +12,7 @@ import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
-const listAnswer = z.object({
+const listAnswer = z.looseObject({
   items: z.array(z.object({ externalId: z.unknown() }).loose()),
   nextPageToken: z.unknown().optional(),
 });
@@ -50,16 +50,27 @@ const isForeign = ({ body }: HttpResponse): boolean => body.trim() !== '' && try
 const isFilled = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 
-/** A success whose body tells of an error (edge case 72). `"error": null` and `"errors": []` tell of none. */
-function holdsError(json: unknown): boolean {
-  const body = asJsonObject(json) ?? {};
-  const status = Number(numberText(body['status']) ?? body['status']);
-  return (
-    ['error', 'errors', 'fault', 'faults'].some((name) => isFilled(body[name])) ||
-    body['success'] === false ||
-    status >= 400
-  );
+const ERROR_NAME = /^(errors?|faults?|exceptions?)$/i;
+const STATUS_NAME = /^(http)?_?status(_?code)?$/i;
+const SUCCESS_NAME = /^(success|ok)$/i;
+const FAILED_STATUS = /^(error|fail|[45]\d\d\b)/i;
+
+function saysError(name: string, value: unknown): boolean {
+  if (ERROR_NAME.test(name)) return isFilled(value);
+  if (SUCCESS_NAME.test(name)) return value === false || value === 'false';
+  if (!STATUS_NAME.test(name)) return false;
+  const status = numberText(value) ?? value;
+  return typeof status === 'string' && (Number(status) >= 400 || FAILED_STATUS.test(status));
 }
+
+/**
+ * A success whose body tells of an error (edge case 72), also deep inside: the id is then that of a request or of a job.
+ * `"error": null` and `"errors": []` tell of none.
+ */
+const holdsError = (json: unknown): boolean =>
+  Array.isArray(json)
+    ? json.some(holdsError)
+    : Object.entries(asJsonObject(json) ?? {}).some(([name, value]) => saysError(name, value) || holdsError(value));
 
 /** A refusal or a failure that says the same to every kind of request; undefined for any other status. */
 function generalFailure(
@@ -106,6 +117,7 @@ const unclear = (response: HttpResponse, code: FaultCode, message: string, nowMs
 function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
   const { status, body } = response;
   const json = body.trim() === '' ? {} : tryParseExactJson(body);
+  const created = asJsonObject(json);
   const unknown = (code: FaultCode, message: string): CreateAnswer => ({
     kind: 'unknown',
     health: 'unhealthy',
@@ -113,15 +125,17 @@ function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
     retryAfterMs: undefined,
   });
   if (json === undefined) return unknown('E_TGT_RESPONSE_SCHEMA', 'with a body that is not JSON');
-  if (holdsError(json)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
-  const created = asJsonObject(json) ?? {};
-  const id = created['id'] ?? (status === 201 ? idInLocation(response) : undefined);
+  if (holdsError(json) || isProblemType(response)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
+  const id = created?.['id'] ?? (created !== undefined && status === 201 ? idInLocation(response) : undefined);
   const parsed = createdOrder.safeParse({ ...created, id });
   if (!parsed.success) return unknown('E_TGT_DISGUISED_ERROR', "without the order's id");
   const { externalId: echoed, ...names } = parsed.data;
   if ((echoed ?? externalId) !== externalId) return unknown('E_TGT_DISGUISED_ERROR', 'for another order');
   return { kind: 'created', health: 'processed', id: names.id, number: names.number };
 }
+
+const isProblemType = (response: HttpResponse): boolean =>
+  /^application\/problem\+/i.test(response.header('content-type')?.trim() ?? '');
 
 /** The last segment of a `Location` that names an order of the collection. */
 function idInLocation(response: HttpResponse): string | undefined {
@@ -259,8 +273,9 @@ function readList({ body }: HttpResponse, externalId: string, call: string): Loo
     retryAfterMs: undefined,
   });
   const parsed = listAnswer.safeParse(json);
-  if (!parsed.success || holdsError(json)) return unreadable('unhealthy', 'cannot be read');
-  const { items, nextPageToken } = parsed.data;
+  if (!parsed.success) return unreadable('unhealthy', 'cannot be read');
+  const { items, nextPageToken, ...others } = parsed.data;
+  if (holdsError(others)) return unreadable('unhealthy', 'holds an error');
   const item = items.find((one) => one.externalId === externalId);
   if (item === undefined) {
     if (items.length === 0 && !isFilled(nextPageToken)) return { kind: 'absent', health: 'processed' };

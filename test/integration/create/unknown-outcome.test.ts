@@ -44,6 +44,7 @@ async function sent(cart: Row): Promise<Worker> {
 }
 
 const html = '<html><body>Logon</body></html>';
+const inProgress = { code: 'CONFLICT', errors: [{ code: 'REQUEST_IN_PROGRESS' }] };
 const otherOrder = { id: 'po_1', number: 'PO-1', externalId: 'SRM7-100-1-1-EUR-BE10' };
 
 // Edge cases 61, 71, 72 and 73.
@@ -69,6 +70,8 @@ describe('an order that is stored', () => {
     ['is 200 with an id and an error', commitThenAnswer(200, { id: 'req-1', error: { code: 'INTERNAL_ERROR' } })],
     ['is 201 with an id and errors', commitThenAnswer(201, { id: '7', errors: [{ code: 'X' }] })],
     ['is 200 with an id and a failure as status', commitThenAnswer(200, { id: 'req-1', title: 'Error', status: 500 })],
+    ['is 201 with a failure deep inside', commitThenAnswer(201, { id: '7', data: [{ error: { code: 'X' } }] })],
+    ['is 201 with an id that stands for none', commitThenAnswer(201, { id: -1 })],
     ['is 422 in HTML', commitThenAnswer(422, html)],
     ['is 409 in HTML', commitThenAnswer(409, html)],
     ['is 409 in small letters', commitThenAnswer(409, { code: 'external_id_exists' })],
@@ -104,6 +107,7 @@ describe('a success of another form than usual creates the order without a look-
   const stored = { id: 'po_17', number: 'PO-17' };
   test.each<[string, Interceptor, string, string | undefined]>([
     ['no error in words', commitThenAnswer(201, { ...stored, error: null, errors: [] }), 'po_17', 'PO-17'],
+    ['warnings', commitThenAnswer(201, { ...stored, status: 'CREATED', warnings: [{ code: 'W' }] }), 'po_17', 'PO-17'],
     ['a numeric id', commitThenAnswer(201, { id: 17, number: 18 }), '17', '18'],
     [
       'only a Location',
@@ -146,8 +150,19 @@ describe('an order that is not stored', () => {
     ['is 200 with an id and an error', answer(200, { id: 'req-1', error: { code: 'INTERNAL_ERROR' } })],
     ['is 201 with an id and errors', answer(201, { id: '7', errors: [{ code: 'X' }] })],
     ['is 200 with an id and a failure as status', answer(200, { id: 'req-1', title: 'Error', status: 500 })],
+    ['is 200 with an id and a failure in words', answer(200, { id: 'req-1', status: 'ERROR' })],
+    ['is 200 with an id and a status code', answer(200, { id: 'req-1', statusCode: 500, message: 'failed' })],
+    ['is 200 with an id and "success": "false"', answer(200, { id: 'req-1', success: 'false' })],
+    ['is 200 with the id of a job that failed', answer(200, { id: 'job-1', results: [{ status: 422 }] })],
+    ['is 200 with an error deep inside', answer(200, { id: 'req-1', data: { errors: [{ code: 'X' }] } })],
+    ['is 200 with a problem', answer(200, { id: 'req-1', title: 'Failed' }, { 'content-type': 'application/problem+json' })],
+    ['is 201 with -1 as id', answer(201, { id: -1 })],
+    ['is 201 with 0 as id', answer(201, { id: '0' })],
+    ['is 201 with "undefined" as id', answer(201, '', { location: '/purchase-orders/undefined' })],
+    ['is 201 with a list beside its Location', answer(201, [{ code: 'X' }], { location: '/purchase-orders/17' })],
     ['is 400 in HTML', answer(400, html)],
     ['is 409 in HTML', answer(409, html)],
+    ['is 409 in progress, with its code elsewhere', answer(409, inProgress)],
     ['is 409 without a code', answer(409, {})],
   ];
 
