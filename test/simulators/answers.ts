@@ -14,6 +14,8 @@ export const BODY_FORMS = [
   'error-and-id',
   'errors-and-id',
   'problem-and-id',
+  'words-and-id',
+  'failed-job',
   'gateway-status',
   'gateway-code',
   'lower-case-code',
@@ -51,6 +53,8 @@ const JSON_FORMS: Readonly<Record<Exclude<BodyForm, 'html' | 'empty'>, (status: 
   'error-and-id': () => ({ id: 'req-1', error: { code: 'INTERNAL_ERROR' } }),
   'errors-and-id': () => ({ id: '7', errors: [{ code: 'X' }] }),
   'problem-and-id': () => ({ id: 'req-1', type: 'about:blank', title: 'Internal Server Error', status: 500 }),
+  'words-and-id': () => ({ id: 'req-1', status: 'ERROR' }),
+  'failed-job': () => ({ id: 'job-1', results: [{ status: 422, errors: [{ code: 'X' }] }] }),
   // A gateway answers for itself: it knows neither the order nor what the order refers to.
   'gateway-status': (status) => ({ statusCode: status, message: 'Resource not found' }),
   'gateway-code': () => ({ code: 'ROUTE_NOT_FOUND', message: 'no Route matched with those values' }),

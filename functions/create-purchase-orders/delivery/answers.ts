@@ -34,7 +34,8 @@ export type CreateAnswer = { readonly health: Health } & (
   | { readonly kind: 'created'; readonly id: string; readonly number: string | undefined }
   /** 409: something of the order exists. `rejection`: the faults of the order when it is not the order itself. */
   | { readonly kind: 'conflict'; readonly fault: Fault; readonly rejection: readonly Fault[] | undefined }
-  | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
+  /** `mayBeTaken`: not this request, but an earlier one with the same key. */
+  | { readonly kind: 'rejected'; readonly faults: readonly Fault[]; readonly mayBeTaken: boolean }
   /** Certainly not taken. */
   | { readonly kind: 'not-taken'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
   /** Wants a pause before the next call. */

@@ -97,7 +97,7 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
         break;
       }
       case 'rejected':
-        await ledger.rejected(claim, answer.faults, mayExist);
+        await ledger.rejected(claim, answer.faults, mayExist || answer.mayBeTaken);
         return { kind: 'rejected', faults: answer.faults };
       case 'not-taken':
         await (mayExist ? recordOpen(attempt, answer.fault) : ledger.released(claim, answer.fault));

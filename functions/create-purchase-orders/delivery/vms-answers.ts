@@ -147,49 +147,67 @@ function idInLocation(response: HttpResponse): string | undefined {
   }
 }
 
+/** No order can bring these about: 11VMS always has the collection, and takes a POST to it. */
+const COLLECTION_MISSING = new Set([404, 405, 410]);
+/** With these, 11VMS judges an order. With any other 4xx that it does not explain, something before it may have answered. */
+const JUDGEMENTS = new Set([400, 415, 422]);
+
 /** The 4xx of the contract (edge cases 62 to 66, 69). */
 function readRefusal(response: HttpResponse, nowMs: number): CreateAnswer {
   const { status } = response;
-  const { code, errors } = readProblem(response);
-  const rejected = (fault: FaultCode): CreateAnswer => ({
+  const { code, codes, errors } = readProblem(response);
+  const rejected = (faults: readonly Fault[], mayBeTaken = false): CreateAnswer => ({
     kind: 'rejected',
     health: 'judged',
-    faults: validationFaults(fault, status, code, errors),
+    faults,
+    mayBeTaken,
   });
   if (status === 409) return readConflict(response, nowMs);
-  if (status === 404) {
-    // The contract names the object that it does not know. A gateway that has lost its route cannot.
-    if (errors.some((error) => (error.code ?? error.pointer) !== undefined)) return rejected('E_TGT_NOT_FOUND_REF');
-    const message = '11VMS answered 404 on the collection itself; check the base URL';
+  // The contract names the object that it does not know. A gateway that has lost its route cannot.
+  if (status === 404 && errors.some((error) => (error.code ?? error.pointer) !== undefined)) {
+    return rejected(validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors));
+  }
+  if (COLLECTION_MISSING.has(status)) {
+    const message = `11VMS answered ${status} on the collection itself; check the base URL`;
     return { kind: 'not-taken', health: 'refused', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
   }
-  if (status === 413) {
-    return { kind: 'rejected', health: 'judged', faults: [{ code: 'E_TGT_TOO_LARGE', message: '11VMS answered 413' }] };
-  }
+  if (status === 413) return rejected([{ code: 'E_TGT_TOO_LARGE', message: '11VMS answered 413' }]);
   if (isForeign(response)) {
     return unclear(response, 'E_TGT_RESPONSE_SCHEMA', `11VMS answered ${status} with a body that is not JSON`, nowMs);
   }
-  const isOfKey = [code, ...errors.map((error) => error.code)].some((one) => one?.includes('IDEMPOTENCY') === true);
-  return rejected(status === 422 && isOfKey ? 'E_TGT_IDEMPOTENCY' : 'E_TGT_VALIDATION');
+  if (!JUDGEMENTS.has(status) && !isProblem(response) && errors.length === 0) {
+    return unclear(response, 'E_TGT_UNAVAILABLE', `11VMS answered ${status}`, nowMs);
+  }
+  const isOfKey = status === 422 && codes.some((one) => one.includes('IDEMPOTENCY'));
+  // The key was used before: an order may exist by it.
+  return isOfKey
+    ? rejected(validationFaults('E_TGT_IDEMPOTENCY', status, code, errors), true)
+    : rejected(validationFaults('E_TGT_VALIDATION', status, code, errors));
 }
 
 /** Edge cases 62 to 64. A conflict says that something of ours exists, whatever else it says: it is looked up. */
 function readConflict(response: HttpResponse, nowMs: number): CreateAnswer {
-  const { code, errors } = readProblem(response);
-  if (code === 'REQUEST_IN_PROGRESS') {
+  const { code, codes, errors } = readProblem(response);
+  if (codes.includes('REQUEST_IN_PROGRESS')) {
     // That request may still create the order.
     return unclear(response, 'E_TGT_UNAVAILABLE', '11VMS is still working on an earlier request', nowMs);
   }
-  const says = code === undefined ? 'answers 409 without a code that can be read' : 'says the order exists';
+  const says = codes.length === 0 ? 'answers 409 without a code that can be read' : 'says the order exists';
   const fault: Fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: `11VMS ${says}, and does not find it` };
-  const isAboutElse = code !== undefined && code !== 'EXTERNAL_ID_EXISTS';
+  const isAboutElse = codes.length > 0 && !codes.includes('EXTERNAL_ID_EXISTS');
   const rejection = isAboutElse ? validationFaults('E_TGT_VALIDATION', response.status, code, errors) : undefined;
   return { kind: 'conflict', health: isForeign(response) ? 'unhealthy' : 'judged', fault, rejection };
 }
 
-function readProblem({ body }: HttpResponse): z.infer<typeof problem> {
-  const parsed = problem.safeParse(tryParseJson(body));
-  return parsed.success ? parsed.data : { errors: [] };
+interface Problem extends z.infer<typeof problem> {
+  /** The codes of the problem itself and of its errors. */
+  readonly codes: readonly string[];
+}
+
+function readProblem({ body }: HttpResponse): Problem {
+  const { code, errors } = problem.safeParse(tryParseJson(body)).data ?? { errors: [] };
+  const codes = [code, ...errors.map((error) => error.code)].filter((one) => one !== undefined);
+  return { code, codes, errors };
 }
 
 function validationFaults(
@@ -249,7 +267,7 @@ export function readLookUpAnswer(
     fault: { code, message: `11VMS answered ${status} to a ${call}${message}` },
     retryAfterMs: retryAfterMs(response, nowMs),
   });
-  if (LOOK_UP_MISSING.has(status) && !isForeign(response) && (status !== 404 || isProblem(response))) {
+  if (isLookUpMissing(response)) {
     const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
     return { kind: 'impossible', health: 'judged', fault };
   }
@@ -259,8 +277,12 @@ export function readLookUpAnswer(
   return unanswered(failure?.health ?? 'unhealthy', failure?.fault.code ?? 'E_TGT_UNAVAILABLE', '');
 }
 
-/** The answers of an 11VMS without look-ups. */
-const LOOK_UP_MISSING = new Set([404, 405, 501]);
+/** The answer of an 11VMS without look-ups. A gateway that is broken answers 404 and 501, too. */
+function isLookUpMissing(response: HttpResponse): boolean {
+  const { status } = response;
+  return status === 405 ? !isForeign(response) : (status === 404 || status === 501) && isProblem(response);
+}
+
 /** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
 const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
 

@@ -193,6 +193,8 @@ const PLANS: Readonly<Record<Place, Plan>> = {
       ...aroundCommit(2, { status: 200, body: 'error-and-id' }),
       ...aroundCommit(2, { status: 201, body: 'errors-and-id' }),
       ...aroundCommit(2, { status: 200, body: 'problem-and-id' }),
+      ...aroundCommit(2, { status: 200, body: 'words-and-id' }),
+      ...aroundCommit(2, { status: 200, body: 'failed-job' }),
       ...aroundCommit(2, { status: 200, body: 'html' }),
       ...aroundCommit(1, { status: 409, body: 'html' }),
       ...aroundCommit(1, { status: 409, body: 'lower-case-code' }),

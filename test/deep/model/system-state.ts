@@ -503,7 +503,7 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
         ),
         // This covers a commit without an answer, at any time or never.
         ...(isJudging ? [] : [post('no answer', UNKNOWN, { late: [...system.late, { attemptId, version }] })]),
-        post('400', { kind: 'rejected', health: 'judged', faults: [faultOf('E_TGT_VALIDATION')] }),
+        post('400', { kind: 'rejected', mayBeTaken: false, health: 'judged', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
   if (isJudging) return accepting;
   const throttling = (says: string, mayBeTaken: boolean, changes: Partial<SystemState> = {}): Step =>

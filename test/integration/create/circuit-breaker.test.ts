@@ -195,6 +195,22 @@ describe('the worker pauses consumption', () => {
     },
   );
 
+  // Nothing that a cart holds can bring about these answers.
+  test.each<[number, unknown]>([
+    [405, ''],
+    [410, { message: 'Gone' }],
+    [499, ''],
+    [451, { message: 'Blocked' }],
+    [501, { message: 'Not implemented' }],
+  ])('when a gateway answers %i to every request: no cart becomes a dead letter', async (status, body) => {
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isApi, answer(status, body)));
+    const ids = await worker.send(...carts(10).map((cart) => envelope(cart)));
+    await worker.deliver();
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
+    expect(await Promise.all(ids.map((id) => fixture.verdictOf(id)))).toEqual(ids.map(() => undefined));
+  });
+
   // Edge case 80.
   test('when every cart meets a defect of ours: twenty are dead letters, the others are kept', async () => {
     const worker = await fixture.worker();

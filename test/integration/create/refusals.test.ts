@@ -237,7 +237,7 @@ describe('content that 11VMS rejects', () => {
     // Edge case 65.
     ['422 for a reused key', 422, { code: 'IDEMPOTENCY_KEY_REUSED' }, [{ code: 'E_TGT_IDEMPOTENCY' }]],
     ['422 without a body', 422, '', [{ code: 'E_TGT_VALIDATION' }]],
-    ['418', 418, { detail: 'j.dupont@example.test' }, [{ code: 'E_TGT_VALIDATION' }]],
+    ['418 as a problem', 418, { title: 'Teapot', detail: 'j.dupont@example.test' }, [{ code: 'E_TGT_VALIDATION' }]],
   ])('%s gets its verdict at once, without quoting the answer', async (_what, status, body, faults) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);
@@ -248,6 +248,16 @@ describe('content that 11VMS rejects', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
     expect(fixture.callsFor(cart)).toEqual(['create']);
     expect(fixture.takeOutput().join('\n')).not.toContain('example.test');
+  });
+
+  test('422 for a reused key, too, leaves an order that a redrive looks up first', async () => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(422, { code: 'IDEMPOTENCY_KEY_REUSED' })));
+    await untilDeadLettered(worker);
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
   });
 
   test('409 of another kind gets its verdict when a look-up finds no order, and a redrive looks up first', async () => {
@@ -282,6 +292,8 @@ describe('a systemic failure does not count against the cart', () => {
     ['401 after a refresh of the token', 401, {}, 2],
     ['403', 403, {}, 1],
     ['404 in HTML on the collection', 404, html, 1],
+    ['405 of a gateway on the collection', 405, { message: 'Method Not Allowed' }, 1],
+    ['410 on the collection', 410, '', 1],
   ])('%s: the cart is retried without a verdict', async (_what, status, body, posts) => {
     const cart = newCart();
     const { worker, messageId } = await sent(cart);

@@ -155,7 +155,10 @@ describe('an order that is not stored', () => {
     ['is 200 with an id and "success": "false"', answer(200, { id: 'req-1', success: 'false' })],
     ['is 200 with the id of a job that failed', answer(200, { id: 'job-1', results: [{ status: 422 }] })],
     ['is 200 with an error deep inside', answer(200, { id: 'req-1', data: { errors: [{ code: 'X' }] } })],
-    ['is 200 with a problem', answer(200, { id: 'req-1', title: 'Failed' }, { 'content-type': 'application/problem+json' })],
+    [
+      'is 200 with a problem',
+      answer(200, { id: 'req-1', title: 'Failed' }, { 'content-type': 'application/problem+json' }),
+    ],
     ['is 201 with -1 as id', answer(201, { id: -1 })],
     ['is 201 with 0 as id', answer(201, { id: '0' })],
     ['is 201 with "undefined" as id', answer(201, '', { location: '/purchase-orders/undefined' })],
@@ -164,6 +167,8 @@ describe('an order that is not stored', () => {
     ['is 409 in HTML', answer(409, html)],
     ['is 409 in progress, with its code elsewhere', answer(409, inProgress)],
     ['is 409 without a code', answer(409, {})],
+    ['is 499', answer(499, '')],
+    ['is 451 of a gateway', answer(451, { message: 'blocked' })],
   ];
 
   const expectOneLater = async (cart: Row, worker: Worker): Promise<void> => {
@@ -278,6 +283,7 @@ test.each<[string, Interceptor]>([
   ['ignores the externalId', answer(200, { items: [{ id: 'po_1', externalId: 'SRM7-100-1-1-EUR-BE10' }] })],
   ['has another page', answer(200, { items: [], nextPageToken: 'two' })],
   ['is 404 of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
+  ['is 501 of a gateway', answer(501, { message: 'Not implemented' })],
   ['is reset', resetBefore],
   ['is refused', answer(403)],
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {

@@ -56,6 +56,8 @@ describe('an answer in place of the right one', () => {
     ['error-and-id', 200, '{"id":"req-1","error":{"code":"INTERNAL_ERROR"}}'],
     ['errors-and-id', 201, '{"id":"7","errors":[{"code":"X"}]}'],
     ['problem-and-id', 200, '{"id":"req-1","type":"about:blank","title":"Internal Server Error","status":500}'],
+    ['words-and-id', 200, '{"id":"req-1","status":"ERROR"}'],
+    ['failed-job', 200, '{"id":"job-1","results":[{"status":422,"errors":[{"code":"X"}]}]}'],
     ['gateway-status', 404, '{"statusCode":404,"message":"Resource not found"}'],
     ['gateway-code', 404, '{"code":"ROUTE_NOT_FOUND","message":"no Route matched with those values"}'],
     ['lower-case-code', 409, '{"code":"external_id_exists"}'],
