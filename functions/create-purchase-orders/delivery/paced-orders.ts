@@ -3,13 +3,13 @@ import type { Fault } from '../../../shared/failure.ts';
 import type { Meter } from '../../../shared/log.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
 import type { Pacer } from './pacer.ts';
-import type { CreateAnswer, LookUpResult } from './answers.ts';
+import { type CreateAnswer, isHealthy, type LookUpResult } from './answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 /** One for each execution environment. A probe does not wait: it is asked when nothing else may be. */
 export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter): VmsOrders {
-  /** The answer for which calls last had to wait. */
-  let throttle: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
+  /** Why calls wait: the latest answer that asked for it, until 11VMS answers a create again. */
+  let throttle: Fault = SLOW;
 
   /** Whether the refused call may be repeated here, at its next turn. Otherwise its cart goes back to the queue. */
   function isRepeated({ fault, retryAfterMs }: Throttled): boolean {
@@ -29,19 +29,23 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
       const answer = await orders.create(request, sendByMs);
       if (answer.kind === 'throttled' && !isRepeated(answer))
         return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
-      // A call that timed out does not show whether 11VMS throttles.
-      if (answer.kind !== 'throttled' && answer.kind !== 'unknown') pacer.succeeded();
+      if (isHealthy(answer.health)) {
+        pacer.succeeded();
+        throttle = SLOW;
+      }
       return answer;
     },
     async lookUp(externalId, correlationId, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'unanswered', ...outOfTime() };
       const result = await orders.lookUp(externalId, correlationId, sendByMs);
       if (result.kind === 'throttled' && !isRepeated(result)) return { kind: 'unanswered', ...postponed(result) };
-      if (result.kind !== 'throttled' && result.kind !== 'unanswered') pacer.succeeded();
+      if (isHealthy(result.health)) pacer.succeeded();
       return result;
     },
   };
 }
+
+const SLOW: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
 
 type Throttled = Extract<CreateAnswer | LookUpResult, { kind: 'throttled' }>;
 

@@ -183,6 +183,17 @@ describe('the worker pauses consumption', () => {
     expect(items).toMatchObject(opened);
   });
 
+  test('not for an invocation that has no time left, long after an answer 503 asked to wait', async () => {
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(onceFor(isCreate, answer(503, {}, { 'retry-after': '0' })));
+    await deliverOneByOne(worker, [newCart()]);
+    const late = carts(5);
+    await worker.send(...late.map((cart) => envelope(cart)));
+    expect((await worker.deliver({ remainingMs: 1000 })).failed).toHaveLength(5);
+    expect(late.flatMap((cart) => fixture.callsFor(cart))).toEqual([]);
+    expect(await fixture.breaker()).toBeUndefined();
+  });
+
   // A gateway answers with codes of its own; the contract names the object that 11VMS does not know (edge case 69).
   test.each([{ statusCode: 404, message: 'Resource not found' }, { code: 'ROUTE_NOT_FOUND' }])(
     'at once when the gateway has lost its route: %j',
