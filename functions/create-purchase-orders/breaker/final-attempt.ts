@@ -41,7 +41,7 @@ export async function resolveFinalAttempt(
 ): Promise<Outcome> {
   if (outcome.kind !== 'retry') return outcome;
   const { faults } = outcome;
-  if (!attempt.isPaused && !(await isSystemicFailure(outcome, attempt.cart, dependencies))) {
+  if (!attempt.isPaused && !(await isSystemicFailure(outcome, attempt, dependencies))) {
     return { kind: 'dead-letter', faults };
   }
   try {
@@ -57,24 +57,25 @@ const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set(['E_INT_LEDGER', 
 
 async function isSystemicFailure(
   { cause, faults: [fault] }: Extract<Outcome, { kind: 'retry' }>,
-  cart: string,
+  attempt: FinalAttempt,
   dependencies: FinalAttemptDependencies,
 ): Promise<boolean> {
   if (fault !== undefined && CART_INDEPENDENT_CODES.has(fault.code)) return true;
   if (cause === undefined || isHealthy(cause.health)) return false;
   // A cart that its system cannot process fails like a cart in an outage: the probe of another request tells them apart.
   if (cause.health !== 'unhealthy') return true;
-  return cause.system === 'SRM' ? isSrmUnhealthy(dependencies) : isTargetUnhealthy(cart, fault, dependencies);
+  return cause.system === 'SRM' ? isSrmUnhealthy(dependencies) : isTargetUnhealthy(attempt, fault, dependencies);
 }
 
 async function isTargetUnhealthy(
-  cart: string,
+  { cart, message }: FinalAttempt,
   fault: Fault | undefined,
   dependencies: FinalAttemptDependencies,
 ): Promise<boolean> {
   const { orders, health, newId, lookUpDeadlineMs } = dependencies;
   const failure = fault === undefined ? '11VMS failed' : faultSummary(fault);
-  if (health.failsForOthers(cart)) {
+  // Two carts that 11VMS cannot process look alike. They are requeued once for each other, not for ever.
+  if (message.waiting.requeues === 0 && health.failsForOthers(cart)) {
     await tripBreaker({ reason: `${failure}; and other carts failed, too`, byPerson: false }, dependencies);
     return true;
   }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import type { SQSRecord } from 'aws-lambda';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { lambdaContext } from '../fixture.ts';
 import {
@@ -286,6 +287,13 @@ async function afterFinalAttempt(interceptor: Interceptor, before: Interceptor =
   return { cart, worker, messageId, failed, callsOfTheLast: fixture.proxies.vms.calls.slice(calls) };
 }
 
+/** The record as it was received when a worker had requeued its cart once. */
+function asRequeuedCopy(record: SQSRecord): SQSRecord {
+  const text = (stringValue: string) => ({ dataType: 'String', stringValue });
+  const sent = text(new Date(Number(record.attributes.SentTimestamp)).toISOString());
+  return { ...record, messageAttributes: { waitingSince: sent, requeues: text('1'), requeuedAt: sent } };
+}
+
 /** The cart is on the queue as a new, delayed message, and nothing is left of the old one. */
 async function expectRequeued({
   cart,
@@ -389,6 +397,18 @@ describe('in the final attempt', () => {
     expect(count(fixture.proxies.vms.calls.slice(before), isProbe)).toBe(0);
     expect(await worker.requeued()).toHaveLength(2);
     expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/other carts/) });
+  });
+
+  test('two carts that 11VMS cannot process are not requeued for each other again and again', async () => {
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(408)));
+    const ids = await worker.send(...carts(2).map((cart) => envelope(cart)));
+    await worker.deliverTimes(3);
+    const copies = (await worker.receive()).map(asRequeuedCopy);
+    expect((await worker.invoke(copies)).failed.toSorted()).toEqual(ids.toSorted());
+    expect(await worker.requeued()).toEqual([]);
+    for (const id of ids) expect(await fixture.verdictOf(id)).toMatchObject([{ code: 'E_TGT_UNAVAILABLE' }]);
+    expect(await fixture.breaker()).toBeUndefined();
   });
 
   test('a cart that another delivery holds is requeued', async () => {
