@@ -172,7 +172,12 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     }
     // The body is never quoted: it holds the token, and some endpoints echo the secret.
     const answer = tokenAnswer.safeParse(tryParseJson(response.body));
-    if (!answer.success) throw tokenFault('transient', `answered ${response.status} without a usable access_token`);
+    if (!answer.success) {
+      const [member = 'access_token'] = answer.error.issues.flatMap(({ path: [name] }) =>
+        name === undefined ? [] : [name],
+      );
+      throw tokenFault('transient', `answered ${response.status} without a usable ${String(member)}`);
+    }
     const lifetimeMs = answer.data.expires_in * 1000;
     const usableMs = Math.max(lifetimeMs - EXPIRY_MARGIN_MS, lifetimeMs / 2);
     return { value: answer.data.access_token, usableUntilMs: now() + usableMs };

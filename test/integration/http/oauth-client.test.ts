@@ -702,7 +702,7 @@ describe('without a token', () => {
     expect((await failureOf(client)).fault.message).not.toContain('is wrong');
   });
 
-  test.each([
+  test.each<[string, string | object, string?]>([
     ['HTML', `<html>Logon ${SECRET}</html>`],
     ['not JSON', `{"access_token": "${SECRET}`],
     ['no body', ''],
@@ -713,17 +713,21 @@ describe('without a token', () => {
     ['an access_token that is no text', { access_token: 7, expires_in: 3600 }],
     ['an access_token that would break the header', { access_token: `${SECRET}\r\nX-Evil: 1`, expires_in: 3600 }],
     ['an access_token beyond ASCII', { access_token: `${SECRET}é`, expires_in: 3600 }],
-    ['a lifetime that is over', { access_token: SECRET, expires_in: 0 }],
-    ['an invalid lifetime', { access_token: SECRET, expires_in: 'soon' }],
-  ])('after 200 with %s the failure is transient, and names what is missing', async (_what, body) => {
-    const { client, tokenUrl, calls } = await openDesk({ answerToken: () => ({ body }) });
+    ['a lifetime that is over', { access_token: SECRET, expires_in: 0 }, 'expires_in'],
+    ['an invalid lifetime', { access_token: SECRET, expires_in: 'soon' }, 'expires_in'],
+    ['a token of another type', { access_token: SECRET, token_type: SECRET, expires_in: 60 }, 'token_type'],
+  ])(
+    'after 200 with %s the failure is transient, and names what is missing',
+    async (_what, body, member = 'access_token') => {
+      const { client, tokenUrl, calls } = await openDesk({ answerToken: () => ({ body }) });
 
-    const error = await failureOf(client);
+      const error = await failureOf(client);
 
-    expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
-    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered 200 without a usable access_token`);
-    expect(calls).toEqual([]);
-  });
+      expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
+      expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered 200 without a usable ${member}`);
+      expect(calls).toEqual([]);
+    },
+  );
 
   test('after an oversized answer the failure is transient', async () => {
     const { client } = await openDesk({ answerToken: () => ({ body: 'x'.repeat(200_000) }) });
