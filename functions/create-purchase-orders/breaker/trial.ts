@@ -46,7 +46,8 @@ function judge(signals: readonly HealthSignal[], outcome: Outcome): TrialResult 
   const [fault] = 'faults' in outcome ? outcome.faults : [];
   // Without the ledger no order can be created.
   if (fault?.code === 'E_INT_LEDGER') return unhealthy(faultSummary(fault));
-  const last = signals.at(-1);
+  // An answered look-up after a create hides nothing of it.
+  const last = signals.findLast(({ request }) => request === 'create') ?? signals.at(-1);
   if (last?.health === 'throttled') return unhealthy(last.reason);
   // An answered look-up does not show that orders can be created.
   return signals.some(({ request }) => request === 'create') ? { healthy: true } : undefined;

@@ -38,14 +38,9 @@ export type CreateAnswer = { readonly health: Health } & (
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[]; readonly mayBeTaken: boolean }
   /** Certainly not taken. */
   | { readonly kind: 'not-taken'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
-  /** Wants a pause before the next call. */
-  | {
-      readonly kind: 'throttled';
-      readonly fault: Fault;
-      readonly retryAfterMs: number | undefined;
-      readonly mayBeTaken: boolean;
-    }
-  /** Perhaps taken: to be looked up before anything is posted again. */
+  /** Certainly not taken, and wants a pause before the next call. */
+  | { readonly kind: 'throttled'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
+  /** Perhaps taken: to be looked up before anything is posted again. Throttled health: it wants a pause, too. */
   | { readonly kind: 'unknown'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
 );
 

@@ -72,8 +72,11 @@ interface ClaimedAttempt extends DeliveryDependencies {
   readonly claimedHashes: ReadonlySet<string>;
 }
 
-/** Posts the order, and again after each throttled answer while there is time. */
-async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<OrderOutcome> {
+/**
+ * Posts the order, and again after each throttled answer while there is time.
+ * @param mayExist 11VMS may hold the order, created by an earlier attempt.
+ */
+async function post(attempt: ClaimedAttempt, mayExist: boolean): Promise<OrderOutcome> {
   const { orders, log, meter, deadlineMs, claim, ledger } = attempt;
   const { order, body, correlationId } = attempt.delivery;
   const request = {
@@ -82,20 +85,13 @@ async function post(attempt: ClaimedAttempt, mayExistBefore: boolean): Promise<O
     idempotencyKey: idempotencyKey(order, body),
     correlationId,
   };
-  /** 11VMS may hold the order, created by an earlier attempt or by this one. */
-  let mayExist = mayExistBefore;
   for (;;) {
     const answer = await orders.create(request, deadlineMs);
     switch (answer.kind) {
       case 'created':
         return recordCreated(attempt, answer, 'order.created');
-      case 'throttled': {
-        if (!answer.mayBeTaken) break;
-        mayExist = true;
-        const ending = await lookUpAndEnd(attempt, EARLIER_ATTEMPT);
-        if (ending !== 'post') return ending;
+      case 'throttled':
         break;
-      }
       case 'rejected':
         await ledger.rejected(claim, answer.faults, mayExist || answer.mayBeTaken);
         return { kind: 'rejected', faults: answer.faults };

@@ -3,7 +3,7 @@ import type { Fault } from '../../../shared/failure.ts';
 import type { Meter } from '../../../shared/log.ts';
 import { METRICS } from '../../../shared/metric-names.ts';
 import type { Pacer } from './pacer.ts';
-import { type CreateAnswer, isHealthy, type LookUpResult } from './answers.ts';
+import { type CreateAnswer, isHealthy } from './answers.ts';
 import type { VmsOrders } from './vms-orders.ts';
 
 /** One for each execution environment. A probe does not wait: it is asked when nothing else may be. */
@@ -12,7 +12,7 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
   let throttle: Fault = SLOW;
 
   /** Whether the refused call may be repeated here, at its next turn. Otherwise its cart goes back to the queue. */
-  function isRepeated({ fault, retryAfterMs }: Throttled): boolean {
+  function isRepeated({ fault, retryAfterMs }: Refusal): boolean {
     meter.count(METRICS.targetThrottled);
     throttle = fault;
     return pacer.throttled(retryAfterMs);
@@ -27,8 +27,12 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
     async create(request, sendByMs) {
       if (!(await pacer.turn(sendByMs))) return { kind: 'not-taken', ...outOfTime() };
       const answer = await orders.create(request, sendByMs);
-      if (answer.kind === 'throttled' && !isRepeated(answer))
-        return { kind: answer.mayBeTaken ? 'unknown' : 'not-taken', ...postponed(answer) };
+      if (answer.kind === 'throttled' && !isRepeated(answer)) return { kind: 'not-taken', ...postponed(answer) };
+      if (answer.kind === 'unknown' && answer.health === 'throttled') {
+        // A batch that meets one short overload is no outage: what counts is to be refused again after the pause.
+        const isLasting = throttle.code === answer.fault.code && pacer.pausedForMs() === 0;
+        return isRepeated(answer) && !isLasting ? answer : { kind: 'unknown', ...postponed(answer) };
+      }
       if (isHealthy(answer.health)) {
         pacer.succeeded();
         throttle = SLOW;
@@ -47,10 +51,10 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
 
 const SLOW: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
 
-type Throttled = Extract<CreateAnswer | LookUpResult, { kind: 'throttled' }>;
+type Refusal = Pick<Extract<CreateAnswer, { kind: 'throttled' }>, 'fault' | 'retryAfterMs'>;
 
 /** A 503 that is not waited out is a failure like any other; a 429 is not: 11VMS works (rules.md, "throttled"). */
-const postponed = ({ fault, retryAfterMs }: Pick<Throttled, 'fault' | 'retryAfterMs'>) => ({
+const postponed = ({ fault, retryAfterMs }: Refusal) => ({
   health: fault.code === 'E_TGT_THROTTLED' ? ('throttled' as const) : ('unhealthy' as const),
   fault,
   retryAfterMs,

@@ -98,7 +98,7 @@ export function readCreateAnswer(response: HttpResponse, externalId: string, now
   const { status } = response;
   if (status === 200 || status === 201) return readSuccess(response, externalId);
   const failure = generalFailure(response, nowMs);
-  if (failure?.health === 'throttled') return { kind: 'throttled', ...failure, mayBeTaken: status === 503 };
+  if (status === 429 && failure !== undefined) return { kind: 'throttled', ...failure };
   // A failure behind the proxy may hide a success.
   if (failure !== undefined) return { kind: status >= 500 ? 'unknown' : 'not-taken', ...failure };
   // So may a redirect, or any other status outside the contract.

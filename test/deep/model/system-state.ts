@@ -8,7 +8,7 @@
  * - A request may be committed at any moment until the lease of its crashed attempt ends, or until the quiet time after its
  *   unknown outcome ends. After that it is never committed.
  * - An answer of 11VMS other than a failure or a time-out is true: a request that was answered 4xx, 401, 403 or 429 is never
- *   committed, and one that was answered 503 with `Retry-After` was committed before the answer or never.
+ *   committed.
  * - The look-up, if there is one, finds every committed order.
  * - An open breaker does not stop messages at once: the supervisor disables the event source mapping within a minute, and
  *   until then any message may be received.
@@ -506,19 +506,9 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
         post('400', { kind: 'rejected', mayBeTaken: false, health: 'judged', faults: [faultOf('E_TGT_VALIDATION')] }),
       ];
   if (isJudging) return accepting;
-  const throttling = (says: string, mayBeTaken: boolean, changes: Partial<SystemState> = {}): Step =>
-    post(
-      says,
-      { kind: 'throttled', health: 'throttled', fault: THROTTLED, retryAfterMs: undefined, mayBeTaken },
-      changes,
-    );
   const throttled =
     node.throttles < scenario.throttles
-      ? [
-          throttling('429', false),
-          throttling('503 with Retry-After', true),
-          ...(isTaken ? [] : [throttling('committed, 503 with Retry-After', true, committed)]),
-        ]
+      ? [post('429', { kind: 'throttled', health: 'throttled', fault: THROTTLED, retryAfterMs: undefined })]
       : [];
   return [
     ...accepting,

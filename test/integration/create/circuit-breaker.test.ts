@@ -187,7 +187,8 @@ describe('the worker pauses consumption', () => {
   test('not for an invocation that has no time left, long after an answer 503 asked to wait', async () => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(onceFor(isCreate, answer(503, {}, { 'retry-after': '0' })));
-    await deliverOneByOne(worker, [newCart()]);
+    await worker.send(envelope(newCart()));
+    expect(await worker.deliverTimes(2)).toEqual([[expect.any(String)], []]);
     const late = carts(5);
     await worker.send(...late.map((cart) => envelope(cart)));
     expect((await worker.deliver({ remainingMs: 1000 })).failed).toHaveLength(5);
@@ -655,6 +656,13 @@ describe('a trial of one message', () => {
       receives: 1,
       posts: 1,
     });
+  });
+
+  test('of a create that is answered 503 with a Retry-After finds 11VMS unhealthy, though look-ups are answered', async () => {
+    const worker = await fixture.worker();
+    await worker.send(envelope(newCart()));
+    fixture.proxies.vms.intercept(always(isCreate, answer(503, {}, { 'retry-after': '0' })));
+    expect(await trial(worker)).toMatchObject({ result: { healthy: false, tried: true }, posts: 1 });
   });
 
   test('that is throttled at first and creates the order then finds 11VMS healthy', async () => {

@@ -234,13 +234,46 @@ describe('429', () => {
   });
 });
 
-test('503 with a Retry-After may hide an order: it is waited out, looked up, then posted, in one invocation', async () => {
+test('503 with a Retry-After may hide an order that is still stored: it rests before it is posted again', async () => {
   const cart = newCart();
   const { worker } = await sent(cart);
-  fixture.vms.setDisturbances(onFirstCreate({ kind: 'status', status: 503, retryAfter: '0' }));
+  let store: () => Promise<unknown> = () => Promise.resolve();
+  fixture.proxies.vms.intercept(
+    onceFor(isCreate, (call, forward) => {
+      store = forward;
+      return answer(503, {}, { 'retry-after': '0' })(call, forward);
+    }),
+  );
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+  expect(onlySeconds(worker)).toBeGreaterThanOrEqual(24);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+  await store();
   expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'create']);
+  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
   expect(fixture.ordersOf(cart)).toHaveLength(1);
+});
+
+test('503 with a Retry-After to a whole batch is no outage, and pauses nothing', async () => {
+  const worker = await fixture.worker();
+  const carts = Array.from({ length: 10 }, () => newCart());
+  fixture.vms.setDisturbances(onFirstCreate({ kind: 'status', status: 503, retryAfter: '1' }));
+  await worker.send(...carts.map((cart) => envelope(cart)));
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(10);
+  expect(await fixture.breaker()).toBeUndefined();
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+});
+
+test('503 with a Retry-After that lasts pauses, also where look-ups are answered', async () => {
+  const worker = await fixture.worker();
+  fixture.proxies.vms.intercept(always(isCreate, answer(503, {}, { 'retry-after': '0' })));
+  const carts = Array.from({ length: 6 }, () => newCart());
+  await worker.send(...carts.map((cart) => envelope(cart)));
+  await worker.deliverAndReturn();
+  expect(await fixture.breaker()).toBeUndefined();
+  await worker.deliverAndReturn();
+  await worker.deliver();
+  expect(await fixture.breaker()).toMatchObject({ state: 'OPEN', reason: expect.stringContaining('503') });
 });
 
 test('503 with a Retry-After that leaves no time for a look-up leaves an unknown outcome, which is looked up first', async () => {
