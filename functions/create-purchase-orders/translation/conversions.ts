@@ -212,6 +212,10 @@ const given = <Name extends string>(name: Name, text: string | undefined): { [Fi
   // oxlint-disable-next-line no-unsafe-type-assertion -- a computed key widens to string
   (text === undefined ? {} : { [name]: text }) as { [Field in Name]?: string };
 
+/** The codes that are there, each once, as it came first: other leading zeros make no other code. */
+export const distinctCodes = (codes: readonly (string | undefined)[]): string[] =>
+  distinct(codes).filter((code, index, all) => all.findIndex((other) => isSameCode(other, code)) === index);
+
 /** The values that are there, each once, in order. */
 export const distinct = (values: readonly (string | undefined)[]): string[] => [
   ...new Set(values.filter((value) => value !== undefined)),

@@ -3,8 +3,8 @@ import Big from 'big.js';
 
 export type Decimal = Big;
 
-/** At most 13 digits before the point, no exponent, no comma. */
-const PLAIN = /^-?\d{1,13}(\.\d{1,10})?$/;
+/** At most 13 digits before the point, beside leading zeros; no exponent, no comma. */
+const PLAIN = /^-?0*\d{1,13}(\.\d{1,10})?$/;
 
 export const zero = new Big(0);
 

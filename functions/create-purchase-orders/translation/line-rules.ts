@@ -69,6 +69,7 @@ export function prepareLine(line: CartLine, group: LineGroup, context: RuleConte
   const faultsBefore = context.faults.length;
   const period = periodOf(line, of('servicePeriod'));
   const deliveryDate = calendarDate(item.DelivDate, of('deliveryDate'), at(path, 'DelivDate'));
+  const hasFaultyDate = context.faults.length > faultsBefore;
   return {
     ...line,
     group,
@@ -78,7 +79,7 @@ export function prepareLine(line: CartLine, group: LineGroup, context: RuleConte
     tax: taxOf(line, of('tax.amount')),
     period,
     deliveryDate,
-    hasFaultyDate: context.faults.length > faultsBefore,
+    hasFaultyDate,
     shipTo: shipToAddress(item.Partners, of('deliverTo'), path),
     accounting: accountingShares(line, group, net, of('accounting')),
   };

@@ -6,6 +6,7 @@ import {
   calendarDate,
   dateInZone,
   distinct,
+  distinctCodes,
   email,
   entryOf,
   hasShipTo,
@@ -446,7 +447,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: ['E_EXTREF_MISSING'],
     },
     (order, context) => {
-      const ids = distinct(order.lines.map(({ item }) => item.ExtDemid));
+      const ids = distinctCodes(order.lines.map(({ item }) => item.ExtDemid));
       const path = ofFirstLine(order, 'ExtDemid');
       if (ids.length > 1) return warn(context, 'W_EXTREF_LEFT_OUT', 'several purchase requests; left out', { path });
       if (ids.length === 0 && context.settings.purchaseRequestMandatory && order.group.isComplete)
@@ -463,7 +464,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       codes: [],
     },
     (order, context) => {
-      const ids = distinct(order.lines.map(({ item }) => item.BeObjectId));
+      const ids = distinctCodes(order.lines.map(({ item }) => item.BeObjectId));
       if (ids.length > 1)
         return warn(context, 'W_FOLLOW_ON_LEFT_OUT', 'several follow-on documents; left out', {
           path: ofFirstLine(order, 'BeObjectId'),

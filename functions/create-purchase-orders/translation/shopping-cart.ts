@@ -79,8 +79,8 @@ const guids = each(guid);
 // biome-ignore format: lists of names
 const accountAssignment = z.object({
   // The sub-number of a main asset is 0000.
-  ...fields('AccNo', 'AccCat', 'DistrPerc', 'SubNumber', 'Activity', 'CoArea'),
-  ...numbers('GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'Network', 'ProfitCtr'),
+  ...fields('AccNo', 'AccCat', 'DistrPerc', 'SubNumber', 'CoArea'),
+  ...numbers('GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'Network', 'Activity', 'ProfitCtr'),
   ...flags('DelInd'),
 });
 const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));

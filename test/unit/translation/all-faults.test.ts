@@ -125,6 +125,14 @@ test('account assignments are checked whether or not their shares can be read an
   ]);
 });
 
+test('a tax that cannot be read does not stand for a date that is missing', () => {
+  const undated = { StartDate: null, EndDate: null, DelivDate: null };
+  const faults = [`E_FIELD_FORMAT ${first}.TaxValue`, `E_DATE_MISSING ${first}.DelivDate`];
+  expect(places(cartOf([labour({ ...undated, TaxValue: 'x' })]))).toEqual(faults);
+  const dated = { ...undated, DelivDate: date('2026-12-15'), TaxValue: 'x' };
+  expect(places(cartOf([labour(dated)]))).toContain(`E_DATE_RANGE ${first}.StartDate`);
+});
+
 test('each line that lacks something is named, not only the first', () => {
   const noAddress = [1, 2].map((number) => material({ NumberInt: String(number), Partners: list() }));
   expect(places(cartOf([...noAddress, material({ NumberInt: '3', Partners: shipTo({}) })]))).toEqual([

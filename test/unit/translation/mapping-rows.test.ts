@@ -206,6 +206,13 @@ const identification: readonly Case[] = [
 
   made(9, 'purchaseRequestId', 'one value', sampleCart, 'PR-2026-000873'),
   made(9, 'purchaseRequestId', 'one value, not on every line', itemWith(1, { ExtDemid: '' }), 'PR-2026-000873'),
+  made(
+    9,
+    'purchaseRequestId',
+    'one value, with and without its zeros',
+    cartWith({}, { 0: { ExtDemid: '0000873' }, 1: { ExtDemid: '873' }, 2: { ExtDemid: '0000873' } }),
+    '0000873',
+  ),
   omitted(9, 'purchaseRequestId', 'several values', itemWith(1, { ExtDemid: 'PR-2' }), {
     warnings: [{ code: 'W_EXTREF_LEFT_OUT', path: item(0, 'ExtDemid') }],
   }),
@@ -230,6 +237,13 @@ const identification: readonly Case[] = [
     'erpPurchaseOrderNumber',
     'one value, zeros dropped',
     itemWith(1, { BeObjectId: '00004500012345' }),
+    '4500012345',
+  ),
+  made(
+    10,
+    'erpPurchaseOrderNumber',
+    'one value, with and without its zeros',
+    cartWith({}, { 1: { BeObjectId: '4500012345' }, 2: { BeObjectId: '00004500012345' } }),
     '4500012345',
   ),
   omitted(
@@ -1300,6 +1314,13 @@ const assignments: readonly Case[] = [
     '000004000123-0010',
   ),
   made(61, 'lines[0].accounting[0].network', 'no activity', acc({ AccCat: 'NET', Network: '4000123' }), '000004000123'),
+  made(
+    61,
+    'lines[0].accounting[0].network',
+    'an activity of zeros alone',
+    acc({ AccCat: 'NET', Network: '4000123', Activity: '0000' }),
+    '000004000123',
+  ),
   omitted(
     61,
     'lines[0].accounting[0].costCentre',
