@@ -5,7 +5,15 @@
 import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
-import { announcedRows, completeCart, EXPAND, hasNext, isWhole, type LinkName } from './reading/whole-cart.ts';
+import {
+  announcedRows,
+  completeCart,
+  EXPAND,
+  hasNext,
+  isWhole,
+  type LinkedRows,
+  type LinkName,
+} from './reading/whole-cart.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
 import { cartNumberOf, edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
 
@@ -167,19 +175,21 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  async function rowsBehind(link: unknown, name: LinkName, correlationId: string): Promise<readonly unknown[]> {
+  async function rowsBehind(link: unknown, name: LinkName, correlationId: string): Promise<LinkedRows> {
     const rows: unknown[] = [];
+    let announced: number | undefined;
     let pages = 0;
     await requireTime();
     for await (const page of pagesFrom(linkPath(link, name), correlationId)) {
       if (pages++ === MOST_PAGES_OF_A_COLLECTION) throw protocolFault(`${name} leads to more than 1000 pages`);
+      announced ??= page.announced;
       for (const { source, faultOffset } of page.rows) {
         if (faultOffset !== undefined) throw protocolFault(`a row of it is not JSON at character ${faultOffset + 1}`);
         rows.push(source);
       }
       await requireTime();
     }
-    return rows;
+    return { rows, announced };
   }
 
   async function requireTime(): Promise<void> {

@@ -26,8 +26,14 @@ function pathsOf(navigations: Navigations): string[] {
 /** OData's names for a link to the rest of a collection, and to the whole of it. */
 export type LinkName = '__next' | '__deferred';
 
+/** The rows behind a link. `announced`: how many rows the whole collection has according to its first page there. */
+export interface LinkedRows {
+  readonly rows: readonly unknown[];
+  readonly announced: number | undefined;
+}
+
 /** Reads all rows behind a link, page after page. @throws {InterfaceError} `permanent` when it cannot be followed. */
-export type ReadLink = (link: unknown, name: LinkName) => Promise<readonly unknown[]>;
+export type ReadLink = (link: unknown, name: LinkName) => Promise<LinkedRows>;
 
 /** One cart has so many calls under way; a worker has ten carts at once. */
 const CALLS_AT_ONCE = 4;
@@ -73,14 +79,16 @@ async function completeCollection(
   readLink: ReadLink,
 ): Promise<unknown> {
   const missing = missingPart(collection);
-  const rows =
-    missing === undefined ? rowsOf(collection) : [...missing.before, ...(await followLink(missing, path, readLink))];
+  const linked = missing && (await followLink(missing, path, readLink));
+  const rows = linked === undefined ? rowsOf(collection) : [...(missing?.before ?? []), ...linked.rows];
   const results = await inLanes(rows, CALLS_AT_ONCE, (row, index) =>
     completeEntity(row, below, `${path}.results[${index}]`, readLink),
   );
-  if (missing === undefined && results.every((row, index) => row === rows[index])) return collection;
+  if (linked === undefined && results.every((row, index) => row === rows[index])) return collection;
   const { __next: _, __deferred: __, ...rest } = asJsonObject(collection) ?? {};
-  return { ...rest, results };
+  // Whoever reads the collection compares the number with the rows.
+  const announced = announcedRows(collection) ?? linked?.announced;
+  return { ...rest, ...(announced === undefined ? {} : { __count: announced }), results };
 }
 
 interface MissingPart {
@@ -128,7 +136,7 @@ export function rowsOf(collection: unknown): readonly unknown[] {
   return Array.isArray(rows) ? rows : [];
 }
 
-async function followLink({ link, name }: MissingPart, path: string, readLink: ReadLink): Promise<readonly unknown[]> {
+async function followLink({ link, name }: MissingPart, path: string, readLink: ReadLink): Promise<LinkedRows> {
   try {
     return await readLink(link, name);
   } catch (error) {

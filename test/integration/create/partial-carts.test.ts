@@ -126,7 +126,8 @@ describe('a cart whose collections come in parts is ordered whole', () => {
     const { url } = await serve((request, response) => {
       const isLink = request.url === `${SERVICE}/Items?$skiptoken=2`;
       response.writeHead(isLink ? 200 : 404, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(isLink ? { d: { results: rest } } : { error: { code: 'ZSRM_SC/001' } }));
+      const page = { d: { __count: String(itemsOf(cart).length), results: rest } };
+      response.end(JSON.stringify(isLink ? page : { error: { code: 'ZSRM_SC/001' } }));
     });
     const worker = await fixture.worker({ SRM_BASE_URL: url });
     await worker.send(envelope(firstLineOnly(cart, 'Items?$skiptoken=2')));
@@ -219,6 +220,24 @@ describe('a collection that cannot be read to its end is a dead letter with its 
     ]);
     expect(fixture.ordersOf(cart)).toEqual([]);
     expect(foreigner.paths).toEqual([]);
+  });
+
+  test.each<[string, unknown]>([
+    ['instead of the rows', { __deferred: { uri: 'rest' } }],
+    ['to the rest of them', { results: [], __next: 'rest' }],
+  ])('because the page behind its link, %s, announces more rows', async (_what, Items) => {
+    const cart = cartWithItems();
+    const { url } = await serve((request, response) => {
+      const isLink = request.url?.endsWith('/rest') === true;
+      response.writeHead(isLink ? 200 : 404, { 'content-type': 'application/json' });
+      const page = { d: { __count: '9', results: itemsOf(cart) } };
+      response.end(JSON.stringify(isLink ? page : { error: { code: 'X/1' } }));
+    });
+    const worker = await fixture.worker({ SRM_BASE_URL: url });
+    const [messageId = ''] = await worker.send(envelope({ ...cart, Items }));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_SRC_SCHEMA', path: '$.Items' }]);
+    expect(fixture.ordersOf(cart)).toEqual([]);
   });
 
   test.each<[string, (cart: Row) => Row, string]>([
