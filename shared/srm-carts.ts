@@ -15,7 +15,7 @@ import {
   type LinkName,
 } from './reading/whole-cart.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
-import { cartNumberOf, edmInstantMs, guidLiteral, identifierText } from './sap-values.ts';
+import { cartNumberOf, edmInstantMs, guidLiteral, identifierText, textOf } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -333,7 +333,7 @@ function sourceRow({ source, faultOffset }: PageRow): SourceRow {
   return {
     source,
     number: cartNumberOf(row),
-    guid: identifierText(row?.['Guid']),
+    guid: identifierText(textOf(row?.['Guid'])),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
     ...(faultOffset === undefined ? {} : { faultOffset }),
   };

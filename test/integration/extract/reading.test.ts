@@ -94,7 +94,7 @@ describe('on the queue', () => {
     const at = thisSecond() - 30 * MINUTE;
     const cart = cartAt(at + 100 * SECOND, 1);
     const guid = '005056a5-1111-1111-1111-000000000001';
-    const noNumber = { Guid: guid, ChangedAt: `/Date(${at + 3000})/`, Status: 'I1129' };
+    const noNumber = { Guid: `${guid}  `, ChangedAt: `/Date(${at + 3000})/`, Status: 'I1129' };
     const noStamp = { Guid: 'not a guid', ObjectId: 4711, ChangedAt: 'yesterday', Status: 'I1129' };
     const odd: [string, unknown][] = [
       ['null', null],
