@@ -241,7 +241,8 @@ function withEncodedHash(link: string): string {
   return [path, ...query.map((part) => part.replaceAll('#', '%23'))].join('?');
 }
 
-const versionOf = (cart: unknown): unknown => asJsonObject(cart)?.['ChangedAt'];
+/** As JSON, so that malformed times are the same, too. */
+const versionOf = (cart: unknown): string | undefined => JSON.stringify(asJsonObject(cart)?.['ChangedAt']);
 
 function windowFilter({ fromMs, toMs }: ReadingWindow, statuses: readonly string[]): string {
   const approved = statuses.map((status) => `Status eq '${status.replaceAll("'", "''")}'`).join(' or ');

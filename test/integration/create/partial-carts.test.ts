@@ -240,6 +240,20 @@ describe('a collection that cannot be read to its end is a dead letter with its 
     expect(fixture.ordersOf(cart)).toEqual([]);
   });
 
+  test('because its time of change is malformed, in each version alike', async () => {
+    const cart = { ...cartWithItems(), ChangedAt: {} };
+    const rest = itemsOf(cart).slice(1);
+    const { url } = await serve((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const isLink = request.url?.endsWith('/rest') === true;
+      response.end(JSON.stringify({ d: isLink ? { results: rest } : firstLineOnly(cart, 'rest') }));
+    });
+    const worker = await fixture.worker({ SRM_BASE_URL: url });
+    const [messageId = ''] = await worker.send(envelope(firstLineOnly(cart, 'rest')));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_SRC_SCHEMA', path: '$.ChangedAt' }]);
+  });
+
   test.each<[string, (cart: Row) => Row, string]>([
     [
       'announces more rows than it holds',
