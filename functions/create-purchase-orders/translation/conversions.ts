@@ -162,28 +162,21 @@ export function email(text: string | undefined, context: RuleContext, path: stri
 export const userId = (text: string | undefined): string | undefined =>
   text === undefined ? undefined : upperCase(text);
 
-/** A ship-to address, and the partner that it comes from. */
+/** A ship-to address, and the partner that it comes from. Without a country, where that is unknown, which was reported. */
 export interface ShipTo {
-  readonly address: Address;
+  readonly address: Partial<Address>;
   readonly row: Partner;
   readonly path: string;
 }
 
-const shipToIndex = (partners: readonly Partner[], { settings }: RuleContext): number =>
-  partners.findIndex(({ PartnerFct = '' }) => isSameCode(PartnerFct, settings.valueMaps.partnerFunction.shipTo));
-
-/** True where there is a ship-to partner, even one without a usable address. */
-export const hasShipTo = (partners: readonly Partner[], context: RuleContext): boolean =>
-  shipToIndex(partners, context) >= 0;
-
 /** The ship-to partner's address, if any (mapping row 29). `path` is that of the entity that holds the partners. */
 export function shipToAddress(partners: readonly Partner[], context: RuleContext, path: string): ShipTo | undefined {
-  const index = shipToIndex(partners, context);
+  const { shipTo } = context.settings.valueMaps.partnerFunction;
+  const index = partners.findIndex(({ PartnerFct = '' }) => isSameCode(PartnerFct, shipTo));
   const row = partners[index];
   if (row === undefined) return undefined;
   const where = `${path}.Partners.results[${index}]`;
   const country = countryOf(row, within(context, 'country'), at(where, 'Country'));
-  if (country === undefined) return undefined;
   const { Name } = row;
   const name = Name === undefined ? undefined : readableText(Name, 80, within(context, 'name'), at(where, 'Name'));
   return {
@@ -194,7 +187,7 @@ export function shipToAddress(partners: readonly Partner[], context: RuleContext
       ...given('postalCode', row.PostlCod1),
       ...given('city', row.City),
       ...given('region', row.Region),
-      country,
+      ...given('country', country),
     },
     row,
     path: where,

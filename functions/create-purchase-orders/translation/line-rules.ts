@@ -273,7 +273,7 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
   ),
 };
 
-export const addressRules: RuleTable<Address, Address> = {
+export const addressRules: RuleTable<Partial<Address>, Address> = {
   name: value(
     { row: 29, source: ['Name'], rule: 'TRIM; cut at 80 with marker', mandatory: 'O', codes: [] },
     ({ name }) => name,

@@ -9,7 +9,6 @@ import {
   distinctCodes,
   email,
   entryOf,
-  hasShipTo,
   instant,
   isEmail,
   lookUp,
@@ -423,6 +422,8 @@ const legalEntityRules: RuleTable<PreparedOrder, PurchaseOrder['legalEntity']> =
 /** V1 only creates. */
 const FIRST_REVISION = 1;
 
+const addressRule = object(addressRules);
+
 export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   externalSystem: value({ row: 1, source: [], rule: 'constant SRM7', mandatory: 'M', codes: [] }, () => 'SRM7'),
   externalId: value(
@@ -540,12 +541,12 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   ),
   incoterms: object(incotermRules),
   deliveryAddress: {
-    spreadsheet: object(addressRules).spreadsheet,
-    apply: ({ address, lines, group: { cart, isComplete } }, context) => {
-      // A wrong address of a ship-to partner was reported where it was read.
-      if (address !== undefined || hasShipTo(cart.Partners, context) || !isComplete) return address?.address;
-      for (const { type, item, path } of lines) {
-        if (type === 'MATERIAL' && !hasShipTo(item.Partners, context))
+    spreadsheet: addressRule.spreadsheet,
+    apply: ({ address, lines, group: { isComplete } }, context) => {
+      if (address !== undefined) return addressRule.apply(address.address, context);
+      if (!isComplete) return undefined;
+      for (const { type, shipTo, path } of lines) {
+        if (type === 'MATERIAL' && shipTo === undefined)
           fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', { path: at(path, 'Partners') });
       }
       return undefined;

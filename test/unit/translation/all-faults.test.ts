@@ -133,6 +133,18 @@ test('a tax that cannot be read does not stand for a date that is missing', () =
   expect(places(cartOf([labour(dated)]))).toContain(`E_DATE_RANGE ${first}.StartDate`);
 });
 
+test('an address without a known country is an address: its other fields are checked, and no line lacks it', () => {
+  const Partners = shipTo({ Country: 'BEL', Street: 'S'.repeat(61) });
+  expect(places(cartOf([material()], { Partners }))).toEqual([
+    'E_MAP_COUNTRY $.Partners.results[0].Country',
+    'E_FIELD_LENGTH $.Partners.results[0].Street',
+  ]);
+  expect(places(cartOf([labour({ Partners }), material({ NumberInt: '2', Partners: list() })]))).toEqual([
+    `E_MAP_COUNTRY ${first}.Partners.results[0].Country`,
+    `E_FIELD_LENGTH ${first}.Partners.results[0].Street`,
+  ]);
+});
+
 test('each line that lacks something is named, not only the first', () => {
   const noAddress = [1, 2].map((number) => material({ NumberInt: String(number), Partners: list() }));
   expect(places(cartOf([...noAddress, material({ NumberInt: '3', Partners: shipTo({}) })]))).toEqual([
