@@ -1,23 +1,26 @@
 /** The interface's table: consistent reads and conditional writes of single items, as plain objects. */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  BatchGetCommand,
+  BatchWriteCommand,
   DynamoDBDocumentClient,
   GetCommand,
   paginateQuery,
   PutCommand,
-  type QueryCommandInput,
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { setTimeout } from 'node:timers/promises';
+import * as z from 'zod';
+import { inLanes } from './lanes.ts';
 
 export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
 
-type Item = Readonly<Record<string, unknown>>;
+export type Item = Readonly<Record<string, unknown>>;
 type Update = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
-type Projection = Pick<QueryCommandInput, 'ProjectionExpression' | 'ExpressionAttributeNames'>;
 
 export type UpdateResult =
   /** `item` is what the update's `ReturnValues` asked for, if there is any. */
@@ -31,8 +34,27 @@ export interface LedgerTable {
   putItem(item: ItemKey & Item): Promise<Item | undefined>;
   updateItem(key: ItemKey, update: Update): Promise<UpdateResult>;
   /** All items of a partition whose sort key begins with `sortPrefix`. */
-  queryItems(pk: string, sortPrefix: string, projection?: Projection): Promise<readonly Item[]>;
+  queryItems(pk: string, sortPrefix: string): Promise<readonly Item[]>;
+  /** The keys of those items that exist. May miss an item that was written a moment ago, or that DynamoDB throttled. */
+  existingKeys(keys: readonly ItemKey[]): Promise<readonly ItemKey[]>;
+  /** Writes items with different keys, without a condition. Returns how many DynamoDB did not take after all tries. */
+  putItems(items: readonly (ItemKey & Item)[]): Promise<number>;
 }
+
+/** The most keys of one BatchGetItem, and the most items of one BatchWriteItem. */
+const KEYS_AT_ONCE = 100;
+const ITEMS_AT_ONCE = 25;
+const BATCHES_AT_ONCE = 10;
+const TRIES = 4;
+const FIRST_PAUSE_MS = 50;
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+const itemKey = z.object({ pk: z.string(), sk: z.string() });
 
 export function createLedgerTable(client: DynamoDBClient, tableName: string): LedgerTable {
   const documents = DynamoDBDocumentClient.from(client);
@@ -56,13 +78,12 @@ export function createLedgerTable(client: DynamoDBClient, tableName: string): Le
         throw error;
       }
     },
-    async queryItems(pk, sortPrefix, projection) {
+    async queryItems(pk, sortPrefix) {
       const items: Item[] = [];
       const pages = paginateQuery(
         { client: documents },
         {
           ...table,
-          ...projection,
           // DynamoDB refuses an empty prefix.
           KeyConditionExpression: sortPrefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :sortPrefix)',
           ExpressionAttributeValues: { ':pk': pk, ...(sortPrefix === '' ? {} : { ':sortPrefix': sortPrefix }) },
@@ -71,6 +92,27 @@ export function createLedgerTable(client: DynamoDBClient, tableName: string): Le
       );
       for await (const { Items = [] } of pages) items.push(...Items);
       return items;
+    },
+    async existingKeys(keys) {
+      const found = await inLanes(chunks(keys, KEYS_AT_ONCE), BATCHES_AT_ONCE, async (Keys) => {
+        const request = { Keys, ProjectionExpression: 'pk, sk' };
+        const { Responses } = await documents.send(new BatchGetCommand({ RequestItems: { [tableName]: request } }));
+        return z.array(itemKey).parse(Responses?.[tableName] ?? []);
+      });
+      return found.flat();
+    },
+    async putItems(items) {
+      const left = await inLanes(chunks(items, ITEMS_AT_ONCE), BATCHES_AT_ONCE, async (batch) => {
+        let requests: readonly object[] = batch.map((Item) => ({ PutRequest: { Item } }));
+        for (let tried = 0; tried < TRIES && requests.length > 0; tried++) {
+          if (tried > 0) await setTimeout(FIRST_PAUSE_MS * 2 ** (tried - 1));
+          const RequestItems = { [tableName]: [...requests] };
+          const { UnprocessedItems } = await documents.send(new BatchWriteCommand({ RequestItems }));
+          requests = UnprocessedItems?.[tableName] ?? [];
+        }
+        return requests.length;
+      });
+      return left.reduce((sum, count) => sum + count, 0);
     },
   };
 }

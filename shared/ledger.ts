@@ -1,14 +1,18 @@
 /**
  * The interface's memory of what became of each cart and order: single items with conditional writes, in one table.
  *
- * | item    | pk                      | sk                   |
- * |---------|-------------------------|----------------------|
- * | order   | CART#<client>#<number>  | ORDER#<externalId>   |
- * | verdict | CART#<client>#<number>  | VERDICT#<messageId>  |
- * | skip    | CART#<client>#<number>  | SKIP                 |
+ * | item    | pk                      | sk                               | written by                  |
+ * |---------|-------------------------|----------------------------------|-----------------------------|
+ * | queued  | CART#<client>#<number>  | QUEUED#<changedAtMs>#<row hash>  | shared/queued-versions.ts   |
+ * | order   | CART#<client>#<number>  | ORDER#<externalId>               | this file                   |
+ * | verdict | CART#<client>#<number>  | VERDICT#<messageId>              | verdict/verdict-record.ts   |
+ * | skip    | CART#<client>#<number>  | SKIP                             | this file                   |
  *
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item names the version of the cart that it is
- * about (`changedAtMs`), so that the daily reconciliation can compare it with SRM.
+ * about (`changedAtMs`). What the items of a cart together say of it is its standing: shared/standing.ts.
+ *
+ * The index `listed` holds what people ask for by day and by state: created orders, skipped carts and verdicts that give a
+ * message up. Its keys, `listedAs` (CREATED#2026-11-27) and `listedAtMs`, are written with the item that they list.
  *
  * An order's states:
  *
@@ -50,7 +54,7 @@
  * | mayExist | stays   | as given | stays    | cleared  |
  *
  * An item that another version of this interface wrote, in a state that this one does not know, is never claimed and never
- * changed: its cart is rejected with the reason. It accounts for nothing in the reconciliation, and counts as a created order
+ * changed: its cart is rejected with the reason. It accounts for nothing in the cart's standing, and counts as a created order
  * where the cart has nothing left for it, so that a person looks.
  *
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
@@ -60,7 +64,7 @@
  */
 import * as z from 'zod';
 import type { Fault } from './failure.ts';
-import type { ItemKey, LedgerTable } from './ledger-table.ts';
+import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
 /** A cart's identity (rule 4); the number is unknown where the row has none. */
@@ -81,6 +85,7 @@ const orderItem = z.object({
   state: z.enum(['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN']),
   contentHash: z.string(),
   changedAtMs: z.number(),
+  /** The message that claimed it last, or that found it created. */
   messageId: z.string(),
   attemptId: z.string(),
   attempts: z.number(),
@@ -111,7 +116,11 @@ export interface OrderClaim {
   readonly contentHash: string;
   /** When the cart was last changed in SRM: older content never replaces newer (edge case 16). */
   readonly changedAtMs: number;
+  /** How many orders this version of the cart has, with those that cannot be translated. */
+  readonly ordersOfCart: number;
   readonly messageId: string;
+  /** The receive of the message: 1 for the first. */
+  readonly receive: number;
   readonly attemptId: string;
   readonly nowMs: number;
   readonly leaseMs: number;
@@ -134,27 +143,8 @@ export interface CreatedOrder {
 export interface CartSkip {
   readonly reason: string;
   readonly messageId: string;
-  readonly attemptId: string;
   readonly nowMs: number;
 }
-
-/** One item of a cart, as the reconciliation needs it. */
-export type Trace =
-  | {
-      readonly kind: 'order';
-      readonly state: OrderItem['state'];
-      readonly changedAtMs: number;
-      readonly messageId: string;
-      /** When an attempt last claimed it. */
-      readonly claimedAtMs: number;
-    }
-  | {
-      readonly kind: 'verdict';
-      readonly changedAtMs: number;
-      readonly messageId: string;
-      readonly recordedAtMs: number;
-    }
-  | { readonly kind: 'skip'; readonly changedAtMs: number };
 
 /** The states of a verdict: functions/create-purchase-orders/verdict/verdict.ts says what they mean. */
 export const VERDICT_STATES = ['PROVISIONAL', 'FINAL', 'WITHDRAWN'] as const;
@@ -163,58 +153,47 @@ export type VerdictState = (typeof VERDICT_STATES)[number];
 export interface Ledger {
   /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
-  created(claim: OrderClaim, order: { id: string; number: string | undefined }): Promise<void>;
+  created(claim: OrderClaim, order: { id: string; number: string | undefined }, nowMs: number): Promise<void>;
   /** `mayExist`: an order may exist nevertheless, so that a redrive looks it up before it posts. */
   rejected(claim: OrderClaim, faults: readonly Fault[], mayExist: boolean): Promise<void>;
   /** No attempt can claim it before `quietUntilMs`: 11VMS may commit the request after a look-up has found nothing. */
   unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
-  /** The created order is also that of this newer version of its cart: the order has not changed. */
+  /** The created order is also that of this message and of its version of the cart: it needs nothing more. */
   confirmed(claim: OrderClaim): Promise<void>;
   /** The created orders of a cart, needed only where lines were taken out of the cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
-  /** Records that a rule skipped the cart. False when another attempt has already recorded the skip of this version. */
-  recordSkip(cart: CartVersion, skip: CartSkip): Promise<boolean>;
-  /** All items of a cart, of any version, except withdrawn verdicts. */
-  traces(cart: CartKey): Promise<readonly Trace[]>;
+  /** Records that a rule skipped the cart. */
+  recordSkip(cart: CartVersion, skip: CartSkip): Promise<void>;
+  /** All items of a cart, of any version. */
+  items(cart: CartKey): Promise<readonly Item[]>;
 }
 
 export const cartPartition = ({ client, number, guid }: CartKey): string =>
   `CART#${client}#${number ?? `-${guid ?? ''}`}`;
-const SKIP_SORT = 'SKIP';
+export const SKIP_SORT = 'SKIP';
+
+export const LISTED_INDEX = 'listed';
+/** What the index lists. */
+export const LISTS = ['CREATED', 'SKIPPED', 'DEAD-LETTERED'] as const;
+export type List = (typeof LISTS)[number];
+/** The index's partition: one list of one day in UTC, such as CREATED#2026-11-27. */
+export const listOfDay = (list: List, day: string): string => `${list}#${day}`;
+/** The index's keys of an item. */
+export const listed = (list: List, nowMs: number) => ({
+  listedAs: listOfDay(list, new Date(nowMs).toISOString().slice(0, 10)),
+  listedAtMs: nowMs,
+});
+
+export const queuedSort = (version: string): string => `QUEUED#${version}`;
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
 export const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
 
 const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
 
-const traceItem = z.object({
-  sk: z.string(),
-  changedAtMs: z.number().optional(),
-  messageId: z.string().default(''),
-  updatedAtMs: z.number().default(0),
-  recordedAtMs: z.number().default(0),
-  state: z.string().optional(),
-});
-const TRACED = {
-  ProjectionExpression: 'sk, #state, changedAtMs, messageId, updatedAtMs, recordedAtMs',
-  ExpressionAttributeNames: { '#state': 'state' },
-} as const;
-const skipItem = z.object({ changedAtMs: z.number().optional(), attemptId: z.string().optional() });
-const isOrderState = (state: unknown): state is OrderItem['state'] => orderItem.shape.state.safeParse(state).success;
-
-function tracesOf({ sk, messageId, updatedAtMs, recordedAtMs, ...item }: z.infer<typeof traceItem>): Trace[] {
-  // An unknown version is not later than the record of it.
-  const changedAtMs = item.changedAtMs ?? recordedAtMs;
-  if (sk === SKIP_SORT) return [{ kind: 'skip', changedAtMs }];
-  if (sk.startsWith(orderSort(''))) {
-    const state = isOrderState(item.state) ? item.state : 'UNKNOWN';
-    return [{ kind: 'order', state, changedAtMs, messageId, claimedAtMs: updatedAtMs }];
-  }
-  const isGivenUp = item.state === 'FINAL' || item.state === 'PROVISIONAL';
-  if (!isGivenUp || !sk.startsWith(verdictSort(''))) return [];
-  return [{ kind: 'verdict', changedAtMs, messageId: sk.slice(verdictSort('').length), recordedAtMs }];
-}
+export const isOrderState = (state: unknown): state is OrderItem['state'] =>
+  orderItem.shape.state.safeParse(state).success;
 
 const unreadableItem = (error: z.ZodError): ClaimResult => {
   const fields = [...new Set(error.issues.map(({ path: [field] }) => String(field)))].join(', ');
@@ -226,8 +205,9 @@ const unreadableItem = (error: z.ZodError): ClaimResult => {
 export const CLAIM_EXPRESSIONS = {
   UpdateExpression:
     'SET #state = :posting, contentHash = :hash, changedAtMs = :changed, messageId = :message, ' +
-    'attemptId = :attempt, leaseUntilMs = :lease, lookUpFirst = if_not_exists(mayExist, :false), mayExist = :true, ' +
-    'faults = :none, updatedAtMs = :now ' +
+    'receive = :receive, attemptId = :attempt, leaseUntilMs = :lease, ordersOfCart = :orders, ' +
+    'lookUpFirst = if_not_exists(mayExist, :false), mayExist = :true, faults = :none, ' +
+    'claimedAtMs = :now, firstClaimedAtMs = if_not_exists(firstClaimedAtMs, :now) ' +
     'ADD attempts :one, claimedHashes :hashes',
   ConditionExpression:
     '(attribute_not_exists(changedAtMs) OR changedAtMs <= :changed) AND ' +
@@ -271,6 +251,8 @@ export function createLedger(table: LedgerTable): Ledger {
         ':hashes': new Set([claim.contentHash]),
         ':changed': claim.changedAtMs,
         ':message': claim.messageId,
+        ':receive': claim.receive,
+        ':orders': claim.ordersOfCart,
         ':attempt': claim.attemptId,
         ':lease': claim.nowMs + claim.leaseMs,
         ':now': claim.nowMs,
@@ -306,8 +288,14 @@ export function createLedger(table: LedgerTable): Ledger {
 
   return {
     claim: async (claim) => (await claimOnce(claim)) ?? (await explainRefusal(claim)),
-    created: (claim, { id, number }) =>
-      settle(claim, 'CREATED', { orderId: id, ...(number === undefined ? {} : { orderNumber: number }), faults: [] }),
+    created: (claim, { id, number }, nowMs) =>
+      settle(claim, 'CREATED', {
+        orderId: id,
+        ...(number === undefined ? {} : { orderNumber: number }),
+        faults: [],
+        createdAtMs: nowMs,
+        ...listed('CREATED', nowMs),
+      }),
     rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: boundedFaults(faults), mayExist }),
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
@@ -315,10 +303,15 @@ export function createLedger(table: LedgerTable): Ledger {
     async confirmed(claim) {
       // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
       await table.updateItem(orderKey(claim), {
-        UpdateExpression: 'SET changedAtMs = :changed',
-        ConditionExpression: '#state = :created AND changedAtMs < :changed',
+        UpdateExpression: 'SET changedAtMs = :changed, messageId = :message, ordersOfCart = :orders',
+        ConditionExpression: '#state = :created AND changedAtMs <= :changed',
         ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':created': 'CREATED', ':changed': claim.changedAtMs },
+        ExpressionAttributeValues: {
+          ':created': 'CREATED',
+          ':changed': claim.changedAtMs,
+          ':message': claim.messageId,
+          ':orders': claim.ordersOfCart,
+        },
       });
     },
 
@@ -329,24 +322,17 @@ export function createLedger(table: LedgerTable): Ledger {
         return mayBeCreated ? [{ externalId: sk.slice(orderSort('').length), orderNumber, changedAtMs }] : [];
       });
     },
-    async recordSkip(cart, { reason, messageId, attemptId, nowMs }) {
-      const replaced = await table.putItem({
+    async recordSkip(cart, { reason, messageId, nowMs }) {
+      await table.putItem({
         pk: cartPartition(cart),
         sk: SKIP_SORT,
         ...versionOf(cart),
         reason,
         messageId,
-        attemptId,
         recordedAtMs: nowMs,
+        ...listed('SKIPPED', nowMs),
       });
-      const before = skipItem.optional().parse(replaced);
-      // Our own item: DynamoDB's first answer was lost, and the SDK repeated the write.
-      const isOwn = before?.attemptId === attemptId;
-      return before === undefined || isOwn || before.changedAtMs !== cart.changedAtMs;
     },
-    async traces(cart) {
-      const items = z.array(traceItem).parse(await table.queryItems(cartPartition(cart), '', TRACED));
-      return items.flatMap(tracesOf);
-    },
+    items: (cart) => table.queryItems(cartPartition(cart), ''),
   };
 }

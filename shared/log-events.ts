@@ -5,6 +5,8 @@
 export const LOG_EVENTS = {
   'extraction.slice-started': 'Reading approved carts',
   'extraction.page-queued': 'Page queued',
+  'extraction.queued-not-recorded':
+    'The ledger did not take which carts were queued; the next run queues copies of them',
   'extraction.completed': 'Extraction complete',
   'extraction.stopped': 'Extraction out of time; the next run continues',
   'extraction.locked': 'Another run holds the watermark; this run ends',
@@ -42,7 +44,6 @@ export const LOG_EVENTS = {
   'verdict.read-failed': 'The verdict could not be read',
   'verdict.write-failed': 'The verdict could not be recorded',
   'verdict.withdraw-failed': 'The provisional verdict could not be withdrawn',
-  'verdict.duplicates-read-failed': 'The verdicts of other readings could not be read',
   'message.visibility-not-set': 'Some messages keep the visibility timeout of the queue',
 
   'consumption.state-unknown': 'It could not be read whether consumption is paused',

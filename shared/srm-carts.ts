@@ -329,7 +329,8 @@ function entitiesOf(d: unknown): readonly unknown[] {
   return Object.keys(body).every((name) => name.startsWith('__')) ? [] : [body];
 }
 
-function sourceRow({ source, faultOffset }: PageRow): SourceRow {
+/** What a row says of itself. */
+export function sourceRow({ source, faultOffset }: PageRow): SourceRow {
   const row = typeof source === 'string' && faultOffset !== undefined ? readableFields(source) : asJsonObject(source);
   return {
     source,

@@ -19,12 +19,7 @@ export type OrderOutcome =
 export interface Skip {
   readonly kind: 'skipped';
   readonly reason: string;
-  /** This version was handled before: each run reads the overlap again, so that a cart comes several times. */
-  readonly isDuplicateRead?: true;
 }
-
-export const isDuplicateRead = (outcome: OrderOutcome | Outcome): boolean =>
-  outcome.kind === 'skipped' && outcome.isDuplicateRead === true;
 
 /** The answer that ended an attempt before its end: the health that it shows of the system which gave it. */
 export interface Cause {
@@ -77,8 +72,7 @@ export function combineOutcomes(orders: readonly OrderOutcome[], groupFaults: re
   if (faults.length > 0) return { kind: 'dead-letter', faults };
   const skips = orders.filter((order) => order.kind === 'skipped');
   const [skip] = skips;
-  if (skip === undefined || skips.length < orders.length) return { kind: 'done' };
-  return skips.every(isDuplicateRead) ? skip : { kind: 'skipped', reason: skip.reason };
+  return skip !== undefined && skips.length === orders.length ? skip : { kind: 'done' };
 }
 
 /** What SQS does with a message: deletes it, or makes it visible again after a delay. */

@@ -6,7 +6,7 @@ import { METRICS } from '../../shared/metric-names.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './delivery/deliver-order.ts';
 import { isNamedBy } from './load-cart.ts';
-import { combineOutcomes, isDuplicateRead, type OrderOutcome, type Outcome } from './outcome.ts';
+import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
 
@@ -52,15 +52,12 @@ async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,
   cart: CartVersion,
-  { ledger, now, newId }: CartDependencies,
+  { ledger, now }: CartDependencies,
 ): Promise<Outcome> {
   const cancelled = isCancelled ? await cancelledOrders(cart, changedAtMs, [], ledger) : [];
   if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
-  const isNew = await ledger.recordSkip(
-    { ...cart, changedAtMs },
-    { reason, messageId, attemptId: newId(), nowMs: now() },
-  );
-  return { kind: 'skipped', reason, ...(isNew ? {} : { isDuplicateRead: true }) };
+  await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
+  return { kind: 'skipped', reason };
 }
 
 type TranslatedCart = Extract<CartTranslation, { kind: 'orders' }>;
@@ -88,20 +85,20 @@ async function deliverGroups(
       body: group.body,
       cart,
       changedAtMs: translation.changedAtMs,
+      ordersOfCart: translation.groups.length,
       messageId,
-      isFirstReceive: attempt === 1,
+      receive: attempt,
       attemptId: newId(),
       correlationId: message.correlationId,
       onlyIfNeverSent: translation.onlyIfNeverSent,
     };
     const order = await deliverOrder(delivery, dependencies);
     orders.push(order);
-    if (!isDuplicateRead(order)) warnings.push(...group.warnings);
+    warnings.push(...group.warnings);
   }
   if (message.origin === 'reconciliation') reportRecovery(orders, dependencies);
-  const outcome = combineOutcomes(orders, groupFaults);
-  if (!isDuplicateRead(outcome)) reportTranslation(translation, warnings, log);
-  return outcome;
+  reportTranslation(translation, warnings, log);
+  return combineOutcomes(orders, groupFaults);
 }
 
 /** Edge case 18, for a part of a cart: an order of which no line is left. */

@@ -12,7 +12,6 @@ import type { Outcome } from './outcome.ts';
 import { type CartDependencies, processCart, type Receive } from './process-cart.ts';
 import { reportOutcome } from './report-outcome.ts';
 import { rowChangedAtMs } from './translation/shopping-cart.ts';
-import { suppressDuplicateDeadLetter } from './verdict/suppress-duplicates.ts';
 import { CRASHED, type VerdictStep, verdictAfter } from './verdict/verdict.ts';
 import type { VerdictKey, VerdictRecord } from './verdict/verdict-record.ts';
 import type { Waiting } from './waiting.ts';
@@ -38,11 +37,7 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   let cart = cartOf(message, dependencies.sapClient);
   const own = { ...dependencies, log: logOf(message, cart, received, dependencies.log) };
   const isFinalAttempt = received.attempt >= dependencies.maximumAttempts;
-  const verdictKey = () => ({
-    cart,
-    messageId: received.messageId,
-    runId: isCart(message) ? message.runId : undefined,
-  });
+  const verdictKey = () => ({ cart, messageId: received.messageId });
 
   // A crash up to here leaves nothing behind: SQS delivers the message again.
   const finalFaults = await readFinalVerdict(received, verdictKey(), own);
@@ -62,13 +57,12 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   });
 
   // A crash from here on leaves every order in the ledger: the next attempt skips what exists, and comes to the same end.
-  const unique = isCart(message) ? await suppressDuplicateDeadLetter(attempted, message, cart, own) : attempted;
   await tripBreaker(watch.pause(), own);
 
   // A crash after this may leave the message beside its requeued copy: the ledger makes one order of both.
   const isPaused = own.pausedBecause !== undefined || watch.pause() !== undefined;
   const final = { cart: nameOf(cart), message: received, isPaused };
-  const outcome = isFinalAttempt ? await resolveFinalAttempt(unique, final, own) : unique;
+  const outcome = isFinalAttempt ? await resolveFinalAttempt(attempted, final, own) : attempted;
   await tripBreaker(own.health.note(outcome), own);
   reportOutcome(outcome, received.waiting, own);
 

@@ -2,7 +2,7 @@
 import type { Fault, Warning } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-import { isDuplicateRead, isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
+import { isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface Reporting {
@@ -24,8 +24,7 @@ export function reportOutcome(
       break;
     case 'skipped':
       meter.count(METRICS.cartsSkipped);
-      // A line for each reading of the overlap would add six lines an order that say nothing new.
-      if (!isDuplicateRead(outcome)) log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
+      log.info('cart.skipped', { outcome: 'skipped', reason: outcome.reason });
       break;
     case 'retry':
       meterWait();

@@ -1,12 +1,15 @@
 /** Polling Consumer: reads the approved carts of a window from SRM onto the queue, without gaps. */
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import type { Ledger } from '../../shared/ledger.ts';
 import type { Meter } from '../../shared/log.ts';
-import { rowToBody, type Sender } from '../../shared/message-body.ts';
+import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
-import type { CartPage, ReadingWindow } from '../../shared/srm-carts.ts';
+import { type CartPage, type ReadingWindow, type SourceRow, type SrmCarts, sourceRow } from '../../shared/srm-carts.ts';
+import { tracesOf } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import {
   clockFault,
@@ -24,7 +27,10 @@ export interface ExtractionSettings extends WindowSettings {
 }
 
 export interface ExtractionDependencies extends SliceDependencies {
+  readonly carts: SrmCarts;
   readonly queue: CartQueue;
+  readonly queuedVersions: QueuedVersions;
+  readonly ledger: Pick<Ledger, 'items'>;
   readonly watermark: Watermark;
   readonly meter: Meter;
   readonly now: () => number;
@@ -39,11 +45,12 @@ export interface ExtractionResult {
    */
   readonly status: 'complete' | 'stopped' | 'locked' | 'behind';
   readonly cartsRead: number;
+  /** Without those of which an earlier run queued the same version: each run reads the overlap again. */
   readonly cartsQueued: number;
   /** Of those queued, the carts too large for a message, which travel as their key. */
   readonly claimChecks: number;
   readonly pages: number;
-  /** How far was read: an RFC 3339 instant, from which an operator can continue a stopped replay. */
+  /** How far was read: an RFC 3339 instant, from which an operator can continue a stopped replay of a window. */
   readonly readTo?: string;
 }
 
@@ -80,7 +87,7 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
       const end = await readSliceTwice(slice, dependencies, {
         async onPage(page) {
           const timeMs = clock.after(page, slice, readToMs);
-          await queuePage(page, dependencies, tally);
+          await queuePage(page, dependencies, tally, queueNewVersions);
           const reachedMs = position.after(page, readingEndMs(timeMs, settings));
           if (reachedMs !== undefined) await watermark.advancePosition(lease, reachedMs, dependencies.now());
         },
@@ -133,7 +140,7 @@ export async function extractWindow(
     const position = new SlicePosition(slice, undefined);
     const end = await readSliceTwice(slice, dependencies, {
       async onPage(page) {
-        await queuePage(page, dependencies, tally, 'replay');
+        await queuePage(page, dependencies, tally, queueCopies);
         position.after(page, slice.toMs);
       },
       async onIncomplete() {
@@ -143,6 +150,36 @@ export async function extractWindow(
     if (end.kind === 'stopped') return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
     if (end.kind === 'incomplete') throw incomplete(end);
     startMs = slice.toMs;
+  }
+}
+
+/**
+ * A replay of one cart, which a run has read before: SRM's service knows a cart by its GUID, and the ledger by its number.
+ * @throws {UnknownCart} when it cannot be read.
+ */
+export async function extractCart(number: string, dependencies: ExtractionDependencies): Promise<ExtractionResult> {
+  const { carts, ledger, runId, settings } = dependencies;
+  const traces = tracesOf(await ledger.items({ client: settings.sapClient, number }));
+  const guids = traces.flatMap((trace) => (trace.kind === 'queued' && trace.guid !== undefined ? [trace.guid] : []));
+  const guid = guids.at(-1);
+  if (guid === undefined) throw new UnknownCart(number, 'the interface has not read it, or read it without a Guid');
+  const source = await carts.cart(guid, runId);
+  if (source === undefined) throw new UnknownCart(number, 'SRM does not find it by its Guid');
+  const tally = newTally();
+  await queuePage(
+    { rows: [sourceRow({ source })], announced: 1, serverTimeMs: undefined, isCached: false },
+    dependencies,
+    tally,
+    queueCopies,
+  );
+  return finish('complete', dependencies, tally, undefined);
+}
+
+/** The cart that an operator asks for cannot be replayed by its number. */
+export class UnknownCart extends Error {
+  constructor(number: string, reason: string) {
+    super(`Cart ${number} cannot be replayed: ${reason}. Replay the window in which it was changed instead`);
+    this.name = 'UnknownCart';
   }
 }
 
@@ -179,23 +216,47 @@ function createClock({ now, log }: ExtractionDependencies): Clock {
   return self;
 }
 
+/** Queues rows, and returns those that it has queued and how many of them travel as their key. */
+type QueueRows = (
+  rows: readonly SourceRow[],
+  dependencies: ExtractionDependencies,
+) => Promise<Pick<Tally, 'cartsQueued' | 'claimChecks'>>;
+
+/** An ordinary run: each version of a cart once. */
+const queueNewVersions: QueueRows = async (read, dependencies) => {
+  const { queue, queuedVersions, log, runId, now, settings } = dependencies;
+  const rows = await queuedVersions.unqueued(read);
+  const messages = rows.map((row) => rowToBody(row, { runId, client: settings.sapClient }));
+  await queue.send(messages.map(({ body }) => body));
+  // A crash up to here queues these versions again, which is harmless.
+  const unrecorded = await queuedVersions.record(rows, { runId, nowMs: now() });
+  if (unrecorded > 0) log.warn('extraction.queued-not-recorded', { rows: unrecorded });
+  return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
+};
+
+/** A replay: every cart, whether it was queued before or not. */
+const queueCopies: QueueRows = async (rows, { queue, queuedVersions, runId, now, settings }) => {
+  const messages = rows.map((row) => rowToBody(row, { runId, client: settings.sapClient, origin: 'replay' }));
+  await queue.send(messages.map(({ body }) => body));
+  await queuedVersions.recordCopies(rows, { runId, nowMs: now() });
+  return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
+};
+
 async function queuePage(
-  page: CartPage,
+  { rows }: CartPage,
   dependencies: ExtractionDependencies,
   tally: Tally,
-  origin?: Sender['origin'],
+  queueRows: QueueRows,
 ): Promise<void> {
-  const { queue, log, meter, runId, settings } = dependencies;
-  const sender = { runId, client: settings.sapClient, ...(origin === undefined ? {} : { origin }) };
-  const messages = page.rows.map((row) => rowToBody(row, sender));
-  await queue.send(messages.map(({ body }) => body));
+  const { log, meter } = dependencies;
+  const { cartsQueued, claimChecks } = await queueRows(rows, dependencies);
   tally.pages++;
-  tally.cartsRead += page.rows.length;
-  tally.cartsQueued += messages.length;
-  tally.claimChecks += messages.filter(({ isClaim }) => isClaim).length;
-  meter.count(METRICS.cartsRead, page.rows.length);
-  meter.count(METRICS.cartsQueued, messages.length);
-  log.info('extraction.page-queued', { pages: tally.pages, rows: page.rows.length, queued: tally.cartsQueued });
+  tally.cartsRead += rows.length;
+  tally.cartsQueued += cartsQueued;
+  tally.claimChecks += claimChecks;
+  meter.count(METRICS.cartsRead, rows.length);
+  meter.count(METRICS.cartsQueued, cartsQueued);
+  log.info('extraction.page-queued', { pages: tally.pages, rows: rows.length, queued: tally.cartsQueued });
 }
 
 function incomplete(end: { announced: number; read: number }): InterfaceError {
@@ -215,15 +276,15 @@ function finish(
   status: keyof typeof ENDS,
   { log, meter, runId }: ExtractionDependencies,
   tally: Tally,
-  readToMs: number,
+  readToMs: number | undefined,
 ): ExtractionResult {
-  const readTo = new Date(readToMs).toISOString();
-  if (status === 'complete') meter.count(METRICS.extractionCompleted);
+  const readTo = readToMs === undefined ? undefined : new Date(readToMs).toISOString();
+  if (status === 'complete' && readTo !== undefined) meter.count(METRICS.extractionCompleted);
   log.info(ENDS[status], {
-    watermark: readTo,
+    ...(readTo === undefined ? {} : { watermark: readTo }),
     pages: tally.pages,
     rows: tally.cartsRead,
     queued: tally.cartsQueued,
   });
-  return { runId, status, ...tally, readTo };
+  return { runId, status, ...tally, ...(readTo === undefined ? {} : { readTo }) };
 }

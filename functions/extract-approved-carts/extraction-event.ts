@@ -1,11 +1,13 @@
 /** The function's events: from its schedule, and from an operator. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
+import { IDENTIFIER, stripZeros } from '../../shared/sap-values.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
 
 export type ExtractionRequest =
   | { readonly kind: 'normal' }
-  | { readonly kind: 'replay'; readonly window: ReadingWindow };
+  | { readonly kind: 'replay'; readonly window: ReadingWindow }
+  | { readonly kind: 'replay-cart'; readonly number: string };
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
@@ -24,12 +26,18 @@ const replay = z
     }),
   );
 
+/** SRM writes a cart's number with or without leading zeros; so may a person. */
+const replayCart = z
+  .strictObject({ cart: z.string().trim().regex(IDENTIFIER, 'must be the number of a cart, such as "1010000123"') })
+  .transform(({ cart }): ExtractionRequest => ({ kind: 'replay-cart', number: stripZeros(cart) }));
+
 /** @throws {Error} for any other event; it says which events are allowed, and what is wrong with this one. */
 export function readEvent(event: unknown): ExtractionRequest {
   const parsed = schemaOf(event).safeParse(event);
   if (parsed.success) return parsed.data;
   throw new Error(
-    'The event must be {} for a normal run, or { "changedFrom", "changedTo" } in RFC 3339 for a replay: ' +
+    'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or { "cart" } with its ' +
+      'number for a replay of one cart: ' +
       z.prettifyError(parsed.error),
   );
 }
@@ -37,6 +45,7 @@ export function readEvent(event: unknown): ExtractionRequest {
 /** Chosen by the event's keys, so that the error names the wrong field and not the union. */
 function schemaOf(event: unknown): z.ZodType<ExtractionRequest> {
   const fields = asJsonObject(event) ?? {};
+  if ('cart' in fields) return replayCart;
   if ('changedFrom' in fields || 'changedTo' in fields) return replay;
   return 'detail-type' in fields ? scheduled : nothing;
 }

@@ -12,15 +12,18 @@ import { createCartQueue } from '../../shared/cart-queue.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
+import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { createQueuedVersions } from '../../shared/queued-versions.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
   type ExtractionDependencies,
   type ExtractionResult,
+  extractCart,
   extractNewCarts,
   extractWindow,
 } from './extract-approved-carts.ts';
@@ -41,6 +44,8 @@ export function createHandler(
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(table, environment.SRM_CLIENT);
+  const queuedVersions = createQueuedVersions(table, environment.SRM_CLIENT);
+  const ledger = createLedger(table);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
@@ -67,6 +72,8 @@ export function createHandler(
     const dependencies: ExtractionDependencies = {
       carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
       queue,
+      queuedVersions,
+      ledger,
       watermark,
       log,
       meter,
@@ -78,6 +85,7 @@ export function createHandler(
     const request = readEvent(event);
     try {
       if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
+      if (request.kind === 'replay-cart') return await extractCart(request.number, dependencies);
       return await extractNewCarts(dependencies);
     } catch (error) {
       const known = error instanceof InterfaceError;

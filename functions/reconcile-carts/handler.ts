@@ -17,6 +17,7 @@ import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { createQueuedVersions } from '../../shared/queued-versions.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { createWatermark } from '../../shared/watermark.ts';
@@ -55,6 +56,7 @@ export function createHandler(
     queue: createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms)),
     watermark: createWatermark(table, environment.SRM_CLIENT),
     ledger: createLedger(table),
+    queuedVersions: createQueuedVersions(table, environment.SRM_CLIENT),
     record: createReconciliationRecord(table, environment.SRM_CLIENT),
     breaker: createBreakerRecord(table),
   };

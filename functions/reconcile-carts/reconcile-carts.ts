@@ -11,18 +11,20 @@ import type { Ledger } from '../../shared/ledger.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
-import { stripZeros } from '../../shared/sap-values.ts';
+import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
 import type { CartPage, SourceRow } from '../../shared/srm-carts.ts';
+import { tracesOf } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
-import { type CartStatus, classifyCart, FRESH_MS } from './classify-cart.ts';
 import type { ReconciliationRecord, ReconciliationState } from './reconciliation-record.ts';
 
 export interface ReconciliationDependencies extends SliceDependencies {
   readonly queue: CartQueue;
+  readonly queuedVersions: Pick<QueuedVersions, 'recordCopies'>;
   readonly watermark: Pick<Watermark, 'read'>;
-  readonly ledger: Pick<Ledger, 'traces'>;
+  readonly ledger: Pick<Ledger, 'items'>;
   readonly record: ReconciliationRecord;
   /** While it is not closed, carts wait on the queue. */
   readonly breaker: Pick<BreakerRecord, 'read'>;
@@ -50,7 +52,7 @@ export interface ReconciliationResult {
   readonly deadLettered: number;
   readonly skipped: number;
   readonly queuedAgain: number;
-  /** Without a trace while consumption is paused: the next reconciliation sees them again. */
+  /** Not accounted for while consumption is paused: the next reconciliation sees them again. */
   readonly notJudged: number;
   /** Rows with neither number nor GUID: the ledger knows only their messages, and each is a dead letter. */
   readonly unidentified: number;
@@ -151,59 +153,69 @@ async function classifyPage(
   dependencies: ReconciliationDependencies,
   tally: Tally,
 ): Promise<void> {
-  const { queue, breaker, log, meter, runId, settings } = dependencies;
+  const { queue, queuedVersions, breaker, log, meter, now, runId, settings } = dependencies;
   const rows = page.rows.filter(({ guid, changedAtMs }) => {
     const version = `${guid} ${changedAtMs}`;
     if (guid !== undefined && classified.has(version)) return false;
     classified.add(version);
     return true;
   });
-  const statuses = await statusesOf(rows, dependencies);
-  const lost = rows.filter((_, index) => statuses[index] === 'lost');
-  // Read only when it matters: a cart that has a trace is accounted for in any case.
+  const standings = await standingsOf(rows, dependencies);
+  const lost = rows.filter((_, index) => isLost(standings[index]));
+  // Read only when it matters: a cart that was tried is accounted for in any case.
   const isPaused = lost.length > 0 && (await breaker.read()).state !== 'CLOSED';
   if (lost.length > 0 && !isPaused) {
     const sender = { runId, client: settings.sapClient, origin: 'reconciliation' as const };
     const bodies = lost.map((row) => rowToBody(row, sender).body);
     await queue.send(bodies, DELAY_SECONDS);
+    await queuedVersions.recordCopies(lost, { runId, nowMs: now() });
     meter.count(METRICS.cartsQueued, bodies.length);
     for (const { number, guid } of lost) {
-      log.warn('reconciliation.cart-queued', {
-        cartNumber: number === undefined ? undefined : stripZeros(number),
-        cartGuid: guid,
-      });
+      log.warn('reconciliation.cart-queued', { cartNumber: number, cartGuid: guid });
     }
   }
   tally.cartsRead += rows.length;
-  for (const status of statuses) tally[fieldOf(status, isPaused)]++;
+  for (const standing of standings) tally[fieldOf(standing, isPaused)]++;
 }
 
 /** `undefined` for a row that the ledger cannot be asked about. */
-function statusesOf(
+function standingsOf(
   rows: readonly SourceRow[],
   { ledger, settings, now }: ReconciliationDependencies,
-): Promise<readonly (CartStatus | undefined)[]> {
+): Promise<readonly (Standing | undefined)[]> {
   return inLanes(rows, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs }) => {
     if (number === undefined && guid === undefined) return undefined;
-    const cart = { client: settings.sapClient, number: number === undefined ? undefined : stripZeros(number), guid };
+    const items = await ledger.items({ client: settings.sapClient, number, guid });
     // A row without a readable stamp has no version: any trace counts.
-    return classifyCart(await ledger.traces(cart), changedAtMs ?? 0, now());
+    return standingOf(tracesOf(items), { changedAtMs: changedAtMs ?? 0, nowMs: now() });
   });
 }
 
-function fieldOf(status: CartStatus | undefined, isPaused: boolean): keyof Tally {
-  switch (status) {
-    case undefined:
-      return 'unidentified';
-    case 'created':
+/** Nothing accounts for this version of the cart: no attempt will follow. */
+function isLost(standing: Standing | undefined): boolean {
+  if (standing === undefined) return false;
+  if (standing.word === 'partly-ordered') return isLost(standing.rest);
+  return standing.word === 'never-read' || ('isOverdue' in standing && standing.isOverdue);
+}
+
+function fieldOf(standing: Standing | undefined, isPaused: boolean): keyof Tally {
+  if (standing === undefined) return 'unidentified';
+  if (isLost(standing)) return isPaused ? 'notJudged' : 'queuedAgain';
+  switch (standing.word) {
+    case 'ordered':
+    case 'cured':
+      return 'created';
     case 'skipped':
-      return status;
-    case 'in-flight':
-      return 'inFlight';
+      return 'skipped';
     case 'dead-lettered':
       return 'deadLettered';
-    case 'lost':
-      return isPaused ? 'notJudged' : 'queuedAgain';
+    case 'partly-ordered':
+      return fieldOf(standing.rest, isPaused);
+    case 'never-read':
+    case 'waiting':
+    case 'in-progress':
+    case 'retrying':
+      return 'inFlight';
   }
 }
 

@@ -1,8 +1,9 @@
-/** The interface's memory: watermark, orders and verdicts, one item each, in one table. */
+/** The interface's memory: watermark, queued versions, orders and verdicts, one item each, in one table. */
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { LISTED_INDEX } from '../../shared/ledger.ts';
 
 export interface LedgerTableProps {
   /** Until the stack is created once, a rollback must be able to delete the table. */
@@ -29,16 +30,28 @@ export class LedgerTable extends Construct {
       // A rollback of the creation would fail to delete a table that is protected.
       removalPolicy: isProtected ? RemovalPolicy.RETAIN : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    // Only items that a list names have its keys (shared/ledger.ts).
+    this.table.addGlobalSecondaryIndex({
+      indexName: LISTED_INDEX,
+      partitionKey: { name: 'listedAs', type: AttributeType.STRING },
+      sortKey: { name: 'listedAtMs', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['changedAtMs', 'orderId', 'orderNumber', 'reason', 'codes'],
+    });
   }
 
-  /** The watermark is one item, read and moved by conditional updates. */
-  grantWatermark(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+  /** The extractor moves the watermark by conditional updates, and reads and writes which versions are queued. */
+  grantExtraction(grantee: IGrantable): void {
+    const versions = ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:Query'];
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:UpdateItem', ...versions);
   }
 
-  /** The reconciliation reads the watermark, the breaker and the items of carts, and writes its own record. */
+  /**
+   * The reconciliation reads the watermark, the breaker and the items of carts; it writes its own record and the versions
+   * that it queues.
+   */
   grantReconciliation(grantee: IGrantable): void {
-    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem');
+    this.table.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
   }
 
   /** The breaker's record is one item, read and moved by conditional updates. */

@@ -50,7 +50,7 @@ export class ScheduledExtractor extends Construct {
       variables,
     });
     props.queue.grant(this.function, 'sqs:SendMessage');
-    ledger.grantWatermark(this.function);
+    ledger.grantExtraction(this.function);
     props.srmSecret.grantRead(this.function);
 
     // By default CDK keeps it, and under its fixed name: the next creation of the stack would find the name taken.

@@ -118,11 +118,6 @@ describe('dead letters', () => {
     expect(pausedAtMessage([...times(10, dead), ...times(10, other), ...times(10, dead)])).toEqual([]);
   });
 
-  test('count once, however often the overlap is read: a repeated reading is neither a failure nor a success', () => {
-    const again: Outcome = { kind: 'skipped', reason: 'a dead letter already', isDuplicateRead: true };
-    expect(pausedAtMessage([...times(10, dead), ...times(40, again), ...times(9, done), dead])).toEqual([60]);
-  });
-
   test('are not judged before there are twenty messages', () => {
     expect(pausedAtMessage(times(19, dead))).toEqual([]);
     expect(pausedAtMessage(times(20, dead))).toEqual([20]);

@@ -3,7 +3,7 @@
  * this execution environment saw. Each environment decides alone: none waits for another to open the breaker.
  */
 import { type HealthSignal, isHealthy } from '../delivery/answers.ts';
-import { isDuplicateRead, type Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcome.ts';
 
 /** Why consumption must pause. `byPerson`: only a person can decide that it resumes. */
 export interface PauseReason {
@@ -59,8 +59,7 @@ export function createTargetHealth(): TargetHealth {
     failsForOthers: (cart) => [...failing].some((other) => other !== cart),
     note(outcome) {
       const isFinal = outcome.kind === 'done' || outcome.kind === 'skipped' || outcome.kind === 'dead-letter';
-      // One cart must not count once for each reading of the overlap.
-      if (!isFinal || isDuplicateRead(outcome)) return undefined;
+      if (!isFinal) return undefined;
       isDead = [...isDead, outcome.kind === 'dead-letter'].slice(-MESSAGES_WATCHED);
       const count = isDead.filter(Boolean).length;
       if (isDead.length < MESSAGES_WATCHED || count <= SHARE_DEAD * MESSAGES_WATCHED) return undefined;

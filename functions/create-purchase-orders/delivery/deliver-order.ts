@@ -35,8 +35,9 @@ export interface OrderDelivery {
   readonly body: string;
   readonly cart: OrderClaim['cart'];
   readonly changedAtMs: number;
+  readonly ordersOfCart: number;
   readonly messageId: string;
-  readonly isFirstReceive: boolean;
+  readonly receive: number;
   readonly attemptId: string;
   readonly correlationId: string;
   /** A completed cart: an order that exists is left as it is, whatever the cart says now. */
@@ -45,14 +46,16 @@ export interface OrderDelivery {
 
 /** @throws the SDK's error when the ledger does not answer: the message is then received again. */
 export async function deliverOrder(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
-  const { order, cart, changedAtMs, messageId, attemptId } = delivery;
+  const { order, cart, changedAtMs, ordersOfCart, messageId, receive, attemptId } = delivery;
   const { ledger, now, leaseMs } = dependencies;
   const claim: OrderClaim = {
     cart,
     externalId: order.externalId,
     contentHash: contentHash(order),
     changedAtMs,
+    ordersOfCart,
     messageId,
+    receive,
     attemptId,
     nowMs: now(),
     leaseMs,
@@ -245,7 +248,7 @@ async function recordCreated(
   event: 'order.created' | 'order.recovered',
 ): Promise<OrderOutcome> {
   const recovered = event === 'order.recovered';
-  await ledger.created(claim, { id, number });
+  await ledger.created(claim, { id, number }, now());
   meter.count(recovered ? METRICS.ordersRecovered : METRICS.ordersCreated);
   meter.milliseconds(METRICS.approvalToOrder, Math.max(0, now() - claim.changedAtMs));
   log.info(event, { externalId: claim.externalId, orderId: id, orderNumber: number });
@@ -275,11 +278,9 @@ async function endWithoutClaim(
       const { order } = result;
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
       if (isSettled || order.contentHash === claim.contentHash) {
-        if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
-        const reason = `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}`;
-        // A later receive of the same message, perhaps after a crash, is no duplicate read: its order may be unreported.
-        const isDuplicateRead = order.changedAtMs === claim.changedAtMs && delivery.isFirstReceive;
-        return { kind: 'skipped', reason, ...(isDuplicateRead ? { isDuplicateRead } : {}) };
+        const isOfThisMessage = order.changedAtMs === claim.changedAtMs && order.messageId === claim.messageId;
+        if (!isOfThisMessage && order.changedAtMs <= claim.changedAtMs) await dependencies.ledger.confirmed(claim);
+        return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
       }
       const outcome = await compareAfterSend(delivery, dependencies);
       if (outcome.kind === 'skipped') await dependencies.ledger.confirmed(claim);

@@ -14,7 +14,6 @@
  * by an attempt that outlived the visibility timeout.
  */
 import type { Fault } from '../../../shared/failure.ts';
-import type { VerdictState } from '../../../shared/ledger.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** The fault of a PROVISIONAL verdict: the reason that stays when the final attempt crashes. */
@@ -29,29 +28,4 @@ export type VerdictStep =
 export function verdictAfter(outcome: Outcome, isFinalAttempt: boolean): VerdictStep {
   if (outcome.kind === 'dead-letter') return { state: 'FINAL', faults: outcome.faults };
   return isFinalAttempt ? { state: 'WITHDRAWN' } : undefined;
-}
-
-/** A verdict as another reading of the same cart finds it. */
-export interface VerdictOfReading {
-  readonly state: VerdictState;
-  readonly runId: string | undefined;
-  readonly changedAtMs: number | undefined;
-  readonly recordedAtMs: number;
-  readonly isSameFaults: boolean;
-}
-
-/**
- * Whether another reading of the same version of the cart is on its way to the dead-letter queue for the same faults,
- * recorded since `sinceMs`. Never when this reading has a verdict of its own already: its message was redriven or
- * requeued then, and must get an answer of its own.
- */
-export function isDuplicateVerdict(
-  others: readonly VerdictOfReading[],
-  reading: { readonly runId: string; readonly changedAtMs: number | undefined; readonly sinceMs: number },
-): boolean {
-  if (reading.changedAtMs === undefined || others.some(({ runId }) => runId === reading.runId)) return false;
-  return others.some(
-    ({ state, changedAtMs, recordedAtMs, isSameFaults }) =>
-      state !== 'WITHDRAWN' && changedAtMs === reading.changedAtMs && recordedAtMs >= reading.sinceMs && isSameFaults,
-  );
 }

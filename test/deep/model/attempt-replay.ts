@@ -42,7 +42,6 @@ export type Call =
   | { readonly kind: 'verdict' }
   | { readonly kind: 'record-verdict'; readonly verdict: ModelVerdict }
   | { readonly kind: 'withdraw-verdict' }
-  | { readonly kind: 'other-readings'; readonly codes: readonly FaultCode[] }
   | { readonly kind: 'claim'; readonly claim: OrderClaim }
   | {
       readonly kind: 'settle';
@@ -51,7 +50,7 @@ export type Call =
       readonly mayExist?: boolean;
       readonly leaseUntilMs?: number;
     }
-  | { readonly kind: 'confirm'; readonly changedAtMs: number }
+  | { readonly kind: 'confirm'; readonly claim: OrderClaim }
   | { readonly kind: 'turn' }
   /** `sendByMs`: when the code wants it sent at the latest. */
   | { readonly kind: 'post'; readonly sendByMs: number }
@@ -64,7 +63,6 @@ export type Call =
 /** The answer to a call. */
 export type Answer =
   | { readonly kind: 'verdict'; readonly verdict: ModelVerdict | undefined }
-  | { readonly kind: 'other-readings'; readonly isDuplicate: boolean }
   | { readonly kind: 'claim'; readonly result: ClaimResult }
   | { readonly kind: 'written' }
   | { readonly kind: 'aws-failed' }
@@ -123,7 +121,7 @@ const LEASE_MS = 2;
 /** The time of an attempt that stood still until its lease had ended. */
 export const AFTER_LEASE_MS = LEASE_MS + 1;
 const QUIET_MS = 1;
-const ALWAYS_MS = 0;
+export const ALWAYS_MS = 0;
 
 /** A fault with its code as message: the code does not read messages of faults. */
 export const faultOf = (code: FaultCode): Fault => ({ code, message: code });
@@ -210,17 +208,15 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       unknown: (_claim, fault, leaseUntilMs) =>
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
-      confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
+      confirmed: (claim) => write({ kind: 'confirm', claim }),
       createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
-      traces: never('traces'),
+      items: never('items'),
     },
     verdicts: {
       read: async () => verdictOf((await ask({ kind: 'verdict' }, 'verdict')).verdict),
       record: (_key, { state, faults }) =>
         write({ kind: 'record-verdict', verdict: { state, codes: codesOf(faults) } }),
-      hasDuplicate: async (_cart, { faults }) =>
-        (await ask({ kind: 'other-readings', codes: codesOf(faults) }, 'other-readings')).isDuplicate,
       withdraw: () => write({ kind: 'withdraw-verdict' }),
     },
     orders: createPacedOrders(
@@ -279,7 +275,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
 }
 
 /** The fields that the code may read of the item of a created order. The keys of histories hold no other field. */
-const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'orderId', 'orderNumber'];
+const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'messageId', 'orderId', 'orderNumber'];
 
 function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
   const guardedItem = (item: OrderItem): OrderItem =>

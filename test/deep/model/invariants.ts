@@ -1,15 +1,11 @@
 /** The invariants of every reachable state. */
 import type { FaultCode } from '../../../shared/failure.ts';
-import { type AttemptProgress, VERSIONS } from './attempt-replay.ts';
-import {
-  copyOf,
-  isAtRest,
-  readingOf,
-  type Message,
-  type Scenario,
-  type Step,
-  type SystemState,
-} from './system-state.ts';
+import { orderSort, queuedSort, verdictSort } from '../../../shared/ledger.ts';
+import type { Item } from '../../../shared/ledger-table.ts';
+import { type Standing, standingOf } from '../../../shared/standing.ts';
+import { tracesOf } from '../../../shared/traces.ts';
+import { ALWAYS_MS, type AttemptProgress, faultOf, VERSIONS } from './attempt-replay.ts';
+import { copyOf, isAtRest, type Message, type Scenario, type Step, type SystemState } from './system-state.ts';
 
 /** The step to a state, and the attempt that it ended, if any. */
 export interface Happened extends Pick<Step, 'postedBy' | 'deleted'> {
@@ -34,17 +30,62 @@ const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUIS
 const isCaredFor = ({ id, version }: Message, { orders, item, messages }: SystemState): boolean =>
   orders.length > 0 ||
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
-  messages.some((other) => other.id === copyOf(id)) ||
-  messages.some(
-    (other) =>
-      readingOf(other.id) !== readingOf(id) && other.version === version && isDeadLetterOfReading(other, messages),
-  );
+  messages.some((other) => other.id === copyOf(id));
 
-/** Whether the message, or another one of its reading, has a verdict. */
-const isDeadLetterOfReading = ({ id, place }: Message, messages: readonly Message[]): boolean =>
-  place !== 'deleted' && messages.some((other) => readingOf(other.id) === readingOf(id) && other.verdict !== undefined);
+/** What the table holds in this state: each version is recorded as queued, beside the order and the verdicts. */
+function itemsOf({ item, messages }: SystemState): Item[] {
+  return [
+    ...messages.map(({ version }) => {
+      const { changedAtMs } = VERSIONS[version];
+      return { sk: queuedSort(String(changedAtMs)), changedAtMs, runId: 'model', queuedAtMs: ALWAYS_MS };
+    }),
+    ...(item === undefined ? [] : [{ sk: orderSort('order'), ...item, ordersOfCart: 1, claimedAtMs: ALWAYS_MS + 1 }]),
+    ...messages.flatMap(({ id, version, verdict }) => {
+      if (verdict === undefined) return [];
+      const { changedAtMs } = VERSIONS[version];
+      const faults = verdict.codes.map(faultOf);
+      return [{ sk: verdictSort(id), state: verdict.state, changedAtMs, recordedAtMs: ALWAYS_MS, faults }];
+    }),
+  ];
+}
+
+const standingIn = (system: SystemState): Standing => standingOf(tracesOf(itemsOf(system)), { nowMs: ALWAYS_MS });
+
+const isOrdered = ({ word }: Standing): boolean => word === 'ordered' || word === 'cured';
+
+/** The order is known to be that of the newest version of the cart. */
+const isCreated = ({ item, messages }: SystemState): boolean =>
+  item?.state === 'CREATED' && messages.every(({ version }) => VERSIONS[version].changedAtMs <= item.changedAtMs);
 
 export const INVARIANTS: readonly Invariant[] = [
+  {
+    name: 'the standing says that the cart is ordered, if and only if the order of its newest version was created',
+    isPromised: everywhere,
+    holds: (system) => {
+      const standing = standingIn(system);
+      // A verdict of the message that created it speaks of something else that is wrong with the cart.
+      return isOrdered(standing) === isCreated(system) || (isCreated(system) && standing.word === 'dead-lettered');
+    },
+  },
+  {
+    name: 'at rest, the standing says that the cart is ordered or dead-lettered',
+    isPromised: everywhere,
+    holds: (system) => {
+      if (!isAtRest(system)) return undefined;
+      const standing = standingIn(system);
+      // Without a verdict the ledger cannot know; nor when the lease of the last attempt has not ended yet.
+      const mayBeUnknown = system.messages.some(({ isExcused }) => isExcused);
+      return isOrdered(standing) || standing.word === 'dead-lettered' || mayBeUnknown;
+    },
+  },
+  {
+    name: 'at rest, the standing says that the cart is dead-lettered only when a message lies in the dead-letter queue',
+    isPromised: everywhere,
+    holds: (system) =>
+      isAtRest(system) && standingIn(system).word === 'dead-lettered'
+        ? system.messages.some(({ place }) => place === 'dead')
+        : undefined,
+  },
   {
     name: '11VMS holds at most one order',
     isPromised: everywhere,
@@ -81,7 +122,7 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: (_system, { item }, { postedBy }) => (postedBy === undefined ? undefined : item?.state !== 'CREATED'),
   },
   {
-    name: 'a message is deleted only when its order exists, a newer version is known, or a copy or another dead letter is left',
+    name: 'a message is deleted only when its order exists, a newer version is known, or a copy is queued',
     isPromised: everywhere,
     holds: (system, _before, { deleted }) => (deleted === undefined ? undefined : isCaredFor(deleted, system)),
   },

@@ -4,15 +4,7 @@
  */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import type {
-  CartKey,
-  ClaimResult,
-  CreatedOrder,
-  Ledger,
-  OrderClaim,
-  OrderItem,
-  Trace,
-} from '../../../shared/ledger.ts';
+import type { CartKey, ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 
 /** The state of an order; `none` without an item. */
 export type OrderState = 'none' | OrderItem['state'];
@@ -156,14 +148,12 @@ export function settleItem(
   };
 }
 
-/** The created order is valid for a newer version of its cart. */
-export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
-  item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
-
-interface ReferenceVerdict extends Verdict {
-  readonly runId: string | undefined;
-  readonly trace: Extract<Trace, { kind: 'verdict' }>;
-}
+/** The created order is also that of the claim's message, and of its version of the cart. */
+export const confirmItem = (
+  item: OrderItem | undefined,
+  { changedAtMs, messageId }: Pick<OrderClaim, 'changedAtMs' | 'messageId'>,
+): OrderItem | undefined =>
+  item?.state === 'CREATED' && item.changedAtMs <= changedAtMs ? { ...item, changedAtMs, messageId } : item;
 
 export interface LedgerRecords {
   readonly ledger: Ledger;
@@ -173,9 +163,7 @@ export interface LedgerRecords {
 /** The reference as ledger and verdicts in memory. `items` are the items of the orders. */
 export function createReferenceRecords(): LedgerRecords & { readonly items: ReadonlyMap<string, OrderItem> } {
   const items = new Map<string, OrderItem>();
-  const claimedAtMs = new Map<string, number>();
-  const recorded = new Map<string, ReferenceVerdict>();
-  const skips = new Map<string, Extract<Trace, { kind: 'skip' }> & { readonly attemptId: string }>();
+  const recorded = new Map<string, Verdict>();
   const cartOf = (cart: CartKey): string => `${cart.client}/${cart.number ?? '-'}`;
   const keyOf = (claim: OrderClaim): string => `${cartOf(claim.cart)}/${claim.externalId}`;
   const put = (claim: OrderClaim, item: OrderItem | undefined): void => {
@@ -187,10 +175,8 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
   };
   const ledger: Ledger = {
     claim(claim) {
-      const before = items.get(keyOf(claim));
-      const { item, result } = claimItem(before, claim);
+      const { item, result } = claimItem(items.get(keyOf(claim)), claim);
       put(claim, item);
-      if (item !== before) claimedAtMs.set(keyOf(claim), claim.nowMs);
       return Promise.resolve(result);
     },
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
@@ -198,7 +184,7 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
     confirmed(claim) {
-      put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
+      put(claim, confirmItem(items.get(keyOf(claim)), claim));
       return Promise.resolve();
     },
     createdOrders(cart) {
@@ -215,49 +201,14 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
         ),
       );
     },
-    recordSkip(cart, { attemptId, nowMs }) {
-      const changedAtMs = cart.changedAtMs ?? nowMs;
-      const before = skips.get(cartOf(cart));
-      skips.set(cartOf(cart), { kind: 'skip', changedAtMs, attemptId });
-      return Promise.resolve(before?.attemptId === attemptId || before?.changedAtMs !== changedAtMs);
-    },
-    traces(cart) {
-      const isOfCart = ([key]: readonly [string, unknown]): boolean => key.startsWith(`${cartOf(cart)}/`);
-      const skip = skips.get(cartOf(cart));
-      return Promise.resolve([
-        ...[...items].filter(isOfCart).map(([key, { state, changedAtMs, messageId }]): Trace => {
-          return { kind: 'order', state, changedAtMs, messageId, claimedAtMs: claimedAtMs.get(key) ?? 0 };
-        }),
-        ...(skip === undefined ? [] : [{ kind: skip.kind, changedAtMs: skip.changedAtMs }]),
-        ...[...recorded]
-          .filter((one) => isOfCart(one) && one[1].state !== 'WITHDRAWN')
-          .map(([, { trace }]) => trace)
-          .sort((a, b) => a.messageId.localeCompare(b.messageId)),
-      ]);
-    },
+    recordSkip: () => Promise.resolve(),
+    items: () => Promise.resolve([]),
   };
   const verdicts: VerdictRecord = {
-    read({ cart, messageId }) {
-      const verdict = recorded.get(`${cartOf(cart)}/${messageId}`);
-      return Promise.resolve(verdict && { state: verdict.state, faults: verdict.faults });
-    },
-    record({ cart, messageId, runId }, { state, faults, nowMs }) {
-      const changedAtMs = cart.changedAtMs ?? nowMs;
-      const trace = { kind: 'verdict', changedAtMs, messageId, recordedAtMs: nowMs } as const;
-      recorded.set(`${cartOf(cart)}/${messageId}`, { state, runId, faults, trace });
+    read: ({ cart, messageId }) => Promise.resolve(recorded.get(`${cartOf(cart)}/${messageId}`)),
+    record({ cart, messageId }, { state, faults }) {
+      recorded.set(`${cartOf(cart)}/${messageId}`, { state, faults });
       return Promise.resolve();
-    },
-    hasDuplicate(cart, { runId, faults }, sinceMs) {
-      const ofCart = [...recorded].flatMap(([key, one]) => (key.startsWith(`${cartOf(cart)}/`) ? [one] : []));
-      const isOwn = ofCart.some((one) => one.runId === runId);
-      const speaksForAll = ofCart.some(
-        ({ state, trace, faults: [fault] }) =>
-          state !== 'WITHDRAWN' &&
-          trace.changedAtMs === cart.changedAtMs &&
-          trace.recordedAtMs >= sinceMs &&
-          fault?.code === faults[0]?.code,
-      );
-      return Promise.resolve(!isOwn && speaksForAll);
     },
     withdraw({ cart, messageId }) {
       const key = `${cartOf(cart)}/${messageId}`;

@@ -16,7 +16,6 @@
  *   execution environment, outlives its lease. The HTTP client compares the clock with the latest time of sending and writes
  *   the request in one go: no attempt stands still between the two.
  */
-import { type FaultCode } from '../../../shared/failure.ts';
 import type { OrderItem } from '../../../shared/ledger.ts';
 import type { CreateAnswer } from '../../../functions/create-purchase-orders/delivery/answers.ts';
 import { readCreateFailure } from '../../../functions/create-purchase-orders/delivery/vms-answers.ts';
@@ -60,7 +59,7 @@ export interface Scenario {
    */
   readonly target: 'careless' | 'unique' | 'judging';
   readonly lookUp: 'works' | 'none';
-  /** `fails`: any call to the ledger or the queue may fail, or its answer may be lost. `answers`: only a search may fail. */
+  /** `fails`: any call to the ledger or the queue may fail, or its answer may be lost. `answers`: none does. */
   readonly aws: 'fails' | 'answers';
   /** Whether a message may be received again while an attempt still works on it. */
   readonly overlaps: boolean;
@@ -258,8 +257,7 @@ function stepsOfWorker(system: SystemState, node: AttemptNode, scenario: Scenari
   const { progress } = node;
   return progress.kind === 'calls'
     ? outcomesOfCall(system, node, progress.call, scenario).filter(
-        ({ to }) =>
-          scenario.aws === 'fails' || progress.call.kind === 'other-readings' || to.goesOn?.key !== FAILED.key,
+        ({ to }) => scenario.aws === 'fails' || to.goesOn?.key !== FAILED.key,
       )
     : acknowledgements(system, node);
 }
@@ -300,17 +298,6 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
         step(`writes ${what}`, WRITTEN.key, WRITTEN.answer, written),
         step(`writes ${what}; the answer is lost`, FAILED.key, FAILED.answer, written),
         step(`cannot write ${what}`, FAILED.key, FAILED.answer, excused),
-      ];
-    }
-    case 'other-readings': {
-      const isDuplicate = hasDuplicateVerdict(system, messageOf(system, node), call.codes);
-      return [
-        step(
-          `looks for a dead letter of another reading: ${isDuplicate ? 'there is one' : 'none'}`,
-          `other readings ${isDuplicate}`,
-          { kind: 'other-readings', isDuplicate },
-        ),
-        step('cannot look for other readings', FAILED.key, FAILED.answer),
       ];
     }
     case 'claim': {
@@ -364,10 +351,10 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
       ];
     }
     case 'confirm': {
-      const item = confirmItem(system.item, call.changedAtMs);
+      const item = confirmItem(system.item, call.claim);
       return [
-        step('confirms the order for its version', WRITTEN.key, WRITTEN.answer, { item }),
-        step('confirms the order for its version; the answer is lost', FAILED.key, FAILED.answer, { item }),
+        step('confirms the order', WRITTEN.key, WRITTEN.answer, { item }),
+        step('confirms the order; the answer is lost', FAILED.key, FAILED.answer, { item }),
         step('cannot confirm the order', FAILED.key, FAILED.answer),
       ];
     }
@@ -427,22 +414,6 @@ const isSent = (
 const LOOK_UP_FAILED: Answer = { kind: 'look-up-failed', reason: 'failed' };
 /** As the real code reads it. */
 const NOT_SENT = readCreateFailure(new HttpError('POST', 'DEADLINE', false));
-
-/** The reading of a message: a redriven message or a copy belongs to the reading of the original. */
-export const readingOf = (id: string): string => id.replace(/['+]+$/, '');
-
-function hasDuplicateVerdict(
-  { messages }: SystemState,
-  { id, version }: Message,
-  codes: readonly FaultCode[],
-): boolean {
-  const others = messages.filter(({ verdict }) => verdict !== undefined);
-  if (others.some((other) => readingOf(other.id) === readingOf(id))) return false;
-  return others.some(
-    ({ verdict, ...other }) =>
-      verdict?.state !== 'WITHDRAWN' && other.version === version && verdict?.codes.join() === codes.join(),
-  );
-}
 
 const keyOfVerdict = (verdict: ModelVerdict | undefined): string =>
   verdict === undefined ? 'none' : `${verdict.state} ${verdict.codes.join(' ')}`;
@@ -530,7 +501,7 @@ function canonical(item: OrderItem): OrderItem {
     lookUpFirst: false,
     claimedHashes: state === 'CREATED' ? new Set() : claimedHashes,
     leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
-    messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
+    messageId: state === 'NEW' || state === 'UNKNOWN' ? '-' : messageId,
     faults: state === 'REJECTED' ? faults : [],
   };
 }
@@ -553,7 +524,7 @@ function keyOfClaim(result: ClaimResult): string {
 
 /** The fields that the code may read of an item, as guarded by `attempt-replay.ts`. */
 const keyOfRead = (item: OrderItem): string =>
-  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.messageId} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
 
 const keyOfHashes = (hashes: ReadonlySet<string>): string =>
   [...hashes]
@@ -574,12 +545,11 @@ function keyOfItem(item: OrderItem | undefined): string {
 /** States with the same key have the same possible next steps. Workers are compared by their attempts. */
 export function keyOfState(system: SystemState): string {
   const { item, messages, orders, late, workers, thawed, redrives, copies } = system;
-  const hasOtherReadings = new Set(messages.map(({ id }) => readingOf(id))).size > 1;
   const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
-    // A late attempt may still read and write the verdict of a deleted message; after that only other readings read it.
+    // A late attempt may still read and write the verdict of a deleted message.
     const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
     const recorded = keyOfVerdict(verdict);
-    if (isOver) return hasOtherReadings ? `${id}${recorded}` : id;
+    if (isOver) return id;
     return `${id}${receives}${place}${recorded}${isExcused}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();

@@ -63,9 +63,9 @@ export function createMemoryLedger(): Ledger {
           return [{ externalId, orderNumber: order.orderNumber, changedAtMs: order.changedAtMs }];
         }),
       ),
-    recordSkip: () => Promise.resolve(true),
+    recordSkip: () => Promise.resolve(),
     confirmed: () => Promise.resolve(),
-    traces: () => Promise.resolve([]),
+    items: () => Promise.resolve([]),
   };
 }
 
@@ -81,8 +81,6 @@ export function createMemoryVerdicts(): VerdictRecord & { readonly found: Readon
     async withdraw({ messageId }) {
       found.delete(messageId);
     },
-    // The tests of the verdict record cover duplicates: here each reading is the first.
-    hasDuplicate: () => Promise.resolve(false),
   };
 }
 

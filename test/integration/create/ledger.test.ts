@@ -9,8 +9,9 @@ import {
   type VerdictRecord,
 } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import { type CartVersion, createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import { type CartKey, type CartVersion, createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type Trace, tracesOf } from '../../../shared/traces.ts';
 import { newCart, openWorkerFixture, textOf, type Row, type WorkerFixture, externalIdOf } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
@@ -26,9 +27,10 @@ afterAll(() => fixture.close());
 
 const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 const order = { id: 'po_1', number: 'PO-1' };
-const keyOf = (cart: CartVersion, messageId: string): VerdictKey => ({ cart, messageId, runId: `run of ${messageId}` });
+const keyOf = (cart: CartVersion, messageId: string): VerdictKey => ({ cart, messageId });
 const recordFinal = (cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void> =>
   verdicts.record(keyOf(cart, messageId), { state: 'FINAL', faults, nowMs });
+const tracesOfCart = async (cart: CartKey): Promise<readonly Trace[]> => tracesOf(await ledger.items(cart));
 let attempts = 0;
 
 /** An attempt at a cart's order, at second 1000, with a lease of 65 s. */
@@ -39,7 +41,9 @@ function claimOf(cart: Row, changes: Partial<OrderClaim> = {}): OrderClaim {
     externalId: externalIdOf(cart),
     contentHash: 'hash',
     changedAtMs: 500,
+    ordersOfCart: 2,
     messageId: 'message 1',
+    receive: 1,
     attemptId: `attempt ${attempts}`,
     nowMs: 1_000_000,
     leaseMs: 65_000,
@@ -49,7 +53,7 @@ function claimOf(cart: Row, changes: Partial<OrderClaim> = {}): OrderClaim {
 
 /** Every way in which an attempt can end its claim. */
 const endings: [string, (claim: OrderClaim) => Promise<void>][] = [
-  ['created', (claim) => ledger.created(claim, { id: 'po_2', number: 'PO-2' })],
+  ['created', (claim) => ledger.created(claim, { id: 'po_2', number: 'PO-2' }, 1_000_500)],
   ['rejected', (claim) => ledger.rejected(claim, [fault], false)],
   ['unknown', (claim) => ledger.unknown(claim, fault, claim.nowMs + 24_000)],
   ['released', (claim) => ledger.released(claim, fault)],
@@ -99,7 +103,7 @@ describe('a created order', () => {
       const cart = newCart();
       const claim = claimOf(cart);
       await ledger.claim(claim);
-      await ledger.created(claim, order);
+      await ledger.created(claim, order, 1_000_500);
       await end(claim);
       expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: 'PO-1' });
     },
@@ -115,7 +119,7 @@ describe('a created order', () => {
     const cart = newCart();
     const claim = claimOf(cart);
     await ledger.claim(claim);
-    await ledger.created(claim, order);
+    await ledger.created(claim, order, 1_000_500);
     expect(await ledger.claim(claimOf(cart, changes))).toMatchObject({
       kind: 'created',
       order: { orderId: 'po_1', orderNumber: 'PO-1' },
@@ -216,7 +220,7 @@ test('an order that was created stands for a newer version once it is confirmed 
   const cart = newCart();
   const first = claimOf(cart);
   await ledger.claim(first);
-  await ledger.created(first, order);
+  await ledger.created(first, order, 1_000_500);
   await ledger.confirmed(claimOf(cart, { changedAtMs: 700 }));
   await ledger.confirmed(claimOf(cart, { changedAtMs: 600 }));
   expect(await ledger.createdOrders(first.cart)).toMatchObject([{ changedAtMs: 700, orderNumber: 'PO-1' }]);
@@ -227,7 +231,7 @@ test('only a created order can be confirmed', async () => {
   const claim = claimOf(cart);
   await ledger.claim(claim);
   await ledger.confirmed(claimOf(cart, { changedAtMs: 700 }));
-  expect(await ledger.traces(claim.cart)).toMatchObject([{ kind: 'order', state: 'POSTING', changedAtMs: 500 }]);
+  expect(await tracesOfCart(claim.cart)).toMatchObject([{ kind: 'order', state: 'POSTING', changedAtMs: 500 }]);
 });
 
 describe('what the ledger holds of a cart', () => {
@@ -242,18 +246,17 @@ describe('what the ledger holds of a cart', () => {
     await ledger.recordSkip(version, {
       reason: 'deleted',
       messageId: 'message 3',
-      attemptId: 'attempt',
       nowMs: 1_000_003,
     });
 
-    expect(await ledger.traces(claim.cart)).toEqual([
+    expect(await tracesOfCart(claim.cart)).toEqual([
       { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },
       { kind: 'skip', changedAtMs: 500 },
       { kind: 'verdict', changedAtMs: 500, messageId: 'message 1', recordedAtMs: 1_000_001 },
       // The version is unknown, but it is not a later one.
       { kind: 'verdict', changedAtMs: 1_000_002, messageId: 'message 2', recordedAtMs: 1_000_002 },
     ]);
-    expect(await ledger.traces({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
+    expect(await tracesOfCart({ client: '100', number: textOf(newCart()['ObjectId']) })).toEqual([]);
   });
 
   test('is read without a withdrawn verdict, whose faults a person still finds', async () => {
@@ -265,7 +268,7 @@ describe('what the ledger holds of a cart', () => {
     await verdicts.withdraw(keyOf(version, 'message 1'));
 
     expect(await verdicts.read(keyOf(version, 'message 1'))).toEqual({ state: 'WITHDRAWN', faults: [fault] });
-    expect(await ledger.traces(version)).toEqual([]);
+    expect(await tracesOfCart(version)).toEqual([]);
     expect(await fixture.ledgerOf(cart)).toMatchObject([{ sk: 'VERDICT#message 1', faults: [fault] }]);
     await recordFinal(version, 'message 1', [fault], 1_000_002);
     expect(await verdicts.read(keyOf(version, 'message 1'))).toEqual({ state: 'FINAL', faults: [fault] });
@@ -277,7 +280,7 @@ describe('what the ledger holds of a cart', () => {
     const ids = Array.from({ length: 20 }, (_, index) => `message ${String(index).padStart(2, '0')}`);
     for (const id of ids) await recordFinal(cart, id, many, 1_000_000);
 
-    const traces = await ledger.traces(cart);
+    const traces = await tracesOfCart(cart);
 
     expect(traces.map((trace) => (trace.kind === 'verdict' ? trace.messageId : trace.kind))).toEqual(ids);
   });
@@ -286,10 +289,10 @@ describe('what the ledger holds of a cart', () => {
     const [one, other] = ['guid-1', 'guid-2'].map((guid) => ({ client: '100', number: undefined, guid }));
     await recordFinal({ client: '100', number: undefined, guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
 
-    expect(await ledger.traces(one ?? { client: '100', number: '' })).toHaveLength(1);
-    expect(await ledger.traces(other ?? { client: '100', number: '' })).toEqual([]);
+    expect(await tracesOfCart(one ?? { client: '100', number: '' })).toHaveLength(1);
+    expect(await tracesOfCart(other ?? { client: '100', number: '' })).toEqual([]);
     // With a number, the GUID is no part of the key.
     await recordFinal({ client: '100', number: '1', guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
-    expect(await ledger.traces({ client: '100', number: '1' })).toHaveLength(1);
+    expect(await tracesOfCart({ client: '100', number: '1' })).toHaveLength(1);
   });
 });

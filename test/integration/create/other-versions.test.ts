@@ -9,10 +9,11 @@ import {
   createVerdictRecord,
   type VerdictRecord,
 } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
-import { classifyCart, FRESH_MS } from '../../../functions/reconcile-carts/classify-cart.ts';
 import { type BreakerRecord, createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { FRESH_MS, standingOf } from '../../../shared/standing.ts';
+import { tracesOf } from '../../../shared/traces.ts';
 import { commitThenReset, onceFor } from '../recording-proxy.ts';
 import { CARELESS, envelope, externalIdOf, newCart, type Row, setUpWorkerFixture, textOf } from './worker-fixture.ts';
 
@@ -66,7 +67,6 @@ const storeVerdict = (cart: Row, messageId: string, changes: Record<string, unkn
     sk: `VERDICT#${messageId}`,
     state: 'FINAL',
     changedAtMs: CHANGED_MS,
-    runId: 'run-7',
     faults: [OLD],
     recordedAtMs: NOW_MS,
     ...changes,
@@ -77,7 +77,9 @@ const claimOf = (cart: Row, messageId = 'message'): OrderClaim => ({
   externalId: externalIdOf(cart),
   contentHash: 'hash',
   changedAtMs: CHANGED_MS,
+  ordersOfCart: 1,
   messageId,
+  receive: 1,
   attemptId: 'attempt',
   nowMs: NOW_MS,
   leaseMs: 65_000,
@@ -119,7 +121,7 @@ describe('a fault code that this version does not know', () => {
     const cart = newCart();
     await storeVerdict(cart, 'message', { faults });
     const version = { ...keyOf(cart), changedAtMs: CHANGED_MS };
-    expect(await verdicts.read({ cart: version, messageId: 'message', runId: undefined })).toEqual({
+    expect(await verdicts.read({ cart: version, messageId: 'message' })).toEqual({
       state: 'FINAL',
       faults: [{ code: 'E_INT_UNEXPECTED', message: 'the recorded fault cannot be read' }],
     });
@@ -143,11 +145,12 @@ describe('an order in a state that this version does not know', () => {
 
   test('accounts for nothing: the reconciliation finds its cart lost, until a verdict accounts for it', async () => {
     const cart = newCart();
-    await storeOrder(cart, { state: 'UPDATING', updatedAtMs: NOW_MS - FRESH_MS - 1 });
-    const status = async () => classifyCart(await ledger.traces(keyOf(cart)), CHANGED_MS, NOW_MS);
-    expect(await status()).toBe('lost');
+    await storeOrder(cart, { state: 'UPDATING', claimedAtMs: NOW_MS - FRESH_MS - 1 });
+    const standing = async () =>
+      standingOf(tracesOf(await ledger.items(keyOf(cart))), { changedAtMs: CHANGED_MS, nowMs: NOW_MS });
+    expect(await standing()).toMatchObject({ word: 'retrying', isOverdue: true });
     await storeVerdict(cart, 'message', {});
-    expect(await status()).toBe('dead-lettered');
+    expect(await standing()).toMatchObject({ word: 'dead-lettered' });
   });
 
   test('counts as created where the cart has nothing left for it', async () => {
@@ -162,7 +165,7 @@ describe('a verdict in a state that this version does not know', () => {
   test('accounts for nothing', async () => {
     const cart = newCart();
     await storeVerdict(cart, 'message', { state: 'DEFERRED' });
-    expect(await ledger.traces(keyOf(cart))).toEqual([]);
+    expect(tracesOf(await ledger.items(keyOf(cart)))).toEqual([]);
   });
 
   test('lets the attempt be made again', async () => {
@@ -174,21 +177,12 @@ describe('a verdict in a state that this version does not know', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
-
-  test('of another message does not hide the verdict that stands for the cart', async () => {
-    const cart = newCart();
-    await storeVerdict(cart, 'one', { state: 'DEFERRED' });
-    await storeVerdict(cart, 'other', { faults: [{ code: 'E_MAP_UOM', message: 'unit' }] });
-    const reading = { runId: 'run-8', faults: [{ code: 'E_MAP_UOM', message: 'unit' }] } as const;
-    const version = { ...keyOf(cart), changedAtMs: CHANGED_MS };
-    expect(await verdicts.hasDuplicate(version, reading, NOW_MS - 1)).toBe(true);
-  });
 });
 
 test('an item of a kind that this version does not know accounts for nothing', async () => {
   const cart = newCart();
   await store({ pk: partitionOf(cart), sk: 'REVISION#1', state: 'OPEN', changedAtMs: CHANGED_MS });
-  expect(await ledger.traces(keyOf(cart))).toEqual([]);
+  expect(tracesOf(await ledger.items(keyOf(cart)))).toEqual([]);
 });
 
 describe('a breaker', () => {

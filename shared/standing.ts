@@ -1,0 +1,161 @@
+/**
+ * What became of one cart, in one word, by the items that the ledger holds of it. Pure. Reconciliation, command line and
+ * console all ask here, so that they never tell different stories.
+ *
+ * | word           | the newest version of the cart                                                        |
+ * |----------------|---------------------------------------------------------------------------------------|
+ * | never-read     | is not known: no run has read the cart                                                |
+ * | waiting        | is on the queue, and no attempt has come as far as one of its orders                  |
+ * | in-progress    | is being tried by an attempt                                                          |
+ * | retrying       | was tried, and will be tried again                                                    |
+ * | partly-ordered | has some of its orders; what is left is waiting, in progress, retrying or dead-lettered |
+ * | ordered        | has all its orders                                                                    |
+ * | cured          | has all its orders, although one of its messages was given up                         |
+ * | skipped        | is not to be ordered, by a rule                                                       |
+ * | dead-lettered  | was given up, for a reason on which a person can act                                  |
+ *
+ * Whether a verdict still holds is decided by messages, not by clocks: it holds until every order exists and another
+ * message created or found one of them. A message that is given up with all orders created says that something else is
+ * wrong, such as an order of which the cart has no line left.
+ */
+import type { Fault } from './failure.ts';
+import type { OrderTrace, QueuedTrace, SkipTrace, Trace, VerdictTrace } from './traces.ts';
+
+export type Standing =
+  | { readonly word: 'never-read' }
+  | {
+      readonly word: 'partly-ordered';
+      readonly created: readonly OrderTrace[];
+      readonly missing: number;
+      readonly rest: OpenStanding;
+    }
+  | { readonly word: 'ordered'; readonly created: readonly OrderTrace[] }
+  | { readonly word: 'cured'; readonly created: readonly OrderTrace[]; readonly givenUp: readonly VerdictTrace[] }
+  | { readonly word: 'skipped'; readonly reason: string; readonly sinceMs: number }
+  | OpenStanding;
+
+/** `isOverdue`: SQS cannot hold its message unless it waits in line, or consumption is paused. */
+export type OpenStanding =
+  | { readonly word: 'waiting'; readonly sinceMs: number; readonly isOverdue: boolean }
+  | { readonly word: 'in-progress'; readonly untilMs: number }
+  | {
+      readonly word: 'retrying';
+      readonly triedAtMs: number;
+      /** About when: the worker varies its delays. */
+      readonly againAtMs: number;
+      readonly faults: readonly Fault[];
+      readonly isOverdue: boolean;
+    }
+  | {
+      readonly word: 'dead-lettered';
+      readonly faults: readonly Fault[];
+      readonly sinceMs: number;
+      /** Until then, at the least, its message lies in the dead-letter queue. */
+      readonly keptUntilMs: number;
+      readonly messageIds: readonly string[];
+    };
+
+export type StandingWord = Standing['word'];
+
+export interface StandingQuestion {
+  readonly nowMs: number;
+  /** Of this version and later ones; undefined: of the newest that is known. */
+  readonly changedAtMs?: number | undefined;
+}
+
+/** The longest delay between two attempts is 15 minutes: after an hour without an attempt, none will follow. */
+export const FRESH_MS = 3600_000;
+/** SQS keeps a dead letter for 14 days from when its message was first sent. */
+const DEAD_LETTER_LIFETIME_MS = 14 * 24 * 3600_000;
+const FIRST_DELAY_MS = 30_000;
+const LONGEST_DELAY_MS = 900_000;
+
+export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: StandingQuestion): Standing {
+  const newestMs = changedAtMs ?? Math.max(0, ...traces.map((trace) => trace.changedAtMs));
+  const current = traces.filter((trace) => trace.changedAtMs >= newestMs);
+  const orders = current.filter((trace) => trace.kind === 'order');
+  const verdicts = current.filter((trace) => trace.kind === 'verdict');
+  const skip = current.find((trace) => trace.kind === 'skip');
+  const created = orders.filter(({ state }) => state === 'CREATED');
+  if (skip !== undefined && created.length === 0 && isLast(skip, orders, verdicts)) {
+    return { word: 'skipped', reason: skip.reason, sinceMs: skip.recordedAtMs };
+  }
+  const expected = Math.max(orders.length, ...orders.map(({ ordersOfCart }) => ordersOfCart));
+  if (created.length > 0 && created.length === expected) {
+    const holding = verdicts.filter((verdict) => isHolding(verdict, created));
+    if (holding.length > 0) return givenUp(holding, current, nowMs);
+    const earlier = traces.filter((trace) => trace.kind === 'verdict');
+    return earlier.length > 0 ? { word: 'cured', created, givenUp: earlier } : { word: 'ordered', created };
+  }
+  const rest = restOf(orders, verdicts, current, nowMs);
+  if (rest === undefined) return { word: 'never-read' };
+  return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
+}
+
+/** The mapping may have changed between a skip and another attempt at the same version: the later one counts. */
+const isLast = ({ recordedAtMs }: SkipTrace, orders: readonly OrderTrace[], verdicts: readonly VerdictTrace[]) =>
+  orders.every(({ claimedAtMs }) => claimedAtMs <= recordedAtMs) &&
+  verdicts.every((verdict) => verdict.state === 'PROVISIONAL' || verdict.recordedAtMs <= recordedAtMs);
+
+/** Whether a verdict still holds although every order exists. */
+const isHolding = ({ state, messageId }: VerdictTrace, created: readonly OrderTrace[]): boolean =>
+  state === 'FINAL' && created.every((order) => order.messageId === messageId);
+
+/** Of what is not created: the part on which the most is still to be expected decides. */
+function restOf(
+  orders: readonly OrderTrace[],
+  verdicts: readonly VerdictTrace[],
+  current: readonly Trace[],
+  nowMs: number,
+): OpenStanding | undefined {
+  const isHeld = ({ state, leaseUntilMs }: OrderTrace): boolean => state === 'POSTING' && leaseUntilMs >= nowMs;
+  const isGivenUp = (order: OrderTrace): boolean =>
+    order.state === 'REJECTED' ||
+    verdicts.some(({ messageId, recordedAtMs }) => messageId === order.messageId || recordedAtMs >= order.claimedAtMs);
+  const missing = orders.filter(({ state }) => state !== 'CREATED');
+  const held = missing.filter(isHeld);
+  if (held.length > 0)
+    return { word: 'in-progress', untilMs: Math.max(...held.map(({ leaseUntilMs }) => leaseUntilMs)) };
+  const open = missing.filter((order) => !isGivenUp(order));
+  if (open.length > 0) return retrying(open, nowMs);
+  if (verdicts.length > 0) return givenUp(verdicts, current, nowMs);
+  if (missing.length > 0) return givenUp(missing, current, nowMs);
+  const queued = current.filter((trace) => trace.kind === 'queued');
+  // An attempt ended between two orders of the cart.
+  if (orders.length > 0) return retrying(orders, nowMs);
+  return queued.length === 0 ? undefined : waiting(queued, nowMs);
+}
+
+function waiting(queued: readonly QueuedTrace[], nowMs: number): OpenStanding {
+  const lastMs = Math.max(...queued.map(({ queuedAtMs, copiedAtMs = queuedAtMs }) => copiedAtMs));
+  const sinceMs = Math.min(...queued.map(({ queuedAtMs }) => queuedAtMs));
+  return { word: 'waiting', sinceMs, isOverdue: lastMs < nowMs - FRESH_MS };
+}
+
+function retrying(orders: readonly OrderTrace[], nowMs: number): OpenStanding {
+  const triedAtMs = Math.max(...orders.map(({ claimedAtMs }) => claimedAtMs));
+  const againAtMs = Math.max(
+    ...orders.map(({ claimedAtMs, receive, state, leaseUntilMs }) =>
+      Math.max(
+        claimedAtMs + Math.min(FIRST_DELAY_MS * 2 ** (receive - 1), LONGEST_DELAY_MS),
+        state === 'UNKNOWN' ? leaseUntilMs : 0,
+      ),
+    ),
+  );
+  const faults = orders.flatMap((order) => order.faults);
+  return { word: 'retrying', triedAtMs, againAtMs, faults, isOverdue: triedAtMs < nowMs - FRESH_MS };
+}
+
+function givenUp(by: readonly (VerdictTrace | OrderTrace)[], current: readonly Trace[], nowMs: number): OpenStanding {
+  const sinceMs = Math.max(...by.map((one) => (one.kind === 'verdict' ? one.recordedAtMs : one.claimedAtMs)));
+  const sentMs = current.flatMap((trace) =>
+    trace.kind === 'queued' ? [trace.copiedAtMs ?? trace.queuedAtMs].filter((ms) => ms <= sinceMs) : [],
+  );
+  return {
+    word: 'dead-lettered',
+    faults: by.flatMap(({ faults }) => faults),
+    sinceMs,
+    keptUntilMs: Math.max(...(sentMs.length > 0 ? sentMs : [Math.min(sinceMs, nowMs)])) + DEAD_LETTER_LIFETIME_MS,
+    messageIds: [...new Set(by.map(({ messageId }) => messageId))],
+  };
+}

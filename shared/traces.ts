@@ -1,0 +1,90 @@
+/** The items that the ledger's table holds of one cart, as its standing needs them. */
+import * as z from 'zod';
+import { isOrderState, type OrderItem, orderSort, queuedSort, SKIP_SORT, verdictSort } from './ledger.ts';
+import type { Item } from './ledger-table.ts';
+import { recordedFaults } from './recorded-faults.ts';
+
+const time = z.number().default(0);
+const changedAtMs = z.number().optional();
+
+const queuedItem = z.object({
+  changedAtMs,
+  guid: z.string().optional(),
+  runId: z.string().default(''),
+  queuedAtMs: time,
+  /** When a replay or the reconciliation last queued a copy. */
+  copiedAtMs: z.number().optional(),
+});
+const orderItem = z.object({
+  changedAtMs,
+  state: z.string().optional(),
+  /** The message that claimed it last, or that found it created. */
+  messageId: z.string().default(''),
+  receive: z.number().default(1),
+  ordersOfCart: z.number().default(1),
+  firstClaimedAtMs: time,
+  claimedAtMs: time,
+  leaseUntilMs: time,
+  createdAtMs: z.number().optional(),
+  orderId: z.string().optional(),
+  orderNumber: z.string().optional(),
+  faults: recordedFaults.default([]),
+});
+const verdictItem = z.object({
+  changedAtMs,
+  state: z.enum(['PROVISIONAL', 'FINAL']),
+  recordedAtMs: time,
+  faults: recordedFaults.default([]),
+});
+const skipItem = z.object({ changedAtMs, reason: z.string().default(''), recordedAtMs: time });
+
+/** The version of the cart. One that is not known is not later than the record of it. */
+interface OfVersion {
+  readonly changedAtMs: number;
+}
+export type QueuedTrace = Readonly<z.output<typeof queuedItem>> & OfVersion & { readonly kind: 'queued' };
+export type OrderTrace = Readonly<Omit<z.output<typeof orderItem>, 'state'>> &
+  OfVersion & { readonly kind: 'order'; readonly externalId: string; readonly state: OrderItem['state'] };
+/** Why a message was given up. Withdrawn verdicts leave no trace. */
+export type VerdictTrace = Readonly<z.output<typeof verdictItem>> &
+  OfVersion & { readonly kind: 'verdict'; readonly messageId: string };
+export type SkipTrace = Readonly<z.output<typeof skipItem>> & OfVersion & { readonly kind: 'skip' };
+export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace;
+
+/** Never fails: an item that another version of this interface wrote says as much as can be read of it. */
+export function tracesOf(items: readonly Item[]): Trace[] {
+  return items.flatMap((item) => traceOf(item) ?? []);
+}
+
+function traceOf(item: Item): Trace | undefined {
+  const sk = String(item['sk']);
+  if (sk === SKIP_SORT) {
+    const { data } = skipItem.safeParse(item);
+    return data && { ...data, kind: 'skip', changedAtMs: data.changedAtMs ?? data.recordedAtMs };
+  }
+  if (sk.startsWith(QUEUED)) {
+    const { data } = queuedItem.safeParse(item);
+    return data && { ...data, kind: 'queued', changedAtMs: data.changedAtMs ?? data.queuedAtMs };
+  }
+  if (sk.startsWith(VERDICT)) {
+    const { data } = verdictItem.safeParse(item);
+    const messageId = sk.slice(VERDICT.length);
+    return data && { ...data, kind: 'verdict', messageId, changedAtMs: data.changedAtMs ?? data.recordedAtMs };
+  }
+  if (!sk.startsWith(ORDER)) return undefined;
+  const { data } = orderItem.safeParse(item);
+  return (
+    data && {
+      ...data,
+      kind: 'order',
+      externalId: sk.slice(ORDER.length),
+      // In a state that this version does not know, it accounts for nothing.
+      state: isOrderState(data.state) ? data.state : 'UNKNOWN',
+      changedAtMs: data.changedAtMs ?? data.claimedAtMs,
+    }
+  );
+}
+
+const QUEUED = queuedSort('');
+const ORDER = orderSort('');
+const VERDICT = verdictSort('');

@@ -1,0 +1,242 @@
+/** The standing of a cart, by the items that the ledger holds of it. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
+import type { OrderTrace, QueuedTrace, SkipTrace, Trace, VerdictTrace } from '../../shared/traces.ts';
+
+const NOW = 1_000_000_000_000;
+const VERSION = 500;
+const STALE = NOW - FRESH_MS - 1;
+const DAYS_MS = 24 * 3600_000;
+
+const order = (state: OrderTrace['state'], changes: Partial<OrderTrace> = {}): OrderTrace => ({
+  kind: 'order',
+  externalId: 'SRM-1-A',
+  state,
+  changedAtMs: VERSION,
+  messageId: 'm1',
+  receive: 1,
+  ordersOfCart: 1,
+  firstClaimedAtMs: STALE,
+  claimedAtMs: STALE,
+  leaseUntilMs: STALE + 1,
+  faults: [],
+  ...changes,
+});
+const other = (state: OrderTrace['state'], changes: Partial<OrderTrace> = {}): OrderTrace =>
+  order(state, { externalId: 'SRM-1-B', ...changes });
+const verdict = (changes: Partial<VerdictTrace> = {}): VerdictTrace => ({
+  kind: 'verdict',
+  state: 'FINAL',
+  changedAtMs: VERSION,
+  messageId: 'm1',
+  recordedAtMs: STALE + 1,
+  faults: [{ code: 'E_MAP_UOM', message: 'unit' }],
+  ...changes,
+});
+const skip = (changes: Partial<SkipTrace> = {}): SkipTrace => ({
+  kind: 'skip',
+  changedAtMs: VERSION,
+  reason: 'deleted',
+  recordedAtMs: STALE,
+  ...changes,
+});
+const queued = (changes: Partial<QueuedTrace> = {}): QueuedTrace => ({
+  kind: 'queued',
+  changedAtMs: VERSION,
+  runId: 'run',
+  queuedAtMs: NOW - 1000,
+  ...changes,
+});
+const two = { ordersOfCart: 2 };
+const earlier = { changedAtMs: VERSION - 1 };
+
+/** The word, and for a cart that is ordered in part, the word of the rest. */
+function wordOf(standing: Standing): string {
+  if (standing.word === 'partly-ordered')
+    return `partly-ordered, ${standing.missing} missing: ${wordOf(standing.rest)}`;
+  return 'isOverdue' in standing && standing.isOverdue ? `${standing.word}, overdue` : standing.word;
+}
+
+describe('a cart stands as', () => {
+  test.each<[string, string, readonly Trace[]]>([
+    ['never-read', 'when nothing is known of it', []],
+    ['waiting', 'from when it is queued', [queued()]],
+    ['waiting', 'when an earlier version was created', [order('CREATED', earlier), queued()]],
+    ['waiting', 'when an earlier version was given up', [verdict(earlier), queued()]],
+    ['waiting, overdue', 'when nothing was heard of it for an hour', [queued({ queuedAtMs: STALE })]],
+    ['waiting', 'when a copy was queued since', [queued({ queuedAtMs: STALE, copiedAtMs: NOW - 1 })]],
+    ['in-progress', 'while an attempt holds its order', [queued(), order('POSTING', { leaseUntilMs: NOW + 1 })]],
+    [
+      'in-progress',
+      'in its last attempt, whose verdict is provisional',
+      [order('POSTING', { leaseUntilMs: NOW + 1, claimedAtMs: NOW }), verdict({ state: 'PROVISIONAL' })],
+    ],
+    ['retrying', 'after an attempt that failed', [order('NEW', { claimedAtMs: NOW })]],
+    [
+      'retrying',
+      'after an attempt that failed an hour ago, to the millisecond',
+      [order('NEW', { claimedAtMs: STALE + 1 })],
+    ],
+    ['retrying, overdue', 'when the attempt is longer ago', [order('NEW')]],
+    ['retrying, overdue', 'when an attempt never ended', [order('POSTING')]],
+    ['retrying, overdue', 'when its outcome was left unknown', [order('UNKNOWN')]],
+    [
+      'retrying, overdue',
+      'when it was redriven, and no later attempt came',
+      [order('NEW', { messageId: 'm2' }), verdict({ recordedAtMs: STALE - 1 })],
+    ],
+    ['retrying', 'when it was redriven', [order('NEW', { claimedAtMs: NOW, messageId: 'm2' }), verdict()]],
+    ['ordered', 'when its order is created', [queued(), order('CREATED')]],
+    ['ordered', 'when all its orders are created', [order('CREATED', two), other('CREATED', two)]],
+    ['ordered', 'when its order was created of a later version', [order('CREATED', { changedAtMs: VERSION + 1 })]],
+    ['ordered', 'beside a skip of the same version', [order('CREATED'), skip({ recordedAtMs: NOW })]],
+    ['cured', 'when it was redriven with success', [order('CREATED', { messageId: 'm2' }), verdict()]],
+    [
+      'cured',
+      'when only one of its orders needed the redrive',
+      [order('CREATED', two), other('CREATED', { ...two, messageId: 'm2' }), verdict()],
+    ],
+    ['cured', 'when a later version was ordered', [order('CREATED'), verdict(earlier)]],
+    ['cured', 'when its last attempt crashed after the order', [order('CREATED'), verdict({ state: 'PROVISIONAL' })]],
+    ['dead-lettered', 'when its message has its verdict', [queued(), verdict()]],
+    ['dead-lettered', 'when 11VMS refused its content, verdict or not', [order('REJECTED')]],
+    ['dead-lettered', 'when its message was given up with the order open', [order('NEW'), verdict()]],
+    [
+      'dead-lettered',
+      'when its last attempt crashed',
+      [order('POSTING'), verdict({ recordedAtMs: STALE - 1, state: 'PROVISIONAL' })],
+    ],
+    ['dead-lettered', 'when its orders exist, and something else is wrong with it', [order('CREATED'), verdict()]],
+    ['dead-lettered', 'when it was skipped, then read again under another mapping', [skip(), verdict()]],
+    ['skipped', 'when a rule says so', [skip()]],
+    ['skipped', 'when a rule says so after it was given up', [verdict({ recordedAtMs: STALE - 1 }), skip()]],
+    ['partly-ordered, 1 missing: dead-lettered', 'when the rest was given up', [order('CREATED', two), verdict()]],
+    [
+      'partly-ordered, 1 missing: retrying',
+      'when the rest is tried again',
+      [order('CREATED', two), other('NEW', { ...two, claimedAtMs: NOW })],
+    ],
+    [
+      'partly-ordered, 1 missing: in-progress',
+      'while the rest is tried',
+      [order('CREATED', two), other('POSTING', { ...two, leaseUntilMs: NOW })],
+    ],
+    [
+      'partly-ordered, 2 missing: retrying, overdue',
+      'when an attempt ended between two orders',
+      [order('CREATED', { ordersOfCart: 3 })],
+    ],
+  ])('%s %s', (word, _when, traces) => {
+    expect(wordOf(standingOf(traces, { changedAtMs: traces.length === 0 ? undefined : VERSION, nowMs: NOW }))).toBe(
+      word,
+    );
+  });
+
+  test.each<[string, readonly Trace[]]>([
+    ['created', [order('CREATED', earlier)]],
+    ['skipped', [skip(earlier)]],
+    ['given up', [verdict({ ...earlier, recordedAtMs: NOW })]],
+  ])('never-read, when only an earlier version than the one asked about was %s', (_what, traces) => {
+    expect(standingOf(traces, { changedAtMs: VERSION, nowMs: NOW })).toEqual({ word: 'never-read' });
+  });
+});
+
+describe('its standing tells', () => {
+  test('when it will be tried again: after the doubled delay, and not before the quiet time ends', () => {
+    const tried = { claimedAtMs: NOW, receive: 3 };
+    expect(standingOf([order('NEW', tried)], { nowMs: NOW })).toMatchObject({ againAtMs: NOW + 120_000 });
+    const quiet = { ...tried, receive: 1, leaseUntilMs: NOW + 45_000 };
+    expect(standingOf([order('UNKNOWN', quiet)], { nowMs: NOW })).toMatchObject({ againAtMs: NOW + 45_000 });
+  });
+
+  test('since when it waits: a copy does not make it younger', () => {
+    const traces = [queued({ queuedAtMs: NOW - 5000, copiedAtMs: NOW - 10 })];
+    expect(standingOf(traces, { nowMs: NOW })).toMatchObject({ sinceMs: NOW - 5000 });
+  });
+
+  test('until when its dead letter is kept: 14 days from when its message was sent', () => {
+    const sent = queued({ queuedAtMs: STALE - 100 });
+    expect(standingOf([sent, verdict()], { nowMs: NOW })).toMatchObject({ keptUntilMs: STALE - 100 + 14 * DAYS_MS });
+    const redriven = { ...sent, copiedAtMs: STALE - 10 };
+    expect(standingOf([redriven, verdict()], { nowMs: NOW })).toMatchObject({ keptUntilMs: STALE - 10 + 14 * DAYS_MS });
+  });
+
+  test('every reason of its dead letters, and their messages', () => {
+    const second = verdict({ messageId: 'm2', faults: [{ code: 'E_MAP_CURRENCY', message: 'currency' }] });
+    expect(standingOf([verdict(), second], { nowMs: NOW })).toMatchObject({
+      word: 'dead-lettered',
+      faults: [{ code: 'E_MAP_UOM' }, { code: 'E_MAP_CURRENCY' }],
+      messageIds: ['m1', 'm2'],
+    });
+  });
+});
+
+const anyTrace: fc.Arbitrary<Trace> = fc
+  .record({
+    what: fc.constantFrom('NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN', 'verdict', 'skip', 'queued'),
+    state: fc.constantFrom('FINAL', 'PROVISIONAL'),
+    changedAtMs: fc.integer({ min: VERSION - 2, max: VERSION + 2 }),
+    messageId: fc.constantFrom('m1', 'm2'),
+    externalId: fc.constantFrom('SRM-1-A', 'SRM-1-B'),
+    ordersOfCart: fc.constantFrom(1, 2),
+    atMs: fc.integer({ min: STALE - 2, max: NOW }),
+  })
+  .map(({ what, state, changedAtMs, messageId, externalId, ordersOfCart, atMs }) => {
+    if (what === 'skip') return skip({ changedAtMs, recordedAtMs: atMs });
+    if (what === 'queued') return queued({ changedAtMs, queuedAtMs: atMs });
+    if (what === 'verdict') return verdict({ state, changedAtMs, messageId, recordedAtMs: atMs });
+    return order(what, { changedAtMs, messageId, externalId, ordersOfCart, claimedAtMs: atMs, leaseUntilMs: atMs + 1 });
+  });
+
+/** A cart has one skip at most. */
+const someTraces = fc.uniqueArray(anyTrace, {
+  maxLength: 6,
+  selector: (trace) => (trace.kind === 'skip' ? 'skip' : trace),
+});
+
+describe('the standing of a cart', () => {
+  const question = { changedAtMs: VERSION, nowMs: NOW };
+
+  test('does not depend on the order of the traces', () => {
+    fc.assert(
+      fc.property(someTraces, (traces) => {
+        expect(wordOf(standingOf(traces.toReversed(), question))).toBe(wordOf(standingOf(traces, question)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('does not depend on earlier versions, except that it says what was given up before', () => {
+    fc.assert(
+      fc.property(someTraces, (traces) => {
+        const current = traces.filter(({ changedAtMs }) => changedAtMs >= VERSION);
+        const word = (of: readonly Trace[]): string => wordOf(standingOf(of, question)).replace('cured', 'ordered');
+        expect(word(current)).toBe(word(traces));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('is ordered only when an order was created', () => {
+    fc.assert(
+      fc.property(someTraces, (traces) => {
+        const created = traces.filter((trace) => trace.kind === 'order' && trace.state === 'CREATED');
+        const { word } = standingOf(traces, question);
+        expect(!['ordered', 'cured', 'partly-ordered'].includes(word) || created.length > 0).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('never changes from overdue to accounted for by time alone', () => {
+    fc.assert(
+      fc.property(someTraces, fc.nat(), (traces, laterMs) => {
+        const isOverdue = (nowMs: number): boolean =>
+          wordOf(standingOf(traces, { ...question, nowMs })).endsWith('overdue');
+        expect(!isOverdue(NOW) || isOverdue(NOW + laterMs)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
