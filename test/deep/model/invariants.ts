@@ -4,7 +4,7 @@ import { orderSort, queuedSort, verdictSort } from '../../../shared/ledger.ts';
 import type { Item } from '../../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../../shared/standing.ts';
 import { tracesOf } from '../../../shared/traces.ts';
-import { ALWAYS_MS, type AttemptProgress, faultOf, VERSIONS } from './attempt-replay.ts';
+import { AFTER_LEASE_MS, ALWAYS_MS, type AttemptProgress, faultOf, VERSIONS } from './attempt-replay.ts';
 import { copyOf, isAtRest, type Message, type Scenario, type Step, type SystemState } from './system-state.ts';
 
 /** The step to a state, and the attempt that it ended, if any. */
@@ -49,7 +49,8 @@ function itemsOf({ item, messages }: SystemState): Item[] {
   ];
 }
 
-const standingIn = (system: SystemState): Standing => standingOf(tracesOf(itemsOf(system)), { nowMs: ALWAYS_MS });
+const standingIn = (system: SystemState, nowMs = ALWAYS_MS): Standing =>
+  standingOf(tracesOf(itemsOf(system)), { nowMs });
 
 const isOrdered = ({ word }: Standing): boolean => word === 'ordered' || word === 'cured';
 
@@ -72,8 +73,8 @@ export const INVARIANTS: readonly Invariant[] = [
     isPromised: everywhere,
     holds: (system) => {
       if (!isAtRest(system)) return undefined;
-      const standing = standingIn(system);
-      // Without a verdict the ledger cannot know; nor when the lease of the last attempt has not ended yet.
+      const standing = standingIn(system, AFTER_LEASE_MS);
+      // Without a verdict the ledger cannot know.
       const mayBeUnknown = system.messages.some(({ isExcused }) => isExcused);
       return isOrdered(standing) || standing.word === 'dead-lettered' || mayBeUnknown;
     },
@@ -82,7 +83,7 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'at rest, the standing says that the cart is dead-lettered only when a message lies in the dead-letter queue',
     isPromised: everywhere,
     holds: (system) =>
-      isAtRest(system) && standingIn(system).word === 'dead-lettered'
+      isAtRest(system) && standingIn(system, AFTER_LEASE_MS).word === 'dead-lettered'
         ? system.messages.some(({ place }) => place === 'dead')
         : undefined,
   },

@@ -494,14 +494,13 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
  * `lookUpFirst`, and here it is one step with the claim.
  */
 function canonical(item: OrderItem): OrderItem {
-  const { state, leaseUntilMs, messageId, claimedHashes, faults } = item;
+  const { state, leaseUntilMs, claimedHashes, faults } = item;
   return {
     ...item,
     attempts: 1,
     lookUpFirst: false,
     claimedHashes: state === 'CREATED' ? new Set() : claimedHashes,
     leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
-    messageId: state === 'NEW' || state === 'UNKNOWN' ? '-' : messageId,
     faults: state === 'REJECTED' ? faults : [],
   };
 }
