@@ -85,7 +85,7 @@ const orderItem = z.object({
   state: z.enum(['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN']),
   contentHash: z.string(),
   changedAtMs: z.number(),
-  /** The message that claimed it last, or that found it created. */
+  /** The message that claimed it last. */
   messageId: z.string(),
   attemptId: z.string(),
   attempts: z.number(),
@@ -160,7 +160,7 @@ export interface Ledger {
   unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault): Promise<void>;
-  /** The created order is also that of this message and of its version of the cart: it needs nothing more. */
+  /** The created order is also that of this newer version of its cart: the order has not changed. */
   confirmed(claim: OrderClaim): Promise<void>;
   /** The created orders of a cart, needed only where lines were taken out of the cart. */
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
@@ -303,13 +303,12 @@ export function createLedger(table: LedgerTable): Ledger {
     async confirmed(claim) {
       // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
       await table.updateItem(orderKey(claim), {
-        UpdateExpression: 'SET changedAtMs = :changed, messageId = :message, ordersOfCart = :orders',
-        ConditionExpression: '#state = :created AND changedAtMs <= :changed',
+        UpdateExpression: 'SET changedAtMs = :changed, ordersOfCart = :orders',
+        ConditionExpression: '#state = :created AND changedAtMs < :changed',
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: {
           ':created': 'CREATED',
           ':changed': claim.changedAtMs,
-          ':message': claim.messageId,
           ':orders': claim.ordersOfCart,
         },
       });

@@ -14,9 +14,8 @@
  * | skipped        | is not to be ordered, by a rule                                                       |
  * | dead-lettered  | was given up, for a reason on which a person can act                                  |
  *
- * Whether a verdict still holds is decided by messages, not by clocks: it holds until every order exists and another
- * message created or found one of them. A message that is given up with all orders created says that something else is
- * wrong, such as an order of which the cart has no line left.
+ * Where all orders exist, nothing is missing: a verdict is past, unless it says that orders exist which the cart no
+ * longer has.
  */
 import type { Fault } from './failure.ts';
 import type { OrderTrace, QueuedTrace, SkipTrace, Trace, VerdictTrace } from './traces.ts';
@@ -82,7 +81,7 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   }
   const expected = Math.max(orders.length, ...orders.map(({ ordersOfCart }) => ordersOfCart));
   if (created.length > 0 && created.length === expected) {
-    const holding = verdicts.filter((verdict) => isHolding(verdict, created));
+    const holding = verdicts.filter(saysTooMuchExists);
     if (holding.length > 0) return givenUp(holding, current, nowMs);
     const earlier = traces.filter((trace) => trace.kind === 'verdict');
     return earlier.length > 0 ? { word: 'cured', created, givenUp: earlier } : { word: 'ordered', created };
@@ -97,9 +96,9 @@ const isLast = ({ recordedAtMs }: SkipTrace, orders: readonly OrderTrace[], verd
   orders.every(({ claimedAtMs }) => claimedAtMs <= recordedAtMs) &&
   verdicts.every((verdict) => verdict.state === 'PROVISIONAL' || verdict.recordedAtMs <= recordedAtMs);
 
-/** Whether a verdict still holds although every order exists. */
-const isHolding = ({ state, messageId }: VerdictTrace, created: readonly OrderTrace[]): boolean =>
-  state === 'FINAL' && created.every((order) => order.messageId === messageId);
+/** Whether a verdict still holds although every order of the cart exists: there is one more, of which no line is left. */
+const saysTooMuchExists = ({ faults }: VerdictTrace): boolean =>
+  faults.some(({ code }) => code === 'E_CART_CANCELLED_AFTER_SEND');
 
 /** Of what is not created: the part on which the most is still to be expected decides. */
 function restOf(

@@ -18,7 +18,7 @@ const queuedItem = z.object({
 const orderItem = z.object({
   changedAtMs,
   state: z.string().optional(),
-  /** The message that claimed it last, or that found it created. */
+  /** The message that claimed it last. */
   messageId: z.string().default(''),
   receive: z.number().default(1),
   ordersOfCart: z.number().default(1),

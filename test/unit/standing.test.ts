@@ -8,6 +8,7 @@ const NOW = 1_000_000_000_000;
 const VERSION = 500;
 const STALE = NOW - FRESH_MS - 1;
 const DAYS_MS = 24 * 3600_000;
+const CANCELLED = { code: 'E_CART_CANCELLED_AFTER_SEND', message: 'nothing left for it' } as const;
 
 const order = (state: OrderTrace['state'], changes: Partial<OrderTrace> = {}): OrderTrace => ({
   kind: 'order',
@@ -107,7 +108,12 @@ describe('a cart stands as', () => {
       'when its last attempt crashed',
       [order('POSTING'), verdict({ recordedAtMs: STALE - 1, state: 'PROVISIONAL' })],
     ],
-    ['dead-lettered', 'when its orders exist, and something else is wrong with it', [order('CREATED'), verdict()]],
+    [
+      'dead-lettered',
+      'when an order exists of which no line is left',
+      [order('CREATED'), verdict({ faults: [CANCELLED] })],
+    ],
+    ['cured', 'when an overlapping receive gave it up after its order was created', [order('CREATED'), verdict()]],
     ['dead-lettered', 'when it was skipped, then read again under another mapping', [skip(), verdict()]],
     ['skipped', 'when a rule says so', [skip()]],
     ['skipped', 'when a rule says so after it was given up', [verdict({ recordedAtMs: STALE - 1 }), skip()]],

@@ -278,8 +278,7 @@ async function endWithoutClaim(
       const { order } = result;
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
       if (isSettled || order.contentHash === claim.contentHash) {
-        const isOfThisMessage = order.changedAtMs === claim.changedAtMs && order.messageId === claim.messageId;
-        if (!isOfThisMessage && order.changedAtMs <= claim.changedAtMs) await dependencies.ledger.confirmed(claim);
+        if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
         return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
       }
       const outcome = await compareAfterSend(delivery, dependencies);

@@ -50,7 +50,7 @@ export type Call =
       readonly mayExist?: boolean;
       readonly leaseUntilMs?: number;
     }
-  | { readonly kind: 'confirm'; readonly claim: OrderClaim }
+  | { readonly kind: 'confirm'; readonly changedAtMs: number }
   | { readonly kind: 'turn' }
   /** `sendByMs`: when the code wants it sent at the latest. */
   | { readonly kind: 'post'; readonly sendByMs: number }
@@ -208,7 +208,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       unknown: (_claim, fault, leaseUntilMs) =>
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
-      confirmed: (claim) => write({ kind: 'confirm', claim }),
+      confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
       createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
       items: never('items'),
@@ -275,7 +275,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
 }
 
 /** The fields that the code may read of the item of a created order. The keys of histories hold no other field. */
-const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'messageId', 'orderId', 'orderNumber'];
+const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'orderId', 'orderNumber'];
 
 function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
   const guardedItem = (item: OrderItem): OrderItem =>

@@ -148,12 +148,9 @@ export function settleItem(
   };
 }
 
-/** The created order is also that of the claim's message, and of its version of the cart. */
-export const confirmItem = (
-  item: OrderItem | undefined,
-  { changedAtMs, messageId }: Pick<OrderClaim, 'changedAtMs' | 'messageId'>,
-): OrderItem | undefined =>
-  item?.state === 'CREATED' && item.changedAtMs <= changedAtMs ? { ...item, changedAtMs, messageId } : item;
+/** The created order is valid for a newer version of its cart. */
+export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
+  item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
 
 export interface LedgerRecords {
   readonly ledger: Ledger;
@@ -184,7 +181,7 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
     confirmed(claim) {
-      put(claim, confirmItem(items.get(keyOf(claim)), claim));
+      put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
       return Promise.resolve();
     },
     createdOrders(cart) {

@@ -351,7 +351,7 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
       ];
     }
     case 'confirm': {
-      const item = confirmItem(system.item, call.claim);
+      const item = confirmItem(system.item, call.changedAtMs);
       return [
         step('confirms the order', WRITTEN.key, WRITTEN.answer, { item }),
         step('confirms the order; the answer is lost', FAILED.key, FAILED.answer, { item }),
@@ -490,17 +490,18 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
 }
 
 /**
- * Clears the fields that no row of the claim table reads in this state. Only the repetition of a claim reads
+ * Clears the fields that neither a row of the claim table nor the cart's standing reads in this state. Only the repetition of a claim reads
  * `lookUpFirst`, and here it is one step with the claim.
  */
 function canonical(item: OrderItem): OrderItem {
-  const { state, leaseUntilMs, claimedHashes, faults } = item;
+  const { state, leaseUntilMs, messageId, claimedHashes, faults } = item;
   return {
     ...item,
     attempts: 1,
     lookUpFirst: false,
     claimedHashes: state === 'CREATED' ? new Set() : claimedHashes,
     leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
+    messageId: state === 'CREATED' ? '-' : messageId,
     faults: state === 'REJECTED' ? faults : [],
   };
 }
@@ -523,7 +524,7 @@ function keyOfClaim(result: ClaimResult): string {
 
 /** The fields that the code may read of an item, as guarded by `attempt-replay.ts`. */
 const keyOfRead = (item: OrderItem): string =>
-  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.messageId} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
 
 const keyOfHashes = (hashes: ReadonlySet<string>): string =>
   [...hashes]
