@@ -50,7 +50,8 @@ describe('the event of the extractor', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, message) => {
     expect(() => readEvent(event)).toThrow(message);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for a normal run, or { "changedFrom", "changedTo" } in RFC 3339 for a replay: ',
+      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or { "cart" } with its ' +
+        'number for a replay of one cart: ',
     );
   });
 });

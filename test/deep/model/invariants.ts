@@ -32,14 +32,17 @@ const isCaredFor = ({ id, version }: Message, { orders, item, messages }: System
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
   messages.some((other) => other.id === copyOf(id));
 
-/** What the table holds in this state: each version is recorded as queued, beside the order and the verdicts. */
+/**
+ * What the table holds in this state: each version is recorded as queued, beside the order and the verdicts. The model has no
+ * clock, so that no claim is later than a verdict.
+ */
 function itemsOf({ item, messages }: SystemState): Item[] {
   return [
     ...messages.map(({ version }) => {
       const { changedAtMs } = VERSIONS[version];
       return { sk: queuedSort(String(changedAtMs)), changedAtMs, runId: 'model', queuedAtMs: ALWAYS_MS };
     }),
-    ...(item === undefined ? [] : [{ sk: orderSort('order'), ...item, ordersOfCart: 1, claimedAtMs: ALWAYS_MS + 1 }]),
+    ...(item === undefined ? [] : [{ sk: orderSort('order'), ...item, ordersOfCart: 1, claimedAtMs: ALWAYS_MS }]),
     ...messages.flatMap(({ id, version, verdict }) => {
       if (verdict === undefined) return [];
       const { changedAtMs } = VERSIONS[version];

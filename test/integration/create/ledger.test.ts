@@ -249,9 +249,16 @@ describe('what the ledger holds of a cart', () => {
       nowMs: 1_000_003,
     });
 
-    expect(await tracesOfCart(claim.cart)).toEqual([
-      { kind: 'order', state: 'NEW', changedAtMs: 500, messageId: 'message 1', claimedAtMs: 1_000_000 },
-      { kind: 'skip', changedAtMs: 500 },
+    expect(await tracesOfCart(claim.cart)).toMatchObject([
+      {
+        kind: 'order',
+        state: 'NEW',
+        changedAtMs: 500,
+        messageId: 'message 1',
+        ordersOfCart: 2,
+        claimedAtMs: 1_000_000,
+      },
+      { kind: 'skip', changedAtMs: 500, reason: 'deleted', recordedAtMs: 1_000_003 },
       { kind: 'verdict', changedAtMs: 500, messageId: 'message 1', recordedAtMs: 1_000_001 },
       // The version is unknown, but it is not a later one.
       { kind: 'verdict', changedAtMs: 1_000_002, messageId: 'message 2', recordedAtMs: 1_000_002 },

@@ -505,7 +505,7 @@ describe('a replay', () => {
 
     await expect(run).rejects.toThrow(field);
     await expect(run).rejects.toThrow(
-      'must be {} for a normal run, or { "changedFrom", "changedTo" } in RFC 3339 for a replay',
+      'must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay',
     );
     expect(extractor.srm.requests).toEqual([]);
     expect(await extractor.watermark()).toBeUndefined();

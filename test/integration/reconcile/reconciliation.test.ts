@@ -51,8 +51,10 @@ function cartToOrder(changedAtMs: number): GeneratedCart {
 const cartsToOrder = (count: number, fromMs: number, stepMs = SECOND): GeneratedCart[] =>
   Array.from({ length: count }, (_, index) => cartToOrder(fromMs + index * stepMs));
 
+/** Long after the carts were queued: one that no attempt has touched is lost by then. */
+const later = { now: (): number => Date.now() + 61 * MINUTE };
 /** A reconciliation that an operator starts, although none is due. */
-const byHand = { event: { days: 2 } };
+const byHand = { event: { days: 2 }, ...later };
 
 const longAgo = (): number => thisSecond() - 30 * HOUR;
 
@@ -131,7 +133,8 @@ describe('a cart that is not accounted for', () => {
     await deliver(extractor, (guid) => guid === lost.guid);
     expect(ordersOf(lost)).toEqual([]);
 
-    expect(await extractor.reconcile()).toMatchObject({
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, created: 4, inFlight: 1 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({
       ...nothing,
       status: 'complete',
       cartsRead: 5,
@@ -150,7 +153,7 @@ describe('a cart that is not accounted for', () => {
     expect(await extractor.bodies()).toEqual([]);
     await deliver(extractor);
     for (const cart of carts) expect(ordersOf(cart)).toHaveLength(cart.orders);
-    expect([counted('CartsRecovered'), counted('ReconciliationCompleted')]).toEqual([1, 1]);
+    expect([counted('CartsRecovered'), counted('ReconciliationCompleted')]).toEqual([1, 2]);
 
     expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, cartsRead: 5, created: 5 });
     expect(await delayedMessages(extractor)).toEqual([]);
@@ -209,8 +212,9 @@ describe('a cart that is not accounted for', () => {
     const cart = cartToOrder(longAgo());
     extractor.srm.addCarts([cart.row]);
     await extractor.run();
-    // Still in a backlog, which the ledger cannot see.
-    expect(await extractor.reconcile()).toMatchObject({ ...nothing, queuedAgain: 1 });
+    // Still in line: for an hour it waits, then it may be lost.
+    expect(await extractor.reconcile()).toMatchObject({ ...nothing, inFlight: 1 });
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, queuedAgain: 1 });
 
     await deliver(extractor);
 
@@ -233,7 +237,7 @@ describe('a cart that is not accounted for', () => {
           new UpdateItemCommand({
             TableName: tableName,
             Key: marshall({ pk: cartKey(extractor, cart), sk }),
-            UpdateExpression: 'SET #state = :unknown, updatedAtMs = :then',
+            UpdateExpression: 'SET #state = :unknown, claimedAtMs = :then',
             ConditionExpression: 'attribute_exists(pk)',
             ExpressionAttributeNames: { '#state': 'state' },
             ExpressionAttributeValues: marshall({
@@ -265,7 +269,7 @@ describe('a cart that is not accounted for', () => {
         const recoveredBefore = counted('CartsRecovered');
         await deliver(extractor, (guid) => lost.some((cart) => cart.guid === guid));
 
-        const result = await extractor.reconcile();
+        const result = await extractor.reconcile(later);
 
         expect(result).toMatchObject({ ...nothing, created: carts.length - lost.length, queuedAgain: lost.length });
         expect(await delayedGuids(extractor)).toEqual(guidsOf(lost));
@@ -321,7 +325,7 @@ describe('a cart that is accounted for is not queued again', () => {
     await extractor.run();
     await deliver(extractor, (guid) => guid === lost.guid);
 
-    const result = await extractor.reconcile();
+    const result = await extractor.reconcile(later);
 
     expect(result).toMatchObject({ ...nothing, deadLettered: 1, queuedAgain: 1, unidentified: 1 });
     expect(await delayedGuids(extractor)).toEqual([lost.guid]);
@@ -350,7 +354,7 @@ describe('while consumption is paused', () => {
       await deliver(extractor, (guid) => guid === waiting.guid);
       await setBreaker(state);
 
-      const paused = await extractor.reconcile().finally(() => setBreaker('CLOSED'));
+      const paused = await extractor.reconcile(later).finally(() => setBreaker('CLOSED'));
 
       expect(paused).toMatchObject({ ...nothing, status: 'paused', created: 1, notJudged: 1 });
       expect(await delayedMessages(extractor)).toEqual([]);
@@ -414,7 +418,7 @@ describe('the window of a reconciliation', () => {
       ...nothing,
       queuedAgain: 1,
     });
-    expect(await extractor.reconcile({ event: { days: 10 } })).toMatchObject({ queuedAgain: 2 });
+    expect(await extractor.reconcile({ event: { days: 10 } })).toMatchObject({ inFlight: 1, queuedAgain: 1 });
   });
 });
 
