@@ -128,7 +128,7 @@ describe('a copy is queued', () => {
       proxy.intercept((call, forward) =>
         call.operation === 'BatchWriteItem' ? reply(400, { __type: 'AccessDeniedException' }) : forward(),
       );
-      await expect(extractor.run()).rejects.toThrow();
+      await expect(extractor.run()).rejects.toThrow('UnknownError');
       expect(await extractor.guids()).toEqual(guidsOf(carts));
       proxy.intercept((_call, forward) => forward());
       expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 3 });
