@@ -11,8 +11,8 @@
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item names the version of the cart that it is
  * about (`changedAtMs`). What the items of a cart together say of it is its standing: shared/standing.ts.
  *
- * The index `listed` holds what people ask for by day and by state: created orders, skipped carts and verdicts that give a
- * message up. Its keys, `listedAs` (CREATED#2026-11-27) and `listedAtMs`, are written with the item that they list.
+ * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts
+ * that give a message up.
  *
  * An order's states:
  *
@@ -65,6 +65,7 @@
 import * as z from 'zod';
 import type { Fault } from './failure.ts';
 import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
+import { listed } from './lists.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
 /** A cart's identity (rule 4); the number is unknown where the row has none. */
@@ -173,18 +174,6 @@ export interface Ledger {
 export const cartPartition = ({ client, number, guid }: CartKey): string =>
   `CART#${client}#${number ?? `-${guid ?? ''}`}`;
 export const SKIP_SORT = 'SKIP';
-
-export const LISTED_INDEX = 'listed';
-/** What the index lists. */
-export const LISTS = ['CREATED', 'SKIPPED', 'DEAD-LETTERED'] as const;
-export type List = (typeof LISTS)[number];
-/** The index's partition: one list of one day in UTC, such as CREATED#2026-11-27. */
-export const listOfDay = (list: List, day: string): string => `${list}#${day}`;
-/** The index's keys of an item. */
-export const listed = (list: List, nowMs: number) => ({
-  listedAs: listOfDay(list, new Date(nowMs).toISOString().slice(0, 10)),
-  listedAtMs: nowMs,
-});
 
 export const queuedSort = (version: string): string => `QUEUED#${version}`;
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;

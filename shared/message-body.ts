@@ -1,6 +1,6 @@
 /** A row of SRM as the body of a queue message (rule 4). */
 import { BODY_LIMIT_BYTES, type CartMessage, writeCartMessage } from './cart-message.ts';
-import type { SourceRow } from './srm-carts.ts';
+import type { SourceRow } from './reading/source-row.ts';
 
 /** Who queues a row: the run, its `sap-client`, and the origin where the run is not an ordinary one. */
 export type Sender = Pick<CartMessage, 'runId' | 'client' | 'origin'>;

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { inLanes } from './lanes.ts';
 import { cartPartition, queuedSort } from './ledger.ts';
 import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
-import type { SourceRow } from './srm-carts.ts';
+import type { SourceRow } from './reading/source-row.ts';
 
 /** The run that queues, and when. */
 export interface Queueing {

@@ -14,8 +14,9 @@ import {
   type LinkedRows,
   type LinkName,
 } from './reading/whole-cart.ts';
+import { readableFields, type SourceRow, sourceRow } from './reading/source-row.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
-import { cartNumberOf, edmInstantMs, guidLiteral, identifierText, textOf } from './sap-values.ts';
+import { cartNumberOf, guidLiteral, identifierText } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -32,16 +33,6 @@ export interface SrmSettings {
 export interface ReadingWindow {
   readonly fromMs: number;
   readonly toMs: number;
-}
-
-/** One row as SRM sent it, and the fields that queueing needs; a field that cannot be read is undefined. */
-export interface SourceRow {
-  readonly source: unknown;
-  readonly number: string | undefined;
-  readonly guid: string | undefined;
-  readonly changedAtMs: number | undefined;
-  /** Where its page stops being JSON; the source is then the text of the row. */
-  readonly faultOffset?: number;
 }
 
 export interface CartPage {
@@ -327,25 +318,6 @@ function entitiesOf(d: unknown): readonly unknown[] {
   if (body === undefined) return Array.isArray(d) ? d : missing('d.results');
   if ('results' in body) return Array.isArray(body['results']) ? body['results'] : missing('d.results');
   return Object.keys(body).every((name) => name.startsWith('__')) ? [] : [body];
-}
-
-/** What a row says of itself. */
-export function sourceRow({ source, faultOffset }: PageRow): SourceRow {
-  const row = typeof source === 'string' && faultOffset !== undefined ? readableFields(source) : asJsonObject(source);
-  return {
-    source,
-    number: cartNumberOf(row),
-    guid: identifierText(textOf(row?.['Guid'])),
-    changedAtMs: edmInstantMs(row?.['ChangedAt']),
-    ...(faultOffset === undefined ? {} : { faultOffset }),
-  };
-}
-
-/** What a row that is no JSON says of itself before its items, which have a Guid, too. */
-function readableFields(text: string): Record<string, unknown> {
-  const header = text.split('"Items"', 1)[0] ?? '';
-  const fields = header.matchAll(/"(ObjectId|Guid|ChangedAt)"\s*:\s*("[^"]*"|\d+)/g);
-  return Object.fromEntries([...fields].map(([, name, value = '']) => [name, tryParseJson(value)]));
 }
 
 /** Status and content type decide before anything is parsed: proxies answer HTML. */

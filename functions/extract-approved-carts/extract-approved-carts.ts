@@ -8,7 +8,8 @@ import { METRICS } from '../../shared/metric-names.ts';
 import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
-import { type CartPage, type ReadingWindow, type SourceRow, type SrmCarts, sourceRow } from '../../shared/srm-carts.ts';
+import { type SourceRow, sourceRow } from '../../shared/reading/source-row.ts';
+import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
 import { tracesOf } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import {

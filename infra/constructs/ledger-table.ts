@@ -3,7 +3,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { LISTED_INDEX } from '../../shared/ledger.ts';
+import { LISTED_INDEX } from '../../shared/lists.ts';
 
 export interface LedgerTableProps {
   /** Until the stack is created once, a rollback must be able to delete the table. */

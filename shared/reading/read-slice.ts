@@ -1,6 +1,7 @@
 /** Reads one slice of SRM's carts, page by page, and compares their number with SRM's own count (edge cases 7, 8). */
 import type { Log } from '../log.ts';
-import type { CartPage, ReadingWindow, SourceRow, SrmCarts } from '../srm-carts.ts';
+import type { SourceRow } from './source-row.ts';
+import type { CartPage, ReadingWindow, SrmCarts } from '../srm-carts.ts';
 
 export interface SliceDependencies {
   readonly carts: Pick<SrmCarts, 'pages'>;

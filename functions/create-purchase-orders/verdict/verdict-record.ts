@@ -4,12 +4,12 @@ import type { Fault } from '../../../shared/failure.ts';
 import {
   cartPartition,
   type CartVersion,
-  listed,
   VERDICT_STATES,
   verdictSort,
   type VerdictState,
 } from '../../../shared/ledger.ts';
 import type { ItemKey, LedgerTable } from '../../../shared/ledger-table.ts';
+import { listed } from '../../../shared/lists.ts';
 import { boundedFaults, recordedFaults } from '../../../shared/recorded-faults.ts';
 
 /** The message that a verdict is about. */
