@@ -18,6 +18,11 @@ interface CatalogueEntry {
 
 const entry = (owner: FaultOwner, meaning: string, action: string): CatalogueEntry => ({ owner, meaning, action });
 
+/** A setting of the translation, and where it stands. */
+const setting = (name: string): string =>
+  `translation.${name} in infra/environments.ts, or in the environment's own file`;
+const valueMap = (name: string): string => setting(`valueMaps.${name}`);
+
 /** The error catalogue. Its keys are the only codes that a fault can carry. */
 export const FAULT_CATALOGUE = {
   E_SRC_AUTH: entry(
@@ -90,52 +95,52 @@ export const FAULT_CATALOGUE = {
   E_MAP_SUPPLIER: entry(
     'mapping owner',
     'The supplier is not in the value map',
-    'Add the supplier to the value map, deploy, then redrive.',
+    `Add the supplier to ${valueMap('supplier.codes')}, deploy, then redrive.`,
   ),
   E_MAP_COMPANY: entry(
     'mapping owner',
     'The company code has no business unit in the value map',
-    'Add the company code to the value map, deploy, then redrive.',
+    `Add the company code to ${valueMap('businessUnit')}, deploy, then redrive.`,
   ),
   E_MAP_UOM: entry(
     'mapping owner',
     'The unit of measure is not in the value map',
-    'Add the unit to the value map, deploy, then redrive.',
+    `Add the unit to ${valueMap('unit')}, deploy, then redrive.`,
   ),
   E_MAP_CATEGORY: entry(
     'mapping owner',
     'The category is not in the value map',
-    'Add the category to the value map, deploy, then redrive.',
+    `Add the category to ${valueMap('category.codes')}, deploy, then redrive.`,
   ),
   E_MAP_TAX: entry(
     'mapping owner',
     'The tax code is not in the value map',
-    'Add the tax code to the value map, deploy, then redrive.',
+    `Add the tax code to ${valueMap('tax.codes')}, deploy, then redrive.`,
   ),
   E_MAP_CURRENCY: entry(
     'mapping owner',
     'The currency is not a known ISO 4217 currency',
-    'Correct the currency in SRM, or add it to the value map, then redrive.',
+    `Correct the currency in SRM; or add it to ${valueMap('currencyDecimals')}, deploy, then redrive.`,
   ),
   E_MAP_ACCCAT: entry(
     'mapping owner',
     'The account assignment category is not in the value map',
-    'Add the category to the value map, deploy, then redrive.',
+    `Add the category to ${valueMap('accountCategory')}, deploy, then redrive.`,
   ),
   E_MAP_COUNTRY: entry(
     'mapping owner',
     'The country is not in the value map',
-    'Add the country to the value map, deploy, then redrive.',
+    `Add the country to ${valueMap('country')}, deploy, then redrive.`,
   ),
   E_MAP_STATUS: entry(
     'mapping owner',
     'The status of the cart is not in the value map',
-    'Add the status and its meaning to the value map, deploy, then redrive.',
+    `Add the status and its meaning to ${valueMap('status')}, deploy, then redrive.`,
   ),
   E_MAP_LINE_TYPE: entry(
     'mapping owner',
     'The product type of a line is unknown',
-    'Correct the product type in SRM, or extend the mapping, then redrive.',
+    'Correct the product type in SRM; or extend the rule of lines.type in line-rules.ts, deploy, then redrive.',
   ),
   E_SUPPLIER_MISSING: entry(
     'buyer',
@@ -175,7 +180,7 @@ export const FAULT_CATALOGUE = {
   E_AMT_LINE_MISMATCH: entry(
     'SRM team',
     'The value of a line is not quantity x price / price unit',
-    'Check the amounts in SRM and the setting amountsAreInternal, then replay the cart.',
+    `Check the amounts in SRM and ${setting('amountsAreInternal')}, then replay the cart.`,
   ),
   E_AMT_TOTAL_MISMATCH: entry(
     'SRM team',
@@ -220,7 +225,7 @@ export const FAULT_CATALOGUE = {
   E_TGT_NOT_FOUND_REF: entry(
     'mapping owner',
     'The order names an object that 11VMS does not know',
-    'Create the object in 11VMS or correct the value map, then redrive.',
+    `Create the object in 11VMS; or correct its entry in ${setting('valueMaps')}, deploy, then redrive.`,
   ),
   E_TGT_DUPLICATE_DIFFERENT: entry(
     'interface team',
@@ -329,10 +334,13 @@ interface Finding<Code> {
   readonly code: Code;
   /** What is wrong, one sentence without a full stop. */
   readonly message: string;
+  /** Number of the line of the cart, without leading zeros. */
+  readonly line?: string;
   /** JSON path in the source row. */
   readonly path?: string;
   /** Field of the target, as in mapping.csv. */
   readonly field?: string;
+  /** The value as SRM sent it; where it was computed, as it was made. */
   readonly value?: string;
 }
 /** It keeps a cart or an order from 11VMS. */
@@ -340,14 +348,26 @@ export type Fault = Finding<FaultCode>;
 /** It keeps nothing back. */
 export type Warning = Finding<WarningCode>;
 
-/** The place of a fault as text to follow its message: path, target field and value, as far as they are known. */
-export function faultPlace({ path, field, value }: Pick<Fault, 'path' | 'field' | 'value'>): string {
+type Place = Pick<Fault, 'line' | 'path' | 'field' | 'value'>;
+
+/** The place of a fault in the source row: line and path. */
+const sourcePlace = ({ line, path }: Place): string[] =>
+  [line === undefined ? undefined : `line ${line}`, path].filter((part) => part !== undefined);
+
+/** The place of a fault as text to follow its message: line, path, target field and value, as far as they are known. */
+export function faultPlace({ field, value, ...source }: Place): string {
   const where = [
-    path,
-    field === undefined ? undefined : `for ${field}`,
-    value === undefined ? undefined : `value ${JSON.stringify(value)}`,
-  ].filter((part) => part !== undefined);
+    ...sourcePlace(source),
+    ...(field === undefined ? [] : [`for ${field}`]),
+    ...(value === undefined ? [] : [`value ${JSON.stringify(value)}`]),
+  ];
   return where.length === 0 ? '' : ` (${where.join(', ')})`;
+}
+
+/** A fault or warning as a log has it: what and where, without the value. */
+export function findingForLog({ code, message, ...place }: Fault | Warning): string {
+  const where = sourcePlace(place);
+  return `${code}: ${message}${where.length === 0 ? '' : ` at ${where.join(', ')}`}`;
 }
 
 /** A fault's code and message. */

@@ -6,6 +6,7 @@ const recordedFault = z
   .object({
     code: z.string(),
     message: z.string(),
+    line: z.string().exactOptional(),
     path: z.string().exactOptional(),
     field: z.string().exactOptional(),
     value: z.string().exactOptional(),

@@ -33,7 +33,7 @@ export function textOf(value: unknown): string | undefined {
 const EDM_DATE = /^\/Date\((-?\d{1,17})([+-]\d{4})?\)\/$/;
 
 /** For messages that say what a date must look like. */
-export const EDM_DATE_EXAMPLE = '/Date(1794960000000)/';
+export const EDM_DATE_FORMS = '/Date(1794960000000)/ or /Date(1795185125000+0000)/';
 
 /** Edm.DateTime begins in 1753; SAP writes a date of the year 9999 for "no end", which is no time. */
 const FIRST_MS = Date.UTC(1753, 0);
@@ -97,12 +97,22 @@ export function cartNumber(value: unknown): string | undefined {
 /** The cart's number, read even from a malformed row. */
 export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJsonObject(row)?.['ObjectId']);
 
+/** The number of a line without leading zeros, as the order has it; undefined where it is none. */
+export function lineNumber(value: unknown): string | undefined {
+  const text = textOf(value);
+  return text !== undefined && /^0*[1-9]\d{0,9}$/.test(text) ? stripZeros(text) : undefined;
+}
+
 /** Edm.Guid, base64 of 16 bytes or CHAR32, as 32 lower-case hex digits; undefined when it is none of them. */
 export function normalGuid(value: string): string | undefined {
   const hex = value.replaceAll('-', '').toLowerCase();
   if (/^[0-9a-f]{32}$/.test(hex)) return hex;
   return /^[A-Za-z0-9+/]{22}==$/.test(value) ? Buffer.from(value, 'base64').toString('hex') : undefined;
 }
+
+/** For messages that say what a GUID must look like. */
+export const NO_GUID =
+  'not a GUID, such as 005056a5-09b3-1ee1-bee5-8ce5a1c90db0, 005056a509b31ee1bee58ce5a1c90db0 or AFBWpQmzHuG+5YzlockNsA==';
 
 /** The GUID as a key in a URL takes it: 8-4-4-4-12; undefined when it is none. */
 export const guidLiteral = (value: string): string | undefined =>

@@ -16,7 +16,7 @@ import {
 } from './reading/whole-cart.ts';
 import { readableFields, type SourceRow, sourceRow } from './reading/source-row.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
-import { cartNumberOf, guidLiteral, identifierText } from './sap-values.ts';
+import { cartNumberOf, guidLiteral, identifierText, NO_GUID } from './sap-values.ts';
 
 export interface SrmSettings {
   readonly baseUrl: string;
@@ -207,7 +207,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
       // The GUID becomes a part of the path: any other text could name another resource or condition.
       const literal = guidLiteral(guid);
       if (literal === undefined) {
-        const fault = { code: 'E_SRC_SCHEMA', message: 'the Guid of the cart is no GUID', path: '$.Guid' } as const;
+        const fault = { code: 'E_SRC_SCHEMA', message: NO_GUID, path: '$.Guid' } as const;
         throw new InterfaceError('permanent', fault);
       }
       const path = `${ENTITY_SET}(guid'${literal}')?${query({ $expand: EXPAND, ...common })}`;

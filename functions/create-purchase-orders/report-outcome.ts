@@ -1,5 +1,5 @@
 /** Reports the outcome of a message: log lines and metrics. */
-import type { Fault, Warning } from '../../shared/failure.ts';
+import { type Fault, findingForLog, type Warning } from '../../shared/failure.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
@@ -75,7 +75,5 @@ export function reportRecovery(orders: readonly OrderOutcome[], { log, meter }: 
 
 const faultFields = (faults: readonly (Fault | Warning)[]) => ({
   codes: [...new Set(faults.map(({ code }) => code))],
-  reasons: faults
-    .slice(0, 10)
-    .map(({ code, message, path }) => `${code}: ${message}${path === undefined ? '' : ` at ${path}`}`),
+  reasons: faults.slice(0, 10).map(findingForLog),
 });

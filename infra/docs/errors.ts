@@ -37,8 +37,8 @@ export function errorsMarkdown(): string {
 ${GENERATED}
 The catalogue is \`shared/failure.ts\`.
 
-A fault carries one of these codes, the JSON path in the cart, the field of the order, and the value where it is not
-personal. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
+A fault carries one of these codes, the number of the line and the JSON path in the cart, the field of the order, and the
+value as SRM sent it, where it is a code, an amount or a date. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
 
 ${sections.join('\n')}
 ## Warnings: W

@@ -57,11 +57,11 @@ export function accountingShares(
       percentage: percentageOf(entry.row, shareContext(context, index), entry.path),
     }));
   if (given.length === 0) {
-    fault(context, 'E_ACC_MISSING', 'the line has no account assignment', { path });
+    fault(context, 'E_ACC_MISSING', 'the line has no account assignment', path);
     return [];
   }
   const parts = given.filter((share) => !isKnown(share) || share.percentage.gt(0));
-  if (parts.length < given.length) warn(context, 'W_ACC_SHARE_ZERO', 'zero-percent rows are left out', { path });
+  if (parts.length < given.length) warn(context, 'W_ACC_SHARE_ZERO', 'zero-percent rows are left out', path);
   // A share that cannot be read leaves no sum to check. Category and object of each part are checked all the same.
   const shares = parts.every(isKnown) ? toHundred(parts, context, path) : undefined;
   const split = splitByLargestRemainder(
@@ -92,10 +92,7 @@ function percentageOf(row: AccountAssignment, context: RuleContext, path: string
   const field = within(context, 'percentage');
   const share = decimal(mandatory(row.DistrPerc, field, where, 'E_ACC_SPLIT_NOT_100'), field, where);
   if (share === undefined || (share.gte(0) && hasAtMostDecimals(share, 2))) return share;
-  return fault(field, 'E_ACC_SPLIT_NOT_100', 'a share is negative, or has more than 2 decimals', {
-    path: where,
-    value: share.toFixed(),
-  });
+  return fault(field, 'E_ACC_SPLIT_NOT_100', 'not a share of 0 or more with at most 2 decimals, such as 33.33', where);
 }
 
 /** Edge case 31: a rounding difference goes to the largest part, the first of equals; anything more is a fault. */
@@ -108,11 +105,10 @@ function toHundred(
   const difference = HUNDRED.minus(total);
   if (difference.eq(0)) return parts;
   if (difference.abs().gt(TOLERANCE_PER_PART.times(parts.length))) {
-    return fault(context, 'E_ACC_SPLIT_NOT_100', 'the shares do not add up to 100 %', { path, value: total.toFixed() });
+    return fault(context, 'E_ACC_SPLIT_NOT_100', `the shares add up to ${total.toFixed()} %, not to 100 %`, path);
   }
-  warn(context, 'W_ACC_SPLIT_ROUNDED', `the shares add up to ${total.toFixed()} %; the largest takes the difference`, {
-    path,
-  });
+  const message = `the shares add up to ${total.toFixed()} %; the largest takes the difference`;
+  warn(context, 'W_ACC_SPLIT_ROUNDED', message, path);
   const [largest] = [...parts].sort((a, b) => b.percentage.cmp(a.percentage));
   return parts.map((part) => (part === largest ? { ...part, percentage: part.percentage.plus(difference) } : part));
 }
@@ -122,7 +118,7 @@ function categoryOf({ row, path }: GivenShare, context: RuleContext): LineAccoun
   const field = within(context, 'category');
   const key = mandatory(row.AccCat, field, where, 'E_MAP_ACCCAT');
   if (key === undefined) return undefined;
-  return lookUpListed(context.settings.valueMaps.accountCategory, key, field, 'E_MAP_ACCCAT', where);
+  return lookUpListed('accountCategory', key, field, 'E_MAP_ACCCAT', where);
 }
 
 /** A field, and the length to which SAP pads its digits. */
@@ -190,7 +186,8 @@ export const accountingRules: RuleTable<AccountingShare, LineAccounting> = {
     ({ row, path }, context) => {
       if (row.GLAcct !== undefined) return padZeros(row.GLAcct, 10);
       if (!context.settings.glAccountMandatory) return undefined;
-      return fault(context, 'E_ACC_OBJECT_MISSING', 'the G/L account is empty', { path: at(path, 'GLAcct') });
+      const message = 'the G/L account is empty, and translation.glAccountMandatory is true';
+      return fault(context, 'E_ACC_OBJECT_MISSING', message, at(path, 'GLAcct'));
     },
   ),
   costCentre: accountObject('COST_CENTRE', ['CostCtr', 10]),

@@ -1,12 +1,12 @@
 /** Conversions that several rules share. Each reports through the context and returns undefined for an absent value. */
-import { EDM_DATE_EXAMPLE, edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
-import type { CodeMap } from '../../../shared/translation-settings.ts';
+import { EDM_DATE_FORMS, edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
+import type { ValueMaps } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
 import type { Address } from './purchase-order.ts';
 import { fault, type RuleContext, warn, within } from './rule-table.ts';
 import type { Partner } from './shopping-cart.ts';
-import { cutText, upperCase } from './text.ts';
+import { cutText, excerpt, upperCase } from './text.ts';
 
 /** Where a field stands in the source row, as a JSON path. */
 export const at = (path: string, name: string): string => `${path}.${name}`;
@@ -17,7 +17,7 @@ export function mandatory(
   path: string,
   code: FaultCode = 'E_FIELD_MISSING',
 ): string | undefined {
-  return text ?? fault(context, code, 'the field is empty', { path });
+  return text ?? fault(context, code, 'the field is empty', path);
 }
 
 /**
@@ -33,64 +33,68 @@ export function entryOf<Value>(
   return listed === undefined ? undefined : codes[listed];
 }
 
-/** A code by its map; `identity` lets unlisted codes pass. The value is a code, so it may be shown. */
+type CodeMapName = 'supplier' | 'category' | 'tax';
+type ListName = 'businessUnit' | 'unit' | 'currencyDecimals' | 'country' | 'accountCategory';
+type Entries = { readonly [Name in ListName]: ValueMaps[Name][string] };
+type Lists = { readonly [Name in ListName]: Readonly<Record<string, Entries[Name]>> };
+
+/** A code by its map; `identity` lets unlisted codes pass. */
 export function lookUp(
-  map: CodeMap,
+  name: CodeMapName,
   key: string,
   context: RuleContext,
   code: FaultCode,
   path: string,
 ): string | undefined {
-  const entry = entryOf(map.codes, key);
+  const { mode, codes } = context.settings.valueMaps[name];
+  const entry = entryOf(codes, key);
   if (entry !== undefined) return entry;
-  return map.mode === 'identity' ? key : fault(context, code, 'the code is not in the value map', { path, value: key });
+  return mode === 'identity' ? key : fault(context, code, noEntry(`${name}.codes`, key), path);
 }
 
-export function lookUpListed<Value>(
-  codes: Readonly<Record<string, Value>>,
+export function lookUpListed<Name extends ListName>(
+  name: Name,
   key: string,
   context: RuleContext,
   code: FaultCode,
   path: string,
-): Value | undefined {
-  return entryOf(codes, key) ?? fault(context, code, 'the code is not in the value map', { path, value: key });
+): Entries[Name] | undefined {
+  const lists: Lists = context.settings.valueMaps;
+  return entryOf(lists[name], key) ?? fault(context, code, noEntry(name, key), path);
 }
+
+/** Says which entry its owner must add, and where: a code, as the map is read, is never personal. */
+export const noEntry = (map: string, key: string): string =>
+  `the value map translation.valueMaps.${map} has no entry ${JSON.stringify(excerpt(key))}`;
+
+const NO_DECIMAL = 'not a decimal of at most 13 digits before the point and 10 after it, such as 39000.00';
 
 /** A decimal of any scale; absent is undefined, unreadable is a fault. */
 export function decimal(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
   if (text === undefined) return undefined;
-  return (
-    parseDecimal(text) ??
-    fault(context, 'E_FIELD_FORMAT', 'not a plain decimal of at most 13 digits before the point', {
-      path,
-      value: text,
-    })
-  );
+  return parseDecimal(text) ?? fault(context, 'E_FIELD_FORMAT', NO_DECIMAL, path);
 }
 
 /** An amount in the order's currency: not negative, and with no more decimals than the currency has. */
 export function amount(text: string | undefined, context: RuleContext, path: string): Decimal | undefined {
   const raw = decimal(text, context, path);
   if (raw === undefined) return undefined;
-  if (raw.lt(0)) return fault(context, 'E_FIELD_FORMAT', 'an amount is negative', { path, value: text });
+  if (raw.lt(0)) return fault(context, 'E_FIELD_FORMAT', 'the amount is negative', path);
   const actual = actualAmount(raw, context);
   if (hasAtMostDecimals(actual, context.decimals)) return actual;
-  return fault(context, 'E_AMT_PRECISION', `more decimals than the currency has (${context.decimals})`, {
-    path,
-    value: text,
-  });
+  return fault(context, 'E_AMT_PRECISION', `more decimals than the currency has (${context.decimals})`, path);
 }
 
 /** ABAP stores an amount as actual / 10^(2 - decimals), with 2 decimals (source-srm7.md, "Amounts and units"). */
 export const actualAmount = (stored: Decimal, { settings, decimals }: RuleContext): Decimal =>
   settings.amountsAreInternal ? stored.times(powerOfTen(2 - decimals)) : stored;
 
-const NO_DATE = `not a date of the years 1753 to 9998, written as ${EDM_DATE_EXAMPLE}`;
+const NO_DATE = `not a date of the years 1753 to 9998, written as ${EDM_DATE_FORMS}`;
 
 /** The UTC calendar date of an Edm.DateTime, with no zone shift (edge case 56). */
 export function calendarDate(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  return isoInstant(text)?.slice(0, 10) ?? fault(context, 'E_DATE_INVALID', NO_DATE, { path, value: text });
+  return isoInstant(text)?.slice(0, 10) ?? fault(context, 'E_DATE_INVALID', NO_DATE, path);
 }
 
 /** The end of a period; undefined where SAP leaves it open (edge case 54). */
@@ -100,7 +104,7 @@ export const endOfPeriod = (text: string | undefined, context: RuleContext, path
 /** RFC 3339 UTC, in seconds. */
 export function instant(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  return secondsOf(text) ?? fault(context, 'E_DATE_INVALID', NO_DATE, { path, value: text });
+  return secondsOf(text) ?? fault(context, 'E_DATE_INVALID', NO_DATE, path);
 }
 
 /** RFC 3339 UTC without fractions, where it is an instant. */
@@ -122,7 +126,7 @@ export function dateInZone(text: string, timeZone: string, context: RuleContext,
   if (known === undefined) dateFormats.set(timeZone, format);
   const date = format.format(ms);
   if (date >= '1753-01-01' && date < '9999-01-01') return date;
-  return fault(context, 'E_DATE_INVALID', `${NO_DATE}, as seen in ${timeZone}`, { path, value: text });
+  return fault(context, 'E_DATE_INVALID', `${NO_DATE}, as seen in ${timeZone}`, path);
 }
 
 const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
@@ -131,14 +135,14 @@ const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 /** Late approval is normal: a date in the past is ordered, with a warning (edge case 57). */
 export function warnIfPast(date: string, context: RuleContext, path: string): string {
-  if (date < context.today) warn(context, 'W_DATE_PAST', 'the date lies in the past', { path, value: date });
+  if (date < context.today) warn(context, 'W_DATE_PAST', `the date ${date} lies in the past`, path);
   return date;
 }
 
 /** A text for people: cut with a marker and a warning when it is too long (edge case 45). */
 export function readableText(text: string, maximum: number, context: RuleContext, path: string): string {
   const cut = cutText(text, maximum);
-  if (cut !== text) warn(context, 'W_TEXT_CUT', `cut to ${maximum} characters`, { path });
+  if (cut !== text) warn(context, 'W_TEXT_CUT', `cut to ${maximum} characters`, path);
   return cut;
 }
 
@@ -152,10 +156,8 @@ export const isEmail = (text: string): boolean => text.length <= 254 && EMAIL.te
 
 export function email(text: string | undefined, context: RuleContext, path: string): string | undefined {
   if (text === undefined) return undefined;
-  // The value is personal, so only its path is reported.
-  return isEmail(text)
-    ? text.toLowerCase()
-    : warn(context, 'W_EMAIL_LEFT_OUT', 'not an e-mail address; left out', { path });
+  if (isEmail(text)) return text.toLowerCase();
+  return warn(context, 'W_EMAIL_LEFT_OUT', 'not an e-mail address, such as name@example.com; left out', path);
 }
 
 /** SAP users are upper-case. */
@@ -196,9 +198,7 @@ export function shipToAddress(partners: readonly Partner[], context: RuleContext
 
 function countryOf({ Country }: Partner, context: RuleContext, path: string): string | undefined {
   const key = mandatory(Country, context, path, 'E_MAP_COUNTRY');
-  return key === undefined
-    ? undefined
-    : lookUpListed(context.settings.valueMaps.country, upperCase(key), context, 'E_MAP_COUNTRY', path);
+  return key === undefined ? undefined : lookUpListed('country', upperCase(key), context, 'E_MAP_COUNTRY', path);
 }
 
 const given = <Name extends string>(name: Name, text: string | undefined): { [Field in Name]?: string } =>

@@ -2,6 +2,7 @@
 import type { Fault, Warning } from '../../../shared/failure.ts';
 import { isSameCode, stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
+import { noEntry } from './conversions.ts';
 import {
   itemsOf,
   type Outline,
@@ -11,7 +12,7 @@ import {
   type ShoppingCart,
   type ShoppingCartItem,
 } from './shopping-cart.ts';
-import { excerpt, upperCase } from './text.ts';
+import { upperCase } from './text.ts';
 
 /** A line to be ordered, and where it stands in the source row. */
 export interface CartLine {
@@ -144,23 +145,21 @@ const isCancelled = (meaning: Meaning | undefined): boolean => meaning === 'dele
 
 const NO_STATUS: Fault = {
   code: 'E_SRC_SCHEMA',
-  message: 'the source row breaks the contract: must have a status',
+  message: 'the source row breaks the contract: must have a status, such as I1129',
   path: '$.Status',
 };
 
 /** SRM delivered it, because its status was asked for. Whether that means approved is not for us to guess. */
 const unknownStatus = (status: string): Fault => ({
   code: 'E_MAP_STATUS',
-  message: 'the status is not in the value map',
+  message: noEntry('status', status),
   path: '$.Status',
-  value: excerpt(status),
 });
 
 const unknownLineStatus = (status: string, path: string): Warning => ({
   code: 'W_STATUS_UNKNOWN',
-  message: 'unknown status on an approved cart; the line is ordered',
+  message: `${noEntry('status', status)}; the line of an approved cart is ordered`,
   path: `${path}.Status`,
-  value: excerpt(status),
 });
 
 /** Rule 2: whether the line is among those to which the interface may be restricted. */

@@ -1,5 +1,5 @@
 /** Mapping rows 34 to 55: the lines of an order. */
-import { isSameCode, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { isSameCode, lineNumber, NO_GUID, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import { type AccountingShare, accountingRules, accountingShares } from './accounting-rules.ts';
 import {
   actualAmount,
@@ -97,14 +97,12 @@ function taxOf({ item, path }: CartLine, context: RuleContext): Decimal | undefi
   const where = at(path, 'TaxValue');
   const tax = amount(item.TaxValue, context, where);
   if (tax === undefined || tax.eq(0) || item.TaxCode !== undefined) return tax;
-  return warn(context, 'W_TAX_LEFT_OUT', 'a tax without a tax code; left out', { path: where, value: item.TaxValue });
+  return warn(context, 'W_TAX_LEFT_OUT', 'a tax without a tax code; left out', where);
 }
 
 function unitOf({ item, path }: CartLine, context: RuleContext): string | undefined {
   const unit = mandatory(item.Unit, context, at(path, 'Unit'), 'E_MAP_UOM');
-  return unit === undefined
-    ? undefined
-    : lookUpListed(context.settings.valueMaps.unit, unit, context, 'E_MAP_UOM', at(path, 'Unit'));
+  return unit === undefined ? undefined : lookUpListed('unit', unit, context, 'E_MAP_UOM', at(path, 'Unit'));
 }
 
 function lineType(
@@ -116,10 +114,7 @@ function lineType(
   const isOfType = (type: string): boolean => isSameCode(item.ProductType ?? '', type);
   if (isOfType('01')) return 'MATERIAL';
   if (isOfType('02')) return unit !== undefined && TIME_UNITS.includes(unit) ? 'LABOUR' : 'SERVICE';
-  return fault(context, 'E_MAP_LINE_TYPE', 'the product type is neither 01 nor 02', {
-    path: at(path, 'ProductType'),
-    value: item.ProductType,
-  });
+  return fault(context, 'E_MAP_LINE_TYPE', 'the product type is neither 01 nor 02', at(path, 'ProductType'));
 }
 
 function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine['period'] {
@@ -131,14 +126,12 @@ function periodOf({ item, path }: CartLine, context: RuleContext): PreparedLine[
   if (startDate === undefined) {
     return endDate === undefined
       ? undefined
-      : fault(context, 'E_DATE_RANGE', 'the period has an end but no start', { path: at(path, 'StartDate') });
+      : fault(context, 'E_DATE_RANGE', 'the period has an end but no start', at(path, 'StartDate'));
   }
   if (endDate === undefined) return { startDate };
   if (endDate >= startDate) return { startDate, endDate: warnIfPast(endDate, context, at(path, 'EndDate')) };
-  return fault(context, 'E_DATE_RANGE', `the period ends before it starts on ${startDate}`, {
-    path: at(path, 'EndDate'),
-    value: endDate,
-  });
+  const message = `the period ends on ${endDate}, before it starts on ${startDate}`;
+  return fault(context, 'E_DATE_RANGE', message, at(path, 'EndDate'));
 }
 
 const isLimit = (line: PreparedLine): boolean => line.type === 'LIMIT';
@@ -149,11 +142,11 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
   const unit = decimal(item.PriceUnit ?? '0', context, where);
   if (unit === undefined) return undefined;
   if (unit.eq(0)) {
-    warn(context, 'W_PRICE_UNIT_EMPTY', 'the price unit is 0 or empty; 1 is taken', { path: where });
+    warn(context, 'W_PRICE_UNIT_EMPTY', 'the price unit is 0 or empty; 1 is taken', where);
     return ONE;
   }
   if (unit.gt(0) && hasAtMostDecimals(unit, 0)) return unit;
-  return fault(context, 'E_FIELD_FORMAT', 'not a whole number of at least 1', { path: where, value: unit.toFixed() });
+  return fault(context, 'E_FIELD_FORMAT', 'not a whole number of at least 1, such as 100', where);
 }
 
 /** Mapping row 48: quantity x price / price unit is the value. Reports no fault that another rule reports. */
@@ -167,10 +160,8 @@ function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext)
   if (unit === undefined || unit.lt(0)) return;
   const expected = quantity.times(actualAmount(price, context)).div(unit.eq(0) ? ONE : unit);
   if (expected.minus(net).abs().lte(minorUnit(context.decimals))) return;
-  fault(context, 'E_AMT_LINE_MISMATCH', `quantity x price / price unit is ${expected.round(4).toFixed()}`, {
-    path: at(path, 'Value'),
-    value: net.toFixed(),
-  });
+  const message = `quantity x price / price unit is ${expected.round(4).toFixed()}`;
+  fault(context, 'E_AMT_LINE_MISMATCH', message, at(path, 'Value'));
 }
 
 const periodRules: RuleTable<NonNullable<PreparedLine['period']>, NonNullable<OrderLine['servicePeriod']>> = {
@@ -211,7 +202,8 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
     ({ item, path }, context) => {
       if (item.Unlimited !== true) return undefined;
       if (context.settings.allowUnlimited) return true;
-      return fault(context, 'E_LIMIT_UNLIMITED', 'the line has no limit', { path: at(path, 'Unlimited') });
+      const message = 'the line has no limit, and translation.allowUnlimited is false';
+      return fault(context, 'E_LIMIT_UNLIMITED', message, at(path, 'Unlimited'));
     },
   ),
   expectedAmount: value(
@@ -220,10 +212,7 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
       const limit = parseDecimal(item.Limit ?? '');
       if (net === undefined) return undefined;
       if (item.Unlimited !== true && limit !== undefined && net.gt(actualAmount(limit, context))) {
-        return fault(context, 'E_LIMIT_RANGE', 'the expected value exceeds the limit', {
-          path: at(path, 'ExpValue'),
-          value: net.toFixed(),
-        });
+        return fault(context, 'E_LIMIT_RANGE', 'the expected value exceeds the limit', at(path, 'ExpValue'));
       }
       return scaled(net, context.decimals);
     },
@@ -246,9 +235,7 @@ const categoryRules: RuleTable<PreparedLine, OrderLine['category']> = {
     ({ item, path }, context) => {
       const where = at(path, 'CategoryId');
       const category = mandatory(item.CategoryId, context, where, 'E_MAP_CATEGORY');
-      return category === undefined
-        ? undefined
-        : lookUp(context.settings.valueMaps.category, category, context, 'E_MAP_CATEGORY', where);
+      return category === undefined ? undefined : lookUp('category', category, context, 'E_MAP_CATEGORY', where);
     },
   ),
 };
@@ -257,9 +244,7 @@ const taxRules: RuleTable<PreparedLine, NonNullable<OrderLine['tax']>> = {
   code: value(
     { row: 51, source: ['TaxCode'], rule: 'LOOKUP or COPY', mandatory: 'O', codes: ['E_MAP_TAX'] },
     ({ item, path }, context) =>
-      item.TaxCode === undefined
-        ? undefined
-        : lookUp(context.settings.valueMaps.tax, item.TaxCode, context, 'E_MAP_TAX', at(path, 'TaxCode')),
+      item.TaxCode === undefined ? undefined : lookUp('tax', item.TaxCode, context, 'E_MAP_TAX', at(path, 'TaxCode')),
   ),
   amount: value(
     {
@@ -329,14 +314,11 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       const where = at(path, 'NumberInt');
       const text = mandatory(item.NumberInt, context, where, 'E_FIELD_FORMAT');
       if (text === undefined) return undefined;
-      if (!/^0*[1-9]\d{0,9}$/.test(text))
-        return fault(context, 'E_FIELD_FORMAT', 'not a line number', { path: where, value: text });
-      if (sharesNumber)
-        return fault(context, 'E_LINE_DUPLICATE', 'another line of the order has this number', {
-          path: where,
-          value: text,
-        });
-      return Number(text);
+      const number = lineNumber(text);
+      if (number === undefined)
+        return fault(context, 'E_FIELD_FORMAT', 'not a line number of at most 10 digits, such as 0000000010', where);
+      if (sharesNumber) return fault(context, 'E_LINE_DUPLICATE', 'another line of the order has this number', where);
+      return Number(number);
     },
   ),
   externalLineId: value(
@@ -344,9 +326,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
     ({ item, path }, context) => {
       const where = at(path, 'Guid');
       const guid = mandatory(item.Guid, context, where, 'E_FIELD_FORMAT');
-      return guid === undefined
-        ? undefined
-        : (normalGuid(guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: where, value: guid }));
+      return guid === undefined ? undefined : (normalGuid(guid) ?? fault(context, 'E_FIELD_FORMAT', NO_GUID, where));
     },
   ),
   purchaseRequestLineId: value(
@@ -413,11 +393,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       const where = at(line.path, 'Quantity');
       const quantity = decimal(mandatory(line.item.Quantity, context, where, 'E_QTY_INVALID'), context, where);
       if (quantity === undefined) return undefined;
-      if (quantity.lte(0))
-        return fault(context, 'E_QTY_INVALID', 'the quantity is not greater than zero', {
-          path: where,
-          value: quantity.toFixed(),
-        });
+      if (quantity.lte(0)) return fault(context, 'E_QTY_INVALID', 'the quantity is not greater than zero', where);
       return withoutTrailingZeros(quantity);
     },
   ),
@@ -439,17 +415,11 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       const stored = decimal(mandatory(line.item.Price, context, where, 'E_PRICE_INVALID'), context, where);
       if (stored === undefined) return undefined;
       const price = actualAmount(stored, context);
-      if (price.lt(0) || (price.eq(0) && !context.settings.allowZeroPrice)) {
-        return fault(context, 'E_PRICE_INVALID', 'the price is negative, or zero where that is not allowed', {
-          path: where,
-          value: price.toFixed(),
-        });
-      }
+      if (price.lt(0)) return fault(context, 'E_PRICE_INVALID', 'the price is negative', where);
+      if (price.eq(0) && !context.settings.allowZeroPrice)
+        return fault(context, 'E_PRICE_INVALID', 'the price is zero, and translation.allowZeroPrice is false', where);
       if (!hasAtMostDecimals(price, 4))
-        return fault(context, 'E_AMT_PRECISION', 'a unit price has more than 4 decimals', {
-          path: where,
-          value: price.toFixed(),
-        });
+        return fault(context, 'E_AMT_PRECISION', 'a unit price has more than 4 decimals', where);
       return withAtLeastDecimals(price, context.decimals);
     },
   ),
@@ -493,7 +463,7 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       if (line.deliveryDate !== undefined) return warnIfPast(line.deliveryDate, context, where);
       if (line.hasFaultyDate) return undefined;
       const what = line.type === 'MATERIAL' ? 'no delivery date' : 'neither a delivery date nor a service period';
-      return fault(context, 'E_DATE_MISSING', `the line has ${what}`, { path: where });
+      return fault(context, 'E_DATE_MISSING', `the line has ${what}`, where);
     },
   ),
   servicePeriod: part((line) => (line.type === 'MATERIAL' ? undefined : line.period), periodRules),

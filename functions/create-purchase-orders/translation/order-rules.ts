@@ -1,5 +1,5 @@
 /** Mapping rows 1 to 33, 63 and 64: the order's header. */
-import { cartNumber, isSameCode, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import { cartNumber, isSameCode, NO_GUID, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import {
   amount,
   at,
@@ -107,8 +107,7 @@ const ofFirstLine = ({ group: { lines } }: PreparedOrder, name: keyof ShoppingCa
 const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocument']> = {
   guid: value(
     { row: 4, source: ['Guid'], rule: '32 lower-case hex', mandatory: 'M', codes: ['E_FIELD_FORMAT'] },
-    ({ group: { cart } }, context) =>
-      normalGuid(cart.Guid) ?? fault(context, 'E_FIELD_FORMAT', 'not a GUID', { path: '$.Guid', value: cart.Guid }),
+    ({ group: { cart } }, context) => normalGuid(cart.Guid) ?? fault(context, 'E_FIELD_FORMAT', NO_GUID, '$.Guid'),
   ),
   number: value(
     {
@@ -122,7 +121,8 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
       const path = '$.ObjectId';
       const text = mandatory(cart.ObjectId, context, path);
       if (text === undefined) return undefined;
-      return cartNumber(text) ?? fault(context, 'E_FIELD_FORMAT', 'not a cart number', { path, value: text });
+      const message = 'not a cart number of at most 64 printable characters without blanks, such as 1000004711';
+      return cartNumber(text) ?? fault(context, 'E_FIELD_FORMAT', message, path);
     },
   ),
   approvedAt: value(
@@ -135,9 +135,8 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
     },
     ({ group: { cart } }, context) => {
       if (cart.ApprovedAt !== undefined) return instant(cart.ApprovedAt, context, '$.ApprovedAt');
-      warn(context, 'W_APPROVAL_TIME_MISSING', 'no time of approval; the time of the last change is taken', {
-        path: '$.ApprovedAt',
-      });
+      const message = 'no time of approval; the time of the last change is taken';
+      warn(context, 'W_APPROVAL_TIME_MISSING', message, '$.ApprovedAt');
       // Mapping row 8 reports a wrong ChangedAt.
       return secondsOf(cart.ChangedAt);
     },
@@ -165,9 +164,8 @@ const supplierRules: RuleTable<PreparedOrder, PurchaseOrder['supplier']> = {
     (order, context) => {
       const { vendorId } = order.group;
       const path = ofFirstLine(order, 'VendorId');
-      if (vendorId === undefined)
-        return fault(context, 'E_SUPPLIER_MISSING', 'no source of supply is assigned', { path });
-      return lookUp(context.settings.valueMaps.supplier, vendorId, context, 'E_MAP_SUPPLIER', path);
+      if (vendorId === undefined) return fault(context, 'E_SUPPLIER_MISSING', 'no source of supply is assigned', path);
+      return lookUp('supplier', vendorId, context, 'E_MAP_SUPPLIER', path);
     },
   ),
   externalCode: value(
@@ -192,7 +190,7 @@ const requesterRules: RuleTable<PreparedOrder, PurchaseOrder['requester']> = {
     ({ group: { cart } }, context) => {
       const id = userId(cart.RequesterId ?? cart.CreatedBy);
       if (id !== undefined || (cart.RequesterEmail !== undefined && isEmail(cart.RequesterEmail))) return id;
-      return fault(context, 'E_REQUESTER_MISSING', 'the cart names no requester', { path: '$.RequesterId' });
+      return fault(context, 'E_REQUESTER_MISSING', 'the cart names no requester', '$.RequesterId');
     },
   ),
   email: value(
@@ -236,7 +234,7 @@ const validityRules: RuleTable<PreparedOrder, NonNullable<PurchaseOrder['validit
       for (const { type, deliveryDate, hasFaultyDate, path } of order.lines) {
         // Mapping row 52 reports a line without any date; a wrong date was reported where it was read.
         if (type === 'LABOUR' && deliveryDate !== undefined && !hasFaultyDate)
-          fault(context, 'E_DATE_RANGE', 'labour needs a service period', { path: at(path, 'StartDate') });
+          fault(context, 'E_DATE_RANGE', 'labour needs a service period', at(path, 'StartDate'));
       }
       return undefined;
     },
@@ -306,10 +304,8 @@ function checkTotal({ group, lines, net }: PreparedOrder, context: RuleContext):
   // Amounts that cannot be read are no sum.
   if (total === undefined || !context.isCurrencyKnown || lines.some((line) => line.net === undefined)) return;
   if (total.minus(net).abs().lte(minorUnit(context.decimals).times(lines.length))) return;
-  fault(context, 'E_AMT_TOTAL_MISMATCH', `the lines add up to ${scaled(net, context.decimals)}`, {
-    path: '$.TotalValue',
-    value: total.toFixed(),
-  });
+  const message = `the lines add up to ${scaled(net, context.decimals)}`;
+  fault(context, 'E_AMT_TOTAL_MISMATCH', message, '$.TotalValue');
 }
 
 /** A text or attachment of the header, and where it stands. */
@@ -352,7 +348,8 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     },
     ({ row: { MimeType }, path }, context) => {
       if (MimeType === undefined || Array.from(MimeType).length <= 128) return MimeType;
-      return warn(context, 'W_ATTACHMENT_LEFT_OUT', 'not a MIME type; left out', { path: at(path, 'MimeType') });
+      const message = 'not a MIME type of at most 128 characters, such as application/pdf; left out';
+      return warn(context, 'W_ATTACHMENT_LEFT_OUT', message, at(path, 'MimeType'));
     },
   ),
   sizeBytes: value(
@@ -360,7 +357,8 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
     ({ row: { SizeBytes }, path }, context) => {
       if (SizeBytes === undefined) return undefined;
       if (/^\d{1,15}$/.test(SizeBytes)) return Number(SizeBytes);
-      return warn(context, 'W_ATTACHMENT_LEFT_OUT', 'not a size in bytes; left out', { path: at(path, 'SizeBytes') });
+      const message = 'not a size in bytes of at most 15 digits, such as 20480; left out';
+      return warn(context, 'W_ATTACHMENT_LEFT_OUT', message, at(path, 'SizeBytes'));
     },
   ),
   url: value(
@@ -375,12 +373,14 @@ function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleCont
   const usable = visible.filter(
     ({ row }) => row.FileName !== undefined && row.Guid !== undefined && normalGuid(row.Guid) !== undefined,
   );
-  const kept = usable.slice(0, context.settings.maximumAttachments);
-  const leftOut = visible.filter((attachment) => !kept.includes(attachment));
-  for (const { path } of leftOut)
-    warn(context, 'W_ATTACHMENT_LEFT_OUT', 'an attachment without name or GUID, or beyond the maximum; left out', {
-      path,
-    });
+  const { maximumAttachments } = context.settings;
+  const kept = usable.slice(0, maximumAttachments);
+  for (const attachment of visible.filter((one) => !kept.includes(one))) {
+    const why = usable.includes(attachment)
+      ? `beyond the ${maximumAttachments} of translation.maximumAttachments`
+      : 'without a name or a GUID';
+    warn(context, 'W_ATTACHMENT_LEFT_OUT', `an attachment ${why}; left out`, attachment.path);
+  }
   return kept;
 }
 
@@ -406,7 +406,7 @@ const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']>
       const organization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
       return (
         entryOf(businessUnit, organization, isSameOrganization) ??
-        lookUpListed(businessUnit, cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode')
+        lookUpListed('businessUnit', cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode')
       );
     },
   ),
@@ -450,9 +450,11 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     (order, context) => {
       const ids = distinctCodes(order.lines.map(({ item }) => item.ExtDemid));
       const path = ofFirstLine(order, 'ExtDemid');
-      if (ids.length > 1) return warn(context, 'W_EXTREF_LEFT_OUT', 'several purchase requests; left out', { path });
-      if (ids.length === 0 && context.settings.purchaseRequestMandatory && order.group.isComplete)
-        return fault(context, 'E_EXTREF_MISSING', 'no line names a purchase request', { path });
+      if (ids.length > 1) return warn(context, 'W_EXTREF_LEFT_OUT', 'several purchase requests; left out', path);
+      if (ids.length === 0 && context.settings.purchaseRequestMandatory && order.group.isComplete) {
+        const message = 'no line names a purchase request, and translation.purchaseRequestMandatory is true';
+        return fault(context, 'E_EXTREF_MISSING', message, path);
+      }
       return ids[0];
     },
   ),
@@ -466,10 +468,8 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     },
     (order, context) => {
       const ids = distinctCodes(order.lines.map(({ item }) => item.BeObjectId));
-      if (ids.length > 1)
-        return warn(context, 'W_FOLLOW_ON_LEFT_OUT', 'several follow-on documents; left out', {
-          path: ofFirstLine(order, 'BeObjectId'),
-        });
+      const path = ofFirstLine(order, 'BeObjectId');
+      if (ids.length > 1) return warn(context, 'W_FOLLOW_ON_LEFT_OUT', 'several follow-on documents; left out', path);
       return ids[0] === undefined ? undefined : stripZeros(ids[0]);
     },
   ),
@@ -498,9 +498,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       const faultsBefore = context.faults.length;
       const postingDate = calendarDate(cart.PostingDate, context, '$.PostingDate');
       if (postingDate !== undefined || context.faults.length > faultsBefore) return postingDate;
-      return fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', {
-        path: '$.PostingDate',
-      });
+      return fault(context, 'E_DATE_INVALID', 'neither a time of approval nor a posting date', '$.PostingDate');
     },
   ),
   currency: value(
@@ -517,7 +515,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       const path = isOfLines ? ofFirstLine(order, 'Currency') : '$.Currency';
       const currency = mandatory(order.group.currency, context, path, 'E_MAP_CURRENCY');
       if (currency === undefined) return undefined;
-      lookUpListed(context.settings.valueMaps.currencyDecimals, currency, context, 'E_MAP_CURRENCY', path);
+      lookUpListed('currencyDecimals', currency, context, 'E_MAP_CURRENCY', path);
       return currency;
     },
   ),
@@ -547,7 +545,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
       if (!isComplete) return undefined;
       for (const { type, shipTo, path } of lines) {
         if (type === 'MATERIAL' && shipTo === undefined)
-          fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', { path: at(path, 'Partners') });
+          fault(context, 'E_ADDRESS_MISSING', 'a material line has no ship-to address', at(path, 'Partners'));
       }
       return undefined;
     },

@@ -1,10 +1,15 @@
 /** The purchase order as 11VMS takes it. Source: target-11vms.md, "The purchase order". */
 import * as z from 'zod';
 
-export const decimal = z.string().regex(/^\d{1,13}(\.\d{1,4})?$/);
-export const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/);
-export const date = z.iso.date();
-export const instant = z.iso.datetime();
+export const decimal = z
+  .string()
+  .regex(
+    /^\d{1,13}(\.\d{1,4})?$/,
+    'not a decimal of at most 13 digits before the point and 4 after it, such as 39000.00',
+  );
+export const percentage = z.string().regex(/^\d{1,3}(\.\d{1,2})?$/, 'not a percentage, such as 33.33');
+export const date = z.iso.date('not a date, such as 2026-11-21');
+export const instant = z.iso.datetime('not an instant in UTC, such as 2026-11-21T14:00:00Z');
 const newText = (maximum: number) =>
   z
     .string()
@@ -32,7 +37,7 @@ const address = z.object({
   postalCode: text(10).exactOptional(),
   city: text(40).exactOptional(),
   region: text(3).exactOptional(),
-  country: z.string().regex(/^[A-Z]{2}$/),
+  country: z.string().regex(/^[A-Z]{2}$/, 'not a country, such as BE'),
 });
 
 const period = z.object({ startDate: date, endDate: date.exactOptional() });
@@ -81,7 +86,7 @@ const line = z.object({
   servicePeriod: period.exactOptional(),
   contract: z.object({ number: text(10), item: text(10).exactOptional() }).exactOptional(),
   deliverTo: address.exactOptional(),
-  accounting: z.array(accounting).min(1).max(99),
+  accounting: z.array(accounting).min(1).max(99, 'more than 99 account assignments'),
 });
 
 export const purchaseOrderSchema = z.object({
@@ -99,7 +104,7 @@ export const purchaseOrderSchema = z.object({
   erpPurchaseOrderNumber: text(20).exactOptional(),
   title: text(120),
   orderDate: date,
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'not a currency, such as EUR'),
   businessUnit: z.object({ code: text(20) }),
   legalEntity: z.object({ code: text(10) }),
   purchasingOrganization: text(20).exactOptional(),
@@ -116,7 +121,7 @@ export const purchaseOrderSchema = z.object({
   incoterms: z.object({ code: text(3), location: text(28).exactOptional() }).exactOptional(),
   deliveryAddress: address.exactOptional(),
   totals: z.object({ netAmount: decimal, taxAmount: decimal, grossAmount: decimal }),
-  lines: z.array(line).min(1).max(999),
+  lines: z.array(line).min(1).max(999, 'more than 999 lines'),
   notes: z
     .array(
       z.object({

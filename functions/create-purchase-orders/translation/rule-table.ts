@@ -5,7 +5,6 @@
 import type { Fault, FaultCode, Warning, WarningCode } from '../../../shared/failure.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import type { SourceField } from './shopping-cart.ts';
-import { excerpt } from './text.ts';
 
 /** A rule's row in the spreadsheet. */
 export interface RuleRow {
@@ -52,28 +51,17 @@ export type RuleTable<Source, Target> = {
   readonly [Field in keyof Target]-?: Rule<Source, NonNullable<Target[Field]>>;
 };
 
-/** The place of a fault in the source row, and the value there, unless it is personal. */
-export interface Where {
-  readonly path: string;
-  readonly value?: string | undefined;
-}
-
-const located = <Code>({ field }: RuleContext, code: Code, message: string, { path, value }: Where) => ({
-  code,
-  message,
-  field,
-  path,
-  ...(value === undefined ? {} : { value: excerpt(value) }),
-});
-
-/** Reports a fault for the context's field. Returns undefined, so that a rule can return it. */
-export function fault(context: RuleContext, code: FaultCode, message: string, where: Where): undefined {
-  context.faults.push(located(context, code, message, where));
+/**
+ * Reports a fault for the context's field, with its JSON path in the source row: source-quotes.ts adds the value there.
+ * Returns undefined, so that a rule can return it.
+ */
+export function fault({ field, faults }: RuleContext, code: FaultCode, message: string, path: string): undefined {
+  faults.push({ code, message, field, path });
 }
 
 /** Reports something that was handled but is worth knowing. */
-export function warn(context: RuleContext, code: WarningCode, message: string, where: Where): undefined {
-  context.warnings.push(located(context, code, message, where));
+export function warn({ field, warnings }: RuleContext, code: WarningCode, message: string, path: string): undefined {
+  warnings.push({ code, message, field, path });
 }
 
 /** The same context, for a field below the context's field. */

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
-import { cleanText, edmInstantMs, isInitialNumber, normalGuid, textOf } from '../../../shared/sap-values.ts';
+import { cleanText, edmInstantMs, isInitialNumber, NO_GUID, normalGuid, textOf } from '../../../shared/sap-values.ts';
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
@@ -15,7 +15,7 @@ const field = z
   .transform((value: unknown, { issues }) => {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'string' || numberText(value) !== undefined) return textOf(value);
-    issues.push({ code: 'custom', message: 'must be text', input: value });
+    issues.push({ code: 'custom', message: 'must be a text or a number, such as "10"', input: value });
     return z.NEVER;
   })
   .optional();
@@ -40,10 +40,12 @@ const flag = z
       value === null ||
       typeof value === 'boolean' ||
       (typeof value === 'string' && /^X?$/i.test(cleanText(value))),
-    'must be X or blank',
+    'must be X or blank, or true or false',
   )
   .transform((value) => value === true || textOf(value) !== undefined)
   .optional();
+
+const NO_LIST = 'must be a list, such as {"results":[]}';
 
 /** A collection, with all of its rows. */
 const navigation = <Entity extends z.ZodType>(entity: Entity) =>
@@ -54,7 +56,7 @@ const navigation = <Entity extends z.ZodType>(entity: Entity) =>
         if (message !== undefined) issues.push({ code: 'custom', message, input: value });
         return Array.isArray(value) ? { results: value } : value;
       },
-      z.object({ results: z.array(entity, 'must be a list') }, 'must be a list'),
+      z.object({ results: z.array(entity, NO_LIST) }, NO_LIST),
     )
     .transform(({ results }) => results);
 const optionalNavigation = <Entity extends z.ZodType>(entity: Entity) =>
@@ -70,6 +72,8 @@ const each =
     // oxlint-disable-next-line no-unsafe-type-assertion -- every name was just given its schema
     return shape as Record<Name, Schema>;
   };
+const entity = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.object(shape, 'must be an object, such as { "Guid": "..." }');
 const fields = each(field);
 const numbers = each(number);
 const dates = each(date);
@@ -77,24 +81,24 @@ const flags = each(flag);
 const guids = each(guid);
 
 // biome-ignore format: lists of names
-const accountAssignment = z.object({
+const accountAssignment = entity({
   // The sub-number of a main asset is 0000.
   ...fields('AccNo', 'AccCat', 'DistrPerc', 'SubNumber', 'CoArea'),
   ...numbers('GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'Network', 'Activity', 'ProfitCtr'),
   ...flags('DelInd'),
 });
-const partner = z.object(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
-const text = z.object(fields('Tdid', 'Language', 'Text'));
-const attachment = z.object({ ...fields('Guid', 'FileName', 'MimeType', 'SizeBytes'), ...flags('InternalOnly') });
+const partner = entity(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
+const text = entity(fields('Tdid', 'Language', 'Text'));
+const attachment = entity({ ...fields('Guid', 'FileName', 'MimeType', 'SizeBytes'), ...flags('InternalOnly') });
 
 /** These fields decide whether an item is ordered. Of an item that is not ordered, nothing else is checked. */
-export const itemFlags = z.object({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
+export const itemFlags = entity({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
 
 /** An outline row is no line of an order; its lines stand below it. */
-const outline = z.object({ ...guids('Guid', 'ParentGuid'), ...fields('Description') });
+const outline = entity({ ...guids('Guid', 'ParentGuid'), ...fields('Description') });
 
 // biome-ignore format: lists of names
-export const item = z.object({
+export const item = entity({
   ...guids('Guid', 'ParentGuid'),
   ...fields(
     'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
@@ -110,7 +114,7 @@ export const item = z.object({
 });
 
 // biome-ignore format: lists of names
-export const shoppingCart = z.object({
+export const shoppingCart = entity({
   ...numbers('ObjectId'),
   ...fields(
     'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
@@ -119,7 +123,7 @@ export const shoppingCart = z.object({
   ),
   ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
   ...flags('DelInd'),
-  Guid: z.string('must be a GUID').overwrite(cleanText).min(1, 'must be a GUID'),
+  Guid: z.string(NO_GUID).overwrite(cleanText).min(1, NO_GUID),
   Items: navigation(z.unknown()),
   Partners: optionalNavigation(partner),
   Texts: optionalNavigation(text),
@@ -143,7 +147,7 @@ export type SourceField =
   | keyof Attachment
   | keyof CartText;
 
-/** The value, or every breach of the contract: with its JSON path, without the value there, which may be personal. */
+/** The value, or every breach of the contract with its JSON path. */
 export type Read<Value> = { readonly value: Value } | { readonly faults: readonly Fault[] };
 
 function read<Schema extends z.ZodType>(schema: Schema, source: unknown, path: string): Read<z.infer<Schema>> {

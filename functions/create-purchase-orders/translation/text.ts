@@ -1,4 +1,5 @@
 /** Texts for the order (edge cases 44 to 47; rules.md, "Texts"). How SAP's texts are cleaned: shared/sap-values.ts. */
+import { printable } from '../../../shared/printable-text.ts';
 
 /** Upper case in NFC: some letters become two characters, which NFC joins to one. */
 export const upperCase = (text: string): string => text.toUpperCase().normalize('NFC');
@@ -11,8 +12,9 @@ export function cutText(text: string, maximum: number): string {
   return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
 }
 
-/** The part of a value that a fault shows: enough to search for, and never half a character. */
-export const excerpt = (text: string): string => Array.from(text).slice(0, 40).join('');
+/** The part of a value that a fault shows: printable, enough to search for, and never half a character. */
+export const excerpt = (text: string): string =>
+  printable(Array.from(text.slice(0, 80)).slice(0, 40).join(''), 80).normalize('NFC');
 
 /** SAP's one-character languages. */
 const SAP_LANGUAGES = new Map([

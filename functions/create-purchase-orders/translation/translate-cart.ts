@@ -7,7 +7,8 @@ import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { canonicalBody } from './order-content.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
 import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
-import { countUnknownProperties, readShoppingCart, type ShoppingCart } from './shopping-cart.ts';
+import { countUnknownProperties, readShoppingCart, type ShoppingCart, type SourceField } from './shopping-cart.ts';
+import { type Quote, quoteFrom } from './source-quotes.ts';
 import { excerpt } from './text.ts';
 
 /** One group of a cart: its order, or the faults that prevent it. A fault does not hold back the neighbours (rule 3). */
@@ -49,24 +50,26 @@ export interface CartOrigin {
 }
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
+  const quote = quoteFrom(source);
   const read = readShoppingCart(source);
-  if ('faults' in read) return { kind: 'faulty', faults: [...read.faults, ...faultsOfItems(source, origin.settings)] };
+  if ('faults' in read)
+    return { kind: 'faulty', faults: quote([...read.faults, ...faultsOfItems(source, origin.settings)]) };
   const cart = read.value;
   const selection = selectAndGroup(cart, origin.settings);
   const changedAtMs = edmInstantMs(cart.ChangedAt) ?? 0;
   if (selection.kind === 'faulty') {
-    const groups = selection.groups.map((group) => translateGroup(group, origin));
+    const groups = selection.groups.map((group) => translateGroup(group, origin, quote));
     const faults = groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
-    return { kind: 'faulty', faults: [...selection.faults, ...faults] };
+    return { kind: 'faulty', faults: [...quote(selection.faults), ...faults] };
   }
   if (selection.kind === 'skip') return { ...selection, changedAtMs };
   return {
     kind: 'orders',
     changedAtMs,
-    groups: selection.groups.map((group) => translateGroup(group, origin)),
+    groups: selection.groups.map((group) => translateGroup(group, origin, quote)),
     droppedLines: selection.droppedLines,
     onlyIfNeverSent: selection.onlyIfNeverSent,
-    warnings: [...selection.warnings, ...offsetWarnings(cart)],
+    warnings: quote([...selection.warnings, ...offsetWarnings(cart)]),
     unknownProperties: countUnknownProperties(source),
   };
 }
@@ -81,7 +84,7 @@ const offsetWarnings = (cart: ShoppingCart): Warning[] =>
       path: `$.${name}`,
     }));
 
-function translateGroup(group: LineGroup, { client, settings, today }: CartOrigin): GroupTranslation {
+function translateGroup(group: LineGroup, { client, settings, today }: CartOrigin, quote: Quote): GroupTranslation {
   const decimals = settings.valueMaps.currencyDecimals[group.currency ?? ''];
   const context: RuleContext = {
     settings,
@@ -97,8 +100,8 @@ function translateGroup(group: LineGroup, { client, settings, today }: CartOrigi
   const order = applyRules(orderRules, prepared, context);
   const body = canonicalBody(order);
   const faults = [...context.faults, ...faultsOfTheWhole(order, body, prepared, context)];
-  if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults };
-  return { kind: 'order', order, body, warnings: [...context.warnings, ...warningsOfTheWhole(body)] };
+  if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults: quote(faults) };
+  return { kind: 'order', order, body, warnings: quote([...context.warnings, ...warningsOfTheWhole(body)]) };
 }
 
 /** No currency has more decimals, and 11VMS takes no more. */
@@ -112,12 +115,12 @@ function faultsOfTheWhole(
   { settings, faults }: RuleContext,
 ): Fault[] {
   const sizes = [
-    { what: 'lines', size: prepared.lines.length, maximum: settings.maximumLines },
-    { what: 'bytes', size: Buffer.byteLength(body), maximum: settings.maximumBodyBytes },
-  ];
+    { what: 'lines', size: prepared.lines.length, setting: 'maximumLines' },
+    { what: 'bytes', size: Buffer.byteLength(body), setting: 'maximumBodyBytes' },
+  ] as const;
   const tooLarge = sizes
-    .filter(({ size, maximum }) => size > maximum)
-    .map(({ what, size, maximum }) => tooMany(`${size} ${what}, at most ${maximum}`));
+    .filter(({ size, setting }) => size > settings[setting])
+    .map(({ what, size, setting }) => tooMany(`${size} ${what}, and translation.${setting} is ${settings[setting]}`));
   const reported = new Set([...faults, ...tooLarge].map(({ field }) => field));
   const parsed = purchaseOrderSchema.safeParse(order, { reportInput: true });
   const issues = (parsed.error?.issues ?? []).map((issue) => ({ issue, field: fieldName(issue.path) }));
@@ -128,9 +131,11 @@ function faultsOfTheWhole(
     ...tooLarge,
     ...[...wrong, ...missing].map(({ issue, field }): Fault => {
       const code = CODES_OF_ISSUES[issue.code] ?? 'E_FIELD_FORMAT';
-      const { message, path, input } = issue;
-      const shown = typeof input === 'string' && !PERSONAL.test(field) ? { value: excerpt(input) } : {};
-      return { code, message, field, path: sourcePath(path, prepared), ...shown };
+      const { path, input } = issue;
+      const message = isMade(input) ? issue.message : 'the field is empty';
+      // A value that was computed stands nowhere in the source row.
+      const computed = typeof input === 'string' && sourcesOf(path).length === 0 ? { value: excerpt(input) } : {};
+      return { code, message, field, path: sourcePath(path, prepared), ...computed };
     }),
   ];
 }
@@ -141,10 +146,6 @@ const isMade = (value: unknown): boolean => value !== undefined && !(Array.isArr
 
 /** By zod's name of the check: `custom` is the length of a text, `too_big` that of a list; all others are patterns. */
 const CODES_OF_ISSUES: Readonly<Record<string, FaultCode>> = { custom: 'E_FIELD_LENGTH', too_big: 'E_TGT_TOO_LARGE' };
-
-/** Target fields that may hold personal data: no fault shows their values (edge case 86). People type the first two. */
-const PERSONAL =
-  /^(purchaseRequestId|incoterms|requester|approver|deliveryAddress|sourceDocument\.approvedBy)\b|\.deliverTo\b/;
 
 /** Edge case 43: cleaning replaces lone surrogates by U+FFFD. */
 const warningsOfTheWhole = (body: string): Warning[] =>
@@ -161,6 +162,12 @@ const fieldName = (path: readonly PropertyKey[]): string =>
 /** The rule of each target field. */
 const RULES: ReadonlyMap<string, RuleRow> = new Map(rowsOf(spreadsheetOf(orderRules)));
 
+/** The source fields of a target field; none where it is computed, as a total is from all lines. */
+function sourcesOf(path: readonly PropertyKey[]): readonly SourceField[] {
+  const field = path.filter((key) => typeof key === 'string').join('.');
+  return path[0] === 'totals' ? [] : (RULES.get(field)?.source ?? []);
+}
+
 /** The source path of a target field: its rule names the source fields, and the innermost part with one is taken. */
 function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...prepared }: PreparedOrder): string {
   const [lineIndex, shareIndex] = path.filter((key) => typeof key === 'number');
@@ -175,9 +182,7 @@ function sourcePath(path: readonly PropertyKey[], { group: { cart, lines }, ...p
     { row: cart, path: '$' },
     { row: lines[0].item, path: lines[0].path },
   ].filter((source) => source !== undefined);
-  const field = path.filter((key) => typeof key === 'string').join('.');
-  const names = RULES.get(field)?.source ?? [];
-  const found = names.flatMap((name) =>
+  const found = sourcesOf(path).flatMap((name) =>
     sources.filter(({ row }) => Reflect.get(row, name) !== undefined).map((source) => `${source.path}.${name}`),
   );
   return found[0] ?? line?.path ?? '$';

@@ -156,7 +156,11 @@ test('a cart of a status that the value map does not know is a dead letter, and 
   const { worker, messageId } = await sent(cart);
   expect((await worker.deliver()).failed).toEqual([messageId]);
   expect(await fixture.verdictOf(messageId)).toEqual([
-    { code: 'E_MAP_STATUS', message: 'the status is not in the value map', path: '$.Status' },
+    {
+      code: 'E_MAP_STATUS',
+      message: 'the value map translation.valueMaps.status has no entry "Z0001"',
+      path: '$.Status',
+    },
   ]);
   expect((await fixture.ledgerOf(cart)).map(({ sk }) => sk)).toEqual([`VERDICT#${messageId}`]);
   expect(fixture.callsFor(cart)).toEqual([]);

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { QUOTED_FIELDS } from '../../../functions/create-purchase-orders/translation/source-quotes.ts';
 import {
   always,
   answer,
@@ -47,12 +48,16 @@ function checkLines(lines: readonly string[]): void {
 /** Codes, amounts, dates and identifiers: a fault shows their first 40 characters. Every other text is private. */
 // biome-ignore format: lists of names
 const CODES = new Set([
-  'Guid', 'ObjectId', 'ChangedAt', 'ApprovedAt', 'Status', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms',
-  'NumberInt', 'ProductType', 'OrderedProd', 'CategoryId', 'PartnerProd', 'ManuProd', 'Quantity', 'Unit',
-  'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate', 'StartDate', 'EndDate',
-  'VendorId', 'CtrId', 'CtrItem', 'ExtDemPosid', 'BeObjectId', 'AccCat', 'DistrPerc', 'GLAcct',
-  'CostCtr', 'ProfitCtr', 'CoArea', 'WbsElem', 'Country', 'OrderNo', 'Limit', 'ExpValue',
+  'Guid', 'ObjectId', 'PostingDate', 'ChangedAt', 'ApprovedAt', 'Status', 'TotalValue', 'CoCode', 'ProcOrg',
+  'ProcGroup', 'PmntTrms', 'NumberInt', 'ProductType', 'OrderedProd', 'CategoryId', 'Quantity', 'Unit', 'Price', 'PriceUnit',
+  'Value', 'Currency', 'TaxCode', 'TaxValue', 'DelivDate', 'StartDate', 'EndDate', 'VendorId', 'CtrId', 'CtrItem',
+  'BeObjectId', 'AccCat', 'DistrPerc', 'GLAcct', 'CostCtr', 'ProfitCtr', 'CoArea', 'WbsElem', 'Country', 'OrderNo', 'Asset',
+  'SubNumber', 'Network', 'Activity', 'Limit', 'ExpValue',
 ]);
+
+test('no field is quoted that is not a code, an amount, a date or an identifier, and each of these is', () => {
+  expect([...QUOTED_FIELDS].toSorted()).toEqual([...CODES].toSorted());
+});
 
 /** A place in a cart that holds a text, or could: `write` puts another one there. */
 interface TextField {
@@ -195,7 +200,9 @@ describe('the worker', () => {
     expect((await worker.deliver()).failed).toEqual([id]);
     const output = fixture.takeOutput();
     checkLines(output);
-    expect(output.join('\n')).toContain('E_FIELD_FORMAT: not a cart number at $.ObjectId');
+    expect(output.join('\n')).toContain(
+      'E_FIELD_FORMAT: not a cart number of at most 64 printable characters without blanks, such as 1000004711 at $.ObjectId',
+    );
   });
 
   test('never logs an event, even where an environment variable of Powertools requests it', async () => {

@@ -83,8 +83,9 @@ test('each fault says in words what is wrong, where, and what its owner does abo
     expect(FAULT_CATALOGUE[fault.code].owner).toBeTruthy();
   }
   expect(faults.map(faultToText)).toContain(
-    'E_MAP_UOM: the code is not in the value map ($.Items.results[0].Unit, for lines[0].unitOfMeasure, value "ZZZ"). ' +
-      'Add the unit to the value map, deploy, then redrive.',
+    'E_MAP_UOM: the value map translation.valueMaps.unit has no entry "ZZZ" ' +
+      '(line 1, $.Items.results[0].Unit, for lines[0].unitOfMeasure, value "ZZZ"). ' +
+      FAULT_CATALOGUE.E_MAP_UOM.action,
   );
 });
 

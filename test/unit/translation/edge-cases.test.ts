@@ -79,7 +79,12 @@ describe('life cycle', () => {
 
   test.each(['I9999', 'i1129', 'toString'])('13: a cart of status %s, which means nothing, is a fault', (Status) => {
     const faults = [
-      { code: 'E_MAP_STATUS', message: 'the status is not in the value map', path: '$.Status', value: Status },
+      {
+        code: 'E_MAP_STATUS',
+        message: `the value map translation.valueMaps.status has no entry "${Status}"`,
+        path: '$.Status',
+        value: Status,
+      },
     ];
     expect(translate(cartWith({ Status }))).toEqual({ kind: 'faulty', faults });
     // What needs no status to be skipped is skipped.
@@ -286,7 +291,12 @@ describe('grouping', () => {
   test('28: 999 lines pass, and one more is too large', () => {
     expect(orderOf(many(999))?.lines).toHaveLength(999);
     expect(faultsOf(translate(many(1000)))).toEqual([
-      { code: 'E_TGT_TOO_LARGE', message: '1000 lines, at most 999', field: 'lines', path: '$.Items' },
+      {
+        code: 'E_TGT_TOO_LARGE',
+        message: '1000 lines, and translation.maximumLines is 999',
+        field: 'lines',
+        path: '$.Items',
+      },
     ]);
   });
 
@@ -295,7 +305,12 @@ describe('grouping', () => {
     const cart = cartWith({ Description: 'é' });
     expect(codes(cart, { maximumBodyBytes: bytes })).toEqual([]);
     expect(faultsOf(translate(cart, { maximumBodyBytes: bytes - 1 }))).toEqual([
-      { code: 'E_TGT_TOO_LARGE', message: `${bytes} bytes, at most ${bytes - 1}`, field: 'lines', path: '$.Items' },
+      {
+        code: 'E_TGT_TOO_LARGE',
+        message: `${bytes} bytes, and translation.maximumBodyBytes is ${bytes - 1}`,
+        field: 'lines',
+        path: '$.Items',
+      },
     ]);
     expect(codes(cart, { maximumBodyBytes: 1024, maximumLines: 2 })).toEqual(['E_TGT_TOO_LARGE', 'E_TGT_TOO_LARGE']);
   });
@@ -341,6 +356,7 @@ describe('accounting', () => {
           code: 'W_ACC_SPLIT_ROUNDED',
           message: `the shares add up to ${total} %; the largest takes the difference`,
           field: 'lines[0].accounting',
+          line: '1',
           path: ACCOUNTING,
         },
       ]);
@@ -402,7 +418,11 @@ describe('accounting', () => {
 
   test('33: only zero-percent rows are a split that is not 100', () => {
     expect(faultsOf(translate(split(shares('0.00', '0'))))).toEqual([
-      expect.objectContaining({ code: 'E_ACC_SPLIT_NOT_100', path: ACCOUNTING, value: '0' }),
+      expect.objectContaining({
+        code: 'E_ACC_SPLIT_NOT_100',
+        path: ACCOUNTING,
+        message: 'the shares add up to 0 %, not to 100 %',
+      }),
     ]);
   });
 
@@ -584,12 +604,13 @@ describe('texts and characters', () => {
   test('45: a text is cut with a marker, a code is never cut', () => {
     expect(title('🌱'.repeat(121))).toBe(`${'🌱'.repeat(115)}[...]`);
     expect(warningsIn(cartWith({ Description: '🌱'.repeat(121) }))).toEqual(['W_TEXT_CUT $.Description']);
-    expect(faultsOf(translate(itemWith(1, { PartnerProd: '🌱'.repeat(41) })))).toEqual([
+    expect(faultsOf(translate(itemWith(1, { OrderedProd: '🌱'.repeat(41) })))).toEqual([
       {
         code: 'E_FIELD_LENGTH',
         message: 'longer than 40 characters',
-        field: 'lines[1].supplierPartNumber',
-        path: '$.Items.results[1].PartnerProd',
+        field: 'lines[1].productCode',
+        line: '2',
+        path: '$.Items.results[1].OrderedProd',
         value: '🌱'.repeat(40),
       },
     ]);
@@ -655,7 +676,7 @@ describe('codes', () => {
         code: 'E_MAP_SUPPLIER',
         path: '$.Items.results[0].VendorId',
         field: 'supplier.code',
-        value: '100234',
+        value: '0000100234',
       }),
     ]);
     expect(orderOf(cartOf([labour({ VendorId: '0000000001' })]), settings)?.supplier.code).toBe('SUP-1');
@@ -867,13 +888,13 @@ describe('dates', () => {
         code: 'W_DATE_PAST',
         path: '$.Items.results[2].EndDate',
         field: 'lines[2].servicePeriod',
-        value: '2026-11-21',
+        value: date('2026-11-21'),
       }),
       expect.objectContaining({
         code: 'W_DATE_PAST',
         path: '$.Items.results[1].DelivDate',
         field: 'lines[1].deliveryDate',
-        value: '2026-11-21',
+        value: date('2026-11-21'),
       }),
     ]);
     expect(warningsIn(itemWith(1, { DelivDate: date('2026-11-22') }))).toEqual([]);
@@ -954,7 +975,11 @@ describe('source faults', () => {
   test('83: a fault of the contract is reported without its value', () => {
     const translation = translate(cartWith({ RequesterName: { first: 'Jean', last: 'Dupont' } }));
     expect(faultsOf(translation)).toEqual([
-      { code: 'E_SRC_SCHEMA', message: 'the source row breaks the contract: must be text', path: '$.RequesterName' },
+      {
+        code: 'E_SRC_SCHEMA',
+        message: 'the source row breaks the contract: must be a text or a number, such as "10"',
+        path: '$.RequesterName',
+      },
     ]);
   });
 
