@@ -10,14 +10,14 @@ import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 
-const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
+export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** Judged only once it is a URL: a refinement runs even on what is none. */
 const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 const serviceUrl = z
   .url({ protocol: /^https?$/ })
   .refine((text) => {
     const url = parsedUrl(text);
-    return url === undefined || url.protocol !== 'http:' || loopbackHosts.includes(url.hostname);
+    return url === undefined || url.protocol !== 'http:' || LOOPBACK_HOSTS.includes(url.hostname);
   }, 'must be https (plain http is for loopback only)')
   // It stands in the template and in logs, where no password may be; those go into the connection secret.
   .refine((text) => {

@@ -24,14 +24,14 @@ export interface ConnectionSecret {
 const clientCredentials = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 
 /** Certificates are checked here, where an error can name the fault; TLS would only say that a handshake failed. */
-const identity = z
+export const clientIdentity = z
   .object({ clientCertificate: certificate(), clientKey: privateKey() })
   .refine(
     ({ clientCertificate, clientKey }) =>
       new X509Certificate(clientCertificate).checkPrivateKey(createPrivateKey(clientKey)),
     { path: ['clientKey'], error: 'does not belong to its clientCertificate' },
   );
-const authority = z.object({ certificateAuthority: certificate() });
+export const privateAuthority = z.object({ certificateAuthority: certificate() });
 
 function certificate() {
   return pem('certificate in PEM', (text) => new X509Certificate(text));
@@ -102,12 +102,12 @@ export async function readConnectionSecret(secrets: SecretsManagerClient, form: 
 }
 
 function ownIdentity(content: unknown, form: SecretForm): TlsIdentity {
-  const { clientCertificate, clientKey } = partOf(identity, content, form);
+  const { clientCertificate, clientKey } = partOf(clientIdentity, content, form);
   return { certificate: clientCertificate, key: clientKey };
 }
 
 const trusted = (content: unknown, form: SecretForm): TlsIdentity => ({
-  authority: partOf(authority, content, form).certificateAuthority,
+  authority: partOf(privateAuthority, content, form).certificateAuthority,
 });
 
 function partOf<Part extends z.ZodType>(part: Part, content: unknown, form: SecretForm): z.infer<Part> {

@@ -13,7 +13,6 @@ import {
   services,
   titles,
   type Vendor,
-  vendors,
   type Wording,
   wordings,
 } from './cart-vocabulary.ts';
@@ -126,6 +125,8 @@ export type Approval = { readonly by: Person } | { readonly systemUser: string }
 
 export interface DraftOrder {
   readonly changedAtMs: number;
+  readonly vendors: readonly Vendor[];
+  readonly currencies: readonly string[];
   /** The kind of the first line. A flaw may need a certain kind. */
   readonly firstLine?: LineKind;
 }
@@ -136,11 +137,14 @@ export const openEndMs = 253_402_214_400_000;
 export const dayMs = 24 * 60 * 60 * 1000;
 
 /** Draws a cart without flaws and oddities. */
-export function draftCart(random: Random, { changedAtMs, firstLine }: DraftOrder): CartDraft {
+export function draftCart(random: Random, order: DraftOrder): CartDraft {
+  const { changedAtMs, firstLine } = order;
   const company = pick(random, companies);
-  const currency = draftCurrency(random);
-  const currencies = chance(random, 0.06) ? [currency, currency === 'USD' ? 'EUR' : 'USD'] : [currency];
-  const suppliers = draftSuppliers(random);
+  const accepted = (currency: string): string =>
+    order.currencies.includes(currency) ? currency : pick(random, order.currencies);
+  const currency = accepted(draftCurrency(random));
+  const currencies = chance(random, 0.06) ? [currency, accepted(currency === 'USD' ? 'EUR' : 'USD')] : [currency];
+  const suppliers = draftSuppliers(random, order.vendors);
   const purchaseRequest = chance(random, 0.8) ? `PR-2026-${sixDigits(random)}` : '';
   const lines = Array.from({ length: draftLineCount(random) }, (_, position) =>
     draftLine(random, {
@@ -223,14 +227,13 @@ export function isEligible(line: LineDraft): boolean {
   return line.dropped === null;
 }
 
-/** Edge case 38: some currencies have no decimals, or three, or four. */
 function draftCurrency(random: Random): string {
   return chance(random, 0.8)
     ? 'EUR'
     : pick(random, ['USD', 'USD', 'GBP', 'CHF', 'JPY', 'JPY', 'KWD', 'TND', 'BHD', 'KRW']);
 }
 
-function draftSuppliers(random: Random): readonly Vendor[] {
+function draftSuppliers(random: Random, vendors: readonly Vendor[]): readonly Vendor[] {
   const many = random();
   if (many < 0.75) {
     return [pick(random, vendors)];

@@ -22,6 +22,9 @@ export const vendors: readonly Vendor[] = [
 /** A supplier that is closed in 11VMS. The local value map translates it to SUP-INACTIVE. */
 export const inactiveVendor: Vendor = { id: '0000199999', name: 'Dormant Supplies Ltd' };
 
+/** Edge case 38: some currencies have no decimals, or three. */
+export const currencies: readonly string[] = ['EUR', 'USD', 'GBP', 'CHF', 'JPY', 'KWD', 'TND', 'BHD', 'KRW'];
+
 /** A delivery address, as in partner 27. */
 export interface Address {
   readonly partnerNo: string;

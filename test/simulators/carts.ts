@@ -2,6 +2,7 @@ import { type CartDraft, draftCart, isEligible, type LineDraft, type SrmRow } fr
 import { type CartFlaw, cartFlaws } from './cart-flaws.ts';
 import { addOddities } from './cart-oddities.ts';
 import { cartDraftToRow } from './cart-rows.ts';
+import { currencies, type Vendor, vendors } from './cart-vocabulary.ts';
 import { hash32, mulberry32, type Random } from './seeded-random.ts';
 
 export interface CartsOptions {
@@ -15,6 +16,10 @@ export interface CartsOptions {
   readonly faultyShare?: number;
   /** The SAP client. It is a part of every externalId. */
   readonly client?: string;
+  /** The suppliers to draw from. */
+  readonly vendors?: readonly Vendor[];
+  /** The currencies to draw from. */
+  readonly currencies?: readonly string[];
 }
 
 /** A cart with the result that a correct interface must have. */
@@ -51,7 +56,12 @@ function generateCart(options: CartsOptions, index: number): GeneratedCart {
   const random = mulberry32(hash32(`cart ${key}`));
   const flaw = flawOf(options, index);
   const changedAtMs = changedAt(options, index, random);
-  const draft = draftCart(random, { changedAtMs, ...(flaw === undefined ? {} : { firstLine: flaw.firstLine }) });
+  const draft = draftCart(random, {
+    changedAtMs,
+    vendors: options.vendors ?? vendors,
+    currencies: options.currencies ?? currencies,
+    ...(flaw === undefined ? {} : { firstLine: flaw.firstLine }),
+  });
   // A faulty cart gets no oddities, so that its dead letter shows the fault alone.
   const oddities = flaw === undefined ? addOddities(draft, key) : [];
   const [first] = draft.lines;

@@ -34,6 +34,15 @@ const cart = (number: string | undefined, guid: string | undefined = `guid-${num
 const accountOf = (evidence: Partial<Evidence>): Accounts =>
   account({ approved: [], queuedBodies: [], leftOnQueue: [], deadLetters: [], ledger: [], ...evidence });
 
+const NO_CARTS: Accounts['carts'] = {
+  createdInFull: [],
+  createdInPart: [],
+  skipped: [],
+  deadLettered: [],
+  waiting: [],
+  unaccounted: [],
+};
+
 describe('a cart is accounted for', () => {
   test('by its orders, when all of them were created', () => {
     const accounts = accountOf({
@@ -41,13 +50,15 @@ describe('a cart is accounted for', () => {
       ledger: [order('1', 'CREATED'), order('2', 'CREATED', 'S1'), order('2', 'CREATED', 'S2')],
     });
 
-    expect(accounts).toMatchObject({ created: 3, orderedCarts: 2, unaccounted: [] });
+    expect(accounts.carts).toEqual({ ...NO_CARTS, createdInFull: ['1', '2'] });
+    expect(accounts.orders).toHaveLength(3);
   });
 
   test('by a skip', () => {
     const accounts = accountOf({ approved: [cart('1')], ledger: [skip('1', 'a change version')] });
 
-    expect(accounts).toMatchObject({ created: 0, skippedFor: ['a change version'], unaccounted: [] });
+    expect(accounts.carts).toEqual({ ...NO_CARTS, skipped: ['1'] });
+    expect(accounts.skips).toEqual([{ cart: '1', reason: 'a change version' }]);
   });
 
   test('by a dead letter, even while one of its orders is open', () => {
@@ -57,7 +68,8 @@ describe('a cart is accounted for', () => {
       deadLetters: [message('m1', body('1'))],
     });
 
-    expect(accounts).toMatchObject({ created: 1, unaccounted: [] });
+    expect(accounts.carts).toEqual({ ...NO_CARTS, createdInPart: ['1'] });
+    expect(accounts.orders).toHaveLength(1);
   });
 
   test('whether its number has leading zeros or not', () => {
@@ -67,7 +79,7 @@ describe('a cart is accounted for', () => {
       deadLetters: [message('m2', body('2'))],
     });
 
-    expect(accounts.unaccounted).toEqual([]);
+    expect(accounts.carts.unaccounted).toEqual([]);
   });
 
   test('by its GUID, if it has no number or an invalid one', () => {
@@ -76,17 +88,17 @@ describe('a cart is accounted for', () => {
       deadLetters: [message('m1', body(null, 'g1')), message('m2', body(null, 'g2'))],
     });
 
-    expect(accounts.unaccounted).toEqual([]);
+    expect(accounts.carts.unaccounted).toEqual([]);
   });
 
   test('when several have neither number nor GUID, each by a dead letter of its own', () => {
     const unidentified: CartIdentity = { number: undefined, guid: undefined };
     const deadLetters = [message('m1', body(null, null)), message('m2', body(null, null))];
 
-    expect(accountOf({ approved: [unidentified, unidentified], deadLetters }).unaccounted).toEqual([]);
-    expect(accountOf({ approved: [unidentified, unidentified, unidentified], deadLetters }).unaccounted).toHaveLength(
-      1,
-    );
+    expect(accountOf({ approved: [unidentified, unidentified], deadLetters }).carts.unaccounted).toEqual([]);
+    expect(
+      accountOf({ approved: [unidentified, unidentified, unidentified], deadLetters }).carts.unaccounted,
+    ).toHaveLength(1);
   });
 });
 
@@ -94,30 +106,77 @@ describe('a cart is not accounted for', () => {
   test('without any trace', () => {
     const accounts = accountOf({ approved: [cart('1'), cart(undefined, 'g2')], ledger: [order('3', 'CREATED')] });
 
-    expect(accounts.unaccounted).toEqual(['1', 'guid g2']);
+    expect(accounts.carts.unaccounted).toEqual(['1', 'guid g2']);
   });
 
   test.each(['NEW', 'POSTING', 'UNKNOWN', 'REJECTED'])('when one of its orders is %s', (state) => {
     const ledger = [order('1', 'CREATED', 'S1'), order('1', state, 'S2')];
 
-    expect(accountOf({ approved: [cart('1')], ledger }).unaccounted).toEqual(['1']);
+    expect(accountOf({ approved: [cart('1')], ledger }).carts.unaccounted).toEqual(['1']);
   });
 
   test('while a message of it is on the queue', () => {
     const ledger = [order('1', 'CREATED')];
     const leftOnQueue = [message('m1', body('1'))];
 
-    expect(accountOf({ approved: [cart('1')], ledger, leftOnQueue }).unaccounted).toEqual(['1']);
+    expect(accountOf({ approved: [cart('1')], ledger, leftOnQueue }).carts).toEqual({ ...NO_CARTS, waiting: ['1'] });
   });
 
   test('by a dead letter of another cart, or by one that cannot be read', () => {
     const deadLetters = [message('m1', body('2')), message('m2', 'not ours')];
 
-    expect(accountOf({ approved: [cart('1')], deadLetters }).unaccounted).toEqual(['1']);
+    expect(accountOf({ approved: [cart('1')], deadLetters }).carts.unaccounted).toEqual(['1']);
   });
 
   test('by a cart whose number only ends in the same digits', () => {
-    expect(accountOf({ approved: [cart('1')], ledger: [order('11', 'CREATED')] }).unaccounted).toEqual(['1']);
+    expect(accountOf({ approved: [cart('1')], ledger: [order('11', 'CREATED')] }).carts.unaccounted).toEqual(['1']);
+  });
+});
+
+describe('every approved cart', () => {
+  test('has exactly one end', () => {
+    const accounts = accountOf({
+      approved: ['1', '2', '3', '4', '5', '6'].map((number) => cart(number)),
+      ledger: [order('1', 'CREATED'), order('2', 'CREATED', 'S1'), order('2', 'REJECTED', 'S2'), skip('3')],
+      deadLetters: [message('m2', body('2')), message('m4', body('4'))],
+      leftOnQueue: [message('m5', body('5'))],
+    });
+
+    expect(accounts.carts).toEqual({
+      createdInFull: ['1'],
+      createdInPart: ['2'],
+      skipped: ['3'],
+      deadLettered: ['4'],
+      waiting: ['5'],
+      unaccounted: ['6'],
+    });
+  });
+
+  test('that waits on the queue with a final verdict shows its faults, as a dead letter does', () => {
+    const ledger = [
+      { ...verdict('m1', [{ code: 'E_MAP_UOM', message: 'the code is not in the value map' }]), state: 'FINAL' },
+      { ...verdict('m2', [{ code: 'E_INT_CRASHED', message: 'the last attempt did not end' }]), state: 'PROVISIONAL' },
+    ];
+    const leftOnQueue = [message('m1', body('1')), message('m2', body('2'))];
+    const { deadLettered, condemned } = accountOf({ approved: [cart('1'), cart('2')], ledger, leftOnQueue });
+
+    expect(deadLettered).toEqual([]);
+    expect(condemned.map(({ cartNumber, codes }) => ({ cartNumber, codes }))).toEqual([
+      { cartNumber: '1', codes: ['E_MAP_UOM'] },
+    ]);
+  });
+});
+
+describe('an order', () => {
+  test('appears with its numbers in SRM and in 11VMS', () => {
+    const ledger = [
+      { ...order('1', 'CREATED'), orderId: 'po_1', orderNumber: 'PO-2026-000001' },
+      order('2', 'UNKNOWN'),
+    ];
+
+    expect(accountOf({ ledger }).orders).toEqual([
+      { cartNumber: '1', externalId: 'SRM7-100-1-S1', orderId: 'po_1', orderNumber: 'PO-2026-000001' },
+    ]);
   });
 });
 
@@ -129,7 +188,7 @@ describe('when only SRM knows the approved carts', () => {
       ledger: [order('1', 'CREATED'), skip('2')],
     });
 
-    expect(accounts.unaccounted).toEqual(['3', 'no number, no GUID']);
+    expect(accounts.carts.unaccounted).toEqual(['3', 'no number, no GUID']);
   });
 });
 
@@ -153,6 +212,10 @@ describe('a dead letter', () => {
           `unit ZZZ is not in the value map ($.Items[0].Unit). ${FAULT_CATALOGUE.E_MAP_UOM.action} ` +
           `unit YYY is not in the value map ($.Items[1].Unit). ${FAULT_CATALOGUE.E_MAP_UOM.action} ` +
           `the quantity is not greater than zero. ${FAULT_CATALOGUE.E_QTY_INVALID.action}`,
+        faults: faults.map((fault) => {
+          const { owner, action } = FAULT_CATALOGUE[fault.code === 'E_MAP_UOM' ? 'E_MAP_UOM' : 'E_QTY_INVALID'];
+          return { ...fault, owner, action };
+        }),
         body: text,
       },
     ]);
@@ -184,7 +247,11 @@ describe('a dead letter', () => {
       ledger: [verdict('m1', [{ code: 'E_FUTURE', message: 'something new' }])],
     });
 
-    expect(deadLettered[0]).toMatchObject({ codes: ['E_FUTURE'], reason: 'something new.' });
+    expect(deadLettered[0]).toMatchObject({
+      codes: ['E_FUTURE'],
+      reason: 'something new.',
+      faults: [{ code: 'E_FUTURE', owner: null, action: null }],
+    });
   });
 
   test.each([['not JSON'], ['7'], ['null'], ['{}'], ['{"cart":null}'], ['{"cart":{"number":7,"guid":{}}}']])(

@@ -66,10 +66,18 @@ describe('the options of the local run', () => {
   });
 
   test('are all in the help, with their defaults', () => {
-    for (const option of 'carts seed input disturbances since srm vms env watch json help'.split(' ')) {
+    for (const option of 'carts seed input disturbances since srm vms send-invented-carts env watch json help'.split(
+      ' ',
+    )) {
       expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
     }
-    for (const variable of ['SRM_CLIENT_ID', 'SRM_CLIENT_SECRET', 'VMS_CLIENT_ID', 'VMS_CLIENT_SECRET']) {
+    for (const variable of [
+      'SRM_CLIENT_ID',
+      'SRM_CLIENT_SECRET',
+      'VMS_CLIENT_ID',
+      'VMS_CLIENT_SECRET',
+      'SRM_CLIENT_KEY',
+    ]) {
       expect(HELP).toContain(variable);
     }
     expect(HELP).toMatch(/--carts.*\(200\)/);
@@ -77,6 +85,32 @@ describe('the options of the local run', () => {
     expect(HELP).toMatch(/--disturbances.*\(typical\)/);
     expect(HELP).toContain('Exits 0 when every approved cart is accounted for, 1 otherwise.');
     expect(Math.max(...HELP.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('the option --vms', () => {
+  test.each([['--vms https://vms.example.com'], ['--vms https://vms.example.com --carts 7 --env ./mine.json']])(
+    '"%s" alone is refused: nobody wants invented orders in a real system',
+    (args) => {
+      expect(refusal(...args.split(' '))).toMatch(
+        /^--vms https:\/\/vms\.example\.com would get (200|7) invented carts as orders\. .*--srm or --input.*--send-invented-carts/,
+      );
+    },
+  );
+
+  test.each([
+    ['--vms https://vms.example.com --srm https://srm.example.com'],
+    ['--vms https://vms.example.com --input page.json'],
+    ['--vms https://vms.example.com --send-invented-carts'],
+    ['--vms http://127.0.0.1:8002'],
+    ['--vms http://localhost:8002'],
+    ['--vms http://[::1]:8002'],
+  ])('"%s" is accepted', (args) => {
+    expect(parsed(...args.split(' ')).vmsUrl).toMatch(/^https?:/);
+  });
+
+  test.each(['http://127.0.0.1.example.com', 'https://localhost.example.com'])('%s is no loopback host', (url) => {
+    expect(refusal('--vms', url)).toContain('invented carts');
   });
 });
 

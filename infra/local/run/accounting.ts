@@ -3,21 +3,16 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
-import { FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
+import { type Fault, FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import type { QueuedMessage } from '../aws/emulators.ts';
 import type { CartIdentity } from './systems.ts';
 
-/** The summary of a run. `created` counts orders; the other figures count carts. */
-export interface Summary {
-  readonly approved: number;
-  readonly queued: number;
-  readonly created: number;
-  readonly skipped: number;
-  readonly deadLettered: readonly DeadLetter[];
-  readonly retries: number;
-  readonly unaccounted: number;
-  readonly seconds: number;
+/** A fault as the ledger holds it, with what the catalogue says of its code: null for a code of another version. */
+export interface ReportedFault extends Omit<Fault, 'code'> {
+  readonly code: string;
+  readonly owner: string | null;
+  readonly action: string | null;
 }
 
 export interface DeadLetter {
@@ -25,19 +20,37 @@ export interface DeadLetter {
   readonly guid: string | null;
   readonly codes: readonly string[];
   readonly reason: string;
+  readonly faults: readonly ReportedFault[];
   readonly body: string;
 }
 
+/** An order of the ledger that 11VMS has taken. */
+export interface CreatedOrder {
+  readonly cartNumber: string;
+  readonly externalId: string;
+  readonly orderId: string | null;
+  readonly orderNumber: string | null;
+}
+
+/** What becomes of a cart: exactly one of these. */
+export const CART_ENDS = [
+  'createdInFull',
+  'createdInPart',
+  'skipped',
+  'deadLettered',
+  'waiting',
+  'unaccounted',
+] as const;
+export type CartEnd = (typeof CART_ENDS)[number];
+
 export interface Accounts {
-  readonly created: number;
-  /** Carts with at least one order. */
-  readonly orderedCarts: number;
-  /** Of these, the carts with another order that was dead-lettered (edge case 27). */
-  readonly partialCarts: number;
-  readonly skippedFor: readonly string[];
+  /** The approved carts by their end, each by its number or GUID. */
+  readonly carts: Readonly<Record<CartEnd, readonly string[]>>;
+  readonly orders: readonly CreatedOrder[];
+  readonly skips: readonly { readonly cart: string; readonly reason: string }[];
   readonly deadLettered: readonly DeadLetter[];
-  /** Approved carts whose end is unknown, by number or GUID. */
-  readonly unaccounted: readonly string[];
+  /** Messages that still wait on the queue, and will be dead letters: the ledger holds their verdict. */
+  readonly condemned: readonly DeadLetter[];
 }
 
 export interface Evidence {
@@ -55,6 +68,7 @@ const ledgerItem = z.object({
   sk: z.string(),
   state: z.string().optional(),
   orderId: z.string().optional(),
+  orderNumber: z.string().optional(),
   reason: z.string().optional(),
   faults: z
     .array(
@@ -103,41 +117,62 @@ function keyOf({ number, guid }: CartIdentity): string {
 /** The cart number of a ledger item, by its partition key. */
 const numberOf = (partition: string): string => partition.replace(/^CART#\d+#/, '');
 
+const ORDER_SORT = /^ORDER#/;
+
 /** Compares every approved cart with the queues and the ledger. */
 export function account(evidence: Evidence): Accounts {
   const byCart = Map.groupBy(evidence.ledger, ({ pk }) => numberOf(pk));
-  const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item.faults]));
+  const verdicts = new Map(evidence.ledger.map((item) => [item.sk, item]));
   const deadKeys = countBy(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
   const waiting = new Set(evidence.leftOnQueue.map(({ body }) => keyOf(identityOf(body))));
-  const carts = evidence.approved ?? distinctCarts(evidence.queuedBodies);
 
-  const isAccounted = (cart: CartIdentity): boolean => {
+  const endOf = (cart: CartIdentity): CartEnd => {
     // An invalid number becomes null in the message, which then has the GUID as its key.
     const keys = [keyOf(cart), keyOf({ ...cart, number: undefined })];
+    const items = byCart.get(keyOf(cart)) ?? [];
+    const orders = items.filter(({ sk }) => ORDER_SORT.test(sk));
     const deadKey = keys.find((key) => (deadKeys.get(key) ?? 0) > 0);
     if (deadKey !== undefined) {
       // Carts without number and GUID share a key: each uses up one dead letter.
       if (deadKey === NAMELESS) deadKeys.set(deadKey, (deadKeys.get(deadKey) ?? 0) - 1);
-      return true;
+      return orders.some(({ state }) => state === 'CREATED') ? 'createdInPart' : 'deadLettered';
     }
-    const items = byCart.get(keyOf(cart)) ?? [];
-    const orders = items.filter(({ sk }) => sk.startsWith('ORDER#'));
-    if (keys.some((key) => waiting.has(key)) || orders.some(({ state }) => state !== 'CREATED')) return false;
-    return orders.length > 0 || items.some(({ sk }) => sk === 'SKIP');
+    if (keys.some((key) => waiting.has(key))) return 'waiting';
+    if (orders.some(({ state }) => state !== 'CREATED')) return 'unaccounted';
+    if (orders.length > 0) return 'createdInFull';
+    return items.some(({ sk }) => sk === 'SKIP') ? 'skipped' : 'unaccounted';
   };
 
-  const orders = evidence.ledger.filter(({ sk, state }) => sk.startsWith('ORDER#') && state === 'CREATED');
-  const orderedKeys = new Set(orders.map(({ pk }) => numberOf(pk)));
-  const deadNumbers = new Set(evidence.deadLetters.map(({ body }) => keyOf(identityOf(body))));
+  const ended = (evidence.approved ?? distinctCarts(evidence.queuedBodies)).map((cart) => ({
+    key: keyOf(cart),
+    end: endOf(cart),
+  }));
+  const keysOf = (end: CartEnd): string[] => ended.filter((cart) => cart.end === end).map(({ key }) => key);
+  const verdictOf = ({ messageId }: QueuedMessage): LedgerItem | undefined => verdicts.get(`VERDICT#${messageId}`);
+  const withReasons = (messages: readonly QueuedMessage[]): DeadLetter[] =>
+    byCartAndReason(messages.map((message) => deadLetter(message.body, verdictOf(message)?.faults ?? [])));
   return {
-    created: orders.length,
-    orderedCarts: orderedKeys.size,
-    partialCarts: [...orderedKeys].filter((key) => deadNumbers.has(key)).length,
-    skippedFor: evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ reason }) => reason ?? 'unknown'),
-    deadLettered: byCartAndReason(
-      evidence.deadLetters.map(({ messageId, body }) => deadLetter(body, verdicts.get(`VERDICT#${messageId}`) ?? [])),
-    ),
-    unaccounted: carts.filter((cart) => !isAccounted(cart)).map(keyOf),
+    carts: {
+      createdInFull: keysOf('createdInFull'),
+      createdInPart: keysOf('createdInPart'),
+      skipped: keysOf('skipped'),
+      deadLettered: keysOf('deadLettered'),
+      waiting: keysOf('waiting'),
+      unaccounted: keysOf('unaccounted'),
+    },
+    orders: evidence.ledger
+      .filter(({ sk, state }) => ORDER_SORT.test(sk) && state === 'CREATED')
+      .map(({ pk, sk, orderId, orderNumber }) => ({
+        cartNumber: numberOf(pk),
+        externalId: sk.replace(ORDER_SORT, ''),
+        orderId: orderId ?? null,
+        orderNumber: orderNumber ?? null,
+      })),
+    skips: evidence.ledger
+      .filter(({ sk }) => sk === 'SKIP')
+      .map(({ pk, reason }) => ({ cart: numberOf(pk), reason: reason ?? 'unknown' })),
+    deadLettered: withReasons(evidence.deadLetters),
+    condemned: withReasons(evidence.leftOnQueue.filter((message) => verdictOf(message)?.state === 'FINAL')),
   };
 }
 
@@ -154,23 +189,30 @@ function byCartAndReason(deadLetters: readonly DeadLetter[]): DeadLetter[] {
   return [...distinct.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : Number(rank(a) > rank(b))));
 }
 
-function deadLetter(body: string, faults: LedgerItem['faults']): DeadLetter {
+/** An attempt that ends writes a verdict. Without a verdict, every attempt was killed. */
+const NO_VERDICT: LedgerItem['faults'] = [
+  { code: 'E_INT_CRASHED', message: 'The ledger holds no verdict: no attempt ended' },
+];
+
+function deadLetter(body: string, recorded: LedgerItem['faults']): DeadLetter {
   const { number, guid } = identityOf(body);
-  const reasons = faults.map(({ code, message, ...place }) => {
-    const action = isFaultCode(code) ? ` ${FAULT_CATALOGUE[code].action}` : '';
-    return `${message}${faultPlace(place)}.${action}`;
-  });
+  const faults = (recorded.length === 0 ? NO_VERDICT : recorded).map(reportedFault);
+  const reasons = faults.map(
+    ({ message, action, ...place }) => `${message}${faultPlace(place)}.${action === null ? '' : ` ${action}`}`,
+  );
   return {
     cartNumber: number ?? null,
     guid: guid ?? null,
-    // An attempt that ends writes a verdict. Without a verdict, every attempt was killed.
-    codes: faults.length === 0 ? ['E_INT_CRASHED'] : [...new Set(faults.map(({ code }) => code))],
-    reason:
-      reasons.length === 0
-        ? `The ledger holds no verdict: no attempt ended. ${FAULT_CATALOGUE.E_INT_CRASHED.action}`
-        : [...new Set(reasons)].join(' '),
+    codes: [...new Set(faults.map(({ code }) => code))],
+    reason: [...new Set(reasons)].join(' '),
+    faults,
     body,
   };
+}
+
+function reportedFault(fault: LedgerItem['faults'][number]): ReportedFault {
+  const { owner = null, action = null } = isFaultCode(fault.code) ? FAULT_CATALOGUE[fault.code] : {};
+  return { ...fault, owner, action };
 }
 
 /** The carts of the messages, each once. */

@@ -1,5 +1,5 @@
 /** Runs the interface end to end on this machine, and accounts for every cart. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import type { LocalRunOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { RunLog } from './run-log.ts';
 import type { Systems } from './systems.ts';
+import { counted } from './words.ts';
 
 export interface LocalRun {
   readonly options: LocalRunOptions;
@@ -34,20 +35,26 @@ interface Run extends LocalRun {
 export async function runLocally(localRun: LocalRun): Promise<boolean> {
   const { options, systems, report } = localRun;
   const directory = mkdtempSync(join(tmpdir(), 'proc-srm7-11vms-'));
-  const log = new RunLog(join(directory, 'functions.log'));
+  const log = new RunLog(join(directory, 'functions.log'), systems.isClockSet ? ['extraction.clock-skew'] : []);
   let stack: LocalStack | undefined;
+  let isSummarized = false;
   try {
     for (const description of systems.descriptions) report.stage('systems', description);
+    for (const note of systems.notes) report.warn(note);
     const bodies = new Map<string, string>();
     stack = await deploy(systems, join(directory, 'assembly'), { log, report, bodies });
     const run: Run = { ...localRun, stack, log, bodies };
-    await (options.watch ? keepRunning(run) : runOnce(run));
-    return await giveAccount(run);
+    const pause = await (options.watch ? keepRunning(run) : runOnce(run));
+    const isComplete = await giveAccount(run, pause);
+    isSummarized = true;
+    return isComplete;
   } finally {
     report.end();
     await stack?.close();
     // The log stays for the user. The assembly can be synthesized again.
     rmSync(join(directory, 'assembly'), { recursive: true, force: true });
+    if (!existsSync(log.path)) rmSync(directory, { recursive: true });
+    else if (!isSummarized) report.warn(`the run broke off; its log stays at ${log.path}`);
   }
 }
 
@@ -83,8 +90,8 @@ async function deploy(
   return stack;
 }
 
-/** One extraction, with the worker running until the queue is empty. */
-async function runOnce(run: Run): Promise<void> {
+/** One extraction, with the worker running until the queue is empty. Returns the pause that lasts at its end. */
+async function runOnce(run: Run): Promise<Pause | undefined> {
   const { stack, report, log } = run;
   stack.startMappings();
   report.follow(log.progress);
@@ -98,6 +105,7 @@ async function runOnce(run: Run): Promise<void> {
   if (run.options.reconcile && !run.signal.aborted) await reconcileCarts(run);
   await supervision.stop();
   await stack.stopMappings();
+  return supervision.paused();
 }
 
 /** --reconcile: the run of the daily schedule. Carts that it queues again are delayed by 15 minutes, so the local run
@@ -117,24 +125,31 @@ async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
 }
 
 /** --redrive: what "redrive to source" in the SQS console does. */
-async function redrive({ stack, report }: Run): Promise<void> {
+async function redrive({ stack, report, log }: Run): Promise<void> {
   const { queue } = only(stack.mappings, 'event source mapping');
   const moved = await queue.redriveDeadLetters();
+  // The same carts are judged again.
+  log.progress.faulty.clear();
   report.stage('redriven', `${moved} dead letters, each as a new message to its source queue`);
 }
 
 /** The supervisor runs more often than on AWS, where it runs each minute. */
 const SUPERVISION_MS = 5000;
 
+interface Pause {
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
 interface Supervision {
-  readonly paused: () => { readonly sinceMs: number; readonly reason: string } | undefined;
+  readonly paused: () => Pause | undefined;
   stop(): Promise<void>;
 }
 
-function supervise({ stack, report }: Run): Supervision {
+function supervise({ stack, report, log }: Run): Supervision {
   const schedule = stack.scheduleOf(SERVICE_NAMES.supervisor);
   const stopping = new AbortController();
-  let paused: { sinceMs: number; reason: string } | undefined;
+  let paused: Pause | undefined;
   const superviseOnce = async (): Promise<void> => {
     const result = await schedule.fire(new Date());
     if (result.kind !== 'succeeded') {
@@ -143,8 +158,14 @@ function supervise({ stack, report }: Run): Supervision {
     }
     const { state, reason } = asJsonObject(result.payload) ?? {};
     if (state === 'CLOSED' && paused !== undefined) report.stage('resumed', '11VMS is healthy again');
-    if (state === 'CLOSED') paused = undefined;
-    else if (paused === undefined) {
+    if (state === 'CLOSED') {
+      paused = undefined;
+      log.progress.waiting = undefined;
+      return;
+    }
+    const { ready, delayed, inFlight } = await only(stack.mappings, 'event source mapping').queue.inspect();
+    log.progress.waiting = ready.length + delayed.length + inFlight.length;
+    if (paused === undefined) {
       paused = { sinceMs: Date.now(), reason: String(reason) };
       report.warn(`consumption is paused: ${paused.reason}`);
     }
@@ -171,6 +192,7 @@ async function extract(run: Run): Promise<void> {
   const { stack, report, log, signal } = run;
   const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
   for (let failures = 0; !signal.aborted; ) {
+    log.startExtraction();
     const result = await schedule.fire(new Date());
     const status = statusOf(result);
     if (status === 'complete') {
@@ -217,7 +239,7 @@ async function drain({ stack, systems, log, report, signal }: Run, supervision: 
 const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' : ` (last error: ${log.lastError})`);
 
 /** --watch: runs by the schedules of the template until Ctrl-C. */
-async function keepRunning(run: Run): Promise<void> {
+async function keepRunning(run: Run): Promise<Pause | undefined> {
   const { stack, report, log, signal } = run;
   const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
   stack.startMappings();
@@ -233,9 +255,10 @@ async function keepRunning(run: Run): Promise<void> {
   }
   await supervision.stop();
   await stack.stopMappings();
+  return supervision.paused();
 }
 
-async function giveAccount(run: Run): Promise<boolean> {
+async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean> {
   const { stack, systems, report, log, startedMs } = run;
   const queue = only(stack.mappings, 'event source mapping').queue;
   const [left, dead, ledger] = await Promise.all([
@@ -256,17 +279,13 @@ async function giveAccount(run: Run): Promise<boolean> {
   const doubled = doubledOrders(systems);
   const failure = failureOf(accounts, doubled, log);
   report.summary({
-    summary: {
-      approved: systems.approved?.length ?? queued,
-      queued,
-      created: accounts.created,
-      skipped: accounts.skippedFor.length,
-      deadLettered: accounts.deadLettered,
-      retries: log.progress.retries,
-      unaccounted: accounts.unaccounted.length,
-      seconds: seconds(Date.now() - startedMs),
-    },
+    approved: systems.approved?.length ?? queued,
+    queued,
     accounts,
+    warnings: log.warnings,
+    retries: log.progress.retries,
+    seconds: seconds(Date.now() - startedMs),
+    pause: pause?.reason,
     doubled,
     failure,
     logPath: log.path,
@@ -274,10 +293,14 @@ async function giveAccount(run: Run): Promise<boolean> {
   return failure === undefined;
 }
 
-function failureOf({ unaccounted }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {
-  if (doubled.length > 0) return `${doubled.length} orders exist twice in 11VMS`;
+function failureOf({ carts }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {
+  if (doubled.length > 0) return `${counted(doubled.length, 'order')} in 11VMS twice`;
   if (!log.completedExtraction) return 'no extraction was completed: SRM may hold carts that were not read';
-  return unaccounted.length > 0 ? `${unaccounted.length} carts are not accounted for` : undefined;
+  const open = [
+    ...(carts.waiting.length > 0 ? [`${counted(carts.waiting.length, 'cart')} still on the queue`] : []),
+    ...(carts.unaccounted.length > 0 ? [`${counted(carts.unaccounted.length, 'cart')} not accounted for`] : []),
+  ];
+  return open.length > 0 ? open.join(', ') : undefined;
 }
 
 /** Orders that exist twice in the 11VMS simulator, whatever the ledger says. */

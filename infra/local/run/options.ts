@@ -1,5 +1,6 @@
 /** The command line of the local run. */
 import { commandLine, type DisturbanceLevel } from '../../command-line.ts';
+import { LOOPBACK_HOSTS } from '../../environments.ts';
 
 export interface LocalRunOptions {
   readonly carts: number;
@@ -29,11 +30,12 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
   --disturbances LEVEL  none, typical or harsh: how often the simulators fail (typical)
   --since WHEN          where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
                         (24h ago, or the oldest cart of --input)
-  --srm URL             reads from this SRM instead of the simulator; token at <origin>/oauth/token
-                        (client from SRM_CLIENT_ID and SRM_CLIENT_SECRET)
-  --vms URL             creates orders in this 11VMS instead of the simulator; token at <origin>/oauth/token
-                        (client from VMS_CLIENT_ID and VMS_CLIENT_SECRET)
-  --env FILE            an environment file instead of "local"; the simulators replace its two systems,
+  --srm URL             reads from this SRM instead of the simulator; client from SRM_CLIENT_ID and SRM_CLIENT_SECRET
+  --vms URL             creates orders in this 11VMS instead of the simulator; client from VMS_CLIENT_ID and
+                        VMS_CLIENT_SECRET; refused for invented carts: give --srm or --input as well
+  --send-invented-carts lets --vms take generated carts all the same, for an 11VMS that is there for tests
+  --env FILE            an environment file, or dev, test or prod, instead of "local": generated carts take the codes of
+                        its value maps; the simulators replace its two systems, without TLS and with retries after 1 s,
                         unless --srm or --vms is given
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
@@ -41,6 +43,10 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
   --json                the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                         keeps npm's own banner off stdout)
   --help                this text
+
+Tokens for --srm and --vms come from the tokenUrl of --env; without --env, from <origin>/oauth/token. Where --env says
+mutualTls or privateCa, the PEM texts come from SRM_CLIENT_CERTIFICATE and SRM_CLIENT_KEY, or
+SRM_CERTIFICATE_AUTHORITY, and from the same with VMS: SRM_CLIENT_KEY="$(cat key.pem)" npm start -- ...
 
 Exits 0 when every approved cart is accounted for, 1 otherwise.
 `;
@@ -57,6 +63,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     since: { type: 'string' },
     srm: { type: 'string' },
     vms: { type: 'string' },
+    'send-invented-carts': { type: 'boolean' },
     env: { type: 'string' },
     watch: { type: 'boolean' },
     redrive: { type: 'boolean' },
@@ -65,7 +72,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help === true) return undefined;
-  return {
+  const options = {
     carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
     inputFile: values.input,
@@ -79,6 +86,18 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     reconcile: values.reconcile ?? false,
     json: values.json ?? false,
   };
+  if (values['send-invented-carts'] !== true) refuseInventedCarts(options);
+  return options;
+}
+
+/** Each would become an order that somebody might deliver. */
+function refuseInventedCarts({ vmsUrl, srmUrl, inputFile, carts }: LocalRunOptions): void {
+  if (vmsUrl === undefined || srmUrl !== undefined || inputFile !== undefined) return;
+  if (LOOPBACK_HOSTS.includes(new URL(vmsUrl).hostname)) return;
+  throw refusal(
+    `--vms ${vmsUrl} would get ${carts} invented carts as orders. Give real carts with --srm or --input; or add ` +
+      '--send-invented-carts if this 11VMS is there for tests.',
+  );
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,11 +1,20 @@
 /** The output of a run: text for a person, and with --json one line for a program. */
 import { printable, printableJson } from '../../../shared/printable-text.ts';
-import type { Accounts, Summary } from './accounting.ts';
-import type { Progress } from './run-log.ts';
+import { WARNING_CATALOGUE } from '../../../shared/failure.ts';
+import { type Accounts, CART_ENDS, type CartEnd } from './accounting.ts';
+import { faultLines } from './fault-groups.ts';
+import type { CartWarnings, Progress } from './run-log.ts';
+import { counted, shortList } from './words.ts';
 
 export interface FinalReport {
-  readonly summary: Summary;
+  readonly approved: number;
+  readonly queued: number;
   readonly accounts: Accounts;
+  readonly warnings: readonly CartWarnings[];
+  readonly retries: number;
+  readonly seconds: number;
+  /** Why consumption is paused; undefined when it is not. */
+  readonly pause: string | undefined;
   /** externalIds of orders that 11VMS holds more than once. */
   readonly doubled: readonly string[];
   /** Why the run is not complete; undefined when it is. */
@@ -65,64 +74,120 @@ export function createReport(json: boolean): Report {
     },
     end,
     summary(report) {
-      if (progress !== undefined && !live) showProgress();
       end();
       people.write(summaryText(report));
-      if (json) process.stdout.write(`${printableJson(report.summary)}\n`);
+      if (json) process.stdout.write(`${printableJson(summaryJson(report))}\n`);
     },
   };
 }
 
-const progressText = ({ queued, orders, skipped, retries, deadLettered, refused, requeued }: Progress): string =>
-  [
+function progressText({ queued, orders, skipped, retries, faulty, refused, requeued, waiting }: Progress): string {
+  return [
     `${queued} queued`,
-    `${orders} orders`,
-    `${skipped} skipped`,
-    `${retries} retries`,
-    `${deadLettered} dead-lettered`,
+    `${orders.size} orders`,
+    `${skipped.size} skipped`,
+    `${faulty.size} faulty`,
+    ...(retries > 0 ? [`${retries} retries`] : []),
     ...(refused > 0 ? [`${refused} refused by 11VMS or SRM`] : []),
     ...(requeued > 0 ? [`${requeued} requeued`] : []),
+    ...(waiting === undefined ? [] : [`${waiting} wait: consumption is paused`]),
   ].join(' · ');
+}
 
-function summaryText({ summary, accounts, doubled, failure, logPath }: FinalReport): string {
-  const row = (name: string, value: string | number, note = ''): string =>
-    `  ${name.padEnd(22)}${String(value).padStart(7)}${note === '' ? '' : `   ${note}`}`;
+/** Every approved cart is in exactly one of these rows. */
+const CART_ROWS: Readonly<Record<CartEnd, string>> = {
+  createdInFull: 'created in full',
+  createdInPart: 'created in part',
+  skipped: 'skipped',
+  deadLettered: 'dead-lettered',
+  waiting: 'waiting',
+  unaccounted: 'not accounted for',
+};
+
+function summaryText(report: FinalReport): string {
+  const { approved, queued, accounts, warnings, retries, pause, doubled, failure, logPath } = report;
+  const { carts, orders, deadLettered, condemned, skips } = accounts;
+  const notes: Partial<Record<CartEnd, string>> = {
+    createdInPart: 'another of their orders, or a later change, is a dead letter',
+    skipped: countedReasons(skips.map(({ reason }) => reason)),
+    deadLettered: 'no order',
+    waiting: `on the queue${pause === undefined ? '' : `, because consumption is paused: ${pause}`}`,
+    unaccounted: shortList(carts.unaccounted, SHOWN),
+  };
+  const row = (count: number, name: string, note = ''): string =>
+    `  ${String(count).padStart(7)}  ${note === '' ? name : `${name.padEnd(18)} ${note}`}`;
   const lines = [
     '',
     failure === undefined ? 'Summary: every approved cart is accounted for' : `Summary: NOT COMPLETE, ${failure}`,
-    row('carts approved', summary.approved),
-    row('carts queued', summary.queued),
-    row('orders created', summary.created, orderedFrom(accounts)),
-    row('carts skipped', summary.skipped, countedReasons(accounts.skippedFor)),
-    row('carts dead-lettered', summary.deadLettered.length),
-    row('retries', summary.retries),
-    row('carts unaccounted for', summary.unaccounted),
-    row('seconds', summary.seconds),
+    row(approved, `carts approved, ${queued} queued, of which`),
+    ...CART_ENDS.map((end) => row(carts[end].length, CART_ROWS[end], carts[end].length === 0 ? '' : notes[end])),
+    row(orders.length, `orders created, with ${retries} retries, in ${report.seconds} s`),
   ];
-  if (summary.deadLettered.length > 0) {
-    lines.push('', 'Dead letters');
-    for (const { cartNumber, guid, codes, reason } of summary.deadLettered) {
-      lines.push(`  ${cartNumber ?? guid ?? '(no number)'}  ${codes.join(', ')}`, `      ${reason}`);
-    }
+  if (deadLettered.length > 0) {
+    lines.push('', `Dead letters: ${counted(deadLettered.length, 'cart')}`, ...faultLines(deadLettered));
   }
-  if (accounts.unaccounted.length > 0) {
-    lines.push('', `Not accounted for: ${shortList(accounts.unaccounted)}`);
+  if (condemned.length > 0) {
+    lines.push(
+      '',
+      `Dead letters to be, still on the queue: ${counted(condemned.length, 'cart')}`,
+      ...faultLines(condemned),
+    );
   }
-  if (doubled.length > 0) lines.push('', `DOUBLED in 11VMS: ${shortList(doubled)}`);
+  if (warnings.length > 0) lines.push('', 'Warnings: ordered all the same', ...warningLines(warnings));
+  if (doubled.length > 0) lines.push('', `DOUBLED in 11VMS: ${shortList(doubled, SHOWN)}`);
   lines.push(
     '',
     'More information',
     `  log            ${logPath}`,
-    '                 one JSON line for each step: search it for a cart number, a message id or an order number',
-    '  dead letters   README.md, "What happens to a cart that fails"; --json gives their bodies',
+    '                 stays until you delete it. One JSON line for each step: search it for a cart, a message or an order',
+    '  each cart      --json: orders with their numbers, skips, dead letters with all faults and their bodies',
+    '  what to do     README.md, "What happens to a cart that fails"; shared/contract/errors.md',
     '',
   );
   // Numbers and reasons hold text of SRM, which must not control the terminal.
   return `${lines.map((line) => printable(line, MAXIMUM_LINE)).join('\n')}\n`;
 }
 
-const orderedFrom = ({ orderedCarts, partialCarts }: Accounts): string =>
-  `from ${orderedCarts} carts${partialCarts === 0 ? '' : `, ${partialCarts} of them also have a dead letter`}`;
+/** For a program: `created` counts orders; the other counts are of carts. */
+function summaryJson({ approved, queued, accounts, warnings, retries, seconds, ...report }: FinalReport): object {
+  const { carts, orders, skips, deadLettered, condemned } = accounts;
+  return {
+    approved,
+    queued,
+    created: orders.length,
+    createdInFull: carts.createdInFull.length,
+    createdInPart: carts.createdInPart.length,
+    skipped: carts.skipped.length,
+    deadLettered,
+    retries,
+    waiting: carts.waiting.length,
+    unaccounted: carts.unaccounted.length,
+    seconds,
+    failure: report.failure ?? null,
+    pause: report.pause ?? null,
+    orders,
+    skips,
+    condemned,
+    waitingCarts: carts.waiting,
+    unaccountedCarts: carts.unaccounted,
+    doubled: report.doubled,
+    warnings,
+    log: report.logPath,
+  };
+}
+
+function warningLines(warnings: readonly CartWarnings[]): string[] {
+  const byCode = Map.groupBy(
+    warnings.flatMap(({ codes }) => codes),
+    (code) => code,
+  );
+  return [...byCode]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([code, carts]) => {
+      const meaning = Object.entries(WARNING_CATALOGUE).find(([known]) => known === code)?.[1] ?? '';
+      return `  ${counted(carts.length, 'cart').padEnd(10)} ${code}${meaning === '' ? '' : `: ${meaning}`}`;
+    });
+}
 
 function countedReasons(reasons: readonly string[]): string {
   const counts = Map.groupBy(reasons, (reason) => reason);
@@ -130,5 +195,3 @@ function countedReasons(reasons: readonly string[]): string {
 }
 
 const SHOWN = 20;
-const shortList = (names: readonly string[]): string =>
-  names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;

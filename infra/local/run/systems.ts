@@ -1,13 +1,17 @@
 /** SRM and 11VMS of a local run: a simulator, or the system that the user names. */
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
-import { cartNumberOf, edmInstantMs } from '../../../shared/sap-values.ts';
+import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
+import { clientIdentity, privateAuthority } from '../../../shared/connection-secret.ts';
+import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
 import { type LocalRunOptions, refusal } from './options.ts';
+import { ownCodesOf } from './own-codes.ts';
+import { counted } from './words.ts';
 
 /** What identifies a cart. A malformed row may lack either. */
 export interface CartIdentity {
@@ -26,82 +30,134 @@ export interface Systems {
   readonly approved: readonly CartIdentity[] | undefined;
   readonly vms: VmsSimulator | undefined;
   readonly descriptions: readonly string[];
+  /** What the user should know of the carts before they move. */
+  readonly notes: readonly string[];
+  /** True where the clock of the SRM simulator is not that of this machine. */
+  readonly isClockSet: boolean;
   close(): Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** The supplier code of the local value map that the 11VMS simulator refuses. */
-const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
 
 /** Starts the simulators that are needed, and sets both URLs in the environment. @throws {UsageError} */
 export async function startSystems(base: Environment, options: LocalRunOptions, nowMs: number): Promise<Systems> {
-  const srmCredentials = options.srmUrl === undefined ? undefined : credentialsFromEnvironment('SRM');
-  const vmsCredentials = options.vmsUrl === undefined ? undefined : credentialsFromEnvironment('VMS');
-  const rows = options.srmUrl === undefined ? cartRows(base, options, nowMs) : [];
+  const srmSecret = options.srmUrl === undefined ? undefined : secretFromVariables('SRM', base.srm);
+  const vmsSecret = options.vmsUrl === undefined ? undefined : secretFromVariables('VMS', base.vms);
+  const { rows, notes } = options.srmUrl === undefined ? cartsFor(base, options, nowMs) : { rows: [], notes: [] };
   const oldestMs = rows.reduce((oldest, { changedAtMs }) => Math.min(oldest, changedAtMs), Number.POSITIVE_INFINITY);
   const sinceMs = options.sinceMs ?? (options.inputFile !== undefined && rows.length > 0 ? oldestMs : nowMs - DAY_MS);
 
-  const srm = srmCredentials === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
-  const vms = vmsCredentials === undefined ? await startTargetSimulator(base, options) : undefined;
+  const srm = srmSecret === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
+  const vms = vmsSecret === undefined ? await startTargetSimulator(base, options) : undefined;
   const srmEnd =
-    srm === undefined ? externalEnd(options.srmUrl ?? '', '') : { baseUrl: srm.url, tokenUrl: srm.tokenUrl };
+    srm === undefined ? externalEnd(options.srmUrl ?? '', '', base.srm, options) : simulatedEnd(srm, srm.url);
   const vmsEnd =
     vms === undefined
-      ? externalEnd(options.vmsUrl ?? '', '/11VMSProxy_V2')
-      : { baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl };
+      ? externalEnd(options.vmsUrl ?? '', '/11VMSProxy_V2', base.vms, options)
+      : simulatedEnd(vms, vms.baseUrl);
   return {
     environment: {
       ...base,
       account: base.account ?? '000000000000',
       region: base.region ?? 'eu-west-1',
-      srm: { ...base.srm, createSecret: true },
-      vms: { ...base.vms, createSecret: true },
+      srm: { ...base.srm, createSecret: true, kmsKeyArn: undefined },
+      vms: { ...base.vms, createSecret: true, kmsKeyArn: undefined },
     },
     variables: {
       SRM_BASE_URL: srmEnd.baseUrl,
       SRM_TOKEN_URL: srmEnd.tokenUrl,
+      SRM_MUTUAL_TLS: String(srmEnd.mutualTls),
+      SRM_PRIVATE_CA: String(srmEnd.privateCa),
       VMS_BASE_URL: vmsEnd.baseUrl,
       VMS_TOKEN_URL: vmsEnd.tokenUrl,
+      VMS_MUTUAL_TLS: String(vmsEnd.mutualTls),
+      VMS_PRIVATE_CA: String(vmsEnd.privateCa),
       FIRST_WATERMARK: new Date(sinceMs).toISOString(),
+      // The simulator fails often, and nobody wants to wait half a minute each time.
+      ...(vms === undefined ? {} : { RETRY_BASE_SECONDS: '1' }),
     } satisfies Partial<ExtractorVariables & WorkerVariables>,
     secrets: {
-      [base.srm.secretName]: secretString(srmCredentials ?? srm),
-      [base.vms.secretName]: secretString(vmsCredentials ?? vms),
+      [base.srm.secretName]: srmSecret ?? secretString(srm),
+      [base.vms.secretName]: vmsSecret ?? secretString(vms),
     },
     approved: srm === undefined ? undefined : rows.filter(({ changedAtMs }) => changedAtMs >= sinceMs),
     vms,
     descriptions: [
-      srm === undefined ? `SRM 7 at ${srmEnd.baseUrl}` : `SRM 7 simulator at ${srm.url}, ${rows.length} carts`,
+      srm === undefined
+        ? `SRM 7 at ${srmEnd.baseUrl}`
+        : `SRM 7 simulator at ${srm.url}, ${counted(rows.length, 'cart')}`,
       vms === undefined ? `11VMS at ${vmsEnd.baseUrl}` : `11VMS simulator at ${vms.baseUrl}`,
     ],
+    notes,
+    isClockSet: srm !== undefined && options.inputFile !== undefined,
     close: async () => {
       await Promise.all([srm?.close(), vms?.close()]);
     },
   };
 }
 
-interface OAuthClient {
-  readonly clientId: string;
-  readonly clientSecret: string;
+type Connection = Environment['srm'] | Environment['vms'];
+
+interface End {
+  readonly baseUrl: string;
+  readonly tokenUrl: string;
+  readonly mutualTls: boolean;
+  readonly privateCa: boolean;
 }
 
-const secretString = (client: OAuthClient | undefined): string =>
+const simulatedEnd = ({ tokenUrl }: Srm7Simulator | VmsSimulator, baseUrl: string): End => ({
+  baseUrl,
+  tokenUrl,
+  mutualTls: false,
+  privateCa: false,
+});
+
+/** Adds the path of the contract to a URL without a path. The token URL of "local" is that of a simulator. */
+function externalEnd(
+  url: string,
+  contractPath: string,
+  { tokenUrl, mutualTls, privateCa }: Connection,
+  { environmentFile }: LocalRunOptions,
+): End {
+  const { origin, pathname } = new URL(url);
+  return {
+    baseUrl: pathname === '/' ? origin + contractPath : url,
+    tokenUrl: environmentFile === undefined ? `${origin}/oauth/token` : tokenUrl,
+    mutualTls,
+    privateCa,
+  };
+}
+
+const secretString = (client: { readonly clientId: string; readonly clientSecret: string } | undefined): string =>
   JSON.stringify({ clientId: client?.clientId, clientSecret: client?.clientSecret });
 
-function credentialsFromEnvironment(system: 'SRM' | 'VMS'): OAuthClient {
-  const clientId = process.env[`${system}_CLIENT_ID`] ?? '';
-  const clientSecret = process.env[`${system}_CLIENT_SECRET`] ?? '';
-  if (clientId !== '' && clientSecret !== '') return { clientId, clientSecret };
-  const option = `--${system.toLowerCase()}`;
-  throw refusal(`${option} needs the OAuth2 client: set ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
-}
+/** The fields of a secret and the variables that give them, each after the name of the system. */
+const SECRET_VARIABLES: Readonly<Record<string, string>> = {
+  clientId: 'CLIENT_ID',
+  clientSecret: 'CLIENT_SECRET',
+  clientCertificate: 'CLIENT_CERTIFICATE',
+  clientKey: 'CLIENT_KEY',
+  certificateAuthority: 'CERTIFICATE_AUTHORITY',
+};
 
-/** Adds the path of the contract to a URL without a path. */
-function externalEnd(url: string, contractPath: string): { baseUrl: string; tokenUrl: string } {
-  const { origin, pathname } = new URL(url);
-  return { baseUrl: pathname === '/' ? origin + contractPath : url, tokenUrl: `${origin}/oauth/token` };
+/** The secret of a system that the user names, in the form that the environment asks for. @throws {UsageError} */
+function secretFromVariables(system: 'SRM' | 'VMS', { mutualTls, privateCa }: Connection): string {
+  const option = `--${system.toLowerCase()}`;
+  const given = Object.entries(SECRET_VARIABLES).map(([field, name]) => [
+    field,
+    process.env[`${system}_${name}`] ?? '',
+  ]);
+  const secret: Readonly<Record<string, string>> = Object.fromEntries(given.filter(([, value]) => value !== ''));
+  if (secret['clientId'] === undefined || secret['clientSecret'] === undefined) {
+    throw refusal(`${option} needs the OAuth2 client: set ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
+  }
+  const parts = [...(mutualTls ? [clientIdentity] : []), ...(privateCa ? [privateAuthority] : [])];
+  const issues = parts.flatMap((part) => part.safeParse(secret).error?.issues ?? []);
+  if (issues.length === 0) return JSON.stringify(secret);
+  const faults = issues.map(({ path: [field], message }) => `${system}_${SECRET_VARIABLES[String(field)]} ${message}`);
+  throw refusal(`${option}: the environment asks for certificates. ${faults.join('; ')}.`);
 }
 
 interface SourceCart extends CartIdentity {
@@ -109,22 +165,33 @@ interface SourceCart extends CartIdentity {
   readonly changedAtMs: number;
 }
 
-function cartRows(base: Environment, options: LocalRunOptions, nowMs: number): SourceCart[] {
-  if (options.inputFile !== undefined) return rowsOfFile(options.inputFile, nowMs);
+interface Carts {
+  readonly rows: readonly SourceCart[];
+  readonly notes: readonly string[];
+}
+
+function cartsFor(base: Environment, options: LocalRunOptions, nowMs: number): Carts {
+  if (options.inputFile !== undefined) return cartsOfFile(options.inputFile, nowMs);
   const to = new Date(nowMs - base.extraction.safetySeconds * 1000 - 1000);
   const from = new Date(Math.max(options.sinceMs ?? 0, nowMs - DAY_MS));
   const { carts: count, seed } = options;
-  return generateCarts({ count, seed, from, to, client: base.srm.client }).map(({ row, number, guid }) => ({
-    row,
-    number,
-    guid,
-    changedAtMs: edmInstantMs(row['ChangedAt']) ?? nowMs,
-  }));
+  const { vendors, currencies, translate } = ownCodesOf(base);
+  const generated = generateCarts({ count, seed, from, to, client: base.srm.client, vendors, currencies });
+  return {
+    rows: generated.map(({ row, number, guid }) => ({
+      row: translate(row),
+      number,
+      guid,
+      changedAtMs: edmInstantMs(row['ChangedAt']) ?? nowMs,
+    })),
+    notes: [],
+  };
 }
 
 /** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
-function rowsOfFile(path: string, nowMs: number): SourceCart[] {
-  const results = cartsOfPage(readPage(path));
+function cartsOfFile(path: string, nowMs: number): Carts {
+  const page = readPage(path);
+  const results = cartsOfPage(page);
   if (typeof results === 'string') throw refusal(`--input ${path} ${results}.`);
   const carts = results.map((source: unknown) => {
     const row = asJsonObject(source);
@@ -143,7 +210,24 @@ function rowsOfFile(path: string, nowMs: number): SourceCart[] {
   const newestMs = carts.reduce((newest, { changedAtMs = 0 }) => Math.max(newest, changedAtMs), 0);
   // SRM sent also the rows without a usable timestamp: they get the time of the newest row.
   const placeMs = newestMs === 0 ? nowMs - HOUR_MS : newestMs;
-  return newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
+  const rows = newestOfEach(carts.map((cart) => ({ ...cart, changedAtMs: cart.changedAtMs ?? placeMs })));
+  return { rows, notes: notesOn(path, page, results.length, rows.length) };
+}
+
+/** What a page says of itself: an empty one, or one of several, is read without a fault, and is seldom what was meant. */
+function notesOn(path: string, page: unknown, results: number, distinct: number): string[] {
+  const d = asJsonObject(asJsonObject(page)?.['d']);
+  const total = Number(numberText(d?.['__count']) ?? d?.['__count']);
+  const isLarger = total > results;
+  const isCut = d?.['__next'] !== undefined || isLarger;
+  const whole = isLarger ? `${results} of ${total} carts (__count)` : counted(results, 'cart');
+  return [
+    ...(results === 0 && !isCut ? [`${path} is an empty page: it holds no cart`] : []),
+    ...(isCut ? [`${path} is one page of several: it holds ${whole}. The others are not in this run`] : []),
+    ...(distinct < results
+      ? [`${path} holds ${counted(results - distinct, 'row')} of a cart that comes again; the newest is taken`]
+      : []),
+  ];
 }
 
 function readPage(path: string): unknown {
@@ -233,5 +317,12 @@ const startTargetSimulator = (base: Environment, options: LocalRunOptions): Prom
     clientCheck: base.vms.clientAuthentication,
     disturbances: options.disturbances,
     seed: options.seed,
-    inactiveSuppliers: [INACTIVE_SUPPLIER],
+    // Carts of the user's name suppliers of the user's.
+    inactiveSuppliers: options.inputFile === undefined && options.srmUrl === undefined ? [inactiveSupplier(base)] : [],
   });
+
+/** What the value map makes of the supplier that the 11VMS simulator refuses. */
+function inactiveSupplier({ translation }: Environment): string {
+  const number = stripZeros(inactiveVendor.id);
+  return translation.valueMaps.supplier.codes[number] ?? number;
+}

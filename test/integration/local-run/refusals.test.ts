@@ -46,6 +46,12 @@ const xml = file('carts.xml', '<?xml version="1.0"?>\n<feed><title>Private Perso
 const v4 = file('v4.json', '{ "@odata.context": "$metadata#ShoppingCartSet", "value": [] }');
 const environment = file('environment.json', JSON.stringify(ENVIRONMENTS['dev']));
 
+const { dev } = ENVIRONMENTS;
+const withTls = file(
+  'with-tls.json',
+  JSON.stringify({ ...dev, srm: { ...dev?.srm, mutualTls: true, privateCa: true } }),
+);
+
 interface Refusal {
   readonly args: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
@@ -70,8 +76,23 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     message: '--srm needs the OAuth2 client: set SRM_CLIENT_ID and SRM_CLIENT_SECRET.',
   },
   '--vms without a client': {
-    args: ['--vms', 'https://vms.example.com'],
+    args: ['--vms', 'https://vms.example.com', '--input', 'nosuch.json'],
     message: '--vms needs the OAuth2 client: set VMS_CLIENT_ID and VMS_CLIENT_SECRET.',
+  },
+  'invented carts for an 11VMS that may be real': {
+    args: ['--vms', 'https://vms.example.com'],
+    variables: { VMS_CLIENT_ID: 'id', VMS_CLIENT_SECRET: 'hunter2' },
+    message:
+      '--vms https://vms.example.com would get 200 invented carts as orders. Give real carts with --srm or --input; ' +
+      'or add --send-invented-carts if this 11VMS is there for tests.\nSee npm start -- --help.',
+  },
+  '--srm without the certificates that the environment asks for': {
+    args: ['--srm', 'https://srm.example.com', '--env', withTls],
+    variables: { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2', SRM_CLIENT_KEY: 'Private Person' },
+    message:
+      '--srm: the environment asks for certificates. SRM_CLIENT_CERTIFICATE is missing; it must be a certificate in ' +
+      'PEM; SRM_CLIENT_KEY is no private key in PEM without a passphrase; SRM_CERTIFICATE_AUTHORITY is missing; it ' +
+      'must be a certificate in PEM.',
   },
   'an unknown environment': {
     args: ['--env', 'staging'],
