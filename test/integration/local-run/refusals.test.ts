@@ -1,37 +1,17 @@
 /** Wrong input of `npm start`: exit 1, a message that names the mistake, and nothing is started. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { HELP } from '../../../infra/local/run/options.ts';
+import { npmStart, type Run } from './npm-start.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'refusals-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Run {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number | null;
-}
-
-async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', ...args], {
-    cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A run that starts by mistake must end with the test.
-    timeout: 150_000,
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { stdout, stderr, status };
-}
+const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> =>
+  npmStart(directory, args, variables);
 
 function file(name: string, content: string): string {
   const path = join(directory, name);

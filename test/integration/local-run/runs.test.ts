@@ -1,44 +1,22 @@
 /** `npm start` in a process of its own: its orders, its output and its exit status. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
+import { npmStart, ROOT, type Run, summaryOf } from './npm-start.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
-const samples = join(root, 'shared', 'contract', 'samples');
+const samples = join(ROOT, 'shared', 'contract', 'samples');
 const directory = mkdtempSync(join(tmpdir(), 'runs-'));
-const children = new Set<ChildProcess>();
 const closing: (() => Promise<void>)[] = [];
 
-interface Run {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number | null;
-}
-
-/** One run to its end, with the environment of a shell without AWS settings. */
-async function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', ...args], {
-    cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.add(child);
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  children.delete(child);
-  return { stdout, stderr, status };
-}
+const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> =>
+  npmStart(directory, args, variables);
 
 /** A port without a listener, which was closed just now. */
 async function closedPort(): Promise<number> {
@@ -55,25 +33,6 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-const summarySchema = z.strictObject({
-  approved: z.int(),
-  queued: z.int(),
-  created: z.int(),
-  skipped: z.int(),
-  deadLettered: z.array(
-    z.strictObject({
-      cartNumber: z.string().nullable(),
-      guid: z.string().nullable(),
-      codes: z.array(z.string()),
-      reason: z.string(),
-      body: z.string(),
-    }),
-  ),
-  retries: z.int(),
-  unaccounted: z.int(),
-  seconds: z.number(),
-});
-const summaryOf = ({ stdout }: Run) => summarySchema.parse(JSON.parse(stdout));
 const sourceOf = (body: string): unknown => z.object({ source: z.unknown() }).parse(JSON.parse(body)).source;
 
 const page = z.object({ d: z.object({ results: z.tuple([z.record(z.string(), z.unknown())]) }) });
@@ -161,7 +120,6 @@ beforeAll(async () => {
   unreachable = { ...ofUnreachable, port };
 }, 240_000);
 afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
   await Promise.all(closing.map((close) => close()));
   rmSync(directory, { recursive: true, force: true });
 });
@@ -176,27 +134,37 @@ describe("the sample page, with --json, against an 11VMS of the user's", () => {
   test('prints one line on stdout: the summary, with exactly the keys of the contract', () => {
     expect(sample.run.stdout.split('\n')).toHaveLength(2);
     expect(sample.run.stdout).toMatch(/^\{.*\}\n$/);
-    const { seconds, ...counts } = summaryOf(sample.run);
+    const { seconds, log, warnings: _, ...counts } = summaryOf(sample.run);
+    const [stored] = sample.vms.orders();
     expect(seconds).toBeGreaterThan(0);
+    expect(log).toMatch(/functions\.log$/);
     expect(counts).toEqual({
       approved: 1,
       queued: 1,
       created: 1,
+      createdInFull: 1,
+      createdInPart: 0,
       skipped: 0,
       deadLettered: [],
       retries: 0,
+      waiting: 0,
       unaccounted: 0,
+      failure: null,
+      pause: null,
+      orders: [
+        {
+          cartNumber: '1000004711',
+          externalId: 'SRM7-100-1000004711-100234-EUR-BE10',
+          orderId: stored?.id,
+          orderNumber: stored?.number,
+        },
+      ],
+      skips: [],
+      condemned: [],
+      waitingCarts: [],
+      unaccountedCarts: [],
+      doubled: [],
     });
-    expect(Object.keys(JSON.parse(sample.run.stdout))).toEqual([
-      'approved',
-      'queued',
-      'created',
-      'skipped',
-      'deadLettered',
-      'retries',
-      'unaccounted',
-      'seconds',
-    ]);
   });
 
   test('exits 0, and prints on stderr a line for each stage, the summary, and where the log is', () => {
@@ -208,7 +176,7 @@ describe("the sample page, with --json, against an 11VMS of the user's", () => {
     }
     expect(stderr).toContain(`11VMS at ${sample.vms.url}/11VMSProxy_V2`);
     expect(stderr).toContain('Summary: every approved cart is accounted for');
-    expect(stderr).toMatch(/^ {2}orders created +1 {3}from 1 carts$/m);
+    expect(stderr).toMatch(/^ +1 {2}orders created, with 0 retries, in [\d.]+ s$/m);
     expect(stderr).toContain('More information');
     expect(stderr).not.toContain('\u001b');
     expect(stderr).not.toContain('my secret');
@@ -285,10 +253,45 @@ describe("30 carts of an SRM of the user's, faulty ones among them, into an 11VM
       // A path in the row, or a pointer into the order.
       expect(reason).toMatch(/ \((\$|for \/)/);
     }
-    expect(elsewhere.run.stderr).toContain('Dead letters');
-    for (const { number, codes = [] } of expectedDead()) {
-      expect(elsewhere.run.stderr).toContain(`  ${number}  ${codes.join(', ')}`);
+  });
+
+  test('are dead-lettered with each fault in its parts, with owner and action', () => {
+    for (const { codes, faults } of summaryOf(elsewhere.run).deadLettered) {
+      expect(faults.map(({ code, owner, action }) => ({ code, owner, action }))).toEqual(
+        faults.map(({ code }) => {
+          const { owner, action } = FAULT_CATALOGUE[isFaultCode(code) ? code : 'E_INT_UNEXPECTED'];
+          return { code, owner, action };
+        }),
+      );
+      expect([...new Set(faults.map(({ code }) => code))]).toEqual(codes);
     }
+  });
+
+  test('are on the screen by fault: a heading for each code, and a line for each fault with the carts that have it', () => {
+    const [, section = ''] = /\nDead letters: \d+ carts\n([^]*?)\n\n/.exec(elsewhere.run.stderr) ?? [];
+    const headings = section.match(/^ {2}E_\w+(?= {2}for the )/gm)?.map((heading) => heading.trim());
+    const codes = new Set(expectedDead().flatMap((cart) => cart.codes ?? []));
+
+    expect(headings?.toSorted()).toEqual([...codes].toSorted());
+    for (const { number } of expectedDead())
+      expect(section).toMatch(new RegExp(`^ {6}\\d+ carts? .*\\b${number}\\b`, 'm'));
+  });
+
+  test('add up: every cart has one end, on the screen and in the JSON', () => {
+    const { stderr } = elsewhere.run;
+    const { approved, createdInFull, createdInPart, skipped, deadLettered, waiting, unaccounted } = summaryOf(
+      elsewhere.run,
+    );
+    const row = (name: string): number => Number(new RegExp(`^ +(\\d+) {2}${name}`, 'm').exec(stderr)?.[1]);
+
+    const inPart = expectedDead().filter(({ orders }) => orders > 0).length;
+    expect({ createdInPart, waiting, unaccounted }).toEqual({ createdInPart: inPart, waiting: 0, unaccounted: 0 });
+    expect(createdInFull + skipped + deadLettered.length).toBe(approved);
+    expect(row('carts approved')).toBe(approved);
+    expect(row('created in full')).toBe(createdInFull);
+    expect(row('created in part')).toBe(createdInPart);
+    expect(row('skipped')).toBe(skipped);
+    expect(row('dead-lettered')).toBe(deadLettered.length - createdInPart);
   });
 
   test("are read once, page by page, with the user's client", () => {
@@ -345,6 +348,12 @@ describe('a file with malformed carts', () => {
     const sources = summaryOf(broken).deadLettered.map(({ body }) => sourceOf(body));
 
     expect(sources).toEqual(expect.arrayContaining([null, 'a text', [], {}, JSON.parse(JSON.stringify(malformed[3]))]));
+  });
+});
+
+describe('a file with malformed carts, on the screen', () => {
+  test('ends no path and no message in an empty colon', () => {
+    expect(broken.stderr).not.toMatch(/:\s*(\.|;|,|\)|$)(?!\n {2})/m);
   });
 });
 

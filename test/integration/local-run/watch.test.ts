@@ -70,7 +70,7 @@ describe('npm start -- --watch', () => {
 
     expect(stdout).toContain('Ctrl-C ends the run');
     expect(stdout).toContain('Summary: every approved cart is accounted for');
-    expect(stdout).toMatch(/^ {2}carts approved +5$/m);
+    expect(stdout).toMatch(/^ +5 {2}carts approved, 5 queued/m);
     expect(status).toBe(0);
     for (let tries = 0; workers.some(isAlive) && tries < 50; tries++) await pause(100);
     expect(workers.filter(isAlive)).toEqual([]);
