@@ -3,7 +3,7 @@
  * other value maps nearly all of them would be dead letters, and consumption would pause.
  */
 import { asJsonObject } from '../../../shared/exact-json.ts';
-import { isSameCode, padZeros } from '../../../shared/sap-values.ts';
+import { isSameCode, padZeros, textOf } from '../../../shared/sap-values.ts';
 import type { CodeMap, ValueMaps } from '../../../shared/translation-settings.ts';
 import {
   currencies as drawnCurrencies,
@@ -22,7 +22,7 @@ export interface OwnCodes {
   readonly vendors: readonly Vendor[];
   readonly currencies: readonly string[];
   /** The row with the environment's codes. A code that is a flaw stays one. */
-  translate(row: Row): Row;
+  readonly translate: (row: Row) => Row;
 }
 
 export function ownCodesOf({ srm, translation }: Pick<Environment, 'srm' | 'translation'>): OwnCodes {
@@ -60,13 +60,13 @@ export function ownCodesOf({ srm, translation }: Pick<Environment, 'srm' | 'tran
     vendors: ownVendors(own.supplier, lineFilter.suppliers),
     currencies: ownCurrencies(own.currencyDecimals, amountsAreInternal),
     translate(row) {
-      const requests = entitiesOf(row, 'Items').map((entity) => asJsonObject(entity)?.['ExtDemid']);
-      const request = requests.find((text) => typeof text === 'string' && text !== '') ?? 'PR-2026-100000';
+      const requests = entitiesOf(row, 'Items').map((entity) => textOf(asJsonObject(entity)?.['ExtDemid']));
+      const request = requests.find((text) => text !== undefined) ?? 'PR-2026-100000';
       return {
         ...row,
         ...organization(row, drawn.businessUnit, own.businessUnit),
         Status: approved,
-        ...eachOf(row, 'Items', (entity) => item(entity, String(request))),
+        ...eachOf(row, 'Items', (entity) => item(entity, request)),
         ...eachOf(row, 'Partners', partner),
       };
     },

@@ -119,6 +119,7 @@ let first: Run;
 let guarded: { readonly run: Run; readonly vms: VmsSimulator; readonly paths: readonly string[] };
 let empty: Run;
 let cut: Run;
+let paused: Run;
 let foldersAfter: string[];
 
 beforeAll(async () => {
@@ -126,10 +127,21 @@ beforeAll(async () => {
   const env = file('acme.json', environment(`${guard.url}/login/token`));
   const row = { ...sampleCart, Status: 'Z0001' };
   const page = file('page.json', { d: { results: [row] } });
+  const unknown = {
+    d: {
+      results: Array.from({ length: 60 }, (_, index) => ({
+        ...row,
+        ObjectId: String(1_000_000_001 + index),
+        Guid: `005056a5-0000-1eeb-8000-${String(index).padStart(12, '0')}`,
+        CoCode: 'ZZ99',
+      })),
+    },
+  };
   // The first run synthesizes. The others take its assembly.
   first = await npmStart(directory, ['--json', '--env', env]);
-  const [ofGuarded, ofEmpty, ofCut] = await Promise.all([
+  const [ofGuarded, ofPaused, ofEmpty, ofCut] = await Promise.all([
     npmStart(directory, ['--json', '--env', env, '--input', page, '--vms', guard.url], guard.variables),
+    npmStart(directory, ['--json', '--env', env, '--disturbances', 'none', '--input', file('unknown.json', unknown)]),
     npmStart(directory, ['--env', env, '--input', file('empty.json', { d: { results: [] } })]),
     npmStart(directory, [
       '--env',
@@ -139,6 +151,7 @@ beforeAll(async () => {
     ]),
   ]);
   guarded = { run: ofGuarded, ...guard };
+  paused = ofPaused;
   empty = ofEmpty;
   cut = ofCut;
   foldersAfter = readdirSync(directory).filter((name) => name.startsWith('proc-'));
@@ -193,6 +206,37 @@ describe("one's own page into an 11VMS that wants a certificate", () => {
   });
 });
 
+describe('carts that all have the same fault, so that consumption pauses', () => {
+  test('end the run with 1: those that still wait are neither lost nor dead-lettered, and their faults are shown', () => {
+    const { approved, waiting, waitingCarts, deadLettered, condemned, unaccounted, failure, pause } = summaryOf(paused);
+
+    expect(waiting).toBeGreaterThan(0);
+    expect(waitingCarts).toHaveLength(waiting);
+    expect(deadLettered.length + waiting).toBe(approved);
+    expect({ approved, unaccounted, failure, status: paused.status }).toEqual({
+      approved: 60,
+      unaccounted: 0,
+      failure: `${waiting} carts still on the queue`,
+      status: 1,
+    });
+    expect(pause).toMatch(/of the last 20 carts became dead letters/);
+    const all = [...deadLettered, ...condemned];
+    expect(new Set(all.flatMap(({ codes }) => codes))).toEqual(new Set(['E_MAP_COMPANY']));
+    expect(paused.stderr.match(/^ {6}\d+ carts? .*"ZZ99"/gm)?.length).toBeLessThanOrEqual(2);
+  });
+
+  test('are told the same by the progress and by the summary', () => {
+    const { waiting, skipped, created } = summaryOf(paused);
+    const lines = paused.stderr.match(/^ {2}moving .*$/gm) ?? [];
+
+    expect(lines.at(-1)).toContain(`60 queued · ${created} orders · ${skipped} skipped`);
+    expect(lines.at(-1)).toContain(`${waiting} wait: consumption is paused`);
+    expect(paused.stderr).toMatch(
+      new RegExp(`^ +${waiting} {2}waiting +on the queue, because consumption is paused: `, 'm'),
+    );
+  });
+});
+
 describe('a page that is not what was meant', () => {
   test('an empty one is said to be empty', () => {
     expect(empty.stdout).toMatch(/^ {2}! +\S+empty\.json is an empty page: it holds no cart$/m);
@@ -208,8 +252,8 @@ describe('a page that is not what was meant', () => {
 });
 
 test('a run leaves its log, says where, and leaves nothing else', () => {
-  const named = [first.stderr, guarded.run.stderr, empty.stdout, cut.stdout].map(
-    (text) => /^ {2}log +(\S+)$/m.exec(text)?.[1],
+  const named: string[] = [first.stderr, guarded.run.stderr, paused.stderr, empty.stdout, cut.stdout].map(
+    (text) => /^ {2}log +(\S+)$/m.exec(text)?.[1] ?? 'no log',
   );
 
   expect(foldersAfter.map((name) => join(directory, name, 'functions.log')).toSorted()).toEqual(named.toSorted());
