@@ -33,17 +33,30 @@ interface Run extends LocalRun {
 
 /** True when every approved cart is accounted for. */
 export async function runLocally(localRun: LocalRun): Promise<boolean> {
-  const { options, systems, report } = localRun;
+  const { options, systems, signal } = localRun;
+  const report = quietWhenEnding(localRun);
   const directory = mkdtempSync(join(tmpdir(), 'proc-srm7-11vms-'));
   const log = new RunLog(join(directory, 'functions.log'), systems.isClockSet ? ['extraction.clock-skew'] : []);
   let stack: LocalStack | undefined;
   let isSummarized = false;
+  const tidyUp = (): void => {
+    report.end();
+    // The log stays for the user. The assembly can be synthesized again.
+    rmSync(join(directory, 'assembly'), { recursive: true, force: true });
+    if (!existsSync(log.path)) rmSync(directory, { recursive: true, force: true });
+    else if (!isSummarized) localRun.report.warn(`the run broke off; its log stays at ${log.path}`);
+  };
+  // A second Ctrl-C ends the process here and now.
+  process.once('exit', tidyUp);
+  signal.addEventListener('abort', () => {
+    report.stage('ending', 'what is under way ends first, and the summary follows; Ctrl-C once more ends at once');
+  });
   try {
     for (const description of systems.descriptions) report.stage('systems', description);
     for (const note of systems.notes) report.warn(note);
     const bodies = new Map<string, string>();
     stack = await deploy(systems, join(directory, 'assembly'), { log, report, bodies });
-    const run: Run = { ...localRun, stack, log, bodies };
+    const run: Run = { ...localRun, report, stack, log, bodies };
     const pause = await (options.watch ? keepRunning(run) : runOnce(run));
     const isComplete = await giveAccount(run, pause);
     isSummarized = true;
@@ -51,12 +64,18 @@ export async function runLocally(localRun: LocalRun): Promise<boolean> {
   } finally {
     report.end();
     await stack?.close();
-    // The log stays for the user. The assembly can be synthesized again.
-    rmSync(join(directory, 'assembly'), { recursive: true, force: true });
-    if (!existsSync(log.path)) rmSync(directory, { recursive: true });
-    else if (!isSummarized) report.warn(`the run broke off; its log stays at ${log.path}`);
+    process.off('exit', tidyUp);
+    tidyUp();
   }
 }
+
+/** Ctrl-C reaches the functions' processes, too: that they end is no news then. */
+const quietWhenEnding = ({ report, signal }: LocalRun): Report => ({
+  ...report,
+  warn(text) {
+    if (!signal.aborted) report.warn(text);
+  },
+});
 
 async function deploy(
   { environment, variables, secrets }: Systems,

@@ -12,8 +12,14 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<number> {
   const nowMs = Date.now();
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  let interruptedAtMs = Number.POSITIVE_INFINITY;
+  const interrupt = (): void => {
+    // npm passes on the Ctrl-C that the terminal has sent to both.
+    if (interrupted.signal.aborted && Date.now() - interruptedAtMs > 500) process.exit(130);
+    interruptedAtMs = Math.min(interruptedAtMs, Date.now());
+    interrupted.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     const options = parseOptions(args, nowMs);
     if (options === undefined) {

@@ -76,3 +76,37 @@ describe('npm start -- --watch', () => {
     expect(workers.filter(isAlive)).toEqual([]);
   }, 180_000);
 });
+
+test('a second Ctrl-C ends a run at once: it says where its log stays, and leaves nothing else behind', async () => {
+  let output = '';
+  const temporary = mkdtempSync(join(tmpdir(), 'second-ctrl-c-'));
+  const running = spawn(join(root, 'node_modules', '.bin', 'node'), ['infra/local/run/main.ts', '--carts', '5000'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: temporary, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child = running;
+  running.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const ended = once(running, 'close');
+  const until = async (sign: RegExp): Promise<void> => {
+    while (!sign.test(output) && running.exitCode === null && running.signalCode === null) await pause(50);
+  };
+  await until(/moving +[1-9]\d* queued/);
+  const workers = descendantsOf(running.pid ?? 0);
+
+  running.kill('SIGINT');
+  await until(/^ {2}ending .*Ctrl-C once more ends at once/m);
+  await pause(600);
+  running.kill('SIGINT');
+  const [status] = await ended;
+
+  const [folder = ''] = readdirSync(temporary);
+  const left = readdirSync(join(temporary, folder));
+  for (let tries = 0; workers.some(isAlive) && tries < 50; tries++) await pause(100);
+  rmSync(temporary, { recursive: true });
+  expect({ status, left, alive: workers.filter(isAlive) }).toEqual({ status: 130, left: ['functions.log'], alive: [] });
+  expect(output).toContain(`the run broke off; its log stays at ${join(temporary, folder, 'functions.log')}`);
+  expect(output).not.toContain('Summary');
+}, 180_000);

@@ -31,8 +31,14 @@ function listeningAddresses(pid: number): string[] {
       }
     }),
   );
-  const tables = ['tcp', 'tcp6'].map((name) => `/proc/${pid}/net/${name}`).filter((path) => existsSync(path));
-  const rows = tables.flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(1));
+  const rows = ['tcp', 'tcp6'].flatMap((name) => {
+    try {
+      return readFileSync(`/proc/${pid}/net/${name}`, 'utf8').split('\n').slice(1);
+    } catch {
+      // The process has just ended, or the machine has no IPv6.
+      return [];
+    }
+  });
   return rows.flatMap((row) => {
     const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
     return state === '0A' && inodes.has(inode) ? [local.split(':')[0] ?? ''] : [];
