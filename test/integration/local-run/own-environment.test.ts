@@ -139,9 +139,11 @@ beforeAll(async () => {
   };
   // The first run synthesizes. The others take its assembly.
   first = await npmStart(directory, ['--json', '--env', env]);
-  const [ofGuarded, ofPaused, ofEmpty, ofCut] = await Promise.all([
+  const [ofGuarded, ofPaused] = await Promise.all([
     npmStart(directory, ['--json', '--env', env, '--input', page, '--vms', guard.url], guard.variables),
     npmStart(directory, ['--json', '--env', env, '--disturbances', 'none', '--input', file('unknown.json', unknown)]),
+  ]);
+  const [ofEmpty, ofCut] = await Promise.all([
     npmStart(directory, ['--env', env, '--input', file('empty.json', { d: { results: [] } })]),
     npmStart(directory, [
       '--env',
@@ -155,7 +157,7 @@ beforeAll(async () => {
   empty = ofEmpty;
   cut = ofCut;
   foldersAfter = readdirSync(directory).filter((name) => name.startsWith('proc-'));
-}, 280_000);
+}, 420_000);
 afterAll(async () => {
   for (const close of closing) await close();
   rmSync(directory, { recursive: true, force: true });
