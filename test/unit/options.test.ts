@@ -109,7 +109,7 @@ describe('the option --vms', () => {
     expect(parsed(...args.split(' ')).vmsUrl).toMatch(/^https?:/);
   });
 
-  test.each(['http://127.0.0.1.example.com', 'https://localhost.example.com'])('%s is no loopback host', (url) => {
+  test.each(['https://127.0.0.1.example.com', 'https://localhost.example.com'])('%s is no loopback host', (url) => {
     expect(refusal('--vms', url)).toContain('invented carts');
   });
 });
@@ -164,9 +164,13 @@ describe('the error of a wrong option names it and what it accepts', () => {
     ['--seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
     ['--disturbances some', '--disturbances takes none, typical or harsh, not "some".'],
     ['--disturbances', "Option '--disturbances <value>' argument missing"],
-    ['--srm srm.example.com', '--srm takes an http or https URL, not "srm.example.com".'],
-    ['--srm ftp://srm.example.com', '--srm takes an http or https URL, not "ftp://srm.example.com".'],
-    ['--vms http://', '--vms takes an http or https URL, not "http://".'],
+    ['--srm srm.example.com', '--srm takes an https URL, not "srm.example.com".'],
+    ['--srm ftp://srm.example.com', '--srm takes an https URL, not "ftp://srm.example.com".'],
+    [
+      '--vms http://vms.example.com',
+      '--vms http://vms.example.com: plain http is for loopback only; it would show the client secret. Give an https URL.',
+    ],
+    ['--vms http://', '--vms takes an https URL, not "http://".'],
     ['--nosuch', "Unknown option '--nosuch'"],
     ['-x', "Unknown option '-x'"],
     ['carts.json', "Unexpected argument 'carts.json'."],

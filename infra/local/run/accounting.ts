@@ -76,6 +76,7 @@ const ledgerItem = z.object({
         code: z.string(),
         message: z.string(),
         path: z.string().exactOptional(),
+        line: z.string().exactOptional(),
         field: z.string().exactOptional(),
         value: z.string().exactOptional(),
       }),

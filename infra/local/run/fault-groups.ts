@@ -45,8 +45,9 @@ function groupsOf(deadLetters: readonly DeadLetter[]): FaultGroup[] {
   return [...groups.values()];
 }
 
-/** Without the numbers by which the same fault differs from line to line, and from cart to cart. */
-const plain = (text: string): string => text.replaceAll(/\d+/g, '#');
+/** Without the numbers and quotes by which the same fault differs from line to line, and from cart to cart. */
+const plain = (text: string): string => withoutQuotes(text).replaceAll(/\d+/g, '#');
+const withoutQuotes = (text: string): string => text.replaceAll(/"[^"]*"/g, '"…"');
 
 const headingOf = ({ code, owner, action }: ReportedFault): string =>
   owner === null || action === null ? `  ${code}` : `  ${code}  for the ${owner}: ${action}`;
@@ -59,5 +60,6 @@ function lineOf({ fault, paths, values, carts }: FaultGroup): string {
     ...(values.size === 0 ? [] : [`value ${shortList([...values], SHOWN_VALUES)}`]),
   ].join(', ');
   const place = where === '' ? '' : ` (${where})`;
-  return `      ${counted(carts.length, 'cart').padEnd(10)} ${fault.message}${place}: ${shortList(carts, SHOWN_CARTS)}`;
+  const message = values.size > 1 ? withoutQuotes(fault.message) : fault.message;
+  return `      ${counted(carts.length, 'cart').padEnd(10)} ${message}${place}: ${shortList(carts, SHOWN_CARTS)}`;
 }

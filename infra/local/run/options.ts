@@ -115,6 +115,12 @@ function durationAgoMs(text: string, nowMs: number): number | undefined {
 }
 
 function httpUrl(option: string, text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
-  throw refusal(`${option} takes an http or https URL, not "${text}".`);
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw refusal(`${option} takes an https URL, not "${text}".`);
+  if (url.protocol === 'http:' && !LOOPBACK_HOSTS.includes(url.hostname)) {
+    throw refusal(
+      `${option} ${text}: plain http is for loopback only; it would show the client secret. Give an https URL.`,
+    );
+  }
+  return text.replace(/\/+$/, '');
 }

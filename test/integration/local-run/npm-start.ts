@@ -43,6 +43,7 @@ const deadLetters = z.array(
         code: z.string(),
         message: z.string(),
         path: z.string().exactOptional(),
+        line: z.string().exactOptional(),
         field: z.string().exactOptional(),
         value: z.string().exactOptional(),
         owner: z.string().nullable(),

@@ -324,7 +324,7 @@ describe('a file with malformed carts', () => {
     const found = summaryOf(broken).deadLettered.map(({ cartNumber, guid, codes, reason }) => ({
       cart: cartNumber ?? guid ?? 'nameless',
       codes: codes.join(),
-      path: /\((\$[^),]*)/.exec(reason)?.[1],
+      path: /\((?:line \w+, )?(\$[^),]*)/.exec(reason)?.[1],
     }));
 
     expect(found).toEqual(
