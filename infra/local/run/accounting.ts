@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import type { Item } from '../../../shared/ledger-table.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { type Fault, FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
@@ -87,12 +88,19 @@ export type LedgerItem = z.infer<typeof ledgerItem>;
 
 /** Every item of the ledger. */
 export async function readLedger(client: DynamoDBClient, tableName: string): Promise<LedgerItem[]> {
-  const items: LedgerItem[] = [];
+  return ledgerItemsOf(await readTable(client, tableName));
+}
+
+export const ledgerItemsOf = (items: readonly Item[]): LedgerItem[] => z.array(ledgerItem).parse(items);
+
+/** Every item, as it is. */
+export async function readTable(client: DynamoDBClient, tableName: string): Promise<Item[]> {
+  const items: Item[] = [];
   const pages = paginateScan(
     { client: DynamoDBDocumentClient.from(client) },
     { TableName: tableName, ConsistentRead: true },
   );
-  for await (const { Items = [] } of pages) items.push(...z.array(ledgerItem).parse(Items));
+  for await (const { Items = [] } of pages) items.push(...Items);
   return items;
 }
 

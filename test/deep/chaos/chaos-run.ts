@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Environment, loadEnvironment, parseEnvironment } from '../../../infra/environments.ts';
-import { readLedger } from '../../../infra/local/run/accounting.ts';
+import { readTable } from '../../../infra/local/run/accounting.ts';
 import { createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
 import { startEmulators } from '../../../infra/local/aws/emulators.ts';
 import type { InvocationResult } from '../../../infra/local/aws/execution-environment.ts';
@@ -234,17 +234,18 @@ class ChaosRun {
     };
     this.#isAtRest = await this.#until(isAtRest, stack);
 
-    const [left, dead, ledger] = await Promise.all([
+    const [left, dead, items] = await Promise.all([
       emulators.inspectQueue(queue.name),
       emulators.inspectQueue(queue.deadLetters?.name ?? ''),
-      readLedger(direct.dynamodb, tableName),
+      readTable(direct.dynamodb, tableName),
     ]);
     const findings = judgeRun({
       carts: this.#carts,
       orders: vms.orders(),
       deadLetters: [...dead.ready, ...dead.delayed, ...dead.inFlight],
       leftOnQueue: left.ready.length + left.delayed.length + left.inFlight.length,
-      ledger,
+      items,
+      restedAtMs: Date.now(),
       deliveries: this.#deliveries,
       disturbedVerdicts: disturbances.disturbedVerdicts,
       sentToDeadLetters: disturbances.sentToDeadLetters,

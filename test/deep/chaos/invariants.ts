@@ -1,8 +1,11 @@
 /** The invariants of a run, checked from outside: carts of SRM, orders of 11VMS, queues and ledger. */
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { isFaultCode } from '../../../shared/failure.ts';
+import type { Item } from '../../../shared/ledger-table.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
-import { identityOf, type LedgerItem } from '../../../infra/local/run/accounting.ts';
+import { type Standing, standingOf } from '../../../shared/standing.ts';
+import { tracesOf } from '../../../shared/traces.ts';
+import { identityOf, ledgerItemsOf } from '../../../infra/local/run/accounting.ts';
 import type { QueuedMessage } from '../../../infra/local/aws/emulators.ts';
 import type { GeneratedCart } from '../../simulators/carts.ts';
 import type { StoredOrder } from '../../simulators/vms-order-book.ts';
@@ -20,6 +23,7 @@ export type Invariant =
   | 'every dead letter explained'
   | 'dead letters for cause'
   | 'ledger and 11VMS agree'
+  | 'standing and 11VMS agree'
   | 'only SQS dead-letters';
 
 /** One delivery of a message to the worker. `ended` is false for an invocation that crashed or timed out. */
@@ -34,7 +38,9 @@ export interface Evidence {
   readonly orders: readonly StoredOrder[];
   readonly deadLetters: readonly QueuedMessage[];
   readonly leftOnQueue: number;
-  readonly ledger: readonly LedgerItem[];
+  /** The whole table of the ledger. */
+  readonly items: readonly Item[];
+  readonly restedAtMs: number;
   readonly deliveries: readonly Delivery[];
   /** Messages whose verdict could not be written because of a disturbance. */
   readonly disturbedVerdicts: ReadonlySet<string>;
@@ -82,8 +88,9 @@ const NO_VERDICT = 'no verdict: the last attempt never ended';
 export function judgeRun(evidence: Evidence): Findings {
   const violations: Violation[] = [];
   const report = (invariant: Invariant, detail: string): void => void violations.push({ invariant, detail });
+  const ledger = ledgerItemsOf(evidence.items);
   const verdicts = new Map(
-    evidence.ledger.flatMap(({ sk, faults }) =>
+    ledger.flatMap(({ sk, faults }) =>
       sk.startsWith('VERDICT#') ? [[sk.slice('VERDICT#'.length), faults.map(({ code }) => code)] as const] : [],
     ),
   );
@@ -117,14 +124,11 @@ export function judgeRun(evidence: Evidence): Findings {
   }
 
   const items = new Map(
-    evidence.ledger.flatMap((item) =>
-      item.sk.startsWith('ORDER#') ? [[item.sk.slice('ORDER#'.length), item] as const] : [],
-    ),
+    ledger.flatMap((item) => (item.sk.startsWith('ORDER#') ? [[item.sk.slice('ORDER#'.length), item] as const] : [])),
   );
-  const skipped = new Set(
-    evidence.ledger.filter(({ sk }) => sk === 'SKIP').map(({ pk }) => pk.replace(/^CART#\d+#/, '')),
-  );
+  const skipped = new Set(ledger.filter(({ sk }) => sk === 'SKIP').map(({ pk }) => pk.replace(/^CART#\d+#/, '')));
   const promised = new Set<string>();
+  const standings = standingsOf(evidence);
   for (const cart of evidence.carts) {
     const dead = [...new Set(keysOf(cartIdentity(cart)).flatMap((key) => deadByCart.get(key) ?? []))];
     const isExcused = dead.some(({ byDisturbances }) => byDisturbances);
@@ -143,6 +147,14 @@ export function judgeRun(evidence: Evidence): Findings {
     }
     if (cart.expected === 'skip' && !skipped.has(cart.number) && dead.length === 0) {
       report('nothing lost', `cart ${cart.number} was to be skipped, but has no record of it`);
+    }
+    const standing = standings(cart.number);
+    const missing = cart.externalIds.filter((externalId) => !booked.has(externalId));
+    const wanted = wantedStandings(cart, missing, dead.length);
+    const mayBeUnknown = dead.some(({ messageId }) => !verdicts.has(messageId));
+    if (!wanted.includes(standing.word) && !mayBeUnknown) {
+      const detail = `${missing.length} of ${cart.externalIds.length} orders are missing, with ${dead.length} dead letters`;
+      report('standing and 11VMS agree', `cart ${cart.number} (${cart.expected}) is ${standing.word}: ${detail}`);
     }
     for (const externalId of cart.externalIds) {
       promised.add(externalId);
@@ -170,6 +182,22 @@ export function judgeRun(evidence: Evidence): Findings {
     report('only SQS dead-letters', `${evidence.sentToDeadLetters} messages were sent to the dead-letter queue`);
   }
   return { violations, deadLetterCodes, promised: promised.size };
+}
+
+/** Longer than any lease, so that no attempt is under way any more. */
+const AFTER_REST_MS = 10 * 60_000;
+
+function standingsOf({ items, restedAtMs }: Evidence): (cartNumber: string) => Standing {
+  const byCart = Map.groupBy(items, ({ pk }) => String(pk).replace(/^CART#\d+#/, ''));
+  return (cartNumber) => standingOf(tracesOf(byCart.get(cartNumber) ?? []), { nowMs: restedAtMs + AFTER_REST_MS });
+}
+
+/** What the ledger may say of a cart at rest, by what 11VMS and the dead-letter queue hold. */
+function wantedStandings({ expected }: GeneratedCart, missing: readonly string[], dead: number): Standing['word'][] {
+  if (expected === 'skip') return dead === 0 ? ['skipped'] : ['skipped', 'dead-lettered'];
+  if (expected === 'dead-letter' || missing.length > 0) return ['dead-lettered', 'partly-ordered'];
+  // A later version of the cart may be a dead letter beside its orders; so may a message that was given up too early.
+  return dead === 0 ? ['ordered', 'cured'] : ['ordered', 'cured', 'dead-lettered', 'partly-ordered'];
 }
 
 /**

@@ -251,7 +251,7 @@ describe("30 carts of an SRM of the user's, faulty ones among them, into an 11VM
       const catalogue: Readonly<Record<string, { readonly action: string }>> = FAULT_CATALOGUE;
       expect(reason).toContain(catalogue[code]?.action ?? 'an action');
       // A path in the row, or a pointer into the order.
-      expect(reason).toMatch(/ \((\$|for \/)/);
+      expect(reason).toMatch(/ \((line \w+, )?(\$|for \/)/);
     }
   });
 
