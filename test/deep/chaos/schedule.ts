@@ -24,6 +24,8 @@ const PLACES = [
   'dynamodb GetItem',
   'dynamodb PutItem',
   'dynamodb Query',
+  'dynamodb BatchGetItem',
+  'dynamodb BatchWriteItem',
   'sqs SendMessageBatch',
   'sqs ReceiveMessage',
   'sqs DeleteMessageBatch',
@@ -226,6 +228,8 @@ const PLANS: Readonly<Record<Place, Plan>> = {
   'dynamodb GetItem': { calls: (carts) => carts, share: 0.05, disturbances: dynamodb },
   'dynamodb PutItem': { calls: (carts) => Math.ceil(carts / 2), share: 0.1, disturbances: dynamodb },
   'dynamodb Query': { calls: () => 5, share: 0.2, disturbances: dynamodb },
+  'dynamodb BatchGetItem': { calls: () => 4, share: 0.15, disturbances: dynamodb },
+  'dynamodb BatchWriteItem': { calls: () => 3, share: 0.3, disturbances: dynamodb },
   'sqs SendMessageBatch': {
     calls: (carts) => Math.ceil(carts / 4),
     share: 0.25,
@@ -279,7 +283,7 @@ const WORKER_CALLS: readonly Place[] = [
   'dynamodb GetItem',
   'sqs ChangeMessageVisibilityBatch',
 ];
-const EXTRACTOR_CALLS: readonly Place[] = ['srm page', 'sqs SendMessageBatch', 'sqs SendMessageBatch'];
+const EXTRACTOR_CALLS: readonly Place[] = ['srm page', 'sqs SendMessageBatch', 'dynamodb BatchWriteItem'];
 
 /** What lasts: the same answer to many calls in a row, creates and look-ups. */
 const OUTAGES: readonly ChaosDisturbance[] = [
