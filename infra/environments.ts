@@ -130,14 +130,18 @@ const thresholds = z.strictObject({
     .min(1)
     .default(30)
     .describe(
-      'Alarm when the oldest cart has waited so long. Four attempts with the longest delays fit into half an hour.',
+      'Alarm when the oldest message, which is one version of a cart, has waited so long. Four attempts with the longest delays fit into half an hour.',
     ),
   waitingHours: z
     .int()
     .min(1)
     .default(4)
     .describe('A cart that still fails or is throttled after so many hours pages, although consumption is not paused.'),
-  backlog: z.int().min(1).default(1000).describe('Alarm at so many waiting carts: a day of them.'),
+  backlog: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('Alarm at so many waiting messages, each one version of a cart: a day of them.'),
   pausedMinutes: z
     .int()
     .min(1)

@@ -21,7 +21,7 @@ export const PAGING_ALARMS = {
     impact: `all ${CARTS_WAIT}. Nothing is lost: the next good run reads the whole gap.`,
   },
   'dead-letters-urgent': {
-    what: 'There are many dead letters, or the dead-letter queue has not been empty for a week.',
+    what: 'There are many dead letters, each one version of a cart, or the dead-letter queue has not been empty for a week.',
     impact: 'the requesters of those carts; SQS deletes a dead letter 14 days after its cart was queued.',
   },
 } as const satisfies Record<string, AlarmText>;
@@ -37,7 +37,7 @@ export const METRIC_ALARMS = {
     impact: `all ${CARTS_WAIT}. Nothing is wrong with the carts.`,
   },
   'oldest-message-too-old': {
-    what: 'The oldest queued cart has waited too long.',
+    what: 'The oldest message has waited too long on the cart queue: each is one version of a cart.',
     impact: 'the requesters of the waiting carts: their orders are late.',
   },
   'cart-waiting-too-long': {
@@ -58,7 +58,7 @@ export const METRIC_ALARMS = {
     impact: `all ${CARTS_WAIT}.`,
   },
   'dead-letters-many': {
-    what: 'So many dead letters have one cause: a value map, master data or a release, not single carts.',
+    what: 'So many dead letters, each one version of a cart, have one cause: a value map, master data or a release, not single carts.',
     impact: 'the requesters of those carts, and of every cart like them that comes next.',
   },
   'dead-letters-unattended': {
@@ -95,7 +95,7 @@ export const METRIC_ALARMS = {
     impact: 'requesters, if it continues: a run that stops leaves the rest of its window to the next one.',
   },
   backlog: {
-    what: 'More carts are queued than a day brings.',
+    what: 'More messages wait than a day brings: each is one version of a cart.',
     impact: 'requesters: new carts wait behind them.',
   },
   'retry-rate': {

@@ -179,6 +179,8 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       missing: NOT_BREACHING,
     },
     'worker-failing': {
+      // Lambda counts as an error whatever ends an invocation: what the code throws, and what the runtime does, such as a
+      // time-out, a crash, a lack of memory or a failed start (its guide, "Types of metrics for Lambda functions").
       metric: new MathExpression({
         expression: 'IF(invocations > 0, 100 * errors / invocations, 0)',
         usingMetrics: {

@@ -37,9 +37,9 @@ const NUMBERS_HEIGHT = 4;
 const GRAPH_HEIGHT = 6;
 
 const GUIDE = [
-  '**Carts**: read from SRM, queued, ordered. Each run reads half an hour again, so a cart is read and queued several',
-  'times and ordered once: compare *created* with the approvals in SRM, not with *read*.',
-  '**In work or waiting for a retry**: messages that are not visible. **Breaker**: 0 carts flow, 1 consumption is paused.',
+  '**Carts**: each version of a cart is queued once, as one message; a cart can become more than one order. Each run reads',
+  'the overlap again, so *read again in each run* counts reads and not carts. **Messages**: as SQS counts them, about;',
+  'those in work or waiting for a retry are not visible. **Breaker**: 0 carts flow, 1 consumption is paused.',
   'What to do: `infra/runbook.md`, by the name of the alarm. Queries: Logs Insights, saved queries, folder of the stack.',
 ].join(' ');
 
@@ -52,12 +52,15 @@ export class InterfaceDashboard extends Construct {
     const metric = interfaceMetrics(environment);
     const { stackName } = Stack.of(this);
     this.name = stackName;
-    const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Waiting' });
+    const waiting = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Waiting messages' });
     const inRetry = queue.metricApproximateNumberOfMessagesNotVisible({
       statistic: 'Maximum',
-      label: 'In work or waiting for a retry',
+      label: 'Messages in work or waiting for a retry',
     });
-    const lying = deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', label: 'Dead letters' });
+    const lying = deadLetters.metricApproximateNumberOfMessagesVisible({
+      statistic: 'Maximum',
+      label: 'Dead-letter messages',
+    });
     const breaker = metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', label: 'Breaker' });
     const dashboard = new Dashboard(this, 'Dashboard', {
       dashboardName: stackName,
@@ -69,12 +72,11 @@ export class InterfaceDashboard extends Construct {
     dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: FULL, height: 5 }));
     dashboard.addWidgets(
       numbers('Carts in the period shown', true, [
-        metric('extractor', 'cartsRead', { label: 'Approved carts read' }),
-        metric('extractor', 'cartsQueued', { label: 'Queued' }),
+        metric('extractor', 'cartsQueued', { label: 'Carts queued' }),
         metric('worker', 'ordersCreated', { label: 'Orders created' }),
-        metric('worker', 'cartsDeadLettered', { label: 'Dead-lettered' }),
+        metric('worker', 'cartsDeadLettered', { label: 'Carts dead-lettered' }),
       ]),
-      numbers('Carts now', false, [waiting, inRetry, lying]),
+      numbers('Messages now', false, [waiting, inRetry, lying]),
       numbers('Breaker and reconciliation', false, [
         breaker,
         metric('worker', 'cartsRequeued', { label: 'Requeued' }),
@@ -82,12 +84,12 @@ export class InterfaceDashboard extends Construct {
       ]),
     );
     dashboard.addWidgets(
-      graph('Carts', [
-        metric('extractor', 'cartsRead', { label: 'Read' }),
+      graph('Carts and orders', [
+        metric('extractor', 'cartsRead', { label: 'Read again in each run' }),
         metric('extractor', 'cartsQueued', { label: 'Queued' }),
         metric('reconciler', 'cartsQueued', { label: 'Queued by the reconciliation' }),
-        metric('worker', 'ordersCreated', { label: 'Created' }),
-        metric('worker', 'ordersRecovered', { label: 'Found after an unknown outcome' }),
+        metric('worker', 'ordersCreated', { label: 'Orders created' }),
+        metric('worker', 'ordersRecovered', { label: 'Orders found after an unknown outcome' }),
         metric('worker', 'cartsSkipped', { label: 'Skipped' }),
         metric('worker', 'cartsDeadLettered', { label: 'Dead-lettered' }),
       ]),

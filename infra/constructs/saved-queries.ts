@@ -21,8 +21,9 @@ export const SAVED_QUERIES = {
   ],
   'dead letters by reason': [
     `filter event = "${'cart.dead-lettered' satisfies LogEvent}"`,
-    'stats count_distinct(messageId) as carts, latest(cartNumber) as latestCart, latest(reasons.0) as latestReason by codes.0',
-    'sort carts desc',
+    'stats count_distinct(cartNumber) as carts, count_distinct(messageId) as messages, latest(cartNumber) as latestCart, latest(reasons.0) as latestReason by codes.0',
+    // A message that is no cart has no cart number.
+    'sort messages desc',
   ],
   // Why consumption paused, the result of each trial, and when it resumed; from the worker and the supervisor.
   pauses: [
@@ -47,6 +48,15 @@ export const SAVED_QUERIES = {
   runs: [
     'filter service in ["extract-approved-carts", "reconcile-carts"] and (ispresent(watermark) or level = "ERROR" or event = "extraction.locked")',
     'fields @timestamp, message, runId, watermark, pages, rows, queued, codes.0, reason',
+    'sort @timestamp desc',
+    'limit 100',
+  ],
+  // Every way in which Lambda says that a function died: the `Status` of the lines REPORT and INIT_REPORT (its guide,
+  // "Telemetry API Event schema": success, failure, error, timeout), the types of errors that its runtime interface
+  // emulator lists, and what the runtime of Node.js writes for an error that nobody caught.
+  crashes: [
+    'fields @timestamp, @log, @message',
+    'filter @message like /Status: (error|failure|timeout)|Task timed out|Runtime exited|Process exited|^(Runtime|Extension|Function|Sandbox)\\.[A-Z]|ERROR\\s+(Invoke Error|Uncaught Exception|Unhandled Promise Rejection)/',
     'sort @timestamp desc',
     'limit 100',
   ],

@@ -387,6 +387,21 @@ describe('the conditions of the alarms', () => {
     expect(of('prod').alarm('worker-crashed')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
   });
 
+  test('report a worker that fails in whatever way: Lambda counts every one of them as an error', () => {
+    const alarm = of('prod').alarm('worker-failing');
+    const watched = alarm.Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+
+    // Not lines of the log, whose forms Lambda changes: the metric also counts time-outs, crashes, a lack of memory and
+    // failed starts.
+    expect(watched.map(({ Namespace, MetricName }) => [Namespace, MetricName])).toEqual([
+      ['AWS/Lambda', 'Errors'],
+      ['AWS/Lambda', 'Invocations'],
+    ]);
+    expect(new Set(watched.map(({ Dimensions }) => JSON.stringify(Dimensions))).size).toBe(1);
+    expect(stateOf(alarm, [50, 100])).toBe('ALARM');
+    expect(stateOf(alarm, [100, 49])).toBe('OK');
+  });
+
   test('report a failed run of any scheduled function: Lambda drops its event, and nothing repeats it', () => {
     const alarm = of('prod').alarm('scheduled-run-failed');
     const dropped = alarm.Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
@@ -655,7 +670,7 @@ describe('the dashboard', () => {
     expect(titles).toEqual(
       expect.arrayContaining([
         'Alarms',
-        'Carts now',
+        'Messages now',
         'Approval to order',
         'Latency of SRM',
         'Latency of 11VMS',
@@ -672,6 +687,41 @@ describe('the dashboard', () => {
   });
 });
 
+describe('a number on the dashboard', () => {
+  const widgets = () =>
+    of('prod')
+      .dashboard()
+      .widgets.map(({ properties }) => properties);
+  /** The last part of a metric holds its options. */
+  const shown = z.array(z.unknown()).transform((metric) => ({
+    namespace: String(metric[0]),
+    name: String(metric[1]),
+    ...z.object({ label: z.string().optional() }).parse(typeof metric.at(-1) === 'object' ? metric.at(-1) : {}),
+  }));
+
+  test('of SQS is called a number of messages, or of seconds', () => {
+    const ofSqs = widgets().flatMap(({ title = '', metrics }) =>
+      metrics
+        .map((metric) => shown.parse(metric))
+        .flatMap(({ namespace, label }) => (namespace === 'AWS/SQS' ? [`${title}: ${label}`] : [])),
+    );
+
+    expect(ofSqs.length).toBeGreaterThan(5);
+    expect(ofSqs.filter((text) => !/messages|, s \(right\)/i.test(text))).toEqual([]);
+  });
+
+  test('of carts leaves out what each run reads again', () => {
+    const carts = widgets().find(({ title = '' }) => title.startsWith('Carts in the period'));
+
+    expect(carts?.metrics.map((metric) => shown.parse(metric).name)).toEqual([
+      METRICS.cartsQueued,
+      METRICS.ordersCreated,
+      METRICS.cartsDeadLettered,
+    ]);
+    expect(JSON.stringify(widgets())).not.toContain('several');
+  });
+});
+
 describe('the saved queries', () => {
   test("search all functions' logs, in a folder named as the stack", () => {
     const queries = of('prod')
@@ -679,10 +729,91 @@ describe('the saved queries', () => {
       .map(({ properties }) => properties);
 
     expect(queries.map(({ Name }) => Name)).toEqual(
-      ["one cart's story", 'dead letters', 'dead letters by reason', 'pauses', 'slowest calls', 'one run', 'runs'].map(
-        (title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`,
-      ),
+      [
+        "one cart's story",
+        'dead letters',
+        'dead letters by reason',
+        'pauses',
+        'slowest calls',
+        'one run',
+        'runs',
+        'crashes',
+      ].map((title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`),
     );
     for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(4);
+  });
+
+  const queryNamed = (title: string): string =>
+    String(
+      of('prod')
+        .ofType('AWS::Logs::QueryDefinition')
+        .find(({ properties }) => String(properties['Name']).endsWith(`/${title}`))?.properties['QueryString'],
+    );
+
+  test('count dead letters by carts, and name what they count else', () => {
+    expect(queryNamed('dead letters by reason')).toContain('count_distinct(messageId) as messages');
+    expect(queryNamed('dead letters by reason')).toContain('count_distinct(cartNumber) as carts');
+  });
+
+  describe('of crashes', () => {
+    /** The lines that the query finds. */
+    const found = (lines: readonly string[]): string[] => {
+      const [, pattern = '(?!)'] = /filter @message like \/(.+)\/$/m.exec(queryNamed('crashes')) ?? [];
+      return lines.filter((line) => new RegExp(pattern).test(line));
+    };
+    const id = '8f5f5a37-3f0e-4f0e-9f37-0d6f7a1f7a3e';
+    const report = `REPORT RequestId: ${id}\tDuration: 35.50 ms\tBilled Duration: 36 ms\tMemory Size: 1024 MB\tMax Memory Used: 95 MB\t`;
+
+    test.each([
+      ['a time-out', `2026-11-27T10:15:30.123Z ${id} Task timed out after 60.06 seconds`],
+      ['a time-out, by its report', `${report}Status: timeout`],
+      ['a crash', `RequestId: ${id} Error: Runtime exited with error: exit status 1`],
+      ['a crash without an error', `RequestId: ${id} Error: Runtime exited without providing a reason`],
+      ['a process that was killed', `RequestId: ${id} Error: Runtime exited with error: signal: killed`],
+      ['the type of a crash, in a line of its own', 'Runtime.ExitError'],
+      ['too little memory, by its report', `${report}Status: error\tError Type: Runtime.OutOfMemory`],
+      [
+        'a module that is missing',
+        'INIT_REPORT Init Duration: 229.04 ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError',
+      ],
+      ['a start that took too long', 'INIT_REPORT Init Duration: 9999.81 ms\tPhase: init\tStatus: timeout'],
+      [
+        'a start again that failed',
+        'INIT_REPORT Init Duration: 99.65 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError',
+      ],
+      ['an extension that crashed', `${report}Status: error\tError Type: Extension.Crash`],
+      ['an environment that failed', `${report}Status: failure\tError Type: Sandbox.Failure`],
+      ['an answer that is too large', `${report}Status: error\tError Type: Function.ResponseSizeTooLarge`],
+      ['an error of no known type', `${report}Status: error\tError Type: Unknown`],
+      ['an older form', `RequestId: ${id} Process exited before completing request`],
+      [
+        'an error that the handler threw',
+        `2026-11-27T10:15:30.123Z\t${id}\tERROR\tInvoke Error \t{"errorType":"Error","errorMessage":"Environment variables missing or wrong"}`,
+      ],
+      [
+        'an error while the module was loaded',
+        '2026-11-27T10:15:30.123Z\tundefined\tERROR\tUncaught Exception \t{"errorType":"Error","errorMessage":"x"}',
+      ],
+      [
+        'a promise that nobody awaited',
+        `2026-11-27T10:15:30.123Z\t${id}\tERROR\tUnhandled Promise Rejection \t{"errorType":"Runtime.UnhandledPromiseRejection"}`,
+      ],
+    ])('find %s', (_what, line) => {
+      expect(found([line])).toEqual([line]);
+    });
+
+    test('pass over what Lambda says of a healthy invocation, and our own lines', () => {
+      expect(
+        found([
+          'INIT_START Runtime Version: nodejs:24.v12\tRuntime Version ARN: arn:aws:lambda:eu-west-1::runtime:0a1b',
+          `START RequestId: ${id} Version: $LATEST`,
+          `END RequestId: ${id}`,
+          `${report}Init Duration: 204.11 ms`,
+          `${report}Status: success`,
+          '{"level":"WARN","event":"call.slow","message":"A call took long","status":504,"reason":"timed out"}',
+          '{"level":"INFO","stack":"Error: x\\n at Runtime.handleOnceNonStreaming (file:///var/runtime/index.mjs:1250:29)"}',
+        ]),
+      ).toEqual([]);
+    });
   });
 });

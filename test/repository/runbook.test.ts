@@ -171,7 +171,7 @@ describe('the runbook names only existing', () => {
     expect(of('cart-waiting-too-long')).toContain('4 hours ago (`waitingHours`)');
     expect(of('dead-letters-many')).toContain('Ten dead letters or more (`deadLetters`)');
     expect(of('consumption-paused')).toContain('for 5 minutes');
-    expect(of('backlog')).toContain('1000 waiting carts or more (`backlog`)');
+    expect(of('backlog')).toContain('1000 waiting messages or more (`backlog`)');
     expect(of('retry-rate')).toContain('30 % (`retryPercent`)');
     expect(of('unknown-outcomes')).toContain('Five creates (`unknownOutcomes`)');
     expect(of('target-throttled')).toContain('50 answers (`targetThrottled`)');
