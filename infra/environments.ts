@@ -190,6 +190,24 @@ const notifications = z.strictObject({
   thresholds: thresholds.prefault({}).describe('When an alarm goes off, where landscapes differ.'),
 });
 
+/** Both stand in the descriptions of alarms, of which CloudWatch takes 1,024 characters. */
+const ownerField = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^[^\p{Cc}]*$/u, 'must be one line');
+const owner = z.strictObject({
+  name: ownerField(60).describe('A team rather than a person, such as `SAP basis`.'),
+  contact: ownerField(80).describe('A channel, a mailbox of the team or a queue of tickets, such as `#sap-basis`.'),
+});
+const owners = z.strictObject({
+  mapping: owner.optional().describe('Who keeps the value maps.'),
+  srm: owner.optional().describe('Who runs SAP SRM and its extraction service.'),
+  vms: owner.optional().describe('Who runs 11VMS and its proxy.'),
+  buyer: owner.optional().describe('Who can correct a cart, or an order by hand.'),
+});
+
 /** What CloudWatch Logs allows, in days. */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -420,6 +438,11 @@ const entrySchema = z.strictObject({
   notifications: notifications
     .prefault({})
     .describe('Who hears of an alarm. The topics and alarms exist without any receiver.'),
+  owners: owners
+    .prefault({})
+    .describe(
+      'Who can fix a fault: named by alarms and reports where they tell whom to call. Without its entry, an owner is called by its role.',
+    ),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO').describe('The least level that is logged.'),
   operation: operation.prefault({}).describe('How the stack is kept.'),
   network: network

@@ -2,10 +2,15 @@
  * Every alarm in words: what is wrong, and the impact on people. The key is the end of the alarm's name, and its heading
  * in infra/runbook.md; a test holds that both lists are the same.
  */
+import type { FaultOwner } from '../../shared/failure.ts';
+import type { Environment } from '../environments.ts';
+import { namedOwners } from '../owners.ts';
 
 export interface AlarmText {
   readonly what: string;
   readonly impact: string;
+  /** Whom the runbook may tell to call, besides the interface team. */
+  readonly owners?: readonly FaultOwner[];
 }
 
 const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered meanwhile';
@@ -15,14 +20,17 @@ export const PAGING_ALARMS = {
   'orders-stopped': {
     what: 'Carts are read but not ordered: consumption is paused, 11VMS or SRM refuses us, carts wait too long, or the worker fails.',
     impact: `all ${CARTS_WAIT}.`,
+    owners: ['11VMS team', 'SRM team'],
   },
   'extraction-stopped': {
     what: 'Approved carts are no longer read from SRM: no run succeeds, or SRM refuses us.',
     impact: `all ${CARTS_WAIT}. Nothing is lost: the next good run reads the whole gap.`,
+    owners: ['SRM team'],
   },
   'dead-letters-urgent': {
     what: 'There are many dead letters, each one version of a cart, or the dead-letter queue has not been empty for a week.',
     impact: 'the requesters of those carts; SQS deletes a dead letter 14 days after its cart was queued.',
+    owners: ['mapping owner', '11VMS team', 'buyer'],
   },
 } as const satisfies Record<string, AlarmText>;
 
@@ -31,18 +39,22 @@ export const METRIC_ALARMS = {
   'consumption-paused': {
     what: 'The circuit breaker keeps consumption paused, or its supervisor no longer reports.',
     impact: `all ${CARTS_WAIT}.`,
+    owners: ['11VMS team'],
   },
   'target-refused': {
     what: '11VMS refuses us (401 after a refresh, 403, 404 on the collection), or SRM does for single carts.',
     impact: `all ${CARTS_WAIT}. Nothing is wrong with the carts.`,
+    owners: ['11VMS team'],
   },
   'oldest-message-too-old': {
     what: 'The oldest message has waited too long on the cart queue: each is one version of a cart.',
     impact: 'the requesters of the waiting carts: their orders are late.',
+    owners: ['11VMS team'],
   },
   'cart-waiting-too-long': {
     what: 'A cart has waited for hours, was tried and has to wait again: 11VMS throttles us all the time, or something fails without a pause.',
     impact: 'the requesters of such carts: their orders are hours late. Nothing is lost: the carts are requeued.',
+    owners: ['11VMS team'],
   },
   'worker-failing': {
     what: 'At least half of the invocations of the worker crash or time out.',
@@ -52,22 +64,27 @@ export const METRIC_ALARMS = {
   'no-extraction': {
     what: 'No extraction has succeeded in two intervals of the schedule.',
     impact: `all ${CARTS_WAIT}.`,
+    owners: ['SRM team'],
   },
   'source-refused': {
     what: 'SRM refuses us (401 after a refresh, 403): runs fail until a person acts.',
     impact: `all ${CARTS_WAIT}.`,
+    owners: ['SRM team'],
   },
   'dead-letters-many': {
     what: 'So many dead letters, each one version of a cart, have one cause: a value map, master data or a release, not single carts.',
     impact: 'the requesters of those carts, and of every cart like them that comes next.',
+    owners: ['mapping owner', '11VMS team'],
   },
   'dead-letters-unattended': {
     what: 'The dead-letter queue has not been empty for a week.',
     impact: 'the requesters of those carts: SQS deletes a dead letter 14 days after its cart was queued.',
+    owners: ['mapping owner', 'SRM team', '11VMS team', 'buyer'],
   },
   'new-dead-letter': {
     what: 'A cart became a dead letter.',
     impact: 'the requester of that cart: it is not ordered, or only in part, until a person acts.',
+    owners: ['mapping owner', 'SRM team', '11VMS team', 'buyer'],
   },
   'scheduler-failed': {
     what: 'EventBridge Scheduler could not invoke a function, or dropped an invocation.',
@@ -89,31 +106,38 @@ export const METRIC_ALARMS = {
   'worker-near-timeout': {
     what: 'Invocations of the worker come close to its time-out.',
     impact: 'none yet: the next step is worker-crashed.',
+    owners: ['11VMS team'],
   },
   'extractor-near-timeout': {
     what: 'Runs of the extractor come close to its time-out, where they stop themselves.',
     impact: 'requesters, if it continues: a run that stops leaves the rest of its window to the next one.',
+    owners: ['SRM team'],
   },
   backlog: {
     what: 'More messages wait than a day brings: each is one version of a cart.',
     impact: 'requesters: new carts wait behind them.',
+    owners: ['11VMS team'],
   },
   'retry-rate': {
     what: 'Many attempts end in a retry: 11VMS, its proxy or the ledger is unhealthy.',
     impact: 'requesters: their orders are late.',
+    owners: ['11VMS team', 'SRM team'],
   },
   'unknown-outcomes': {
     what: '11VMS often gives no clear answer to a create.',
     impact: 'requesters: orders are late, since each is looked up before it is posted again.',
+    owners: ['11VMS team'],
   },
   'target-throttled': {
     what: '11VMS has throttled us for a quarter of an hour.',
     impact: 'requesters: their orders are late.',
+    owners: ['11VMS team'],
   },
   'carts-recovered': {
     what: 'The daily reconciliation recovered approved carts that had been lost on the way.',
     impact:
       'their requesters: the orders are up to a day late. The next such cart is, too, until the gap is understood.',
+    owners: ['SRM team'],
   },
   'no-reconciliation': {
     what: 'The daily reconciliation has not completed for more than a day.',
@@ -133,5 +157,16 @@ export type PagingAlarm = keyof typeof PAGING_ALARMS;
 export type MetricAlarm = keyof typeof METRIC_ALARMS;
 
 /** The description of an alarm, as the person who is paged reads it. */
-export const alarmDescription = (name: string, { what, impact }: AlarmText, runbookUrl: string): string =>
-  `${what} Impact: ${impact} Runbook: ${runbookUrl}#${name}`;
+export function alarmDescription(
+  name: string,
+  { what, impact, owners = [] }: AlarmText,
+  environment: Environment,
+): string {
+  const named = namedOwners(environment, owners);
+  return [
+    what,
+    `Impact: ${impact}`,
+    ...(named.length === 0 ? [] : [`Owners: ${named.join('; ')}.`]),
+    `Runbook: ${environment.notifications.runbookUrl}#${name}`,
+  ].join(' ');
+}

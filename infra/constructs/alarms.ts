@@ -82,7 +82,6 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { pages, mails } = props.notifications;
-    const { runbookUrl } = props.environment.notifications;
     const page = new SnsAction(pages);
     const mail = new SnsAction(mails);
     const { stackName } = Stack.of(this);
@@ -91,7 +90,7 @@ export class Alarms extends Construct {
       const { metric, threshold, below, periods = 1, datapoints = periods, missing } = conditions[name];
       const alarm = new Alarm(this, name, {
         alarmName: `${stackName}-${name}`,
-        alarmDescription: alarmDescription(name, METRIC_ALARMS[name], runbookUrl),
+        alarmDescription: alarmDescription(name, METRIC_ALARMS[name], props.environment),
         metric,
         threshold,
         comparisonOperator:
@@ -113,7 +112,7 @@ export class Alarms extends Construct {
       const parts = PARTS[name].flatMap((part) => metricAlarms.get(part) ?? []);
       const alarm = new CompositeAlarm(this, name, {
         compositeAlarmName: `${stackName}-${name}`,
-        alarmDescription: alarmDescription(name, PAGING_ALARMS[name], runbookUrl),
+        alarmDescription: alarmDescription(name, PAGING_ALARMS[name], props.environment),
         alarmRule: AlarmRule.anyOf(...parts.map((part) => AlarmRule.fromAlarm(part, AlarmState.ALARM))),
         ...suppression,
       });

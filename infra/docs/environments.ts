@@ -230,8 +230,18 @@ ${JSON.stringify(SAMPLE, undefined, 2)}
 
 ${settingsTable(below(''), '')}
 
-${sections.map(({ path, meaning, default: byDefault }) => `## ${path}\n\n${meaning}${byDefault === 'required' ? ' Required.' : ''}\n\n${settingsTable(below(`${path}.`), `${path}.`)}\n`).join('\n')}`;
+${sections.map((section) => sectionText(section, below(`${section.path}.`))).join('\n')}`;
 }
+
+/** A section that holds only others has no table. */
+const sectionText = ({ path, meaning, default: byDefault }: Setting, settings: readonly Setting[]): string =>
+  [
+    `## ${path}`,
+    `${meaning}${byDefault === 'required' ? ' Required.' : ''}`,
+    ...(settings.length === 0 ? [] : [settingsTable(settings, `${path}.`)]),
+  ]
+    .map((part) => `${part}\n`)
+    .join('\n');
 
 const settingsTable = (settings: readonly Setting[], prefix: string): string =>
   markdownText(

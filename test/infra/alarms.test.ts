@@ -12,7 +12,13 @@ import * as z from 'zod';
 import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { Alarms } from '../../infra/constructs/alarms.ts';
 import { Notifications } from '../../infra/constructs/notifications.ts';
-import { type Environment, loadEnvironment, parseEnvironment, stackName } from '../../infra/environments.ts';
+import {
+  type Environment,
+  ENVIRONMENTS,
+  loadEnvironment,
+  parseEnvironment,
+  stackName,
+} from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { NOTIFIED_ENVIRONMENT } from './synthesis.ts';
@@ -180,6 +186,10 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
     extraction: { ...base.extraction, schedule },
     notifications: { ...base.notifications, thresholds: { ...base.notifications.thresholds, ...thresholds } },
   };
+  return alarmsOf(environment);
+}
+
+function alarmsOf(environment: Environment): Synthesis {
   const stack = new Stack(new App(), 'Alarms', { stackName: 'alarms' });
   new Alarms(stack, 'Alarms', {
     environment,
@@ -220,6 +230,41 @@ describe('every alarm', () => {
       expect(AlarmDescription.endsWith(`#${name}`)).toBe(true);
       expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
     }
+  });
+
+  test('calls owners by the names and channels of the environment; without them it stays as it is', () => {
+    const descriptionOf = (stack: Synthesis, name: string): string | undefined =>
+      (stack.composites().get(name) ?? stack.metricAlarms().get(name))?.AlarmDescription;
+    const all = [...Object.keys(PAGING_ALARMS), ...Object.keys(METRIC_ALARMS)];
+
+    expect(all.filter((name) => descriptionOf(of('prod'), name)?.includes('Owner'))).toEqual([]);
+    // An owner that the entry leaves out is not named.
+    expect(descriptionOf(of('notified'), 'dead-letters-many')).toContain(
+      ' Owners: mapping owner (Purchasing data, purchasing-data@example.com); 11VMS team (Vendor platform, Teams: 11VMS support). Runbook: ',
+    );
+    expect(descriptionOf(of('notified'), 'target-refused')).toContain(
+      ' Owners: 11VMS team (Vendor platform, Teams: 11VMS support). Runbook: ',
+    );
+    expect(descriptionOf(of('notified'), 'source-refused')).toBe(descriptionOf(of('prod'), 'source-refused'));
+  });
+
+  test('fits into the description that CloudWatch allows, however long the owners and the runbook are called', () => {
+    const owner = { name: 'n'.repeat(60), contact: 'c'.repeat(80) };
+    const environment = parseEnvironment(
+      {
+        ...ENVIRONMENTS['prod'],
+        owners: { mapping: owner, srm: owner, vms: owner, buyer: owner },
+        notifications: { runbookUrl: `https://${'r'.repeat(192)}` },
+      },
+      'this test',
+    );
+    const stack = alarmsOf(environment);
+    const descriptions = [...stack.metricAlarms().values(), ...stack.composites().values()].map(
+      ({ AlarmDescription }) => AlarmDescription,
+    );
+
+    expect(descriptions.filter((text) => text.includes(owner.contact)).length).toBeGreaterThan(5);
+    expect(descriptions.filter((text) => text.length > 1024)).toEqual([]);
   });
 
   test('sends its end to everyone who got its beginning, so that an incident is closed', () => {

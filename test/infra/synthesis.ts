@@ -64,9 +64,13 @@ export const OWN_ENVIRONMENT = {
   network: { subnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'], securityGroupIds: ['sg-0a1b2c3d'] },
 };
 
-/** A production environment that pages and mails, with thresholds of its own. */
+/** A production environment that pages and mails, with thresholds of its own and some owners. */
 export const NOTIFIED_ENVIRONMENT = {
   ...ENVIRONMENTS['prod'],
+  owners: {
+    mapping: { name: 'Purchasing data', contact: 'purchasing-data@example.com' },
+    vms: { name: 'Vendor platform', contact: 'Teams: 11VMS support' },
+  },
   notifications: {
     pagerDutySecretName: 'prod/pagerduty',
     pagerDutyRegion: 'eu',

@@ -142,7 +142,7 @@ describe('the configuration page', () => {
     expect(settings.length).toBeGreaterThan(60);
     expect(settings.filter(({ meaning }) => meaning.length < 10).map(({ path }) => path)).toEqual([]);
     const required = settings.filter(
-      ({ path, isSection, default: text }) => !isSection && text === 'required' && !path.startsWith('network.'),
+      ({ path, isSection, default: text }) => !isSection && text === 'required' && !/^(network|owners)\./.test(path),
     );
     expect(required.map(({ path }) => path)).toEqual([
       'name',
