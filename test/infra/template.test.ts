@@ -26,6 +26,7 @@ import {
   OWN_ENVIRONMENT,
   partsOf,
   refSchema,
+  type Resource,
   type Synthesis,
   synthesizeStack,
   type Template,
@@ -74,6 +75,27 @@ function alarmsWithoutAction(template: Template): string[] {
       return AlarmActions.length === 0 || !ActionsEnabled;
     })
     .map(({ id }) => id);
+}
+
+/** What CloudFormation leaves when it deletes the stack. */
+const outliving = ({ template }: Synthesis): Resource[] =>
+  Object.entries(template.Resources)
+    .map(([id, resource]) => ({ id, ...resource }))
+    .filter(({ DeletionPolicy = 'Delete' }) => DeletionPolicy !== 'Delete');
+
+/** By which property CloudFormation imports a resource ("Resource type support" in its guide). */
+const IMPORT_IDENTIFIERS: Readonly<Record<string, string>> = {
+  'AWS::DynamoDB::Table': 'TableName',
+  'AWS::Logs::LogGroup': 'LogGroupName',
+  'AWS::SQS::Queue': 'QueueUrl',
+  'AWS::SecretsManager::Secret': 'Id',
+};
+
+/** The resources of the template that a resource needs. */
+function referencesOf(resource: Resource): string[] {
+  const text = JSON.stringify(resource);
+  const references = [...text.matchAll(/"Ref":"(\w+)"|"Fn::GetAtt":\["(\w+)"|\$\{(\w+)[.}]|"DependsOn":\[?"(\w+)"/g)];
+  return references.flatMap((groups) => groups.slice(1).filter((group) => group !== undefined));
 }
 
 /** Texts that look like a credential. */
@@ -543,6 +565,37 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
         expect(stack.terminationProtection).toBe(environment.operation.terminationProtection);
         expect(loadEnvironment('prod').operation.terminationProtection).toBe(true);
+      });
+
+      test('can be deleted and created again: what outlives it has no name, apart from the secrets that the entry names', () => {
+        const retained = outliving(synthesis(name));
+        const named = retained.flatMap(({ Type, Properties }) =>
+          Object.entries(Properties).flatMap(([key, value]) =>
+            /Name$/.test(key) ? [`${Type} ${key} ${asText(value)}`] : [],
+          ),
+        );
+        const { srm, vms } = synthesis(name).environment;
+
+        expect(retained.length).toBeGreaterThan(8);
+        expect(named).toEqual(
+          [srm, vms]
+            .filter(({ createSecret }) => createSecret)
+            .map(({ secretName }) => `AWS::SecretsManager::Secret Name ${secretName}`),
+        );
+      });
+
+      test('can be created around what outlived another: CloudFormation can import it, by itself, before everything else', () => {
+        const retained = outliving(synthesis(name));
+        const ids = retained.map(({ id }) => id);
+
+        // The types of the runbook, "Adopt what a deleted stack left". The name of each identifies it for an import.
+        expect([...new Set(retained.map(({ Type }) => Type))].sort()).toEqual(
+          Object.keys(IMPORT_IDENTIFIERS)
+            .filter((type) => type !== 'AWS::SecretsManager::Secret' || parts(name).secrets.length > 0)
+            .sort(),
+        );
+        // An import creates nothing, so nothing that it imports may refer to anything else.
+        expect(retained.flatMap((resource) => referencesOf(resource)).filter((id) => !ids.includes(id))).toEqual([]);
       });
 
       test('has no alarm without a recipient', () => {

@@ -95,6 +95,7 @@ describe('the chapters of the runbook', () => {
       'Outage of SRM or 11VMS',
       'Go-live with the first watermark',
       'Roll back',
+      'Adopt what a deleted stack left',
       'Test the paths',
     ]);
   });
