@@ -571,7 +571,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const retained = outliving(synthesis(name));
         const named = retained.flatMap(({ Type, Properties }) =>
           Object.entries(Properties).flatMap(([key, value]) =>
-            /Name$/.test(key) ? [`${Type} ${key} ${asText(value)}`] : [],
+            key.endsWith('Name') ? [`${Type} ${key} ${asText(value)}`] : [],
           ),
         );
         const { srm, vms } = synthesis(name).environment;

@@ -315,7 +315,7 @@ describe('shared', () => {
 });
 
 describe('infra', () => {
-  test('imports from the code only the schemas of its environment, the settings of the translation, and names', () => {
+  test('imports from the code only the schemas of its environment, the settings of the translation, the catalogue of faults, and names', () => {
     const code = infraOfTheCloud
       .flatMap(({ imports }) => imports)
       .filter(({ target = '' }) => /^(functions|shared)\//.test(target));
@@ -325,6 +325,8 @@ describe('infra', () => {
       'environment',
       'client-authentication',
       'translation-settings',
+      // Who can fix a fault, for alarms and reports.
+      'failure',
       'metric-names',
       'log-events',
       'lists',

@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -85,20 +85,26 @@ async function startCloudFormation() {
   };
   const refusal = (message: string): string =>
     `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>${message}</Message></Error></ErrorResponse>`;
+  async function answer(request: IncomingMessage): Promise<{ status: number; body: string }> {
+    if (request.headers['x-amz-target'] === 'AmazonSSM.GetParameter') {
+      const Parameter = { Name: 'bootstrap', Value: '30', Type: 'String' };
+      return { status: 200, body: JSON.stringify({ Parameter }) };
+    }
+    const parameters = new URLSearchParams(await text(request));
+    const action = parameters.get('Action') ?? '';
+    if (action === 'CreateChangeSet') asked.push(parameters);
+    const body = answers[action];
+    if (body !== undefined) return { status: 200, body };
+    return {
+      status: 400,
+      body: refusal(action === 'DescribeStacks' ? `Stack with id ${STACK} does not exist` : 'asked enough'),
+    };
+  }
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      if (request.headers['x-amz-target'] === 'AmazonSSM.GetParameter') {
-        response.end(JSON.stringify({ Parameter: { Name: 'bootstrap', Value: '30', Type: 'String' } }));
-        return;
-      }
-      const parameters = new URLSearchParams(body);
-      const action = parameters.get('Action') ?? '';
-      if (action === 'CreateChangeSet') asked.push(parameters);
-      const answer = answers[action];
-      response
-        .writeHead(answer === undefined ? 400 : 200)
-        .end(answer ?? refusal(action === 'DescribeStacks' ? `Stack with id ${STACK} does not exist` : 'asked enough'));
-    });
+    answer(request).then(
+      ({ status, body }) => response.writeHead(status).end(body),
+      () => request.socket.destroy(),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
