@@ -20,7 +20,7 @@ function notQueued(count: number, tries: number, codes: readonly string[]): Inte
 
 /** SQS takes 10 messages in a batch. */
 const BATCH_ENTRIES = 10;
-const BATCHES_AT_ONCE = 4;
+const BATCHES_AT_ONCE = 10;
 const TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 

@@ -63,9 +63,13 @@ export function sqsUnits({ operation, request: sent, answer }: AnsweredCall): nu
 const unitsOf = (bodies: readonly string[]): number =>
   Math.max(1, Math.ceil(bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0) / SQS_UNIT_BYTES));
 
-const READS = new Set(['GetItem', 'Query']);
-const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem']);
-const consumedSchema = z.object({ ConsumedCapacity: z.object({ CapacityUnits: z.number() }) });
+const READS = new Set(['GetItem', 'Query', 'BatchGetItem']);
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']);
+const capacity = z.object({ CapacityUnits: z.number() });
+/** A list for a batch, which may name several tables. */
+const consumedSchema = z.object({
+  ConsumedCapacity: z.union([z.array(capacity), capacity.transform((one) => [one])]),
+});
 
 /** Asks the emulator for the consumed capacity, which it counts by item size as DynamoDB does. */
 function dynamodbMeter(meter: UsageMeter): Listener {
@@ -83,11 +87,14 @@ function dynamodbMeter(meter: UsageMeter): Listener {
       const units = status === 200 ? consumed(answer) : (writtenUnits.get(key) ?? 1);
       if (status === 200) writtenUnits.set(key, units);
       if (status === 200 || status === 400) meter.add('writeUnits', units);
+      // The emulator does not count the index: a listed item is one small write more.
+      if (status === 200 && /"#?listedAs"/.test(sent)) meter.add('writeUnits', 1);
     },
   };
 }
 
-const consumed = (answer: string): number => consumedSchema.parse(JSON.parse(answer)).ConsumedCapacity.CapacityUnits;
+const consumed = (answer: string): number =>
+  consumedSchema.parse(JSON.parse(answer)).ConsumedCapacity.reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
 
 interface Listener {
   rewrite?(operation: string, sent: string): string;
