@@ -68,8 +68,7 @@ function changeAt(cartsPerDay: number): string {
     );
   }
   return (
-    'Change: the reading. Let the extractor remember GUID and ChangedAt of the carts that it queued within the overlap, ' +
-    'and queue only new ones. Let several invocations read slices in parallel, each under a lease of its own. Let the ' +
+    'Change: the reading. Let several invocations read slices in parallel, each under a lease of its own. Let the ' +
     'reconciliation compare an export of the ledger instead of one query for each cart. Then settings: ' +
     'maximumConcurrency for the rate of 11VMS ' +
     `(${Math.round(cartsPerDay / 86_400)} carts a second on average), provisioned capacity for the steady part of DynamoDB, a lifetime for orders, ` +
