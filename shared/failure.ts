@@ -23,17 +23,20 @@ const setting = (name: string): string =>
   `translation.${name} in infra/environments.ts, or in the environment's own file`;
 const valueMap = (name: string): string => setting(`valueMaps.${name}`);
 
+/** A page answered in the place of a system (foreign-page.ts). */
+const SEE_HTML = 'The message speaks of HTML: runbook, "HTML where JSON was expected".';
+
 /** The error catalogue. Its keys are the only codes that a fault can carry. */
 export const FAULT_CATALOGUE = {
   E_SRC_AUTH: entry(
     'SRM team',
     'SRM or its token endpoint refused our credentials',
-    'Check the SRM client in the connection secret and its rights; the next run reads the same window again.',
+    `Check the SRM client in the connection secret and its rights; the next run reads the same window again. ${SEE_HTML}`,
   ),
   E_SRC_UNAVAILABLE: entry(
     'SRM team',
     'SRM did not answer, or answered with an error or a page that cannot be read',
-    'Check SRM and its proxy; the next run reads the same window again.',
+    `Check SRM and its proxy; the next run reads the same window again. ${SEE_HTML}`,
   ),
   E_SRC_THROTTLED: entry(
     'SRM team',
@@ -215,7 +218,7 @@ export const FAULT_CATALOGUE = {
   E_TGT_AUTH: entry(
     '11VMS team',
     '11VMS or its token endpoint refuses us',
-    'Check the 11VMS client in the connection secret, its rights and the base URL; nothing is wrong with the cart.',
+    `Check the 11VMS client in the connection secret, its rights and the base URL; nothing is wrong with the cart. ${SEE_HTML}`,
   ),
   E_TGT_VALIDATION: entry(
     'mapping owner',
@@ -245,7 +248,7 @@ export const FAULT_CATALOGUE = {
   E_TGT_UNAVAILABLE: entry(
     '11VMS team',
     '11VMS could not be reached or failed',
-    'Check 11VMS and its proxy, then redrive.',
+    `Check 11VMS and its proxy, then redrive. ${SEE_HTML}`,
   ),
   E_TGT_TIMEOUT_UNKNOWN: entry(
     '11VMS team',
@@ -260,7 +263,7 @@ export const FAULT_CATALOGUE = {
   E_TGT_RESPONSE_SCHEMA: entry(
     '11VMS team',
     'AMBIGUOUS: the answer of 11VMS breaks its contract',
-    'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted.',
+    `Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted. ${SEE_HTML}`,
   ),
   E_TGT_TOO_LARGE: entry('buyer', 'The order is larger than 11VMS accepts', 'Split the cart in SRM.'),
   E_INT_MESSAGE: entry(

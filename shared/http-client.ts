@@ -21,6 +21,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly body: string;
+  /** Host and path that answered, without the query: text for a person. */
+  readonly from: string;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
 }
@@ -100,7 +102,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     async request({ method, path, headers, body, timeoutMs, sendByMs = Number.POSITIVE_INFINITY }) {
       if (!path.startsWith('/') || path.startsWith('//')) throw new Error('HTTP path must start with a single slash');
-      const where = `${method} ${new URL(options.baseUrl + path).pathname}`;
+      const { host, pathname } = new URL(options.baseUrl + path);
+      const where = `${method} ${pathname}`;
       const isTooLate = (): boolean => options.now() > sendByMs;
       if (isTooLate()) throw tooLate(where);
       const limitMs = Math.max(1, Math.min(timeoutMs ?? options.timeoutMs, options.timeoutMs));
@@ -126,6 +129,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         return {
           status,
           body: typeof response.data === 'string' ? response.data : '',
+          from: `${host}${pathname}`,
           header: (name) => headerText(response.headers[name]),
         };
       } catch (error) {

@@ -5,6 +5,7 @@ import { authenticateClient, type ClientAuthentication } from './client-authenti
 import { type ConnectionSecret, SecretUnusable } from './connection-secret.ts';
 import { tryParseJson } from './exact-json.ts';
 import { type FaultCode, InterfaceError } from './failure.ts';
+import { foreignPage } from './foreign-page.ts';
 import {
   createHttpClient,
   type HttpClient,
@@ -25,6 +26,8 @@ export interface OAuthClientOptions {
   readonly tokenUrl: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly scope: string;
+  /** For messages. */
+  readonly secretName: string;
   readonly readSecret: () => Promise<ConnectionSecret>;
   readonly faults: { readonly refused: FaultCode; readonly unavailable: FaultCode };
   readonly now: () => number;
@@ -164,29 +167,32 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           error instanceof HttpError ? `cannot be reached (${error.code})` : 'cannot be reached',
         );
       });
+    const page = foreignPage(response);
+    const answer = `answered ${response.status}${page}`;
     if (response.status >= 500 || response.status === 429 || response.status === 408) {
-      throw tokenFault('transient', `answered ${response.status}`, retryAfterMs(response, now()));
+      throw tokenFault('transient', answer, retryAfterMs(response, now()));
     }
     if (response.status !== 200 && response.status !== 201) {
-      throw tokenFault('refused', `answered ${response.status}; check ${suspects(response.status)}`);
+      throw tokenFault('refused', `${answer}; check ${suspects(response.status, page !== '')}`);
     }
+    if (page !== '') throw tokenFault('transient', answer);
     // The body is never quoted: it holds the token, and some endpoints echo the secret.
-    const answer = tokenAnswer.safeParse(tryParseJson(response.body));
-    if (!answer.success) {
-      const [member = 'access_token'] = answer.error.issues.flatMap(({ path: [name] }) =>
+    const parsed = tokenAnswer.safeParse(tryParseJson(response.body));
+    if (!parsed.success) {
+      const [member = 'access_token'] = parsed.error.issues.flatMap(({ path: [name] }) =>
         name === undefined ? [] : [name],
       );
-      throw tokenFault('transient', `answered ${response.status} without a usable ${String(member)}`);
+      throw tokenFault('transient', `${answer} without a usable ${String(member)}`);
     }
-    const lifetimeMs = answer.data.expires_in * 1000;
+    const lifetimeMs = parsed.data.expires_in * 1000;
     const usableMs = Math.max(lifetimeMs - EXPIRY_MARGIN_MS, lifetimeMs / 2);
-    return { value: answer.data.access_token, usableUntilMs: now() + usableMs };
+    return { value: parsed.data.access_token, usableUntilMs: now() + usableMs };
   }
 
-  /** What is probably wrong when the token endpoint refuses us. */
-  const suspects = (status: number): string =>
-    [400, 401, 403].includes(status)
-      ? `clientId, clientSecret and the setting ${options.section}.clientAuthentication`
+  /** What is probably wrong when the token endpoint refuses us. A page comes from something else at that address. */
+  const suspects = (status: number, isPage: boolean): string =>
+    [400, 401, 403].includes(status) && !isPage
+      ? `clientId and clientSecret in the secret ${options.secretName}, and the setting ${options.section}.clientAuthentication`
       : `the setting ${options.section}.tokenUrl`;
 
   function tokenFault(failureClass: 'transient' | 'refused', what: string, retryMs?: number): InterfaceError {

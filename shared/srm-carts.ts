@@ -4,6 +4,7 @@
  */
 import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
+import { foreignPage } from './foreign-page.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
 import {
   announcedRows,
@@ -323,21 +324,19 @@ function entitiesOf(d: unknown): readonly unknown[] {
 /** Status and content type decide before anything is parsed: proxies answer HTML. */
 function requirePage(response: HttpResponse, nowMs: number): void {
   const { status } = response;
-  if (status === 401 || status === 403) {
-    throw new InterfaceError('refused', { code: 'E_SRC_AUTH', message: `SRM answered ${status}${sapError(response)}` });
-  }
+  const page = foreignPage(response);
+  const isJson = /\bjson\b/i.test(response.header('content-type') ?? '');
+  if (status === 200 && page === '' && isJson) return;
+  const answered = `SRM answered ${status}${sapError(response)}${page}`;
+  if (status === 401 || status === 403) throw new InterfaceError('refused', { code: 'E_SRC_AUTH', message: answered });
   if (status === 429) {
-    const fault = { code: 'E_SRC_THROTTLED', message: 'SRM answered 429' } as const;
+    const fault = { code: 'E_SRC_THROTTLED', message: answered } as const;
     throw new InterfaceError('throttled', fault, retryAfterMs(response, nowMs));
   }
-  if (status >= 500 || status === 408) {
-    throw unavailable(`SRM answered ${status}${sapError(response)}`, retryAfterMs(response, nowMs));
-  }
-  if (status !== 200) {
-    const message = `SRM answered ${status}${sapError(response)}; check the base URL and the service`;
-    throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
-  }
-  if (!/\bjson\b/i.test(response.header('content-type') ?? '')) throw unavailable('SRM answered 200 with no JSON');
+  if (status >= 500 || status === 408) throw unavailable(answered, retryAfterMs(response, nowMs));
+  if (status === 200) throw unavailable(page === '' ? `${answered} with no JSON` : answered);
+  const message = `${answered}; check the base URL and the service`;
+  throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
 }
 
 /** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */

@@ -17,7 +17,7 @@ export function recordHttp({ status, body, headers }: CannedAnswer): RecordedHtt
     requests,
     async request(request) {
       requests.push(request);
-      return { status, body, header: (name) => headers[name] };
+      return { status, body, from: 'recorded', header: (name) => headers[name] };
     },
   };
 }

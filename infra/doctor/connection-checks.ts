@@ -99,6 +99,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       tokenUrl,
       clientAuthentication,
       scope,
+      secretName,
       readSecret,
       faults: system.faults,
       now: context.now,

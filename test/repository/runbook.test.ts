@@ -92,6 +92,8 @@ describe('the chapters of the runbook', () => {
       'Replay a window',
       'Pause and resume',
       'Rotate a secret',
+      'Replace a dead secret',
+      'HTML where JSON was expected',
       'Outage of SRM or 11VMS',
       'Go-live with the first watermark',
       'Roll back',

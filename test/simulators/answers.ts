@@ -1,3 +1,5 @@
+import { isPageName, LOGON_REDIRECT, PAGES, type PageName } from './pages.ts';
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,6 +24,8 @@ export const BODY_FORMS = [
   'nested-code',
 ] as const;
 export type BodyForm = (typeof BODY_FORMS)[number];
+/** A page of something before the system, or a redirect to its logon. */
+export type PageForm = PageName | 'logon-redirect';
 
 /** A page, such as the answer of a proxy or a login page in front of the system. */
 export function htmlAnswer(status: number, title: string): Answer {
@@ -33,9 +37,15 @@ export function htmlAnswer(status: number, title: string): Answer {
 }
 
 /** An answer whose body is not of the contract, whatever its status. */
-export function foreignAnswer(status: number, form: BodyForm): Answer {
+export function foreignAnswer(status: number, form: BodyForm | PageForm): Answer {
   if (form === 'html') {
     return htmlAnswer(status, status < 400 ? 'Logon' : `Error ${status}`);
+  }
+  if (isPageName(form)) {
+    return { status, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: PAGES[form] };
+  }
+  if (form === 'logon-redirect') {
+    return { status, headers: { Location: LOGON_REDIRECT.location }, body: '' };
   }
   if (form === 'empty') {
     return { status, headers: {}, body: '' };

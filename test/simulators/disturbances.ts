@@ -1,4 +1,4 @@
-import type { Alteration, BodyForm } from './answers.ts';
+import type { Alteration, BodyForm, PageForm } from './answers.ts';
 import { hash32, mulberry32 } from './seeded-random.ts';
 
 export type SimulatedSystem = 'srm7' | '11vms';
@@ -16,7 +16,7 @@ export type Disturbance =
   | {
       readonly kind: 'status';
       readonly status: number;
-      readonly body?: BodyForm;
+      readonly body?: BodyForm | PageForm;
       readonly afterCommit?: boolean;
       readonly retryAfter?: string;
     }

@@ -178,7 +178,7 @@ const anyOrder: fc.Arbitrary<PurchaseOrder> = fc
   .chain((orders) => fc.constantFrom(...orders));
 
 const lookUp = (body: string, externalId: string): LookUpResult =>
-  readLookUpAnswer({ status: 200, body, header: () => undefined }, { externalId, call: 'look-up', nowMs: 0 });
+  readLookUpAnswer({ status: 200, body, from: '', header: () => undefined }, { externalId, call: 'look-up', nowMs: 0 });
 
 /** The order as the answer to a look-up gives it back. */
 function readBack(text: string, externalId: string): PurchaseOrder | undefined {
@@ -309,7 +309,8 @@ describe('an order that 11VMS gives back', () => {
   test.each([
     [
       'a create',
-      (body: string) => readCreateAnswer({ status: 201, body, header: () => undefined }, sample.externalId, 0),
+      (body: string) =>
+        readCreateAnswer({ status: 201, body, from: '', header: () => undefined }, sample.externalId, 0),
     ],
     ['a look-up', (body: string) => lookUp(`{"items":[${body}]}`, sample.externalId)],
   ])('has all the digits of its id in the answer to %s, also where they are a number', (_what, read) => {

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { asJsonObject, numberText, tryParseExactJson, tryParseJson } from '../../../shared/exact-json.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
+import { foreignPage } from '../../../shared/foreign-page.ts';
 import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 import { purchaseOrderSchema } from '../translation/purchase-order.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
@@ -72,6 +73,9 @@ const holdsError = (json: unknown): boolean =>
     ? json.some(holdsError)
     : Object.entries(asJsonObject(json) ?? {}).some(([name, value]) => saysError(name, value) || holdsError(value));
 
+/** The status of an answer; of a page also what it is and where it comes from. */
+const answered = (response: HttpResponse): string => `11VMS answered ${response.status}${foreignPage(response)}`;
+
 /** A refusal or a failure that says the same to every kind of request; undefined for any other status. */
 function generalFailure(
   response: HttpResponse,
@@ -81,7 +85,7 @@ function generalFailure(
   const retryMs = retryAfterMs(response, nowMs);
   const failure = (health: Health, code: FaultCode) => ({
     health,
-    fault: { code, message: `11VMS answered ${status}` },
+    fault: { code, message: answered(response) },
     retryAfterMs: retryMs,
   });
   if (status === 401) return failure('refused', 'E_TGT_AUTH');
@@ -102,7 +106,7 @@ export function readCreateAnswer(response: HttpResponse, externalId: string, now
   // A failure behind the proxy may hide a success.
   if (failure !== undefined) return { kind: status >= 500 ? 'unknown' : 'not-taken', ...failure };
   // So may a redirect, or any other status outside the contract.
-  if (status < 400) return unclear(response, 'E_TGT_UNAVAILABLE', `11VMS answered ${status}`, nowMs);
+  if (status < 400) return unclear(response, 'E_TGT_UNAVAILABLE', answered(response), nowMs);
   return readRefusal(response, nowMs);
 }
 
@@ -112,6 +116,18 @@ const unclear = (response: HttpResponse, code: FaultCode, message: string, nowMs
   fault: { code, message },
   retryAfterMs: retryAfterMs(response, nowMs),
 });
+
+/** Whatever answered was not 11VMS itself: the order may or may not exist. */
+function notJson(response: HttpResponse, retryMs: number | undefined): CreateAnswer {
+  const isPage = foreignPage(response) !== '';
+  const message = isPage ? answered(response) : `${answered(response)} with a body that is not JSON`;
+  return {
+    kind: 'unknown',
+    health: 'unhealthy',
+    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message },
+    retryAfterMs: retryMs,
+  };
+}
 
 /** Edge case 72: after a success without a readable id, the order may or may not exist. */
 function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
@@ -124,7 +140,7 @@ function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
     fault: { code, message: `11VMS answered ${status} ${message}` },
     retryAfterMs: undefined,
   });
-  if (json === undefined) return unknown('E_TGT_RESPONSE_SCHEMA', 'with a body that is not JSON');
+  if (json === undefined) return notJson(response, undefined);
   if (holdsError(json) || isProblemType(response)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
   const id = created?.['id'] ?? (created !== undefined && status === 201 ? idInLocation(response) : undefined);
   const parsed = createdOrder.safeParse({ ...created, id });
@@ -168,15 +184,15 @@ function readRefusal(response: HttpResponse, nowMs: number): CreateAnswer {
     return rejected(validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors));
   }
   if (COLLECTION_MISSING.has(status)) {
-    const message = `11VMS answered ${status} on the collection itself; check the base URL`;
+    const message = `11VMS answered ${status} on the collection itself${foreignPage(response)}; check the base URL`;
     return { kind: 'not-taken', health: 'refused', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
   }
-  if (status === 413) return rejected([{ code: 'E_TGT_TOO_LARGE', message: '11VMS answered 413' }]);
+  if (status === 413) return rejected([{ code: 'E_TGT_TOO_LARGE', message: answered(response) }]);
   if (isForeign(response)) {
-    return unclear(response, 'E_TGT_RESPONSE_SCHEMA', `11VMS answered ${status} with a body that is not JSON`, nowMs);
+    return notJson(response, retryAfterMs(response, nowMs));
   }
   if (!JUDGEMENTS.has(status) && !isProblem(response) && errors.length === 0) {
-    return unclear(response, 'E_TGT_UNAVAILABLE', `11VMS answered ${status}`, nowMs);
+    return unclear(response, 'E_TGT_UNAVAILABLE', answered(response), nowMs);
   }
   const isOfKey = status === 422 && codes.some((one) => one.includes('IDEMPOTENCY'));
   // The key was used before: an order may exist by it.
@@ -193,7 +209,9 @@ function readConflict(response: HttpResponse, nowMs: number): CreateAnswer {
     return unclear(response, 'E_TGT_UNAVAILABLE', '11VMS is still working on an earlier request', nowMs);
   }
   const says = codes.length === 0 ? 'answers 409 without a code that can be read' : 'says the order exists';
-  const fault: Fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: `11VMS ${says}, and does not find it` };
+  const page = foreignPage(response);
+  const message = page === '' ? `11VMS ${says}` : `11VMS answered 409${page}`;
+  const fault: Fault = { code: 'E_TGT_RESPONSE_SCHEMA', message: `${message}, and does not find it` };
   const isAboutElse = codes.length > 0 && !codes.includes('EXTERNAL_ID_EXISTS');
   const rejection = isAboutElse ? validationFaults('E_TGT_VALIDATION', response.status, code, errors) : undefined;
   return { kind: 'conflict', health: isForeign(response) ? 'unhealthy' : 'judged', fault, rejection };
@@ -264,7 +282,7 @@ export function readLookUpAnswer(
   const unanswered = (health: Health, code: FaultCode, message: string): LookUpResult => ({
     kind: health === 'throttled' ? 'throttled' : 'unanswered',
     health,
-    fault: { code, message: `11VMS answered ${status} to a ${call}${message}` },
+    fault: { code, message: `11VMS answered ${status} to a ${call}${foreignPage(response)}${message}` },
     retryAfterMs: retryAfterMs(response, nowMs),
   });
   if (isLookUpMissing(response)) {
@@ -286,8 +304,8 @@ function isLookUpMissing(response: HttpResponse): boolean {
 /** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
 const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
 
-function readList({ body }: HttpResponse, externalId: string, call: string): LookUpResult {
-  const json = tryParseExactJson(body);
+function readList(response: HttpResponse, externalId: string, call: string): LookUpResult {
+  const json = tryParseExactJson(response.body);
   const unreadable = (health: Health, message: string): LookUpResult => ({
     kind: 'unanswered',
     health,
@@ -295,7 +313,7 @@ function readList({ body }: HttpResponse, externalId: string, call: string): Loo
     retryAfterMs: undefined,
   });
   const parsed = listAnswer.safeParse(json);
-  if (!parsed.success) return unreadable('unhealthy', 'cannot be read');
+  if (!parsed.success) return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
   const { items, nextPageToken, ...others } = parsed.data;
   if (holdsError(others)) return unreadable('unhealthy', 'holds an error');
   const item = items.find((one) => one.externalId === externalId);

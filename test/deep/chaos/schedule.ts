@@ -140,7 +140,10 @@ const tokens: readonly Weighted[] = [
 const hanging: Weighted = always(2, { kind: 'slow', delayMs: OUT_OF_TIME_MS });
 
 /** The same answer before the commit, and after it. */
-const aroundCommit = (weight: number, answer: Omit<Extract<Disturbance, { kind: 'status' }>, 'kind'>): Weighted[] => [
+const aroundCommit = (
+  weight: number,
+  answer: Omit<Extract<ChaosDisturbance, { kind: 'status' }>, 'kind'>,
+): Weighted[] => [
   always(weight, { kind: 'status', ...answer }),
   always(weight, { kind: 'status', ...answer, afterCommit: true }),
 ];

@@ -43,6 +43,7 @@ export function limitCalls({ target, time, random, answerMs, limit, retryAfterSe
   const refusal: HttpResponse = {
     status: 429,
     body: '',
+    from: 'virtual 11VMS',
     header: (name) => (name === 'retry-after' ? retryAfterSeconds?.toString() : undefined),
   };
 

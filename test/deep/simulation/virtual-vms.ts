@@ -44,6 +44,7 @@ export function createVirtualVms(
   const answer = (status: number, body: unknown = {}, headers: Record<string, string> = {}): HttpResponse => ({
     status,
     body: JSON.stringify(body),
+    from: 'virtual 11VMS',
     header: (name) => headers[name],
   });
 

@@ -284,8 +284,8 @@ describe('a system that does not answer as it should', () => {
     const findings = await diagnose();
 
     expect(reds(findings)).toEqual([
-      `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401; check clientId, clientSecret and the ` +
-        'setting vms.clientAuthentication -> correct the secret 11vms, vms.clientAuthentication ("basic") or vms.scope ' +
+      `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401; check clientId and clientSecret in the ` +
+        'secret 11vms, and the setting vms.clientAuthentication -> correct the secret 11vms, vms.clientAuthentication ("basic") or vms.scope ' +
         '("vms.purchase-orders.write"), together with those who run 11VMS',
     ]);
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);

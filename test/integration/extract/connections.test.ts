@@ -3,7 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { text } from 'node:stream/consumers';
 import { readCartMessage, SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
+import type { FaultCode } from '../../../shared/failure.ts';
+import type { PageForm } from '../../simulators/answers.ts';
 import { type Disturbance, type SimulatedRequest, noDisturbance } from '../../simulators/disturbances.ts';
+import { UNQUOTABLE } from '../../simulators/pages.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartsFrom,
@@ -178,7 +181,6 @@ describe('a run against an SRM that fails', () => {
   });
 
   test.each<[string, Disturbance, RegExp]>([
-    ['a log-on page', { kind: 'status', status: 200, body: 'html' }, /: SRM answered 200 with no JSON$/],
     ['half a page', { kind: 'not-json' }, /: the page from SRM is not JSON \(\d+ characters, wrong at character \d+\)/],
     ['an error in a success', { kind: 'status', status: 200 }, /: the page from SRM has no d\.results$/],
     [
@@ -189,6 +191,48 @@ describe('a run against an SRM that fails', () => {
   ])('reports what it received instead of a page: %s', async (_, disturbance, message) => {
     const { extractor } = await openSixCarts({ disturbances: onPage(1, disturbance) });
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toThrow(message);
+  });
+
+  // Each page holds a person's name and a session.
+  const pages: [PageForm, number, FaultCode, RegExp][] = [
+    ['sap-logon', 200, 'E_SRC_UNAVAILABLE', /200 with HTML .*\(text\/html, from HOST; it looks like a logon page\)$/],
+    ['saml-logon', 403, 'E_SRC_AUTH', /403 with HTML .*\(text\/html, from HOST; it looks like a logon page\)$/],
+    ['maintenance', 503, 'E_SRC_UNAVAILABLE', /503 with HTML .*; it looks like a maintenance page\)$/],
+    ['blocked', 403, 'E_SRC_AUTH', /403 with HTML .*; it looks like the block page of a firewall\)$/],
+    ['unknown-page', 429, 'E_SRC_THROTTLED', /429 with HTML .*; it does not look like a logon page\)$/],
+    [
+      'logon-redirect',
+      302,
+      'E_SRC_UNAVAILABLE',
+      /302 with a redirect from HOST to login\.example\.com \(it looks like a logon page\); check the base URL/,
+    ],
+  ];
+  test.each(pages)(
+    'names a page in place of JSON, and quotes nothing of it: %s, %i',
+    async (body, status, code, text) => {
+      const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status, body }) });
+      const run = extractor.run({ remaining: noTimeToRetry });
+      const from = `${new URL(extractor.srm.url).host}${SERVICE}/ShoppingCartSet`;
+      await expect(run).rejects.toMatchObject({
+        fault: { code, message: expect.stringMatching(new RegExp(text.source.replace('HOST', from))) },
+      });
+      const told = [String(await run.catch((error: unknown) => error)), ...fixture.shown()].join('\n');
+      for (const secret of [...UNQUOTABLE, 'filter']) expect(told).not.toContain(secret);
+    },
+  );
+
+  test.each(pages)('names a page of the token endpoint: %s, %i', async (body, status, _code, text) => {
+    const { extractor } = await openSixCarts({
+      disturbances: ({ operation }) => (operation === 'token' ? { kind: 'status', status, body } : noDisturbance),
+    });
+    const run = extractor.run({ remaining: noTimeToRetry });
+    const { host, pathname } = new URL(extractor.srm.tokenUrl);
+    const [named = ''] = text.source.replace('HOST', host + pathname).split(/\$|;.check/);
+    await expect(run).rejects.toMatchObject({
+      fault: { message: expect.stringMatching(new RegExp(`^SRM token endpoint \\S+ answered ${named}`)) },
+    });
+    const told = [String(await run.catch((error: unknown) => error)), ...fixture.shown()].join('\n');
+    for (const secret of UNQUOTABLE) expect(told).not.toContain(secret);
   });
 
   test.each([
@@ -446,7 +490,6 @@ describe('the token', () => {
   test.each([
     ['without a token', '{"error_description":"srm7-simulator-secret is wrong"}'],
     ['with a token that would break a header', '{"access_token":"srm7-token-1\\r\\nX: y"}'],
-    ['with HTML', '<html>srm7-simulator-secret</html>'],
   ])('that comes %s is an error that quotes nothing of it', async (_, body) => {
     const desk = await fixture.serve((request, response) => {
       request.resume();

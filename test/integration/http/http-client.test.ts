@@ -705,7 +705,10 @@ describe('a call without a whole answer', () => {
 describe('Retry-After', () => {
   const nowMs = Date.parse('2026-11-20T14:00:00Z');
   const delay = (value: string | undefined): number | undefined =>
-    retryAfterMs({ status: 429, body: '', header: (name) => (name === 'retry-after' ? value : undefined) }, nowMs);
+    retryAfterMs(
+      { status: 429, body: '', from: '', header: (name) => (name === 'retry-after' ? value : undefined) },
+      nowMs,
+    );
 
   test.each([
     ['seconds', '30', 30_000],

@@ -88,6 +88,7 @@ async function openDesk(
   const readSecret = options.readSecret ?? (() => Promise.resolve({ clientId: 'id', clientSecret: SECRET }));
   const tokenUrl = tokenServer + (options.tokenPath ?? '/oauth/token');
   const client = createOAuthClient({
+    secretName: 'the/secret',
     system: '11VMS',
     section: 'vms',
     clientAuthentication: 'basic',
@@ -361,6 +362,7 @@ describe('a call that is refused (401)', () => {
       response.end(JSON.stringify({ access_token: `token-${tokens}`, expires_in: 3600 }));
     });
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: '11VMS',
       section: 'vms',
       clientAuthentication: 'basic',
@@ -407,6 +409,7 @@ describe('a call that is refused (401)', () => {
       response.end(JSON.stringify({ access_token: 'token', expires_in: 3600 }));
     });
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: 'SRM',
       section: 'srm',
       clientAuthentication: 'basic',
@@ -426,6 +429,7 @@ describe('a call that is refused (401)', () => {
     const vms = await startVms();
     closing.push(() => vms.close());
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: '11VMS',
       section: 'vms',
       clientAuthentication: 'basic',
@@ -467,6 +471,7 @@ describe('a client with an odd id or secret', () => {
     const vms = await startVms({ clientCheck, clientId: 'id', clientSecret: ODD, ...credentials });
     closing.push(() => vms.close());
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: '11VMS',
       section: 'vms',
       clientAuthentication,
@@ -503,7 +508,7 @@ describe('a client with an odd id or secret', () => {
       .filter(([way, check]) => way !== 'basic-unencoded' || check !== 'basic-when-marked'),
   )('is refused with "%s" where the server takes "%s": the error names the setting', async (way, check) => {
     expect(await statusOf(way, check)).toMatch(
-      /answered 401; check clientId, clientSecret and the setting vms\.clientAuthentication$/,
+      /answered 401; check clientId and clientSecret in the secret the\/secret, and the setting vms\.clientAuthentication$/,
     );
   });
 });
@@ -682,9 +687,11 @@ describe('without a token', () => {
     expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
     const suspects =
       status >= 400 && status < 404
-        ? 'clientId, clientSecret and the setting vms.clientAuthentication'
+        ? 'clientId and clientSecret in the secret the/secret, and the setting vms.clientAuthentication'
         : 'the setting vms.tokenUrl';
-    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${status}; check ${suspects}`);
+    const { host, pathname } = new URL(tokenUrl);
+    const answered = status === 302 ? `302 with a redirect from ${host}${pathname} to 127.0.0.1:9` : String(status);
+    expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} answered ${answered}; check ${suspects}`);
   });
 
   test.each([400, 401, 500, 200])('an endpoint that echoes the secret (%i) is not quoted', async (status) => {
@@ -703,7 +710,6 @@ describe('without a token', () => {
   });
 
   test.each<[string, string | object, string?]>([
-    ['HTML', `<html>Logon ${SECRET}</html>`],
     ['not JSON', `{"access_token": "${SECRET}`],
     ['no body', ''],
     ['a JSON that is no object', `["${SECRET}"]`],
@@ -739,6 +745,7 @@ describe('without a token', () => {
     const port = new URL(await serve(() => undefined)).port;
     for (const close of closing.splice(0)) await close();
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: 'SRM',
       section: 'srm',
       clientAuthentication: 'basic',
@@ -791,6 +798,7 @@ describe('without a token', () => {
   test('a failure of the call itself stays an HttpError', async () => {
     const { tokenUrl } = await openDesk();
     const client = createOAuthClient({
+      secretName: 'the/secret',
       system: '11VMS',
       section: 'vms',
       clientAuthentication: 'basic',
