@@ -56,6 +56,7 @@ export class PurchaseOrderStack extends Stack {
     const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
       environment,
       bundle: bundles['supervise-consumption'],
+      queue: channel.queue,
       ledger,
       worker,
       scheduleGroup: extractor.scheduleGroup,

@@ -18,6 +18,9 @@ import type { LedgerTable } from './ledger-table.ts';
 const STATES = ['CLOSED', 'OPEN', 'FORCED_OPEN'] as const;
 export type BreakerState = (typeof STATES)[number];
 
+/** What a probe or a trial said, in words for a person. */
+const spoken = z.object({ atMs: z.number(), answer: z.string() });
+
 const breakerItem = z.object({
   state: z.enum(STATES).default('CLOSED').catch('FORCED_OPEN'),
   /** Why it is open, in words for a person. */
@@ -27,8 +30,27 @@ const breakerItem = z.object({
   /** Failed trials since it opened: each makes the next one wait longer. */
   failedTrials: z.number().default(0),
   nextTrialAtMs: z.number().default(0),
+  lastProbe: spoken.optional().catch(undefined),
+  /** `visibleAtMs`: when its message can be received again, if it went back to the queue. */
+  lastTrial: spoken.extend({ visibleAtMs: z.number().optional() }).optional().catch(undefined),
 });
 export type BreakerItem = z.infer<typeof breakerItem>;
+
+/**
+ * Why a trial does not end the pause. Only `probe` and `trial` show that 11VMS is unhealthy:
+ *
+ * | obstacle    | what happened                                                                        |
+ * |-------------|--------------------------------------------------------------------------------------|
+ * | probe       | 11VMS failed a probe, or refused it; no message was tried                            |
+ * | trial       | the probe was answered; with a message, 11VMS failed or refused us                   |
+ * | probe-wait  | to the probe, 11VMS asks to wait, or no time was left to ask it                      |
+ * | trial-wait  | the probe was answered; the same with a message                                      |
+ * | ledger      | the probe was answered; the ledger did not answer, so that no order could be created |
+ * | hidden      | the probe was answered; all messages wait for their next receive                     |
+ * | out-of-time | the probe was answered; no message showed anything in the time of a trial            |
+ * | worker      | the worker gave no answer                                                            |
+ */
+const OBSTACLES = ['probe', 'trial', 'probe-wait', 'trial-wait', 'ledger', 'hidden', 'out-of-time', 'worker'] as const;
 
 /**
  * The result of a trial: the worker's answer to the supervisor. `tried`: a message was tried and lost a receive by it;
@@ -36,9 +58,18 @@ export type BreakerItem = z.infer<typeof breakerItem>;
  */
 export const trialResult = z.discriminatedUnion('healthy', [
   z.object({ healthy: z.literal(true) }),
-  z.object({ healthy: z.literal(false), tried: z.boolean(), reason: z.string() }),
+  z.object({
+    healthy: z.literal(false),
+    obstacle: z.enum(OBSTACLES),
+    tried: z.boolean(),
+    reason: z.string(),
+    /** When the message that was tried last can be received again. */
+    visibleAtMs: z.number().optional(),
+  }),
 ]);
 export type TrialResult = z.infer<typeof trialResult>;
+
+export type TrialRecord = Partial<Pick<BreakerItem, 'failedTrials' | 'nextTrialAtMs' | 'lastProbe' | 'lastTrial'>>;
 
 /** The breaker's stored state. Every write is one conditional update. */
 export interface BreakerRecord {
@@ -51,6 +82,8 @@ export interface BreakerRecord {
   letResume(nowMs: number): Promise<boolean>;
   mappingPaused(isPaused: boolean): Promise<void>;
   postponeTrial(failedTrials: number, nextTrialAtMs: number): Promise<void>;
+  /** What a trial said. A schedule replaces that of {@link postponeTrial}: the trial did not count. */
+  recordTrial(trial: TrialRecord): Promise<void>;
   /** Only one supervision acts at a time. Returns the item; undefined while another supervision holds it. */
   hold(holder: string, nowMs: number, untilMs: number): Promise<BreakerItem | undefined>;
   letGo(holder: string): Promise<void>;
@@ -60,6 +93,7 @@ export interface BreakerRecord {
 
 /** A sentence, not a payload. */
 const MAXIMUM_REASON = 500;
+export const boundedReason = (reason: string): string => reason.slice(0, MAXIMUM_REASON).toWellFormed();
 
 const KEY = { pk: 'BREAKER#11VMS', sk: 'BREAKER' };
 
@@ -91,7 +125,7 @@ export function createBreakerRecord(table: LedgerTable): BreakerRecord {
 
   const opened = (state: BreakerState, reason: string, nowMs: number): Partial<BreakerItem> => ({
     state,
-    reason: reason.slice(0, MAXIMUM_REASON).toWellFormed(),
+    reason: boundedReason(reason),
     sinceMs: nowMs,
     failedTrials: 0,
     nextTrialAtMs: nowMs,
@@ -137,6 +171,9 @@ export function createBreakerRecord(table: LedgerTable): BreakerRecord {
     },
     async postponeTrial(failedTrials, nextTrialAtMs) {
       await update({ failedTrials, nextTrialAtMs }, ['OPEN']);
+    },
+    async recordTrial(trial) {
+      if (Object.keys(trial).length > 0) await update(trial, ['OPEN']);
     },
     close: (nowMs) => update({ state: 'CLOSED', reason: '', sinceMs: nowMs, failedTrials: 0 }, ['OPEN']),
   };

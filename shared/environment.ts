@@ -105,6 +105,8 @@ export const workerVariables = z.object({
 
 export const supervisorVariables = z.object({
   ...common,
+  /** Where carts wait while consumption is paused. */
+  QUEUE_URL: url,
   /** The id of the event source mapping between the queue and the worker. */
   EVENT_SOURCE_MAPPING: filled,
   /** The worker's name: it tries one message before consumption resumes. */

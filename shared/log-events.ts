@@ -52,6 +52,8 @@ export const LOG_EVENTS = {
   'consumption.paused-by-person': 'Consumption is paused by a person',
   'consumption.resume-requested': 'A person asks that consumption resumes',
   'consumption.still-paused': '11VMS is not healthy yet; consumption stays paused',
+  'consumption.trial-inconclusive': 'Whether 11VMS is healthy could not be seen; consumption stays paused',
+  'consumption.carts-not-counted': 'How many carts wait could not be read',
   'consumption.resumed': '11VMS is healthy again; consumption resumes',
   'consumption.hold-not-released': 'The hold on the breaker could not be released',
 

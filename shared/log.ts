@@ -22,6 +22,9 @@ export interface LogFields {
   readonly attempt?: number;
   readonly retryInSeconds?: number;
   readonly waitingSince?: string;
+  readonly pausedSince?: string | undefined;
+  readonly cartsWaiting?: number | undefined;
+  readonly nextTrialAt?: string | undefined;
   readonly requeues?: number;
   readonly status?: number | undefined;
   readonly transactionId?: string | undefined;

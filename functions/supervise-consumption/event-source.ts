@@ -44,7 +44,7 @@ export function createConsumption(lambda: LambdaClient, mappingId: string, asser
   return { isPaused: () => isIn(DISABLED), pause: () => enable(false), resume: () => enable(true) };
 }
 
-/** Has the worker probe 11VMS and try one message. A worker that fails at it counts as unhealthy. */
+/** Has the worker probe 11VMS and try one message. Without an answer it may have tried one. */
 export async function askForTrial(lambda: LambdaClient, workerName: string): Promise<TrialResult> {
   const answer = await lambda
     .send(new InvokeCommand({ FunctionName: workerName, Payload: new TextEncoder().encode('{"trial":true}') }))
@@ -52,11 +52,10 @@ export async function askForTrial(lambda: LambdaClient, workerName: string): Pro
       if (error instanceof TooManyRequestsException) return undefined;
       throw error;
     });
-  if (answer === undefined) return { healthy: false, tried: false, reason: 'Lambda throttled the trial' };
-  if (answer.FunctionError !== undefined)
-    return { healthy: false, tried: true, reason: 'the worker failed at its trial' };
+  if (answer === undefined) return noAnswer('Lambda throttled the trial', false);
+  if (answer.FunctionError !== undefined) return noAnswer('the worker failed at its trial');
   const parsed = trialResult.safeParse(tryParseJson(new TextDecoder().decode(answer.Payload)));
-  return parsed.success
-    ? parsed.data
-    : { healthy: false, tried: true, reason: 'the worker gave no answer to its trial' };
+  return parsed.success ? parsed.data : noAnswer('the worker gave no answer to its trial');
 }
+
+const noAnswer = (reason: string, tried = true): TrialResult => ({ healthy: false, obstacle: 'worker', tried, reason });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
@@ -12,12 +13,13 @@ import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { askForTrial, createConsumption } from './event-source.ts';
+import type { SupervisionResult } from './pause-report.ts';
+import { countWaitingCarts } from './waiting-carts.ts';
 import {
   HoldEnded,
   pauseByHand,
   resumeByHand,
   type SupervisionDependencies,
-  type SupervisionResult,
   superviseConsumption,
 } from './supervise-consumption.ts';
 
@@ -44,6 +46,7 @@ export function createHandler(
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const breaker = createBreakerRecord(table);
   const lambda = new LambdaClient(AWS_CLIENT_SETTINGS);
+  const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
   // The worker may take its whole time for a trial. A trial is not repeated, since it uses up a receive.
   const patientLambda = new LambdaClient({
     requestHandler: {
@@ -69,6 +72,7 @@ export function createHandler(
       breaker,
       consumption: createConsumption(lambda, environment.EVENT_SOURCE_MAPPING, assertHeld),
       trial: () => askForTrial(patientLambda, environment.WORKER_FUNCTION),
+      countWaitingCarts: () => countWaitingCarts(sqs, environment.QUEUE_URL),
       log: createLog(logger),
       meter: createMeter(metrics),
       now,

@@ -2,16 +2,19 @@
  * Circuit Breaker, the slow half: keeps the event source mapping in line with the breaker's state, and closes the
  * breaker once 11VMS is healthy again. The quick half, in the worker, opens it (edge cases 67 to 71, 80).
  */
-import type { BreakerItem, BreakerRecord, BreakerState, TrialResult } from '../../shared/circuit-breaker.ts';
+import { type BreakerItem, type BreakerRecord, boundedReason, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { Consumption } from './event-source.ts';
+import { reportPause, stateOf, type SupervisionResult } from './pause-report.ts';
+import type { WaitingCarts } from './waiting-carts.ts';
 
 export interface SupervisionDependencies {
   readonly breaker: BreakerRecord;
   readonly consumption: Consumption;
   /** Has the worker probe 11VMS and, when it is healthy, try one message. */
   readonly trial: () => Promise<TrialResult>;
+  readonly countWaitingCarts: () => Promise<WaitingCarts>;
   readonly log: Log;
   readonly meter: Meter;
   readonly now: () => number;
@@ -28,11 +31,10 @@ export interface SupervisionDependencies {
   readonly firstTrialDelayMs: number;
 }
 
-export interface SupervisionResult {
-  readonly state: BreakerState;
-  readonly reason: string;
-  /** Since when it is in this state: an RFC 3339 instant; absent where it never changed. */
-  readonly since?: string;
+/** What a supervision leaves, and the trial that it made, if any. */
+interface Supervised {
+  readonly item: BreakerItem;
+  readonly trial?: TrialResult;
 }
 
 /**
@@ -53,14 +55,14 @@ const LONGEST_TRIAL_DELAY = 15;
 export async function superviseConsumption(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   const { breaker, now, newId, leaseMs } = dependencies;
   const current = await breaker.read();
-  if (current.state === 'CLOSED' && !current.mappingPaused) return report(current, dependencies);
+  if (current.state === 'CLOSED' && !current.mappingPaused) return report({ item: current }, dependencies);
   // Of two supervisions that read OPEN, one could otherwise close the breaker and enable the mapping, and the other
   // disable it afterwards: it would stay disabled.
   const holder = newId();
   const item = await breaker.hold(holder, now(), now() + leaseMs);
-  if (item === undefined) return report(current, dependencies);
+  if (item === undefined) return report({ item: current }, dependencies);
   try {
-    return report(await act(item, whileHeld(dependencies)), dependencies);
+    return await report(await act(item, whileHeld(dependencies)), dependencies);
   } finally {
     await breaker.letGo(holder).catch((error: unknown) => {
       // The hold expires by itself; until then other supervisions only report.
@@ -87,19 +89,20 @@ function whileHeld(dependencies: SupervisionDependencies): SupervisionDependenci
       ...breaker,
       mappingPaused: (isPaused) => held(() => breaker.mappingPaused(isPaused)),
       postponeTrial: (failed, nextAtMs) => held(() => breaker.postponeTrial(failed, nextAtMs)),
+      recordTrial: (trial) => held(() => breaker.recordTrial(trial)),
       close: (nowMs) => held(() => breaker.close(nowMs)),
     },
   };
 }
 
-async function act(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
+async function act(item: BreakerItem, dependencies: SupervisionDependencies): Promise<Supervised> {
   if (item.state === 'CLOSED') {
     // An earlier supervision closed the breaker, and crashed before it enabled the mapping.
     if (item.mappingPaused) await resume(dependencies);
-    return item;
+    return { item };
   }
   const mappingPaused = await pause(item, dependencies);
-  return item.state === 'OPEN' ? tryToClose({ ...item, mappingPaused }, dependencies) : item;
+  return item.state === 'OPEN' ? tryToClose({ ...item, mappingPaused }, dependencies) : { item };
 }
 
 /** Repeated every time: a deployment may have enabled the mapping. True when the supervisor must enable it again. */
@@ -114,24 +117,38 @@ async function pause(item: BreakerItem, { breaker, consumption }: SupervisionDep
   return true;
 }
 
-async function tryToClose(item: BreakerItem, dependencies: SupervisionDependencies): Promise<BreakerItem> {
+async function tryToClose(item: BreakerItem, dependencies: SupervisionDependencies): Promise<Supervised> {
   const { breaker, log, now } = dependencies;
-  if (now() < item.nextTrialAtMs) return item;
+  if (now() < item.nextTrialAtMs) return { item };
   // Recorded before the trial: when a trial crashes this function, the next one must not follow at once.
   const delayMs = dependencies.firstTrialDelayMs * Math.min(2 ** item.failedTrials, LONGEST_TRIAL_DELAY);
-  await breaker.postponeTrial(item.failedTrials + 1, now() + delayMs);
+  const postponed = { ...item, failedTrials: item.failedTrials + 1, nextTrialAtMs: now() + delayMs };
+  await breaker.postponeTrial(postponed.failedTrials, postponed.nextTrialAtMs);
   const trial = await dependencies.trial();
   if (!trial.healthy) {
-    // It cost no receive, so that the next supervision may try again.
-    if (!trial.tried) await breaker.postponeTrial(item.failedTrials, item.nextTrialAtMs);
-    log.warn('consumption.still-paused', { reason: trial.reason });
-    return item;
+    const spoken = spokenBy(trial, now());
+    // One that tried nothing cost no receive, so that the next supervision may try again. After any other the schedule
+    // is not written a second time: a person may have asked for the next trial meanwhile.
+    const { failedTrials, nextTrialAtMs } = item;
+    await breaker.recordTrial(trial.tried ? spoken : { ...spoken, failedTrials, nextTrialAtMs });
+    return { item: { ...(trial.tried ? postponed : item), ...spoken }, trial };
   }
   // A person forced it open meanwhile.
-  if (!(await breaker.close(now()))) return breaker.read();
+  if (!(await breaker.close(now()))) return { item: await breaker.read() };
   if (item.mappingPaused) await resume(dependencies);
   log.info('consumption.resumed', { reason: item.reason });
-  return { ...item, state: 'CLOSED', reason: '', sinceMs: now() };
+  return { item: { ...item, state: 'CLOSED', reason: '', sinceMs: now() } };
+}
+
+/** What a bad trial said: by its probe, and by the message that it tried. */
+function spokenBy(trial: TrialResult & { healthy: false }, atMs: number): Pick<BreakerItem, 'lastProbe' | 'lastTrial'> {
+  const { obstacle, tried, reason, visibleAtMs } = trial;
+  const said = { atMs, answer: boundedReason(reason) };
+  if (obstacle === 'probe' || obstacle === 'probe-wait') return { lastProbe: said };
+  return {
+    ...(obstacle === 'worker' ? {} : { lastProbe: { atMs, answer: 'answered' } }),
+    ...(tried ? { lastTrial: { ...said, ...(visibleAtMs === undefined ? {} : { visibleAtMs }) } } : {}),
+  };
 }
 
 async function resume({ breaker, consumption }: SupervisionDependencies): Promise<void> {
@@ -139,9 +156,22 @@ async function resume({ breaker, consumption }: SupervisionDependencies): Promis
   await breaker.mappingPaused(false);
 }
 
-function report({ state, reason, sinceMs }: BreakerItem, { meter }: SupervisionDependencies): SupervisionResult {
-  meter.count(METRICS.consumptionPaused, state === 'CLOSED' ? 0 : 1);
-  return { state, reason, ...(sinceMs === 0 ? {} : { since: new Date(sinceMs).toISOString() }) };
+async function report({ item, trial }: Supervised, dependencies: SupervisionDependencies): Promise<SupervisionResult> {
+  const { meter, log, now } = dependencies;
+  meter.count(METRICS.consumptionPaused, item.state === 'CLOSED' ? 0 : 1);
+  if (item.state === 'CLOSED') return stateOf(item);
+  const waiting = await dependencies.countWaitingCarts().catch((error: unknown) => {
+    log.warn('consumption.carts-not-counted', errorFields(error));
+    return undefined;
+  });
+  const result = reportPause({ item, waiting, trial, nowMs: now() });
+  if (trial?.healthy === false) {
+    const isUnhealthy = trial.obstacle === 'probe' || trial.obstacle === 'trial';
+    const { since: pausedSince, cartsWaiting, nextTrialAt } = result;
+    const fields = { reason: trial.reason, reasons: [result.summary ?? ''], pausedSince, cartsWaiting, nextTrialAt };
+    log.warn(isUnhealthy ? 'consumption.still-paused' : 'consumption.trial-inconclusive', fields);
+  }
+  return result;
 }
 
 /** A person pauses consumption, and only a person can resume it. */

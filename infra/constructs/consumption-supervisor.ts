@@ -14,6 +14,7 @@ import type { OrderWorker } from './order-worker.ts';
 export interface ConsumptionSupervisorProps {
   readonly environment: Environment;
   readonly bundle: string;
+  readonly queue: IQueue;
   readonly ledger: LedgerTable;
   readonly worker: OrderWorker;
   readonly scheduleGroup: ScheduleGroup;
@@ -25,10 +26,11 @@ export class ConsumptionSupervisor extends Construct {
 
   constructor(scope: Construct, id: string, props: ConsumptionSupervisorProps) {
     super(scope, id);
-    const { environment, ledger, worker } = props;
+    const { environment, queue, ledger, worker } = props;
     const { delivery } = environment;
     const variables: SupervisorVariables = {
       ...commonVariables(environment, 'supervisor', ledger.table.tableName),
+      QUEUE_URL: queue.queueUrl,
       EVENT_SOURCE_MAPPING: worker.eventSource.eventSourceMappingId,
       WORKER_FUNCTION: worker.function.functionName,
       WORKER_TIMEOUT_SECONDS: String(delivery.timeoutSeconds),
@@ -45,6 +47,9 @@ export class ConsumptionSupervisor extends Construct {
       variables,
     });
     ledger.grantBreaker(this.function);
+    this.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources: [queue.queueArn] }),
+    );
     // This function only; CDK's grantInvoke would add its versions and aliases.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),

@@ -28,7 +28,7 @@ export const SAVED_QUERIES = {
   // Why consumption paused, the result of each trial, and when it resumed; from the worker and the supervisor.
   pauses: [
     'filter event like /^consumption\\./',
-    'fields @timestamp, service, event, message, reason',
+    'fields @timestamp, service, event, message, reason, cartsWaiting, nextTrialAt',
     'sort @timestamp desc',
     'limit 100',
   ],

@@ -202,9 +202,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the supervisor: the record of the breaker, the worker and its event source', () => {
+  test('of the supervisor: the record of the breaker, the worker, its event source, and how many carts wait', () => {
     const { lambda, table, failedInvocations, logs } = expectedOf('supervisor');
-    const { worker, mapping } = parts(name);
+    const { worker, mapping, queue } = parts(name);
     const rights = rightsOf(lambda.Role['Fn::GetAtt'][0]);
     const eventSource = `event-source-mapping:\\{${mapping.id}\\}`;
 
@@ -215,6 +215,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'lambda:GetEventSourceMapping': rights['lambda:GetEventSourceMapping'],
       'lambda:UpdateEventSourceMapping': rights['lambda:GetEventSourceMapping'],
       'lambda:InvokeFunction': [`{${worker.id}.Arn}`],
+      'sqs:GetQueueAttributes': [`{${queue.id}.Arn}`],
       'sqs:SendMessage': [failedInvocations],
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],

@@ -112,6 +112,9 @@ export function createMemoryBreaker(): BreakerRecord {
     async postponeTrial(failedTrials, nextTrialAtMs) {
       await change(item.state === 'OPEN', { failedTrials, nextTrialAtMs });
     },
+    recordTrial: async (trial) => {
+      await change(item.state === 'OPEN', trial);
+    },
     close: (nowMs) => change(item.state === 'OPEN', { state: 'CLOSED', reason: '', sinceMs: nowMs, failedTrials: 0 }),
     async hold(holder, nowMs, untilMs) {
       if (held !== undefined && held.untilMs >= nowMs && held.by !== holder) return undefined;

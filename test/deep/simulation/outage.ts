@@ -119,6 +119,7 @@ export async function simulateOutage({ kind, seed, cartsADay, outageHours }: Out
           resume: () => enable(true),
         },
         trial: () => invocation(() => tryOneMessage(chosen())),
+        countWaitingCarts: () => Promise.resolve({ count: 0, visible: 0, visibilityTimeoutMs: 0 }),
         log,
         meter,
         now,

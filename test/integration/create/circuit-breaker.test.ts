@@ -623,7 +623,7 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     fixture.proxies.vms.intercept(interceptor);
     const { result, receives } = await trial(worker);
-    expect(result).toEqual({ healthy: false, tried: false, reason: expect.stringMatching(reason) });
+    expect(result).toEqual({ healthy: false, obstacle: 'probe', tried: false, reason: expect.stringMatching(reason) });
     expect(receives).toBe(0);
     expect((await worker.receive()).map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['1']);
   });
@@ -641,7 +641,13 @@ describe('a trial of one message', () => {
     fixture.proxies.vms.intercept(always(isCreate, answer(403)));
     worker.takeVisibilities();
     expect(await trial(worker)).toMatchObject({
-      result: { healthy: false, tried: true, reason: 'E_TGT_AUTH: 11VMS answered 403' },
+      result: {
+        healthy: false,
+        obstacle: 'trial',
+        tried: true,
+        reason: 'E_TGT_AUTH: 11VMS answered 403',
+        visibleAtMs: expect.any(Number),
+      },
     });
     const [[seconds = 0] = []] = worker.takeVisibilities();
     expect(seconds).toBeGreaterThanOrEqual(24);
@@ -652,7 +658,7 @@ describe('a trial of one message', () => {
     await worker.send(...carts(3).map((cart) => envelope(cart)));
     fixture.proxies.vms.intercept(always(isCreate, answer(429, {}, { 'retry-after': '300' })));
     expect(await trial(worker)).toMatchObject({
-      result: { healthy: false, tried: true, reason: 'E_TGT_THROTTLED: 11VMS answered 429' },
+      result: { healthy: false, obstacle: 'trial-wait', tried: true, reason: 'E_TGT_THROTTLED: 11VMS answered 429' },
       receives: 1,
       posts: 1,
     });
@@ -728,7 +734,7 @@ describe('a trial of one message', () => {
       { trial: true },
       lambdaContext(() => 8000),
     );
-    expect(result).toMatchObject({ healthy: false, tried: true });
+    expect(result).toMatchObject({ healthy: false, obstacle: 'trial-wait', tried: true });
   });
 
   test('finds 11VMS healthy when 11VMS rejects the content of a cart', async () => {
@@ -743,7 +749,12 @@ describe('a trial of one message', () => {
     await worker.send(envelope(newCart()));
     await worker.receive();
     expect(await trial(worker)).toMatchObject({
-      result: { healthy: false, tried: false, reason: expect.stringMatching(/^no cart could be tried/) },
+      result: {
+        healthy: false,
+        obstacle: 'hidden',
+        tried: false,
+        reason: expect.stringMatching(/^no cart could be tried/),
+      },
       posts: 0,
     });
   });

@@ -12,7 +12,12 @@ beforeEach(() => fixture.reset());
 afterAll(() => fixture.close());
 
 const OPEN = { state: 'OPEN', reason: 'it is down', sinceMs: 1_795_000_000_000 } as const;
-const unhealthy = { healthy: false, tried: true, reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503' } as const;
+const unhealthy = {
+  healthy: false,
+  obstacle: 'trial',
+  tried: true,
+  reason: 'E_TGT_UNAVAILABLE: 11VMS answered 503',
+} as const;
 const count = (name: string): number => fixture.calls.filter((call) => call === name).length;
 const pausedMetric = (): string[] => fixture.takeOutput().match(/"ConsumptionPaused":\d/g) ?? [];
 const secondsToTheNextTrial = async (): Promise<number> =>
@@ -44,7 +49,11 @@ describe('while the breaker is open, a run', () => {
   test('disables the mapping, reports since when and why, and asks for a trial', async () => {
     await fixture.put(OPEN);
     fixture.trial = () => unhealthy;
-    expect(await fixture.run()).toEqual({ state: 'OPEN', reason: 'it is down', since: '2026-11-18T11:06:40.000Z' });
+    expect(await fixture.run()).toMatchObject({
+      state: 'OPEN',
+      reason: 'it is down',
+      since: '2026-11-18T11:06:40.000Z',
+    });
     expect(fixture.mapping.state).toBe('Disabled');
     expect(pausedMetric()).toEqual(['"ConsumptionPaused":1']);
     expect(count('Invoke')).toBe(1);
@@ -71,7 +80,12 @@ describe('while the breaker is open, a run', () => {
     [
       'without a cart',
       () => {
-        fixture.trial = () => ({ healthy: false, tried: false, reason: '11VMS answered 503 to a probe' });
+        fixture.trial = () => ({
+          healthy: false,
+          obstacle: 'probe',
+          tried: false,
+          reason: '11VMS answered 503 to a probe',
+        });
       },
     ],
     [

@@ -8,6 +8,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createHandler } from '../../../functions/supervise-consumption/handler.ts';
 import { LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
@@ -25,7 +26,11 @@ type StoredItem = Partial<BreakerItem> & { heldBy?: string; heldUntilMs?: number
 export interface SupervisorFixture {
   /** Everything that the supervisor calls of DynamoDB and of Lambda, in order. */
   readonly calls: string[];
-  readonly proxies: { readonly dynamodb: RecordingProxy; readonly lambda: RecordingProxy };
+  readonly proxies: {
+    readonly dynamodb: RecordingProxy;
+    readonly lambda: RecordingProxy;
+    readonly sqs: RecordingProxy;
+  };
   /** The event source mapping, with its state as Lambda reports it. */
   mapping: { state: string };
   /** What the worker answers to a trial. */
@@ -37,6 +42,8 @@ export interface SupervisorFixture {
   put(item: StoredItem): Promise<void>;
   /** As if an hour had passed: trials are due, and every hold on the breaker has ended. */
   letTimePass(): Promise<void>;
+  /** Queues carts, which can be received after the delay. */
+  queue(count: number, delaySeconds?: number): Promise<void>;
   /** Moves the supervisor's clock, as after an hour in a frozen execution environment. */
   skipHour(): void;
   /** What a call does that is not disturbed. */
@@ -66,9 +73,10 @@ function nameOf(call: RecordedCall): string {
 
 export async function openSupervisorFixture(): Promise<SupervisorFixture> {
   const emulators: Emulators = await startEmulators();
-  const [dynamodb, lambda] = await Promise.all([
+  const [dynamodb, lambda, sqs] = await Promise.all([
     startRecordingProxy(emulators.endpoints.dynamodb),
     startRecordingProxy('http://127.0.0.1:9'),
+    startRecordingProxy(emulators.endpoints.sqs),
   ]);
   Object.assign(process.env, {
     AWS_REGION: 'eu-west-1',
@@ -76,6 +84,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_ENDPOINT_URL_SQS: sqs.url,
     POWERTOOLS_SERVICE_NAME: 'test',
     POWERTOOLS_METRICS_NAMESPACE: 'test',
     POWERTOOLS_LOG_LEVEL: 'INFO',
@@ -97,6 +106,12 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
       ],
     }),
   );
+  const queues = new SQSClient({
+    region: 'eu-west-1',
+    credentials: LOCAL_CREDENTIALS,
+    endpoint: emulators.endpoints.sqs,
+  });
+  const { QueueUrl = '' } = await queues.send(new CreateQueueCommand({ QueueName: 'carts' }));
   let skippedMs = 0;
   const variables = {
     INTERFACE_ENVIRONMENT: 'test',
@@ -104,6 +119,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     POWERTOOLS_SERVICE_NAME: 'test',
     POWERTOOLS_METRICS_NAMESPACE: 'test',
     POWERTOOLS_LOG_LEVEL: 'INFO',
+    QUEUE_URL: new URL(new URL(QueueUrl).pathname, sqs.url).href,
     EVENT_SOURCE_MAPPING: 'the-mapping',
     WORKER_FUNCTION: 'the-worker',
     WORKER_TIMEOUT_SECONDS: '60',
@@ -114,7 +130,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
 
   const fixture: SupervisorFixture = {
     calls: [],
-    proxies: { dynamodb, lambda },
+    proxies: { dynamodb, lambda, sqs },
     mapping: { state: 'Enabled' },
     trial: () => ({ healthy: true }),
     async reset() {
@@ -127,6 +143,8 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
         return forward();
       });
       lambda.intercept((call) => fixture.serve(call));
+      sqs.intercept((_call, forward) => forward());
+      await queues.send(new PurgeQueueCommand({ QueueUrl }));
       await client.send(new DeleteItemCommand({ TableName: TABLE, Key: KEY }));
       output.take();
     },
@@ -158,6 +176,10 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
       const { heldBy: _gone, heldUntilMs: _over, ...item } = await fixture.item();
       await fixture.put({ ...item, nextTrialAtMs: 0 });
     },
+    async queue(count, delaySeconds = 0) {
+      const cart = { QueueUrl, MessageBody: '{}', DelaySeconds: delaySeconds };
+      await Promise.all(Array.from({ length: count }, () => queues.send(new SendMessageCommand(cart))));
+    },
     skipHour() {
       skippedMs += 3_600_000;
     },
@@ -165,7 +187,8 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
     async close() {
       output.stop();
       client.destroy();
-      await Promise.all([dynamodb.close(), lambda.close()]);
+      queues.destroy();
+      await Promise.all([dynamodb.close(), lambda.close(), sqs.close()]);
       await emulators.close();
     },
   };
