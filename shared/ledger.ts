@@ -64,26 +64,21 @@
  */
 import * as z from 'zod';
 import type { Fault } from './failure.ts';
-import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
+import {
+  type CartKey,
+  cartPartition,
+  type CartVersion,
+  isOrderState,
+  ORDER_STATES,
+  orderSort,
+  SKIP_SORT,
+} from './ledger-keys.ts';
+import type { ItemKey, LedgerTable } from './ledger-table.ts';
 import { listed } from './lists.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
-/** A cart's identity (rule 4); the number is unknown where the row has none. */
-export interface CartKey {
-  readonly client: string;
-  readonly number: string | undefined;
-  /** Takes the place of a number that is missing. */
-  readonly guid?: string | undefined;
-}
-
-/** A cart as it stood at one moment. */
-export interface CartVersion extends CartKey {
-  /** When it was last changed in SRM; undefined where that is not known. */
-  readonly changedAtMs: number | undefined;
-}
-
 const orderItem = z.object({
-  state: z.enum(['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN']),
+  state: z.enum(ORDER_STATES),
   contentHash: z.string(),
   changedAtMs: z.number(),
   /** The message that claimed it last. */
@@ -147,10 +142,6 @@ export interface CartSkip {
   readonly nowMs: number;
 }
 
-/** The states of a verdict: functions/create-purchase-orders/verdict/verdict.ts says what they mean. */
-export const VERDICT_STATES = ['PROVISIONAL', 'FINAL', 'WITHDRAWN'] as const;
-export type VerdictState = (typeof VERDICT_STATES)[number];
-
 export interface Ledger {
   /** To POSTING, where the table above lets it. One write when it succeeds. */
   claim(claim: OrderClaim): Promise<ClaimResult>;
@@ -167,22 +158,9 @@ export interface Ledger {
   createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
   /** Records that a rule skipped the cart. */
   recordSkip(cart: CartVersion, skip: CartSkip): Promise<void>;
-  /** All items of a cart, of any version. */
-  items(cart: CartKey): Promise<readonly Item[]>;
 }
 
-export const cartPartition = ({ client, number, guid }: CartKey): string =>
-  `CART#${client}#${number ?? `-${guid ?? ''}`}`;
-export const SKIP_SORT = 'SKIP';
-
-export const queuedSort = (version: string): string => `QUEUED#${version}`;
-export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
-export const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
-
 const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
-
-export const isOrderState = (state: unknown): state is OrderItem['state'] =>
-  orderItem.shape.state.safeParse(state).success;
 
 const unreadableItem = (error: z.ZodError): ClaimResult => {
   const fields = [...new Set(error.issues.map(({ path: [field] }) => String(field)))].join(', ');
@@ -321,6 +299,5 @@ export function createLedger(table: LedgerTable): Ledger {
         ...listed('SKIPPED', nowMs),
       });
     },
-    items: (cart) => table.queryItems(cartPartition(cart), ''),
   };
 }

@@ -1,7 +1,16 @@
 /** The items that the ledger's table holds of one cart, as its standing needs them. */
 import * as z from 'zod';
-import { isOrderState, type OrderItem, orderSort, queuedSort, SKIP_SORT, verdictSort } from './ledger.ts';
-import type { Item } from './ledger-table.ts';
+import {
+  type CartKey,
+  cartPartition,
+  isOrderState,
+  orderSort,
+  type OrderState,
+  queuedSort,
+  SKIP_SORT,
+  verdictSort,
+} from './ledger-keys.ts';
+import type { Item, LedgerTable } from './ledger-table.ts';
 import { recordedFaults } from './recorded-faults.ts';
 
 const time = z.number().default(0);
@@ -44,12 +53,16 @@ interface OfVersion {
 }
 export type QueuedTrace = Readonly<z.output<typeof queuedItem>> & OfVersion & { readonly kind: 'queued' };
 export type OrderTrace = Readonly<Omit<z.output<typeof orderItem>, 'state'>> &
-  OfVersion & { readonly kind: 'order'; readonly externalId: string; readonly state: OrderItem['state'] };
+  OfVersion & { readonly kind: 'order'; readonly externalId: string; readonly state: OrderState };
 /** Why a message was given up. Withdrawn verdicts leave no trace. */
 export type VerdictTrace = Readonly<z.output<typeof verdictItem>> &
   OfVersion & { readonly kind: 'verdict'; readonly messageId: string };
 export type SkipTrace = Readonly<z.output<typeof skipItem>> & OfVersion & { readonly kind: 'skip' };
 export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace;
+
+/** Of a cart in any version. */
+export const readTraces = async (table: Pick<LedgerTable, 'queryItems'>, cart: CartKey): Promise<Trace[]> =>
+  tracesOf(await table.queryItems(cartPartition(cart), ''));
 
 /** Never fails: an item that another version of this interface wrote says as much as can be read of it. */
 export function tracesOf(items: readonly Item[]): Trace[] {

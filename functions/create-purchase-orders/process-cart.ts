@@ -1,7 +1,8 @@
 /** One cart to its purchase orders: translate, deliver each group, combine. */
 import type { CartMessage } from '../../shared/cart-message.ts';
 import type { Fault, Warning } from '../../shared/failure.ts';
-import type { CartKey, CartVersion, Ledger } from '../../shared/ledger.ts';
+import type { Ledger } from '../../shared/ledger.ts';
+import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './delivery/deliver-order.ts';

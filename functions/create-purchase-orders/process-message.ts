@@ -1,7 +1,7 @@
 /** Event-Driven Consumer: the pipeline of one queue message, from its body to its outcome. */
 import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
-import type { CartKey, CartVersion } from '../../shared/ledger.ts';
+import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
 import { observeOrders } from './breaker/observe-orders.ts';

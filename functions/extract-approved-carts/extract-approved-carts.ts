@@ -1,16 +1,16 @@
 /** Polling Consumer: reads the approved carts of a window from SRM onto the queue, without gaps. */
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import { InterfaceError } from '../../shared/failure.ts';
-import type { Ledger } from '../../shared/ledger.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { RecordCopies } from '../../shared/queued-copies.ts';
 import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
 import { type SourceRow, sourceRow } from '../../shared/reading/source-row.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
-import { tracesOf } from '../../shared/traces.ts';
+import type { Trace } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import {
   clockFault,
@@ -31,7 +31,9 @@ export interface ExtractionDependencies extends SliceDependencies {
   readonly carts: SrmCarts;
   readonly queue: CartQueue;
   readonly queuedVersions: QueuedVersions;
-  readonly ledger: Pick<Ledger, 'items'>;
+  readonly recordCopies: RecordCopies;
+  /** What the ledger holds of a cart. */
+  readonly tracesOf: (cartNumber: string) => Promise<readonly Trace[]>;
   readonly watermark: Watermark;
   readonly meter: Meter;
   readonly now: () => number;
@@ -159,8 +161,8 @@ export async function extractWindow(
  * @throws {UnknownCart} when it cannot be read.
  */
 export async function extractCart(number: string, dependencies: ExtractionDependencies): Promise<ExtractionResult> {
-  const { carts, ledger, runId, settings } = dependencies;
-  const traces = tracesOf(await ledger.items({ client: settings.sapClient, number }));
+  const { carts, tracesOf, runId } = dependencies;
+  const traces = await tracesOf(number);
   const guids = traces.flatMap((trace) => (trace.kind === 'queued' && trace.guid !== undefined ? [trace.guid] : []));
   const guid = guids.at(-1);
   if (guid === undefined) throw new UnknownCart(number, 'the interface has not read it, or read it without a Guid');
@@ -236,10 +238,10 @@ const queueNewVersions: QueueRows = async (read, dependencies) => {
 };
 
 /** A replay: every cart, whether it was queued before or not. */
-const queueCopies: QueueRows = async (rows, { queue, queuedVersions, runId, now, settings }) => {
+const queueCopies: QueueRows = async (rows, { queue, recordCopies, runId, now, settings }) => {
   const messages = rows.map((row) => rowToBody(row, { runId, client: settings.sapClient, origin: 'replay' }));
   await queue.send(messages.map(({ body }) => body));
-  await queuedVersions.recordCopies(rows, { runId, nowMs: now() });
+  await recordCopies(rows, { runId, nowMs: now() });
   return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
 };
 

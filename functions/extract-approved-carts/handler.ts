@@ -12,13 +12,14 @@ import { createCartQueue } from '../../shared/cart-queue.ts';
 import { extractorVariables, parseVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
-import { createLedger } from '../../shared/ledger.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createQueuedVersions } from '../../shared/queued-versions.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
   type ExtractionDependencies,
@@ -45,7 +46,7 @@ export function createHandler(
   const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
   const watermark = createWatermark(table, environment.SRM_CLIENT);
   const queuedVersions = createQueuedVersions(table, environment.SRM_CLIENT);
-  const ledger = createLedger(table);
+  const recordCopies = createRecordCopies(table, environment.SRM_CLIENT);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
   const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
@@ -73,7 +74,8 @@ export function createHandler(
       carts: createSrmCarts(srmSettings(environment), { http, now, wait }),
       queue,
       queuedVersions,
-      ledger,
+      recordCopies,
+      tracesOf: (number) => readTraces(table, { client: environment.SRM_CLIENT, number }),
       watermark,
       log,
       meter,

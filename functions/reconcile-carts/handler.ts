@@ -13,13 +13,14 @@ import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, reconcilerVariables } from '../../shared/environment.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
-import { createLedger } from '../../shared/ledger.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-import { createQueuedVersions } from '../../shared/queued-versions.ts';
+import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
   type NotDue,
@@ -55,8 +56,8 @@ export function createHandler(
   const adapters = {
     queue: createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms)),
     watermark: createWatermark(table, environment.SRM_CLIENT),
-    ledger: createLedger(table),
-    queuedVersions: createQueuedVersions(table, environment.SRM_CLIENT),
+    tracesOf: (cart: CartKey) => readTraces(table, cart),
+    recordCopies: createRecordCopies(table, environment.SRM_CLIENT),
     record: createReconciliationRecord(table, environment.SRM_CLIENT),
     breaker: createBreakerRecord(table),
   };

@@ -7,25 +7,26 @@ import type { CartQueue } from '../../shared/cart-queue.ts';
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import { inLanes } from '../../shared/lanes.ts';
-import type { Ledger } from '../../shared/ledger.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
-import type { QueuedVersions } from '../../shared/queued-versions.ts';
+import type { RecordCopies } from '../../shared/queued-copies.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
 import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
 import type { SourceRow } from '../../shared/reading/source-row.ts';
 import type { CartPage } from '../../shared/srm-carts.ts';
-import { tracesOf } from '../../shared/traces.ts';
+import type { Trace } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import type { ReconciliationRecord, ReconciliationState } from './reconciliation-record.ts';
 
 export interface ReconciliationDependencies extends SliceDependencies {
   readonly queue: CartQueue;
-  readonly queuedVersions: Pick<QueuedVersions, 'recordCopies'>;
+  readonly recordCopies: RecordCopies;
   readonly watermark: Pick<Watermark, 'read'>;
-  readonly ledger: Pick<Ledger, 'items'>;
+  /** What the ledger holds of a cart. */
+  readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
   readonly record: ReconciliationRecord;
   /** While it is not closed, carts wait on the queue. */
   readonly breaker: Pick<BreakerRecord, 'read'>;
@@ -154,7 +155,7 @@ async function classifyPage(
   dependencies: ReconciliationDependencies,
   tally: Tally,
 ): Promise<void> {
-  const { queue, queuedVersions, breaker, log, meter, now, runId, settings } = dependencies;
+  const { queue, recordCopies, breaker, log, meter, now, runId, settings } = dependencies;
   const rows = page.rows.filter(({ guid, changedAtMs }) => {
     const version = `${guid} ${changedAtMs}`;
     if (guid !== undefined && classified.has(version)) return false;
@@ -169,7 +170,7 @@ async function classifyPage(
     const sender = { runId, client: settings.sapClient, origin: 'reconciliation' as const };
     const bodies = lost.map((row) => rowToBody(row, sender).body);
     await queue.send(bodies, DELAY_SECONDS);
-    await queuedVersions.recordCopies(lost, { runId, nowMs: now() });
+    await recordCopies(lost, { runId, nowMs: now() });
     meter.count(METRICS.cartsQueued, bodies.length);
     for (const { number, guid } of lost) {
       log.warn('reconciliation.cart-queued', { cartNumber: number, cartGuid: guid });
@@ -182,13 +183,13 @@ async function classifyPage(
 /** `undefined` for a row that the ledger cannot be asked about. */
 function standingsOf(
   rows: readonly SourceRow[],
-  { ledger, settings, now }: ReconciliationDependencies,
+  { tracesOf, settings, now }: ReconciliationDependencies,
 ): Promise<readonly (Standing | undefined)[]> {
   return inLanes(rows, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs }) => {
     if (number === undefined && guid === undefined) return undefined;
-    const items = await ledger.items({ client: settings.sapClient, number, guid });
+    const traces = await tracesOf({ client: settings.sapClient, number, guid });
     // A row without a readable stamp has no version: any trace counts.
-    return standingOf(tracesOf(items), { changedAtMs: changedAtMs ?? 0, nowMs: now() });
+    return standingOf(traces, { changedAtMs: changedAtMs ?? 0, nowMs: now() });
   });
 }
 

@@ -7,7 +7,7 @@ import {
   VERDICT_STATES,
   verdictSort,
   type VerdictState,
-} from '../../../shared/ledger.ts';
+} from '../../../shared/ledger-keys.ts';
 import type { ItemKey, LedgerTable } from '../../../shared/ledger-table.ts';
 import { listed } from '../../../shared/lists.ts';
 import { boundedFaults, recordedFaults } from '../../../shared/recorded-faults.ts';

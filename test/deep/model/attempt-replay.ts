@@ -15,7 +15,8 @@ import type { Verdict } from '../../../functions/create-purchase-orders/verdict/
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
-import type { ClaimResult, OrderClaim, OrderItem, VerdictState } from '../../../shared/ledger.ts';
+import type { ClaimResult, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { VerdictState } from '../../../shared/ledger-keys.ts';
 import type { Log, Meter } from '../../../shared/log.ts';
 import type { Settling } from './reference-ledger.ts';
 
@@ -211,7 +212,6 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
       createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
-      items: never('items'),
     },
     verdicts: {
       read: async () => verdictOf((await ask({ kind: 'verdict' }, 'verdict')).verdict),

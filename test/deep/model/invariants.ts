@@ -1,6 +1,6 @@
 /** The invariants of every reachable state. */
 import type { FaultCode } from '../../../shared/failure.ts';
-import { orderSort, queuedSort, verdictSort } from '../../../shared/ledger.ts';
+import { orderSort, queuedSort, verdictSort } from '../../../shared/ledger-keys.ts';
 import type { Item } from '../../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../../shared/standing.ts';
 import { tracesOf } from '../../../shared/traces.ts';

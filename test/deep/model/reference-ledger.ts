@@ -4,7 +4,8 @@
  */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import type { CartKey, ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { CartKey } from '../../../shared/ledger-keys.ts';
 
 /** The state of an order; `none` without an item. */
 export type OrderState = 'none' | OrderItem['state'];
@@ -199,7 +200,6 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
       );
     },
     recordSkip: () => Promise.resolve(),
-    items: () => Promise.resolve([]),
   };
   const verdicts: VerdictRecord = {
     read: ({ cart, messageId }) => Promise.resolve(recorded.get(`${cartOf(cart)}/${messageId}`)),

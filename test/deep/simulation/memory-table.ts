@@ -1,7 +1,8 @@
 /** The ledger and the breaker in memory, with the same conditions as in DynamoDB. */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { BreakerItem, BreakerRecord } from '../../../shared/circuit-breaker.ts';
-import type { CartKey, ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { CartKey } from '../../../shared/ledger-keys.ts';
 
 export function createMemoryLedger(): Ledger {
   const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
@@ -65,7 +66,6 @@ export function createMemoryLedger(): Ledger {
       ),
     recordSkip: () => Promise.resolve(),
     confirmed: () => Promise.resolve(),
-    items: () => Promise.resolve([]),
   };
 }
 

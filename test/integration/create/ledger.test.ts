@@ -9,17 +9,19 @@ import {
   type VerdictRecord,
 } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import { type CartKey, type CartVersion, createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
-import { createLedgerTable } from '../../../shared/ledger-table.ts';
-import { type Trace, tracesOf } from '../../../shared/traces.ts';
+import { createLedger, type Ledger, type OrderClaim } from '../../../shared/ledger.ts';
+import type { CartKey, CartVersion } from '../../../shared/ledger-keys.ts';
+import { createLedgerTable, type LedgerTable } from '../../../shared/ledger-table.ts';
+import { readTraces, type Trace } from '../../../shared/traces.ts';
 import { newCart, openWorkerFixture, textOf, type Row, type WorkerFixture, externalIdOf } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
+let table: LedgerTable;
 let ledger: Ledger;
 let verdicts: VerdictRecord;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
-  const table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
+  table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
   ledger = createLedger(table);
   verdicts = createVerdictRecord(table);
 });
@@ -30,7 +32,7 @@ const order = { id: 'po_1', number: 'PO-1' };
 const keyOf = (cart: CartVersion, messageId: string): VerdictKey => ({ cart, messageId });
 const recordFinal = (cart: CartVersion, messageId: string, faults: readonly Fault[], nowMs: number): Promise<void> =>
   verdicts.record(keyOf(cart, messageId), { state: 'FINAL', faults, nowMs });
-const tracesOfCart = async (cart: CartKey): Promise<readonly Trace[]> => tracesOf(await ledger.items(cart));
+const tracesOfCart = (cart: CartKey): Promise<readonly Trace[]> => readTraces(table, cart);
 let attempts = 0;
 
 /** An attempt at a cart's order, at second 1000, with a lease of 65 s. */

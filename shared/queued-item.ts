@@ -1,0 +1,49 @@
+/**
+ * The item that says that a version of a cart is durably queued. It holds no content. The hash of the row is part of its key:
+ * two changes of a cart may carry the same ChangedAt.
+ */
+import { createHash } from 'node:crypto';
+import { cartPartition, queuedSort } from './ledger-keys.ts';
+import type { Item, ItemKey } from './ledger-table.ts';
+import type { SourceRow } from './reading/source-row.ts';
+
+/** The run that queues, and when. */
+export interface Queueing {
+  readonly runId: string;
+  readonly nowMs: number;
+}
+
+/** Longer than a message lives: 4 days on the queue and 14 in the dead-letter queue, then time for questions. */
+const LIFETIME_SECONDS = 90 * 24 * 3600;
+
+export interface KeyedRow {
+  readonly key: ItemKey;
+  readonly row: SourceRow;
+}
+
+/** Each version once, by its key as text: the same row may stand twice on a page, and DynamoDB takes a key once in a batch. */
+export const distinctVersions = (rows: readonly SourceRow[], sapClient: string): Map<string, KeyedRow> =>
+  new Map(
+    rows.map((row) => {
+      const key = keyOf(row, sapClient);
+      return [keyText(key), { key, row }];
+    }),
+  );
+
+export const keyText = ({ pk, sk }: ItemKey): string => `${pk} ${sk}`;
+
+const keyOf = ({ number, guid, changedAtMs, source }: SourceRow, client: string): ItemKey => ({
+  pk: cartPartition({ client, number, guid }),
+  sk: queuedSort(`${changedAtMs ?? '-'}#${hashOf(source)}`),
+});
+
+const hashOf = (source: unknown): string =>
+  createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
+
+export const queuedFacts = ({ guid, changedAtMs }: SourceRow, { runId, nowMs }: Queueing): Item => ({
+  runId,
+  queuedAtMs: nowMs,
+  expiresAt: Math.floor(nowMs / 1000) + LIFETIME_SECONDS,
+  ...(changedAtMs === undefined ? {} : { changedAtMs }),
+  ...(guid === undefined ? {} : { guid }),
+});
