@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
-import { bundleFunctions } from './bundle.ts';
+import { bundleFunctions, type Bundles } from './bundle.ts';
 import { createCheckedApp } from './checked-app.ts';
 import { type Environment, stackName } from './environments.ts';
 import { PurchaseOrderStack } from './purchase-order-stack.ts';
@@ -25,14 +25,16 @@ const buildDirectory = (environment: Environment): string =>
 
 export interface StackOptions {
   readonly bundleDirectory?: string;
+  /** Instead of freshly bundled functions. */
+  readonly bundles?: Bundles;
   readonly isBeingCreated?: boolean;
 }
 
-/** Adds the stack of one environment to an app, with freshly bundled functions. */
+/** Adds the stack of one environment to an app. */
 export async function addPurchaseOrderStack(
   app: App,
   environment: Environment,
-  { bundleDirectory = buildDirectory(environment), isBeingCreated = false }: StackOptions = {},
+  { bundleDirectory = buildDirectory(environment), bundles, isBeingCreated = false }: StackOptions = {},
 ): Promise<PurchaseOrderStack> {
   const { account, region, operation } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
@@ -42,7 +44,7 @@ export async function addPurchaseOrderStack(
     isBeingCreated,
     // CloudFormation hands them on to every resource that can carry them.
     tags: { ...operation.tags, interface: INTERFACE, environment: environment.name },
-    bundles: await bundleFunctions(environment, bundleDirectory),
+    bundles: bundles ?? (await bundleFunctions(environment, bundleDirectory)),
     env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
   });
 }

@@ -62,7 +62,8 @@ export async function checkConnections(context: ConnectionContext): Promise<read
         const isRefused = result.health === 'refused' || result.health === 'forbidden';
         throw new InterfaceError(isRefused ? 'refused' : 'transient', result.fault);
       }
-      return `11VMS looks orders up at ${environment.vms.baseUrl}`;
+      // Nothing in the contract of 11VMS tells that without creating an order.
+      return `11VMS looks orders up at ${environment.vms.baseUrl}; whether it also lets this client create, only an order shows`;
     },
   };
   const findings = await Promise.all([checkSystem(srm, context), checkSystem(vms, context)]);

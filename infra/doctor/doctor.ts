@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -68,6 +69,7 @@ export async function examine(
   const settings = { ...clientSettings(options), region: account.region };
   const clients = {
     cloudformation: new CloudFormationClient(settings),
+    cloudwatch: new CloudWatchClient(settings),
     dynamodb: new DynamoDBClient(settings),
     lambda: new LambdaClient(settings),
     scheduler: new SchedulerClient(settings),
@@ -76,7 +78,16 @@ export async function examine(
     sqs: new SQSClient(settings),
   };
   try {
-    const context = { ...clients, ...account, environment, environmentName: options.environment, timeoutMs, now };
+    const cloudformationOf = (region: string) => new CloudFormationClient({ ...settings, region, maxAttempts: 1 });
+    const context = {
+      ...clients,
+      ...account,
+      cloudformationOf,
+      environment,
+      environmentName: options.environment,
+      timeoutMs,
+      now,
+    };
     const [stack, connections] = await Promise.all([checkStack(context), checkConnections(context)]);
     return [...findings, ...connections, ...stack];
   } finally {

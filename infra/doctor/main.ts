@@ -1,7 +1,7 @@
 /** What `npm run doctor` runs. */
 import { UsageError } from '../command-line.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
-import { asJson, asText, isHealthy } from './report.ts';
+import { asJson, asText, hasFailure } from './report.ts';
 
 /** Longer than the timeout of any call and its one retry. */
 const CHECK_TIMEOUT_MS = 30_000;
@@ -30,5 +30,5 @@ async function main(args: readonly string[]): Promise<number> {
     nodeVersion: process.versions.node,
   });
   process.stdout.write(options.json ? asJson(options.environment, findings) : asText(findings));
-  return isHealthy(findings) ? 0 : 1;
+  return hasFailure(findings) ? 1 : 0;
 }

@@ -1,8 +1,10 @@
 /** The findings of the doctor, as text and as JSON. */
 import type { Finding } from './finding.ts';
 
-/** A person judges the warnings. */
-export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ status }) => status !== 'fail');
+/** Does nothing need a person? A warning needs one, who judges it. */
+export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ status }) => status === 'ok');
+
+export const hasFailure = (findings: readonly Finding[]): boolean => findings.some(({ status }) => status === 'fail');
 
 const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
 

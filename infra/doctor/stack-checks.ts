@@ -1,50 +1,52 @@
-/** Checks the deployed stack: does it run, do carts wait, and does an alarm reach a person? */
-import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetEventSourceMappingCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { GetScheduleCommand, type SchedulerClient } from '@aws-sdk/client-scheduler';
-import { paginateListSubscriptionsByTopic, type SNSClient } from '@aws-sdk/client-sns';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+/** Checks the deployed stack: does it run as the entry says, do carts wait, and does an alarm reach a person? */
+import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { GetScheduleCommand } from '@aws-sdk/client-scheduler';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { paginateListSubscriptionsByTopic } from '@aws-sdk/client-sns';
 import * as z from 'zod';
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
-import { createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
-import { bootstrapCommand, describeAwsError } from '../aws-account.ts';
+import { describeAwsError } from '../aws-account.ts';
 import {
   type DeployedStack,
   isCreationFailure,
   readDeployedStack,
-  type StackResource,
+  regionsWithStack,
   unprotectCommand,
 } from '../deployed-stack.ts';
-import { type Environment, stackName } from '../environments.ts';
-import { nextFiring } from '../schedule.ts';
+import { stackName } from '../environments.ts';
+import { checkAlarms } from './alarm-checks.ts';
+import { differences } from './drift.ts';
+import { expectStack } from './expected-stack.ts';
 import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
+import { checkFunctions } from './function-checks.ts';
+import { checkJobs, runsAfter } from './job-checks.ts';
+import { checkQueues } from './queue-checks.ts';
+import {
+  alignAdvice,
+  comparableResources,
+  deployCommand,
+  type DeployedContext,
+  ledgerTable,
+  missingResources,
+  OutputMissing,
+  resourcesOf,
+  type StackContext,
+} from './stack-context.ts';
 
-export interface StackContext {
-  readonly environment: Environment;
-  /** The environment as the user named it, for the commands that are advised. */
-  readonly environmentName: string;
-  readonly account: string;
-  readonly region: string;
-  readonly cloudformation: CloudFormationClient;
-  readonly dynamodb: DynamoDBClient;
-  readonly lambda: LambdaClient;
-  readonly scheduler: SchedulerClient;
-  readonly sns: SNSClient;
-  readonly sqs: SQSClient;
-  readonly timeoutMs: number;
-  readonly now: () => number;
-}
+const RESUME = `invoke the supervisor function with { "consumption": "resume" }`;
 
-/** The checks of a stack, by the name that their lines begin with. */
-const PARTS = {
-  mapping: 'event source mapping',
-  queue: 'cart queue',
-  deadLetters: 'dead-letter queue',
-  schedules: 'schedules',
-  notifications: 'notifications',
-  watermark: 'watermark',
-} as const;
+/** The checks of a stack, by the name that a check has where it gives no answer. */
+const PARTS: Readonly<Record<string, (context: DeployedContext) => Promise<readonly Finding[]>>> = {
+  resources: checkResources,
+  functions: checkFunctions,
+  'event source mapping': checkMapping,
+  queues: checkQueues,
+  schedules: checkSchedules,
+  alarms: checkAlarms,
+  notifications: checkNotifications,
+  watermark: checkWatermark,
+  jobs: checkJobs,
+};
 
 export async function checkStack(context: StackContext): Promise<readonly Finding[]> {
   let stack: DeployedStack | undefined;
@@ -53,7 +55,7 @@ export async function checkStack(context: StackContext): Promise<readonly Findin
     context.timeoutMs,
     async () => {
       stack = await readDeployedStack(context.cloudformation, stackName(context.environment));
-      return [stackFinding(stack, context)];
+      return [stack === undefined ? await absentFinding(context) : stackFinding(stack, context)];
     },
     (error) =>
       fail(`stack cannot be asked for (${describeAwsError(error)})`, 'check your rights to read CloudFormation'),
@@ -61,23 +63,23 @@ export async function checkStack(context: StackContext): Promise<readonly Findin
   const deployed = stack;
   // A first deployment that was rolled back leaves a stack with nothing in it.
   if (deployed === undefined || Object.keys(deployed.outputs).length === 0) {
-    return [...state, ...Object.values(PARTS).map((what) => notChecked(what, 'the stack'))];
+    return [...state, ...Object.keys(PARTS).map((what) => notChecked(what, 'the stack'))];
   }
-  const part = (what: string, check: (stack: DeployedStack, context: StackContext) => Promise<readonly Finding[]>) =>
-    runCheck(
-      what,
-      context.timeoutMs,
-      () => check(deployed, context),
-      (error) => unanswered(what, error, context),
-    );
-  const parts = await Promise.all([
-    part(PARTS.mapping, checkMapping),
-    part(PARTS.queue, checkQueue),
-    part(PARTS.deadLetters, checkDeadLetters),
-    part(PARTS.schedules, checkSchedules),
-    part(PARTS.notifications, checkNotifications),
-    part(PARTS.watermark, checkWatermark),
-  ]);
+  const deployedContext: DeployedContext = {
+    ...context,
+    stack: deployed,
+    expected: await expectStack(context.environment),
+  };
+  const parts = await Promise.all(
+    Object.entries(PARTS).map(([what, check]) =>
+      runCheck(
+        what,
+        context.timeoutMs,
+        () => check(deployedContext),
+        (error) => unanswered(what, error, context),
+      ),
+    ),
+  );
   return [...state, ...parts.flat()];
 }
 
@@ -89,16 +91,29 @@ function unanswered(what: string, error: unknown, context: StackContext): Findin
   );
 }
 
-const deployCommand = ({ environmentName }: StackContext): string => `npm run deploy -- --env ${environmentName}`;
+/**
+ * A second stack would order a second time what the first one has ordered, as far as 11VMS lets it: where none is found, the
+ * place is doubted first.
+ */
+async function absentFinding(context: StackContext): Promise<Finding> {
+  const { account, region, environment, cloudformationOf } = context;
+  const name = stackName(environment);
+  const what = `stack ${name} is not in account ${account}, region ${region}`;
+  const { found, unanswered } = await regionsWithStack(name, region, cloudformationOf);
+  const where = 'set "region" in the environment entry, or AWS_REGION';
+  if (found.length > 0) return fail(`${what}; it is in ${found.join(' and ')}`, `${where}, to that region`);
+  const others =
+    unanswered.length === 0
+      ? 'and in no other region of this account'
+      : `other regions may hold it: ${unanswered.length} gave no answer (${unanswered.join(', ')})`;
+  return fail(
+    `${what}; ${others}`,
+    `check the account and the region: ${where}. How a stack is deployed for the first time: infra/deploying.md`,
+  );
+}
 
-function stackFinding(stack: DeployedStack | undefined, context: StackContext): Finding {
+function stackFinding(stack: DeployedStack, context: StackContext): Finding {
   const name = stackName(context.environment);
-  if (stack === undefined) {
-    return fail(
-      `stack ${name} is not deployed in account ${context.account}, region ${context.region}`,
-      `${deployCommand(context)} (once for an account and region before: ${bootstrapCommand(context, context.environmentName)})`,
-    );
-  }
   const what = `stack ${name} is ${stack.status}`;
   if (isCreationFailure(stack)) {
     const unprotect = stack.isProtected ? `${unprotectCommand(name, context.region)}, then ` : '';
@@ -121,43 +136,91 @@ function stackFinding(stack: DeployedStack | undefined, context: StackContext): 
   return fail(what, `read the stack's events in CloudFormation, then ${deployCommand(context)}`);
 }
 
-const resourcesOf = ({ resources }: DeployedStack, type: string): StackResource[] =>
-  resources.filter((resource) => resource.type === type);
-
-class OutputMissing extends Error {}
-
-/** An output that the stack of this version has. @throws {OutputMissing} */
-function output({ outputs }: DeployedStack, name: string): string {
-  const value = outputs[name];
-  if (value !== undefined) return value;
-  throw new OutputMissing(`the stack has no output ${name}: another version of it is deployed`);
+/** Is everything there that the entry asks for? */
+async function checkResources(context: DeployedContext): Promise<readonly Finding[]> {
+  const missing = missingResources(context).map(({ logicalId, type }) => `${logicalId} (${type})`);
+  const { length: count } = context.expected.resources;
+  if (missing.length === 0) return [ok(`resources: all ${count} of the entry are in the stack`)];
+  return [
+    fail(
+      `resources: the stack lacks ${missing.length} of ${count}: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`,
+      `the entry was changed since, or another version is deployed; ${deployCommand(context)}`,
+    ),
+  ];
 }
 
-const ledgerTable = (stack: DeployedStack, { dynamodb }: StackContext): LedgerTable =>
-  createLedgerTable(dynamodb, output(stack, 'LedgerTableName'));
+const mappingProperties = z.object({
+  BatchSize: z.number(),
+  MaximumBatchingWindowInSeconds: z.number().default(0),
+  ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
+  FunctionResponseTypes: z.array(z.string()),
+});
+/** The supervisor, which runs every minute, disables the mapping of an open breaker. */
+const PAUSING_MS = 3 * 60_000;
 
-const RESUME = `invoke the supervisor function with { "consumption": "resume" }`;
-
-async function checkMapping(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
-  const mappings = resourcesOf(stack, 'AWS::Lambda::EventSourceMapping');
-  if (mappings.length === 0) return [fail(`${PARTS.mapping} is not in the stack`, deployCommand(context))];
-  const breaker = createBreakerRecord(ledgerTable(stack, context));
-  const findings = mappings.map(async ({ physicalId }) => {
-    const { State: state = 'unknown', LastProcessingResult: result = '' } = await context.lambda.send(
-      new GetEventSourceMappingCommand({ UUID: physicalId }),
-    );
-    const what = `${PARTS.mapping} is ${state}`;
-    if (state.startsWith('Disabl')) return pausedFinding(await breaker.read(), what, physicalId);
-    if (state !== 'Enabled') return warn(what, 'wait a minute, and ask again');
-    if (/PROBLEM/i.test(result))
-      return warn(
-        `${what}, but Lambda reports a problem with it`,
-        'read its last processing result in the Lambda console',
-      );
-    return ok(what);
+async function checkMapping(context: DeployedContext): Promise<readonly Finding[]> {
+  const mappings = comparableResources(context, 'AWS::Lambda::EventSourceMapping');
+  const breaker = createBreakerRecord(ledgerTable(context));
+  const findings = mappings.map(async ({ physicalId, expected }) => {
+    const deployed = await context.lambda.send(new GetEventSourceMappingCommand({ UUID: physicalId }));
+    const { State: state = 'unknown', LastProcessingResult: result = '' } = deployed;
+    const wanted = mappingProperties.safeParse(expected).data;
+    const differing = differences([
+      { name: 'batch size', expected: wanted?.BatchSize, deployed: deployed.BatchSize },
+      {
+        name: 'batching window (seconds)',
+        expected: wanted?.MaximumBatchingWindowInSeconds,
+        deployed: deployed.MaximumBatchingWindowInSeconds ?? 0,
+      },
+      {
+        name: 'maximum concurrency',
+        expected: wanted?.ScalingConfig.MaximumConcurrency,
+        deployed: deployed.ScalingConfig?.MaximumConcurrency,
+      },
+      { name: 'response types', expected: wanted?.FunctionResponseTypes, deployed: deployed.FunctionResponseTypes },
+    ]);
+    const drift =
+      differing.length === 0
+        ? []
+        : [fail(`event source mapping differs: ${differing.join('; ')}`, alignAdvice(context))];
+    return [mappingFinding({ state, result, uuid: physicalId }, await breaker.read(), context.now()), ...drift];
   });
-  return Promise.all(findings);
+  return (await Promise.all(findings)).flat();
 }
+
+interface Mapping {
+  readonly state: string;
+  readonly result: string;
+  readonly uuid: string;
+}
+
+/** Judges the mapping together with the breaker, which decides what it should be. */
+function mappingFinding({ state, result, uuid }: Mapping, breaker: BreakerItem, nowMs: number): Finding {
+  const what = `event source mapping is ${state}`;
+  if (state.startsWith('Disabl')) return pausedFinding(breaker, what, uuid);
+  if (state !== 'Enabled') return warn(what, 'wait a minute, and ask again');
+  if (breaker.state !== 'CLOSED') return unpausedFinding(breaker, what, nowMs);
+  if (/PROBLEM/i.test(result)) {
+    return warn(
+      `${what}, but Lambda reports a problem with it`,
+      'read its last processing result in the Lambda console',
+    );
+  }
+  return ok(what);
+}
+
+/** Somebody, or a deployment, enabled it, or the supervisor has not disabled it yet. */
+function unpausedFinding({ state, reason, sinceMs }: BreakerItem, what: string, nowMs: number): Finding {
+  const text = `${what} while the circuit breaker is ${state}${because(reason)}: carts are tried that should wait`;
+  return nowMs - sinceMs < PAUSING_MS
+    ? warn(text, 'the supervisor disables it within a minute; ask again')
+    : fail(
+        text,
+        'find out why the supervisor does not disable it: read its log (infra/runbook.md, "consumption-paused")',
+      );
+}
+
+const because = (reason: string): string => (reason === '' ? '' : ` (${reason})`);
 
 function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: string): Finding {
   if (state === 'CLOSED') {
@@ -166,80 +229,62 @@ function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: strin
       `find out who disabled it and why, then enable the mapping ${uuid}`,
     );
   }
-  const because = reason === '' ? '' : ` (${reason})`;
   return state === 'OPEN'
     ? fail(
-        `${what}: the circuit breaker has paused deliveries${because}`,
+        `${what}: the circuit breaker has paused deliveries${because(reason)}`,
         'correct the cause; consumption resumes by itself once 11VMS is healthy',
       )
-    : fail(`${what}: deliveries are paused until a person resumes them${because}`, `once that is settled, ${RESUME}`);
+    : fail(
+        `${what}: deliveries are paused until a person resumes them${because(reason)}`,
+        `once that is settled, ${RESUME}`,
+      );
 }
 
-async function depth({ sqs }: StackContext, url: string): Promise<{ waiting: number; inFlight: number }> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: url,
-      AttributeNames: [
-        'ApproximateNumberOfMessages',
-        'ApproximateNumberOfMessagesDelayed',
-        'ApproximateNumberOfMessagesNotVisible',
-      ],
-    }),
-  );
-  const waiting =
-    Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesDelayed);
-  return { waiting, inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible) };
+const scheduleProperties = z.object({
+  ScheduleExpression: z.string(),
+  ScheduleExpressionTimezone: z.string().default('UTC'),
+});
+
+async function checkSchedules(context: DeployedContext): Promise<readonly Finding[]> {
+  const groups = resourcesOf(context, 'AWS::Scheduler::ScheduleGroup').map(({ physicalId }) => physicalId);
+  const schedules = comparableResources(context, 'AWS::Scheduler::Schedule');
+  const findings = schedules.map(async ({ physicalId: name, expected }): Promise<Finding[]> => {
+    const deployed = await findSchedule(context, name, groups.length === 0 ? ['default'] : groups);
+    const what = `schedule ${name} is ${deployed?.State ?? 'deleted'}`;
+    if (deployed?.State !== 'ENABLED') {
+      return [fail(what, `enable it in EventBridge Scheduler, or ${deployCommand(context)}`)];
+    }
+    const wanted = scheduleProperties.safeParse(expected).data;
+    const differing = differences([
+      { name: 'expression', expected: wanted?.ScheduleExpression, deployed: deployed.ScheduleExpression },
+      {
+        name: 'time zone',
+        expected: wanted?.ScheduleExpressionTimezone,
+        deployed: deployed.ScheduleExpressionTimezone ?? 'UTC',
+      },
+    ]);
+    if (differing.length === 0) return [ok(what)];
+    return [fail(`schedule ${name} differs: ${differing.join('; ')}`, alignAdvice(context))];
+  });
+  return (await Promise.all(findings)).flat();
 }
 
-async function checkQueue(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
-  const { waiting, inFlight } = await depth(context, output(stack, 'QueueUrl'));
-  return [ok(`${PARTS.queue} holds ${waiting} carts, and ${inFlight} in delivery or waiting for a retry`)];
-}
-
-async function checkDeadLetters(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
-  const { waiting, inFlight } = await depth(context, output(stack, 'DeadLetterQueueUrl'));
-  const carts = waiting + inFlight;
-  if (carts === 0) return [ok(`${PARTS.deadLetters} is empty`)];
-  return [
-    warn(
-      `${PARTS.deadLetters} holds ${carts} carts that need a person`,
-      'read the reason of each in the ledger or the log, have it corrected, then start a redrive (infra/runbook.md, "Read a dead letter" and "Redrive")',
-    ),
-  ];
-}
-
-async function checkSchedules(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
-  const schedules = resourcesOf(stack, 'AWS::Scheduler::Schedule');
-  if (schedules.length === 0) return [fail(`${PARTS.schedules} are not in the stack`, deployCommand(context))];
-  const groups = resourcesOf(stack, 'AWS::Scheduler::ScheduleGroup').map(({ physicalId }) => physicalId);
-  return Promise.all(
-    schedules.map(async ({ physicalId: name }) => {
-      const state = await scheduleState(context, name, groups.length === 0 ? ['default'] : groups);
-      const what = `schedule ${name} is ${state}`;
-      return state === 'ENABLED'
-        ? ok(what)
-        : fail(what, `enable it in EventBridge Scheduler, or ${deployCommand(context)}`);
-    }),
-  );
-}
-
-/** Scheduler needs the group of a schedule, and CloudFormation returns only the name. */
-async function scheduleState({ scheduler }: StackContext, name: string, groups: readonly string[]): Promise<string> {
+/** Scheduler needs the group of a schedule, and CloudFormation returns only the name. Undefined for none. */
+async function findSchedule({ scheduler }: StackContext, name: string, groups: readonly string[]) {
   for (const group of groups) {
     try {
-      const { State: state } = await scheduler.send(new GetScheduleCommand({ Name: name, GroupName: group }));
-      return state ?? 'unknown';
+      return await scheduler.send(new GetScheduleCommand({ Name: name, GroupName: group }));
     } catch (error) {
       if (!(error instanceof Error && error.name === 'ResourceNotFoundException')) throw error;
     }
   }
-  return 'deleted';
+  return undefined;
 }
 
-async function checkNotifications(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
-  const topics = resourcesOf(stack, 'AWS::SNS::Topic');
+async function checkNotifications(context: DeployedContext): Promise<readonly Finding[]> {
+  const topics = resourcesOf(context, 'AWS::SNS::Topic');
   const addRecipients = 'set notifications in the environment entry, then deploy again';
-  if (topics.length === 0) return [warn(`${PARTS.notifications}: alarms have no recipient`, addRecipients)];
+  const key = await pagerDutyFindings(context);
   const findings = topics.map(async ({ physicalId: topic }): Promise<Finding[]> => {
     const name = topic.split(':').at(-1) ?? topic;
     const subscriptions: { protocol: string; pending: boolean }[] = [];
@@ -248,57 +293,69 @@ async function checkNotifications(stack: DeployedStack, context: StackContext): 
         if (arn !== 'Deleted') subscriptions.push({ protocol: Protocol, pending: arn === 'PendingConfirmation' });
       }
     }
-    if (subscriptions.length === 0)
-      return [warn(`${PARTS.notifications}: topic ${name} has no subscription`, addRecipients)];
+    if (subscriptions.length === 0) return [warn(`notifications: topic ${name} has no subscription`, addRecipients)];
     // Not the endpoint: PagerDuty's holds the integration key.
     return subscriptions.map(({ protocol, pending }) =>
       pending
         ? fail(
-            `${PARTS.notifications}: the ${protocol} subscription of topic ${name} is not confirmed, and receives nothing`,
+            `notifications: the ${protocol} subscription of topic ${name} is not confirmed, and receives nothing`,
             protocol.startsWith('email')
               ? 'open the confirmation message from AWS and follow its link; deploy again if it is older than 3 days'
               : 'request the confirmation again in the SNS console, and see that the endpoint answers',
           )
-        : ok(`${PARTS.notifications}: the ${protocol} subscription of topic ${name} is confirmed`),
+        : ok(`notifications: the ${protocol} subscription of topic ${name} is confirmed`),
     );
   });
-  return (await Promise.all(findings)).flat();
+  return [...key, ...(await Promise.all(findings)).flat()];
+}
+
+/** Is the key there, which CloudFormation puts into the subscription? */
+async function pagerDutyFindings({ environment, secrets }: DeployedContext): Promise<Finding[]> {
+  const { pagerDutySecretName: name } = environment.notifications;
+  if (name === undefined) return [];
+  const write = `write it with aws secretsmanager put-secret-value --secret-id ${name} --secret-string file://key.txt, then deploy again`;
+  const secret = await secrets.send(new GetSecretValueCommand({ SecretId: name })).catch((error: unknown) => {
+    // A secret without a value is not found, either.
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    throw error;
+  });
+  if (secret === undefined) return [fail(`notifications: the secret ${name} holds no key of PagerDuty`, write)];
+  return [
+    // It becomes a part of a URL.
+    /^[\w-]+$/.test(secret.SecretString ?? '')
+      ? ok(`notifications: the secret ${name} holds a key of PagerDuty`)
+      : fail(
+          `notifications: the secret ${name} must hold the key of PagerDuty and nothing else, no JSON and no line end`,
+          write,
+        ),
+  ];
 }
 
 const watermarkItem = z.object({ watermarkMs: z.number().optional() });
-/** After so many scheduled runs the watermark should have moved. */
-const MISSED_RUNS = 3;
 
-async function checkWatermark(stack: DeployedStack, context: StackContext): Promise<readonly Finding[]> {
+async function checkWatermark(context: DeployedContext): Promise<readonly Finding[]> {
   const { environment, now } = context;
   const { extraction, srm } = environment;
-  const item = await ledgerTable(stack, context).getItem({ pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
+  const item = await ledgerTable(context).getItem({ pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
   const { watermarkMs } = watermarkItem.parse(item ?? {});
   const firstMs = Date.parse(extraction.firstWatermark);
   const reading = 'read the extractor`s log: its last "Extraction failed" says why';
   if (watermarkMs === undefined) {
     const first = `the first watermark, ${isoSeconds(firstMs)}`;
-    if (firstMs > now()) return [ok(`${PARTS.watermark}: nothing is read before ${first}`)];
-    return [warn(`${PARTS.watermark}: nothing has been read since ${first}`, reading)];
+    if (firstMs > now()) return [ok(`watermark: nothing is read before ${first}`)];
+    return [warn(`watermark: nothing has been read since ${first}`, reading)];
   }
   if (watermarkMs < firstMs) {
     return [
       fail(
-        `${PARTS.watermark}: SRM is read up to ${isoSeconds(watermarkMs)}, and the next run starts at ${isoSeconds(firstMs)}: what changed between is not read`,
+        `watermark: SRM is read up to ${isoSeconds(watermarkMs)}, and the next run starts at ${isoSeconds(firstMs)}: what changed between is not read`,
         'lower extraction.firstWatermark to what it was, and deploy again',
       ),
     ];
   }
-  const what = `${PARTS.watermark}: SRM is read up to ${isoSeconds(watermarkMs)}`;
+  const what = `watermark: SRM is read up to ${isoSeconds(watermarkMs)}`;
   const due = runsAfter(extraction, watermarkMs + extraction.safetySeconds * 1000);
   return [due === undefined || due > now() ? ok(what) : fail(`${what}; since then no run has completed`, reading)];
-}
-
-/** The time of the last of {@link MISSED_RUNS} runs after an instant. */
-function runsAfter({ schedule, timeZone }: Environment['extraction'], fromMs: number): number | undefined {
-  let at: Date | undefined = new Date(fromMs);
-  for (let run = 0; run < MISSED_RUNS && at !== undefined; run++) at = nextFiring(schedule, timeZone, at);
-  return at?.getTime();
 }
 
 const isoSeconds = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');

@@ -1,13 +1,34 @@
 /**
- * Simulates the operations of STS, CloudFormation, Lambda, SNS and EventBridge Scheduler that deploy and doctor call,
- * over their real protocols on loopback. A test can change each answer. No emulator on npm has these operations.
+ * Simulates the operations of STS, CloudFormation, CloudWatch, Lambda, SNS and EventBridge Scheduler that deploy and doctor
+ * call, over their real protocols on loopback. A test can change each answer. No emulator on npm has these operations.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import * as z from 'zod';
+
+/** What a metric counted once. */
+export interface SimulatedDatapoint {
+  metric: string;
+  /** The values of its dimensions. */
+  of: readonly string[];
+  atMs: number;
+  value: number;
+}
+
+export interface SimulatedAlarm {
+  name: string;
+  isComposite: boolean;
+  state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
+  isEnabled: boolean;
+}
 
 export interface AwsState {
   account: string;
+  /** Where the stack is. */
+  region: string;
+  /** Regions that refuse the caller, as one does that is not enabled for the account. */
+  closedRegions: Set<string>;
   /** How GetCallerIdentity is refused. */
   credentialsError: string | undefined;
   stack:
@@ -16,13 +37,18 @@ export interface AwsState {
         /** Against deletion. */
         isProtected?: boolean;
         outputs: Record<string, string>;
-        resources: { type: string; physicalId: string }[];
+        resources: { type: string; physicalId: string; logicalId?: string }[];
       }
     | undefined;
+  stackCreatedMs: number;
   /** By UUID. */
-  mappings: Record<string, { State: string; LastProcessingResult?: string }>;
+  mappings: Record<string, Record<string, unknown>>;
+  /** By name: what GetFunctionConfiguration answers, and the reserved concurrency. */
+  functions: Record<string, { configuration: Record<string, unknown>; reservedConcurrency?: number }>;
   /** By `group/name`. */
-  schedules: Record<string, 'ENABLED' | 'DISABLED'>;
+  schedules: Record<string, Record<string, unknown>>;
+  alarms: SimulatedAlarm[];
+  datapoints: SimulatedDatapoint[];
   /** By ARN of the topic. */
   subscriptions: Record<string, { protocol: string; endpoint: string; arn: string }[]>;
   /** Operations that the caller has no right to. */
@@ -51,21 +77,81 @@ class AwsError extends Error {
   }
 }
 
+const alarmsRequest = z.object({ AlarmNamePrefix: z.string() });
+const metricsRequest = z.object({
+  StartTime: z.number(),
+  EndTime: z.number(),
+  MetricDataQueries: z.array(
+    z.object({
+      Id: z.string(),
+      MetricStat: z.object({
+        Metric: z.object({ MetricName: z.string(), Dimensions: z.array(z.object({ Value: z.string() })) }),
+        Period: z.number(),
+        Stat: z.enum(['Sum', 'SampleCount']),
+      }),
+    }),
+  ),
+});
+
+/** CloudWatch gives a datapoint the start of its period. */
+const periodOf = (atMs: number, seconds: number): number => Math.floor(atMs / 1000 / seconds) * seconds;
+
+interface Call {
+  readonly operation: string;
+  readonly isForm: boolean;
+  readonly region: string;
+  readonly parameters: URLSearchParams;
+  readonly json: unknown;
+}
+
+/** Lambda and Scheduler name the operation in the path, CloudWatch in a header, the others in the form. */
+function readCall({ headers }: IncomingMessage, url: URL, body: string): Call {
+  const [, region = ''] = /Credential=[^/]+\/\d+\/([\w-]+)\//.exec(headers.authorization ?? '') ?? [];
+  const target = String(headers['x-amz-target'] ?? '').split('.')[1];
+  if (target !== undefined) {
+    return { operation: target, isForm: false, region, parameters: new URLSearchParams(), json: JSON.parse(body) };
+  }
+  const [, place = '', id = '', detail = ''] =
+    /^\/(?:[\d-]{10}\/)?(event-source-mappings|schedules|functions)\/([^/]+)\/?(configuration|concurrency)?\/?$/.exec(
+      url.pathname,
+    ) ?? [];
+  const isForm = place === '';
+  const parameters = new URLSearchParams(isForm ? body : url.search);
+  parameters.set('id', decodeURIComponent(id));
+  const byPath =
+    place === 'functions'
+      ? `GetFunction${detail === 'concurrency' ? 'Concurrency' : 'Configuration'}`
+      : place === 'schedules'
+        ? 'GetSchedule'
+        : 'GetEventSourceMapping';
+  const operation = isForm ? (parameters.get('Action') ?? '') : byPath;
+  return { operation, isForm, region, parameters, json: undefined };
+}
+
 export async function startAwsSimulator(): Promise<AwsSimulator> {
   const state: AwsState = {
     account: '123456789012',
+    region: 'eu-west-1',
+    closedRegions: new Set(),
     credentialsError: undefined,
     stack: undefined,
+    stackCreatedMs: Date.parse('2026-11-20T00:00:00Z'),
     mappings: {},
+    functions: {},
     schedules: {},
+    alarms: [],
+    datapoints: [],
     subscriptions: {},
     denied: new Set(),
     silent: new Set(),
   };
   const operations: string[] = [];
 
-  function answer(operation: string, parameters: URLSearchParams): { xml: string } | { json: object } {
+  function answer({ operation, parameters, region, json }: Call): { xml: string } | { json: object } {
     operations.push(operation);
+    if (state.closedRegions.has(region)) {
+      throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid', 403);
+    }
     if (state.denied.has(operation)) {
       // AWS quotes a session token in this message; the token must not appear anywhere.
       const message = `User: arn:aws:iam::${state.account}:user/x is not authorized to perform: aws:${operation} on resource: * hunter2`;
@@ -82,21 +168,22 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
         };
       case 'DescribeStacks': {
         const name = parameter('StackName');
-        if (state.stack === undefined) throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
+        if (state.stack === undefined || region !== state.region)
+          throw new AwsError('ValidationError', `Stack with id ${name} does not exist`);
         const outputs = Object.entries(state.stack.outputs).map(
           ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
         );
         return {
           xml:
-            `<Stacks><member><StackName>${name}</StackName><CreationTime>2026-11-20T00:00:00Z</CreationTime>` +
+            `<Stacks><member><StackName>${name}</StackName><CreationTime>${new Date(state.stackCreatedMs).toISOString()}</CreationTime>` +
             `<StackStatus>${state.stack.status}</StackStatus>` +
             `<EnableTerminationProtection>${state.stack.isProtected === true}</EnableTerminationProtection><Outputs>${outputs.join('')}</Outputs></member></Stacks>`,
         };
       }
       case 'ListStackResources': {
         const resources = (state.stack?.resources ?? []).map(
-          ({ type, physicalId }, index) =>
-            `<member><LogicalResourceId>R${index}</LogicalResourceId><PhysicalResourceId>${physicalId}</PhysicalResourceId>` +
+          ({ type, physicalId, logicalId }, index) =>
+            `<member><LogicalResourceId>${logicalId ?? `R${index}`}</LogicalResourceId><PhysicalResourceId>${physicalId}</PhysicalResourceId>` +
             `<ResourceType>${type}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus>` +
             `<LastUpdatedTimestamp>2026-11-20T00:00:00Z</LastUpdatedTimestamp></member>`,
         );
@@ -122,7 +209,52 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
       case 'GetSchedule': {
         const schedule = state.schedules[`${parameter('groupName')}/${parameter('id')}`];
         if (schedule === undefined) throw new AwsError('ResourceNotFoundException', 'Schedule does not exist.', 404);
-        return { json: { Name: parameter('id'), State: schedule } };
+        return { json: { Name: parameter('id'), ...schedule } };
+      }
+      case 'GetFunctionConfiguration':
+      case 'GetFunctionConcurrency': {
+        const deployed = state.functions[parameter('id')];
+        if (deployed === undefined) throw new AwsError('ResourceNotFoundException', 'Function not found', 404);
+        const { configuration, reservedConcurrency } = deployed;
+        if (operation === 'GetFunctionConfiguration') return { json: configuration };
+        return { json: reservedConcurrency === undefined ? {} : { ReservedConcurrentExecutions: reservedConcurrency } };
+      }
+      case 'DescribeAlarms': {
+        const { AlarmNamePrefix: prefix } = alarmsRequest.parse(json);
+        const [metricAlarms, compositeAlarms] = [false, true].map((isComposite) =>
+          state.alarms
+            .filter((alarm) => alarm.isComposite === isComposite && alarm.name.startsWith(prefix))
+            .map(({ name, state: value, isEnabled }) => ({
+              AlarmName: name,
+              StateValue: value,
+              ActionsEnabled: isEnabled,
+              StateUpdatedTimestamp: Date.parse('2026-12-10T11:30:00Z') / 1000,
+            })),
+        );
+        return { json: { MetricAlarms: metricAlarms, CompositeAlarms: compositeAlarms } };
+      }
+      case 'GetMetricData': {
+        const { MetricDataQueries: queries, StartTime: start, EndTime: end } = metricsRequest.parse(json);
+        return {
+          json: {
+            MetricDataResults: queries.map(({ Id, MetricStat: { Metric: metric, Period: period, Stat: stat } }) => {
+              const of = metric.Dimensions.map(({ Value }) => Value);
+              const counted = state.datapoints.filter(
+                (point) =>
+                  point.metric === metric.MetricName &&
+                  point.of.join() === of.join() &&
+                  point.atMs >= start * 1000 &&
+                  point.atMs < end * 1000,
+              );
+              const times = [...new Set(counted.map(({ atMs }) => periodOf(atMs, period)))].toSorted((a, b) => b - a);
+              const valueAt = (time: number): number =>
+                counted
+                  .filter(({ atMs }) => periodOf(atMs, period) === time)
+                  .reduce((sum, { value }) => sum + (stat === 'SampleCount' ? 1 : value), 0);
+              return { Id, Timestamps: times, Values: times.map(valueAt), StatusCode: 'Complete' };
+            }),
+          },
+        };
       }
       default:
         throw new AwsError('UnknownOperation', `The simulator does not know ${operation}`);
@@ -132,17 +264,11 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const url = new URL(request.url ?? '/', 'http://aws');
-    // Lambda and Scheduler name the operation in the path, the others in the form.
-    const [, place = '', id = ''] =
-      /^\/(?:2015-03-31\/)?(event-source-mappings|schedules)\/(.+?)\/?$/.exec(url.pathname) ?? [];
-    const isForm = place === '';
-    const parameters = new URLSearchParams(isForm ? body : url.search);
-    parameters.set('id', decodeURIComponent(id));
-    const byPath = place === 'schedules' ? 'GetSchedule' : 'GetEventSourceMapping';
-    const operation = isForm ? (parameters.get('Action') ?? '') : byPath;
+    const call = readCall(request, url, body);
+    const { operation, isForm } = call;
     if (state.silent.has(operation)) return;
     try {
-      send(response, 200, answer(operation, parameters), operation);
+      send(response, 200, answer(call), operation);
     } catch (error) {
       const answer = error instanceof AwsError ? error : new AwsError('InternalFailure', String(error), 500);
       if (isForm) {
@@ -161,7 +287,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const services = ['STS', 'CLOUDFORMATION', 'LAMBDA', 'SNS', 'SCHEDULER'];
+  const services = ['STS', 'CLOUDFORMATION', 'CLOUDWATCH', 'LAMBDA', 'SNS', 'SCHEDULER'];
   return {
     state,
     operations,

@@ -6,22 +6,34 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+} from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
 import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
 import { HELP } from '../../../infra/doctor/options.ts';
-import { ENVIRONMENTS } from '../../../infra/environments.ts';
+import { ENVIRONMENTS, loadEnvironment } from '../../../infra/environments.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { openFixture, type Fixture } from '../fixture.ts';
-import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
+import { type AwsSimulator, type SimulatedAlarm, startAwsSimulator } from '../aws-simulator.ts';
+import { deployEntry } from '../deployed-state.ts';
 import { startVms } from '../../simulators/vms.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:alarms';
 const MAPPING = '11111111-2222-3333-4444-555555555555';
+/** Logical ids of resources that no output names. */
+const WORKER_MAPPING = 'WorkerFunctionSqsEventSourcePurchaseOrderCartChannelQueue6FA9D6F571F1C7F5';
+const UNDELIVERED_PAGES = 'MonitoringNotificationsUndeliveredPagesDBDCC099';
+const EXTRACTION_SCHEDULE = 'ExtractorScheduleFFF934B3';
+const PAGES = 'arn:aws:sns:eu-west-1:123456789012:MonitoringNotificationsPagesCC9127D2';
+const MAILS = 'arn:aws:sns:eu-west-1:123456789012:MonitoringNotificationsMails466C70A2';
 const STACK = 'proc-srm7-11vms-purchase-order-v1-dev';
 const NOW_MS = Date.parse('2026-12-10T12:00:00Z');
 
@@ -29,29 +41,16 @@ let directory: string;
 let aws: AwsSimulator;
 let fixture: Fixture;
 let variablesBefore: NodeJS.ProcessEnv;
+let queues: { readonly failedInvocations: string; readonly undeliveredPages: string };
 
 beforeEach(async () => {
   variablesBefore = { ...process.env };
   directory = mkdtempSync(join(tmpdir(), 'doctor-'));
   [aws, fixture] = await Promise.all([startAwsSimulator(), openFixture()]);
   Object.assign(process.env, aws.variables, { AWS_EC2_METADATA_DISABLED: 'true', HOME: directory });
-  aws.state.stack = {
-    status: 'UPDATE_COMPLETE',
-    outputs: {
-      QueueUrl: fixture.queueUrl,
-      DeadLetterQueueUrl: fixture.deadLetterUrl,
-      LedgerTableName: fixture.tableName,
-    },
-    resources: [
-      { type: 'AWS::Lambda::EventSourceMapping', physicalId: MAPPING },
-      { type: 'AWS::Scheduler::ScheduleGroup', physicalId: 'our-group' },
-      { type: 'AWS::Scheduler::Schedule', physicalId: 'our-schedule' },
-      { type: 'AWS::SNS::Topic', physicalId: TOPIC },
-    ],
-  };
-  aws.state.mappings[MAPPING] = { State: 'Enabled', LastProcessingResult: 'OK' };
-  aws.state.schedules['our-group/our-schedule'] = 'ENABLED';
-  aws.state.subscriptions[TOPIC] = [{ protocol: 'email', endpoint: 'p@x', arn: `${TOPIC}:1` }];
+  const [failedInvocations, undeliveredPages] = await Promise.all(['failed', 'pages'].map(createQueue));
+  queues = { failedInvocations: failedInvocations ?? '', undeliveredPages: undeliveredPages ?? '' };
+  await deployed(environmentFile());
   await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK', watermarkMs: NOW_MS - 6 * 60_000 });
 });
 afterEach(async () => {
@@ -67,9 +66,49 @@ const putItem = (item: Record<string, unknown>) =>
 const putSecret = (name: string, value: string) =>
   fixture.clients.secretsManager.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
 
+async function createQueue(name: string): Promise<string> {
+  const { QueueUrl = '' } = await fixture.clients.sqs.send(new CreateQueueCommand({ QueueName: name }));
+  return new URL(new URL(QueueUrl).pathname, fixture.emulators.endpoints.sqs).href;
+}
+
+/** As CloudFormation deploys an entry. */
+const deployed = (file: string, nowMs = NOW_MS): Promise<void> =>
+  deployEntry(aws.state, {
+    environment: loadEnvironment(file),
+    sqs: fixture.clients.sqs,
+    nowMs,
+    physicalIds: {
+      QueueUrl: fixture.queueUrl,
+      DeadLetterQueueUrl: fixture.deadLetterUrl,
+      FailedInvocationsQueueUrl: queues.failedInvocations,
+      LedgerTableName: fixture.tableName,
+      ExtractorFunctionName: 'extractor',
+      WorkerFunctionName: 'worker',
+      SupervisorFunctionName: 'supervisor',
+      ReconcilerFunctionName: 'reconciler',
+      [UNDELIVERED_PAGES]: queues.undeliveredPages,
+      [WORKER_MAPPING]: MAPPING,
+    },
+  });
+
+const setSchedule = (change: Record<string, unknown>) => {
+  const name = `our-group/${EXTRACTION_SCHEDULE}`;
+  aws.state.schedules[name] = { ...aws.state.schedules[name], ...change };
+};
+const setMapping = (change: Record<string, unknown>) => {
+  aws.state.mappings[MAPPING] = { ...aws.state.mappings[MAPPING], ...change };
+};
+
 /** The dev entry on the simulators, with changes. */
 function environmentFile(
-  change: { srm?: object; vms?: object; extraction?: object; operation?: object; account?: string } = {},
+  change: {
+    srm?: object;
+    vms?: object;
+    extraction?: object;
+    operation?: object;
+    notifications?: object;
+    account?: string;
+  } = {},
 ): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'dev.json');
@@ -78,6 +117,7 @@ function environmentFile(
     region: 'eu-west-1',
     ...(change.account === undefined ? {} : { account: change.account }),
     ...(change.operation === undefined ? {} : { operation: change.operation }),
+    ...(change.notifications === undefined ? {} : { notifications: change.notifications }),
     srm: { ...dev?.srm, baseUrl: fixture.srm.url, tokenUrl: fixture.srm.tokenUrl, secretName: 'srm', ...change.srm },
     vms: {
       ...dev?.vms,
@@ -102,6 +142,8 @@ async function diagnose(environment = environmentFile(), timeoutMs = 10_000): Pr
   }
   return findings;
 }
+const LOOKS_UP = () =>
+  `11VMS looks orders up at ${fixture.vms.baseUrl}; whether it also lets this client create, only an order shows`;
 const reds = (findings: readonly Finding[]): string[] => linesOf(findings, 'fail');
 const yellows = (findings: readonly Finding[]): string[] => linesOf(findings, 'warn');
 const linesOf = (findings: readonly Finding[], status: Finding['status']): string[] =>
@@ -124,14 +166,32 @@ describe('a healthy environment', () => {
       `SRM reads lists at ${fixture.srm.url}`,
       '11VMS secret 11vms holds { "clientId", "clientSecret" }',
       `11VMS token is given by ${fixture.vms.tokenUrl}`,
-      `11VMS looks orders up at ${fixture.vms.baseUrl}`,
+      LOOKS_UP(),
       `stack ${STACK} is UPDATE_COMPLETE`,
+      expect.stringMatching(/^resources: all \d+ of the entry are in the stack$/),
+      expect.stringMatching(/^extractor is deployed as the entry says, with \d+ variables$/),
+      expect.stringMatching(/^worker is deployed as the entry says, with \d+ variables$/),
+      expect.stringMatching(/^supervisor is deployed as the entry says, with \d+ variables$/),
+      expect.stringMatching(/^reconciler is deployed as the entry says, with \d+ variables$/),
+      'extractor ran 7 times in the last hour without an error',
+      'worker ran 7 times in the last hour without an error',
+      'supervisor ran 7 times in the last hour without an error',
+      'reconciler ran 7 times in the last hour without an error',
       'event source mapping is Enabled',
-      'cart queue holds 0 carts, and 0 in delivery or waiting for a retry',
       'dead-letter queue is empty',
-      'schedule our-schedule is ENABLED',
-      'notifications: the email subscription of topic alarms is confirmed',
+      'cart queue holds 0 carts, and 0 in delivery or waiting for a retry',
+      'queue of failed invocations is empty',
+      'queue of undelivered pages is empty',
+      'schedule ExtractorScheduleFFF934B3 is ENABLED',
+      'schedule SupervisorSchedule8C72204B is ENABLED',
+      'schedule ReconcilerSchedule268E39F0 is ENABLED',
+      expect.stringMatching(/^alarms: none of \d+ is in ALARM, and all would tell$/),
+      'notifications: the email subscription of topic MonitoringNotificationsPagesCC9127D2 is confirmed',
+      'notifications: the email subscription of topic MonitoringNotificationsMails466C70A2 is confirmed',
       'watermark: SRM is read up to 2026-12-10T11:54:00Z',
+      'extraction last succeeded at 2026-12-10T11:58Z',
+      'reconciliation last succeeded at 2026-12-10T11:58Z',
+      'supervision last succeeded at 2026-12-10T11:58Z',
     ]);
   });
 
@@ -146,9 +206,13 @@ describe('a healthy environment', () => {
         "Status eq 'I1129'",
     );
     expect([...new Set(aws.operations)].sort()).toEqual([
+      'DescribeAlarms',
       'DescribeStacks',
       'GetCallerIdentity',
       'GetEventSourceMapping',
+      'GetFunctionConcurrency',
+      'GetFunctionConfiguration',
+      'GetMetricData',
       'GetSchedule',
       'ListStackResources',
       'ListSubscriptionsByTopic',
@@ -210,19 +274,44 @@ describe('before anything is deployed', () => {
     ]);
   });
 
-  test('a missing stack is reported with the commands for bootstrap and deployment; secrets and systems are checked all the same', async () => {
+  test('a stack that is nowhere is reported without advice to deploy; secrets and systems are checked all the same', async () => {
     aws.state.stack = undefined;
 
-    const file = environmentFile();
-    const findings = await diagnose(file);
+    const findings = await diagnose();
 
     expect(reds(findings)).toEqual([
-      `stack ${STACK} is not deployed in account 123456789012, region eu-west-1 -> npm run deploy -- --env ${file} ` +
-        '(once for an account and region before: npx cdk bootstrap ' +
-        `aws://123456789012/eu-west-1 -c env=${file})`,
+      `stack ${STACK} is not in account 123456789012, region eu-west-1; and in no other region of this account -> ` +
+        'check the account and the region: set "region" in the environment entry, or AWS_REGION. ' +
+        'How a stack is deployed for the first time: infra/deploying.md',
     ]);
-    expect(yellows(findings)).toHaveLength(6);
-    expect(linesOf(findings, 'ok')).toContain(`11VMS looks orders up at ${fixture.vms.baseUrl}`);
+    expect(yellows(findings)).toHaveLength(9);
+    expect(linesOf(findings, 'ok')).toContain(LOOKS_UP());
+  });
+
+  test('a stack in another region is found there, and nothing advises to deploy a second one', async () => {
+    aws.state.region = 'eu-central-1';
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toEqual([
+      `stack ${STACK} is not in account 123456789012, region eu-west-1; it is in eu-central-1 -> ` +
+        'set "region" in the environment entry, or AWS_REGION, to that region',
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('npm run deploy');
+  });
+
+  test('a region that gives no answer may hold the stack', async () => {
+    aws.state.region = 'me-south-1';
+    aws.state.closedRegions.add('me-south-1');
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toEqual([
+      expect.stringContaining(
+        '; other regions may hold it: 1 gave no answer (me-south-1) -> check the account and the region',
+      ),
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('npm run deploy');
   });
 
   test("a Node.js other than Lambda's is a warning", async () => {
@@ -273,9 +362,10 @@ describe('a system that does not answer as it should', () => {
       /^the secret nowhere does not exist, or holds no .* yet -> write it with aws /,
     ],
   ])('a missing secret, %s, is reported', async (_what, createSecret, line) => {
-    const findings = await diagnose(environmentFile({ vms: { secretName: 'nowhere', createSecret } }));
+    const file = environmentFile({ vms: { secretName: 'nowhere', createSecret } });
+    await deployed(file);
 
-    expect(reds(findings)).toEqual([expect.stringMatching(line)]);
+    expect(reds(await diagnose(file))).toEqual([expect.stringMatching(line)]);
   });
 
   test('a token endpoint that refuses the client is reported with where to look', async () => {
@@ -296,8 +386,12 @@ describe('a system that does not answer as it should', () => {
     await putSecret('11vms', JSON.stringify({ clientId: vms.clientId, clientSecret: vms.clientSecret }));
     const { baseUrl, tokenUrl } = vms;
 
-    const asBody = await diagnose(environmentFile({ vms: { baseUrl, tokenUrl, clientAuthentication: 'body' } }));
-    const asBasic = await diagnose(environmentFile({ vms: { baseUrl, tokenUrl } }));
+    const bodyFile = environmentFile({ vms: { baseUrl, tokenUrl, clientAuthentication: 'body' } });
+    await deployed(bodyFile);
+    const asBody = await diagnose(bodyFile);
+    const basicFile = environmentFile({ vms: { baseUrl, tokenUrl } });
+    await deployed(basicFile);
+    const asBasic = await diagnose(basicFile);
     await vms.close();
 
     expect(reds(asBody)).toEqual([]);
@@ -305,16 +399,20 @@ describe('a system that does not answer as it should', () => {
   });
 
   test('a token endpoint that is not reachable is reported', async () => {
-    expect(reds(await diagnose(environmentFile({ srm: { tokenUrl: `${DEAD}/token` } })))).toEqual([
+    const file = environmentFile({ srm: { tokenUrl: `${DEAD}/token` } });
+    await deployed(file);
+
+    expect(reds(await diagnose(file))).toEqual([
       `SRM token: SRM token endpoint ${DEAD}/token cannot be reached (ECONNREFUSED) -> ` +
         'check srm.tokenUrl in the environment entry, and whether this machine may reach it',
     ]);
   });
 
   test('SRM and 11VMS that are not reachable are both reported', async () => {
-    const findings = await diagnose(environmentFile({ srm: { baseUrl: DEAD }, vms: { baseUrl: DEAD } }));
+    const file = environmentFile({ srm: { baseUrl: DEAD }, vms: { baseUrl: DEAD } });
+    await deployed(file);
 
-    expect(reds(findings)).toEqual([
+    expect(reds(await diagnose(file))).toEqual([
       expect.stringMatching(
         /^SRM itself: SRM at 127\.0\.0\.1:9 cannot be read: .*ECONNREFUSED.* -> check srm\.baseUrl \(/,
       ),
@@ -386,8 +484,8 @@ describe('a stack that does not process carts', () => {
     const findings = await diagnose();
 
     expect(reds(findings)).toHaveLength(1);
-    expect(yellows(findings)).toHaveLength(6);
-    expect(yellows(findings)[0]).toBe('event source mapping: not checked -> first correct the stack');
+    expect(yellows(findings)).toHaveLength(9);
+    expect(yellows(findings)[0]).toBe('resources: not checked -> first correct the stack');
   });
 
   test.each([
@@ -402,7 +500,7 @@ describe('a stack that does not process carts', () => {
   ] as const)(
     'with deliveries paused by the circuit breaker (%s) is reported with the reason and how they resume',
     async (state, line) => {
-      aws.state.mappings[MAPPING] = { State: 'Disabled' };
+      setMapping({ State: 'Disabled' });
       const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
       await createBreakerRecord(table).open(state, '11VMS answered 403', NOW_MS);
 
@@ -414,7 +512,7 @@ describe('a stack that does not process carts', () => {
     ['has nothing to say', undefined],
     ['is closed', 'CLOSED'],
   ])('with deliveries disabled while the breaker %s: a person disabled them', async (_what, state) => {
-    aws.state.mappings[MAPPING] = { State: 'Disabling' };
+    setMapping({ State: 'Disabling' });
     if (state !== undefined) await putItem({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state });
 
     expect(reds(await diagnose())).toEqual([
@@ -424,10 +522,10 @@ describe('a stack that does not process carts', () => {
   });
 
   test('with a mapping under change, or one that Lambda has trouble with, gets a warning', async () => {
-    aws.state.mappings[MAPPING] = { State: 'Enabling' };
+    setMapping({ State: 'Enabling' });
     expect(yellows(await diagnose())).toEqual(['event source mapping is Enabling -> wait a minute, and ask again']);
 
-    aws.state.mappings[MAPPING] = { State: 'Enabled', LastProcessingResult: 'PROBLEM: Function call failed' };
+    setMapping({ State: 'Enabled', LastProcessingResult: 'PROBLEM: Function call failed' });
     expect(yellows(await diagnose())).toEqual([
       expect.stringMatching(/^event source mapping is Enabled, but Lambda reports/),
     ]);
@@ -435,8 +533,8 @@ describe('a stack that does not process carts', () => {
 
   test('without a mapping, a schedule and a queue that were deleted by hand gets a line for each; the rest is checked', async () => {
     aws.state.mappings = {};
-    aws.state.schedules = {};
-    if (aws.state.stack !== undefined) aws.state.stack.outputs['QueueUrl'] = `${fixture.queueUrl}-gone`;
+    Reflect.deleteProperty(aws.state.schedules, `our-group/${EXTRACTION_SCHEDULE}`);
+    await fixture.clients.sqs.send(new DeleteQueueCommand({ QueueUrl: queues.failedInvocations }));
 
     const findings = await diagnose();
 
@@ -444,12 +542,12 @@ describe('a stack that does not process carts', () => {
       expect.stringMatching(
         /^event source mapping cannot be asked for \(ResourceNotFoundException\) -> .*npm run deploy/,
       ),
-      expect.stringMatching(/^cart queue cannot be asked for \(\w*QueueDoesNotExist\) -> /),
+      expect.stringMatching(/^queues cannot be asked for \(\w*QueueDoesNotExist\) -> /),
       expect.stringMatching(
-        /^schedule our-schedule is deleted -> enable it in EventBridge Scheduler, or npm run deploy/,
+        /^schedule ExtractorScheduleFFF934B3 is deleted -> enable it in EventBridge Scheduler, or npm run deploy/,
       ),
     ]);
-    expect(linesOf(findings, 'ok')).toContain('dead-letter queue is empty');
+    expect(linesOf(findings, 'ok')).toContain('schedule SupervisorSchedule8C72204B is ENABLED');
   });
 
   test('without one of its outputs is of another version', async () => {
@@ -463,9 +561,11 @@ describe('a stack that does not process carts', () => {
   });
 
   test('with a disabled schedule is reported', async () => {
-    aws.state.schedules['our-group/our-schedule'] = 'DISABLED';
+    setSchedule({ State: 'DISABLED' });
 
-    expect(reds(await diagnose())).toEqual([expect.stringMatching(/^schedule our-schedule is DISABLED -> enable it/)]);
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(/^schedule ExtractorScheduleFFF934B3 is DISABLED -> enable it/),
+    ]);
   });
 
   test('with carts on both queues shows their counts; dead letters need a person', async () => {
@@ -484,14 +584,14 @@ describe('a stack that does not process carts', () => {
   });
 
   test('with an unconfirmed subscription is reported without its endpoint, which may hold a key', async () => {
-    aws.state.subscriptions[TOPIC] = [
+    aws.state.subscriptions[PAGES] = [
       { protocol: 'email', endpoint: 'hunter2@x', arn: 'PendingConfirmation' },
       {
         protocol: 'https',
         endpoint: 'https://events.pagerduty.com/integration/hunter2/enqueue',
         arn: 'PendingConfirmation',
       },
-      { protocol: 'https', endpoint: 'https://x/hunter2', arn: `${TOPIC}:2` },
+      { protocol: 'https', endpoint: 'https://x/hunter2', arn: `${PAGES}:2` },
       { protocol: 'email', endpoint: 'hunter2@y', arn: 'Deleted' },
     ];
 
@@ -499,29 +599,25 @@ describe('a stack that does not process carts', () => {
 
     expect(reds(findings)).toEqual([
       expect.stringMatching(
-        /the email subscription of topic alarms is not confirmed.* -> open the confirmation message/,
+        /the email subscription of topic \w+Pages\w+ is not confirmed.* -> open the confirmation message/,
       ),
       expect.stringMatching(
-        /the https subscription of topic alarms is not confirmed.* -> request the confirmation again/,
+        /the https subscription of topic \w+Pages\w+ is not confirmed.* -> request the confirmation again/,
       ),
     ]);
-    expect(linesOf(findings, 'ok')).toContain('notifications: the https subscription of topic alarms is confirmed');
+    expect(linesOf(findings, 'ok')).toContain(
+      `notifications: the https subscription of topic ${PAGES.split(':').at(-1) ?? ''} is confirmed`,
+    );
   });
 
-  test.each([
-    [
-      'a topic without a subscription',
-      true,
-      /topic alarms has no subscription -> set notifications in the environment entry/,
-    ],
-    ['no topic at all', false, /alarms have no recipient -> set notifications in the environment entry/],
-  ])('%s gets a warning: a first deployment needs neither', async (_what, topic, line) => {
-    aws.state.subscriptions = {};
-    if (!topic && aws.state.stack !== undefined) aws.state.stack.resources.pop();
+  test('a topic without a subscription gets a warning: a first deployment needs none', async () => {
+    aws.state.subscriptions[MAILS] = [];
 
     const findings = await diagnose();
 
-    expect(yellows(findings)).toEqual([expect.stringMatching(line)]);
+    expect(yellows(findings)).toEqual([
+      expect.stringMatching(/topic \w+Mails\w+ has no subscription -> set notifications in the environment entry/),
+    ]);
     expect(reds(findings)).toEqual([]);
   });
 
@@ -544,6 +640,299 @@ describe('a stack that does not process carts', () => {
     expect(reds(findings)).toEqual([
       expect.stringMatching(/^event source mapping: no answer in 1\.5 s -> check the network/),
     ]);
+  });
+});
+
+describe('what is deployed otherwise than the entry says', () => {
+  const setFunction = (name: string, change: (configuration: Record<string, unknown>) => Record<string, unknown>) => {
+    const before = aws.state.functions[name]?.configuration ?? {};
+    aws.state.functions[name] = { configuration: { ...before, ...change(before) } };
+  };
+  const variablesOf = (configuration: Record<string, unknown>): Record<string, string> => {
+    const { Environment: environment } = configuration;
+    return z.object({ Variables: z.record(z.string(), z.string()) }).parse(environment).Variables;
+  };
+  const setVariables = (name: string, change: Record<string, string | undefined>) =>
+    setFunction(name, (configuration) => ({
+      Environment: { Variables: JSON.parse(JSON.stringify({ ...variablesOf(configuration), ...change })) },
+    }));
+  const setQueue = (url: string, attributes: Record<string, string>) =>
+    fixture.clients.sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: attributes }));
+
+  test('the entry gives the addresses of the resources as they are deployed', () => {
+    expect(variablesOf(aws.state.functions['worker']?.configuration ?? {})).toMatchObject({
+      QUEUE_URL: fixture.queueUrl,
+      TABLE_NAME: fixture.tableName,
+      MAX_RECEIVE_COUNT: '4',
+    });
+    expect(variablesOf(aws.state.functions['supervisor']?.configuration ?? {})).toMatchObject({
+      EVENT_SOURCE_MAPPING: MAPPING,
+      WORKER_FUNCTION: 'worker',
+    });
+  });
+
+  test('a function with other variables names each of them, and shows no text that somebody typed', async () => {
+    setVariables('worker', { RETRY_BASE_SECONDS: '5', VMS_SCOPE: 'hunter2', ADDED: 'hunter2', SRM_SECRET: undefined });
+
+    expect(reds(await diagnose())).toEqual([
+      'worker differs: ADDED is another value, and the entry says nothing of it; ' +
+        'RETRY_BASE_SECONDS is 5, and the entry says 30; SRM_SECRET is not set, and the entry says srm; ' +
+        'VMS_SCOPE is another value, and the entry says vms.purchase-orders.write -> ' +
+        `find out who changed it and why; then correct the entry, or npm run deploy -- --env ${join(directory, 'dev.json')}`,
+    ]);
+  });
+
+  test('an entry that was changed and not deployed is seen at every function that reads it', async () => {
+    expect(reds(await diagnose(environmentFile({ srm: { timeoutSeconds: 20 } })))).toEqual(
+      ['extractor', 'worker', 'reconciler'].map((name) =>
+        expect.stringMatching(`^${name} differs: SRM_TIMEOUT_MS is 15000, and the entry says 20000 -> `),
+      ),
+    );
+  });
+
+  test('a function with another time-out and memory is named', async () => {
+    setFunction('supervisor', () => ({ Timeout: 3, MemorySize: 128 }));
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        /^supervisor differs: timeout is 3, and the entry says 80; memory is 128, and the entry says 256 ->/,
+      ),
+    ]);
+  });
+
+  test.each([
+    [
+      0,
+      'fail',
+      /^worker has a reserved concurrency of 0: it cannot run -> .*delete-function-concurrency --function-name worker/,
+    ],
+    [3, 'warn', /^worker has a reserved concurrency of 3: Lambda throttles/],
+  ] as const)('a reserved concurrency of %d is %s', async (reservedConcurrency, status, line) => {
+    aws.state.functions['worker'] = { configuration: {}, ...aws.state.functions['worker'], reservedConcurrency };
+
+    expect(linesOf(await diagnose(), status)).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('a function whose last update failed is named', async () => {
+    setFunction('worker', () => ({ LastUpdateStatus: 'Failed', LastUpdateStatusReasonCode: 'ImageDeleted' }));
+
+    expect(reds(await diagnose())).toEqual([expect.stringMatching(/^worker is not usable: ImageDeleted -> /)]);
+  });
+
+  test.each([
+    [
+      'shorter retention',
+      { MessageRetentionPeriod: '3600' },
+      /^cart queue differs: retention \(seconds\) is 3600, and the entry says 345600 ->/,
+    ],
+    [
+      'no redrive policy',
+      { RedrivePolicy: '' },
+      /^cart queue differs: redrive policy is not set, and the entry says \{"deadLetterTargetArn":/,
+    ],
+    [
+      'a shorter visibility time-out',
+      { VisibilityTimeout: '30' },
+      /^cart queue differs: visibility time-out \(seconds\) is 30, and the entry says 360 ->/,
+    ],
+  ])('a cart queue with %s is named', async (_what, attributes, line) => {
+    await setQueue(fixture.queueUrl, attributes);
+
+    expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('a dead-letter queue that deletes early is named', async () => {
+    await setQueue(fixture.deadLetterUrl, { MessageRetentionPeriod: '86400' });
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        /^dead-letter queue differs: retention \(seconds\) is 86400, and the entry says 1209600 ->/,
+      ),
+    ]);
+  });
+
+  test('a mapping with another batch size, another concurrency, and without partial answers is named', async () => {
+    setMapping({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 50 }, FunctionResponseTypes: [] });
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        /^event source mapping differs: batch size is 1, and the entry says 10; maximum concurrency is 50, and the entry says 2; response types is another value, and the entry says \["ReportBatchItemFailures"\] ->/,
+      ),
+    ]);
+  });
+
+  test('a schedule with another expression is named', async () => {
+    setSchedule({ ScheduleExpression: 'rate(1 day)' });
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        /^schedule ExtractorScheduleFFF934B3 differs: expression is another value, and the entry says rate\(5 minutes\) ->/,
+      ),
+    ]);
+  });
+
+  test('a stack of a version without one of the resources is named', async () => {
+    if (aws.state.stack !== undefined)
+      aws.state.stack.resources = aws.state.stack.resources.filter(({ type }) => type !== 'AWS::SNS::TopicPolicy');
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        /^resources: the stack lacks 2 of \d+: \w+ \(AWS::SNS::TopicPolicy\), \w+ \(AWS::SNS::TopicPolicy\) -> /,
+      ),
+    ]);
+  });
+});
+
+describe('illness', () => {
+  const count = (metric: string, name: string, value: number, minutesAgo = 10) =>
+    aws.state.datapoints.push({ metric, of: [name], atMs: NOW_MS - minutesAgo * 60_000, value });
+  const alarm = (name: string, change: Partial<SimulatedAlarm>) => {
+    aws.state.alarms = aws.state.alarms.map((one) => (one.name === `${STACK}-${name}` ? { ...one, ...change } : one));
+  };
+
+  test('a page in ALARM is red, a mail is yellow; each names its place in the runbook', async () => {
+    alarm('orders-stopped', { state: 'ALARM' });
+    alarm('new-dead-letter', { state: 'ALARM' });
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toEqual([
+      'alarm orders-stopped is in ALARM since 2026-12-10T11:30Z -> read orders-stopped in infra/runbook.md',
+    ]);
+    expect(yellows(findings)).toEqual([
+      'alarm new-dead-letter is in ALARM since 2026-12-10T11:30Z -> read new-dead-letter in infra/runbook.md',
+    ]);
+  });
+
+  test('an alarm whose actions are disabled, or that was deleted, is red: it tells nobody', async () => {
+    alarm('worker-failing', { isEnabled: false });
+    aws.state.alarms = aws.state.alarms.filter(({ name }) => !name.endsWith('-no-extraction'));
+
+    expect(reds(await diagnose()).toSorted()).toEqual([
+      expect.stringMatching(/^alarm no-extraction does not exist -> /),
+      `alarm worker-failing has its actions disabled: it tells nobody -> find out who disabled them and why, then aws cloudwatch enable-alarm-actions --alarm-names ${STACK}-worker-failing`,
+    ]);
+  });
+
+  test('a function that failed in most invocations is red, in a few yellow; what is older than an hour is not counted', async () => {
+    count('Errors', 'worker', 7);
+    count('Errors', 'extractor', 1);
+    count('Errors', 'reconciler', 5, 90);
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toEqual([
+      'worker failed in 7 of 7 invocations of the last hour -> read its log for the reason (infra/runbook.md, "worker-crashed")',
+    ]);
+    expect(yellows(findings)).toEqual([
+      'extractor failed in 1 of 7 invocations of the last hour -> read its log for the reason (infra/runbook.md, "scheduled-run-failed")',
+    ]);
+  });
+
+  test('a throttled function is yellow', async () => {
+    count('Throttles', 'worker', 12);
+
+    expect(yellows(await diagnose())).toEqual([
+      expect.stringMatching(/^worker was throttled 12 times in the last hour -> .*"functions-throttled"/),
+    ]);
+  });
+
+  test.each(['OPEN', 'FORCED_OPEN'] as const)(
+    'a mapping that is Enabled while the breaker is %s is red once the supervisor should have disabled it',
+    async (state) => {
+      const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
+      const breaker = createBreakerRecord(table);
+      await breaker.open(state, '11VMS answered 403', NOW_MS - 60_000);
+      expect(yellows(await diagnose())).toEqual([
+        expect.stringMatching(/^event source mapping is Enabled while .* -> the supervisor disables it/),
+      ]);
+
+      await breaker.force('paused by hand', NOW_MS - 10 * 60_000);
+      expect(reds(await diagnose())).toEqual([
+        'event source mapping is Enabled while the circuit breaker is FORCED_OPEN (paused by hand): carts are tried that should wait -> ' +
+          'find out why the supervisor does not disable it: read its log (infra/runbook.md, "consumption-paused")',
+      ]);
+    },
+  );
+
+  test.each([
+    ['failedInvocations', /^queue of failed invocations holds 1 runs that failed -> .*"scheduled-run-failed"/],
+    [
+      'undeliveredPages',
+      /^queue of undelivered pages holds 1 pages that PagerDuty did not take -> .*"pages-undelivered"/,
+    ],
+  ] as const)('a message on the queue %s is yellow', async (queue, line) => {
+    await fixture.clients.sqs.send(new SendMessageCommand({ QueueUrl: queues[queue], MessageBody: 'hunter2' }));
+
+    expect(yellows(await diagnose())).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('a backlog on the cart queue is yellow', async () => {
+    const file = environmentFile({ notifications: { thresholds: { backlog: 1 } } });
+    await deployed(file);
+    await fixture.clients.sqs.send(new SendMessageCommand({ QueueUrl: fixture.queueUrl, MessageBody: 'hunter2' }));
+
+    expect(yellows(await diagnose(file))).toEqual([
+      expect.stringMatching(/^cart queue holds 1 carts, .*: a backlog -> /),
+    ]);
+  });
+
+  test.each([
+    ['extraction', 'ExtractionCompleted', 25],
+    ['reconciliation', 'ReconciliationCompleted', 27 * 60],
+    ['supervision', 'ConsumptionPaused', 21],
+  ])('a job that succeeded last too long ago, such as the %s, is red', async (name, metric, minutesAgo) => {
+    aws.state.datapoints = aws.state.datapoints.map((point) =>
+      point.metric === metric ? { ...point, atMs: NOW_MS - minutesAgo * 60_000 } : point,
+    );
+
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(
+        new RegExp(`^${name} last succeeded at 2026-12-\\S+: it is overdue -> read its log \\(infra/runbook.md, `),
+      ),
+    ]);
+  });
+
+  test('a job that never succeeded is red, except in a stack that is too new for it', async () => {
+    aws.state.datapoints = aws.state.datapoints.filter(({ metric }) => metric !== 'ReconciliationCompleted');
+    expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(/^reconciliation has not succeeded in 7 days: it is overdue -> /),
+    ]);
+
+    aws.state.stackCreatedMs = NOW_MS - 3_600_000;
+    const findings = await diagnose();
+    expect(reds(findings)).toEqual([]);
+    expect(linesOf(findings, 'ok')).toContain('reconciliation is not due yet');
+  });
+
+  test.each([
+    [
+      'is missing',
+      undefined,
+      /^notifications: the secret pagerduty holds no key of PagerDuty -> write it with aws .* then deploy again/,
+    ],
+    [
+      'is JSON',
+      '{"key":"hunter2"}',
+      /^notifications: the secret pagerduty must hold the key of PagerDuty and nothing else/,
+    ],
+  ])('a key of PagerDuty that %s is red', async (_what, value, line) => {
+    if (value !== undefined)
+      await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: 'pagerduty', SecretString: value }));
+    const file = environmentFile({ notifications: { pagerDutySecretName: 'pagerduty' } });
+    await deployed(file);
+
+    expect(reds(await diagnose(file))).toEqual([expect.stringMatching(line)]);
+  });
+
+  test('a key of PagerDuty that is there is ok, and not shown', async () => {
+    await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: 'pagerduty', SecretString: 'hunter2' }));
+    const file = environmentFile({ notifications: { pagerDutySecretName: 'pagerduty' } });
+    await deployed(file);
+
+    expect(linesOf(await diagnose(file), 'ok')).toContain(
+      'notifications: the secret pagerduty holds a key of PagerDuty',
+    );
   });
 });
 
@@ -623,34 +1012,38 @@ describe('npm run doctor', () => {
   });
 
   test('prints a line for each finding, its advice after an arrow, and exits 1 when there is a FAIL', async () => {
-    aws.state.schedules['our-group/our-schedule'] = 'DISABLED';
+    await deployed(environmentFile(), Date.now());
+    setSchedule({ State: 'DISABLED' });
     await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK', watermarkMs: Date.now() });
 
     const { stdout, stderr, status } = await run(['--env', environmentFile()]);
     expect(stderr).toBe('');
 
     expect(stdout).toMatch(/^ok {4}Node\.js \d/);
-    expect(stdout).toMatch(/^FAIL {2}schedule our-schedule is DISABLED {2}-> enable it in EventBridge Scheduler, or /m);
+    expect(stdout).toMatch(
+      /^FAIL {2}schedule ExtractorScheduleFFF934B3 is DISABLED {2}-> enable it in EventBridge Scheduler, or /m,
+    );
     expect(stdout).toMatch(/\n\n\d+ ok, \d WARN, 1 FAIL\n$/);
     expect(status).toBe(1);
   });
 
-  test('--json prints one line for a machine, and exits 0 when nothing is red', async () => {
+  test('--json prints one line for a machine: a warning is not healthy, and exits 0 as nothing is red', async () => {
     await putItem({ pk: 'WATERMARK#100', sk: 'WATERMARK', watermarkMs: Date.now() });
-    aws.state.subscriptions = {};
     const file = environmentFile();
+    await deployed(file, Date.now());
+    aws.state.subscriptions = {};
 
     const { stdout, stderr, status } = await run(['--env', file, '--json']);
 
     expect(stdout.split('\n')).toHaveLength(2);
     expect(JSON.parse(stdout)).toMatchObject({
       environment: file,
-      healthy: true,
+      healthy: false,
       findings: expect.arrayContaining([
         { status: 'ok', what: 'dead-letter queue is empty' },
         {
           status: 'warn',
-          what: 'notifications: topic alarms has no subscription',
+          what: expect.stringMatching(/^notifications: topic \w+ has no subscription$/),
           advice: 'set notifications in the environment entry, then deploy again',
         },
       ]),
