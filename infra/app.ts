@@ -1,7 +1,9 @@
 /**
  * The CDK app. `-c env=dev|test|prod` or `-c env=./file.json` says which environment to synthesize. `npm run deploy` adds
- * `-c creating=true` until the stack is created.
+ * `-c creating=true` until the stack is created, and `-c deployment=FILE` with what the deployment says of itself.
  */
+import { readFileSync } from 'node:fs';
+import { deploymentSchema } from './deployment.ts';
 import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
 
 try {
@@ -17,7 +19,10 @@ try {
     import('./synthesize.ts'),
   ]);
   const isBeingCreated = Reflect.get(Object(context), 'creating') === 'true';
-  await addPurchaseOrderStack(createCheckedApp(), environment, { isBeingCreated });
+  const file: unknown = Reflect.get(Object(context), 'deployment');
+  const deployment =
+    typeof file === 'string' ? deploymentSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+  await addPurchaseOrderStack(createCheckedApp(), environment, { isBeingCreated, deployment });
 } catch (error) {
   // A wrong entry is a mistake of the operator: the message is enough, and a stack trace would hide it.
   console.error(error instanceof Error ? error.message : error);

@@ -2,6 +2,7 @@
 import {
   CloudFormationClient,
   DescribeStacksCommand,
+  GetTemplateCommand,
   paginateListStackResources,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
@@ -65,6 +66,14 @@ export async function readDeployedStack(
     ),
     resources,
   };
+}
+
+/** The text of the template that was deployed last. @throws the SDK's error. */
+export async function readDeployedTemplate(client: CloudFormationClient, stackName: string): Promise<string> {
+  const { TemplateBody: text = '' } = await client.send(
+    new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
+  );
+  return text;
 }
 
 /** A region that is not enabled for the account may not answer at all. */

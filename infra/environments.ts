@@ -213,20 +213,22 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/** AWS takes 50 on a resource; two are the stack's own. */
-const MOST_TAGS = 48;
+/** Of the stack (infra/synthesize.ts), and of its functions (infra/deployment.ts). */
+const OWN_TAGS = ['interface', 'environment', 'version', 'commit', 'deployedAt', 'deployedBy'];
+/** AWS takes 50 on a resource. */
+const MOST_TAGS = 50 - OWN_TAGS.length;
 const tags = z
   .record(
     z
       .string()
       .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'must be 1 to 128 letters, digits, spaces or _.:/=+-@')
       .refine((key) => !/^aws:/i.test(key), 'must not start with aws:')
-      .refine((key) => !['interface', 'environment'].includes(key), 'must not be interface or environment'),
+      .refine((key) => !OWN_TAGS.includes(key), `must not be one of ${OWN_TAGS.join(', ')}`),
     z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u, 'must be 1 to 256 letters, digits, spaces or _.:/=+-@'),
   )
   .refine(
     (given) => Object.keys(given).length <= MOST_TAGS,
-    `must be at most ${MOST_TAGS}: AWS takes 50, and two are the stack's own`,
+    `must be at most ${MOST_TAGS}: AWS takes 50, and ${OWN_TAGS.length} are the stack's own`,
   );
 
 const operation = z.strictObject({

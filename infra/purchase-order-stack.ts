@@ -1,5 +1,5 @@
 /** The whole interface for one environment. */
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
@@ -11,6 +11,7 @@ import { LedgerTable } from './constructs/ledger-table.ts';
 import { Monitoring } from './constructs/monitoring.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
+import { type Deployment, deploymentTags, describeDeployment, describeValueMaps } from './deployment.ts';
 import type { Environment } from './environments.ts';
 
 export interface PurchaseOrderStackProps extends StackProps {
@@ -18,11 +19,13 @@ export interface PurchaseOrderStackProps extends StackProps {
   readonly bundles: Bundles;
   /** Nothing is protected against deletion until the stack is created, so that a creation that failed can be repeated. */
   readonly isBeingCreated?: boolean;
+  /** Left out of a synthesis that is not for a deployment, which is the same for the same sources. */
+  readonly deployment?: Deployment | undefined;
 }
 
 export class PurchaseOrderStack extends Stack {
   constructor(scope: Construct, id: string, props: PurchaseOrderStackProps) {
-    const { environment, bundles, isBeingCreated = false, ...stackProps } = props;
+    const { environment, bundles, isBeingCreated = false, deployment, ...stackProps } = props;
     super(scope, id, {
       ...stackProps,
       terminationProtection: environment.operation.terminationProtection && !isBeingCreated,
@@ -82,6 +85,18 @@ export class PurchaseOrderStack extends Stack {
       scheduleGroups: [extractor.scheduleGroup],
     });
 
+    if (deployment !== undefined) {
+      new CfnOutput(this, 'Deployment', { value: describeDeployment(deployment) });
+      // Of the functions, which run the code. Tags of the stack would change every resource at each deployment, and a
+      // change of the event source mapping may enable it while deliveries are paused.
+      const includeResourceTypes = ['AWS::Lambda::Function'];
+      for (const [key, value] of Object.entries(deploymentTags(deployment))) {
+        Tags.of(this).add(key, value, { includeResourceTypes });
+      }
+      // What `npm run deploy -- --diff` compares with.
+      this.templateOptions.metadata = { Deployment: deployment };
+    }
+    new CfnOutput(this, 'ValueMaps', { value: describeValueMaps(environment) });
     new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
     new CfnOutput(this, 'RunbookUrl', { value: environment.notifications.runbookUrl });
     new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });

@@ -5,6 +5,7 @@ import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { bundleFunctions, type Bundles } from './bundle.ts';
 import { createCheckedApp } from './checked-app.ts';
+import type { Deployment } from './deployment.ts';
 import { type Environment, stackName } from './environments.ts';
 import { PurchaseOrderStack } from './purchase-order-stack.ts';
 import type { Assembly, SynthesisOptions } from './synthesis-cache.ts';
@@ -28,13 +29,14 @@ export interface StackOptions {
   /** Instead of freshly bundled functions. */
   readonly bundles?: Bundles;
   readonly isBeingCreated?: boolean;
+  readonly deployment?: Deployment | undefined;
 }
 
 /** Adds the stack of one environment to an app. */
 export async function addPurchaseOrderStack(
   app: App,
   environment: Environment,
-  { bundleDirectory = buildDirectory(environment), bundles, isBeingCreated = false }: StackOptions = {},
+  { bundleDirectory = buildDirectory(environment), bundles, isBeingCreated = false, deployment }: StackOptions = {},
 ): Promise<PurchaseOrderStack> {
   const { account, region, operation } = environment;
   return new PurchaseOrderStack(app, 'PurchaseOrder', {
@@ -42,6 +44,7 @@ export async function addPurchaseOrderStack(
     description: `${INTERFACE} (${environment.name})`,
     environment,
     isBeingCreated,
+    deployment,
     // CloudFormation hands them on to every resource that can carry them.
     tags: { ...operation.tags, interface: INTERFACE, environment: environment.name },
     bundles: bundles ?? (await bundleFunctions(environment, bundleDirectory)),

@@ -8,10 +8,18 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** The CLI that package.json pins, on the Node.js of this process; a `cdk` on the PATH is not used. */
 export const PINNED_CDK: readonly string[] = [process.execPath, join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk')];
 
-/** The arguments for CDK, which writes the outputs of the stack to `outputsFile`. */
-export function cdkArguments(options: DeployOptions, outputsFile: string, isCreation = false): string[] {
+export interface CdkFiles {
+  /** CDK writes the outputs of the stack there. */
+  readonly outputs: string;
+  /** What the deployment says of itself. */
+  readonly deployment: string;
+}
+
+/** The arguments for CDK. */
+export function cdkArguments(options: DeployOptions, files: CdkFiles, isCreation = false): string[] {
   const common = [
     `--context=env=${options.environment}`,
+    `--context=deployment=${files.deployment}`,
     ...(isCreation ? ['--context=creating=true'] : []),
     ...(options.profile === undefined ? [] : [`--profile=${options.profile}`]),
   ];
@@ -21,7 +29,7 @@ export function cdkArguments(options: DeployOptions, outputsFile: string, isCrea
     '--all',
     ...common,
     `--require-approval=${options.yes ? 'never' : 'broadening'}`,
-    `--outputs-file=${outputsFile}`,
+    `--outputs-file=${files.outputs}`,
   ];
 }
 

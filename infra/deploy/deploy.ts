@@ -1,10 +1,15 @@
 /** One deployment: checks, then CDK, then the next steps. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { createLedgerTable } from '../../shared/ledger-table.ts';
 import {
   AccountUnusable,
   type AwsAccount,
@@ -13,7 +18,22 @@ import {
   describeAwsError,
   openAccount,
 } from '../aws-account.ts';
-import { type DeployedStack, isCreationFailure, readDeployedStack, unprotectCommand } from '../deployed-stack.ts';
+import {
+  type DeployedStack,
+  isCreationFailure,
+  readDeployedStack,
+  readDeployedTemplate,
+  unprotectCommand,
+} from '../deployed-stack.ts';
+import {
+  type Deployment,
+  deploymentOfTemplate,
+  describeDeployment,
+  entryDifferences,
+  largeLosses,
+  packEntry,
+  unpackEntry,
+} from '../deployment.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
 import type { DeployOptions } from './options.ts';
@@ -25,10 +45,14 @@ export interface Surroundings {
   /** The CDK CLI: an executable and its first arguments. */
   readonly cdk: readonly string[];
   readonly say: (line: string) => void;
+  /** Asks the user; undefined without a terminal. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
+  readonly now: () => number;
 }
 
 /** Deploys; returns the exit code. @throws {DeploymentRefused} before anything is changed. */
-export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): Promise<number> {
+export async function deploy(typed: DeployOptions, surroundings: Surroundings): Promise<number> {
+  const { cdk, say, ask } = surroundings;
   const environment = readEnvironment(typed.environment);
   // CDK runs in the root of the project, which need not be the user's directory.
   const isFile = /[./\\]/.test(typed.environment);
@@ -39,13 +63,28 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
   say(`environment ${environment.name} -> stack ${stackName(environment)}`);
   say(`account ${account.account}, region ${account.region}, as ${account.arn}`);
   for (const line of exampleHosts(environment)) say(line);
-  const stack = await checkedStack(environment, account, options, say);
+  const { state: stack, deployed } = await checkedStack(environment, account, options, say);
   const isCreation = stack === 'absent';
+  const running =
+    deployed === undefined
+      ? undefined
+      : await compareWithDeployed(environment, { account, deployed, options, surroundings });
+  const mayAsk = options.action === 'deploy' && !options.yes;
+  if (mayAsk && ask === undefined) say(`note: ${WITHOUT_TERMINAL}`);
 
   const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
   try {
-    const outputsFile = join(directory, 'outputs.json');
-    const commandOf = (isCreation: boolean) => [...cdk, ...cdkArguments(options, outputsFile, isCreation)];
+    const files = { outputs: join(directory, 'outputs.json'), deployment: join(directory, 'deployment.json') };
+    const entry = packEntry(environment);
+    const next: Deployment = {
+      ...readVersion(),
+      at: new Date(surroundings.now()).toISOString(),
+      by: account.arn,
+      ...(entry === undefined ? {} : { entry }),
+    };
+    // That the next deployment will be another one is no difference worth a line.
+    writeFileSync(files.deployment, JSON.stringify(options.action === 'diff' ? (running ?? next) : next));
+    const commandOf = (isCreation: boolean) => [...cdk, ...cdkArguments(options, files, isCreation)];
     const commands = isCreation && options.action !== 'diff' ? [commandOf(true), commandOf(false)] : [commandOf(false)];
     if (options.action === 'dry-run') {
       say(`nothing is changed; this would be run:\n${commands.map(asShellText).join('\n')}`);
@@ -59,6 +98,7 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
       say(
         `CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrapCommand(account, typed.environment)}`,
       );
+      if (mayAsk && ask === undefined) say(WITHOUT_TERMINAL);
       if (stack === 'unknown' && environment.operation.terminationProtection) {
         say(
           `If the stack was never created before, the next deployment needs this first: ${unprotectCommand(stackName(environment), account.region)}`,
@@ -67,7 +107,7 @@ export async function deploy(typed: DeployOptions, { cdk, say }: Surroundings): 
       return code;
     }
     if (options.action === 'deploy') {
-      for (const line of nextSteps(environment, typed, readOutputs(outputsFile))) say(line);
+      for (const line of nextSteps(environment, typed, readOutputs(files.outputs))) say(line);
     }
     return 0;
   } finally {
@@ -103,14 +143,16 @@ async function checkedStack(
   { region }: AwsAccount,
   options: DeployOptions,
   say: Surroundings['say'],
-): Promise<'created' | 'absent' | 'unknown'> {
+): Promise<{ readonly state: 'created' | 'absent' | 'unknown'; readonly deployed: DeployedStack | undefined }> {
   const settings = { ...clientSettings(options), region };
   const [cloudformation, secrets] = [new CloudFormationClient(settings), new SecretsManagerClient(settings)];
   let state: 'created' | 'absent' | 'unknown' = 'unknown';
+  let deployed: DeployedStack | undefined;
   try {
     const stack = await readDeployedStack(cloudformation, stackName(environment));
     const isCreated = stack !== undefined && !isCreationFailure(stack) && stack.status !== 'REVIEW_IN_PROGRESS';
     state = isCreated ? 'created' : 'absent';
+    deployed = isCreated ? stack : undefined;
     if (stack !== undefined && isCreationFailure(stack) && stack.isProtected) {
       throw new DeploymentRefused(
         `The creation of the stack failed (${stack.status}), and CDK cannot delete what is left, which is protected. Nothing of it runs. Let it: ${unprotectCommand(stackName(environment), region)}, then deploy again.`,
@@ -126,7 +168,127 @@ async function checkedStack(
     cloudformation.destroy();
     secrets.destroy();
   }
-  return state;
+  return { state, deployed };
+}
+
+interface Comparison {
+  readonly account: AwsAccount;
+  readonly deployed: DeployedStack;
+  readonly options: DeployOptions;
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * Says what runs now, whether consumption is paused, and what of the entry would change. Returns the running deployment.
+ * @throws {DeploymentRefused} when a value map loses much, and nobody says that it may.
+ */
+async function compareWithDeployed(
+  environment: Environment,
+  { account, deployed, options, surroundings }: Comparison,
+): Promise<Deployment | undefined> {
+  const { say, ask } = surroundings;
+  const settings = { ...clientSettings(options), region: account.region };
+  for (const line of await pauseNotes(deployed, settings)) say(line);
+  const running = await runningDeployment(environment, settings, say);
+  if (running === undefined) return undefined;
+  say(`deployed now: ${describeDeployment(running)}`);
+  if (running.entry === undefined) {
+    say('note: the deployed stack does not hold its entry: only the differences of its resources can be shown');
+    return running;
+  }
+  const entry = unpackEntry(running.entry);
+  const differing = entryDifferences(entry, environment);
+  const isDiff = options.action === 'diff';
+  say(
+    differing.length === 0
+      ? 'entry: as deployed'
+      : `entry: ${differing.length} lines differ${isDiff ? ':' : ' (--diff shows them)'}`,
+  );
+  if (isDiff) for (const line of differing) say(`  ${line}`);
+
+  const losses = largeLosses(entry, environment);
+  for (const loss of losses) say(`note: ${loss}`);
+  if (losses.length === 0 || options.yes || options.action !== 'deploy') return running;
+  if (ask === undefined) {
+    throw new DeploymentRefused(
+      `The ${losses.join(', and the ')}: carts with a code that is lost become dead letters. No terminal is attached to ask: where it is meant, add --yes.`,
+    );
+  }
+  const answer = await ask(`The ${losses.join(', and the ')}. Deploy all the same (yes or no)?`);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new DeploymentRefused('Nothing was deployed.');
+  return running;
+}
+
+const WITHOUT_TERMINAL =
+  'no terminal is attached, so that CDK cannot ask before rights are widened, and refuses: add --yes where they may be';
+
+type ClientSettings = ReturnType<typeof clientSettings> & { readonly region: string };
+
+/** What the last deployment says of itself; undefined where the stack does not say it. */
+async function runningDeployment(
+  environment: Environment,
+  settings: ClientSettings,
+  say: Surroundings['say'],
+): Promise<Deployment | undefined> {
+  const cloudformation = new CloudFormationClient(settings);
+  try {
+    const running = deploymentOfTemplate(await readDeployedTemplate(cloudformation, stackName(environment)));
+    if (running === undefined)
+      say('note: the deployed stack does not say which deployment it is: npm run deploy did not make it');
+    return running;
+  } catch (error) {
+    say(`note: which deployment runs could not be read (${describeAwsError(error)})`);
+    return undefined;
+  } finally {
+    cloudformation.destroy();
+  }
+}
+
+/** Whether consumption is paused, by the circuit breaker or by a person. */
+async function pauseNotes(deployed: DeployedStack, settings: ClientSettings): Promise<string[]> {
+  const [dynamodb, lambda] = [new DynamoDBClient(settings), new LambdaClient(settings)];
+  try {
+    const { LedgerTableName: tableName } = deployed.outputs;
+    if (tableName === undefined) return [];
+    const { state, reason, sinceMs } = await createBreakerRecord(createLedgerTable(dynamodb, tableName)).read();
+    if (state !== 'CLOSED') {
+      const since = new Date(sinceMs).toISOString();
+      const end = state === 'OPEN' ? 'until 11VMS is healthy' : 'until a person resumes it';
+      return [
+        `note: consumption is paused since ${since} (${reason}), ${end}: no cart is ordered. If this deployment enables the event source mapping, the supervisor disables it again within a minute.`,
+      ];
+    }
+    const mapping = deployed.resources.find(({ type }) => type === 'AWS::Lambda::EventSourceMapping');
+    if (mapping === undefined) return [];
+    const { State: mappingState = '' } = await lambda.send(
+      new GetEventSourceMappingCommand({ UUID: mapping.physicalId }),
+    );
+    if (!mappingState.startsWith('Disabl')) return [];
+    return [
+      `note: consumption is paused: the event source mapping is ${mappingState}, and not by the circuit breaker. No cart is ordered until a person enables it, or this deployment does.`,
+    ];
+  } catch (error) {
+    return [`note: whether consumption is paused could not be checked (${describeAwsError(error)})`];
+  } finally {
+    dynamodb.destroy();
+    lambda.destroy();
+  }
+}
+
+const packageSchema = z.object({ version: z.string() });
+
+/** The version of this checkout, and its commit; `unknown` outside a clone of the repository. */
+function readVersion(): { readonly version: string; readonly commit: string } {
+  const root = join(import.meta.dirname, '..', '..');
+  const { version } = packageSchema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  const git = (...args: string[]): string | undefined => {
+    const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+    return status === 0 ? stdout.trim() : undefined;
+  };
+  const commit = git('rev-parse', '--short=12', 'HEAD');
+  // An edited checkout deploys something that no commit holds.
+  const edited = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes';
+  return { version, commit: commit === undefined ? 'unknown' : `${commit}${edited}` };
 }
 
 /** CloudFormation cannot create a secret whose name is taken. */

@@ -1,4 +1,5 @@
 /** What `npm run deploy` runs. */
+import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../command-line.ts';
 import { PINNED_CDK } from './cdk-command.ts';
 import { deploy, DeploymentRefused } from './deploy.ts';
@@ -14,10 +15,24 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    return await deploy(options, { cdk: PINNED_CDK, say: (line) => void process.stdout.write(`${line}\n`) });
+    return await deploy(options, {
+      cdk: PINNED_CDK,
+      say: (line) => void process.stdout.write(`${line}\n`),
+      ask: process.stdin.isTTY && process.stdout.isTTY ? ask : undefined,
+      now: Date.now,
+    });
   } catch (error) {
     process.stderr.write(`\n${describe(error)}\n`);
     return 1;
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(`${question} `);
+  } finally {
+    terminal.close();
   }
 }
 

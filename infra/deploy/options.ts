@@ -19,9 +19,10 @@ needs only a CDK bootstrap: secrets are created empty, and recipients of alarms 
 
   --env NAME|FILE   the environment: a name in infra/environments.ts, or the path of a JSON file
   --profile NAME    a profile of the AWS configuration (what the AWS SDK finds by itself)
-  --diff            only shows what would change
+  --diff            only shows what would change: the entry with its value maps line by line, then the resources
   --dry-run         only checks, and prints the command that would be run
-  --yes             does not ask before rights are widened; needed without a terminal
+  --yes             does not ask before rights are widened, or before a value map loses more than a fifth of its entries;
+                    needed for both without a terminal
   --help            this text
 
 Exits 0 on success and 1 when a check fails; when CDK fails, with CDK's own code.

@@ -13,6 +13,7 @@ import {
   regionsWithStack,
   unprotectCommand,
 } from '../deployed-stack.ts';
+import { describeValueMaps } from '../deployment.ts';
 import { stackName } from '../environments.ts';
 import { checkAlarms } from './alarm-checks.ts';
 import { differences } from './drift.ts';
@@ -136,12 +137,24 @@ function stackFinding(stack: DeployedStack, context: StackContext): Finding {
   return fail(what, `read the stack's events in CloudFormation, then ${deployCommand(context)}`);
 }
 
-/** Is everything there that the entry asks for? */
+/** Which deployment runs, with which value maps, and is everything there that the entry asks for? */
 async function checkResources(context: DeployedContext): Promise<readonly Finding[]> {
+  const { Deployment: deployment, ValueMaps: deployed } = context.stack.outputs;
+  const said = deployment === undefined ? [] : [ok(`deployment: ${deployment}`)];
+  const wanted = describeValueMaps(context.environment);
+  const maps =
+    deployed === wanted
+      ? ok(`value maps are deployed as the entry says: ${wanted}`)
+      : fail(
+          `value maps differ: deployed are ${deployed ?? 'unknown ones'}; the entry has ${wanted}`,
+          `npm run deploy -- --env ${context.environmentName} --diff shows them line by line; then correct the entry, or deploy`,
+        );
   const missing = missingResources(context).map(({ logicalId, type }) => `${logicalId} (${type})`);
   const { length: count } = context.expected.resources;
-  if (missing.length === 0) return [ok(`resources: all ${count} of the entry are in the stack`)];
+  if (missing.length === 0) return [...said, maps, ok(`resources: all ${count} of the entry are in the stack`)];
   return [
+    ...said,
+    maps,
     fail(
       `resources: the stack lacks ${missing.length} of ${count}: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`,
       `the entry was changed since, or another version is deployed; ${deployCommand(context)}`,

@@ -9,6 +9,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import * as z from 'zod';
 import { createCheckedApp } from '../../infra/checked-app.ts';
+import { deploymentOfTemplate } from '../../infra/deployment.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 import { featureFlags } from '../../infra/synthesize.ts';
@@ -35,6 +36,15 @@ async function runApp(context: object, outdir: string) {
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { stdout, stderr, status };
 }
+
+const deployedTemplate = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) }),
+  ),
+  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
+});
+type DeployedTemplate = z.infer<typeof deployedTemplate>;
 
 describe('the CDK app', () => {
   const bad = join(directory, 'bad.json');
@@ -84,6 +94,48 @@ describe('the CDK app', () => {
     expect(app).toMatchObject({ status: 0 });
     const read = (assembly: string): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
     expect(read(outdir)).toEqual(read(inProcess.directory));
+  }, 180_000);
+
+  test('says which deployment it is on its functions and in an output, and changes nothing else by it', async () => {
+    const deployment = {
+      version: '1.2.3',
+      commit: '0123456789ab with changes',
+      at: '2026-12-10T12:00:00.000Z',
+      by: 'arn:x (y)',
+    };
+    const file = join(directory, 'deployment.json');
+    writeFileSync(file, JSON.stringify(deployment));
+    const outdir = join(directory, 'deployed');
+    const [app, inProcess] = await Promise.all([
+      runApp({ ...featureFlags(), env: 'test', deployment: file }, outdir),
+      synthesizeOnce(loadEnvironment('test'), join(directory, 'undeployed'), { isChecked: true }),
+    ]);
+    expect(app).toMatchObject({ status: 0 });
+    const read = (assembly: string): DeployedTemplate =>
+      deployedTemplate.parse(JSON.parse(readFileSync(join(assembly, 'PurchaseOrder.template.json'), 'utf8')));
+    const [deployed, plain] = [read(outdir), read(inProcess.directory)];
+
+    expect(deployed.Outputs['Deployment']?.Value).toBe(
+      'version 1.2.3, commit 0123456789ab with changes, at 2026-12-10T12:00:00.000Z, by arn:x (y)',
+    );
+    expect(deploymentOfTemplate(readFileSync(join(outdir, 'PurchaseOrder.template.json'), 'utf8'))).toEqual(deployment);
+    const changed = Object.entries(deployed.Resources).filter(
+      ([name, resource]) => JSON.stringify(resource) !== JSON.stringify(plain.Resources[name]),
+    );
+    expect(changed.map(([, { Type }]) => Type)).toEqual(Array.from({ length: 4 }, () => 'AWS::Lambda::Function'));
+    for (const [, { Properties: properties }] of changed) {
+      expect(properties['Tags']).toEqual(
+        expect.arrayContaining([
+          { Key: 'commit', Value: '0123456789ab with changes' },
+          { Key: 'deployedAt', Value: '2026-12-10T12:00:00.000Z' },
+          { Key: 'deployedBy', Value: 'arn:x _y_' },
+          { Key: 'version', Value: '1.2.3' },
+        ]),
+      );
+    }
+    expect(plain.Outputs).not.toHaveProperty('Deployment');
+    // The number of entries, and a fingerprint.
+    expect(plain.Outputs['ValueMaps']?.Value).toMatch(/^businessUnit 1 [0-9a-f]{8}, supplier 0 [0-9a-f]{8}, /);
   }, 180_000);
 
   test('is not synthesized with an unacknowledged finding of cdk-nag', async () => {

@@ -36,6 +36,7 @@ export interface AwsState {
         status: string;
         /** Against deletion. */
         isProtected?: boolean;
+        template?: string;
         outputs: Record<string, string>;
         resources: { type: string; physicalId: string; logicalId?: string }[];
       }
@@ -179,6 +180,10 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
             `<StackStatus>${state.stack.status}</StackStatus>` +
             `<EnableTerminationProtection>${state.stack.isProtected === true}</EnableTerminationProtection><Outputs>${outputs.join('')}</Outputs></member></Stacks>`,
         };
+      }
+      case 'GetTemplate': {
+        const text = (state.stack?.template ?? '{}').replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+        return { xml: `<TemplateBody>${text}</TemplateBody>` };
       }
       case 'ListStackResources': {
         const resources = (state.stack?.resources ?? []).map(

@@ -7,6 +7,7 @@ import {
   expectStack,
   resolveValue,
 } from '../../infra/doctor/expected-stack.ts';
+import { describeValueMaps } from '../../infra/deployment.ts';
 import type { Environment } from '../../infra/environments.ts';
 import type { AwsState, SimulatedDatapoint } from './aws-simulator.ts';
 
@@ -51,12 +52,15 @@ export async function deployEntry(state: AwsState, deployment: Deployment): Prom
   };
   const stack = {
     status: 'UPDATE_COMPLETE',
-    outputs: Object.fromEntries(
-      resources.flatMap((resource) => {
-        const output = outputOf.get(resource.logicalId);
-        return output === undefined ? [] : [[output, idOf(resource)] as const];
-      }),
-    ),
+    outputs: {
+      ValueMaps: describeValueMaps(environment),
+      ...Object.fromEntries(
+        resources.flatMap((resource) => {
+          const output = outputOf.get(resource.logicalId);
+          return output === undefined ? [] : [[output, idOf(resource)] as const];
+        }),
+      ),
+    },
     resources: resources.map((resource) => ({
       logicalId: resource.logicalId,
       type: resource.type,

@@ -440,8 +440,13 @@ describe('a mistake is told in words', () => {
     ],
     ['extraction.firstWatermark', '2026-12-01', 'must be an instant with its offset, such as 2026-12-01T00:00:00Z'],
     // Lists and maps.
-    ['operation.tags', fiftyOneTags, "must be at most 48: AWS takes 50, and two are the stack's own"],
-    ['operation.tags', { environment: 'x' }, 'must not be interface or environment', 'operation.tags.environment'],
+    ['operation.tags', fiftyOneTags, "must be at most 44: AWS takes 50, and 6 are the stack's own"],
+    [
+      'operation.tags',
+      { environment: 'x' },
+      'must not be one of interface, environment, version, commit, deployedAt, deployedBy',
+      'operation.tags.environment',
+    ],
     ['notifications.email', ['a@example.com', 'A@example.com'], 'stands in the list twice', 'notifications.email[1]'],
     ['srm.internalHosts', ['sap', 'SAP'], 'stands in the list twice', 'srm.internalHosts[1]'],
     ['srm.statuses', ['I1129', 'I1129'], 'stands in the list twice', 'srm.statuses[1]'],

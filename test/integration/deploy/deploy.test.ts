@@ -5,15 +5,19 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { cdkArguments, PINNED_CDK } from '../../../infra/deploy/cdk-command.ts';
 import { deploy, DeploymentRefused } from '../../../infra/deploy/deploy.ts';
 import { type DeployOptions, HELP, parseOptions } from '../../../infra/deploy/options.ts';
-import { ENVIRONMENTS } from '../../../infra/environments.ts';
+import { packEntry } from '../../../infra/deployment.ts';
+import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../../infra/environments.ts';
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 import { UsageError } from '../../../infra/command-line.ts';
-import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
+import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type AwsSimulator, type AwsState, startAwsSimulator } from '../aws-simulator.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const SRM_SECRET = 'proc-srm7-11vms-purchase-order-v1/dev/srm';
@@ -49,6 +53,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const NOW_MS = Date.parse('2026-12-10T12:00:00Z');
 const recordOf = (): string => join(directory, 'cdk-was-called.json');
 
 /**
@@ -64,7 +69,7 @@ function recorder(exitCodes: readonly number[]): readonly string[] {
     const args = process.argv.slice(2);
     const record = ${JSON.stringify(recordOf())};
     const before = existsSync(record) ? readFileSync(record, 'utf8').split('\\n').length - 1 : 0;
-    appendFileSync(record, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH }) + '\\n');
+    appendFileSync(record, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH, deployment: JSON.parse(readFileSync(args.find((arg) => arg.startsWith('--context=deployment=')).slice('--context=deployment='.length), 'utf8')) }) + '\\n');
     const file = args.find((arg) => arg.startsWith('--outputs-file='))?.slice('--outputs-file='.length);
     if (file) writeFileSync(file, JSON.stringify({ stack: { QueueUrl: 'https://sqs/carts', LedgerTableName: 'ledger' } }));
     process.exit(${JSON.stringify(exitCodes)}[before] ?? 0);`,
@@ -78,6 +83,8 @@ interface Call {
   readonly cwd: string;
   readonly region: string;
   readonly path: string;
+  /** What the app of the CDK reads. */
+  readonly deployment: unknown;
 }
 const calls = (): readonly Call[] =>
   existsSync(recordOf())
@@ -96,9 +103,27 @@ const options = (change: Partial<DeployOptions> = {}): DeployOptions => ({
   ...change,
 });
 
+/** What the user answers; undefined without a terminal. */
+let answer: string | undefined;
+let questions: string[];
+beforeEach(() => {
+  answer = 'no';
+  questions = [];
+});
+
 async function run(change: Partial<DeployOptions> = {}, ...exitCodes: readonly number[]) {
   const lines: string[] = [];
-  const code = await deploy(options(change), { cdk: recorder(exitCodes), say: (line) => lines.push(line) });
+  const given = answer;
+  const ask = (question: string): Promise<string> => {
+    questions.push(question);
+    return Promise.resolve(given ?? '');
+  };
+  const code = await deploy(options(change), {
+    cdk: recorder(exitCodes),
+    say: (line) => lines.push(line),
+    ask: given === undefined ? undefined : ask,
+    now: () => NOW_MS,
+  });
   const said = lines.join('\n');
   expect(said).not.toContain('hunter2');
   return { code, said };
@@ -117,6 +142,7 @@ function environmentFile(change: {
   srm?: object;
   vms?: object;
   operation?: object;
+  translation?: object;
 }): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'mine.json');
@@ -143,6 +169,7 @@ describe('a deployment', () => {
           'deploy',
           '--all',
           '--context=env=dev',
+          expect.stringMatching(/^--context=deployment=.+deployment\.json$/),
           '--require-approval=broadening',
           expect.stringMatching(/^--outputs-file=.+outputs\.json$/),
         ],
@@ -150,6 +177,13 @@ describe('a deployment', () => {
         region: 'eu-west-1',
         // The CDK app is started as `node`: with the Node that runs this test.
         path: expect.stringMatching(new RegExp(`^${dirname(process.execPath)}${delimiter}`)),
+        deployment: {
+          version: '1.0.0',
+          commit: expect.stringMatching(/^[0-9a-f]{12}( with changes)?$/),
+          at: '2026-12-10T12:00:00.000Z',
+          by: 'arn:aws:iam::123456789012:user/operator',
+          entry: expect.any(String),
+        },
       },
     ]);
     expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
@@ -157,7 +191,12 @@ describe('a deployment', () => {
     expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file://srm-client.json`);
     expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file://11vms-client.json`);
     expect(said).toContain('npm run doctor -- --env dev');
-    expect([...new Set(aws.operations)]).toEqual(['GetCallerIdentity', 'DescribeStacks', 'ListStackResources']);
+    expect([...new Set(aws.operations)]).toEqual([
+      'GetCallerIdentity',
+      'DescribeStacks',
+      'ListStackResources',
+      'GetTemplate',
+    ]);
   });
 
   test('with --yes asks no question, and passes the profile on', async () => {
@@ -187,7 +226,7 @@ describe('a deployment', () => {
     const { code, said } = await run({ action: 'diff' });
 
     expect(code).toBe(0);
-    expect(called()?.args).toEqual(['diff', '--context=env=dev']);
+    expect(called()?.args).toEqual(['diff', '--context=env=dev', expect.stringMatching(/^--context=deployment=/)]);
     expect(said).not.toContain('Next');
   });
 
@@ -310,6 +349,184 @@ describe('a first deployment', () => {
   });
 });
 
+describe('what is deployed now', () => {
+  const RUNNING = {
+    version: '0.9.0',
+    commit: '0123456789ab',
+    at: '2026-12-01T08:00:00.000Z',
+    by: 'arn:aws:iam::1:user/ann',
+  };
+
+  /** As a deployment of this entry leaves the stack. */
+  function deployedFrom(environment: Environment, change: Partial<NonNullable<AwsState['stack']>> = {}) {
+    const entry = packEntry(environment);
+    aws.state.stack = {
+      ...CREATED,
+      template: JSON.stringify({ Resources: {}, Metadata: { Deployment: { ...RUNNING, entry } } }),
+      ...change,
+    };
+  }
+  const businessUnits = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`C${index}`, `BU-${index}`]));
+  const environmentWith = (change: { units: number; timeoutSeconds?: number }) =>
+    environmentFile({
+      srm: change.timeoutSeconds === undefined ? {} : { timeoutSeconds: change.timeoutSeconds },
+      translation: { valueMaps: { businessUnit: businessUnits(change.units) } },
+    });
+
+  test('is said, and --diff shows entry and value maps line by line; it passes no other deployment on', async () => {
+    deployedFrom(loadEnvironment(environmentWith({ units: 2 })));
+
+    const { said } = await run({ environment: environmentWith({ units: 3, timeoutSeconds: 20 }), action: 'diff' });
+
+    expect(said).toContain(
+      'deployed now: version 0.9.0, commit 0123456789ab, at 2026-12-01T08:00:00.000Z, by arn:aws:iam::1:user/ann',
+    );
+    expect(said).toMatch(
+      /^entry: 2 lines differ:\n {2}~ srm\.timeoutSeconds: 15 -> 20\n {2}\+ translation\.valueMaps\.businessUnit\.C2: "BU-2"$/m,
+    );
+    expect(called()?.deployment).toMatchObject(RUNNING);
+  });
+
+  test('is compared by a deployment, too, which only counts the lines', async () => {
+    deployedFrom(loadEnvironment(environmentWith({ units: 2 })));
+
+    expect((await run({ environment: environmentWith({ units: 2 }) })).said).toContain('entry: as deployed');
+    expect((await run({ environment: environmentWith({ units: 3 }) })).said).toContain(
+      'entry: 1 lines differ (--diff shows them)',
+    );
+  });
+
+  test.each([
+    ['a fifth', 10, 8, []],
+    [
+      'more than a fifth',
+      10,
+      7,
+      ['The value map businessUnit loses 3 of its 10 entries. Deploy all the same (yes or no)?'],
+    ],
+  ])(
+    'a value map that loses %s of its entries: a deployment asks only beyond it',
+    async (_what, before, after, asked) => {
+      deployedFrom(loadEnvironment(environmentWith({ units: before })));
+      answer = 'yes';
+
+      expect((await run({ environment: environmentWith({ units: after }) })).code).toBe(0);
+      expect(questions).toEqual(asked);
+    },
+  );
+
+  test('a value map that loses much is not deployed when the answer is not yes', async () => {
+    deployedFrom(loadEnvironment(environmentWith({ units: 10 })));
+    answer = '';
+
+    expect(await refusalOf({ environment: environmentWith({ units: 5 }) })).toBe('Nothing was deployed.');
+  });
+
+  test('without a terminal a value map that loses much is refused, with --yes deployed, and by --diff only noted', async () => {
+    deployedFrom(loadEnvironment(environmentWith({ units: 10 })));
+    answer = undefined;
+    const environment = environmentWith({ units: 5 });
+
+    expect(await refusalOf({ environment })).toMatch(
+      /^The value map businessUnit loses 5 of its 10 entries: .* No terminal is attached to ask: where it is meant, add --yes\.$/,
+    );
+    const [yes, diff] = [await run({ environment, yes: true }), await run({ environment, action: 'diff' })];
+    expect([yes.code, diff.code]).toEqual([0, 0]);
+    for (const { said } of [yes, diff])
+      expect(said).toContain('note: value map businessUnit loses 5 of its 10 entries');
+  });
+
+  test('without a terminal it says --yes before CDK is called, and again when CDK fails', async () => {
+    answer = undefined;
+    aws.state.stack = CREATED;
+
+    const { said } = await run({}, 1);
+
+    expect(
+      said.match(/no terminal is attached, so that CDK cannot ask before rights are widened.*add --yes/g),
+    ).toHaveLength(2);
+    expect((await run({ yes: true })).said).not.toContain('terminal');
+  });
+
+  test('a stack that another way deployed, or whose template may not be read, is deployed with a note', async () => {
+    aws.state.stack = CREATED;
+    expect((await run()).said).toContain('note: the deployed stack does not say which deployment it is');
+
+    aws.state.denied.add('GetTemplate');
+    expect((await run()).said).toContain(
+      'note: which deployment runs could not be read (AccessDenied: aws:GetTemplate)',
+    );
+  });
+
+  describe('is paused', () => {
+    const MAPPING = '11111111-2222-3333-4444-555555555555';
+    const paused = (outputs: Record<string, string>) =>
+      deployedFrom(loadEnvironment('dev'), {
+        outputs,
+        resources: [{ type: 'AWS::Lambda::EventSourceMapping', physicalId: MAPPING }],
+      });
+    beforeEach(async () => {
+      process.env['AWS_ENDPOINT_URL_DYNAMODB'] = emulators.endpoints.dynamodb;
+      await clients.dynamodb.send(
+        new CreateTableCommand({
+          TableName: 'ledger',
+          BillingMode: 'PAY_PER_REQUEST',
+          AttributeDefinitions: [
+            { AttributeName: 'pk', AttributeType: 'S' },
+            { AttributeName: 'sk', AttributeType: 'S' },
+          ],
+          KeySchema: [
+            { AttributeName: 'pk', KeyType: 'HASH' },
+            { AttributeName: 'sk', KeyType: 'RANGE' },
+          ],
+        }),
+      );
+      aws.state.mappings[MAPPING] = { State: 'Enabled' };
+    });
+
+    test.each([
+      ['OPEN', 'until 11VMS is healthy'],
+      ['FORCED_OPEN', 'until a person resumes it'],
+    ] as const)('by the circuit breaker (%s): it is said with reason and time', async (state, end) => {
+      paused({ LedgerTableName: 'ledger' });
+      await createBreakerRecord(createLedgerTable(clients.dynamodb, 'ledger')).open(
+        state,
+        '11VMS answered 403',
+        NOW_MS,
+      );
+
+      expect((await run()).said).toContain(
+        `note: consumption is paused since 2026-12-10T12:00:00.000Z (11VMS answered 403), ${end}: no cart is ordered.`,
+      );
+    });
+
+    test('by a person, at the event source mapping: it is said', async () => {
+      paused({ LedgerTableName: 'ledger' });
+      aws.state.mappings[MAPPING] = { State: 'Disabled' };
+
+      expect((await run()).said).toContain(
+        'note: consumption is paused: the event source mapping is Disabled, and not by the circuit breaker.',
+      );
+    });
+
+    test('not at all: nothing is said', async () => {
+      paused({ LedgerTableName: 'ledger' });
+
+      expect((await run()).said).not.toContain('paused');
+    });
+
+    test('perhaps: a right that is missing is a note', async () => {
+      paused({ LedgerTableName: 'ledger' });
+      aws.state.denied.add('GetEventSourceMapping');
+
+      expect((await run()).said).toContain(
+        'note: whether consumption is paused could not be checked (AccessDenied: aws:GetEventSourceMapping)',
+      );
+    });
+  });
+});
+
 async function createSecret(name: string): Promise<string> {
   const { ARN = '' } = await clients.secretsManager.send(new CreateSecretCommand({ Name: name }));
   return ARN;
@@ -404,7 +621,10 @@ describe('the command line', () => {
   test.each(['deploy', 'diff'] as const)(
     'of CDK for %s holds only options that the pinned CLI knows',
     async (action) => {
-      const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), 'outputs.json');
+      const args = cdkArguments(options({ action, yes: action === 'deploy', profile: 'p' }), {
+        outputs: 'outputs.json',
+        deployment: 'deployment.json',
+      });
       const [executable = '', ...first] = PINNED_CDK;
       const { stdout } = await startProcess(executable, [...first, ...args, '--help']);
       const known = new Set(stdout.match(/--[a-z][a-z-]+/g));

@@ -168,6 +168,7 @@ describe('a healthy environment', () => {
       `11VMS token is given by ${fixture.vms.tokenUrl}`,
       LOOKS_UP(),
       `stack ${STACK} is UPDATE_COMPLETE`,
+      expect.stringMatching(/^value maps are deployed as the entry says: businessUnit 1 [0-9a-f]{8}, supplier 0 /),
       expect.stringMatching(/^resources: all \d+ of the entry are in the stack$/),
       expect.stringMatching(/^extractor is deployed as the entry says, with \d+ variables$/),
       expect.stringMatching(/^worker is deployed as the entry says, with \d+ variables$/),
@@ -769,6 +770,24 @@ describe('what is deployed otherwise than the entry says', () => {
         /^schedule ExtractorScheduleFFF934B3 differs: expression is another value, and the entry says rate\(5 minutes\) ->/,
       ),
     ]);
+  });
+
+  test('value maps of another content are named by number and fingerprint, and the deployment with them', async () => {
+    if (aws.state.stack !== undefined) {
+      aws.state.stack.outputs['ValueMaps'] = 'businessUnit 3 0a1b2c3d';
+      aws.state.stack.outputs['Deployment'] = 'version 1.0.0, commit 0123456789ab, at 2026-12-01T08:00:00Z, by x';
+    }
+
+    const findings = await diagnose();
+
+    expect(reds(findings)).toEqual([
+      expect.stringMatching(
+        /^value maps differ: deployed are businessUnit 3 0a1b2c3d; the entry has businessUnit 1 [0-9a-f]{8}, .* -> npm run deploy -- --env \S+ --diff shows them/,
+      ),
+    ]);
+    expect(linesOf(findings, 'ok')).toContain(
+      'deployment: version 1.0.0, commit 0123456789ab, at 2026-12-01T08:00:00Z, by x',
+    );
   });
 
   test('a stack of a version without one of the resources is named', async () => {

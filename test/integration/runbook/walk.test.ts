@@ -115,7 +115,11 @@ async function deployTemplate(simulator: AwsSimulator, on: Emulators): Promise<L
     physicalIds: Object.fromEntries(physicalIds),
   });
   if (simulator.state.stack !== undefined) {
-    simulator.state.stack.outputs = { ...deployed.outputs, WorkerLogGroupName: 'worker-log' };
+    simulator.state.stack.outputs = {
+      ...simulator.state.stack.outputs,
+      ...deployed.outputs,
+      WorkerLogGroupName: 'worker-log',
+    };
   }
   return deployed;
 }
