@@ -87,9 +87,9 @@ export function createHandler(
       runId,
       settings,
     };
-    const { days } = readEvent(event);
+    const request = readEvent(event);
     try {
-      return await (days === undefined ? reconcileWhenDue(dependencies) : reconcileDays(days, dependencies));
+      return await (request.days === undefined ? reconcileWhenDue(dependencies) : reconcileDays(request, dependencies));
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);

@@ -88,36 +88,39 @@ export async function reconcileWhenDue(
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult | NotDue> {
   const { record, now, settings, runId } = dependencies;
-  const { reachedMs, ...started } = await record.read();
-  if (reachedMs !== undefined) return reconcileSince(reachedMs, started, dependencies);
+  const { reachedMs, includesLastHour = false, ...started } = await record.read();
+  if (reachedMs !== undefined) return reconcileSince(reachedMs, includesLastHour, started, dependencies);
   const nowMs = now();
   if (nowMs - (started.startedMs ?? 0) < DUE_AFTER_MS) return { runId, status: 'not-due' };
-  return reconcileSince(nowMs - settings.days * DAY_MS, { startedMs: nowMs }, dependencies);
+  return reconcileSince(nowMs - settings.days * DAY_MS, false, { startedMs: nowMs }, dependencies);
 }
 
 /** An operator starts it. It replaces an unfinished reconciliation, and the schedule finishes it. */
 export async function reconcileDays(
-  days: number,
+  { days, includeLastHour }: { readonly days: number; readonly includeLastHour: boolean },
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { reachedMs: _, ...started } = await dependencies.record.read();
-  return reconcileSince(dependencies.now() - days * DAY_MS, started, dependencies);
+  const { startedMs } = await dependencies.record.read();
+  const started = startedMs === undefined ? {} : { startedMs };
+  return reconcileSince(dependencies.now() - days * DAY_MS, includeLastHour, started, dependencies);
 }
 
 async function reconcileSince(
   sinceMs: number,
+  includesLastHour: boolean,
   started: Pick<ReconciliationState, 'startedMs'>,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
   const { record, watermark, settings, log } = dependencies;
   const tally = newTally();
   const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
-  // Younger carts are still under way; the next day's reconciliation reads them.
-  const endMs = wholeSecond(watermarkMs - FRESH_MS);
+  // Most younger carts are still under way; the next day's reconciliation reads them.
+  const endMs = wholeSecond(watermarkMs - (includesLastHour ? 0 : FRESH_MS));
   // The interface never reads carts from before the first watermark.
   let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
   // From now on it is unfinished: the next run continues it, even after a crash.
-  await record.write({ ...started, reachedMs: startMs });
+  const unfinished = { ...started, ...(includesLastHour ? { includesLastHour } : {}) };
+  await record.write({ ...unfinished, reachedMs: startMs });
   let incompleteSlices = 0;
   for (;;) {
     const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
@@ -135,7 +138,7 @@ async function reconcileSince(
       },
     });
     startMs = end.kind === 'stopped' ? wholeSecond(position.reachedMs ?? slice.fromMs) : slice.toMs;
-    await record.write({ ...started, reachedMs: startMs });
+    await record.write({ ...unfinished, reachedMs: startMs });
     if (end.kind === 'stopped') {
       const readTo = new Date(startMs).toISOString();
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });

@@ -7,6 +7,8 @@ export interface ReconciliationState {
   readonly startedMs?: number;
   /** How far an unfinished reconciliation has read; undefined when the last one is finished. */
   readonly reachedMs?: number;
+  /** Whether an unfinished reconciliation reads up to the watermark. */
+  readonly includesLastHour?: boolean;
 }
 
 export interface ReconciliationRecord {
@@ -14,7 +16,11 @@ export interface ReconciliationRecord {
   write(state: ReconciliationState): Promise<void>;
 }
 
-const stateSchema = z.object({ startedMs: z.number().exactOptional(), reachedMs: z.number().exactOptional() });
+const stateSchema = z.object({
+  startedMs: z.number().exactOptional(),
+  reachedMs: z.number().exactOptional(),
+  includesLastHour: z.boolean().exactOptional(),
+});
 
 export function createReconciliationRecord(table: LedgerTable, sapClient: string): ReconciliationRecord {
   const key = { pk: `RECONCILIATION#${sapClient}`, sk: 'RECONCILIATION' };

@@ -8,7 +8,8 @@ describe('the event of the reconciliation', () => {
   test.each<[string, unknown, unknown]>([
     ['that is empty asks for what is due', {}, {}],
     ['of Scheduler asks for what is due, whatever AWS adds to it', { ...scheduled, addedByAws: 1 }, {}],
-    ['may say for how many days', { days: 14 }, { days: 14 }],
+    ['may say for how many days', { days: 14 }, { days: 14, includeLastHour: false }],
+    ['may include the last hour', { days: 1, includeLastHour: true }, { days: 1, includeLastHour: true }],
   ])('%s', (_, event, request) => {
     expect(readEvent(event)).toEqual(request);
   });
@@ -20,6 +21,8 @@ describe('the event of the reconciliation', () => {
     ['half days', { days: 1.5 }, /→ at days/],
     ['days as text', { days: '7' }, /→ at days/],
     ['days beyond what verdicts are kept for', { days: 61 }, /→ at days/],
+    ['the last hour without days', { includeLastHour: true }, /→ at days/],
+    ['a last hour that is no yes or no', { days: 1, includeLastHour: 'yes' }, /→ at includeLastHour/],
     ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
     ['nothing at all', null, /expected object/],
     ['a text', '7', /expected object/],
@@ -27,7 +30,8 @@ describe('the event of the reconciliation', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, fault) => {
     expect(() => readEvent(event)).toThrow(fault);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for the reconciliation of the day or the rest of an unfinished one, or { "days": 1 to 60 }: ',
+      'The event must be {} for the reconciliation of the day or the rest of an unfinished one, or { "days": 1 to 60 }, ' +
+        'with "includeLastHour": true where wanted: ',
     );
   });
 });

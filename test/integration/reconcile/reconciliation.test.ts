@@ -420,6 +420,28 @@ describe('the window of a reconciliation', () => {
     });
     expect(await extractor.reconcile({ event: { days: 10 } })).toMatchObject({ inFlight: 1, queuedAgain: 1 });
   });
+
+  test('includes the last hour where an operator says so: only a cart that no run has read is queued', async () => {
+    const extractor = await open();
+    const [read, missed] = cartsToOrder(2, thisSecond() - 20 * MINUTE);
+    if (read === undefined || missed === undefined) throw new Error('no carts');
+    extractor.srm.addCarts([read.row]);
+    await extractor.run();
+    extractor.srm.addCarts([missed.row]);
+    const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
+
+    expect(await extractor.reconcile({ event: { days: 1 } })).toMatchObject({ ...nothing, cartsRead: 0 });
+    expect(await extractor.reconcile({ event: { days: 1, includeLastHour: true } })).toMatchObject({
+      ...nothing,
+      status: 'complete',
+      cartsRead: 2,
+      inFlight: 1,
+      queuedAgain: 1,
+      readTo: new Date(watermarkMs).toISOString(),
+    });
+
+    expect(await delayedGuids(extractor)).toEqual([missed.guid]);
+  });
 });
 
 describe('a reconciliation', () => {
@@ -575,6 +597,17 @@ describe('a reconciliation that does not finish', () => {
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
     expect((await extractor.fireReconciler()).status).toBe('complete');
     expect((await extractor.fireReconciler()).status).toBe('not-due');
+  });
+
+  test('is continued up to the watermark where the operator included the last hour, and the daily one is not', async () => {
+    const { extractor } = await openSixLost();
+    const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
+    const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
+    const event = { days: 2, includeLastHour: true };
+    expect((await extractor.reconcile({ event, remaining })).status).toBe('stopped');
+
+    expect((await extractor.reconcile()).readTo).toBe(new Date(watermarkMs).toISOString());
+    expect((await extractor.reconcile()).readTo).toBe(new Date(watermarkMs - HOUR).toISOString());
   });
 
   test('because SRM fails is continued with the slice that failed', async () => {
