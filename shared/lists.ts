@@ -4,6 +4,9 @@
  */
 export const LISTED_INDEX = 'listed';
 
+/** What the index holds of an item, beside the keys. */
+export const LISTED_FIELDS = ['changedAtMs', 'orderId', 'orderNumber', 'reason', 'codes'] as const;
+
 export const LISTS = ['CREATED', 'SKIPPED', 'DEAD-LETTERED'] as const;
 export type List = (typeof LISTS)[number];
 /** The index's partition: one list of one day in UTC, such as CREATED#2026-11-27. */

@@ -3,7 +3,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { LISTED_INDEX } from '../../shared/lists.ts';
+import { LISTED_FIELDS, LISTED_INDEX } from '../../shared/lists.ts';
 
 export interface LedgerTableProps {
   /** Until the stack is created once, a rollback must be able to delete the table. */
@@ -36,7 +36,7 @@ export class LedgerTable extends Construct {
       partitionKey: { name: 'listedAs', type: AttributeType.STRING },
       sortKey: { name: 'listedAtMs', type: AttributeType.NUMBER },
       projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ['changedAtMs', 'orderId', 'orderNumber', 'reason', 'codes'],
+      nonKeyAttributes: [...LISTED_FIELDS],
     });
   }
 

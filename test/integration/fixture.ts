@@ -17,6 +17,7 @@ import {
   TRANSLATION_SETTINGS_FILE,
   type WorkerVariables,
 } from '../../shared/environment.ts';
+import { LISTED_FIELDS, LISTED_INDEX } from '../../shared/lists.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
 import { startVms, type VmsOptions, type VmsSimulator } from '../simulators/vms.ts';
 
@@ -83,10 +84,22 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       AttributeDefinitions: [
         { AttributeName: 'pk', AttributeType: 'S' },
         { AttributeName: 'sk', AttributeType: 'S' },
+        { AttributeName: 'listedAs', AttributeType: 'S' },
+        { AttributeName: 'listedAtMs', AttributeType: 'N' },
       ],
       KeySchema: [
         { AttributeName: 'pk', KeyType: 'HASH' },
         { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: LISTED_INDEX,
+          KeySchema: [
+            { AttributeName: 'listedAs', KeyType: 'HASH' },
+            { AttributeName: 'listedAtMs', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...LISTED_FIELDS] },
+        },
       ],
     }),
   );

@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, PurgeQueueCommand } from '@aws-sdk/client-sqs';
+import { createHandler as createWorker } from '../../../functions/create-purchase-orders/handler.ts';
 import type { ExtractionResult } from '../../../functions/extract-approved-carts/extract-approved-carts.ts';
 import { createHandler } from '../../../functions/extract-approved-carts/handler.ts';
 import { createHandler as createReconciler } from '../../../functions/reconcile-carts/handler.ts';
@@ -93,6 +94,8 @@ export interface ExtractorFixture {
   /** Everything that was logged, measured or thrown since the test began. */
   readonly shown: () => string[];
   open(options?: ExtractorOptions): Promise<Extractor>;
+  /** The worker processes everything on the queue, delayed messages last, except the messages that are to be lost. */
+  readonly deliver: (extractor: Extractor, isLost?: (guid: string) => boolean) => Promise<void>;
   /** Writes a secret. */
   putSecret(name: string, value: string): Promise<void>;
   /** A server of the test's own on loopback, closed at the end of the file. */
@@ -176,6 +179,23 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
     systems: opened,
     shown,
     serve,
+    async deliver({ queueName, variables }, isLost = () => false) {
+      const { clients, emulators, workerVariables } = opened();
+      const { ready, delayed } = await emulators.inspectQueue(queueName);
+      await clients.sqs.send(new PurgeQueueCommand({ QueueUrl: variables.QUEUE_URL }));
+      const { SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL } = variables;
+      const worker = createWorker({ ...workerVariables, SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL });
+      for (const messages of [ready, delayed]) {
+        const kept = messages.filter(({ body }) => !isLost(readCartMessage(body).cart.guid ?? ''));
+        const Records = kept.map(({ messageId, body }) => ({
+          messageId,
+          receiptHandle: 'the message is gone already',
+          body,
+          attributes: { ApproximateReceiveCount: '1' },
+        }));
+        while (Records.length > 0) await worker({ Records: Records.splice(0, 10) }, lambdaContext());
+      }
+    },
     async putSecret(name, value) {
       await opened().clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString: value }));
     },

@@ -1,0 +1,46 @@
+/** The cart that a partition of the ledger is about, and its standing. */
+import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import type { Item } from '../../shared/ledger-table.ts';
+import { type Standing, standingOf } from '../../shared/standing.ts';
+import type { SentenceContext } from '../../shared/standing-sentence.ts';
+import { tracesOf } from '../../shared/traces.ts';
+import { createWatermark } from '../../shared/watermark.ts';
+import type { OpenedLedger } from './open-ledger.ts';
+
+/** A cart by its partition in the ledger. */
+export interface KnownCart {
+  readonly pk: string;
+  /** Its number; where it has none, its GUID; `unidentified` where it has neither. */
+  readonly name: string;
+}
+
+/** Undefined for an item that is not about a cart. */
+export function cartOf(pk: unknown): KnownCart | undefined {
+  if (typeof pk !== 'string') return undefined;
+  const [, identity] = /^CART#[^#]*#(.*)$/s.exec(pk) ?? [];
+  if (identity === undefined) return undefined;
+  return { pk, name: identity === '-' ? UNIDENTIFIED : identity.replace(/^-/, '') };
+}
+
+/** All carts with neither number nor GUID share one partition. */
+export const UNIDENTIFIED = 'unidentified';
+
+export const standingOfItems = (items: readonly Item[], nowMs: number): Standing =>
+  standingOf(tracesOf(items), { nowMs });
+
+export const CARTS_AT_ONCE = 20;
+
+/** Tells a person who waits how far a long list is. */
+export interface Progress {
+  /** `total` undefined: not known. */
+  at(done: number, total: number | undefined): void;
+}
+
+/** What the carts' sentences need to know beside the carts. */
+export async function readSurroundings({ table, environment }: OpenedLedger, nowMs: number): Promise<SentenceContext> {
+  const [breaker, { watermarkMs }] = await Promise.all([
+    createBreakerRecord(table).read(),
+    createWatermark(table, environment.srm.client).read(),
+  ]);
+  return { nowMs, breaker, watermarkMs };
+}

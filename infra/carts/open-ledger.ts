@@ -1,0 +1,212 @@
+/** Finds the ledger of an environment, and reads it. Every error says what is wrong, where, and what to do. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, paginateQuery, paginateScan } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { type Item, createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
+import { LISTED_INDEX, type List, listOfDay } from '../../shared/lists.ts';
+import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
+import { readDeployedStack } from '../deployed-stack.ts';
+import { type Environment, loadEnvironment, stackName } from '../environments.ts';
+import type { CartsOptions } from './options.ts';
+
+/** The question cannot be answered. The message says what is wrong and where, `advice` what to do. */
+export class Unanswerable extends Error {
+  readonly advice: string;
+
+  constructor(what: string, advice: string) {
+    super(what);
+    this.name = 'Unanswerable';
+    this.advice = advice;
+  }
+}
+
+const listedItem = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  listedAtMs: z.number(),
+  changedAtMs: z.number().optional(),
+  orderId: z.string().optional(),
+  orderNumber: z.string().optional(),
+  reason: z.string().default(''),
+});
+export type ListedItem = Readonly<z.infer<typeof listedItem>>;
+
+const queueCounts = z.object({
+  ApproximateNumberOfMessages: z.coerce.number(),
+  ApproximateNumberOfMessagesNotVisible: z.coerce.number(),
+  ApproximateNumberOfMessagesDelayed: z.coerce.number(),
+});
+
+/** Messages, as SQS counts them: approximately. */
+export interface QueueCounts {
+  readonly ready: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+export interface OpenedLedger {
+  readonly environment: Environment;
+  readonly table: LedgerTable;
+  /** What a list of one day (in UTC) holds, oldest first. */
+  listed(list: List, day: string): Promise<readonly ListedItem[]>;
+  /** All items in pages of a megabyte; those of a cart come one after another. */
+  pages(): AsyncIterable<{ readonly items: readonly Item[]; readonly isLast: boolean }>;
+  /** As DynamoDB last counted it, some hours ago at most; undefined without the right to ask. */
+  sizeInBytes(): Promise<number | undefined>;
+  queueCounts(): Promise<QueueCounts>;
+  close(): void;
+}
+
+/** @throws {Unanswerable} */
+export async function openLedger(options: CartsOptions): Promise<OpenedLedger> {
+  const environment = environmentOf(options.environment);
+  const place =
+    options.tableName === undefined
+      ? await deployedPlace(environment, options)
+      : {
+          tableName: options.tableName,
+          queueUrl: options.queueUrl,
+          settings: environment.region === undefined ? {} : { region: environment.region },
+        };
+  const settings = { ...clientSettings(options), ...place.settings };
+  const dynamodb = new DynamoDBClient(settings);
+  const sqs = new SQSClient(settings);
+  const documents = DynamoDBDocumentClient.from(dynamodb);
+  const { tableName } = place;
+  const queueUrl = options.queueUrl ?? place.queueUrl;
+  const table = createLedgerTable(dynamodb, tableName);
+  const ofTable = explained(`table ${tableName}`, 'dynamodb:GetItem, Query and Scan on the table and its index');
+
+  return {
+    environment,
+    table: {
+      ...table,
+      getItem: (key) => ofTable(() => table.getItem(key)),
+      queryItems: (pk, sortPrefix) => ofTable(() => table.queryItems(pk, sortPrefix)),
+    },
+    listed: (list, day) =>
+      ofTable(async () => {
+        const items: ListedItem[] = [];
+        const pages = paginateQuery(
+          { client: documents },
+          {
+            TableName: tableName,
+            IndexName: LISTED_INDEX,
+            KeyConditionExpression: 'listedAs = :list',
+            ExpressionAttributeValues: { ':list': listOfDay(list, day) },
+          },
+        );
+        for await (const { Items = [] } of pages) items.push(...z.array(listedItem).parse(Items));
+        return items;
+      }),
+    async *pages() {
+      const pages = paginateScan({ client: documents }, { TableName: tableName })[Symbol.asyncIterator]();
+      for (;;) {
+        const page = await ofTable(() => pages.next());
+        if (page.done === true) return;
+        const { Items = [], LastEvaluatedKey } = page.value;
+        yield { items: Items, isLast: LastEvaluatedKey === undefined };
+      }
+    },
+    async sizeInBytes() {
+      const described = await dynamodb.send(new DescribeTableCommand({ TableName: tableName })).catch(() => undefined);
+      return described?.Table?.TableSizeBytes;
+    },
+    async queueCounts() {
+      if (queueUrl === undefined) {
+        throw new Unanswerable('the cart queue is not known', 'give its URL: --queue URL');
+      }
+      const { Attributes } = await explained(
+        'the cart queue',
+        'sqs:GetQueueAttributes',
+      )(() =>
+        sqs.send(
+          new GetQueueAttributesCommand({
+            QueueUrl: queueUrl,
+            AttributeNames: [
+              'ApproximateNumberOfMessages',
+              'ApproximateNumberOfMessagesNotVisible',
+              'ApproximateNumberOfMessagesDelayed',
+            ],
+          }),
+        ),
+      );
+      const counts = queueCounts.parse(Attributes);
+      return {
+        ready: counts.ApproximateNumberOfMessages,
+        inFlight: counts.ApproximateNumberOfMessagesNotVisible,
+        delayed: counts.ApproximateNumberOfMessagesDelayed,
+      };
+    },
+    close() {
+      dynamodb.destroy();
+      sqs.destroy();
+    },
+  };
+}
+
+function environmentOf(nameOrFile: string): Environment {
+  try {
+    return loadEnvironment(nameOrFile);
+  } catch (error) {
+    throw new Unanswerable(error instanceof Error ? error.message : String(error), 'correct --env, or the entry');
+  }
+}
+
+async function deployedPlace(environment: Environment, options: CartsOptions) {
+  const account = await openAccount(environment, options).catch((error: unknown) => {
+    throw error instanceof AccountUnusable ? new Unanswerable(error.message, error.advice) : error;
+  });
+  const name = stackName(environment);
+  const settings = { region: account.region };
+  const cloudformation = new CloudFormationClient({ ...clientSettings(options), ...settings });
+  try {
+    const stack = await explained(
+      'CloudFormation',
+      'cloudformation:DescribeStacks and ListStackResources',
+    )(() => readDeployedStack(cloudformation, name));
+    if (stack === undefined) throw new Unanswerable(notDeployed(name, account), elsewhere(environment));
+    const { LedgerTableName: tableName, QueueUrl: queueUrl } = stack.outputs;
+    if (tableName === undefined) {
+      throw new Unanswerable(
+        `stack ${name} is ${stack.status} and has no output LedgerTableName`,
+        `npm run doctor -- --env ${options.environment} says what is wrong with it`,
+      );
+    }
+    return { tableName, queueUrl, settings };
+  } finally {
+    cloudformation.destroy();
+  }
+}
+
+const notDeployed = (name: string, { account, region }: AwsAccount): string =>
+  `stack ${name} is not deployed in account ${account}, region ${region}`;
+
+const elsewhere = ({ region }: Environment): string =>
+  region === undefined
+    ? 'if it is in another region, set AWS_REGION to it; if in another account, choose a --profile'
+    : 'correct "region" in the environment entry; if it is in another account, choose a --profile';
+
+/** Turns an error of AWS into one that says what to do. */
+const explained =
+  (what: string, rights: string) =>
+  async <Result>(ask: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const reason = describeAwsError(error);
+      if (/AccessDenied|NotAuthorized/.test(reason)) {
+        throw new Unanswerable(`${what}: AWS refuses (${reason})`, `ask for the rights to read: ${rights}`);
+      }
+      if (/ResourceNotFound|NonExistentQueue|QueueDoesNotExist/.test(reason)) {
+        throw new Unanswerable(
+          `${what} does not exist here (${reason})`,
+          'check the region, --table and --queue; npm run doctor says what is missing',
+        );
+      }
+      if (error instanceof z.ZodError) throw error;
+      throw new Unanswerable(`${what}: no answer (${reason})`, 'check the network and the region, and try again');
+    }
+  };

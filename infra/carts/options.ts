@@ -1,0 +1,128 @@
+/** The command line of `npm run carts`. */
+import type { CartKey } from '../../shared/ledger.ts';
+import { IDENTIFIER, normalGuid, stripZeros } from '../../shared/sap-values.ts';
+import { commandLine } from '../command-line.ts';
+
+export const STATES = ['dead-lettered', 'skipped', 'ordered'] as const;
+export type ListedState = (typeof STATES)[number];
+
+export type Question =
+  | ({ readonly kind: 'cart' } & Omit<CartKey, 'client'>)
+  /** The orders of one day. */
+  | { readonly kind: 'day'; readonly day: string }
+  /** `day` undefined: of the last 14 days. */
+  | { readonly kind: 'state'; readonly state: ListedState; readonly day: string | undefined }
+  /** `scanMegabytes`: how much of the ledger may be read to name the carts; undefined: only count them. */
+  | { readonly kind: 'waiting'; readonly scanMegabytes: number | undefined };
+
+export interface CartsOptions {
+  /** An environment's name, or the path of its file. */
+  readonly environment: string;
+  readonly profile: string | undefined;
+  /** Where there is no stack to ask for them. */
+  readonly tableName: string | undefined;
+  readonly queueUrl: string | undefined;
+  readonly question: Question;
+  readonly format: 'text' | 'json' | 'csv';
+}
+
+export const HELP = `npm run carts -- --env NAME|FILE QUESTION [options]
+
+Says what became of the carts, by what the ledger holds of them. Changes nothing: it reads CloudFormation, DynamoDB and
+the attributes of the queue. No content of a cart is shown. Days and times are in UTC.
+
+Questions, one of:
+  --cart NUMBER          one cart: its standing, and its times; leading zeros do not matter. Of a cart without a number,
+                         the GUID as SRM writes it
+  --day DAY              the orders created on a day, such as 2026-11-27, with their carts; also those that a later
+                         attempt found in 11VMS
+  --state STATE          dead-lettered, skipped or ordered: the carts of the last 14 days, or of --day, by reason and
+                         owner. A dead letter counts while its cart stands so: not when it is ordered or tried again
+  --waiting              how many carts are queued, and why they wait
+  --waiting --scan MB    and which: reads at most so many megabytes of the ledger (about 0.02 USD for 1000). No index
+                         lists waiting carts: it would cost two more writes for each cart
+
+  --env NAME|FILE        the environment: a name in infra/environments.ts, or the path of a JSON file
+  --profile NAME         a profile of the AWS configuration (what the AWS SDK finds by itself)
+  --table NAME           the ledger's table, and
+  --queue URL            the cart queue: do not ask CloudFormation for them. With AWS_ENDPOINT_URL_DYNAMODB and
+                         AWS_ENDPOINT_URL_SQS, emulators of your own answer
+  --csv                  --day and --state as CSV (RFC 4180); a cell that a spreadsheet would calculate begins with '
+  --json                 one JSON line (npm run --silent carts -- ... keeps npm's own banner off stdout)
+  --help                 this text
+
+Lists come from an index that is some seconds behind. Exits 0 when the question is answered, 1 otherwise.
+`;
+
+const { parse, refusal, wholeNumber } = commandLine('npm run carts');
+
+/** Undefined when help is asked for. @throws {UsageError} */
+export function parseOptions(args: readonly string[]): CartsOptions | undefined {
+  const values = parse(args, {
+    env: { type: 'string' },
+    profile: { type: 'string' },
+    table: { type: 'string' },
+    queue: { type: 'string' },
+    cart: { type: 'string' },
+    day: { type: 'string' },
+    state: { type: 'string' },
+    waiting: { type: 'boolean' },
+    scan: { type: 'string' },
+    csv: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help === true) return undefined;
+  if (values.env === undefined || values.env === '') {
+    throw refusal('Which environment? Add --env NAME, or --env ./file.json.');
+  }
+  const question = questionOf(values);
+  const isList = question.kind === 'day' || question.kind === 'state';
+  if (values.csv === true && values.json === true) throw refusal('Give --csv or --json, not both.');
+  if (values.csv === true && !isList) throw refusal('--csv is for lists: --day or --state.');
+  if (values.scan !== undefined && question.kind !== 'waiting') throw refusal('--scan is for --waiting.');
+  return {
+    environment: values.env,
+    profile: values.profile,
+    tableName: values.table,
+    queueUrl: values.queue,
+    question,
+    format: values.csv === true ? 'csv' : values.json === true ? 'json' : 'text',
+  };
+}
+
+interface QuestionValues {
+  readonly cart?: string;
+  readonly day?: string;
+  readonly state?: string;
+  readonly waiting?: boolean;
+  readonly scan?: string;
+}
+
+function questionOf({ cart, day, state, waiting, scan }: QuestionValues): Question {
+  const asked = [cart, state ?? day, waiting].filter((value) => value !== undefined);
+  if (asked.length !== 1) {
+    throw refusal(`${asked.length === 0 ? 'Which carts?' : 'Ask one question:'} --cart, --day, --state or --waiting.`);
+  }
+  if (cart !== undefined) return { kind: 'cart', ...cartKey(cart.trim()) };
+  if (state !== undefined) {
+    const known = STATES.find((one) => one === state);
+    if (known === undefined) throw refusal(`--state takes ${STATES.join(', ')}, not "${state}".`);
+    return { kind: 'state', state: known, day: day === undefined ? undefined : calendarDay(day) };
+  }
+  if (day !== undefined) return { kind: 'day', day: calendarDay(day) };
+  const scanMegabytes = scan === undefined ? undefined : wholeNumber('--scan', scan, 1, 10_000_000);
+  return { kind: 'waiting', scanMegabytes };
+}
+
+function cartKey(text: string): Omit<CartKey, 'client'> {
+  if (!/^\d+$/.test(text) && normalGuid(text) !== undefined) return { number: undefined, guid: text };
+  if (IDENTIFIER.test(text)) return { number: stripZeros(text) };
+  throw refusal(`--cart takes the number of a cart, such as 1010000123, not "${text}".`);
+}
+
+function calendarDay(text: string): string {
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)) return text;
+  throw refusal(`--day takes a day such as 2026-11-27, not "${text}".`);
+}
