@@ -26,7 +26,7 @@ export async function oneCart(key: Omit<CartKey, 'client'>, ledger: OpenedLedger
   const sentence = printable(sentenceOf(standing, context), 4 * MAXIMUM_LINE);
   const moments = momentsOf(traces);
   const name = key.number ?? key.guid ?? '';
-  const advice = standing.word === 'never-read' ? `\n${howToRead(name, ledger)}\n` : '';
+  const advice = standing.word === 'never-read' ? `\n${howToRead(ledger)}\n` : '';
   const lines = moments.map(({ atMs, what }) => `${instantText(atMs)}  ${printable(what, MAXIMUM_LINE)}\n`);
   return {
     text: `Cart ${name} (SAP client ${environment.srm.client}): ${standing.word}\n${sentence}\n${advice}${lines.length === 0 ? '' : '\n'}${lines.join('')}`,
@@ -34,9 +34,9 @@ export async function oneCart(key: Omit<CartKey, 'client'>, ledger: OpenedLedger
   };
 }
 
-const howToRead = (name: string, { environment: { srm, extraction } }: OpenedLedger): string =>
+const howToRead = ({ environment: { srm, extraction } }: OpenedLedger): string =>
   `Check the number. In SRM: is it approved, in a status that is read (${srm.statuses.join(', ')}), and was it changed since the first ` +
-  `watermark (${extraction.firstWatermark})? Then replay it: invoke the extractor with { "cart": "${name}" } (infra/runbook.md).`;
+  `watermark (${extraction.firstWatermark})? Then replay the window in which it was changed (infra/runbook.md, "Replay a window").`;
 
 /** What happened to the cart, in order. */
 function momentsOf(traces: readonly Trace[]): Moment[] {

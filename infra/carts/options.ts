@@ -58,7 +58,11 @@ const { parse, refusal, wholeNumber } = commandLine('npm run carts');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): CartsOptions | undefined {
-  const values = parse(args, {
+  const {
+    csv = false,
+    json = false,
+    ...values
+  } = parse(args, {
     env: { type: 'string' },
     profile: { type: 'string' },
     table: { type: 'string' },
@@ -78,8 +82,8 @@ export function parseOptions(args: readonly string[]): CartsOptions | undefined 
   }
   const question = questionOf(values);
   const isList = question.kind === 'day' || question.kind === 'state';
-  if (values.csv === true && values.json === true) throw refusal('Give --csv or --json, not both.');
-  if (values.csv === true && !isList) throw refusal('--csv is for lists: --day or --state.');
+  if (csv && json) throw refusal('Give --csv or --json, not both.');
+  if (csv && !isList) throw refusal('--csv is for lists: --day or --state.');
   if (values.scan !== undefined && question.kind !== 'waiting') throw refusal('--scan is for --waiting.');
   return {
     environment: values.env,
@@ -87,7 +91,7 @@ export function parseOptions(args: readonly string[]): CartsOptions | undefined 
     tableName: values.table,
     queueUrl: values.queue,
     question,
-    format: values.csv === true ? 'csv' : values.json === true ? 'json' : 'text',
+    format: csv ? 'csv' : json ? 'json' : 'text',
   };
 }
 

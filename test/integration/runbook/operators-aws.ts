@@ -61,7 +61,8 @@ function parse(words: readonly string[], directory: string): { flags: Record<str
 const jsonText = z.string().transform((value): unknown => JSON.parse(value));
 const queryFlags = z.strictObject({
   '--table-name': z.string(),
-  '--consistent-read': z.literal(true),
+  '--consistent-read': z.literal(true).optional(),
+  '--index-name': z.string().optional(),
   '--key-condition-expression': z.string(),
   '--expression-attribute-values': jsonText.pipe(z.record(z.string(), z.strictObject({ S: z.string() }))),
 });
@@ -85,14 +86,18 @@ const filterFlags = z.strictObject({
   '--filter-pattern': z.string().regex(/^".+"$/),
 });
 
-const outputValue = z.object({ Outputs: z.record(z.string(), z.string()) });
+const outputs = z.object({ Outputs: z.record(z.string(), z.string()) });
 const queueArn = z.object({ Attributes: z.object({ QueueArn: z.string() }) });
 
 function select(answer: unknown, query: unknown): unknown {
   if (query === undefined) return answer;
   const text = z.string().parse(query);
-  const output = /^Stacks\[0\]\.Outputs\[\?OutputKey=='(\w+)'\]\.OutputValue$/.exec(text)?.[1];
-  if (output !== undefined) return outputValue.parse(answer).Outputs[output];
+  if (text === 'Stacks[0].Outputs') {
+    return Object.entries(outputs.parse(answer).Outputs).map(([OutputKey, OutputValue]) => ({
+      OutputKey,
+      OutputValue,
+    }));
+  }
   if (text === 'Attributes.QueueArn') return queueArn.parse(answer).Attributes.QueueArn;
   if (text === 'events[].message') return answer;
   throw new Error(`--query ${text} is not known here`);
@@ -167,6 +172,7 @@ function operationsOf({ stackName, stack, outputs, logs, logGroups }: OperatedAc
         new QueryCommand({
           TableName: given['--table-name'],
           ConsistentRead: given['--consistent-read'],
+          IndexName: given['--index-name'],
           KeyConditionExpression: given['--key-condition-expression'],
           ExpressionAttributeValues: given['--expression-attribute-values'],
         }),

@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
@@ -202,7 +204,13 @@ walk('the runbook alone', () => {
     const operator = new OperatorsShell(operatorsAws.path);
     shell = operator;
     const type = (command: string): Promise<string> => operator.type(command);
-    await type(preparation.replace('<region>', 'eu-west-1').replace('ENV=prod', 'ENV=acme'));
+    const prepareFor = (name: string) =>
+      type(preparation.replace('<region>', 'eu-west-1').replace('ENV=prod', `ENV=${name}`));
+    // A typing error is named once, and nothing else fails.
+    expect(await prepareFor('acne')).toMatch(
+      /^An error occurred: .*-acne does not exist\n?No stack \S+-acne in eu-west-1: correct ENV or AWS_REGION.*\n$/,
+    );
+    expect(await prepareFor('acme')).toBe('');
     const toWrite = await reds();
     expect(toWrite).toHaveLength(2);
     for (const [index, { clientId, clientSecret }] of [srm, vms].entries()) {
@@ -218,6 +226,15 @@ walk('the runbook alone', () => {
     srm.addCarts([good, faulty]);
     const run = printed('Go-live with the first watermark', /^invoke "\$EXTRACTOR"/);
     expect(JSON.parse(await type(run))).toMatchObject({ status: 'complete', cartsQueued: 2 });
+    // What waits is known; what nobody has read is said to be unknown.
+    const find = printed('Find a cart', /^cart /);
+    const instant = String.raw`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"`;
+    expect(await type(filledIn(find, good).replace('#', '#000'))).toMatch(
+      new RegExp(
+        `^\\{\n  "item": "QUEUED#[^"]+",\n  "changedAt": ${instant},\n  "queuedAt": ${instant},\n  "faults": \\[\\]\n\\}\n$`,
+      ),
+    );
+    expect(await type(filledIn(find, newCart()))).toContain('The ledger holds nothing of this cart');
     stack.startMappings();
     await poller.settled();
     const depth = printed('Before you start', /^depth "\$DLQ"/);
@@ -244,18 +261,50 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '0' } });
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
 
-    // A replay of the window creates no order twice either.
+    // The day's list names both, and the cart's items tell its story without what was withdrawn.
+    const tableName = only(stack.tables, 'table').name;
+    const withdrawn = {
+      pk: `CART#100#${numberOf(faulty)}`,
+      sk: 'VERDICT#withdrawn',
+      state: 'WITHDRAWN',
+      recordedAtMs: Date.now(),
+      faults: [],
+    };
+    await stack.clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item: marshall(withdrawn) }));
+    const today = new Date().toISOString().slice(0, 10);
+    const created = await type(printed('Before you start', /^listed CREATED/).replace('2026-11-27', today));
+    expect(
+      created
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')),
+    ).toEqual(
+      [good, faulty].map((cart) => [
+        expect.stringMatching(/Z$/),
+        `100#${numberOf(cart)}`,
+        ordersOf(cart)[0]?.number ?? 'no order',
+      ]),
+    );
+    expect(await type(printed('Before you start', /^listed DEAD-LETTERED/))).toContain('\tE_TGT_VALIDATION\n');
+    const items = [...(await type(filledIn(find, faulty))).matchAll(/"item": "(\w+)#/g)].map(([, kind]) => kind);
+    expect(items).toEqual(['QUEUED', 'VERDICT', 'ORDER']);
+
+    // A replay of one cart, and of the window, creates no order twice either.
+    const replayOne = filledIn(printed('Redrive', /^invoke .*"cart"/), faulty);
+    expect(JSON.parse(await type(replayOne))).toMatchObject({ status: 'complete', cartsQueued: 1 });
     const replay = printed('Replay a window', /^invoke .*changedFrom/)
       .replace(/2026-12-01T00:00:00Z/, new Date(Date.now() - 600_000).toISOString())
       .replace(/2026-12-02T00:00:00Z/, new Date().toISOString());
     expect(JSON.parse(await type(replay))).toMatchObject({ status: 'complete', cartsQueued: 2 });
     await poller.settled();
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
+    const lastHour = printed('Replay a window', /^invoke .*includeLastHour/);
+    expect(JSON.parse(await type(lastHour))).toMatchObject({ status: 'complete', cartsRead: 2, created: 2 });
     expect(JSON.parse(await type(printed('Before you start', /^invoke "\$SUPERVISOR"/)))).toMatchObject({
       state: 'CLOSED',
     });
     expect((await queue.deadLetters?.inspect())?.ready).toEqual([]);
     await stack.stopMappings();
-    // The doctor synthesizes the entry four times.
-  }, 120_000);
+    // Each command of the operator is a process of its own, and the doctor synthesizes the entry four times.
+  }, 240_000);
 });
