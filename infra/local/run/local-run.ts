@@ -261,6 +261,7 @@ const lastErrorOf = (log: RunLog): string => (log.lastError === undefined ? '' :
 async function keepRunning(run: Run): Promise<Pause | undefined> {
   const { stack, report, log, signal } = run;
   const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
+  report.stage('look inside', `while it runs: ${commandToLookInside(run)}`);
   stack.startMappings();
   report.follow(log.progress);
   const supervision = supervise(run);
@@ -275,6 +276,23 @@ async function keepRunning(run: Run): Promise<Pause | undefined> {
   await supervision.stop();
   await stack.stopMappings();
   return supervision.paused();
+}
+
+/** Any credentials do: the SDK wants some, and the emulators ask for none. */
+function commandToLookInside({ stack, options }: Run): string {
+  const { dynamodb, sqs } = stack.emulators.endpoints;
+  const variables = {
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+    AWS_ENDPOINT_URL_SQS: sqs,
+  };
+  const table = only(stack.tables, 'table').name;
+  const queue = only(stack.mappings, 'event source mapping').queue.url;
+  return [
+    ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    `npm run carts -- --env ${options.environmentFile ?? 'local'} --table ${table} --queue ${queue} --waiting`,
+  ].join(' ');
 }
 
 async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean> {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { CreateTableCommand, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { answer } from '../../../infra/carts/answer.ts';
+import type { Progress } from '../../../infra/carts/known-cart.ts';
 import { HELP, parseOptions } from '../../../infra/carts/options.ts';
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
@@ -112,15 +113,16 @@ afterAll(async () => {
 });
 
 const environment = join(directory, 'dev.json');
+const silent: Progress = { at: () => undefined };
 /** Nothing of a cart but its number may be shown. */
 const contents = ['RequesterName', 'RequesterEmail', 'ApproverName', 'Description', 'RequesterId']
   .map((name) => textOf(sampleCart()[name]))
   .filter((value) => value !== '');
 
-async function ask(args: string, now: () => number = Date.now): Promise<string> {
+async function ask(args: string, now: () => number = Date.now, progress = silent): Promise<string> {
   const options = parseOptions(['--env', environment, ...args.split(' ')]);
   if (options === undefined) throw new Error('help was asked for');
-  const shown = await answer(options, { now, progress: { at: () => undefined } });
+  const shown = await answer(options, { now, progress });
   expect(contents.length).toBeGreaterThan(1);
   for (const content of [...contents, 'withdrawn']) expect(shown).not.toContain(content);
   return shown;
@@ -293,6 +295,13 @@ describe('--state', () => {
         }),
       ]),
     });
+  });
+
+  test('tells how many of the carts are asked', async () => {
+    const told: (number | undefined)[][] = [];
+    await ask('--state dead-lettered', Date.now, { at: (...done) => told.push(done) });
+
+    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((done) => [done, 6]));
   });
 
   test('looks back 14 days, and no further', async () => {

@@ -1,11 +1,13 @@
 /** `npm start -- --watch` runs until Ctrl-C, and then leaves no process behind. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'watch-'));
 let child: ChildProcess | undefined;
@@ -64,6 +66,9 @@ describe('npm start -- --watch', () => {
     const workers = descendantsOf(running.pid ?? 0);
     expect(workers.length).toBeGreaterThan(0);
     expect(running.exitCode).toBeNull();
+    const [, lookInside = ''] = /^ {2}look inside +while it runs: (.+)$/m.exec(stdout) ?? [];
+    const { stdout: seen } = await run('sh', ['-c', lookInside], { cwd: root });
+    expect(seen).toMatch(/messages? on the queue[^]*Consumption: running\nSRM is read up to /);
 
     running.kill('SIGINT');
     const [status] = await ended;
