@@ -1,6 +1,6 @@
 /** A cart's standing in plain words: since when, why, and what comes next. Pure; command line and console say the same. */
 import type { BreakerItem } from './circuit-breaker.ts';
-import { FAULT_CATALOGUE, faultPlace, faultSummary, type Fault } from './failure.ts';
+import { FAULT_CATALOGUE, faultPlace, faultSummary, type Fault, type FaultOwner } from './failure.ts';
 import type { OpenStanding, Standing } from './standing.ts';
 import type { OrderTrace } from './traces.ts';
 
@@ -10,6 +10,8 @@ export interface SentenceContext {
   readonly breaker: Pick<BreakerItem, 'state' | 'reason' | 'sinceMs'>;
   /** How far SRM is read; undefined before the first run. */
   readonly watermarkMs: number | undefined;
+  /** An owner with a name and a way to reach them, where they are known. */
+  readonly ownerText: (owner: FaultOwner) => string;
 }
 
 /** An instant as people read it: to the second, in UTC. */
@@ -62,7 +64,9 @@ function openSentence(standing: OpenStanding, context: SentenceContext): string 
         keptUntilMs > context.nowMs
           ? `SQS keeps its dead letter until ${instantText(keptUntilMs)}.`
           : `SQS may have deleted its dead letter, since ${instantText(keptUntilMs)}.`;
-      return [`Given up at ${instantText(sinceMs)} (${reasonsOf(faults)}).`, ...actionsOf(faults), kept].join(' ');
+      return [`Given up at ${instantText(sinceMs)} (${reasonsOf(faults)}).`, ...actionsOf(faults, context), kept].join(
+        ' ',
+      );
     }
   }
 }
@@ -93,9 +97,9 @@ export function reasonsOf(faults: readonly Fault[]): string {
 }
 
 /** Each owner with what to do, once. */
-function actionsOf(faults: readonly Fault[]): string[] {
+function actionsOf(faults: readonly Fault[], { ownerText }: SentenceContext): string[] {
   const actions = faults.map(
-    ({ code }) => `${capitalized(FAULT_CATALOGUE[code].owner)}: ${FAULT_CATALOGUE[code].action}`,
+    ({ code }) => `${capitalized(ownerText(FAULT_CATALOGUE[code].owner))}: ${FAULT_CATALOGUE[code].action}`,
   );
   return [...new Set(actions)];
 }

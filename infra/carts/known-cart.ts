@@ -5,6 +5,7 @@ import { type Standing, standingOf } from '../../shared/standing.ts';
 import type { SentenceContext } from '../../shared/standing-sentence.ts';
 import { tracesOf } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
+import { ownerText } from '../owners.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
 /** A cart by its partition in the ledger. */
@@ -42,5 +43,5 @@ export async function readSurroundings({ table, environment }: OpenedLedger, now
     createBreakerRecord(table).read(),
     createWatermark(table, environment.srm.client).read(),
   ]);
-  return { nowMs, breaker, watermarkMs };
+  return { nowMs, breaker, watermarkMs, ownerText: (owner) => ownerText(environment, owner) };
 }

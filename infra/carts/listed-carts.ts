@@ -6,6 +6,7 @@ import type { List } from '../../shared/lists.ts';
 import { type OpenStanding, type Standing, standingOf, type StandingWord } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
 import { tracesOf } from '../../shared/traces.ts';
+import { ownerText } from '../owners.ts';
 import type { Answer } from './answer.ts';
 import { cartOf, CARTS_AT_ONCE, type KnownCart, type Progress, UNIDENTIFIED } from './known-cart.ts';
 import type { ListedItem, OpenedLedger } from './open-ledger.ts';
@@ -84,7 +85,7 @@ export async function cartsInState(
     nowMs,
     progress,
   );
-  return state === 'skipped' ? skippedByReason(asked, when) : deadLettersByReason(asked, when);
+  return state === 'skipped' ? skippedByReason(asked, when) : deadLettersByReason(asked, when, ledger);
 }
 
 function orderedByDay(
@@ -166,7 +167,7 @@ interface OpenFault {
   readonly messageIds: readonly string[];
 }
 
-function deadLettersByReason(asked: readonly AskedCart[], when: string): Answer {
+function deadLettersByReason(asked: readonly AskedCart[], when: string, { environment }: OpenedLedger): Answer {
   const open = asked.flatMap(({ cart, standing }) => {
     const dead = deadPartOf(standing);
     return dead === undefined ? [] : [{ cart: cart.name, dead }];
@@ -174,7 +175,7 @@ function deadLettersByReason(asked: readonly AskedCart[], when: string): Answer 
   const faults = open.flatMap(({ cart, dead }) => openFaults(cart, dead));
   const groups = groupedBy(faults, ({ fault }) => fault.code).map(([code, carts]) => {
     const { owner, meaning, action } = FAULT_CATALOGUE[code];
-    return { code, owner, meaning, action, carts };
+    return { code, owner: ownerText(environment, owner), meaning, action, carts };
   });
   const notCounted = wordsOf(asked.filter(({ standing }) => deadPartOf(standing) === undefined));
   const rowOf = ({ cart, sinceMs, keptUntilMs, fault, messageIds }: OpenFault): TableRow => ({

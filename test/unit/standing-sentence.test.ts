@@ -1,5 +1,6 @@
 /** What a person reads of a cart's standing: since when, why, and what comes next. */
 import { describe, expect, test } from '@jest/globals';
+import { FAULT_CATALOGUE } from '../../shared/failure.ts';
 import { sentenceOf, type SentenceContext } from '../../shared/standing-sentence.ts';
 import type { Standing } from '../../shared/standing.ts';
 import type { OrderTrace, VerdictTrace } from '../../shared/traces.ts';
@@ -9,6 +10,7 @@ const running: SentenceContext = {
   nowMs: at('12:00:00'),
   breaker: { state: 'CLOSED', reason: '', sinceMs: 0 },
   watermarkMs: at('11:54:00'),
+  ownerText: (owner) => (owner === 'mapping owner' ? 'mapping owner Ann (ann@example.com)' : owner),
 };
 const paused = (state: 'OPEN' | 'FORCED_OPEN', reason = ''): SentenceContext => ({
   ...running,
@@ -140,7 +142,8 @@ describe('the sentence of a standing', () => {
       'dead-lettered',
       dead,
       paused('OPEN'),
-      'Given up at 2026-11-27T08:02:00Z (E_MAP_UOM: no ($.Unit, value "XXX")). Mapping owner: Add the unit to the value map, deploy, then redrive. ' +
+      'Given up at 2026-11-27T08:02:00Z (E_MAP_UOM: no ($.Unit, value "XXX")). Mapping owner Ann (ann@example.com): ' +
+        `${FAULT_CATALOGUE.E_MAP_UOM.action} ` +
         'SQS keeps its dead letter until 2026-11-27T12:00:01Z.',
     ],
     [

@@ -98,7 +98,12 @@ beforeAll(async () => {
   const dev = ENVIRONMENTS['dev'];
   writeFileSync(
     join(directory, 'dev.json'),
-    JSON.stringify({ ...dev, region: 'eu-west-1', srm: { ...dev?.srm, client: extractor.variables.SRM_CLIENT } }),
+    JSON.stringify({
+      ...dev,
+      region: 'eu-west-1',
+      owners: { mapping: { name: 'Catalogue', contact: '#catalogue' } },
+      srm: { ...dev?.srm, client: extractor.variables.SRM_CLIENT },
+    }),
   );
 });
 beforeEach(() => {
@@ -157,7 +162,7 @@ describe('--cart', () => {
     ],
     [
       'alsoDead',
-      /: dead-lettered\nGiven up at \S+Z \(E_MAP_\w+: .*\)\. Mapping owner: .*, deploy, then redrive\. SQS keeps/,
+      /: dead-lettered\nGiven up at \S+Z \(E_MAP_\w+: .*\)\. Mapping owner \(Catalogue, #catalogue\): .*, deploy, then redrive\. SQS keeps/,
     ],
     [
       'cured',
@@ -267,7 +272,7 @@ describe('--state', () => {
         .match(/^  \d{10} /gm)
         ?.sort(),
     ).toEqual([`  ${dead} `, `  ${partial} `]);
-    expect(groupOf('E_MAP_')).toMatch(/^E_MAP_\w+: 1 cart, owner: mapping owner\n/);
+    expect(groupOf('E_MAP_')).toMatch(/^E_MAP_\w+: 1 cart, owner: mapping owner \(Catalogue, #catalogue\)\n/);
     const [, one, other] =
       /^E_\w+: 2 carts, owner: SRM team\n.*\n.*\n  unidentified .* (\S{36})  .*\n  unidentified .* (\S{36})  /.exec(
         groupOf('E_SRC_'),
