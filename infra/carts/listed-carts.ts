@@ -1,7 +1,7 @@
 /** The lists by day and by state, from the ledger's index. */
 import { FAULT_CATALOGUE, type Fault, faultPlace } from '../../shared/failure.ts';
 import { inLanes } from '../../shared/lanes.ts';
-import { orderSort } from '../../shared/ledger.ts';
+import { orderSort } from '../../shared/ledger-keys.ts';
 import type { List } from '../../shared/lists.ts';
 import { type OpenStanding, type Standing, standingOf, type StandingWord } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';

@@ -1,5 +1,5 @@
 /** One cart: its standing, and its times. */
-import { type CartKey, cartPartition } from '../../shared/ledger.ts';
+import { type CartKey, cartPartition } from '../../shared/ledger-keys.ts';
 import { printable } from '../../shared/printable-text.ts';
 import { standingOf } from '../../shared/standing.ts';
 import { instantText, reasonsOf, sentenceOf } from '../../shared/standing-sentence.ts';

@@ -1,5 +1,5 @@
 /** The command line of `npm run carts`. */
-import type { CartKey } from '../../shared/ledger.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import { IDENTIFIER, normalGuid, stripZeros } from '../../shared/sap-values.ts';
 import { commandLine } from '../command-line.ts';
 
