@@ -10,6 +10,7 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { inLanes } from './lanes.ts';
@@ -25,8 +26,11 @@ type Update = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
 export type UpdateResult =
   /** `item` is what the update's `ReturnValues` asked for, if there is any. */
   | { readonly kind: 'written'; readonly item: Item | undefined }
-  /** The update's condition did not hold; nothing was written. */
-  | { readonly kind: 'refused' };
+  /**
+   * The update's condition did not hold; nothing was written. `item` is the item as it was then, if the update's
+   * `ReturnValuesOnConditionCheckFailure` asks for it, and if there is one. Some emulators never give it.
+   */
+  | { readonly kind: 'refused'; readonly item: Item | undefined };
 
 export interface LedgerTable {
   getItem(key: ItemKey): Promise<Item | undefined>;
@@ -74,8 +78,9 @@ export function createLedgerTable(client: DynamoDBClient, tableName: string): Le
         const { Attributes } = await documents.send(new UpdateCommand({ ...table, Key: key, ...update }));
         return { kind: 'written', item: Attributes };
       } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return { kind: 'refused' };
-        throw error;
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        // The document client translates answers, but no errors.
+        return { kind: 'refused', item: error.Item && unmarshall(error.Item) };
       }
     },
     async queryItems(pk, sortPrefix) {

@@ -73,7 +73,7 @@ import {
   orderSort,
   SKIP_SORT,
 } from './ledger-keys.ts';
-import type { ItemKey, LedgerTable } from './ledger-table.ts';
+import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
 import { listed } from './lists.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
@@ -205,7 +205,7 @@ export function createLedger(table: LedgerTable): Ledger {
     });
   }
 
-  async function claimOnce(claim: OrderClaim): Promise<ClaimResult | undefined> {
+  async function tryToClaim(claim: OrderClaim): Promise<ClaimResult> {
     const result = await table.updateItem(orderKey(claim), {
       ...CLAIM_EXPRESSIONS,
       ExpressionAttributeNames: { '#state': 'state' },
@@ -229,12 +229,13 @@ export function createLedger(table: LedgerTable): Ledger {
         ':one': 1,
       },
       ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
-    return result.kind === 'refused' ? undefined : { kind: 'claimed', ...claimedItem.parse(result.item) };
+    if (result.kind === 'written') return { kind: 'claimed', ...claimedItem.parse(result.item) };
+    return explainRefusal(claim, result.item ?? (await table.getItem(orderKey(claim))));
   }
 
-  async function explainRefusal(claim: OrderClaim): Promise<ClaimResult> {
-    const stored = await table.getItem(orderKey(claim));
+  function explainRefusal(claim: OrderClaim, stored: Item | undefined): ClaimResult {
     // The item changed between the write and the read: the next attempt decides.
     const undecided = { kind: 'held', untilMs: claim.nowMs } as const;
     if (stored === undefined) return undecided;
@@ -254,7 +255,7 @@ export function createLedger(table: LedgerTable): Ledger {
   }
 
   return {
-    claim: async (claim) => (await claimOnce(claim)) ?? (await explainRefusal(claim)),
+    claim: tryToClaim,
     created: (claim, { id, number }, nowMs) =>
       settle(claim, 'CREATED', {
         orderId: id,

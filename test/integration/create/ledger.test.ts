@@ -2,6 +2,7 @@
  * Ledger and verdicts by themselves, over DynamoDB's real protocol: which claim holds, and which attempt has lost its
  * claim.
  */
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   createVerdictRecord,
@@ -304,4 +305,42 @@ describe('what the ledger holds of a cart', () => {
     await recordFinal({ client: '100', number: '1', guid: 'guid-1', changedAtMs: 1 }, 'm', [fault], 2);
     expect(await tracesOfCart({ client: '100', number: '1' })).toHaveLength(1);
   });
+});
+
+describe('a claim that is refused', () => {
+  /** A ledger behind a proxy that gives the old item with a refusal, as DynamoDB does and the emulator does not. */
+  async function withOldItem(test: (behind: Ledger, reads: () => number) => Promise<void>): Promise<void> {
+    const { proxies, systems } = fixture;
+    const client = new DynamoDBClient({ endpoint: proxies.dynamodb.url });
+    let reads = 0;
+    proxies.dynamodb.intercept(async (call, forward) => {
+      if (call.operation === 'GetItem') reads++;
+      const reply = await forward();
+      if (call.operation !== 'UpdateItem' || reply.status !== 400) return reply;
+      const { Key, ReturnValuesOnConditionCheckFailure } = JSON.parse(call.body);
+      expect(ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
+      const { Item } = await systems.clients.dynamodb.send(new GetItemCommand({ TableName: systems.tableName, Key }));
+      return { ...reply, body: JSON.stringify({ ...JSON.parse(reply.body), Item }) };
+    });
+    try {
+      await test(createLedger(createLedgerTable(client, systems.tableName)), () => reads);
+    } finally {
+      client.destroy();
+      fixture.calm();
+    }
+  }
+
+  test('is explained by the item that came with the refusal, without a second read', () =>
+    withOldItem(async (behind, reads) => {
+      const cart = newCart();
+      const first = claimOf(cart);
+      await behind.claim(first);
+      expect(await behind.claim(claimOf(cart))).toEqual({ kind: 'held', untilMs: first.nowMs + first.leaseMs });
+      await behind.created(first, order, 1_000_500);
+      expect(await behind.claim(claimOf(cart))).toMatchObject({
+        kind: 'created',
+        order: { orderId: 'po_1', orderNumber: 'PO-1', claimedHashes: new Set(['hash']) },
+      });
+      expect(reads()).toBe(0);
+    }));
 });
