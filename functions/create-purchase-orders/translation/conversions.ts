@@ -6,7 +6,7 @@ import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './dec
 import type { Address } from './purchase-order.ts';
 import { fault, type RuleContext, warn, within } from './rule-table.ts';
 import type { Partner } from './shopping-cart.ts';
-import { cutText, excerpt, upperCase } from './text.ts';
+import { cutText, upperCase } from './text.ts';
 
 /** Where a field stands in the source row, as a JSON path. */
 export const at = (path: string, name: string): string => `${path}.${name}`;
@@ -63,9 +63,12 @@ export function lookUpListed<Name extends ListName>(
   return entryOf(lists[name], key) ?? fault(context, code, noEntry(name, key), path);
 }
 
-/** Says which entry its owner must add, and where: a code, as the map is read, is never personal. */
+/** Upper-case letters, digits and the joints of codes: what stands in a message reaches the log, where no text may be. */
+const CODE = /^[A-Z0-9][A-Z0-9_./-]{0,19}$/;
+
+/** Says which entry its owner must add, and where. */
 export const noEntry = (map: string, key: string): string =>
-  `the value map translation.valueMaps.${map} has no entry ${JSON.stringify(excerpt(key))}`;
+  `the value map translation.valueMaps.${map} has no entry ${CODE.test(key) ? JSON.stringify(key) : 'for this value'}`;
 
 const NO_DECIMAL = 'not a decimal of at most 13 digits before the point and 10 after it, such as 39000.00';
 

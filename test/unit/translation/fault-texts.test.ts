@@ -152,6 +152,11 @@ describe('a code without an entry', () => {
     expect(action).toMatch(/, deploy, then redrive\.$/);
   });
 
+  test('that is no code is not quoted in the message, which the log shows', () => {
+    const fault = found(cartOf([labour()], { Status: 'Jan Jansen' })).find(({ code }) => code === 'E_MAP_STATUS');
+    expect(fault?.message).toBe('the value map translation.valueMaps.status has no entry for this value');
+  });
+
   test('that is a line status is told the same way, as a warning', () => {
     expect(only(itemWith(1, { Status: 'Z9' })).message).toBe(
       'the value map translation.valueMaps.status has no entry "Z9"; the line of an approved cart is ordered',
