@@ -77,11 +77,15 @@ describe('life cycle', () => {
     },
   );
 
-  test.each(['I9999', 'i1129', 'toString'])('13: a cart of status %s, which means nothing, is a fault', (Status) => {
+  test.each([
+    ['I9999', '"I9999"'],
+    ['i1129', 'for this value'],
+    ['toString', 'for this value'],
+  ])('13: a cart of status %s, which means nothing, is a fault', (Status, entry) => {
     const faults = [
       {
         code: 'E_MAP_STATUS',
-        message: `the value map translation.valueMaps.status has no entry "${Status}"`,
+        message: `the value map translation.valueMaps.status has no entry ${entry}`,
         path: '$.Status',
         value: Status,
       },
