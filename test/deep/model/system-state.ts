@@ -490,7 +490,7 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
 }
 
 /**
- * Clears the fields that neither a row of the claim table nor the cart's standing reads in this state. Only the repetition of a claim reads
+ * Clears the fields that no row of the claim table reads in this state. Only the repetition of a claim reads
  * `lookUpFirst`, and here it is one step with the claim.
  */
 function canonical(item: OrderItem): OrderItem {
@@ -501,7 +501,7 @@ function canonical(item: OrderItem): OrderItem {
     lookUpFirst: false,
     claimedHashes: state === 'CREATED' ? new Set() : claimedHashes,
     leaseUntilMs: state === 'POSTING' || state === 'UNKNOWN' ? leaseUntilMs : OVER,
-    messageId: state === 'CREATED' ? '-' : messageId,
+    messageId: state === 'POSTING' || state === 'REJECTED' ? messageId : '-',
     faults: state === 'REJECTED' ? faults : [],
   };
 }
