@@ -312,7 +312,7 @@ async function refuseForeignSecrets(
     if (!createSecret || found === undefined || own.has(found.ARN ?? '')) continue;
     throw new DeploymentRefused(
       found.DeletedDate === undefined
-        ? `The secret ${secretName} exists, and is not this stack's. To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
+        ? `The secret ${secretName} exists, and is not this stack's. If a deleted stack of this environment left it, adopt its ledger first, or carts are ordered twice (infra/runbook.md, "Adopt what a deleted stack left"). To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
         : `The secret ${secretName} is being deleted, and its name is taken until then: aws secretsmanager restore-secret --secret-id ${secretName}, and set "createSecret": false in "${entry}" of the environment entry.`,
     );
   }
