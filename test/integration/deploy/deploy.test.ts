@@ -573,7 +573,9 @@ describe('a deployment changes nothing', () => {
     await createSecret(VMS_SECRET);
 
     expect(await refusalOf()).toMatch(
-      new RegExp(`^The secret ${VMS_SECRET} exists, and is not this stack's\\. .*Adopt what a deleted stack left.* set "createSecret": false in "vms"`),
+      new RegExp(
+        `^The secret ${VMS_SECRET} exists, and is not this stack's\\. .*Adopt what a deleted stack left.* set "createSecret": false in "vms"`,
+      ),
     );
     expect((await run({ environment: environmentFile({ vms: { createSecret: false } }) })).code).toBe(0);
   });
