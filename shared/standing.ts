@@ -70,7 +70,7 @@ const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 900_000;
 
 export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: StandingQuestion): Standing {
-  const newestMs = changedAtMs ?? Math.max(0, ...traces.map((trace) => trace.changedAtMs));
+  const newestMs = changedAtMs ?? newestVersionMs(traces);
   const current = traces.filter((trace) => trace.changedAtMs >= newestMs);
   const orders = current.filter((trace) => trace.kind === 'order');
   const verdicts = current.filter((trace) => trace.kind === 'verdict');
@@ -89,6 +89,12 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   const rest = restOf(orders, verdicts, current, nowMs);
   if (rest === undefined) return { word: 'never-read' };
   return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
+}
+
+/** A cart may be given up before its version is read: that verdict must not hide the orders which came of it later. */
+function newestVersionMs(traces: readonly Trace[]): number {
+  const known = traces.filter(({ isVersionKnown }) => isVersionKnown);
+  return Math.max(0, ...(known.length > 0 ? known : traces).map(({ changedAtMs }) => changedAtMs));
 }
 
 /** The mapping may have changed between a skip and another attempt at the same version: the later one counts. */

@@ -47,10 +47,18 @@ const verdictItem = z.object({
 });
 const skipItem = z.object({ changedAtMs, reason: z.string().default(''), recordedAtMs: time });
 
-/** The version of the cart. One that is not known is not later than the record of it. */
+/** The version of the cart. One that is not known is not later than the record of it, whose time then stands for it. */
 interface OfVersion {
   readonly changedAtMs: number;
+  readonly isVersionKnown: boolean;
 }
+const versionOf = (
+  { changedAtMs }: { readonly changedAtMs?: number | undefined },
+  recordedAtMs: number,
+): OfVersion => ({
+  changedAtMs: changedAtMs ?? recordedAtMs,
+  isVersionKnown: changedAtMs !== undefined,
+});
 export type QueuedTrace = Readonly<z.output<typeof queuedItem>> & OfVersion & { readonly kind: 'queued' };
 export type OrderTrace = Readonly<Omit<z.output<typeof orderItem>, 'state'>> &
   OfVersion & { readonly kind: 'order'; readonly externalId: string; readonly state: OrderState };
@@ -73,16 +81,16 @@ function traceOf(item: Item): Trace | undefined {
   const sk = String(item['sk']);
   if (sk === SKIP_SORT) {
     const { data } = skipItem.safeParse(item);
-    return data && { ...data, kind: 'skip', changedAtMs: data.changedAtMs ?? data.recordedAtMs };
+    return data && { ...data, kind: 'skip', ...versionOf(data, data.recordedAtMs) };
   }
   if (sk.startsWith(QUEUED)) {
     const { data } = queuedItem.safeParse(item);
-    return data && { ...data, kind: 'queued', changedAtMs: data.changedAtMs ?? data.queuedAtMs };
+    return data && { ...data, kind: 'queued', ...versionOf(data, data.queuedAtMs) };
   }
   if (sk.startsWith(VERDICT)) {
     const { data } = verdictItem.safeParse(item);
     const messageId = sk.slice(VERDICT.length);
-    return data && { ...data, kind: 'verdict', messageId, changedAtMs: data.changedAtMs ?? data.recordedAtMs };
+    return data && { ...data, kind: 'verdict', messageId, ...versionOf(data, data.recordedAtMs) };
   }
   if (!sk.startsWith(ORDER)) return undefined;
   const { data } = orderItem.safeParse(item);
@@ -93,7 +101,7 @@ function traceOf(item: Item): Trace | undefined {
       externalId: sk.slice(ORDER.length),
       // In a state that this version does not know, it accounts for nothing.
       state: isOrderState(data.state) ? data.state : 'UNKNOWN',
-      changedAtMs: data.changedAtMs ?? data.claimedAtMs,
+      ...versionOf(data, data.claimedAtMs),
     }
   );
 }

@@ -21,6 +21,7 @@ const order = (orderNumber: string, changes: Partial<OrderTrace> = {}): OrderTra
   externalId: `SRM7-100-1-${orderNumber}-EUR-BE10`,
   state: 'CREATED',
   changedAtMs: at('08:00:00'),
+  isVersionKnown: true,
   messageId: 'm1',
   receive: 1,
   ordersOfCart: 1,
@@ -38,6 +39,7 @@ const verdict: VerdictTrace = {
   state: 'FINAL',
   messageId: 'm1',
   changedAtMs: at('08:00:00'),
+  isVersionKnown: true,
   recordedAtMs: at('08:02:00'),
   faults: [fault('E_MAP_UOM'), fault('E_MAP_UOM'), fault('E_TGT_UNAVAILABLE')],
 };

@@ -15,6 +15,7 @@ const order = (state: OrderTrace['state'], changes: Partial<OrderTrace> = {}): O
   externalId: 'SRM-1-A',
   state,
   changedAtMs: VERSION,
+  isVersionKnown: true,
   messageId: 'm1',
   receive: 1,
   ordersOfCart: 1,
@@ -30,6 +31,7 @@ const verdict = (changes: Partial<VerdictTrace> = {}): VerdictTrace => ({
   kind: 'verdict',
   state: 'FINAL',
   changedAtMs: VERSION,
+  isVersionKnown: true,
   messageId: 'm1',
   recordedAtMs: STALE + 1,
   faults: [{ code: 'E_MAP_UOM', message: 'unit' }],
@@ -38,6 +40,7 @@ const verdict = (changes: Partial<VerdictTrace> = {}): VerdictTrace => ({
 const skip = (changes: Partial<SkipTrace> = {}): SkipTrace => ({
   kind: 'skip',
   changedAtMs: VERSION,
+  isVersionKnown: true,
   reason: 'deleted',
   recordedAtMs: STALE,
   ...changes,
@@ -45,6 +48,7 @@ const skip = (changes: Partial<SkipTrace> = {}): SkipTrace => ({
 const queued = (changes: Partial<QueuedTrace> = {}): QueuedTrace => ({
   kind: 'queued',
   changedAtMs: VERSION,
+  isVersionKnown: true,
   runId: 'run',
   queuedAtMs: NOW - 1000,
   ...changes,
@@ -146,6 +150,13 @@ describe('a cart stands as', () => {
   ])('never-read, when only an earlier version than the one asked about was %s', (_what, traces) => {
     expect(standingOf(traces, { changedAtMs: VERSION, nowMs: NOW })).toEqual({ word: 'never-read' });
   });
+});
+
+test('a cart that was given up before its version was read, and redriven with success, is cured', () => {
+  const early = verdict({ changedAtMs: NOW, isVersionKnown: false });
+  expect(standingOf([early, order('CREATED', { messageId: 'm2' })], { nowMs: NOW }).word).toBe('cured');
+  expect(standingOf([early, queued()], { nowMs: NOW }).word).toBe('dead-lettered');
+  expect(standingOf([early], { nowMs: NOW }).word).toBe('dead-lettered');
 });
 
 describe('its standing tells', () => {
