@@ -1,9 +1,7 @@
 /** The invariants of every reachable state. */
 import type { FaultCode } from '../../../shared/failure.ts';
-import { orderSort, queuedSort, verdictSort } from '../../../shared/ledger-keys.ts';
-import type { Item } from '../../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../../shared/standing.ts';
-import { tracesOf } from '../../../shared/traces.ts';
+import type { Trace } from '../../../shared/traces.ts';
 import { AFTER_LEASE_MS, ALWAYS_MS, type AttemptProgress, faultOf, VERSIONS } from './attempt-replay.ts';
 import { copyOf, isAtRest, type Message, type Scenario, type Step, type SystemState } from './system-state.ts';
 
@@ -37,24 +35,42 @@ const isCaredFor = ({ id, version }: Message, { orders, item, messages }: System
  * What the table holds in this state: each version is recorded as queued, beside the order and the verdicts. The model has no
  * clock, so that no claim is later than a verdict.
  */
-function itemsOf({ item, messages }: SystemState): Item[] {
-  return [
-    ...messages.map(({ version }) => {
-      const { changedAtMs } = VERSIONS[version];
-      return { sk: queuedSort(String(changedAtMs)), changedAtMs, runId: 'model', queuedAtMs: ALWAYS_MS };
-    }),
-    ...(item === undefined ? [] : [{ sk: orderSort('order'), ...item, ordersOfCart: 1, claimedAtMs: ALWAYS_MS }]),
-    ...messages.flatMap(({ id, version, verdict }) => {
-      if (verdict === undefined) return [];
-      const { changedAtMs } = VERSIONS[version];
-      const faults = verdict.codes.map(faultOf);
-      return [{ sk: verdictSort(id), state: verdict.state, changedAtMs, recordedAtMs: ALWAYS_MS, faults }];
-    }),
-  ];
+function tracesIn({ item, messages }: SystemState): Trace[] {
+  const traces: Trace[] = messages.map(({ version }) => ({
+    kind: 'queued',
+    changedAtMs: VERSIONS[version].changedAtMs,
+    isVersionKnown: true,
+    runId: 'model',
+    queuedAtMs: ALWAYS_MS,
+  }));
+  if (item !== undefined) {
+    const times = { firstClaimedAtMs: ALWAYS_MS, claimedAtMs: ALWAYS_MS };
+    traces.push({
+      ...item,
+      ...times,
+      kind: 'order',
+      externalId: 'order',
+      isVersionKnown: true,
+      receive: 1,
+      ordersOfCart: 1,
+    });
+  }
+  for (const { id, version, verdict } of messages) {
+    if (verdict === undefined || verdict.state === 'WITHDRAWN') continue;
+    traces.push({
+      kind: 'verdict',
+      messageId: id,
+      state: verdict.state,
+      changedAtMs: VERSIONS[version].changedAtMs,
+      isVersionKnown: true,
+      recordedAtMs: ALWAYS_MS,
+      faults: verdict.codes.map(faultOf),
+    });
+  }
+  return traces;
 }
 
-const standingIn = (system: SystemState, nowMs = ALWAYS_MS): Standing =>
-  standingOf(tracesOf(itemsOf(system)), { nowMs });
+const standingIn = (system: SystemState, nowMs = ALWAYS_MS): Standing => standingOf(tracesIn(system), { nowMs });
 
 const isOrdered = ({ word }: Standing): boolean => word === 'ordered' || word === 'cured';
 
