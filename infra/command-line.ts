@@ -9,6 +9,29 @@ export class UsageError extends Error {
   }
 }
 
+/**
+ * Runs a command with its options, or prints its help. A wrong option is one sentence on stderr.
+ * @param parse Undefined when help is asked for. @throws {UsageError}
+ * @returns The exit code: that of `run`; 0 after help, 1 for a wrong option.
+ */
+export async function runCommand<Options>(
+  parse: () => Options | undefined,
+  help: string,
+  run: (options: Options) => Promise<number>,
+): Promise<number> {
+  let options: Options | undefined;
+  try {
+    options = parse();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    return 1;
+  }
+  if (options !== undefined) return run(options);
+  process.stdout.write(help);
+  return 0;
+}
+
 export const DISTURBANCE_LEVELS = ['none', 'typical', 'harsh'] as const;
 export type DisturbanceLevel = (typeof DISTURBANCE_LEVELS)[number];
 

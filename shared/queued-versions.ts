@@ -4,14 +4,14 @@
  * both.
  */
 import type { LedgerTable } from './ledger-table.ts';
-import { distinctVersions, keyText, queuedFacts, type Queueing } from './queued-item.ts';
+import { distinctVersions, type KeyedRow, keyText, queuedFacts, type Queueing } from './queued-item.ts';
 import type { SourceRow } from './reading/source-row.ts';
 
 export interface QueuedVersions {
-  /** The rows whose version is not known to be queued. */
-  unqueued(rows: readonly SourceRow[]): Promise<readonly SourceRow[]>;
-  /** Records rows that were just queued for the first time. Returns how many could not be recorded. */
-  record(rows: readonly SourceRow[], queueing: Queueing): Promise<number>;
+  /** Those whose version is not known to be queued. */
+  unqueued(rows: readonly SourceRow[]): Promise<readonly KeyedRow[]>;
+  /** Records what was just queued for the first time. Returns how many could not be recorded. */
+  record(versions: readonly KeyedRow[], queueing: Queueing): Promise<number>;
 }
 
 export function createQueuedVersions(table: LedgerTable, sapClient: string): QueuedVersions {
@@ -21,11 +21,9 @@ export function createQueuedVersions(table: LedgerTable, sapClient: string): Que
       for (const key of await table.existingKeys([...versions.values()].map(({ key }) => key))) {
         versions.delete(keyText(key));
       }
-      return [...versions.values()].map(({ row }) => row);
+      return [...versions.values()];
     },
-    record(rows, queueing) {
-      const versions = [...distinctVersions(rows, sapClient).values()];
-      return table.putItems(versions.map(({ key, row }) => ({ ...queuedFacts(row, queueing), ...key })));
-    },
+    record: (versions, queueing) =>
+      table.putItems(versions.map(({ key, row }) => ({ ...queuedFacts(row, queueing), ...key }))),
   };
 }

@@ -2,7 +2,7 @@
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import { InterfaceError } from '../../shared/failure.ts';
 import type { Meter } from '../../shared/log.ts';
-import { rowToBody } from '../../shared/message-body.ts';
+import { rowToBody, type Sender } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import type { QueuedVersions } from '../../shared/queued-versions.ts';
@@ -219,7 +219,6 @@ function createClock({ now, log }: ExtractionDependencies): Clock {
   return self;
 }
 
-/** Queues rows, and returns those that it has queued and how many of them travel as their key. */
 type QueueRows = (
   rows: readonly SourceRow[],
   dependencies: ExtractionDependencies,
@@ -227,23 +226,34 @@ type QueueRows = (
 
 /** An ordinary run: each version of a cart once. */
 const queueNewVersions: QueueRows = async (read, dependencies) => {
-  const { queue, queuedVersions, log, runId, now, settings } = dependencies;
-  const rows = await queuedVersions.unqueued(read);
-  const messages = rows.map((row) => rowToBody(row, { runId, client: settings.sapClient }));
-  await queue.send(messages.map(({ body }) => body));
+  const { queuedVersions, log, runId, now } = dependencies;
+  const versions = await queuedVersions.unqueued(read);
+  const rows = versions.map(({ row }) => row);
+  const counts = await sendRows(rows, dependencies);
   // A crash up to here queues these versions again, which is harmless.
-  const unrecorded = await queuedVersions.record(rows, { runId, nowMs: now() });
+  const unrecorded = await queuedVersions.record(versions, { runId, nowMs: now() });
   if (unrecorded > 0) log.warn('extraction.queued-not-recorded', { rows: unrecorded });
-  return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
+  return counts;
 };
 
 /** A replay: every cart, whether it was queued before or not. */
-const queueCopies: QueueRows = async (rows, { queue, recordCopies, runId, now, settings }) => {
-  const messages = rows.map((row) => rowToBody(row, { runId, client: settings.sapClient, origin: 'replay' }));
-  await queue.send(messages.map(({ body }) => body));
+const queueCopies: QueueRows = async (rows, dependencies) => {
+  const { recordCopies, runId, now } = dependencies;
+  const counts = await sendRows(rows, dependencies, 'replay');
   await recordCopies(rows, { runId, nowMs: now() });
-  return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
+  return counts;
 };
+
+async function sendRows(
+  rows: readonly SourceRow[],
+  { queue, runId, settings }: ExtractionDependencies,
+  origin?: Sender['origin'],
+): ReturnType<QueueRows> {
+  const sender = { runId, client: settings.sapClient, ...(origin === undefined ? {} : { origin }) };
+  const messages = rows.map((row) => rowToBody(row, sender));
+  await queue.send(messages.map(({ body }) => body));
+  return { cartsQueued: messages.length, claimChecks: messages.filter(({ isClaim }) => isClaim).length };
+}
 
 async function queuePage(
   { rows }: CartPage,

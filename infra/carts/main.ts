@@ -1,26 +1,14 @@
 /** What `npm run carts` runs. */
-import { UsageError } from '../command-line.ts';
+import { runCommand } from '../command-line.ts';
 import { type CartsOptions, HELP, parseOptions } from './options.ts';
 
 /** A short answer needs no progress. */
 const PROGRESS_EVERY = 500;
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand(() => parseOptions(process.argv.slice(2)), HELP, run);
 
 /** Returns 0 when the question is answered, 1 otherwise. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: CartsOptions | undefined;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`\n${error.message}\n`);
-    return 1;
-  }
-  if (options === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+async function run(options: CartsOptions): Promise<number> {
   // The AWS clients take most of the time to load, and help does not need them.
   const [{ answer }, { Unanswerable }] = await Promise.all([import('./answer.ts'), import('./open-ledger.ts')]);
   const progress = {

@@ -1,27 +1,15 @@
 /** What `npm run doctor` runs. */
-import { UsageError } from '../command-line.ts';
+import { runCommand } from '../command-line.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
 import { asJson, asText, hasFailure } from './report.ts';
 
 /** Longer than the timeout of any call and its one retry. */
 const CHECK_TIMEOUT_MS = 30_000;
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCommand(() => parseOptions(process.argv.slice(2)), HELP, run);
 
-/** Returns 1 when a check fails, or the command line is wrong. */
-async function main(args: readonly string[]): Promise<number> {
-  let options: DoctorOptions | undefined;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`\n${error.message}\n`);
-    return 1;
-  }
-  if (options === undefined) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+/** Returns 1 when a check fails. */
+async function run(options: DoctorOptions): Promise<number> {
   // The AWS clients take most of the time to load, and help does not need them.
   const { examine } = await import('./doctor.ts');
   const findings = await examine(options, {
