@@ -4,7 +4,7 @@ import type { Environment } from './environments.ts';
 
 type Owners = Pick<Environment, 'owners'>;
 
-/** Nobody needs to look up the interface team: it is who reads this. */
+/** The interface team has no setting: it reads these texts itself. */
 const SETTINGS: Readonly<Record<Exclude<FaultOwner, 'interface team'>, keyof Environment['owners']>> = {
   'mapping owner': 'mapping',
   'SRM team': 'srm',

@@ -53,7 +53,7 @@ export const SAVED_QUERIES = {
   ],
   // Every way in which Lambda says that a function died: the `Status` of the lines REPORT and INIT_REPORT (its guide,
   // "Telemetry API Event schema": success, failure, error, timeout), the types of errors that its runtime interface
-  // emulator lists, and what the runtime of Node.js writes for an error that nobody caught.
+  // emulator lists, and what the runtime of Node.js writes for an uncaught error.
   crashes: [
     'fields @timestamp, @log, @message',
     'filter @message like /Status: (error|failure|timeout)|Task timed out|Runtime exited|Process exited|^(Runtime|Extension|Function|Sandbox)\\.[A-Z]|ERROR\\s+(Invoke Error|Uncaught Exception|Unhandled Promise Rejection)/',

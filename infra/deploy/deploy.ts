@@ -180,7 +180,7 @@ interface Comparison {
 
 /**
  * Says what runs now, whether consumption is paused, and what of the entry would change. Returns the running deployment.
- * @throws {DeploymentRefused} when a value map loses much, and nobody says that it may.
+ * @throws {DeploymentRefused} when a value map loses much, and neither `--yes` nor an answer allows it.
  */
 async function compareWithDeployed(
   environment: Environment,

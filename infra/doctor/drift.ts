@@ -9,8 +9,8 @@ export interface Setting {
 }
 
 /**
- * A clause for each setting that differs. Of what is deployed, only numbers are shown: a value that somebody typed into
- * the console may be a secret.
+ * A clause for each setting that differs. A deployed value is shown only where it is a number: a text that was typed
+ * into the console may be a secret.
  */
 export const differences = (settings: readonly Setting[]): string[] =>
   settings

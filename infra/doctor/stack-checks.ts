@@ -222,7 +222,7 @@ function mappingFinding({ state, result, uuid }: Mapping, breaker: BreakerItem, 
   return ok(what);
 }
 
-/** Somebody, or a deployment, enabled it, or the supervisor has not disabled it yet. */
+/** An operator or a deployment enabled it, or the supervisor has not disabled it yet. */
 function unpausedFinding({ state, reason, sinceMs }: BreakerItem, what: string, nowMs: number): Finding {
   const text = `${what} while the circuit breaker is ${state}${because(reason)}: carts are tried that should wait`;
   return nowMs - sinceMs < PAUSING_MS

@@ -90,7 +90,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
   return options;
 }
 
-/** Each would become an order that somebody might deliver. */
+/** Each would become an order that a supplier may deliver. */
 function refuseInventedCarts({ vmsUrl, srmUrl, inputFile, carts }: LocalRunOptions): void {
   if (vmsUrl === undefined || srmUrl !== undefined || inputFile !== undefined) return;
   if (LOOPBACK_HOSTS.includes(new URL(vmsUrl).hostname)) return;

@@ -75,7 +75,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       VMS_MUTUAL_TLS: String(vmsEnd.mutualTls),
       VMS_PRIVATE_CA: String(vmsEnd.privateCa),
       FIRST_WATERMARK: new Date(sinceMs).toISOString(),
-      // The simulator fails often, and nobody wants to wait half a minute each time.
+      // The simulator fails often: a wait of half a minute each time would make a run last for minutes.
       ...(vms === undefined ? {} : { RETRY_BASE_SECONDS: '1' }),
     } satisfies Partial<ExtractorVariables & WorkerVariables>,
     secrets: {
