@@ -23,6 +23,7 @@ import {
   isCreationFailure,
   readDeployedStack,
   readDeployedTemplate,
+  regionsWithStack,
   unprotectCommand,
 } from '../deployed-stack.ts';
 import {
@@ -65,6 +66,7 @@ export async function deploy(typed: DeployOptions, surroundings: Surroundings): 
   for (const line of exampleHosts(environment)) say(line);
   const { state: stack, deployed } = await checkedStack(environment, account, options, say);
   const isCreation = stack === 'absent';
+  if (isCreation) await refuseSecondRegion(environment, account, options, say);
   const running =
     deployed === undefined
       ? undefined
@@ -169,6 +171,28 @@ async function checkedStack(
     secrets.destroy();
   }
   return { state, deployed };
+}
+
+/** Two stacks of an environment would each order every cart. @throws {DeploymentRefused} */
+async function refuseSecondRegion(
+  environment: Environment,
+  { region }: AwsAccount,
+  options: DeployOptions,
+  say: Surroundings['say'],
+): Promise<void> {
+  const name = stackName(environment);
+  const { found, unanswered } = await regionsWithStack(
+    name,
+    region,
+    (other) => new CloudFormationClient({ ...clientSettings(options), region: other }),
+  );
+  if (found.length > 0) {
+    throw new DeploymentRefused(
+      `The stack ${name} is not in region ${region}, but in ${found.join(' and ')}, and a second one would order each cart again. Set "region" in the environment entry, or AWS_REGION, to that region. An environment of its own needs a "name" of its own.`,
+    );
+  }
+  if (unanswered.length > 0)
+    say(`note: ${unanswered.length} regions gave no answer, and may hold the stack: ${unanswered.join(', ')}`);
 }
 
 interface Comparison {

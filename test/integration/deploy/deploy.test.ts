@@ -569,6 +569,24 @@ describe('a deployment changes nothing', () => {
     );
   });
 
+  test('in a region where the stack is not, while another region holds it', async () => {
+    aws.state.stack = CREATED;
+    aws.state.region = 'eu-central-1';
+
+    expect(await refusalOf()).toMatch(
+      /^The stack \S+-dev is not in region eu-west-1, but in eu-central-1, and a second one would order each cart again\./,
+    );
+  });
+
+  test('where a region that may hold the stack gives no answer, only with a note', async () => {
+    aws.state.closedRegions.add('me-south-1');
+
+    const { code, said } = await run();
+
+    expect(code).toBe(0);
+    expect(said).toContain('note: 1 regions gave no answer, and may hold the stack: me-south-1');
+  });
+
   test('while the connection secret exists outside the stack; with createSecret false it is used', async () => {
     await createSecret(VMS_SECRET);
 
