@@ -35,6 +35,8 @@ describe('the options of the local run', () => {
       watch: false,
       redrive: false,
       reconcile: false,
+      dryRun: false,
+      ordersDirectory: undefined,
       json: false,
     });
   });
@@ -56,6 +58,8 @@ describe('the options of the local run', () => {
         watch: true,
         redrive: true,
         reconcile: true,
+        dryRun: false,
+        ordersDirectory: undefined,
         json: true,
       },
     );
@@ -66,7 +70,7 @@ describe('the options of the local run', () => {
   });
 
   test('are all in the help, with their defaults', () => {
-    for (const option of 'carts seed input disturbances since srm vms send-invented-carts env watch json help'.split(
+    for (const option of 'carts seed input disturbances since srm vms send-invented-carts env dry-run orders watch json help'.split(
       ' ',
     )) {
       expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
@@ -111,6 +115,26 @@ describe('the option --vms', () => {
 
   test.each(['https://127.0.0.1.example.com', 'https://localhost.example.com'])('%s is no loopback host', (url) => {
     expect(refusal('--vms', url)).toContain('invented carts');
+  });
+});
+
+describe('a dry run', () => {
+  test('has no disturbances unless they are asked for', () => {
+    expect(parsed('--dry-run', '--orders', 'out')).toMatchObject({
+      dryRun: true,
+      disturbances: 'none',
+      ordersDirectory: 'out',
+    });
+    expect(parsed('--dry-run', '--disturbances', 'harsh').disturbances).toBe('harsh');
+  });
+
+  test('reads the SRM of an environment', () => {
+    expect(parsed('--dry-run', '--srm', 'env', '--env', './mine.json').srmUrl).toBe('env');
+    expect(refusal('--dry-run', '--srm', 'env')).toContain('name it with --env FILE');
+  });
+
+  test.each(['--dry-run', '--orders out'])('%s needs the simulator of 11VMS', (option) => {
+    expect(refusal(...option.split(' '), '--vms', 'http://127.0.0.1:8002')).toContain('leave --vms out');
   });
 });
 

@@ -1,5 +1,5 @@
 /** Runs the interface end to end on this machine, and accounts for every cart. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { type Accounts, account, distinctCarts, readLedger } from './accounting.
 import type { InvocationResult } from '../aws/execution-environment.ts';
 import { only, type LocalStack, startLocalStack } from '../aws/local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
-import type { Report } from './report.ts';
+import type { Report, TakenOrder } from './report.ts';
 import { RunLog } from './run-log.ts';
 import type { Systems } from './systems.ts';
 import { counted } from './words.ts';
@@ -296,7 +296,7 @@ function commandToLookInside({ stack, options }: Run): string {
 }
 
 async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean> {
-  const { stack, systems, report, log, startedMs } = run;
+  const { stack, systems, report, log, startedMs, options } = run;
   const queue = only(stack.mappings, 'event source mapping').queue;
   const [left, dead, ledger] = await Promise.all([
     queue.inspect(),
@@ -315,6 +315,8 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
   const queued = distinctCarts(queuedBodies).length;
   const doubled = doubledOrders(systems);
   const failure = failureOf(accounts, doubled, log);
+  const taken = systems.vms?.orders().map(({ order }) => order) ?? [];
+  if (options.ordersDirectory !== undefined) writeOrders(taken, options.ordersDirectory, report);
   report.summary({
     approved: systems.approved?.length ?? queued,
     queued,
@@ -326,8 +328,20 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
     doubled,
     failure,
     logPath: log.path,
+    wouldBe: options.dryRun ? taken : undefined,
   });
   return failure === undefined;
+}
+
+/** A file for each order, named after its externalId. */
+function writeOrders(orders: readonly TakenOrder[], directory: string, report: Report): void {
+  for (const order of orders) {
+    writeFileSync(
+      join(directory, `${encodeURIComponent(order.externalId)}.json`),
+      `${JSON.stringify(order, null, 2)}\n`,
+    );
+  }
+  report.stage('orders', `${counted(orders.length, 'file')} in ${directory}`);
 }
 
 function failureOf({ carts }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {

@@ -1,7 +1,8 @@
 /** What `npm start` runs. */
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { UsageError } from '../../command-line.ts';
 import { type Environment, loadEnvironment } from '../../environments.ts';
-import { HELP, type LocalRunOptions, parseOptions } from './options.ts';
+import { HELP, type LocalRunOptions, parseOptions, refusal } from './options.ts';
 import { createReport } from './report.ts';
 
 class EnvironmentRefused extends Error {}
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** Validates all input before it loads the emulators and the CDK, which takes most of a short run. */
 async function start(options: LocalRunOptions, nowMs: number, signal: AbortSignal): Promise<boolean> {
   const base = environmentOf(options);
+  if (options.ordersDirectory !== undefined) makeDirectory(options.ordersDirectory);
   const report = createReport(options.json);
   report.title(`PROC-SRM7-11VMS-PURCHASE-ORDER-V1, environment ${base.name}, on this machine`);
   const { startSystems } = await import('./systems.ts');
@@ -45,6 +47,18 @@ async function start(options: LocalRunOptions, nowMs: number, signal: AbortSigna
     return await runLocally({ options, systems, report, startedMs: nowMs, signal });
   } finally {
     await systems.close();
+  }
+}
+
+/** Before the run: that it cannot be written must not be found at the end. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw refusal(
+      `--orders ${path} is no directory that can be written: ${error instanceof Error ? error.message : ''}.`,
+    );
   }
 }
 

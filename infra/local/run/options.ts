@@ -9,6 +9,7 @@ export interface LocalRunOptions {
   readonly disturbances: DisturbanceLevel;
   /** Where reading starts. Undefined means the default. */
   readonly sinceMs: number | undefined;
+  /** `env`: the SRM of the environment. */
   readonly srmUrl: string | undefined;
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
@@ -16,6 +17,10 @@ export interface LocalRunOptions {
   /** Whether the dead letters are redriven at the end. */
   readonly redrive: boolean;
   readonly reconcile: boolean;
+  /** Nothing leaves this machine but the reading of SRM: the 11VMS simulator takes the orders. */
+  readonly dryRun: boolean;
+  /** Where each order is written as a file. */
+  readonly ordersDirectory: string | undefined;
   readonly json: boolean;
 }
 
@@ -30,13 +35,17 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
   --disturbances LEVEL  none, typical or harsh: how often the simulators fail (typical)
   --since WHEN          where reading starts: an instant (2026-11-20T14:00:00Z) or a duration (90m, 24h, 7d)
                         (24h ago, or the oldest cart of --input)
-  --srm URL             reads from this SRM instead of the simulator; client from SRM_CLIENT_ID and SRM_CLIENT_SECRET
+  --srm URL             reads from this SRM instead of the simulator ("env": the one of --env); client from
+                        SRM_CLIENT_ID and SRM_CLIENT_SECRET
   --vms URL             creates orders in this 11VMS instead of the simulator; client from VMS_CLIENT_ID and
                         VMS_CLIENT_SECRET; refused for invented carts: give --srm or --input as well
   --send-invented-carts lets --vms take generated carts all the same, for an 11VMS that is there for tests
   --env FILE            an environment file, or dev, test or prod, instead of "local": generated carts take the codes of
                         its value maps; the simulators replace its two systems, without TLS and with retries after 1 s,
                         unless --srm or --vms is given
+  --dry-run             shows what would be ordered, and sends nothing: the 11VMS simulator takes the orders, without
+                        disturbances
+  --orders DIR          writes each order that the 11VMS simulator took as a file of this directory
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
   --reconcile           runs the daily reconciliation once the queue is empty, for carts older than an hour
@@ -53,6 +62,9 @@ Exits 0 when every approved cart is accounted for, 1 otherwise.
 
 export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm start');
 
+/** `--srm env` */
+export const OF_ENVIRONMENT = 'env';
+
 /** Undefined for --help. @throws {UsageError} */
 export function parseOptions(args: readonly string[], nowMs: number): LocalRunOptions | undefined {
   const values = parse(args, {
@@ -68,6 +80,8 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     watch: { type: 'boolean' },
     redrive: { type: 'boolean' },
     reconcile: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+    orders: { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
@@ -76,16 +90,23 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     carts: wholeNumber('--carts', values.carts ?? '200', 1, 1_000_000),
     seed: wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1),
     inputFile: values.input,
-    disturbances: disturbanceLevel(values.disturbances ?? 'typical'),
+    disturbances: disturbanceLevel(values.disturbances ?? (values['dry-run'] === true ? 'none' : 'typical')),
     sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
-    srmUrl: values.srm === undefined ? undefined : httpUrl('--srm', values.srm),
+    srmUrl: values.srm === undefined || values.srm === OF_ENVIRONMENT ? values.srm : httpUrl('--srm', values.srm),
     vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
     environmentFile: values.env,
     watch: values.watch ?? false,
     redrive: values.redrive ?? false,
     reconcile: values.reconcile ?? false,
+    dryRun: values['dry-run'] ?? false,
+    ordersDirectory: values.orders,
     json: values.json ?? false,
   };
+  if (options.srmUrl === OF_ENVIRONMENT && options.environmentFile === undefined)
+    throw refusal('--srm env is the SRM of an environment: name it with --env FILE.');
+  if (options.vmsUrl !== undefined && options.dryRun) throw refusal('--dry-run sends nothing: leave --vms out.');
+  if (options.vmsUrl !== undefined && options.ordersDirectory !== undefined)
+    throw refusal('--orders writes what the 11VMS simulator takes: leave --vms out.');
   if (values['send-invented-carts'] !== true) refuseInventedCarts(options);
   return options;
 }

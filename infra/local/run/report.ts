@@ -6,6 +6,15 @@ import { faultLines } from './fault-groups.ts';
 import type { CartWarnings, Progress } from './run-log.ts';
 import { counted, shortList } from './words.ts';
 
+/** An order that the 11VMS simulator took. */
+export interface TakenOrder {
+  readonly externalId: string;
+  readonly currency: string;
+  readonly supplier: { readonly code: string };
+  readonly lines: readonly object[];
+  readonly totals: { readonly netAmount: string };
+}
+
 export interface FinalReport {
   readonly approved: number;
   readonly queued: number;
@@ -20,6 +29,8 @@ export interface FinalReport {
   /** Why the run is not complete; undefined when it is. */
   readonly failure: string | undefined;
   readonly logPath: string;
+  /** What would be ordered; undefined when this is no dry run. */
+  readonly wouldBe: readonly TakenOrder[] | undefined;
 }
 
 export interface Report {
@@ -105,7 +116,7 @@ const CART_ROWS: Readonly<Record<CartEnd, string>> = {
 };
 
 function summaryText(report: FinalReport): string {
-  const { approved, queued, accounts, warnings, retries, pause, doubled, failure, logPath } = report;
+  const { approved, queued, accounts, warnings, retries, pause, doubled, failure, logPath, wouldBe } = report;
   const { carts, orders, deadLettered, condemned, skips } = accounts;
   const notes: Partial<Record<CartEnd, string>> = {
     createdInPart: 'another of their orders, or a later change, is a dead letter',
@@ -121,8 +132,12 @@ function summaryText(report: FinalReport): string {
     failure === undefined ? 'Summary: every approved cart is accounted for' : `Summary: NOT COMPLETE, ${failure}`,
     row(approved, `carts approved, ${queued} queued, of which`),
     ...CART_ENDS.map((end) => row(carts[end].length, CART_ROWS[end], carts[end].length === 0 ? '' : notes[end])),
-    row(orders.length, `orders created, with ${retries} retries, in ${report.seconds} s`),
+    row(
+      orders.length,
+      `orders created${wouldBe === undefined ? '' : ' in the simulator'}, with ${retries} retries, in ${report.seconds} s`,
+    ),
   ];
+  if (wouldBe !== undefined) lines.push('', 'Dry run: these orders would be sent', ...orderLines(wouldBe));
   if (deadLettered.length > 0) {
     lines.push('', `Dead letters: ${counted(deadLettered.length, 'cart')}`, ...faultLines(deadLettered));
   }
@@ -148,12 +163,28 @@ function summaryText(report: FinalReport): string {
   return `${lines.map((line) => printable(line, MAXIMUM_LINE)).join('\n')}\n`;
 }
 
+function orderLines(orders: readonly TakenOrder[]): string[] {
+  const byId = orders.toSorted((a, b) => (a.externalId < b.externalId ? -1 : 1));
+  const shown = byId.slice(0, SHOWN).map(({ externalId, supplier, lines, totals, currency }) => ({
+    externalId,
+    amount: `${totals.netAmount} ${currency}`,
+    rest: `${counted(lines.length, 'line')}, supplier ${supplier.code}`,
+  }));
+  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
+  const [ids, amounts] = [widest(shown.map((one) => one.externalId)), widest(shown.map(({ amount }) => amount))];
+  return [
+    ...shown.map((one) => `  ${one.externalId.padEnd(ids)}  ${one.amount.padStart(amounts)}  ${one.rest}`),
+    ...(orders.length > SHOWN ? [`  and ${orders.length - SHOWN} more: --orders DIR writes each as a file`] : []),
+  ];
+}
+
 /** For a program: `created` counts orders; the other counts are of carts. */
 function summaryJson({ approved, queued, accounts, warnings, retries, seconds, ...report }: FinalReport): object {
   const { carts, orders, skips, deadLettered, condemned } = accounts;
   return {
     approved,
     queued,
+    dryRun: report.wouldBe !== undefined,
     created: orders.length,
     createdInFull: carts.createdInFull.length,
     createdInPart: carts.createdInPart.length,

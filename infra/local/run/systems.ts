@@ -9,7 +9,7 @@ import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts'
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
-import { type LocalRunOptions, refusal } from './options.ts';
+import { type LocalRunOptions, OF_ENVIRONMENT, refusal } from './options.ts';
 import { ownCodesOf } from './own-codes.ts';
 import { counted } from './words.ts';
 
@@ -52,7 +52,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
   const srm = srmSecret === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
   const vms = vmsSecret === undefined ? await startTargetSimulator(base, options) : undefined;
   const srmEnd =
-    srm === undefined ? externalEnd(options.srmUrl ?? '', '', base.srm, options) : simulatedEnd(srm, srm.url);
+    srm === undefined ? externalEnd(srmUrlOf(base, options), '', base.srm, options) : simulatedEnd(srm, srm.url);
   const vmsEnd =
     vms === undefined
       ? externalEnd(options.vmsUrl ?? '', '/11VMSProxy_V2', base.vms, options)
@@ -89,6 +89,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
         ? `SRM 7 at ${srmEnd.baseUrl}`
         : `SRM 7 simulator at ${srm.url}, ${counted(rows.length, 'cart')}`,
       vms === undefined ? `11VMS at ${vmsEnd.baseUrl}` : `11VMS simulator at ${vms.baseUrl}`,
+      ...(options.dryRun ? ['dry run: the simulator takes the orders, and nothing is sent to anybody'] : []),
     ],
     notes,
     isClockSet: srm !== undefined && options.inputFile !== undefined,
@@ -97,6 +98,9 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
     },
   };
 }
+
+const srmUrlOf = ({ srm }: Environment, { srmUrl = '' }: LocalRunOptions): string =>
+  srmUrl === OF_ENVIRONMENT ? srm.baseUrl : srmUrl;
 
 type Connection = Environment['srm'] | Environment['vms'];
 

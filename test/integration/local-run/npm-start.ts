@@ -57,6 +57,7 @@ const deadLetters = z.array(
 const summarySchema = z.strictObject({
   approved: z.int(),
   queued: z.int(),
+  dryRun: z.boolean(),
   created: z.int(),
   createdInFull: z.int(),
   createdInPart: z.int(),

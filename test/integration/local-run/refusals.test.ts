@@ -86,6 +86,10 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     args: ['--env', badEntry],
     message: `Environment file ${badEntry} is not a valid environment:\n✖ "hourly" is no schedule of EventBridge Scheduler`,
   },
+  'an --orders that is a file': {
+    args: ['--orders', notJson],
+    message: `--orders ${notJson} is no directory that can be written: EEXIST`,
+  },
   'an --input that is not there': {
     args: ['--input', 'nosuch.json'],
     message: '--input nosuch.json cannot be read: ENOENT',
