@@ -1,5 +1,6 @@
 /** Rows as a table for people, and as CSV for a spreadsheet. */
 import { printable } from '../../shared/printable-text.ts';
+import { csvText } from '../csv.ts';
 
 /** Column name to cell. */
 export type TableRow = Readonly<Record<string, string | number>>;
@@ -24,14 +25,5 @@ export function asTable(rows: readonly TableRow[], indent = ''): string {
     .join('');
 }
 
-/** RFC 4180. */
 export const asCsv = (columns: readonly string[], rows: readonly TableRow[]): string =>
-  [columns, ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))]
-    .map((line) => `${line.map(csvCell).join(',')}\r\n`)
-    .join('');
-
-/** A spreadsheet calculates a cell that begins like a formula; after an apostrophe it is text. */
-function csvCell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-}
+  csvText([columns, ...rows.map((row) => columns.map((name) => String(row[name] ?? '')))]);

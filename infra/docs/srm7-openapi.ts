@@ -3,7 +3,7 @@ import { item, itemFlags, shoppingCart } from '../../functions/create-purchase-o
 import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
-import { isJsonObject, isList, type Json, type JsonObject } from './json-text.ts';
+import { isJsonObject, type Json, type JsonObject } from './json-text.ts';
 import {
   clientCredentials,
   INTERFACE_ID,
@@ -18,114 +18,7 @@ import {
 } from './openapi.ts';
 import { type CannedAnswer, recordHttp } from './recorded-http.ts';
 import { firstAt, readSample, SAMPLES_DIRECTORY, textAt } from './samples.ts';
-
-const NAVIGATIONS: Readonly<Record<string, string>> = {
-  Items: 'ShoppingCartItem',
-  Accounting: 'AccountAssignment',
-  Partners: 'Partner',
-  Texts: 'Text',
-  Attachments: 'Attachment',
-};
-
-/** The type of each field at the source. `Flag` is String(1): X or blank, or a real boolean. */
-const EDM_TYPES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  ShoppingCart: {
-    Guid: 'Guid',
-    ObjectId: 'String(10)',
-    Description: 'String(40)',
-    DescrLanguage: 'String(2)',
-    PostingDate: 'DateTime',
-    CreatedBy: 'String(12)',
-    ChangedAt: 'DateTimeOffset',
-    ApprovedAt: 'DateTimeOffset',
-    ApprovedBy: 'String(12)',
-    ApproverEmail: 'String(241)',
-    Status: 'String(5)',
-    Currency: 'String(5)',
-    TotalValue: 'Decimal(15,3)',
-    CoCode: 'String(4)',
-    ProcOrg: 'String(14)',
-    ProcGroup: 'String(14)',
-    PmntTrms: 'String(4)',
-    VersionType: 'String(1)',
-    DelInd: 'Flag',
-    RequesterId: 'String(12)',
-    RequesterName: 'String(80)',
-    RequesterEmail: 'String(241)',
-  },
-  ShoppingCartItem: {
-    Guid: 'Guid',
-    ParentGuid: 'Guid',
-    NumberInt: 'String(10)',
-    OutlineInd: 'Flag',
-    ProductType: 'String(2)',
-    OrderedProd: 'String(40)',
-    Description: 'String(40)',
-    CategoryId: 'String(20)',
-    PartnerProd: 'String(40)',
-    ManuProd: 'String(40)',
-    Quantity: 'Decimal(13,3)',
-    Unit: 'String(3)',
-    Price: 'Decimal(15,4)',
-    PriceUnit: 'Decimal(5,0)',
-    Value: 'Decimal(15,3)',
-    Currency: 'String(5)',
-    TaxCode: 'String(2)',
-    TaxValue: 'Decimal(15,3)',
-    DelivDate: 'DateTime',
-    StartDate: 'DateTime',
-    EndDate: 'DateTime',
-    LimitInd: 'Flag',
-    Limit: 'Decimal(15,3)',
-    Unlimited: 'Flag',
-    ExpValue: 'Decimal(15,3)',
-    VendorId: 'String(10)',
-    VendorName: 'String(80)',
-    CtrId: 'String(10)',
-    CtrItem: 'String(10)',
-    ExtDemid: 'String(35)',
-    ExtDemPosid: 'String(10)',
-    IncotermKey: 'String(3)',
-    IncotermLoc: 'String(28)',
-    Status: 'String(5)',
-    DelInd: 'Flag',
-    BeObjectId: 'String(20)',
-  },
-  AccountAssignment: {
-    AccNo: 'String(4)',
-    AccCat: 'String(5)',
-    DistrPerc: 'Decimal(5,2)',
-    GLAcct: 'String(10)',
-    CostCtr: 'String(10)',
-    OrderNo: 'String(12)',
-    WbsElem: 'String(24)',
-    Asset: 'String(12)',
-    SubNumber: 'String(4)',
-    Network: 'String(12)',
-    Activity: 'String(4)',
-    ProfitCtr: 'String(10)',
-    CoArea: 'String(4)',
-    DelInd: 'Flag',
-  },
-  Partner: {
-    PartnerFct: 'String(8)',
-    Name: 'String(80)',
-    Street: 'String(60)',
-    HouseNo: 'String(10)',
-    PostlCod1: 'String(10)',
-    City: 'String(40)',
-    Region: 'String(3)',
-    Country: 'String(3)',
-  },
-  Text: { Tdid: 'String(4)', Language: 'String(2)', Text: 'String(32000)' },
-  Attachment: {
-    Guid: 'Guid',
-    FileName: 'String(255)',
-    MimeType: 'String(128)',
-    SizeBytes: 'Int64',
-    InternalOnly: 'Flag',
-  },
-};
+import { EDM_TYPES, isFilled, NAVIGATIONS, sampleRows } from './srm7-fields.ts';
 
 const PARAMETERS: Readonly<Record<string, string>> = {
   $filter:
@@ -379,15 +272,13 @@ function withEdmTypes(component: string, entity: JsonObject): JsonObject {
   const missing = Object.keys(types).filter((name) => !Object.hasOwn(properties, name));
   if (unknown.length + missing.length > 0)
     throw new Error(
-      `infra/docs/srm7-openapi.ts: ${component} and its EDM types differ in ${[...unknown, ...missing].join(', ')}`,
+      `infra/docs/srm7-fields.ts: ${component} and its EDM types differ in ${[...unknown, ...missing].join(', ')}`,
     );
   const rows = sampleRows(component);
   const shown = Object.entries(properties).map(([name, own]): [string, Json] => {
     const type = types[name];
     if (type === undefined || !isJsonObject(own)) return [name, own];
-    const example = rows
-      .map((row) => firstAt(row, [name]))
-      .find((value) => value !== undefined && value !== null && value !== '');
+    const example = rows.map((row) => firstAt(row, [name])).find(isFilled);
     return [
       name,
       {
@@ -407,22 +298,4 @@ function edmSchema(type: string): JsonObject {
   if (type.startsWith('DateTime')) return { type: ['string', 'null'], pattern: '^(/Date\\(-?\\d+([+-]\\d{4})?\\)/)?$' };
   const length = /\((\d+)\)/.exec(type)?.[1];
   return { type: ['string', 'null'], ...(length === undefined ? {} : { maxLength: Number(length) }) };
-}
-
-/** Every row of an entity in the sample page. */
-function sampleRows(component: string): readonly Json[] {
-  const carts = listAt(readSample('srm7-shopping-carts.json'), ['d', 'results']);
-  const items = carts.flatMap((cart) => listAt(cart, ['Items', 'results']));
-  const below = (name: string): Json[] => [...carts, ...items].flatMap((owner) => listAt(owner, [name, 'results']));
-  if (component === 'ShoppingCart') return carts;
-  if (component === 'ShoppingCartItem') return items;
-  const navigation = Object.keys(NAVIGATIONS).find((name) => NAVIGATIONS[name] === component);
-  return navigation === undefined ? [] : below(navigation);
-}
-
-function listAt(json: Json, path: readonly [string, string]): readonly Json[] {
-  const [outer, inner] = path;
-  const owner = isJsonObject(json) ? json[outer] : undefined;
-  const list = isJsonObject(owner) ? owner[inner] : undefined;
-  return isList(list) ? list : [];
 }

@@ -2,17 +2,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parse as parseCsv } from 'csv-parse/sync';
 import * as z from 'zod';
 import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { readItem, readShoppingCart } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
 import { translateCart } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
+import { BYTE_ORDER_MARK, csvText } from '../../infra/csv.ts';
 import { MAX_RECEIVE_COUNT } from '../../infra/constructs/cart-channel.ts';
 import { writtenDocuments } from '../../infra/docs/documents.ts';
 import { environmentSettings } from '../../infra/docs/environments.ts';
 import { isJsonObject, isList, type Json, type JsonObject, toJson } from '../../infra/docs/json-text.ts';
-import { csvText, markdownText } from '../../infra/docs/markdown.ts';
-import { mappingRows } from '../../infra/docs/mapping.ts';
+import { markdownText } from '../../infra/docs/markdown.ts';
+import { type MappingSource, mappingRows } from '../../infra/docs/mapping.ts';
 import { parseSample, readSample } from '../../infra/docs/samples.ts';
+import { isFilled, NAVIGATIONS } from '../../infra/docs/srm7-fields.ts';
 import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { FAULT_CATALOGUE, WARNING_CATALOGUE } from '../../shared/failure.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
@@ -26,7 +29,9 @@ const onDisk = (path: string): string =>
   existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') : '';
 
 test('no printed document is stale', () => {
-  const stale = [...documents].filter(([path, text]) => onDisk(path) !== text).map(([path]) => path);
+  const stale = [...documents]
+    .filter(([path, text]) => onDisk(path) !== text.replaceAll('\r\n', '\n'))
+    .map(([path]) => path);
 
   expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
   expect([...documents.keys()]).toHaveLength(6);
@@ -102,18 +107,119 @@ describe('the mapping', () => {
     expect(targets.filter((target, index) => targets.indexOf(target) !== index)).toEqual([]);
   });
 
-  test('is the same table in Markdown and in the spreadsheet', () => {
+  test('is the same table in Markdown and in the spreadsheet, which a spreadsheet opens', () => {
     const folder = 'functions/create-purchase-orders/translation';
-    const [header, ...cells] = parseCsv(printed(`${folder}/mapping.csv`));
+    const csv = printed(`${folder}/mapping.csv`);
+    const [header = [], ...cells] = parseCsv(csv, { bom: true });
 
-    expect(header).toEqual(['row', 'target', 'source', 'rule', 'mandatory', 'code on failure', 'example']);
+    // With a byte order mark and RFC 4180's ends of lines; no cell begins like a formula.
+    expect(csv.startsWith(BYTE_ORDER_MARK)).toBe(true);
+    expect(csv.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    expect(cells.flat().filter((cell) => /^[=+\-@]/.test(cell))).toEqual([]);
+    expect(header).toEqual([
+      'row',
+      'target',
+      'target type',
+      'source',
+      'source type',
+      'rule',
+      'mandatory',
+      'code on failure',
+      'example in SRM',
+      'becomes in 11VMS',
+    ]);
     expect(cells).toHaveLength(rows.length);
-    expect(new Set(cells.map((line) => line.length))).toEqual(new Set([7]));
-    const lines = printed(`${folder}/mapping.md`)
-      .split('\n')
-      .map((line) => line.split('|').map((cell) => cell.trim()));
-    const shown = lines.map(([, row, target]) => `${row} ${target}`);
-    expect(cells.filter(([row, target]) => !shown.includes(`${row} ${target}`))).toEqual([]);
+    const lines = printed(`${folder}/mapping.md`).split('\n');
+    expect(cells.filter((line) => !lines.includes(markdownText(line, []).split('\n')[0] ?? ''))).toEqual([]);
+  });
+
+  test('names for each field the entity that it comes from: another value there makes another order, or a fault', () => {
+    const { translation } = loadEnvironment('local');
+    const valueMaps = {
+      ...translation.valueMaps,
+      businessUnit: { BE10: 'BU-BE-BRU', 'BE10/7': 'BU-7', FR20: 'BU-FR' },
+    };
+    const settings = { ...translation, valueMaps };
+    const [cart = null] = listOf(at(readSample('srm7-shopping-carts.json'), 'd', 'results'));
+    /** What becomes of one field of the order, in all its places, and its faults; undefined for another cart. */
+    const madeOf = (source: Json, target: string): string | undefined => {
+      const translation = translateCart(source, { client: '100', settings, today: '2026-11-22' });
+      if (translation.kind !== 'orders') return undefined;
+      const path = target.replaceAll('[]', '').split('.');
+      const made = translation.groups.map((group) => {
+        if (group.kind === 'order') return leavesBelow(toJson(group.order), path);
+        const own = group.faults.filter(({ field = '' }) => target.startsWith(field.replaceAll(/\[\d+\]/g, '[]')));
+        return own.length === 0 ? undefined : own.map(({ code }): Json => code);
+      });
+      return made.includes(undefined) ? undefined : JSON.stringify(made);
+    };
+    const OTHER = (
+      ' 7 0000099999 X FR20 FR 01 ST CC OR INTN I1129 USD TAG 100.00 3100.00 /Date(1799107200000)/ /Date(1699000000000)/ ' +
+      'other@example.test 005056a509b31ee1bee58ce5a1c90dff'
+    ).split(' ');
+    const withoutEffect = rows
+      .filter(({ target, example }) => example !== '' && !target.startsWith('(header)'))
+      .flatMap(({ target, sources }) =>
+        sources.map(({ entity, field }, index) => {
+          // What stands before it in the row may win, where it is there.
+          const [before] = sources.slice(0, index).slice(-1);
+          const bases = [cart, ...(before === undefined ? [] : [withField(cart, before, '')])];
+          const matters = bases.some((base) => {
+            const unchanged = madeOf(base, target);
+            return OTHER.some((value) =>
+              [false, true].some((onlyFilled) => {
+                const made = madeOf(withField(base, { entity, field }, value, onlyFilled), target);
+                return made !== undefined && made !== unchanged;
+              }),
+            );
+          });
+          return matters ? '' : `${target} from ${entity}.${field}`;
+        }),
+      );
+
+    expect(withoutEffect.filter((line) => line !== '')).toEqual([]);
+    expect(rows.flatMap(({ sources }) => sources).length).toBeGreaterThan(80);
+  });
+
+  test('has the type and length of each field', () => {
+    const typeOf = (field: string) => rows.find(({ target }) => target === field);
+
+    expect(rows.filter(({ type }) => type === '').map(({ target }) => target)).toEqual([]);
+    expect(typeOf('supplier.code')).toMatchObject({
+      type: 'text of at most 35 characters',
+      sources: [{ entity: 'ShoppingCartItem', field: 'VendorId' }],
+      sourceExample: '0000100234',
+      example: 'SUP-00871',
+    });
+    // The expected value of the line that has the limit, and not of the first line.
+    expect(typeOf('lines[].limit.expectedAmount')).toMatchObject({ sourceExample: '2000.000', example: '2000.00' });
+  });
+
+  test('tells the rules of selection and split, and what each status means for a cart and for a line', () => {
+    const page = printed('functions/create-purchase-orders/translation/mapping.md');
+
+    expect(page).toContain('Items are grouped by (supplier, currency, company code): **one purchase order per group**');
+    for (const line of [
+      '| I1129 | approved | is ordered | is ordered |',
+      '| I1038 | completed | is ordered, if it never was | is ordered |',
+      '| I1015 | awaiting | is not ordered | is left out |',
+    ])
+      expect(page.split('\n')).toContain(line);
+  });
+
+  test('changes in one line when one code changes', () => {
+    const rowsOf = (code: string) =>
+      markdownText(
+        ['map', 'code'],
+        [
+          ['unit', 'ST'],
+          ['unit', code],
+          ['tax', 'V0'],
+        ],
+      ).split('\n');
+    const [before, after] = [rowsOf('PC'), rowsOf('A much longer code')];
+
+    expect(before.filter((line, index) => line !== after[index])).toHaveLength(1);
   });
 });
 
@@ -437,10 +543,8 @@ describe('the interface page', () => {
 
 describe('the printed layout', () => {
   test('of a table escapes characters that would break it', () => {
-    expect(markdownText(['a', 'b'], [['x|y', '<c>\nd']])).toBe(
-      '| a    | b        |\n| ---- | -------- |\n| x\\|y | &lt;c> d |',
-    );
-    expect(csvText([['a,b', 'c"d', 'e']])).toBe('"a,b","c""d",e\n');
+    expect(markdownText(['a', 'b'], [['x|y', '<c>\nd']])).toBe('| a | b |\n| - | - |\n| x\\|y | &lt;c> d |');
+    expect(csvText([['a,b', 'c"d', 'e', '=f()']])).toBe('"a,b","c""d",e,\'=f()\r\n');
   });
 });
 
@@ -503,15 +607,29 @@ function spoilt(cart: Json): Json[] {
   return [...names].flatMap((name) => BAD_VALUES.map((bad) => replaced(cart, name, bad)));
 }
 
-function parseCsv(text: string): string[][] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) =>
-      [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
-        ([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain,
-      ),
-    );
+/** The cart with another value of one field, in all rows of its entity, or in those that have one. */
+function withField(json: Json, source: MappingSource, value: string, onlyFilled = false, at = 'ShoppingCart'): Json {
+  if (!isJsonObject(json)) return json;
+  const { entity, field } = source;
+  return Object.fromEntries(
+    Object.entries(json).map(([name, own]): [string, Json] => {
+      const below = NAVIGATIONS[name];
+      // A navigation that is itself the source: its rows are left out.
+      if (at === entity && name === field && !(onlyFilled && !isFilled(own)))
+        return [name, below === undefined ? value : { results: [] }];
+      if (below === undefined) return [name, own];
+      const results = listOf(objectAt(own)['results']).map((row) => withField(row, source, value, onlyFilled, below));
+      return [name, { results }];
+    }),
+  );
+}
+
+/** Every value at a path, in all elements of the lists on the way. */
+function leavesBelow(json: Json | undefined, path: readonly string[]): Json[] {
+  if (isList(json)) return json.flatMap((element) => leavesBelow(element, path));
+  const [name, ...rest] = path;
+  if (name === undefined) return json === undefined ? [] : [json];
+  return isJsonObject(json) ? leavesBelow(json[name], rest) : [];
 }
 
 /** An example's value, from the document or from the file that it names. */
