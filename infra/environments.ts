@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
+import { tokenParameters } from './connection-settings.ts';
 import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
@@ -60,6 +61,7 @@ const connection = z.strictObject({
       'How the token endpoint takes clientId and clientSecret: HTTP Basic with both parts percent-encoded (RFC 6749; SAP XSUAA); HTTP Basic without; or in the body.',
     ),
   scope: z.string().default('').describe('The OAuth2 scope that is asked for; none when empty.'),
+  tokenParameters,
   secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
   createSecret: z
     .boolean()

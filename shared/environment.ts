@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from './client-authentication.ts';
+import { tryParseJson } from './exact-json.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
@@ -15,6 +16,19 @@ const url = z.url();
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** What is not JSON is refused as what the schema does not expect. */
+const json = <Schema extends z.ZodType>(schema: Schema) => z.string().transform(tryParseJson).pipe(schema);
+const texts = z.record(z.string(), z.string()).default({});
+
+/** The settings of a connection that have a structure, each where it is not as by default. */
+const differences = {
+  tokenParameters: texts,
+};
+const srmDifferences = z.strictObject({ ...differences });
+const vmsDifferences = z.strictObject({ ...differences });
+export type SrmDifferences = z.input<typeof srmDifferences>;
+export type VmsDifferences = z.input<typeof vmsDifferences>;
 
 const connection = {
   BASE_URL: url,
@@ -39,6 +53,7 @@ const srmVariables = {
   SRM_SECRET: connection.SECRET,
   SRM_MUTUAL_TLS: connection.MUTUAL_TLS,
   SRM_PRIVATE_CA: connection.PRIVATE_CA,
+  SRM_DIFFERENCES: json(srmDifferences),
   /** `sap-client`, part of a cart's identity. */
   SRM_CLIENT: z.string().regex(/^\d{3}$/),
   SRM_LANGUAGE: z.string().length(2),
@@ -94,6 +109,7 @@ export const workerVariables = z.object({
   VMS_SECRET: connection.SECRET,
   VMS_MUTUAL_TLS: connection.MUTUAL_TLS,
   VMS_PRIVATE_CA: connection.PRIVATE_CA,
+  VMS_DIFFERENCES: json(vmsDifferences),
   /** How long one call to 11VMS, or to its token endpoint, may take. */
   VMS_TIMEOUT_MS: whole(100),
   RETRY_BASE_SECONDS: positive,

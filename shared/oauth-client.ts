@@ -26,6 +26,8 @@ export interface OAuthClientOptions {
   readonly tokenUrl: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly scope: string;
+  /** Further parameters of the token request. */
+  readonly tokenParameters?: Readonly<Record<string, string>>;
   /** For messages. */
   readonly secretName: string;
   readonly readSecret: () => Promise<ConnectionSecret>;
@@ -145,6 +147,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     change({ awaited: 'token' });
     const authentication = authenticateClient(options.clientAuthentication, secret);
     const form = new URLSearchParams({
+      ...options.tokenParameters,
       grant_type: 'client_credentials',
       ...(options.scope === '' ? {} : { scope: options.scope }),
       ...authentication.form,
@@ -192,7 +195,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   /** What is probably wrong when the token endpoint refuses us. A page comes from something else at that address. */
   const suspects = (status: number, isPage: boolean): string =>
     [400, 401, 403].includes(status) && !isPage
-      ? `clientId and clientSecret in the secret ${options.secretName}, and the setting ${options.section}.clientAuthentication`
+      ? `clientId and clientSecret in the secret ${options.secretName}, and the settings clientAuthentication, scope and tokenParameters of ${options.section}`
       : `the setting ${options.section}.tokenUrl`;
 
   function tokenFault(failureClass: 'transient' | 'refused', what: string, retryMs?: number): InterfaceError {

@@ -29,6 +29,7 @@ export function createSrmClient(
     tokenUrl: environment.SRM_TOKEN_URL,
     clientAuthentication: environment.SRM_CLIENT_AUTHENTICATION,
     scope: environment.SRM_SCOPE,
+    tokenParameters: environment.SRM_DIFFERENCES.tokenParameters,
     secretName: environment.SRM_SECRET,
     readSecret: () =>
       readConnectionSecret(secrets, {

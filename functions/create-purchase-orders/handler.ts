@@ -102,6 +102,7 @@ export function createHandler(
     tokenUrl: environment.VMS_TOKEN_URL,
     clientAuthentication: environment.VMS_CLIENT_AUTHENTICATION,
     scope: environment.VMS_SCOPE,
+    tokenParameters: environment.VMS_DIFFERENCES.tokenParameters,
     secretName: environment.VMS_SECRET,
     readSecret: () =>
       readConnectionSecret(secrets, {

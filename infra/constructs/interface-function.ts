@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { CommonVariables, SrmVariables } from '../../shared/environment.ts';
+import type { CommonVariables, SrmDifferences, SrmVariables, VmsDifferences } from '../../shared/environment.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';
 import { FunctionLogs } from './function-logs.ts';
@@ -118,6 +118,14 @@ export const commonVariables = (
   POWERTOOLS_LOG_LEVEL: environment.logLevel,
 });
 
+/** The settings of a connection that have a structure, as one variable: those that are as by default are left out. */
+export const differencesText = (differences: SrmDifferences | VmsDifferences): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(differences).filter(([, value]) => Array.isArray(value) || Object.keys(value ?? {}).length > 0),
+    ),
+  );
+
 /** The variables of the functions that call SRM. */
 export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_BASE_URL: srm.baseUrl,
@@ -127,6 +135,7 @@ export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_SECRET: srm.secretName,
   SRM_MUTUAL_TLS: String(srm.mutualTls),
   SRM_PRIVATE_CA: String(srm.privateCa),
+  SRM_DIFFERENCES: differencesText({ tokenParameters: srm.tokenParameters }),
   SRM_CLIENT: srm.client,
   SRM_LANGUAGE: srm.language,
   SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),

@@ -7,7 +7,7 @@ import type { WorkerVariables } from '../../shared/environment.ts';
 import type { Environment } from '../environments.ts';
 import { type CartChannel, MAX_RECEIVE_COUNT } from './cart-channel.ts';
 import type { ConnectionSecret } from './connection-secret.ts';
-import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
+import { commonVariables, differencesText, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 export interface OrderWorkerProps {
@@ -40,6 +40,7 @@ export class OrderWorker extends Construct {
       VMS_SECRET: vms.secretName,
       VMS_MUTUAL_TLS: String(vms.mutualTls),
       VMS_PRIVATE_CA: String(vms.privateCa),
+      VMS_DIFFERENCES: differencesText({ tokenParameters: vms.tokenParameters }),
       VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
       RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
       MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),

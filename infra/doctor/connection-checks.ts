@@ -73,7 +73,8 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
-  const { secretName, tokenUrl, clientAuthentication, scope, mutualTls, privateCa, timeoutSeconds } = connection;
+  const { secretName, tokenUrl, clientAuthentication, scope, tokenParameters, mutualTls, privateCa, timeoutSeconds } =
+    connection;
   const readSecret = () => readConnectionSecret(context.secrets, { name: secretName, mutualTls, privateCa });
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
@@ -100,6 +101,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       tokenUrl,
       clientAuthentication,
       scope,
+      tokenParameters,
       secretName,
       readSecret,
       faults: system.faults,
@@ -121,7 +123,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       fail(
         `${tokenLine}: ${faultText(error)}`,
         isRefusal(error)
-          ? `correct the secret ${secretName}, ${entry}.clientAuthentication ("${clientAuthentication}") or ${entry}.scope ("${scope}"), together with those who run ${name}`
+          ? `correct the secret ${secretName}, ${entry}.clientAuthentication ("${clientAuthentication}"), ${entry}.scope ("${scope}") or ${entry}.tokenParameters, together with those who run ${name}`
           : `check ${entry}.tokenUrl in the environment entry, and whether this machine may reach it`,
       ),
   );

@@ -7,6 +7,14 @@ import * as z from 'zod';
 import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 
+/** The settings of its connections that have a structure. */
+export const OWN_SRM_DIFFERENCES = {
+  tokenParameters: { audience: 'https://srm.own.example/' },
+};
+export const OWN_VMS_DIFFERENCES = {
+  tokenParameters: { audience: 'own-vms', resource: 'urn:own:vms' },
+};
+
 /** A user's own environment: everything that may differ from the defaults does. */
 export const OWN_ENVIRONMENT = {
   ...ENVIRONMENTS['dev'],
@@ -27,6 +35,7 @@ export const OWN_ENVIRONMENT = {
     statuses: ['I1129', 'I1111'],
     mutualTls: true,
     privateCa: true,
+    ...OWN_SRM_DIFFERENCES,
   },
   vms: {
     baseUrl: 'https://vms.own.example/api',
@@ -36,6 +45,7 @@ export const OWN_ENVIRONMENT = {
     secretName: 'own/vms',
     timeoutSeconds: 7,
     privateCa: true,
+    ...OWN_VMS_DIFFERENCES,
   },
   extraction: {
     schedule: 'cron(0/10 6-20 ? * MON-FRI *)',

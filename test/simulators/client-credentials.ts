@@ -29,13 +29,15 @@ export interface TokenDesk {
 export interface TokenDeskOptions extends OAuthClient {
   /** `basic` by default. */
   readonly clientCheck: ClientCheck | undefined;
+  /** Parameters that a request must carry; none by default. */
+  readonly tokenParameters: Readonly<Record<string, string>> | undefined;
   readonly tokenPrefix: string;
   readonly lifetimeSeconds: number;
   readonly clock: () => Date;
 }
 
 export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
-  const { clientCheck = 'basic', tokenPrefix, lifetimeSeconds, clock } = options;
+  const { clientCheck = 'basic', tokenParameters = {}, tokenPrefix, lifetimeSeconds, clock } = options;
   const expiryByToken = new Map<string, number>();
   let client: OAuthClient = options;
   let issued = 0;
@@ -48,6 +50,9 @@ export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
       const { clientId, clientSecret } = presentedClient(clientCheck, headers, form);
       if (clientId !== client.clientId || clientSecret !== client.clientSecret) {
         return oauthError(401, 'invalid_client');
+      }
+      if (Object.entries(tokenParameters).some(([name, value]) => form.get(name) !== value)) {
+        return oauthError(400, 'invalid_request');
       }
       issued += 1;
       const token = `${tokenPrefix}-${issued}`;

@@ -52,6 +52,8 @@ export interface SimulatorOptions extends DisturbanceOptions {
   readonly clientId?: string;
   readonly clientSecret?: string;
   readonly clientCheck?: ClientCheck;
+  /** Parameters that a token request must carry, such as an audience. */
+  readonly tokenParameters?: Readonly<Record<string, string>>;
   readonly tokenLifetimeSeconds?: number;
   /** The clock for token expiry, `Date` headers and creation times. */
   readonly clock?: () => Date;

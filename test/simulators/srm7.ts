@@ -82,6 +82,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     clientId,
     clientSecret,
     clientCheck: options.clientCheck,
+    tokenParameters: options.tokenParameters,
     tokenPrefix: 'srm7-token',
     lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     clock,

@@ -52,6 +52,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     clientId,
     clientSecret,
     clientCheck: options.clientCheck,
+    tokenParameters: options.tokenParameters,
     tokenPrefix: '11vms-token',
     lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     clock,

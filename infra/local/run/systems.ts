@@ -5,7 +5,8 @@ import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-valu
 import { clientIdentity, privateAuthority } from '../../../shared/connection-secret.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
-import { type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
+import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
+import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
@@ -280,6 +281,18 @@ function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
   return [...newest.values()];
 }
 
+/** What the settings of a connection say of both systems. */
+const simulatedConnection = ({ clientAuthentication, tokenParameters }: Connection): SimulatorOptions => ({
+  clientCheck: clientAuthentication,
+  tokenParameters,
+});
+
+/** The SRM that the settings describe, as its simulator. */
+export const simulatedSrm = (srm: Environment['srm']): Srm7Options => ({
+  ...simulatedConnection(srm),
+  client: srm.client,
+});
+
 async function startSourceSimulator(
   base: Environment,
   rows: readonly SourceCart[],
@@ -288,8 +301,7 @@ async function startSourceSimulator(
 ): Promise<Srm7Simulator> {
   const offsetMs = options.inputFile === undefined ? 0 : clockOffsetMs(rows, base.extraction.safetySeconds, nowMs);
   const srm = await startSrm7({
-    client: base.srm.client,
-    clientCheck: base.srm.clientAuthentication,
+    ...simulatedSrm(base.srm),
     disturbances: options.disturbances,
     seed: options.seed,
     clock: () => new Date(Date.now() + offsetMs),
@@ -318,7 +330,7 @@ function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs
 
 const startTargetSimulator = (base: Environment, options: LocalRunOptions): Promise<VmsSimulator> =>
   startVms({
-    clientCheck: base.vms.clientAuthentication,
+    ...simulatedConnection(base.vms),
     disturbances: options.disturbances,
     seed: options.seed,
     // Carts of the user's name suppliers of the user's.

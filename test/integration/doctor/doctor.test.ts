@@ -376,10 +376,24 @@ describe('a system that does not answer as it should', () => {
 
     expect(reds(findings)).toEqual([
       `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401; check clientId and clientSecret in the ` +
-        'secret 11vms, and the setting vms.clientAuthentication -> correct the secret 11vms, vms.clientAuthentication ("basic") or vms.scope ' +
-        '("vms.purchase-orders.write"), together with those who run 11VMS',
+        'secret 11vms, and the settings clientAuthentication, scope and tokenParameters of vms -> correct the secret ' +
+        '11vms, vms.clientAuthentication ("basic"), vms.scope ("vms.purchase-orders.write") or vms.tokenParameters, together with those who run 11VMS',
     ]);
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);
+  });
+
+  test('a token endpoint that wants an audience is asked with it', async () => {
+    const tokenParameters = { audience: 'https://vms.example.com/' };
+    const vms = await startVms({ tokenParameters, clientId: 'interface', clientSecret: 'hunter2' });
+    await putSecret('11vms', JSON.stringify({ clientId: vms.clientId, clientSecret: vms.clientSecret }));
+    const { baseUrl, tokenUrl } = vms;
+
+    const file = environmentFile({ vms: { baseUrl, tokenUrl, tokenParameters } });
+    await deployed(file);
+    const findings = await diagnose(file);
+    await vms.close();
+
+    expect(reds(findings)).toEqual([]);
   });
 
   test('a token endpoint that takes the client in the body is asked as the environment says', async () => {

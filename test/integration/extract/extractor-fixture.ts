@@ -183,8 +183,12 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       const { clients, emulators, workerVariables } = opened();
       const { ready, delayed } = await emulators.inspectQueue(queueName);
       await clients.sqs.send(new PurgeQueueCommand({ QueueUrl: variables.QUEUE_URL }));
-      const { SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL } = variables;
-      const worker = createWorker({ ...workerVariables, SRM_BASE_URL, SRM_TOKEN_URL, SRM_CLIENT, QUEUE_URL });
+      const ofSrm = Object.entries(variables).filter(([name]) => name.startsWith('SRM_'));
+      const worker = createWorker({
+        ...workerVariables,
+        ...Object.fromEntries(ofSrm),
+        QUEUE_URL: variables.QUEUE_URL,
+      });
       for (const messages of [ready, delayed]) {
         const kept = messages.filter(({ body }) => !isLost(readCartMessage(body).cart.guid ?? ''));
         const Records = kept.map(({ messageId, body }) => ({

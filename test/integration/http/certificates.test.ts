@@ -99,6 +99,7 @@ async function openSrm(
       SRM_SECRET: name,
       SRM_MUTUAL_TLS: options.mutualTls ?? true,
       SRM_PRIVATE_CA: options.privateCa ?? true,
+      SRM_DIFFERENCES: { tokenParameters: {} },
       SRM_CLIENT: '100',
       SRM_LANGUAGE: 'EN',
       SRM_INTERNAL_HOSTS: [],

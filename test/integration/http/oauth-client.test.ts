@@ -508,7 +508,7 @@ describe('a client with an odd id or secret', () => {
       .filter(([way, check]) => way !== 'basic-unencoded' || check !== 'basic-when-marked'),
   )('is refused with "%s" where the server takes "%s": the error names the setting', async (way, check) => {
     expect(await statusOf(way, check)).toMatch(
-      /answered 401; check clientId and clientSecret in the secret the\/secret, and the setting vms\.clientAuthentication$/,
+      /answered 401; check clientId and clientSecret in the secret the\/secret, and the settings clientAuthentication, scope and tokenParameters of vms$/,
     );
   });
 });
@@ -687,7 +687,7 @@ describe('without a token', () => {
     expect(error).toMatchObject({ failureClass: 'refused', fault: { code: 'E_TGT_AUTH' } });
     const suspects =
       status >= 400 && status < 404
-        ? 'clientId and clientSecret in the secret the/secret, and the setting vms.clientAuthentication'
+        ? 'clientId and clientSecret in the secret the/secret, and the settings clientAuthentication, scope and tokenParameters of vms'
         : 'the setting vms.tokenUrl';
     const { host, pathname } = new URL(tokenUrl);
     const answered = status === 302 ? `302 with a redirect from ${host}${pathname} to 127.0.0.1:9` : String(status);
