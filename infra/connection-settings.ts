@@ -29,3 +29,49 @@ export const tokenParameters = z
   .describe(
     'Further parameters of the token request, such as `{ "audience": "https://srm.example.com" }`, for a token endpoint that wants them. They stand in the template: nothing that is a secret belongs here.',
   );
+
+const OWN_HEADER =
+  /^(authorization|host|cookie2?|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|x-correlation-id|x-interface-id|idempotency-key|prefer|sap-client|sap-language)$/i;
+const SECRET_HEADER = /key|secret|password|token|credential/i;
+
+/** Underscores are legal, and dropped by many gateways. */
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'must be the name of a header, letters, digits and hyphens, such as X-Tenant')
+  .refine(
+    (name) => !OWN_HEADER.test(name),
+    'must not be a header of the connection, of the body, of cookies or of log-on, nor one that the interface sends itself',
+  );
+
+export const headers = z
+  .record(
+    headerName.refine(
+      (name) => !SECRET_HEADER.test(name),
+      'must not be a secret, which would stand in the template for all to read: name its header as apiKeyHeader',
+    ),
+    plainText,
+  )
+  .superRefine((given, context) => {
+    const names = Object.keys(given).map((name) => name.toLowerCase());
+    for (const [index, name] of Object.keys(given).entries()) {
+      if (names.indexOf(name.toLowerCase()) < index)
+        context.addIssue({ code: 'custom', path: [name], message: 'stands there twice: headers know no case' });
+    }
+  })
+  .default({})
+  .describe(
+    'Headers of each call to the system, such as `{ "X-Tenant": "acme" }`; the token endpoint does not get them. They stand in the template: nothing that is a secret belongs here.',
+  );
+
+export const apiKeyHeader = headerName
+  .optional()
+  .describe(
+    'The header in which a gateway wants its key, such as `Ocp-Apim-Subscription-Key`: the secret then also holds `apiKey`. The token endpoint does not get it.',
+  );
+
+/** Whether the header of the key is another one than the fixed ones. */
+export const isHeaderFree = (connection: {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly apiKeyHeader?: string | undefined;
+}): boolean =>
+  !Object.keys(connection.headers).some((name) => name.toLowerCase() === connection.apiKeyHeader?.toLowerCase());

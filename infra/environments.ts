@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
-import { tokenParameters } from './connection-settings.ts';
+import { apiKeyHeader, headers, isHeaderFree, tokenParameters } from './connection-settings.ts';
 import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
@@ -62,6 +62,8 @@ const connection = z.strictObject({
     ),
   scope: z.string().default('').describe('The OAuth2 scope that is asked for; none when empty.'),
   tokenParameters,
+  headers,
+  apiKeyHeader,
   secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
   createSecret: z
     .boolean()
@@ -94,6 +96,8 @@ const connectionTo = (servicePath: RegExp, example: string) =>
 
 const KEY_OF_CREATED_SECRET =
   'goes with "createSecret": false: a secret that the stack creates is under the key of AWS';
+
+const HEADER_TAKEN = 'must not be one of the fixed headers';
 
 const scheduleExpression = z.string().superRefine((expression, context) => {
   try {
@@ -501,6 +505,8 @@ export const environmentSchema = entrySchema
       error: 'must be another secret than those of the connections',
     },
   )
+  .refine(({ srm }) => isHeaderFree(srm), { path: ['srm', 'apiKeyHeader'], error: HEADER_TAKEN })
+  .refine(({ vms }) => isHeaderFree(vms), { path: ['vms', 'apiKeyHeader'], error: HEADER_TAKEN })
   .refine(({ srm }) => srm.kmsKeyArn === undefined || !srm.createSecret, {
     path: ['srm', 'kmsKeyArn'],
     error: KEY_OF_CREATED_SECRET,

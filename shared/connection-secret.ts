@@ -12,6 +12,8 @@ export interface SecretForm {
   readonly mutualTls: boolean;
   /** The certificate of a private authority. */
   readonly privateCa: boolean;
+  /** A key for a gateway. */
+  readonly apiKey: boolean;
 }
 
 export interface ConnectionSecret {
@@ -19,6 +21,8 @@ export interface ConnectionSecret {
   readonly clientSecret: string;
   /** Only where the form asks for certificates. */
   readonly tls?: TlsIdentity;
+  /** Only where the form asks for it. */
+  readonly apiKey?: string;
 }
 
 const clientCredentials = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
@@ -32,6 +36,13 @@ export const clientIdentity = z
     { path: ['clientKey'], error: 'does not belong to its clientCertificate' },
   );
 export const privateAuthority = z.object({ certificateAuthority: certificate() });
+
+/** Other characters cannot stand in a header. */
+export const gatewayKey = z.object({
+  apiKey: z
+    .string('is missing; it must be the key that the gateway gave')
+    .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'is no text of printable ASCII characters'),
+});
 
 function certificate() {
   return pem('certificate in PEM', (text) => new X509Certificate(text));
@@ -66,6 +77,7 @@ export class SecretUnusable extends Error {
       'clientSecret',
       ...(form.mutualTls ? ['clientCertificate', 'clientKey'] : []),
       ...(form.privateCa ? ['certificateAuthority'] : []),
+      ...(form.apiKey ? ['apiKey'] : []),
     ];
     const wanted = `{ ${fields.map((field) => `"${field}"`).join(', ')} }`;
     const problem = `the secret ${form.name} ${what.replace('%', wanted)}`;
@@ -94,10 +106,14 @@ export async function readConnectionSecret(secrets: SecretsManagerClient, form: 
   const content = tryParseJson(value.SecretString ?? '');
   const client = clientCredentials.safeParse(content);
   if (!client.success) throw new SecretUnusable(form, 'holds no % yet');
-  if (!form.mutualTls && !form.privateCa) return client.data;
+  const tls = {
+    ...(form.mutualTls ? ownIdentity(content, form) : {}),
+    ...(form.privateCa ? trusted(content, form) : {}),
+  };
   return {
     ...client.data,
-    tls: { ...(form.mutualTls ? ownIdentity(content, form) : {}), ...(form.privateCa ? trusted(content, form) : {}) },
+    ...(form.mutualTls || form.privateCa ? { tls } : {}),
+    ...(form.apiKey ? { apiKey: partOf(gatewayKey, content, form).apiKey } : {}),
   };
 }
 

@@ -13,6 +13,8 @@ const natural = whole(0);
 const positive = whole(1);
 const filled = z.string().min(1);
 const url = z.url();
+/** Empty where there is none. */
+const optional = z.string().transform((text) => (text === '' ? undefined : text));
 const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -24,6 +26,7 @@ const texts = z.record(z.string(), z.string()).default({});
 /** The settings of a connection that have a structure, each where it is not as by default. */
 const differences = {
   tokenParameters: texts,
+  headers: texts,
 };
 const srmDifferences = z.strictObject({ ...differences });
 const vmsDifferences = z.strictObject({ ...differences });
@@ -40,6 +43,8 @@ const connection = {
   MUTUAL_TLS: flag,
   /** The secret holds the certificate of a private authority, too. */
   PRIVATE_CA: flag,
+  /** The header of the API key, which the secret then holds, too. */
+  API_KEY_HEADER: optional,
 };
 
 /** How SRM is asked for pages of a certain size: by a preference, which leaves the paging to it, or by the client's own paging. */
@@ -53,6 +58,7 @@ const srmVariables = {
   SRM_SECRET: connection.SECRET,
   SRM_MUTUAL_TLS: connection.MUTUAL_TLS,
   SRM_PRIVATE_CA: connection.PRIVATE_CA,
+  SRM_API_KEY_HEADER: connection.API_KEY_HEADER,
   SRM_DIFFERENCES: json(srmDifferences),
   /** `sap-client`, part of a cart's identity. */
   SRM_CLIENT: z.string().regex(/^\d{3}$/),
@@ -109,6 +115,7 @@ export const workerVariables = z.object({
   VMS_SECRET: connection.SECRET,
   VMS_MUTUAL_TLS: connection.MUTUAL_TLS,
   VMS_PRIVATE_CA: connection.PRIVATE_CA,
+  VMS_API_KEY_HEADER: connection.API_KEY_HEADER,
   VMS_DIFFERENCES: json(vmsDifferences),
   /** How long one call to 11VMS, or to its token endpoint, may take. */
   VMS_TIMEOUT_MS: whole(100),

@@ -11,6 +11,8 @@ import {
   type HttpClient,
   type HttpClientOptions,
   HttpError,
+  type HttpRequest,
+  type HttpResponse,
   isHandshakeFailure,
   retryAfterMs,
   tooLate,
@@ -28,6 +30,10 @@ export interface OAuthClientOptions {
   readonly scope: string;
   /** Further parameters of the token request. */
   readonly tokenParameters?: Readonly<Record<string, string>>;
+  /** Headers of each call to the API; not of the token request, whose endpoint may be another party's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The header in which the API gets the key of the secret. */
+  readonly apiKeyHeader?: string | undefined;
   /** For messages. */
   readonly secretName: string;
   readonly readSecret: () => Promise<ConnectionSecret>;
@@ -64,7 +70,7 @@ interface Connection {
 }
 
 interface Session {
-  readonly api: HttpClient;
+  readonly connection: Connection;
   readonly token: Token;
 }
 
@@ -238,7 +244,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   async function signIn(): Promise<Session> {
     const wasSecretKept = !state.isSecretStale;
     let connection = wasSecretKept && state.connection !== undefined ? state.connection : await readSecret();
-    if (isUsable(state.token)) return { api: connection.api, token: state.token };
+    if (isUsable(state.token)) return { connection, token: state.token };
     let token: Token;
     try {
       token = await fetchToken(connection);
@@ -250,7 +256,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       token = await fetchToken(connection);
     }
     change({ token });
-    return { api: connection.api, token };
+    return { connection, token };
   }
 
   function renew(): Promise<Session> {
@@ -268,7 +274,17 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   function session(sendByMs: number | undefined): Session | Promise<Session> {
     const { connection, isSecretStale, token } = state;
     const isSignedIn = connection !== undefined && !isSecretStale && isUsable(token);
-    return isSignedIn ? { api: connection.api, token } : untilSendBy(renew(), sendByMs);
+    return isSignedIn ? { connection, token } : untilSendBy(renew(), sendByMs);
+  }
+
+  function headersOf(request: HttpRequest, { connection, token }: Session): Readonly<Record<string, string>> {
+    const { apiKey } = connection.secret;
+    return {
+      ...options.headers,
+      ...request.headers,
+      ...(options.apiKeyHeader === undefined || apiKey === undefined ? {} : { [options.apiKeyHeader]: apiKey }),
+      Authorization: `Bearer ${token.value}`,
+    };
   }
 
   return {
@@ -285,12 +301,17 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       };
       assertInTime();
       if (state.warmUp !== undefined) await untilSendBy(state.warmUp, sendByMs);
-      const call = ({ api, token }: Session) => {
-        const headers = { ...request.headers, Authorization: `Bearer ${token.value}` };
-        return api.request({ ...request, headers }).catch((error: unknown) => {
+      const call = async (signedIn: Session): Promise<HttpResponse> => {
+        try {
+          const headers = headersOf(request, signedIn);
+          const response = await signedIn.connection.api.request({ ...request, headers });
+          // Some gateways answer so to a key that was replaced. The next call reads the secret again.
+          if (response.status === 403 && options.apiKeyHeader !== undefined) change({ isSecretStale: true });
+          return response;
+        } catch (error) {
           distrustSecretAfter(error);
           throw error;
-        });
+        }
       };
       const first = await session(sendByMs);
       const response = await call(first);

@@ -30,12 +30,15 @@ export function createSrmClient(
     clientAuthentication: environment.SRM_CLIENT_AUTHENTICATION,
     scope: environment.SRM_SCOPE,
     tokenParameters: environment.SRM_DIFFERENCES.tokenParameters,
+    headers: environment.SRM_DIFFERENCES.headers,
+    apiKeyHeader: environment.SRM_API_KEY_HEADER,
     secretName: environment.SRM_SECRET,
     readSecret: () =>
       readConnectionSecret(secrets, {
         name: environment.SRM_SECRET,
         mutualTls: environment.SRM_MUTUAL_TLS,
         privateCa: environment.SRM_PRIVATE_CA,
+        apiKey: environment.SRM_API_KEY_HEADER !== undefined,
       }),
     faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
     now,

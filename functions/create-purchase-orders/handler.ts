@@ -103,12 +103,15 @@ export function createHandler(
     clientAuthentication: environment.VMS_CLIENT_AUTHENTICATION,
     scope: environment.VMS_SCOPE,
     tokenParameters: environment.VMS_DIFFERENCES.tokenParameters,
+    headers: environment.VMS_DIFFERENCES.headers,
+    apiKeyHeader: environment.VMS_API_KEY_HEADER,
     secretName: environment.VMS_SECRET,
     readSecret: () =>
       readConnectionSecret(secrets, {
         name: environment.VMS_SECRET,
         mutualTls: environment.VMS_MUTUAL_TLS,
         privateCa: environment.VMS_PRIVATE_CA,
+        apiKey: environment.VMS_API_KEY_HEADER !== undefined,
       }),
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     now,

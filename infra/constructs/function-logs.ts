@@ -19,6 +19,7 @@ const PROTECTED = [
   DataIdentifier.OPENSSHPRIVATEKEY,
   new CustomDataIdentifier('BearerToken', 'Bearer [A-Za-z0-9._/+-]{16,}'),
   new CustomDataIdentifier('BasicCredentials', 'Basic [A-Za-z0-9/+]{16,}'),
+  new CustomDataIdentifier('ApiKey', 'api_?[kK]ey[^A-Za-z0-9]{1,8}[A-Za-z0-9][^ ,]{3,}'),
   new CustomDataIdentifier('ClientSecret', 'client_?[sS]ecret[^A-Za-z0-9]{1,8}[A-Za-z0-9][^ ,]{3,}'),
 ];
 

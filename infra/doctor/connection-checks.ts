@@ -73,9 +73,25 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
-  const { secretName, tokenUrl, clientAuthentication, scope, tokenParameters, mutualTls, privateCa, timeoutSeconds } =
-    connection;
-  const readSecret = () => readConnectionSecret(context.secrets, { name: secretName, mutualTls, privateCa });
+  const {
+    secretName,
+    tokenUrl,
+    clientAuthentication,
+    scope,
+    tokenParameters,
+    headers,
+    apiKeyHeader,
+    mutualTls,
+    privateCa,
+    timeoutSeconds,
+  } = connection;
+  const readSecret = () =>
+    readConnectionSecret(context.secrets, {
+      name: secretName,
+      mutualTls,
+      privateCa,
+      apiKey: apiKeyHeader !== undefined,
+    });
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
 
@@ -83,8 +99,11 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     `${secretLine} ${secretName}`,
     context.timeoutMs,
     async () => {
-      const { tls } = await readSecret();
-      const more = tls === undefined ? '' : ', and its certificates';
+      const { tls, apiKey } = await readSecret();
+      const more = [
+        tls === undefined ? '' : ', and its certificates',
+        apiKey === undefined ? '' : ', and the key of the gateway',
+      ].join('');
       return [ok(`${secretLine} ${secretName} holds { "clientId", "clientSecret" }${more}`)];
     },
     (error) => secretFinding(`${secretLine} ${secretName}`, connection, error),
@@ -102,6 +121,8 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       clientAuthentication,
       scope,
       tokenParameters,
+      headers,
+      apiKeyHeader,
       secretName,
       readSecret,
       faults: system.faults,
@@ -137,7 +158,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       fail(
         `${systemLine}: ${faultText(error)}`,
         isRefusal(error)
-          ? `ask those who run ${name} to let this client in: ${entry}.scope ("${scope}") and its authorizations`
+          ? `ask those who run ${name} to let this client in: ${entry}.scope ("${scope}"), its authorizations${apiKeyHeader === undefined ? '' : `, and the apiKey in the secret ${secretName}`}`
           : `check ${entry}.baseUrl (${connection.baseUrl}), and whether ${name} is up and this machine may reach it`,
       ),
   );

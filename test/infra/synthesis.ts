@@ -10,9 +10,11 @@ import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 /** The settings of its connections that have a structure. */
 export const OWN_SRM_DIFFERENCES = {
   tokenParameters: { audience: 'https://srm.own.example/' },
+  headers: { 'X-Tenant': 'own' },
 };
 export const OWN_VMS_DIFFERENCES = {
   tokenParameters: { audience: 'own-vms', resource: 'urn:own:vms' },
+  headers: { 'X-Tenant': 'own', 'X-Stage': 'test' },
 };
 
 /** A user's own environment: everything that may differ from the defaults does. */
@@ -36,6 +38,7 @@ export const OWN_ENVIRONMENT = {
     mutualTls: true,
     privateCa: true,
     ...OWN_SRM_DIFFERENCES,
+    apiKeyHeader: 'Ocp-Apim-Subscription-Key',
   },
   vms: {
     baseUrl: 'https://vms.own.example/api',
@@ -46,6 +49,7 @@ export const OWN_ENVIRONMENT = {
     timeoutSeconds: 7,
     privateCa: true,
     ...OWN_VMS_DIFFERENCES,
+    apiKeyHeader: 'X-Api-Key',
   },
   extraction: {
     schedule: 'cron(0/10 6-20 ? * MON-FRI *)',

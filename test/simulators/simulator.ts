@@ -55,6 +55,10 @@ export interface SimulatorOptions extends DisturbanceOptions {
   /** Parameters that a token request must carry, such as an audience. */
   readonly tokenParameters?: Readonly<Record<string, string>>;
   readonly tokenLifetimeSeconds?: number;
+  /** Headers that a gateway demands of each call, but not of a token request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The header in which the gateway demands its key, and how it answers another key: 401 by default. */
+  readonly apiKey?: { readonly header: string; readonly value: string; readonly refusal?: 401 | 403 };
   /** The clock for token expiry, `Date` headers and creation times. */
   readonly clock?: () => Date;
   readonly disturbances?: DisturbanceSource;
@@ -75,6 +79,9 @@ export interface Simulator {
   /** Revokes all tokens: the next call with one of them is answered 401. */
   revokeTokens(): void;
   setClient(clientId: string, clientSecret: string): void;
+  /** The key of the gateway at the start, where it demands one. */
+  readonly apiKey: string | undefined;
+  setApiKey(value: string): void;
   close(): Promise<void>;
 }
 
@@ -91,10 +98,21 @@ export interface SimulatorPart {
   failure(status: number): Answer;
 }
 
-export type RunningPart = Pick<Simulator, 'url' | 'port' | 'requests' | 'traffic' | 'setDisturbances' | 'close'>;
+export type RunningPart = Pick<
+  Simulator,
+  'url' | 'port' | 'requests' | 'traffic' | 'setDisturbances' | 'apiKey' | 'setApiKey' | 'close'
+>;
 
 /** Listens on 127.0.0.1, records requests and applies disturbances. */
-export async function startPart(part: SimulatorPart, options: SimulatorOptions): Promise<RunningPart> {
+export async function startPart(system: SimulatorPart, options: SimulatorOptions): Promise<RunningPart> {
+  let apiKey = options.apiKey?.value;
+  const part: SimulatorPart = {
+    ...system,
+    async answer(call, operation, work) {
+      const refusal = operation === 'token' ? undefined : gatewayRefusal(call, options, apiKey);
+      return refusal ?? (await system.answer(call, operation, work));
+    },
+  };
   const closing = new AbortController();
   const log = openRequestLog(options.keepRequests ?? true);
   const clock = options.clock ?? ((): Date => new Date());
@@ -133,12 +151,32 @@ export async function startPart(part: SimulatorPart, options: SimulatorOptions):
     setDisturbances(disturbances) {
       plan = createDisturbancePlan(part.system, disturbances, options);
     },
+    apiKey,
+    setApiKey(value) {
+      apiKey = value;
+    },
     async close() {
       closing.abort();
       await server.close();
     },
   };
 }
+
+/** What the gateway before the system answers to a call without its headers or its key. */
+function gatewayRefusal({ headers }: Call, options: SimulatorOptions, apiKey = ''): Answer | undefined {
+  const { header, refusal = 401 } = options.apiKey ?? { header: undefined };
+  if (header !== undefined && headers[header.toLowerCase()] !== apiKey) {
+    return gatewayAnswer(refusal, 'Access denied due to invalid subscription key');
+  }
+  const missing = Object.entries(options.headers ?? {}).find(([name, value]) => headers[name.toLowerCase()] !== value);
+  return missing === undefined ? undefined : gatewayAnswer(400, `Header ${missing[0]} is missing`);
+}
+
+const gatewayAnswer = (status: number, message: string): Answer => ({
+  status,
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ statusCode: status, message }),
+});
 
 async function applyDisturbance(
   disturbance: Disturbance,

@@ -227,6 +227,23 @@ describe('an environment with a bad field is refused with its name', () => {
     ['srm.tokenUrl', 'http://srm.example.com/oauth/token'],
     ['srm.tokenUrl', 'https://user:hunter2@srm.example.com/oauth/token'],
     ['srm.scope', 7],
+    ['srm.headers', ['X-Tenant: acme']],
+    ...['Authorization', 'HOST', 'Content-Type', 'content-length', 'Cookie', 'Connection', 'Transfer-Encoding'].map(
+      (name): [string, unknown] => ['srm.headers', { [name]: 'hunter2' }],
+    ),
+    ...['Proxy-Authorization', 'Accept', 'X-Correlation-ID', 'Idempotency-Key', 'Prefer', 'sap-client'].map(
+      (name): [string, unknown] => ['vms.headers', { [name]: 'hunter2' }],
+    ),
+    ...['X-Api-Key', 'X-Secret', 'X-Auth-Token'].map((name): [string, unknown] => [
+      'vms.headers',
+      { [name]: 'hunter2' },
+    ]),
+    ['srm.headers', { 'X Tenant': 'a' }],
+    ['srm.headers', { X_Tenant: 'a' }],
+    ['srm.headers', { 'X-Tenant': 'a', 'x-tenant': 'b' }],
+    ['srm.headers', { 'X-Tenant': 'hunter2\r\nX-Evil: 1' }],
+    ['srm.apiKeyHeader', ''],
+    ['srm.apiKeyHeader', 'Authorization'],
     ['srm.tokenParameters', 'audience=srm'],
     ['srm.tokenParameters.audience', ''],
     ['srm.tokenParameters.audience', ' srm'],
@@ -330,6 +347,13 @@ describe('an environment with a bad field is refused with its name', () => {
       'must be at least 50: five times vms.timeoutSeconds, for secret and token, create, look-up, probe, reserve\n  → at delivery.timeoutSeconds',
     );
     expect(parse(devWith('delivery.timeoutSeconds', 50)).delivery.timeoutSeconds).toBe(50);
+  });
+
+  test('even when only the combination is bad: the header of the key is a fixed one', () => {
+    const { vms } = Object(dev);
+    const entry = { ...wholeDev, vms: { ...vms, headers: { 'X-Consumer': 'a' }, apiKeyHeader: 'x-consumer' } };
+
+    expect(refusal(() => parse(entry))).toContain('must not be one of the fixed headers\n  → at vms.apiKeyHeader');
   });
 
   test('even when only the combination is bad: a status is asked for, and means nothing', () => {

@@ -2,7 +2,7 @@
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
-import { clientIdentity, privateAuthority } from '../../../shared/connection-secret.ts';
+import { clientIdentity, gatewayKey, privateAuthority } from '../../../shared/connection-secret.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
@@ -135,8 +135,12 @@ function externalEnd(
   };
 }
 
-const secretString = (client: { readonly clientId: string; readonly clientSecret: string } | undefined): string =>
-  JSON.stringify({ clientId: client?.clientId, clientSecret: client?.clientSecret });
+const secretString = (simulator: Srm7Simulator | VmsSimulator | undefined): string =>
+  JSON.stringify({
+    clientId: simulator?.clientId,
+    clientSecret: simulator?.clientSecret,
+    apiKey: simulator?.apiKey,
+  });
 
 /** The fields of a secret and the variables that give them, each after the name of the system. */
 const SECRET_VARIABLES: Readonly<Record<string, string>> = {
@@ -145,10 +149,11 @@ const SECRET_VARIABLES: Readonly<Record<string, string>> = {
   clientCertificate: 'CLIENT_CERTIFICATE',
   clientKey: 'CLIENT_KEY',
   certificateAuthority: 'CERTIFICATE_AUTHORITY',
+  apiKey: 'API_KEY',
 };
 
 /** The secret of a system that the user names, in the form that the environment asks for. @throws {UsageError} */
-function secretFromVariables(system: 'SRM' | 'VMS', { mutualTls, privateCa }: Connection): string {
+function secretFromVariables(system: 'SRM' | 'VMS', { mutualTls, privateCa, apiKeyHeader }: Connection): string {
   const option = `--${system.toLowerCase()}`;
   const given = Object.entries(SECRET_VARIABLES).map(([field, name]) => [
     field,
@@ -158,11 +163,15 @@ function secretFromVariables(system: 'SRM' | 'VMS', { mutualTls, privateCa }: Co
   if (secret['clientId'] === undefined || secret['clientSecret'] === undefined) {
     throw refusal(`${option} needs the OAuth2 client: set ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
   }
-  const parts = [...(mutualTls ? [clientIdentity] : []), ...(privateCa ? [privateAuthority] : [])];
+  const parts = [
+    ...(mutualTls ? [clientIdentity] : []),
+    ...(privateCa ? [privateAuthority] : []),
+    ...(apiKeyHeader === undefined ? [] : [gatewayKey]),
+  ];
   const issues = parts.flatMap((part) => part.safeParse(secret).error?.issues ?? []);
   if (issues.length === 0) return JSON.stringify(secret);
   const faults = issues.map(({ path: [field], message }) => `${system}_${SECRET_VARIABLES[String(field)]} ${message}`);
-  throw refusal(`${option}: the environment asks for certificates. ${faults.join('; ')}.`);
+  throw refusal(`${option}: the environment asks for more than the client. ${faults.join('; ')}.`);
 }
 
 interface SourceCart extends CartIdentity {
@@ -282,9 +291,13 @@ function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
 }
 
 /** What the settings of a connection say of both systems. */
-const simulatedConnection = ({ clientAuthentication, tokenParameters }: Connection): SimulatorOptions => ({
-  clientCheck: clientAuthentication,
-  tokenParameters,
+const simulatedConnection = (connection: Connection): SimulatorOptions => ({
+  clientCheck: connection.clientAuthentication,
+  tokenParameters: connection.tokenParameters,
+  headers: connection.headers,
+  ...(connection.apiKeyHeader === undefined
+    ? {}
+    : { apiKey: { header: connection.apiKeyHeader, value: 'the key of a simulated gateway' } }),
 });
 
 /** The SRM that the settings describe, as its simulator. */

@@ -300,7 +300,8 @@ function secretsOf(srm: Srm7Simulator): string[] {
       ...text.matchAll(/"(?:RequesterName|RequesterEmail|ApproverEmail|Street|Name|Email|Tel)":"([^"]{4,})"/g),
     ])
     .map(([, value]) => value ?? '');
-  return [srm.clientSecret, 'srm7-token-', 'Bearer', 'Basic ', ...people];
+  const apiKey = srm.apiKey === undefined ? [] : [srm.apiKey];
+  return [srm.clientSecret, ...apiKey, 'srm7-token-', 'Bearer', 'Basic ', ...people];
 }
 
 /** One cart, stamped to the second. Different seeds make different carts. */

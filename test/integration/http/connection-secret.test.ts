@@ -47,7 +47,13 @@ const create = (value?: string) =>
     new CreateSecretCommand({ Name: NAME, ...(value === undefined ? {} : { SecretString: value }) }),
   );
 const read = (form: Partial<SecretForm> = {}) =>
-  readConnectionSecret(clients.secretsManager, { name: NAME, mutualTls: false, privateCa: false, ...form });
+  readConnectionSecret(clients.secretsManager, {
+    name: NAME,
+    mutualTls: false,
+    privateCa: false,
+    apiKey: false,
+    ...form,
+  });
 
 async function messageOf(reading: Promise<unknown>): Promise<string> {
   const error: unknown = await reading.then(
@@ -111,6 +117,28 @@ describe('a connection secret', () => {
     expect(await read({ mutualTls: true })).toEqual({ ...client, tls: OWN });
     expect(await read({ privateCa: true })).toEqual({ ...client, tls: { authority: ca.certificate } });
     expect(await read(BOTH)).toEqual({ ...client, tls: { ...OWN, authority: ca.certificate } });
+  });
+
+  test('with the key of a gateway: it is read where the environment requires it, and ignored elsewhere', async () => {
+    await create(JSON.stringify({ clientId: 'id', clientSecret: 's', apiKey: 'k e=y' }));
+
+    expect(await read()).toEqual({ clientId: 'id', clientSecret: 's' });
+    expect(await read({ apiKey: true })).toEqual({ clientId: 'id', clientSecret: 's', apiKey: 'k e=y' });
+  });
+
+  test.each([
+    ['is missing', undefined, 'is missing; it must be the key that the gateway gave'],
+    ['is empty', '', 'is no text of printable ASCII characters'],
+    ['is a number', 7, 'is missing; it must be the key that the gateway gave'],
+    ['ends in a line break', 'hunter2\n', 'is no text of printable ASCII characters'],
+    ['would be a second header', 'hunter2\r\nX-Evil: 1', 'is no text of printable ASCII characters'],
+  ])('whose apiKey %s: the error says so, and quotes nothing of it', async (_what, apiKey, problem) => {
+    await create(JSON.stringify({ clientId: 'id', clientSecret: 's', apiKey }));
+
+    expect(await messageOf(read({ apiKey: true }))).toBe(
+      `the secret ${NAME} is not complete: apiKey ${problem}; it must hold { "clientId", "clientSecret", "apiKey" }: ` +
+        `write it with aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
+    );
   });
 
   test('may hold several authorities, one after the other', async () => {

@@ -767,7 +767,9 @@ describe('without a token', () => {
   test("of a secret that cannot be used the failure is a refusal, in the words of the secret's own error", async () => {
     const { client, tokenRequests } = await openDesk({
       readSecret: () =>
-        Promise.reject(new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false }, 'holds no % yet')),
+        Promise.reject(
+          new SecretUnusable({ name: 'x/11vms', mutualTls: false, privateCa: false, apiKey: false }, 'holds no % yet'),
+        ),
     });
 
     const error = await failureOf(client);
