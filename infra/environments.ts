@@ -268,6 +268,10 @@ const network = z.strictObject({
 
 /** The supervisor waits for the worker to try one message. */
 export const SUPERVISOR_MARGIN_SECONDS = 20;
+/** A receive of SQS brings at most so many messages: Lambda collects a larger batch from several. */
+const SQS_BATCH = 10;
+/** The AWS SDK keeps so many connections to the table, and the worker some more to 11VMS: no cart of a batch waits for one. */
+const LARGEST_BATCH = 50;
 const MAXIMUM_WORKER_SECONDS = 900 - SUPERVISOR_MARGIN_SECONDS;
 const DAY_MS = 86_400_000;
 
@@ -419,7 +423,18 @@ const entrySchema = z.strictObject({
         .max(300)
         .default(30)
         .describe('The first retry delay. It doubles: 30, 60, 120 s.'),
-      batchSize: z.int().min(1).max(10).default(10).describe('How many carts one invocation takes.'),
+      batchSize: z
+        .int()
+        .min(1)
+        .max(LARGEST_BATCH)
+        .default(10)
+        .describe('How many carts one invocation takes, and sends to 11VMS at once.'),
+      batchingWindowSeconds: z
+        .int()
+        .min(0)
+        .max(300)
+        .default(0)
+        .describe('How long Lambda collects carts for a batch. A batch of more than 10 needs it.'),
       maximumConcurrency: z
         .int()
         .min(2)
@@ -483,6 +498,10 @@ export const environmentSchema = entrySchema
       const atLeast = entry.success ? `${shortestTimeoutSeconds(entry.data)}: ` : '';
       return `must be at least ${atLeast}five times vms.timeoutSeconds, for ${STEPS_OF_AN_ORDER.join(', ')}`;
     },
+  })
+  .refine(({ delivery }) => delivery.batchSize <= SQS_BATCH || delivery.batchingWindowSeconds >= 1, {
+    path: ['delivery', 'batchingWindowSeconds'],
+    error: `must be at least 1 where batchSize is more than ${SQS_BATCH}: Lambda asks for it`,
   })
   .superRefine(({ srm, translation }, { issues }) => {
     for (const [index, status] of srm.statuses.entries()) {

@@ -37,6 +37,7 @@ export class PurchaseOrderStack extends Stack {
     const ledger = new LedgerTable(this, 'Ledger', { isProtected: !isBeingCreated });
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
+      batchingWindow: Duration.seconds(environment.delivery.batchingWindowSeconds),
     });
     const failedInvocations = new FailedInvocations(this, 'FailedInvocations').queue;
     const extractor = new ScheduledExtractor(this, 'Extractor', {

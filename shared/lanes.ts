@@ -15,3 +15,10 @@ export async function inLanes<Item, Result>(
   if (failed !== undefined) throw failed.reason;
   return results;
 }
+
+/** The items in their order, so many in each chunk; the last one may hold fewer. */
+export function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}

@@ -13,7 +13,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
-import { inLanes } from './lanes.ts';
+import { chunks, inLanes } from './lanes.ts';
 
 export interface ItemKey {
   readonly pk: string;
@@ -51,12 +51,6 @@ const ITEMS_AT_ONCE = 25;
 const BATCHES_AT_ONCE = 10;
 const TRIES = 4;
 const FIRST_PAUSE_MS = 50;
-
-function chunks<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
-}
 
 const itemKey = z.object({ pk: z.string(), sk: z.string() });
 

@@ -8,6 +8,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+import { chunks } from '../../shared/lanes.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import { readWaiting, type Waiting, waitingAttributes } from './waiting.ts';
 
@@ -27,7 +28,7 @@ export interface ReturnedMessage {
 }
 
 export interface CartMessages {
-  /** Sets when returned messages become visible again: one call for a batch of at most 10. */
+  /** Sets when returned messages become visible again: one call for ten. */
   setVisibility(messages: readonly ReturnedMessage[], log: Log): Promise<void>;
   /**
    * Queues a copy as a new message, which has all its receives and remembers how long its cart has waited.
@@ -55,6 +56,9 @@ const receivedMessage = z.object({
   MessageAttributes: z.unknown().optional(),
 });
 
+/** The most entries of a batch call of SQS. */
+const SQS_BATCH_ENTRIES = 10;
+
 const MESSAGE_COUNTS = [
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesDelayed',
@@ -62,25 +66,28 @@ const MESSAGE_COUNTS = [
 ] as const;
 
 export function createCartMessages(sqs: SQSClient, queueUrl: string, now: () => number): CartMessages {
+  async function setVisibilityOfSome(messages: readonly ReturnedMessage[], log: Log): Promise<void> {
+    const Entries = messages.map(({ receiptHandle, visibleAfterSeconds }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: visibleAfterSeconds,
+    }));
+    try {
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+      const { Failed = [] } = await sqs.send(command);
+      if (Failed.length === 0) return;
+      const codes = Failed.map(({ Code }) => Code ?? 'unknown');
+      log.warn('message.visibility-not-set', { codes });
+    } catch (error) {
+      // Nothing is lost: the messages become visible after the queue's own visibility timeout, only later. An error
+      // thrown here would return the whole batch, with the carts that are done.
+      log.warn('message.visibility-not-set', errorFields(error));
+    }
+  }
+
   return {
     async setVisibility(messages, log) {
-      if (messages.length === 0) return;
-      const Entries = messages.map(({ receiptHandle, visibleAfterSeconds }, index) => ({
-        Id: String(index),
-        ReceiptHandle: receiptHandle,
-        VisibilityTimeout: visibleAfterSeconds,
-      }));
-      try {
-        const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
-        const { Failed = [] } = await sqs.send(command);
-        if (Failed.length === 0) return;
-        const codes = Failed.map(({ Code }) => Code ?? 'unknown');
-        log.warn('message.visibility-not-set', { codes });
-      } catch (error) {
-        // Nothing is lost: the messages become visible after the queue's own visibility timeout, only later. An error
-        // thrown here would return the whole batch, with the carts that are done.
-        log.warn('message.visibility-not-set', errorFields(error));
-      }
+      await Promise.all(chunks(messages, SQS_BATCH_ENTRIES).map((some) => setVisibilityOfSome(some, log)));
     },
     async requeue({ body, waiting }, delaySeconds) {
       const MessageAttributes = waitingAttributes(waiting, now());

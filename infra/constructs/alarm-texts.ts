@@ -97,7 +97,7 @@ export const METRIC_ALARMS = {
   },
   'worker-crashed': {
     what: 'An invocation of the worker crashed, ran out of memory or timed out.',
-    impact: 'up to 10 carts of that batch: they are tried again after the visibility time-out, with one attempt less.',
+    impact: 'the carts of that batch: they are tried again after the visibility time-out, with one attempt less.',
   },
   'functions-throttled': {
     what: 'Lambda throttles a function of ours: the concurrency of the account is used up.',

@@ -8,6 +8,8 @@ export const MAX_RECEIVE_COUNT = 4;
 
 export interface CartChannelProps {
   readonly workerTimeout: Duration;
+  /** How long the event source collects messages before it invokes the worker. */
+  readonly batchingWindow: Duration;
 }
 
 export class CartChannel extends Construct {
@@ -25,8 +27,8 @@ export class CartChannel extends Construct {
     });
     this.queue = new Queue(this, 'Queue', {
       retentionPeriod: Duration.days(4),
-      // AWS's own rule for an event source: six times the function's time-out.
-      visibilityTimeout: Duration.seconds(6 * props.workerTimeout.toSeconds()),
+      // AWS's own rule for an event source: six times the function's time-out, and the batching window.
+      visibilityTimeout: Duration.seconds(6 * props.workerTimeout.toSeconds() + props.batchingWindow.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVE_COUNT },
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

@@ -1,4 +1,5 @@
 /** Event-Driven Consumer: the function that turns queued carts into purchase orders, and its event source. */
+import { Duration } from 'aws-cdk-lib';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -64,6 +65,9 @@ export class OrderWorker extends Construct {
     });
     this.eventSource = new SqsEventSource(channel.queue, {
       batchSize: delivery.batchSize,
+      ...(delivery.batchingWindowSeconds === 0
+        ? {}
+        : { maxBatchingWindow: Duration.seconds(delivery.batchingWindowSeconds) }),
       // The limit of the event source, not reserved concurrency: a throttled invocation uses up an attempt.
       maxConcurrency: delivery.maximumConcurrency,
       reportBatchItemFailures: true,

@@ -63,7 +63,8 @@ export const OWN_ENVIRONMENT = {
   reconciliation: { schedule: 'cron(0 1-3 * * ? *)', days: 9 },
   delivery: {
     retryBaseSeconds: 9,
-    batchSize: 3,
+    batchSize: 33,
+    batchingWindowSeconds: 4,
     maximumConcurrency: 17,
     timeoutSeconds: 77,
     memoryMegabytes: 2048,
@@ -179,6 +180,7 @@ const mappingSchema = z.object({
   EventSourceArn: attSchema,
   FunctionName: refSchema,
   BatchSize: z.number(),
+  MaximumBatchingWindowInSeconds: z.number().default(0),
   FunctionResponseTypes: z.array(z.string()).optional(),
   ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
 });

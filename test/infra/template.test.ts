@@ -287,10 +287,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('the queue of carts', () => {
-      test("keeps a message invisible for at least six times the worker's time-out", () => {
-        const { queue, worker } = parts(name);
+      test("keeps a message invisible for at least six times the worker's time-out and the batching window", () => {
+        const { queue, worker, mapping } = parts(name);
+        const leastSeconds = 6 * worker.Timeout + mapping.MaximumBatchingWindowInSeconds;
 
-        expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * worker.Timeout);
+        expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(leastSeconds);
         expect(queue.VisibilityTimeout).toBeLessThanOrEqual(43_200);
       });
 
@@ -325,6 +326,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
         expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
         expect(mapping.BatchSize).toBe(environment.delivery.batchSize);
+        expect(mapping.MaximumBatchingWindowInSeconds).toBe(environment.delivery.batchingWindowSeconds);
         expect(mapping.ScalingConfig.MaximumConcurrency).toBe(environment.delivery.maximumConcurrency);
         expect(mapping.ScalingConfig.MaximumConcurrency).toBeGreaterThanOrEqual(2);
       });

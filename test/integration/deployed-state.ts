@@ -99,11 +99,12 @@ export async function deployEntry(state: AwsState, deployment: Deployment): Prom
       };
       state.datapoints.push({ metric: 'Invocations', of: [id], atMs: nowMs - 10 * 60_000, value: 7 });
     } else if (resource.type === 'AWS::Lambda::EventSourceMapping') {
-      const { BatchSize, ScalingConfig, FunctionResponseTypes } = properties;
+      const { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig, FunctionResponseTypes } = properties;
       state.mappings[id] = {
         State: 'Enabled',
         LastProcessingResult: 'OK',
         BatchSize,
+        MaximumBatchingWindowInSeconds,
         ScalingConfig,
         FunctionResponseTypes,
       };

@@ -70,6 +70,7 @@ async function answer(request: IncomingMessage, { functions, mappings }: LambdaR
 const mappingAnswer = (mapping: EventSourceMapping): object => ({
   UUID: mapping.description.logicalId,
   BatchSize: mapping.description.batchSize,
+  MaximumBatchingWindowInSeconds: mapping.description.batchingWindowMs / 1000,
   EventSourceArn: mapping.description.queue.arn,
   FunctionArn: mapping.description.target.arn,
   State: mapping.enabled ? 'Enabled' : 'Disabled',

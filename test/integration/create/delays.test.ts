@@ -102,6 +102,19 @@ test('only failed messages are delayed; a batch without failures makes no call',
   expect([bad, ...good].map((cart) => fixture.ordersOf(cart ?? {}).length)).toEqual([1, 1, 1, 1]);
 });
 
+test('a batch of more than ten, of which all carts come back, sets the delay of each', async () => {
+  const worker = await fixture.worker();
+  const carts = Array.from({ length: 12 }, newCart);
+  await worker.send(...carts.slice(0, 6).map(envelope));
+  await worker.send(...carts.slice(6).map(envelope));
+  fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
+  // Lambda collects such a batch from several receives.
+  const batch = [...(await worker.receive()), ...(await worker.receive())];
+  expect((await worker.invoke(batch)).failed).toHaveLength(12);
+  expect(fixture.takeOutput().join('\n')).not.toContain('"event":"message.visibility-not-set"');
+  expect(worker.takeVisibilities().flat()).toHaveLength(12);
+});
+
 test('a batch is reported to Lambda even when SQS refuses the delays', async () => {
   const cart = newCart();
   const { worker, messageId } = await sent(cart);
