@@ -1,6 +1,6 @@
 /**
  * Modules that the bundles leave out: no code of ours can reach them, and every cold start would read them.
- * `npm run benchmark -- --cold` measures what that brings. The build fails when a package no longer imports what is
+ * `npm run bench -- --cold` measures what that brings. The build fails when a package no longer imports what is
  * replaced here: otherwise an update could bring it all back unnoticed.
  */
 import { dirname } from 'node:path';

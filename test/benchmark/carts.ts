@@ -30,6 +30,9 @@ const template = JSON.stringify({
   },
 }).split(new RegExp(`(${Object.values(PLACES).join('|')})`));
 
+/** The first carts of an environment are not measured: they load, connect and compile the code. */
+export const WARM_UP_CARTS = 100;
+
 export const FIRST_CART_NUMBER = 3_000_000_000;
 const cartNumber = (index: number): string => String(FIRST_CART_NUMBER + index);
 const cartGuid = (index: number): string => `005056a5-09b3-1ee1-bee5-${String(index).padStart(12, '0')}`;
@@ -51,12 +54,19 @@ function cartMessageText(index: number): string {
   return `{"schemaVersion":1,"runId":"benchmark","correlationId":"benchmark/${index}","client":"100",${names},"source":${cartText(index, 1_795_185_125_000)}}`;
 }
 
-/** The event of a batch of such messages, each on its first receive. */
-export const sqsEvent = (first: number, count: number): object => ({
-  Records: Array.from({ length: count }, (_, index) => ({
+/** A message of a batch, as the event source mapping hands it over. */
+export interface BatchRecord {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly attributes: { readonly ApproximateReceiveCount: string };
+}
+
+/** Such messages, each on its first receive. */
+export const sqsRecords = (first: number, count: number): BatchRecord[] =>
+  Array.from({ length: count }, (_, index) => ({
     messageId: `m-${first + index}`,
     receiptHandle: `r-${first + index}`,
     body: cartMessageText(first + index),
     attributes: { ApproximateReceiveCount: '1' },
-  })),
-});
+  }));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundleFunctions, type FunctionFolder } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
-import { sqsEvent } from './carts.ts';
+import { sqsRecords } from './carts.ts';
 import type { BenchmarkOptions } from './options.ts';
 import { bytesByPackage } from './packages.ts';
 import { type ColdStart, measureStart, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
@@ -29,7 +29,7 @@ interface FirstEvent {
 
 const FIRST_EVENTS: Readonly<Record<FunctionFolder, (index: number) => FirstEvent>> = {
   'create-purchase-orders': (index) => ({
-    event: sqsEvent(index, 1),
+    event: { Records: sqsRecords(index, 1) },
     isAnswered: (answer) => JSON.stringify(answer) === '{"batchItemFailures":[]}',
   }),
   'extract-approved-carts': (index) => ({
@@ -68,7 +68,7 @@ interface Comparison {
 
 export async function benchmarkColdStart({ rounds }: BenchmarkOptions, onStep: OnStep): Promise<BenchmarkReport> {
   const startMs = Math.floor(Date.now() / 1000) * 1000 - 60_000;
-  const neighbours = await startNeighbours({ carts: CARTS_A_PAGE, startMs });
+  const neighbours = await startNeighbours({ source: { carts: CARTS_A_PAGE, startMs } });
   try {
     const contents = new Map<FunctionFolder, Metafile>();
     const bundles = await bundleFunctions(loadEnvironment('local'), directory, (folder, metafile) => {
@@ -83,18 +83,18 @@ export async function benchmarkColdStart({ rounds }: BenchmarkOptions, onStep: O
       // The first start reads its files from the disk, so it is not counted.
       await run(ours);
       await run(theirs);
-      const [our, their] = await inTurn(rounds, [
-        (round) => {
+      const started = await inTurn(rounds, {
+        ours(round) {
           onStep(`${folder}, round ${round} of ${rounds}`);
           return run(ours);
         },
-        () => run(theirs),
-      ]);
+        theirs: () => run(theirs),
+      });
       const metafile = contents.get(folder);
       comparisons.push({
         folder,
-        ours: figuresOf(ours, our),
-        theirs: figuresOf(theirs, their),
+        ours: figuresOf(ours, started.ours),
+        theirs: figuresOf(theirs, started.theirs),
         packages: metafile === undefined ? [] : bytesByPackage(metafile),
       });
     }

@@ -1,35 +1,22 @@
 /**
- * The floor of the consumer: a bare handler that makes the calls of a created order, one POST and two writes to the table,
- * for all messages of a batch in parallel and with one token. It has no validation, no mapping, no log and no retry.
+ * The floor of the worker: a bare handler that makes the same calls. For a batch, it reads whether consumption is paused; for
+ * each of its carts at once, it claims the order in the table, posts it and records it.
  */
-import { Agent, request } from 'node:http';
-import { DynamoDBClient, UpdateItemCommand, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { CLAIM_EXPRESSIONS } from '../../shared/ledger.ts';
+import { orderOf, postOrder } from './bare-calls.ts';
 
-const agent = new Agent({ keepAlive: true });
 const dynamodb = new DynamoDBClient({});
-const { VMS_BASE_URL: baseUrl = '', VMS_TOKEN_URL: tokenUrl = '', TABLE_NAME: TableName = '' } = process.env;
-let token: Promise<string> | undefined;
-
-function post(url: string, body: string, headers: Record<string, string>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request(url, { method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-      response.on('error', reject);
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
-}
+const { TABLE_NAME: TableName = '' } = process.env;
 
 type Write = Omit<UpdateItemCommandInput, 'TableName' | 'Key'>;
 
-/**
- * The expressions of the ledger's claim and record: the embedded table needs time to parse them, which must count for both
- * sides.
- */
+/** As long as the ledger's own: the size of a call counts, too. */
 const CLAIM: Write = {
   ...CLAIM_EXPRESSIONS,
   ExpressionAttributeNames: { '#state': 'state' },
@@ -39,33 +26,40 @@ const CLAIM: Write = {
     ':unknown': { S: 'UNKNOWN' },
     ':rejected': { S: 'REJECTED' },
     ':hash': { S: 'f'.repeat(64) },
+    ':hashes': { SS: ['f'.repeat(64)] },
     ':changed': { N: '1795185125000' },
     ':message': { S: 'benchmark' },
-    ':attempt': { S: 'benchmark' },
+    ':receive': { N: '1' },
+    ':orders': { N: '1' },
+    ':attempt': { S: '00000000-0000-4000-8000-000000000000' },
     ':lease': { N: '1795185190000' },
     ':now': { N: '1795185125000' },
     ':true': { BOOL: true },
+    ':false': { BOOL: false },
     ':none': { L: [] },
     ':one': { N: '1' },
   },
-  ReturnValues: 'ALL_OLD',
+  ReturnValues: 'ALL_NEW',
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
 };
+const RECORDED = {
+  state: { S: 'CREATED' },
+  orderId: { S: 'benchmark' },
+  orderNumber: { S: 'benchmark' },
+  faults: { L: [] },
+  createdAtMs: { N: '1795185125000' },
+  listedAs: { S: 'CREATED#2026-11-29' },
+  listedAtMs: { N: '1795185125000' },
+};
+const recordedNames = Object.keys(RECORDED);
 const RECORD: Write = {
-  UpdateExpression: 'SET #state = :state, #orderId = :orderId, #orderNumber = :orderNumber, #faults = :faults',
+  UpdateExpression: `SET ${recordedNames.map((name) => `#${name} = :${name}`).join(', ')}`,
   ConditionExpression: 'attemptId = :attempt AND (#state = :posting OR #state = :state)',
-  ExpressionAttributeNames: {
-    '#state': 'state',
-    '#orderId': 'orderId',
-    '#orderNumber': 'orderNumber',
-    '#faults': 'faults',
-  },
+  ExpressionAttributeNames: Object.fromEntries(recordedNames.map((name) => [`#${name}`, name])),
   ExpressionAttributeValues: {
-    ':attempt': { S: 'benchmark' },
+    ':attempt': { S: '00000000-0000-4000-8000-000000000000' },
     ':posting': { S: 'POSTING' },
-    ':state': { S: 'CREATED' },
-    ':orderId': { S: 'benchmark' },
-    ':orderNumber': { S: 'benchmark' },
-    ':faults': { L: [] },
+    ...Object.fromEntries(Object.entries(RECORDED).map(([name, value]) => [`:${name}`, value])),
   },
 };
 
@@ -73,36 +67,16 @@ async function write(key: string, update: Write): Promise<void> {
   await dynamodb.send(new UpdateItemCommand({ TableName, Key: { pk: { S: key }, sk: { S: key } }, ...update }));
 }
 
-interface Row {
-  readonly ObjectId: string;
-  readonly Currency: string;
-  readonly Items: { readonly results: readonly Record<string, string>[] };
-}
-
-async function create(body: string): Promise<void> {
-  // oxlint-disable-next-line no-unsafe-type-assertion -- the floor trusts everything
-  const { source } = JSON.parse(body) as { source: Row };
-  const externalId = `SRM7-100-${source.ObjectId}`;
-  const order = JSON.stringify({
-    externalId,
-    currency: source.Currency,
-    lines: source.Items.results.map((item) => ({
-      number: item['NumberInt'],
-      text: item['Description'],
-      price: item['Price'],
-    })),
-  });
-  token ??= post(tokenUrl, 'grant_type=client_credentials', {}).then((answer) => {
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the floor trusts everything
-    return (JSON.parse(answer) as { access_token: string }).access_token;
-  });
-  const authorization = `Bearer ${await token}`;
-  await write(externalId, CLAIM);
-  await post(`${baseUrl}/purchase-orders`, order, { authorization, 'content-type': 'application/json' });
-  await write(externalId, RECORD);
+async function create(message: string): Promise<void> {
+  const order = orderOf(message);
+  await write(order.externalId, CLAIM);
+  await postOrder(order);
+  await write(order.externalId, RECORD);
 }
 
 export async function handler(event: { Records: readonly { body: string }[] }): Promise<object> {
+  const Key = { pk: { S: 'BREAKER#11VMS' }, sk: { S: 'BREAKER' } };
+  await dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
   await Promise.all(event.Records.map(({ body }) => create(body)));
   return { batchItemFailures: [] };
 }

@@ -1,4 +1,4 @@
-/** What `npm run benchmark` runs. */
+/** What `npm run bench` runs. */
 import { UsageError } from '../../infra/command-line.ts';
 import { benchmarkColdStart } from './cold.ts';
 import { benchmarkCost } from './cost.ts';

@@ -10,7 +10,7 @@ export interface BenchmarkOptions {
   readonly json: boolean;
 }
 
-export const HELP = `npm run benchmark -- [options]
+export const HELP = `npm run bench -- [options]
 
 Measures both functions, bundled as deployed, and compares them with a floor in the same run: a bare handler that makes
 the same HTTP calls and the same number of DynamoDB calls, and a bare stream from page to queue. Both systems answer after
@@ -27,11 +27,11 @@ Each of these options runs another benchmark instead:
   --cost         the monthly bill at 1,000, 100,000 and 10 million carts a day, from the counted calls of a local run
                  of --carts carts a phase (300)
 
-  --json         one JSON line on stdout, all else on stderr (npm run --silent benchmark -- --json)
+  --json         one JSON line on stdout, all else on stderr (npm run --silent bench -- --json)
   --help         this text
 `;
 
-const { parse, refusal, wholeNumber } = commandLine('npm run benchmark');
+const { parse, refusal, wholeNumber } = commandLine('npm run bench');
 
 /** Undefined for --help. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): BenchmarkOptions | undefined {

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { createAwsClients, LOCAL_CREDENTIALS } from '../../infra/local/aws/aws-clients.ts';
@@ -67,19 +66,72 @@ const resultSchema = z.object({
   seconds: z.number(),
   cpuMs: z.number(),
   peakMegabytes: z.number(),
-  runs: z.number().optional(),
+  invocations: z.number(),
+  billedMs: z.number(),
+  returned: z.number(),
 });
 export type Measured = z.infer<typeof resultSchema>;
 
-/** Runs a handler file in a process of its own. @throws when a batch or a run fails. */
-export async function measure(
+function startSubject(
   file: string,
   args: readonly (string | number)[],
   variables: Readonly<Record<string, string>>,
-): Promise<Measured> {
+): ChildProcess {
   const env = { ...variables, PATH: process.env.PATH };
   const child = start([join(import.meta.dirname, 'subject.ts'), file, ...args.map(String)], env);
-  return resultSchema.parse(JSON.parse(await firstLine(child)));
+  // The log lines are discarded.
+  child.stdout?.resume();
+  return child;
+}
+
+async function nextMessage(child: ChildProcess): Promise<unknown> {
+  const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
+  return message;
+}
+
+/** Reads all carts with an extractor in a process of its own. @throws when a run fails. */
+export async function measureExtractor(
+  file: string,
+  timeoutSeconds: number,
+  variables: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  return resultSchema.parse(await nextMessage(startSubject(file, ['extractor', timeoutSeconds], variables)));
+}
+
+export interface ConsumerWork {
+  /** Of all environments together. */
+  readonly carts: number;
+  readonly batchSize: number;
+  /** Execution environments, each in a process of its own. */
+  readonly environments: number;
+}
+
+/** Far from the carts of another environment. */
+const CARTS_APART = 1_000_000;
+
+/** Works carts off with a worker, in so many environments at once. @throws when a batch fails. */
+export async function measureConsumer(
+  file: string,
+  { carts, batchSize, environments }: ConsumerWork,
+  variables: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  const each = Math.ceil(carts / environments);
+  const children = Array.from({ length: environments }, (_, index) =>
+    startSubject(file, ['consumer', each, batchSize, index * CARTS_APART], variables),
+  );
+  await Promise.all(children.map(nextMessage));
+  for (const child of children) child.send('go');
+  const results = await Promise.all(children.map(async (child) => resultSchema.parse(await nextMessage(child))));
+  const sum = (name: keyof Measured): number => results.reduce((total, result) => total + result[name], 0);
+  return {
+    carts: sum('carts'),
+    seconds: Math.max(...results.map(({ seconds }) => seconds)),
+    cpuMs: sum('cpuMs'),
+    peakMegabytes: Math.max(...results.map(({ peakMegabytes }) => peakMegabytes)),
+    invocations: sum('invocations'),
+    billedMs: sum('billedMs'),
+    returned: sum('returned'),
+  };
 }
 
 const startSchema = z.object({ importMs: z.number(), answerMs: z.number(), answer: z.unknown() });
@@ -96,8 +148,7 @@ export async function measureStart(
   const child = start([subject, file, JSON.stringify(event)], env);
   // The log lines are discarded.
   child.stdout?.resume();
-  const [message]: unknown[] = await Promise.race([once(child, 'message'), ended(child)]);
-  return startSchema.parse(message);
+  return startSchema.parse(await nextMessage(child));
 }
 
 export interface Neighbours {
@@ -108,42 +159,29 @@ export interface Neighbours {
   readonly srm: Service;
 }
 
-/** The embedded emulator, or a service that accepts every write with the latency of DynamoDB. */
-export type TableKind = 'table' | 'bare-table';
+export interface NeighbourOptions {
+  /** The carts in SRM, one every 10 ms from then on. */
+  readonly source?: { readonly carts: number; readonly startMs: number };
+  /** 11VMS loses the answer to one of so many new orders; 0: to none. */
+  readonly loseEvery?: number;
+}
 
 /** Starts all services, and creates the table and the secrets. */
-export async function startNeighbours(
-  srm: { carts: number; startMs: number },
-  tableKind: TableKind = 'table',
-): Promise<Neighbours> {
-  const [table, secrets, queue, vms, source] = await Promise.all([
-    startService(tableKind),
+export async function startNeighbours({ source, loseEvery = 0 }: NeighbourOptions = {}): Promise<Neighbours> {
+  const [table, secrets, queue, vms, srm] = await Promise.all([
+    startService('table'),
     startService('secrets'),
     startService('queue'),
-    startService('vms'),
-    startService('srm', srm.carts, srm.startMs),
+    startService('vms', loseEvery),
+    startService('srm', source?.carts ?? 0, source?.startMs ?? 0),
   ]);
   const clients = createAwsClients({ sqs: queue.url, dynamodb: table.url, secretsManager: secrets.url }, REGION);
-  await clients.dynamodb.send(
-    new CreateTableCommand({
-      TableName: TABLE_NAME,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-    }),
-  );
   for (const Name of ['srm', 'vms']) {
     const SecretString = JSON.stringify({ clientId: 'benchmark', clientSecret: 'benchmark' });
     await clients.secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
   }
   for (const client of Object.values(clients)) client.destroy();
-  return { table, secrets, queue, vms, srm: source };
+  return { table, secrets, queue, vms, srm };
 }
 
 export function stopNeighbours(neighbours: Neighbours): void {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import type { BenchmarkOptions } from './options.ts';
-import { type Measured, measure, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
+import { type Measured, measureExtractor, startNeighbours, stopNeighbours, variablesOf } from './processes.ts';
 import { type BenchmarkReport, type OnStep, row } from './report.ts';
 
 /** The run that the memory is compared with. */
@@ -39,10 +39,10 @@ export async function benchmarkReading({ carts }: BenchmarkOptions, onStep: OnSt
 async function read(bundle: string, carts: number): Promise<Reading> {
   // One cart every 10 ms (service.ts), all after the first watermark and before now.
   const startMs = Math.floor((Date.now() - carts * 10) / 1000) * 1000 - 60_000;
-  const neighbours = await startNeighbours({ carts, startMs });
+  const neighbours = await startNeighbours({ source: { carts, startMs } });
   try {
     const variables = variablesOf(neighbours, bundle, new Date(startMs).toISOString());
-    const measured = await measure(join(bundle, 'main.cjs'), ['extractor', TIMEOUT_SECONDS], variables);
+    const measured = await measureExtractor(join(bundle, 'main.cjs'), TIMEOUT_SECONDS, variables);
     const {
       messages = 0,
       distinct = 0,
@@ -63,7 +63,7 @@ function report(few: Reading, many: Reading): BenchmarkReport {
       `${reading.distinct} carts`,
       (reading.carts / reading.seconds).toFixed(0),
       reading.peakMegabytes.toFixed(0),
-      String(reading.runs ?? 1),
+      String(reading.invocations),
       String(reading.messages),
       (reading.messages / reading.batches).toFixed(2),
       (reading.messages / reading.billingUnits).toFixed(2),
@@ -79,7 +79,7 @@ function report(few: Reading, many: Reading): BenchmarkReport {
     json: {
       memoryRatio,
       cartsPerSecond: many.carts / many.seconds,
-      runs: many.runs,
+      runs: many.invocations,
       messages: many.messages,
       batches: many.batches,
       billingUnits: many.billingUnits,

@@ -18,15 +18,17 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** Runs the sides in turn (A B A B), so that a slow moment of the machine affects both. Rounds count from 1. */
-export async function inTurn<Result>(
+/** Runs the sides in turn (A B A B), so that a slow moment of the machine affects all. Rounds count from 1. */
+export async function inTurn<Name extends string, Result>(
   rounds: number,
-  [ours, theirs]: readonly [(round: number) => Promise<Result>, (round: number) => Promise<Result>],
-): Promise<[Result[], Result[]]> {
-  const results: [Result[], Result[]] = [[], []];
+  sides: Readonly<Record<Name, (round: number) => Promise<Result>>>,
+): Promise<Record<Name, Result[]>> {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the keys of `sides`
+  const names = Object.keys(sides) as Name[];
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the same keys
+  const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
   for (let round = 1; round <= rounds; round++) {
-    results[0].push(await ours(round));
-    results[1].push(await theirs(round));
+    for (const name of names) results[name].push(await sides[name](round));
   }
   return results;
 }

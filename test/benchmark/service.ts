@@ -4,16 +4,17 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import dynalite from 'dynalite';
 import * as z from 'zod';
 import { createSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { cartText, FIRST_CART_NUMBER } from './carts.ts';
+import { createTable } from './table.ts';
 
-/** Both systems answer after this time. */
+/** Both systems answer after this time; DynamoDB and SQS after that which AWS takes. */
 const SYSTEM_DELAY_MS = 20;
 const TABLE_DELAY_MS = 3;
+const QUEUE_DELAY_MS = 10;
 const ROWS_A_PAGE = 100;
 const CART_EVERY_MS = 10;
 /** SQS bills one request for each 64 KiB of a call. */
@@ -40,22 +41,32 @@ const token = (response: ServerResponse): void => {
   reply(response, 200, '{"access_token":"benchmark","token_type":"Bearer","expires_in":3600}');
 };
 
-/** 11VMS: accepts every order. The look-up finds nothing. */
+/** The orders of 11VMS by externalId, as JSON. */
+const orders = new Map<string, string[]>();
+
+/** 11VMS: accepts every order, also one that it holds. Of each so many new orders, the answer to one is lost. */
 async function vms(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
   if (request.url === '/oauth/token') return token(response);
   await sleep(SYSTEM_DELAY_MS);
   if (request.method === 'GET') {
     count('lookup');
-    return reply(response, 200, '{"items":[]}');
+    const externalId = new URL(request.url ?? '', 'http://vms').searchParams.get('externalId') ?? '';
+    return reply(response, 200, `{"items":[${(orders.get(externalId) ?? []).join(',')}]}`);
   }
   count('create');
   const [, externalId = ''] = /"externalId":"(SRM7-[^"]+)"/.exec(body) ?? [];
-  return reply(
-    response,
-    201,
-    `{"id":"po_${externalId}","number":"PO-${counts['create']}","externalId":"${externalId}"}`,
-  );
+  const held = orders.get(externalId) ?? [];
+  const names = `"id":"po_${counts['create']}","number":"PO-${counts['create']}"`;
+  orders.set(externalId, [...held, `{${names},${body.slice(1)}`]);
+  if (held.length > 0) count('duplicate');
+  const loseEvery = Number(process.argv[3]);
+  if (loseEvery > 0 && held.length === 0 && orders.size % loseEvery === 0) {
+    count('lost');
+    request.socket.destroy();
+    return;
+  }
+  reply(response, 201, `{${names},"externalId":"${externalId}"}`);
 }
 
 /**
@@ -101,7 +112,8 @@ function seenFirst(message: string): number {
 /** SQS: accepts every message and stores none. */
 async function queue(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
-  const operation = request.headers['x-amz-target']?.toString().split('.').at(-1) ?? '';
+  await sleep(QUEUE_DELAY_MS);
+  const operation = operationOf(request);
   count(operation);
   if (operation !== 'SendMessageBatch') return reply(response, 200, '{}');
   const { Entries: entries } = batchSchema.parse(JSON.parse(body));
@@ -118,22 +130,28 @@ async function queue(request: IncomingMessage, response: ServerResponse): Promis
   return reply(response, 200, JSON.stringify({ Successful, Failed: [] }));
 }
 
-/** DynamoDB: accepts every write with its usual latency and stores none. The embedded table would be slower than a cart. */
-async function bareTable(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  await text(request);
+const answerOfTable = createTable();
+
+/** DynamoDB. */
+async function table(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const input: unknown = JSON.parse(await text(request));
   await sleep(TABLE_DELAY_MS);
-  reply(response, 200, '{}');
+  const { status, body } = answerOfTable(operationOf(request), input);
+  reply(response, status, JSON.stringify(body));
 }
+
+const operationOf = (request: IncomingMessage): string =>
+  request.headers['x-amz-target']?.toString().split('.').at(-1) ?? 'other';
 
 /** A service of AWS that counts its calls by operation. */
 function counted(listener: (request: IncomingMessage, response: ServerResponse) => void): RequestListener {
   return (request, response) => {
-    count(request.headers['x-amz-target']?.toString().split('.').at(-1) ?? 'other');
+    count(operationOf(request));
     listener(request, response);
   };
 }
 
-function emulator(server: ReturnType<typeof dynalite>): RequestListener {
+function emulator(server: Server): RequestListener {
   return counted((request, response) => server.emit('request', request, response));
 }
 
@@ -147,8 +165,7 @@ const SERVICES: Readonly<Record<string, () => RequestListener>> = {
   vms: () => asListener(vms),
   srm: () => asListener(srm),
   queue: () => asListener(queue),
-  'bare-table': () => counted(asListener(bareTable)),
-  table: () => emulator(dynalite({ createTableMs: 0 })),
+  table: () => counted(asListener(table)),
   secrets: () => emulator(createSecretsManager()),
 };
 

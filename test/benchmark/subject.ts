@@ -1,62 +1,89 @@
 /**
- * The measured process: `node subject.ts <handler file> consumer <carts> <batch size>`, or `... extractor`. It runs the
- * handler as one warm execution environment, one event after the other, and prints its time and CPU as a line of JSON. The
- * log lines go to stderr, which is discarded.
+ * The measured process: `node subject.ts <handler file> consumer <carts> <batch size> <first cart>`, or `... extractor <time-out>`.
+ * It runs the handler as one warm execution environment, one event after the other, and sends its time and CPU. The log
+ * lines are discarded.
  */
-import { sqsEvent } from './carts.ts';
+import { once } from 'node:events';
+import { type BatchRecord, sqsRecords, WARM_UP_CARTS } from './carts.ts';
 import { lambdaContext as context, loadHandler } from './handler.ts';
 
 const [, , file = '', role = '', ...numbers] = process.argv;
-const write = process.stdout.write.bind(process.stdout);
-// A function writes its log lines as on Lambda, but they must not mix with the results.
-process.stdout.write = process.stderr.write.bind(process.stderr);
-
 const invoke = await loadHandler(file);
 
-/** The first carts are not measured: they load, connect and compile the code. */
-const WARM_UP = 100;
-/** The batch size of these carts, also when single carts are measured, to save time. */
+/** The batch size of the carts before the measured ones, also when single carts are measured, to save time. */
 const WARM_UP_BATCH = 10;
+/** A message that fails so often is a fault of the benchmark. */
+const MOST_RECEIVES = 4;
 
-async function consume(carts: number, batchSize: number): Promise<object> {
-  for (let first = 0; first < WARM_UP; first += WARM_UP_BATCH) {
-    await invoke(sqsEvent(first, WARM_UP_BATCH), context(60_000));
+/** What a run of the handler came to. */
+interface Work {
+  readonly carts: number;
+  readonly invocations: number;
+  /** Lambda bills each invocation by the started millisecond. */
+  readonly billedMs: number;
+  /** Messages that went back to the queue. */
+  readonly returned: number;
+}
+
+/** Works a queue off. A message that fails goes back to its end: the delay before its next receive is not waited for. */
+async function consume(queue: BatchRecord[], batchSize: number): Promise<Work> {
+  const carts = queue.length;
+  let [invocations, billedMs, returned] = [0, 0, 0];
+  while (queue.length > 0) {
+    const batch = queue.splice(0, batchSize);
+    const startedMs = performance.now();
+    const answer = await invoke({ Records: batch }, context(60_000));
+    billedMs += Math.ceil(performance.now() - startedMs);
+    invocations++;
+    const failed = new Set(failedIn(answer));
+    for (const record of batch) if (failed.has(record.messageId)) queue.push(received(record));
+    returned += failed.size;
   }
-  const events = Array.from({ length: Math.ceil(carts / batchSize) }, (_, index) =>
-    sqsEvent(WARM_UP + index * batchSize, Math.min(batchSize, carts - index * batchSize)),
-  );
-  return measured(carts, async () => {
-    for (const event of events) {
-      const answer = await invoke(event, context(60_000));
-      const failures: unknown = Reflect.get(Object(answer), 'batchItemFailures');
-      if (!Array.isArray(failures) || failures.length > 0) throw new Error(`a batch failed: ${JSON.stringify(answer)}`);
-    }
-  });
+  return { carts, invocations, billedMs, returned };
 }
 
-async function extract(timeoutSeconds: number): Promise<object> {
-  let runs = 0;
-  let carts = 0;
-  const result = await measured(0, async () => {
-    for (let status: unknown; status !== 'complete'; runs++) {
-      const answer: unknown = await invoke({}, context(timeoutSeconds * 1000));
-      status = Reflect.get(Object(answer), 'status');
-      carts += Number(Reflect.get(Object(answer), 'cartsQueued'));
-    }
-  });
-  return { ...result, carts, runs };
+function failedIn(answer: unknown): string[] {
+  const failures: unknown = Reflect.get(Object(answer), 'batchItemFailures');
+  if (!Array.isArray(failures)) throw new Error(`a batch failed: ${JSON.stringify(answer)}`);
+  return failures.map((failure) => String(Reflect.get(Object(failure), 'itemIdentifier')));
 }
 
-async function measured(carts: number, work: () => Promise<void>): Promise<object> {
+function received(record: BatchRecord): BatchRecord {
+  const receives = Number(record.attributes.ApproximateReceiveCount) + 1;
+  if (receives > MOST_RECEIVES) throw new Error(`${record.messageId} failed ${MOST_RECEIVES} times`);
+  return { ...record, attributes: { ApproximateReceiveCount: String(receives) } };
+}
+
+async function extract(timeoutSeconds: number): Promise<Work> {
+  let [carts, invocations, billedMs] = [0, 0, 0];
+  for (let status: unknown; status !== 'complete'; invocations++) {
+    const startedMs = performance.now();
+    const answer: unknown = await invoke({}, context(timeoutSeconds * 1000));
+    billedMs += Math.ceil(performance.now() - startedMs);
+    status = Reflect.get(Object(answer), 'status');
+    carts += Number(Reflect.get(Object(answer), 'cartsQueued'));
+  }
+  return { carts, invocations, billedMs, returned: 0 };
+}
+
+async function measured(work: () => Promise<Work>): Promise<object> {
   const cpu = process.cpuUsage();
   const startedMs = performance.now();
-  await work();
+  const done = await work();
   const seconds = (performance.now() - startedMs) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return { carts, seconds, cpuMs: (user + system) / 1000, peakMegabytes: process.resourceUsage().maxRSS / 1024 };
+  return { ...done, seconds, cpuMs: (user + system) / 1000, peakMegabytes: process.resourceUsage().maxRSS / 1024 };
 }
 
-const [first = 0, second = 0] = numbers.map(Number);
-const result = role === 'consumer' ? await consume(first, second) : await extract(first);
-write(`${JSON.stringify(result)}\n`);
-process.exit();
+async function run(): Promise<object> {
+  const [first = 0, batchSize = 0, firstCart = 0] = numbers.map(Number);
+  if (role === 'extractor') return measured(() => extract(first));
+  await consume(sqsRecords(firstCart, WARM_UP_CARTS), WARM_UP_BATCH);
+  const queue = sqsRecords(firstCart + WARM_UP_CARTS, first);
+  // Several environments start together.
+  process.send?.('ready');
+  await once(process, 'message');
+  return measured(() => consume(queue, batchSize));
+}
+
+process.send?.(await run(), () => process.exit());

@@ -660,7 +660,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       test.each(['extractor', 'worker', 'supervisor', 'reconciler'] as const)(
         'of the %s is small enough to start fast',
         (role) => {
-          // If it is larger: `npm run benchmark -- --cold` lists what is in it, by package.
+          // If it is larger: `npm run bench -- --cold` lists what is in it, by package.
           expect(Buffer.byteLength(read(role).code)).toBeLessThanOrEqual(575_000);
         },
       );

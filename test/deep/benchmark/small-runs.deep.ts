@@ -22,7 +22,7 @@ async function benchmark<Schema extends z.ZodType>(
   return schema.parse(JSON.parse(stdout));
 }
 
-describe('npm run benchmark', () => {
+describe('npm run bench', () => {
   test('--drain: no dead letter by throttling, and no call before Retry-After has passed', async () => {
     const run = z.object({ carts: z.number(), orders: z.number(), deadLetters: z.number(), callsTooEarly: z.number() });
     const { runs } = await benchmark(z.object({ runs: z.array(run) }), '--drain', '40');

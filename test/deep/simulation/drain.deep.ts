@@ -1,6 +1,6 @@
 /**
  * The worker finds the pace of 11VMS without configuration, whatever limits it, and takes no chance for a limit.
- * `npm run benchmark -- --drain 20000` prints the whole table.
+ * `npm run bench -- --drain 20000` prints the whole table.
  */
 import { expect, test } from '@jest/globals';
 import { type DrainCase, drainCases, runCase } from './drain-cases.ts';

@@ -104,9 +104,9 @@ test('only failed messages are delayed; a batch without failures makes no call',
 
 test('a batch of more than ten, of which all carts come back, sets the delay of each', async () => {
   const worker = await fixture.worker();
-  const carts = Array.from({ length: 12 }, newCart);
-  await worker.send(...carts.slice(0, 6).map(envelope));
-  await worker.send(...carts.slice(6).map(envelope));
+  const messages = Array.from({ length: 12 }, () => envelope(newCart()));
+  await worker.send(...messages.slice(0, 6));
+  await worker.send(...messages.slice(6));
   fixture.vms.setDisturbances(onEveryCreate({ kind: 'status', status: 408 }));
   // Lambda collects such a batch from several receives.
   const batch = [...(await worker.receive()), ...(await worker.receive())];
