@@ -34,6 +34,8 @@ export interface Bill {
   readonly cartsPerDay: number;
   readonly lines: readonly BillLine[];
   readonly totalUsd: number;
+  /** Of one day. */
+  readonly usage: Usage;
   readonly fit: Fit;
 }
 
@@ -107,6 +109,7 @@ export function monthlyBill(basis: BillBasis): Bill {
     cartsPerDay: basis.cartsPerDay,
     lines,
     totalUsd: lines.reduce((sum, { usd }) => sum + usd, 0),
+    usage,
     fit: fitOf(basis),
   };
 }

@@ -28,12 +28,13 @@ import { startVms, type VmsSimulator } from '../simulators/vms.ts';
 import type { CountedUsage } from './bill.ts';
 import { countResources, type DeployedResources, type FunctionRole } from './deployed-resources.ts';
 import { itemBytes } from './item-size.ts';
+import { SYSTEM_DELAY_MS } from './delays.ts';
 import { meterServices } from './metered-services.ts';
+import { startService } from './processes.ts';
 import type { OnStep } from './report.ts';
 import { less, times, type Usage, UsageMeter } from './usage.ts';
 
 export const ENVIRONMENT_NAME = 'prod';
-export const SYSTEM_DELAY_MS = 20;
 
 export interface CostRun {
   readonly resources: DeployedResources;
@@ -125,8 +126,9 @@ interface Counter {
 
 async function startCounter(assembly: string, artifact: string, { srm, vms }: Systems): Promise<Counter> {
   const meter = new UsageMeter();
-  const emulators = await startEmulators();
-  const metered = await meterServices(emulators, meter);
+  const [emulators, table] = await Promise.all([startEmulators(), startService('table')]);
+  const endpoints = { ...emulators.endpoints, dynamodb: table.url };
+  const metered = await meterServices({ ...emulators, endpoints }, meter);
   const lines: LogLine[] = [];
   const stack = await startLocalStack({
     assembly,
@@ -174,6 +176,7 @@ async function startCounter(assembly: string, artifact: string, { srm, vms }: Sy
       await stack.stopMappings();
       await stack.close();
       await metered.close();
+      table.stop();
     },
   };
 }

@@ -9,7 +9,8 @@ import {
   readsAgain,
   reconciliationSecondsPerDay,
 } from './bill.ts';
-import { type CostRun, countCostRun, ENVIRONMENT_NAME, FAULTY_SHARE, SYSTEM_DELAY_MS } from './cost-run.ts';
+import { type CostRun, countCostRun, ENVIRONMENT_NAME, FAULTY_SHARE } from './cost-run.ts';
+import { QUEUE_DELAY_MS, SYSTEM_DELAY_MS, TABLE_DELAY_MS } from './delays.ts';
 import type { DeployedResources } from './deployed-resources.ts';
 import type { BenchmarkOptions } from './options.ts';
 import { PRICE_DATE, PRICE_REGION, PRICE_SOURCE, PRICES } from './prices.ts';
@@ -34,6 +35,8 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
     lines: [
       ...billTable(steps),
       '',
+      ...dayTable(steps),
+      '',
       ...countedTable(run),
       '',
       ...logBudgetLines(run),
@@ -53,6 +56,7 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
         badDayUsd: cents(badDay.totalUsd),
         withoutOverlapUsd: cents(withoutOverlap.totalUsd),
         lines: Object.fromEntries(bill.lines.map(({ name, usd }) => [name, cents(usd)])),
+        eachDay: bill.usage,
         fit: bill.fit,
         advice,
       })),
@@ -98,6 +102,20 @@ function billTable(steps: readonly Step[]): string[] {
     total('a thousand carts', ({ bill }) => (1000 * bill.totalUsd) / (bill.cartsPerDay * ASSUMPTIONS.daysInMonth)),
     total('total, all days bad', ({ badDay }) => badDay.totalUsd),
     total('total without overlap', ({ withoutOverlap }) => withoutOverlap.totalUsd),
+  ];
+}
+
+function dayTable(steps: readonly Step[]): string[] {
+  const figures = (name: string, of: (usage: Usage) => number): string =>
+    row(name, ...steps.map(({ bill }) => wholeNumber(Math.round(of(bill.usage)))));
+  return [
+    row('each day', ...steps.map(({ bill }) => wholeNumber(bill.cartsPerDay))),
+    figures('messages', ({ messages }) => messages),
+    figures('worker invocations', ({ workerInvocations }) => workerInvocations),
+    figures('SQS requests of 64 KiB', ({ sqsRequests }) => sqsRequests),
+    figures('DynamoDB write units', ({ writeUnits }) => writeUnits),
+    figures('DynamoDB read units', ({ readUnits }) => readUnits),
+    figures('log lines', ({ logLines }) => logLines),
   ];
 }
 
@@ -174,7 +192,7 @@ function assumptionLines({ resources, undisturbed }: CostRun, carts: number): st
         .map(({ memoryMegabytes }) => memoryMegabytes)
         .join(', ')} MB), ` +
       `and a local run of ${wholeNumber(carts)} generated carts a phase: ${undisturbed.customMetrics} custom metrics, logs compressed to ${percentOf(undisturbed.logCompression, 1)}.`,
-    `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, emulators on the same cores: ` +
+    `Handler time is this machine's, both systems answering after ${SYSTEM_DELAY_MS} ms, SQS after ${QUEUE_DELAY_MS} ms, the table after ${TABLE_DELAY_MS} ms: ` +
       `${(milliseconds / batches).toFixed(0)} ms a batch of ${(1 / batches).toFixed(1)} carts. Lambda's will differ, and initialization is left out.`,
     `Assumed: a month of ${daysInMonth} days, storage as after ${daysStored} days; ${pollers} pollers waiting ${longPollSeconds} s each, day and night; carts spread over ` +
       'the day, one batch of each extraction not full; every extraction finds cold environments, which read their secrets; ' +

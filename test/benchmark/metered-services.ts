@@ -5,15 +5,21 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Emulators } from '../../infra/local/aws/emulators.ts';
 import { asJsonObject } from '../../shared/exact-json.ts';
+import { QUEUE_DELAY_MS } from './delays.ts';
 import type { UsageMeter } from './usage.ts';
 
 /** Has the interface of the emulators, so that a stack can run on it. */
 export async function meterServices(emulators: Emulators, meter: UsageMeter): Promise<Emulators> {
   const sqs = await openProxy(emulators.endpoints.sqs, {
-    onAnswer: (call) => meter.add('sqsRequests', sqsUnits(call)),
+    leastMs: QUEUE_DELAY_MS,
+    onAnswer(call) {
+      meter.add('sqsRequests', sqsUnits(call));
+      meter.add('messages', messagesSent(call));
+    },
   });
   const dynamodb = await openProxy(emulators.endpoints.dynamodb, dynamodbMeter(meter));
   const secretsManager = await openProxy(emulators.endpoints.secretsManager, {
@@ -45,7 +51,15 @@ const sentSchema = z.object({
   MessageBody: z.string().optional(),
   Entries: z.array(z.object({ MessageBody: z.string().optional() })).default([]),
 });
+const confirmedSchema = z.object({ Successful: z.array(z.unknown()).default([]) });
 const receivedSchema = z.object({ Messages: z.array(z.object({ Body: z.string() })).default([]) });
+
+/** The messages that a call puts on a queue. */
+export function messagesSent({ operation, status, answer }: AnsweredCall): number {
+  if (status !== 200) return 0;
+  if (operation === 'SendMessage') return 1;
+  return operation === 'SendMessageBatch' ? confirmedSchema.parse(JSON.parse(answer)).Successful.length : 0;
+}
 
 /** The requests that SQS bills for one call: one for each 64 KiB of message bodies. */
 export function sqsUnits({ operation, request: sent, answer }: AnsweredCall): number {
@@ -97,6 +111,8 @@ const consumed = (answer: string): number =>
   consumedSchema.parse(JSON.parse(answer)).ConsumedCapacity.reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
 
 interface Listener {
+  /** No answer comes earlier. */
+  readonly leastMs?: number;
   rewrite?(operation: string, sent: string): string;
   onAnswer(call: AnsweredCall): void;
 }
@@ -138,6 +154,7 @@ async function pass(
   response: ServerResponse,
 ): Promise<void> {
   const operation = incoming.headers['x-amz-target']?.toString().split('.').at(-1) ?? '';
+  const earliest = setTimeout(listener.leastMs ?? 0);
   const received = await text(incoming);
   const sent = listener.rewrite?.(operation, received) ?? received;
   const headers = { ...incoming.headers, 'content-length': String(Buffer.byteLength(sent)) };
@@ -150,6 +167,7 @@ async function pass(
   const answer = await text(answered);
   const status = answered.statusCode ?? 500;
   listener.onAnswer({ operation, request: sent, status, answer });
+  await earliest;
   response.writeHead(status, answered.headers);
   response.end(answer);
 }

@@ -9,12 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { createSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { cartText, FIRST_CART_NUMBER } from './carts.ts';
+import { QUEUE_DELAY_MS, SYSTEM_DELAY_MS, TABLE_DELAY_MS } from './delays.ts';
 import { createTable } from './table.ts';
 
-/** Both systems answer after this time; DynamoDB and SQS after that which AWS takes. */
-const SYSTEM_DELAY_MS = 20;
-const TABLE_DELAY_MS = 3;
-const QUEUE_DELAY_MS = 10;
 const ROWS_A_PAGE = 100;
 const CART_EVERY_MS = 10;
 /** SQS bills one request for each 64 KiB of a call. */

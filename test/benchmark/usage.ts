@@ -9,6 +9,8 @@ export interface Usage {
   readonly supervisorMs: number;
   readonly reconcilerInvocations: number;
   readonly reconcilerMs: number;
+  /** Carts put on the queue, by the extractor or again by the worker. */
+  readonly messages: number;
   /** In units of 64 KiB. */
   readonly sqsRequests: number;
   readonly writeUnits: number;
@@ -31,6 +33,7 @@ const usageOf = (value: (name: keyof Usage) => number): Usage => ({
   supervisorMs: value('supervisorMs'),
   reconcilerInvocations: value('reconcilerInvocations'),
   reconcilerMs: value('reconcilerMs'),
+  messages: value('messages'),
   sqsRequests: value('sqsRequests'),
   writeUnits: value('writeUnits'),
   readUnits: value('readUnits'),

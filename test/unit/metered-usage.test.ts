@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { countResources } from '../benchmark/deployed-resources.ts';
 import { itemBytes } from '../benchmark/item-size.ts';
-import { sqsUnits } from '../benchmark/metered-services.ts';
+import { messagesSent, sqsUnits } from '../benchmark/metered-services.ts';
 import { less, NO_USAGE, sumOf, times, UsageMeter } from '../benchmark/usage.ts';
 
 describe('SQS bills each 64 KiB of message bodies:', () => {
@@ -35,6 +35,20 @@ describe('SQS bills each 64 KiB of message bodies:', () => {
     expect(sqsUnits(call('GetQueueAttributes', {}))).toBe(0);
     expect(sqsUnits(call('ReceiveMessage', {}, {}))).toBe(0);
   });
+});
+
+test('the messages that a call puts on a queue: those that SQS confirms', () => {
+  const call = (operation: string, status: number, answer: object) => ({
+    operation,
+    request: '{}',
+    status,
+    answer: JSON.stringify(answer),
+  });
+  expect(messagesSent(call('SendMessageBatch', 200, { Successful: [{}, {}], Failed: [{}] }))).toBe(2);
+  expect(messagesSent(call('SendMessageBatch', 200, { Failed: [{}] }))).toBe(0);
+  expect(messagesSent(call('SendMessageBatch', 400, { __type: 'refused' }))).toBe(0);
+  expect(messagesSent(call('SendMessage', 200, { MessageId: 'm' }))).toBe(1);
+  expect(messagesSent(call('ReceiveMessage', 200, { Messages: [{}] }))).toBe(0);
 });
 
 test('an item of DynamoDB has the size of its names and values', () => {
