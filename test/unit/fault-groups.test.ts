@@ -1,7 +1,8 @@
 /** The faults of dead letters on the screen: one line for each kind of fault, not one paragraph for each cart. */
 import { describe, expect, test } from '@jest/globals';
 import type { DeadLetter, ReportedFault } from '../../infra/local/run/accounting.ts';
-import { faultLines } from '../../infra/local/run/fault-groups.ts';
+import { faultLines as linesOf } from '../../infra/local/run/fault-groups.ts';
+import { ownerText } from '../../infra/owners.ts';
 
 const unit = (line: number, value: string): ReportedFault => ({
   code: 'E_MAP_UOM',
@@ -28,12 +29,17 @@ const deadLetter = (cartNumber: string | null, ...faults: readonly ReportedFault
   body: '',
 });
 
+/** Of an environment that names the mapping owner alone. */
+const owners = { mapping: { name: 'Catalogue', contact: '#catalogue' } };
+const faultLines = (deadLetters: readonly DeadLetter[]): string[] =>
+  linesOf(deadLetters, (owner) => ownerText({ owners }, owner));
+
 describe('the faults of dead letters', () => {
   test('are one line for all carts and lines that have the same fault, with its values and examples', () => {
     const carts = ['101', '102', '103', '104', '105'].map((number, line) => deadLetter(number, unit(line, `Z${line}`)));
 
     expect(faultLines(carts)).toEqual([
-      '  E_MAP_UOM  for the mapping owner: Add the unit.',
+      '  E_MAP_UOM  for the mapping owner (Catalogue, #catalogue): Add the unit.',
       '      5 carts    the code is not in the value map ($.Items.results[…].Unit, for lines[…].unitOfMeasure, ' +
         'value "Z0", "Z1", "Z2" and 2 more): 101, 102, 103 and 2 more',
     ]);
@@ -61,7 +67,7 @@ describe('the faults of dead letters', () => {
       ' E_FIELD_MISSING for the buyer: Fill the field.',
       ' 3 carts the field is empty ($.CoCode): 101, 103, without number',
       ' 1 cart the field is empty ($.Description): 101',
-      ' E_MAP_UOM for the mapping owner: Add the unit.',
+      ' E_MAP_UOM for the mapping owner (Catalogue, #catalogue): Add the unit.',
       ' 1 cart the code is not in the value map ($.Items.results[0].Unit, for lines[0].unitOfMeasure, value "ZZZ"): 102',
     ]);
   });

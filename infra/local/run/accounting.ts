@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Item } from '../../../shared/ledger-table.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
-import { type Fault, FAULT_CATALOGUE, faultPlace, isFaultCode } from '../../../shared/failure.ts';
+import { type Fault, FAULT_CATALOGUE, type FaultOwner, faultPlace, isFaultCode } from '../../../shared/failure.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import type { QueuedMessage } from '../aws/emulators.ts';
 import type { CartIdentity } from './systems.ts';
@@ -12,7 +12,7 @@ import type { CartIdentity } from './systems.ts';
 /** A fault as the ledger holds it, with what the catalogue says of its code: null for a code of another version. */
 export interface ReportedFault extends Omit<Fault, 'code'> {
   readonly code: string;
-  readonly owner: string | null;
+  readonly owner: FaultOwner | null;
   readonly action: string | null;
 }
 

@@ -1,4 +1,5 @@
 /** The faults of many carts as a few lines: one for each kind of fault, with examples. */
+import type { FaultOwner } from '../../../shared/failure.ts';
 import type { DeadLetter, ReportedFault } from './accounting.ts';
 import { counted, shortList } from './words.ts';
 
@@ -14,14 +15,17 @@ interface FaultGroup {
 const SHOWN_CARTS = 3;
 const SHOWN_VALUES = 3;
 
+/** An owner with a name and a way to reach them, where the environment knows them. */
+export type OwnerText = (owner: FaultOwner) => string;
+
 /** A heading for each code, which says who does what, and below it a line for each kind of fault. The most frequent comes first. */
-export function faultLines(deadLetters: readonly DeadLetter[]): string[] {
+export function faultLines(deadLetters: readonly DeadLetter[], ownerText: OwnerText): string[] {
   const byCode = Map.groupBy(groupsOf(deadLetters), ({ fault }) => fault.code);
   const cartsOf = (groups: readonly FaultGroup[]): number => groups.reduce((sum, { carts }) => sum + carts.length, 0);
   return [...byCode.values()]
     .toSorted((a, b) => cartsOf(b) - cartsOf(a))
     .flatMap((groups) => [
-      ...groups.slice(0, 1).map(({ fault }) => headingOf(fault)),
+      ...groups.slice(0, 1).map(({ fault }) => headingOf(fault, ownerText)),
       ...groups.toSorted((a, b) => b.carts.length - a.carts.length).map(lineOf),
     ]);
 }
@@ -49,8 +53,8 @@ function groupsOf(deadLetters: readonly DeadLetter[]): FaultGroup[] {
 const plain = (text: string): string => withoutQuotes(text).replaceAll(/\d+/g, '#');
 const withoutQuotes = (text: string): string => text.replaceAll(/"[^"]*"/g, '"…"');
 
-const headingOf = ({ code, owner, action }: ReportedFault): string =>
-  owner === null || action === null ? `  ${code}` : `  ${code}  for the ${owner}: ${action}`;
+const headingOf = ({ code, owner, action }: ReportedFault, ownerText: OwnerText): string =>
+  owner === null || action === null ? `  ${code}` : `  ${code}  for the ${ownerText(owner)}: ${action}`;
 
 function lineOf({ fault, paths, values, carts }: FaultGroup): string {
   const [path, ...otherPaths] = paths;

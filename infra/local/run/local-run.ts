@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
+import { ownerText } from '../../owners.ts';
 import { synthesizeOnce } from '../../synthesis-cache.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
 import type { InvocationResult } from '../aws/execution-environment.ts';
@@ -329,6 +330,7 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
     failure,
     logPath: log.path,
     wouldBe: options.dryRun ? taken : undefined,
+    ownerText: (owner) => ownerText(systems.environment, owner),
   });
   return failure === undefined;
 }

@@ -2,7 +2,7 @@
 import { printable, printableJson } from '../../../shared/printable-text.ts';
 import { WARNING_CATALOGUE } from '../../../shared/failure.ts';
 import { type Accounts, CART_ENDS, type CartEnd } from './accounting.ts';
-import { faultLines } from './fault-groups.ts';
+import { faultLines, type OwnerText } from './fault-groups.ts';
 import type { CartWarnings, Progress } from './run-log.ts';
 import { counted, shortList } from './words.ts';
 
@@ -31,6 +31,7 @@ export interface FinalReport {
   readonly logPath: string;
   /** What would be ordered; undefined when this is no dry run. */
   readonly wouldBe: readonly TakenOrder[] | undefined;
+  readonly ownerText: OwnerText;
 }
 
 export interface Report {
@@ -116,7 +117,8 @@ const CART_ROWS: Readonly<Record<CartEnd, string>> = {
 };
 
 function summaryText(report: FinalReport): string {
-  const { approved, queued, accounts, warnings, retries, pause, doubled, failure, logPath, wouldBe } = report;
+  const { approved, queued, accounts, warnings, retries, pause, doubled, failure, logPath, wouldBe, ownerText } =
+    report;
   const { carts, orders, deadLettered, condemned, skips } = accounts;
   const notes: Partial<Record<CartEnd, string>> = {
     createdInPart: 'another of their orders, or a later change, is a dead letter',
@@ -139,13 +141,13 @@ function summaryText(report: FinalReport): string {
   ];
   if (wouldBe !== undefined) lines.push('', 'Dry run: these orders would be sent', ...orderLines(wouldBe));
   if (deadLettered.length > 0) {
-    lines.push('', `Dead letters: ${counted(deadLettered.length, 'cart')}`, ...faultLines(deadLettered));
+    lines.push('', `Dead letters: ${counted(deadLettered.length, 'cart')}`, ...faultLines(deadLettered, ownerText));
   }
   if (condemned.length > 0) {
     lines.push(
       '',
       `Dead letters to be, still on the queue: ${counted(condemned.length, 'cart')}`,
-      ...faultLines(condemned),
+      ...faultLines(condemned, ownerText),
     );
   }
   if (warnings.length > 0) lines.push('', 'Warnings: ordered all the same', ...warningLines(warnings));
