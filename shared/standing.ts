@@ -156,9 +156,11 @@ function givenUp(by: readonly (VerdictTrace | OrderTrace)[], current: readonly T
   const sentMs = current.flatMap((trace) =>
     trace.kind === 'queued' ? [trace.copiedAtMs ?? trace.queuedAtMs].filter((ms) => ms <= sinceMs) : [],
   );
+  // Given up twice, a cart still has the faults of the last attempt alone: what was corrected meanwhile is past.
+  const last = by.filter((one) => one.kind !== 'verdict' || one.recordedAtMs === sinceMs);
   return {
     word: 'dead-lettered',
-    faults: by.flatMap(({ faults }) => faults),
+    faults: last.flatMap(({ faults }) => faults),
     sinceMs,
     keptUntilMs: Math.max(...(sentMs.length > 0 ? sentMs : [Math.min(sinceMs, nowMs)])) + DEAD_LETTER_LIFETIME_MS,
     messageIds: [...new Set(by.map(({ messageId }) => messageId))],

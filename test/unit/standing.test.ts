@@ -159,6 +159,20 @@ test('a cart that was given up before its version was read, and redriven with su
   expect(standingOf([early], { nowMs: NOW }).word).toBe('dead-lettered');
 });
 
+test('a cart that was given up twice has the faults of its last attempt, and both of its messages', () => {
+  const again = verdict({
+    messageId: 'm2',
+    recordedAtMs: STALE + 2,
+    faults: [{ code: 'E_MAP_TAX', message: 'tax' }],
+  });
+
+  expect(standingOf([again, verdict()], { nowMs: NOW })).toMatchObject({
+    word: 'dead-lettered',
+    faults: again.faults,
+    messageIds: ['m2', 'm1'],
+  });
+});
+
 describe('its standing tells', () => {
   test('when it will be tried again: after the doubled delay, and not before the quiet time ends', () => {
     const tried = { claimedAtMs: NOW, receive: 3 };
