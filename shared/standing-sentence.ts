@@ -7,7 +7,7 @@ import type { OrderTrace } from './traces.ts';
 export interface SentenceContext {
   readonly nowMs: number;
   /** While it is not closed, carts wait. */
-  readonly breaker: Pick<BreakerItem, 'state' | 'reason' | 'sinceMs'>;
+  readonly breaker: Pick<BreakerItem, 'state' | 'reason' | 'sinceMs' | 'nextTrialAtMs'>;
   /** How far SRM is read; undefined before the first run. */
   readonly watermarkMs: number | undefined;
   /** An owner with a name and a way to reach them, where they are known. */
@@ -22,7 +22,7 @@ export function sentenceOf(standing: Standing, context: SentenceContext): string
     case 'never-read':
       return context.watermarkMs === undefined
         ? 'No run has read this cart: no run has completed yet.'
-        : `No run has read this cart; the watermark stands at ${instantText(context.watermarkMs)}.`;
+        : `No run has read this cart; SRM is read up to ${instantText(context.watermarkMs)}.`;
     case 'partly-ordered': {
       const { created, missing, rest } = standing;
       const some = `${created.length} of its ${created.length + missing} orders ${created.length === 1 ? 'exists' : 'exist'}`;
@@ -73,9 +73,10 @@ function openSentence(standing: OpenStanding, context: SentenceContext): string 
 
 const LOST = 'its message is lost, and the daily reconciliation queues it again.';
 
-function pauseOf({ breaker: { state, reason, sinceMs } }: SentenceContext): string | undefined {
+function pauseOf({ nowMs, breaker: { state, reason, sinceMs, nextTrialAtMs } }: SentenceContext): string | undefined {
   if (state === 'CLOSED') return undefined;
-  const until = state === 'OPEN' ? 'until a trial succeeds' : 'until a person resumes it';
+  const next = nextTrialAtMs > nowMs ? `at about ${instantText(nextTrialAtMs)}` : 'within two minutes';
+  const until = state === 'OPEN' ? `until a trial succeeds, the next one ${next}` : 'until a person resumes it';
   return `consumption is paused since ${instantText(sinceMs)}, ${until}${reason === '' ? '.' : ` (${reason}).`}`;
 }
 

@@ -20,7 +20,8 @@ export interface SupervisionResult {
 
 export interface Pause {
   readonly item: BreakerItem;
-  readonly waiting: WaitingCarts | undefined;
+  /** Only who has made a trial must know for how long SQS hides a message. */
+  readonly waiting: (Pick<WaitingCarts, 'count'> & Partial<WaitingCarts>) | undefined;
   /** Of the trial of this very supervision, if it made one. */
   readonly trial: TrialResult | undefined;
   readonly nowMs: number;

@@ -1,5 +1,5 @@
 /** The cart that a partition of the ledger is about, and its standing. */
-import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import type { Item } from '../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../shared/standing.ts';
 import type { SentenceContext } from '../../shared/standing-sentence.ts';
@@ -38,7 +38,10 @@ export interface Progress {
 }
 
 /** What the carts' sentences need to know beside the carts. */
-export async function readSurroundings({ table, environment }: OpenedLedger, nowMs: number): Promise<SentenceContext> {
+export async function readSurroundings(
+  { table, environment }: OpenedLedger,
+  nowMs: number,
+): Promise<SentenceContext & { readonly breaker: BreakerItem }> {
   const [breaker, { watermarkMs }] = await Promise.all([
     createBreakerRecord(table).read(),
     createWatermark(table, environment.srm.client).read(),

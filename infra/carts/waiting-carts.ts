@@ -4,10 +4,11 @@
  * allows, says which. A scan costs by what it reads, so that one that looks at all items of a cart costs no more than one
  * that looks at its queued versions alone.
  */
+import { reportPause } from '../../functions/supervise-consumption/pause-report.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import type { Item } from '../../shared/ledger-table.ts';
 import type { Standing } from '../../shared/standing.ts';
-import { instantText, type SentenceContext, sentenceOf } from '../../shared/standing-sentence.ts';
+import { instantText, sentenceOf } from '../../shared/standing-sentence.ts';
 import type { Answer } from './answer.ts';
 import {
   cartOf,
@@ -35,12 +36,15 @@ export async function waitingCarts(
     readSurroundings(ledger, nowMs),
     ledger.sizeInBytes(),
   ]);
-  const queue = `${plural(counts.ready + counts.inFlight + counts.delayed, 'message')} on the queue, about one for each cart that waits: ${countsText(counts)}`;
+  const count = counts.ready + counts.inFlight + counts.delayed;
+  const queue = `${plural(count, 'message')} on the queue, about one for each cart that waits: ${countsText(counts)}`;
   const read =
     context.watermarkMs === undefined ? 'SRM was never read' : `SRM is read up to ${instantText(context.watermarkMs)}`;
-  const head = `${queue}\nConsumption: ${consumptionText(context)}\n${read}\n`;
-  const { state, reason, sinceMs } = context.breaker;
-  const consumption = { state, ...(state === 'CLOSED' ? {} : { reason, sinceMs }) };
+  const isPaused = context.breaker.state !== 'CLOSED';
+  const consumption = isPaused
+    ? reportPause({ item: context.breaker, waiting: { count }, trial: undefined, nowMs })
+    : { state: 'CLOSED', summary: 'Consumption is running.' };
+  const head = `${queue}\n${consumption.summary ?? ''}\n${read}\n`;
   const data = { queue: counts, consumption, watermarkMs: context.watermarkMs };
   if (scanMegabytes === undefined)
     return { text: `${head}\n${howToName(size)}\n`, data: { ...data, ledgerBytes: size } };
@@ -68,11 +72,6 @@ export async function waitingCarts(
     data: { ...data, scannedMegabytes: megabytes, isWhole, carts },
   };
 }
-
-const consumptionText = ({ breaker: { state, reason, sinceMs } }: SentenceContext): string =>
-  state === 'CLOSED'
-    ? 'running'
-    : `paused (${state}) since ${instantText(sinceMs)}${reason === '' ? '' : `: ${reason}`}`;
 
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
   `${ready} ready, ${inFlight} received or to be tried again, ${delayed} delayed (SQS counts approximately)`;

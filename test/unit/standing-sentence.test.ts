@@ -8,13 +8,13 @@ import type { OrderTrace, VerdictTrace } from '../../shared/traces.ts';
 const at = (time: string): number => Date.parse(`2026-11-27T${time}Z`);
 const running: SentenceContext = {
   nowMs: at('12:00:00'),
-  breaker: { state: 'CLOSED', reason: '', sinceMs: 0 },
+  breaker: { state: 'CLOSED', reason: '', sinceMs: 0, nextTrialAtMs: 0 },
   watermarkMs: at('11:54:00'),
   ownerText: (owner) => (owner === 'mapping owner' ? 'mapping owner Ann (ann@example.com)' : owner),
 };
-const paused = (state: 'OPEN' | 'FORCED_OPEN', reason = ''): SentenceContext => ({
+const paused = (state: 'OPEN' | 'FORCED_OPEN', reason = '', nextTrialAtMs = 0): SentenceContext => ({
   ...running,
-  breaker: { state, reason, sinceMs: at('09:00:00') },
+  breaker: { state, reason, sinceMs: at('09:00:00'), nextTrialAtMs },
 });
 const order = (orderNumber: string, changes: Partial<OrderTrace> = {}): OrderTrace => ({
   kind: 'order',
@@ -65,7 +65,7 @@ describe('the sentence of a standing', () => {
       'never read',
       { word: 'never-read' },
       running,
-      'No run has read this cart; the watermark stands at 2026-11-27T11:54:00Z.',
+      'No run has read this cart; SRM is read up to 2026-11-27T11:54:00Z.',
     ],
     [
       'never read, before the first run',
@@ -107,8 +107,8 @@ describe('the sentence of a standing', () => {
     [
       'tried before the pause',
       retrying,
-      paused('OPEN', '11VMS is down'),
-      'Tried at 2026-11-27T11:59:00Z, without success (E_TGT_UNAVAILABLE: no): consumption is paused since 2026-11-27T09:00:00Z, until a trial succeeds (11VMS is down).',
+      paused('OPEN', '11VMS is down', at('12:04:00')),
+      'Tried at 2026-11-27T11:59:00Z, without success (E_TGT_UNAVAILABLE: no): consumption is paused since 2026-11-27T09:00:00Z, until a trial succeeds, the next one at about 2026-11-27T12:04:00Z (11VMS is down).',
     ],
     [
       'left by a crash',
