@@ -226,7 +226,7 @@ async function compareWithDeployed(
   say(
     differing.length === 0
       ? 'entry: as deployed'
-      : `entry: ${differing.length} lines differ${isDiff ? ':' : ' (--diff shows them)'}`,
+      : `entry: ${differing.length === 1 ? '1 line differs' : `${differing.length} lines differ`}${isDiff ? ':' : ' (--diff shows them)'}`,
   );
   if (isDiff) for (const line of differing) say(`  ${line}`);
 

@@ -393,7 +393,7 @@ describe('what is deployed now', () => {
 
     expect((await run({ environment: environmentWith({ units: 2 }) })).said).toContain('entry: as deployed');
     expect((await run({ environment: environmentWith({ units: 3 }) })).said).toContain(
-      'entry: 1 lines differ (--diff shows them)',
+      'entry: 1 line differs (--diff shows them)',
     );
   });
 
