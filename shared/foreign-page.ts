@@ -31,6 +31,10 @@ export function foreignPage(response: HttpResponse): string {
   return ` with ${form} in place of JSON (${contentType(response)}, from ${from}; ${look})`;
 }
 
+/** Whether the message of a fault tells of such an answer. */
+export const tellsOfForeignPage = (message: string): boolean =>
+  / with (HTML|markup) in place of JSON \(| with a redirect from \S+ to /.test(message);
+
 function contentType(response: HttpResponse): string {
   const type = response.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(type) ? type : 'no content type';

@@ -4,11 +4,13 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createVmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { readConnectionSecret, SecretMissing, SecretUnusable } from '../../shared/connection-secret.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { tellsOfForeignPage } from '../../shared/foreign-page.ts';
 import { type HttpClient, HttpError } from '../../shared/http-client.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { describeAwsError } from '../aws-account.ts';
 import type { Environment } from '../environments.ts';
+import { ownerText } from '../owners.ts';
 import { fail, type Finding, notChecked, ok, runCheck } from './finding.ts';
 
 export interface ConnectionContext {
@@ -73,6 +75,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 /** Secret, then token, then the system itself: each needs the one before it. */
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
+  const owner = ownerText(context.environment, `${name} team`);
   const {
     secretName,
     tokenUrl,
@@ -141,10 +144,11 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
       return [ok(`${tokenLine} is given by ${tokenUrl}`)];
     },
     (error) =>
-      fail(
-        `${tokenLine}: ${faultText(error)}`,
+      failed(
+        tokenLine,
+        error,
         isRefusal(error)
-          ? `correct the secret ${secretName}, ${entry}.clientAuthentication ("${clientAuthentication}"), ${entry}.scope ("${scope}") or ${entry}.tokenParameters, together with those who run ${name}`
+          ? `correct the secret ${secretName}, ${entry}.clientAuthentication ("${clientAuthentication}"), ${entry}.scope ("${scope}") or ${entry}.tokenParameters, together with the ${owner}`
           : `check ${entry}.tokenUrl in the environment entry, and whether this machine may reach it`,
       ),
   );
@@ -155,10 +159,11 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     context.timeoutMs,
     async () => [ok(await system.read(clientOf(connection.baseUrl)))],
     (error) =>
-      fail(
-        `${systemLine}: ${faultText(error)}`,
+      failed(
+        systemLine,
+        error,
         isRefusal(error)
-          ? `ask those who run ${name} to let this client in: ${entry}.scope ("${scope}"), its authorizations${apiKeyHeader === undefined ? '' : `, and the apiKey in the secret ${secretName}`}`
+          ? `ask the ${owner} to let this client in: ${entry}.scope ("${scope}"), its authorizations${apiKeyHeader === undefined ? '' : `, and the apiKey in the secret ${secretName}`}`
           : `check ${entry}.baseUrl (${connection.baseUrl}), and whether ${name} is up and this machine may reach it`,
       ),
   );
@@ -175,6 +180,15 @@ function secretFinding(what: string, { createSecret }: System['connection'], err
   if (error instanceof SecretUnusable) return fail(error.problem, error.fix);
   return fail(`${what} cannot be read (${describeAwsError(error)})`, 'check your rights to read it, and its KMS key');
 }
+
+/** A page says nothing about our secret or our rights: the system was not reached. */
+const failed = (line: string, error: unknown, advice: string): Finding =>
+  fail(
+    `${line}: ${faultText(error)}`,
+    tellsOfForeignPage(faultText(error))
+      ? 'something before it answered: infra/runbook.md, "HTML where JSON was expected"'
+      : advice,
+  );
 
 const isRefusal = (error: unknown): boolean => error instanceof InterfaceError && error.failureClass === 'refused';
 

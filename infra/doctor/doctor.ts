@@ -88,7 +88,9 @@ export async function examine(
       timeoutMs,
       now,
     };
-    const [stack, connections] = await Promise.all([checkStack(context), checkConnections(context)]);
+    const connections = await checkConnections(context);
+    // It synthesizes, which stops this process for seconds: a call under way would seem to get no answer.
+    const stack = await checkStack(context);
     return [...findings, ...connections, ...stack];
   } finally {
     for (const client of Object.values(clients)) client.destroy();

@@ -29,15 +29,16 @@ const KINDS: Readonly<Record<string, QueueKind>> = {
   DeadLetterQueueUrl: {
     name: 'dead-letter queue',
     depthFinding: held(
-      (count) => `holds ${count} carts that need a person`,
-      'read the reason of each in the ledger or the log, have it corrected, then start a redrive (infra/runbook.md, "Read a dead letter" and "Redrive")',
+      (count) => `holds ${count} dead letters`,
+      ({ environmentName }) =>
+        `npm run carts -- --env ${environmentName} --state dead-lettered says which carts need a person, and why; have the causes corrected, then redrive (infra/runbook.md, "Redrive")`,
     ),
   },
   FailedInvocationsQueueUrl: {
     name: 'queue of failed invocations',
     depthFinding: held(
       (count) => `holds ${count} runs that failed`,
-      'read why, then delete them (infra/runbook.md, "scheduled-run-failed")',
+      () => 'read why, then delete them (infra/runbook.md, "scheduled-run-failed")',
     ),
   },
 };
@@ -45,15 +46,18 @@ const UNDELIVERED_PAGES: QueueKind = {
   name: 'queue of undelivered pages',
   depthFinding: held(
     (count) => `holds ${count} pages that PagerDuty did not take`,
-    'correct its key or its address (infra/runbook.md, "pages-undelivered")',
+    () => 'correct its key or its address (infra/runbook.md, "pages-undelivered")',
   ),
 };
 
 /** For a queue that is empty while all is well. */
-function held(text: (count: number) => string, advice: string): QueueKind['depthFinding'] {
-  return function depthFinding(this: QueueKind, { waiting, inFlight }) {
+function held(
+  text: (count: number) => string,
+  advice: (context: DeployedContext) => string,
+): QueueKind['depthFinding'] {
+  return function depthFinding(this: QueueKind, { waiting, inFlight }, context) {
     const count = waiting + inFlight;
-    return count === 0 ? ok(`${this.name} is empty`) : warn(`${this.name} ${text(count)}`, advice);
+    return count === 0 ? ok(`${this.name} is empty`) : warn(`${this.name} ${text(count)}`, advice(context));
   };
 }
 

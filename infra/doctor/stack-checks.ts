@@ -4,6 +4,8 @@ import { GetScheduleCommand } from '@aws-sdk/client-scheduler';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { paginateListSubscriptionsByTopic } from '@aws-sdk/client-sns';
 import * as z from 'zod';
+import { reportPause } from '../../functions/supervise-consumption/pause-report.ts';
+import { countWaitingCarts } from '../../functions/supervise-consumption/waiting-carts.ts';
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { describeAwsError } from '../aws-account.ts';
 import {
@@ -29,6 +31,7 @@ import {
   type DeployedContext,
   ledgerTable,
   missingResources,
+  output,
   OutputMissing,
   resourcesOf,
   type StackContext,
@@ -196,7 +199,7 @@ async function checkMapping(context: DeployedContext): Promise<readonly Finding[
       differing.length === 0
         ? []
         : [fail(`event source mapping differs: ${differing.join('; ')}`, alignAdvice(context))];
-    return [mappingFinding({ state, result, uuid: physicalId }, await breaker.read(), context.now()), ...drift];
+    return [await mappingFinding({ state, result, uuid: physicalId }, await breaker.read(), context), ...drift];
   });
   return (await Promise.all(findings)).flat();
 }
@@ -208,11 +211,15 @@ interface Mapping {
 }
 
 /** Judges the mapping together with the breaker, which decides what it should be. */
-function mappingFinding({ state, result, uuid }: Mapping, breaker: BreakerItem, nowMs: number): Finding {
+async function mappingFinding(
+  { state, result, uuid }: Mapping,
+  breaker: BreakerItem,
+  context: DeployedContext,
+): Promise<Finding> {
   const what = `event source mapping is ${state}`;
-  if (state.startsWith('Disabl')) return pausedFinding(breaker, what, uuid);
+  if (state.startsWith('Disabl')) return pausedFinding(breaker, what, uuid, context);
   if (state !== 'Enabled') return warn(what, 'wait a minute, and ask again');
-  if (breaker.state !== 'CLOSED') return unpausedFinding(breaker, what, nowMs);
+  if (breaker.state !== 'CLOSED') return unpausedFinding(breaker, what, context.now());
   if (/PROBLEM/i.test(result)) {
     return warn(
       `${what}, but Lambda reports a problem with it`,
@@ -235,22 +242,26 @@ function unpausedFinding({ state, reason, sinceMs }: BreakerItem, what: string, 
 
 const because = (reason: string): string => (reason === '' ? '' : ` (${reason})`);
 
-function pausedFinding({ state, reason }: BreakerItem, what: string, uuid: string): Finding {
-  if (state === 'CLOSED') {
+async function pausedFinding(
+  breaker: BreakerItem,
+  what: string,
+  uuid: string,
+  context: DeployedContext,
+): Promise<Finding> {
+  if (breaker.state === 'CLOSED') {
     return fail(
       `${what}, and not by the circuit breaker: no order is created`,
       `find out who disabled it and why, then enable the mapping ${uuid}`,
     );
   }
-  return state === 'OPEN'
-    ? fail(
-        `${what}: the circuit breaker has paused deliveries${because(reason)}`,
-        'correct the cause; consumption resumes by itself once 11VMS is healthy',
-      )
-    : fail(
-        `${what}: deliveries are paused until a person resumes them${because(reason)}`,
-        `once that is settled, ${RESUME}`,
-      );
+  const waiting = await countWaitingCarts(context.sqs, output(context, 'QueueUrl')).catch(() => undefined);
+  const { summary = '' } = reportPause({ item: breaker, waiting, trial: undefined, nowMs: context.now() });
+  return fail(
+    `${what}, by the circuit breaker. ${summary}`,
+    breaker.state === 'OPEN'
+      ? 'correct the cause (infra/runbook.md, "consumption-paused"); consumption resumes by itself once 11VMS is healthy'
+      : `once that is settled, ${RESUME}`,
+  );
 }
 
 const scheduleProperties = z.object({
@@ -352,7 +363,7 @@ async function checkWatermark(context: DeployedContext): Promise<readonly Findin
   const item = await ledgerTable(context).getItem({ pk: `WATERMARK#${srm.client}`, sk: 'WATERMARK' });
   const { watermarkMs } = watermarkItem.parse(item ?? {});
   const firstMs = Date.parse(extraction.firstWatermark);
-  const reading = 'read the extractor`s log: its last "Extraction failed" says why';
+  const reading = 'find out why its runs fail (infra/runbook.md, "no-extraction")';
   if (watermarkMs === undefined) {
     const first = `the first watermark, ${isoSeconds(firstMs)}`;
     if (firstMs > now()) return [ok(`watermark: nothing is read before ${first}`)];

@@ -107,6 +107,7 @@ function environmentFile(
     extraction?: object;
     operation?: object;
     notifications?: object;
+    owners?: object;
     account?: string;
   } = {},
 ): string {
@@ -371,13 +372,15 @@ describe('a system that does not answer as it should', () => {
 
   test('a token endpoint that refuses the client is reported with where to look', async () => {
     await putSecret('11vms', JSON.stringify({ clientId: 'interface-at-11vms', clientSecret: 'hunter2' }));
+    const file = environmentFile({ owners: { vms: { name: '11VMS support', contact: '#vms' } } });
+    await deployed(file);
 
-    const findings = await diagnose();
+    const findings = await diagnose(file);
 
     expect(reds(findings)).toEqual([
       `11VMS token: 11VMS token endpoint ${fixture.vms.tokenUrl} answered 401; check clientId and clientSecret in the ` +
         'secret 11vms, and the settings clientAuthentication, scope and tokenParameters of vms -> correct the secret ' +
-        '11vms, vms.clientAuthentication ("basic"), vms.scope ("vms.purchase-orders.write") or vms.tokenParameters, together with those who run 11VMS',
+        '11vms, vms.clientAuthentication ("basic"), vms.scope ("vms.purchase-orders.write") or vms.tokenParameters, together with the 11VMS team (11VMS support, #vms)',
     ]);
     expect(yellows(findings)).toEqual(['11VMS itself: not checked -> first correct the 11VMS token']);
   });
@@ -442,13 +445,44 @@ describe('a system that does not answer as it should', () => {
     fixture.vms.setDisturbances(refuse);
 
     expect(reds(await diagnose())).toEqual([
+      expect.stringMatching(/^SRM itself: SRM answered 403.* -> ask the SRM team to let this client in: srm\.scope/),
       expect.stringMatching(
-        /^SRM itself: SRM answered 403.* -> ask those who run SRM to let this client in: srm\.scope/,
-      ),
-      expect.stringMatching(
-        /^11VMS itself: 11VMS answered 403.* -> ask those who run 11VMS to let this client in: vms\.scope/,
+        /^11VMS itself: 11VMS answered 403.* -> ask the 11VMS team to let this client in: vms\.scope/,
       ),
     ]);
+  });
+
+  test.each([
+    ['SRM token', 'token', 401],
+    ['SRM itself', 'page', 200],
+    ['SRM itself', 'page', 403],
+  ] as const)(
+    'a page in place of %s (%s, %i) leads to its chapter, and away from the secret',
+    async (line, page, status) => {
+      fixture.srm.setDisturbances(({ operation }) =>
+        operation === page ? { kind: 'status', status, body: 'sap-logon' } : { kind: 'none' },
+      );
+
+      expect(reds(await diagnose())).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `^${line}: SRM .*answered ${status} with HTML in place of JSON .*; it looks like a logon page\\).* -> ` +
+              'something before it answered: infra/runbook\\.md, "HTML where JSON was expected"$',
+          ),
+        ),
+      ]);
+    },
+  );
+
+  test('both systems have answered before the synthesis stops this process, so that none seems not to answer', async () => {
+    let askedBefore: readonly string[] = [];
+    fixture.vms.setDisturbances(({ operation }) => {
+      if (operation === 'lookup') askedBefore = [...aws.operations];
+      return { kind: 'none' };
+    });
+    await diagnose();
+
+    expect(askedBefore).toEqual(['GetCallerIdentity']);
   });
 
   test('an SRM that is down is called once, not four times', async () => {
@@ -506,18 +540,21 @@ describe('a stack that does not process carts', () => {
   test.each([
     [
       'OPEN',
-      /the circuit breaker has paused deliveries \(11VMS answered 403\) -> correct the cause; consumption resumes by itself/,
+      /^event source mapping is Disabled, by the circuit breaker\. Consumption is paused since 12:00 UTC: 11VMS answered 403\. 1 cart waits\. Last probe 12:00 UTC: 11VMS answered 503\. No trial yet\. Next trial within two minutes\. -> correct the cause \(infra\/runbook\.md, "consumption-paused"\); consumption resumes by itself/,
     ],
     [
       'FORCED_OPEN',
-      /deliveries are paused until a person resumes them \(11VMS answered 403\) -> .*invoke the supervisor function with \{ "consumption": "resume" \}$/,
+      /by the circuit breaker\. Consumption is paused since 12:00 UTC: 11VMS answered 403\. 1 cart waits\. Only a person ends this pause: .* -> once that is settled, invoke the supervisor function with \{ "consumption": "resume" \}$/,
     ],
   ] as const)(
     'with deliveries paused by the circuit breaker (%s) is reported with the reason and how they resume',
     async (state, line) => {
       setMapping({ State: 'Disabled' });
       const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
-      await createBreakerRecord(table).open(state, '11VMS answered 403', NOW_MS);
+      const breaker = createBreakerRecord(table);
+      await breaker.open(state, '11VMS answered 403', NOW_MS);
+      await breaker.recordTrial({ lastProbe: { atMs: NOW_MS, answer: '11VMS answered 503' } });
+      await fixture.clients.sqs.send(new SendMessageCommand({ QueueUrl: fixture.queueUrl, MessageBody: 'hunter2' }));
 
       expect(reds(await diagnose())).toEqual([expect.stringMatching(line)]);
     },
@@ -594,7 +631,9 @@ describe('a stack that does not process carts', () => {
       expect.stringMatching(/^cart queue holds 1 carts, and 0 in delivery/),
     );
     expect(yellows(findings)).toEqual([
-      expect.stringMatching(/^dead-letter queue holds 2 carts that need a person -> read/),
+      expect.stringMatching(
+        /^dead-letter queue holds 2 dead letters -> npm run carts -- --env \S+ --state dead-lettered says which carts need a person/,
+      ),
     ]);
   });
 
@@ -993,7 +1032,7 @@ describe('the watermark', () => {
       {
         status: 'warn',
         what: 'watermark: nothing has been read since the first watermark, 2026-12-01T00:00:00Z',
-        advice: 'read the extractor`s log: its last "Extraction failed" says why',
+        advice: 'find out why its runs fail (infra/runbook.md, "no-extraction")',
       },
     ],
   ])('that does not exist yet, with reading from %s, is reported', async (firstWatermark, line) => {
