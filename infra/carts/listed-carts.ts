@@ -1,8 +1,9 @@
 /** The lists by day and by state, from the ledger's index. */
-import { FAULT_CATALOGUE, type Fault, faultPlace } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, type Fault, type FaultCode, faultPlace } from '../../shared/failure.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import { orderSort } from '../../shared/ledger-keys.ts';
 import type { List } from '../../shared/lists.ts';
+import { printable } from '../../shared/printable-text.ts';
 import { type OpenStanding, type Standing, standingOf, type StandingWord } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
 import { tracesOf } from '../../shared/traces.ts';
@@ -10,7 +11,7 @@ import { ownerText } from '../owners.ts';
 import type { Answer } from './answer.ts';
 import { cartOf, CARTS_AT_ONCE, type KnownCart, type Progress, UNIDENTIFIED } from './known-cart.ts';
 import type { ListedItem, OpenedLedger } from './open-ledger.ts';
-import type { ListedState } from './options.ts';
+import type { ListedState, StateQuestion } from './options.ts';
 import { asTable, plural, type TableRow } from './tables.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -67,7 +68,7 @@ export async function ordersOfDay(day: string, ledger: OpenedLedger): Promise<An
 }
 
 export async function cartsInState(
-  { state, day }: { readonly state: ListedState; readonly day: string | undefined },
+  { state, day, code }: StateQuestion,
   ledger: OpenedLedger,
   nowMs: number,
   progress: Progress,
@@ -85,7 +86,7 @@ export async function cartsInState(
     nowMs,
     progress,
   );
-  return state === 'skipped' ? skippedByReason(asked, when) : deadLettersByReason(asked, when, ledger);
+  return state === 'skipped' ? skippedByReason(asked, when) : deadLettersByReason(asked, { when, code }, ledger);
 }
 
 function orderedByDay(
@@ -167,15 +168,22 @@ interface OpenFault {
   readonly messageIds: readonly string[];
 }
 
-function deadLettersByReason(asked: readonly AskedCart[], when: string, { environment }: OpenedLedger): Answer {
-  const open = asked.flatMap(({ cart, standing }) => {
+function deadLettersByReason(
+  asked: readonly AskedCart[],
+  { when, code: onlyCode }: { readonly when: string; readonly code: FaultCode | undefined },
+  { environment }: OpenedLedger,
+): Answer {
+  const all = asked.flatMap(({ cart, standing }) => {
     const dead = deadPartOf(standing);
     return dead === undefined ? [] : [{ cart: cart.name, dead }];
   });
+  // A cart with a fault beside it fails again when this one is corrected.
+  const open = onlyCode === undefined ? all : all.filter(({ dead }) => codesOf(dead) === onlyCode);
+  const others = all.length - open.length;
   const faults = open.flatMap(({ cart, dead }) => openFaults(cart, dead));
   const groups = groupedBy(faults, ({ fault }) => fault.code).map(([code, carts]) => {
     const { owner, meaning, action } = FAULT_CATALOGUE[code];
-    return { code, owner: ownerText(environment, owner), meaning, action, carts };
+    return { code, owner: ownerText(environment, owner), meaning, action, values: valuesOf(code, open), carts };
   });
   const notCounted = wordsOf(asked.filter(({ standing }) => deadPartOf(standing) === undefined));
   const rowOf = ({ cart, sinceMs, keptUntilMs, fault, messageIds }: OpenFault): TableRow => ({
@@ -188,9 +196,12 @@ function deadLettersByReason(asked: readonly AskedCart[], when: string, { enviro
   return {
     text: [
       `${plural(open.length, 'cart')} dead-lettered ${when} (UTC) and not cured${notCountedText(notCounted)}\n`,
+      onlyCode === undefined
+        ? ''
+        : `For ${onlyCode} alone; ${others} more for other reasons, or for more than this one\n`,
       ...groups.map(
-        ({ code, owner, meaning, action, carts }) =>
-          `\n${code}: ${plural(carts.length, 'cart')}, owner: ${owner}\n  ${meaning}. ${action}\n${asTable(carts.map(rowOf), '  ')}`,
+        ({ code, owner, meaning, action, values, carts }) =>
+          `\n${code}: ${plural(carts.length, 'cart')}, owner: ${owner}\n  ${meaning}. ${action}\n${valuesText(values)}${asTable(carts.map(rowOf), '  ')}`,
       ),
     ].join(''),
     data: {
@@ -216,6 +227,34 @@ function deadPartOf(standing: Standing): DeadLettered | undefined {
   if (standing.word === 'partly-ordered') return deadPartOf(standing.rest);
   return standing.word === 'dead-lettered' ? standing : undefined;
 }
+
+interface FaultyValue {
+  readonly value: string;
+  readonly carts: number;
+}
+
+/** All of them: one that is not corrected with the others comes back as a dead letter after the redrive. */
+function valuesOf(code: FaultCode, open: readonly { readonly dead: DeadLettered }[]): FaultyValue[] {
+  const values = open.flatMap(({ dead }) => [
+    ...new Set(dead.faults.flatMap((fault) => (fault.code === code ? [fault.value ?? ''] : []))),
+  ]);
+  return groupedBy(
+    values.filter((value) => value !== ''),
+    (value) => value,
+  ).map(([value, { length }]) => ({ value, carts: length }));
+}
+
+const SHOWN_VALUES = 20;
+
+function valuesText(values: readonly FaultyValue[]): string {
+  const texts = values
+    .slice(0, SHOWN_VALUES)
+    .map(({ value, carts }) => `"${printable(value, 40)}" (${plural(carts, 'cart')})`);
+  const more = values.length > SHOWN_VALUES ? [`and ${values.length - SHOWN_VALUES} more, in --json`] : [];
+  return texts.length === 0 ? '' : `  Values: ${[...texts, ...more].join(', ')}\n`;
+}
+
+const codesOf = ({ faults }: DeadLettered): string => [...new Set(faults.map(({ code }) => code))].join(' ');
 
 /** One of each code: a cart with a hundred faults of one kind is one cart. */
 function openFaults(cart: string, { faults, sinceMs, keptUntilMs, messageIds }: DeadLettered): OpenFault[] {

@@ -2,7 +2,7 @@
 import { type CartKey, cartPartition } from '../../shared/ledger-keys.ts';
 import { printable } from '../../shared/printable-text.ts';
 import { standingOf } from '../../shared/standing.ts';
-import { instantText, reasonsOf, sentenceOf } from '../../shared/standing-sentence.ts';
+import { instantText, reasonsOf, type SentenceContext, sentenceOf } from '../../shared/standing-sentence.ts';
 import { type Trace, tracesOf } from '../../shared/traces.ts';
 import type { Answer } from './answer.ts';
 import { readSurroundings } from './known-cart.ts';
@@ -26,7 +26,7 @@ export async function oneCart(key: Omit<CartKey, 'client'>, ledger: OpenedLedger
   const sentence = printable(sentenceOf(standing, context), 4 * MAXIMUM_LINE);
   const moments = momentsOf(traces);
   const name = key.number ?? key.guid ?? '';
-  const advice = standing.word === 'never-read' ? `\n${howToRead(ledger)}\n` : '';
+  const advice = standing.word === 'never-read' ? `\n${howToRead(ledger, context)}\n` : '';
   const lines = moments.map(({ atMs, what }) => `${instantText(atMs)}  ${printable(what, MAXIMUM_LINE)}\n`);
   return {
     text: `Cart ${name} (SAP client ${environment.srm.client}): ${standing.word}\n${sentence}\n${advice}${lines.length === 0 ? '' : '\n'}${lines.join('')}`,
@@ -34,9 +34,16 @@ export async function oneCart(key: Omit<CartKey, 'client'>, ledger: OpenedLedger
   };
 }
 
-const howToRead = ({ environment: { srm, extraction } }: OpenedLedger): string =>
-  `Check the number. In SRM: is it approved, in a status that is read (${srm.statuses.join(', ')}), and was it changed since the first ` +
-  `watermark (${extraction.firstWatermark})? Then replay the window in which it was changed (infra/runbook.md, "Replay a window").`;
+function howToRead({ environment: { srm, extraction } }: OpenedLedger, { watermarkMs }: SentenceContext): string {
+  const first = `Check the number. In SRM: is it approved, in a status that is read (${srm.statuses.join(', ')}), and when was it last changed?`;
+  const read = watermarkMs ?? Date.parse(extraction.firstWatermark);
+  return [
+    first,
+    `- after ${instantText(read)}: the next run reads it. Where that moment does not move on, runs fail (infra/runbook.md, "no-extraction").`,
+    `- before it, and since the first watermark (${extraction.firstWatermark}): have it queued (infra/runbook.md, "Find a cart", step 3).`,
+    `- before the first watermark: it is never read.`,
+  ].join('\n');
+}
 
 /** What happened to the cart, in order. */
 function momentsOf(traces: readonly Trace[]): Moment[] {

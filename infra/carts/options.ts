@@ -1,4 +1,5 @@
 /** The command line of `npm run carts`. */
+import { type FaultCode, isFaultCode } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { IDENTIFIER, normalGuid, stripZeros } from '../../shared/sap-values.ts';
 import { commandLine } from '../command-line.ts';
@@ -6,12 +7,20 @@ import { commandLine } from '../command-line.ts';
 export const STATES = ['dead-lettered', 'skipped', 'ordered'] as const;
 export type ListedState = (typeof STATES)[number];
 
+export interface StateQuestion {
+  readonly kind: 'state';
+  readonly state: ListedState;
+  /** Undefined: of the last 14 days. */
+  readonly day: string | undefined;
+  /** Of dead letters: those that have no other fault. Undefined: all. */
+  readonly code: FaultCode | undefined;
+}
+
 export type Question =
   | ({ readonly kind: 'cart' } & Omit<CartKey, 'client'>)
   /** The orders of one day. */
   | { readonly kind: 'day'; readonly day: string }
-  /** `day` undefined: of the last 14 days. */
-  | { readonly kind: 'state'; readonly state: ListedState; readonly day: string | undefined }
+  | StateQuestion
   /** `scanMegabytes`: how much of the ledger may be read to name the carts; undefined: only count them. */
   | { readonly kind: 'waiting'; readonly scanMegabytes: number | undefined };
 
@@ -38,6 +47,8 @@ Questions, one of:
                          attempt found in 11VMS
   --state STATE          dead-lettered, skipped or ordered: the carts of the last 14 days, or of --day, by reason and
                          owner. A dead letter counts while its cart stands so: not when it is ordered or tried again
+  --code CODE            with --state dead-lettered: only the carts that were given up for this reason alone, such as
+                         E_MAP_UOM: those that can pass once its cause is corrected
   --waiting              how many carts are queued, and why they wait
   --waiting --scan MB    and which: reads at most so many megabytes of the ledger (about 0.02 USD for 1000). No index
                          lists waiting carts: it would cost two more writes for each cart
@@ -48,9 +59,10 @@ Questions, one of:
   --queue URL            the cart queue: do not ask CloudFormation for them. With AWS_ENDPOINT_URL_DYNAMODB and
                          AWS_ENDPOINT_URL_SQS, emulators of your own answer
   --csv                  --day and --state as CSV (RFC 4180); a cell that a spreadsheet would calculate begins with '
-  --json                 one JSON line (npm run --silent carts -- ... keeps npm's own banner off stdout)
+  --json                 one JSON line
   --help                 this text
 
+For --csv and --json: npm run --silent carts -- ... keeps npm's own banner out of them.
 Lists come from an index that is some seconds behind. Exits 0 when the question is answered, 1 otherwise.
 `;
 
@@ -70,6 +82,7 @@ export function parseOptions(args: readonly string[]): CartsOptions | undefined 
     cart: { type: 'string' },
     day: { type: 'string' },
     state: { type: 'string' },
+    code: { type: 'string' },
     waiting: { type: 'boolean' },
     scan: { type: 'string' },
     csv: { type: 'boolean' },
@@ -84,6 +97,9 @@ export function parseOptions(args: readonly string[]): CartsOptions | undefined 
   const isList = question.kind === 'day' || question.kind === 'state';
   if (csv && json) throw refusal('Give --csv or --json, not both.');
   if (csv && !isList) throw refusal('--csv is for lists: --day or --state.');
+  if (values.code !== undefined && !(question.kind === 'state' && question.state === 'dead-lettered')) {
+    throw refusal('--code is for --state dead-lettered.');
+  }
   if (values.scan !== undefined && question.kind !== 'waiting') throw refusal('--scan is for --waiting.');
   return {
     environment: values.env,
@@ -99,11 +115,12 @@ interface QuestionValues {
   readonly cart?: string;
   readonly day?: string;
   readonly state?: string;
+  readonly code?: string;
   readonly waiting?: boolean;
   readonly scan?: string;
 }
 
-function questionOf({ cart, day, state, waiting, scan }: QuestionValues): Question {
+function questionOf({ cart, day, state, code, waiting, scan }: QuestionValues): Question {
   const asked = [cart, state ?? day, waiting].filter((value) => value !== undefined);
   if (asked.length !== 1) {
     throw refusal(`${asked.length === 0 ? 'Which carts?' : 'Ask one question:'} --cart, --day, --state or --waiting.`);
@@ -112,11 +129,17 @@ function questionOf({ cart, day, state, waiting, scan }: QuestionValues): Questi
   if (state !== undefined) {
     const known = STATES.find((one) => one === state);
     if (known === undefined) throw refusal(`--state takes ${STATES.join(', ')}, not "${state}".`);
-    return { kind: 'state', state: known, day: day === undefined ? undefined : calendarDay(day) };
+    return { kind: 'state', state: known, day: day === undefined ? undefined : calendarDay(day), code: codeOf(code) };
   }
   if (day !== undefined) return { kind: 'day', day: calendarDay(day) };
   const scanMegabytes = scan === undefined ? undefined : wholeNumber('--scan', scan, 1, 10_000_000);
   return { kind: 'waiting', scanMegabytes };
+}
+
+function codeOf(text: string | undefined): FaultCode | undefined {
+  const code = text?.trim().toUpperCase();
+  if (code === undefined || isFaultCode(code)) return code;
+  throw refusal(`--code takes a reason code of shared/contract/errors.md, such as E_MAP_UOM, not "${text}".`);
 }
 
 function cartKey(text: string): Omit<CartKey, 'client'> {

@@ -27,6 +27,7 @@ describe('the options of carts', () => {
     ['--day 2026-11-27', { kind: 'day', day: '2026-11-27' }],
     ['--state skipped', { kind: 'state', state: 'skipped', day: undefined }],
     ['--state dead-lettered --day 2026-11-27', { kind: 'state', state: 'dead-lettered', day: '2026-11-27' }],
+    ['--state dead-lettered --code e_map_uom', { kind: 'state', state: 'dead-lettered', code: 'E_MAP_UOM' }],
     ['--waiting', { kind: 'waiting', scanMegabytes: undefined }],
     ['--waiting --scan 500', { kind: 'waiting', scanMegabytes: 500 }],
   ])('%s asks one question', (args, question) => {
@@ -55,6 +56,9 @@ describe('the options of carts', () => {
     [['--env', 'dev', '--day', '2026-02-30'], '--day takes a day such as 2026-11-27, not "2026-02-30".'],
     [['--env', 'dev', '--day', '27.11.2026'], '--day takes a day'],
     [['--env', 'dev', '--state', 'lost'], '--state takes dead-lettered, skipped, ordered, not "lost".'],
+    [['--env', 'dev', '--state', 'dead-lettered', '--code', 'UOM'], '--code takes a reason code of'],
+    [['--env', 'dev', '--state', 'skipped', '--code', 'E_MAP_UOM'], '--code is for --state dead-lettered.'],
+    [['--env', 'dev', '--cart', '1', '--code', 'E_MAP_UOM'], '--code is for --state dead-lettered.'],
     [['--env', 'dev', '--waiting', '--scan', '0'], '--scan takes a whole number from 1'],
     [['--env', 'dev', '--state', 'skipped', '--scan', '1'], '--scan is for --waiting.'],
     [['--env', 'dev', '--cart', '1', '--csv'], '--csv is for lists: --day or --state.'],
@@ -66,7 +70,7 @@ describe('the options of carts', () => {
   });
 
   test('are all in the help', () => {
-    for (const option of 'cart day state waiting env profile table queue csv json help'.split(' ')) {
+    for (const option of 'cart day state code waiting env profile table queue csv json help'.split(' ')) {
       expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
     }
     expect(Math.max(...HELP.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(120);
