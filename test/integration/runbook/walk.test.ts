@@ -24,7 +24,8 @@ import { deployEntry } from '../deployed-state.ts';
 import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
 import { type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 
-const runbook = readFileSync(join(import.meta.dirname, '../../../infra/runbook.md'), 'utf8');
+const root = join(import.meta.dirname, '../../..');
+const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
 const chapter = (heading: string): string => runbook.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
 
 /** The one command of a chapter that matches, as it is printed. */
@@ -298,12 +299,46 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(replay))).toMatchObject({ status: 'complete', cartsQueued: 2 });
     await poller.settled();
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
+
+    // Two carts fail for two reasons, of which one is corrected: only that cart is tried again.
+    closedSuppliers.add('SUP-INACTIVE');
+    const later = { ChangedAt: edmInstant(new Date(Date.now() - 10_000).toISOString()) };
+    const curable = withItems(newCart(later), (item) => ({ ...item, VendorId: '0000199999' }));
+    const incurable = withItems(newCart(later), (item) => ({ ...item, Unit: 'XXX' }));
+    srm.addCarts([curable, incurable]);
+    await type(run);
+    await poller.settled();
+    closedSuppliers.clear();
+    const inCheckout = (command: string): string =>
+      `(cd ${root} && ${command.replaceAll('$ENV', environmentFile).replaceAll('<code>', 'E_TGT_VALIDATION')})`;
+    const open = inCheckout(printed('Redrive', /^npm run carts .*--code/));
+    expect(await type(open)).toMatch(
+      new RegExp(`^1 cart dead-lettered [^]*\\nE_TGT_VALIDATION: 1 cart[^]*\\n  ${numberOf(curable)} `),
+    );
+    await type(inCheckout(printed('Redrive', /^npm run --silent carts .*--code/)));
+    await poller.settled();
+    expect(await type(open)).toMatch(/^0 carts dead-lettered /);
+    expect([ordersOf(curable).length, ordersOf(incurable).length]).toEqual([1, 0]);
+    expect(await type('dead | cut -f 2 | sort | uniq -c')).toMatch(
+      new RegExp(`^ *1 ${numberOf(faulty)}\\n *1 ${numberOf(curable)}\\n *1 ${numberOf(incurable)}\\n$`),
+    );
+    // The redrive of all ends both dead letters where nothing is left to correct; here one comes back.
+    await type(printed('Redrive', /^aws sqs start-message-move-task/));
+    await poller.settled();
+    expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
+    expect(ordersOf(curable)).toHaveLength(1);
+
     const lastHour = printed('Replay a window', /^invoke .*includeLastHour/);
-    expect(JSON.parse(await type(lastHour))).toMatchObject({ status: 'complete', cartsRead: 2, created: 2 });
+    expect(JSON.parse(await type(lastHour))).toMatchObject({
+      status: 'complete',
+      cartsRead: 4,
+      created: 3,
+      deadLettered: 1,
+    });
     expect(JSON.parse(await type(printed('Before you start', /^invoke "\$SUPERVISOR"/)))).toMatchObject({
       state: 'CLOSED',
     });
-    expect((await queue.deadLetters?.inspect())?.ready).toEqual([]);
+    expect((await queue.deadLetters?.inspect())?.ready).toHaveLength(1);
     await stack.stopMappings();
     // Each command of the operator is a process of its own, and the doctor synthesizes the entry four times.
   }, 240_000);
