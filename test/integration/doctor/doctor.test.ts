@@ -116,6 +116,7 @@ function environmentFile(
   const entry = {
     ...dev,
     region: 'eu-west-1',
+    ...(change.owners === undefined ? {} : { owners: change.owners }),
     ...(change.account === undefined ? {} : { account: change.account }),
     ...(change.operation === undefined ? {} : { operation: change.operation }),
     ...(change.notifications === undefined ? {} : { notifications: change.notifications }),
