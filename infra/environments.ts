@@ -10,6 +10,7 @@ import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
+import { endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
 
 export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** Judged only once it is a URL: a refinement runs even on what is none. */
@@ -26,15 +27,12 @@ const serviceUrl = z
     return url === undefined || url.username + url.password === '';
   }, 'must not hold a user or password');
 /** Without a slash at its end, since paths are added there. */
-const baseUrl = (servicePath: RegExp, example: string) =>
-  serviceUrl
-    .refine((text) => !/[?#]/.test(text), 'must not have a query or fragment')
-    .refine(
-      (text) => !servicePath.test(text),
-      `must end before the path of the service, which is added to it: ${example}`,
-    )
-    .transform((url) => url.replace(/\/+$/, ''))
-    .describe('Where the system answers; paths are added to its end.');
+const baseUrl = serviceUrl
+  .refine((text) => !/[?#]/.test(text), 'must not have a query or fragment')
+  .transform((url) => url.replace(/\/+$/, ''))
+  .describe('Where the system answers; paths are added to its end.');
+const endsTooLate = (example: string): string =>
+  `must end before the path of the service, which is added to it: ${example}`;
 
 /** Says which entries of a list are there already. */
 const eachOnce = (list: readonly string[], context: z.RefinementCtx): void => {
@@ -91,8 +89,7 @@ const connection = z.strictObject({
     ),
 });
 
-const connectionTo = (servicePath: RegExp, example: string) =>
-  z.strictObject({ baseUrl: baseUrl(servicePath, example), ...connection.shape });
+const connectionTo = z.strictObject({ baseUrl, ...connection.shape });
 
 const KEY_OF_CREATED_SECRET =
   'goes with "createSecret": false: a secret that the stack creates is under the key of AWS';
@@ -300,8 +297,9 @@ const entrySchema = z.strictObject({
     .regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be an AWS region, such as eu-west-1')
     .optional()
     .describe('The AWS region to deploy to. Without it: `AWS_REGION`, or the region of the AWS profile.'),
-  srm: connectionTo(/\/sap\/opu\//i, 'https://srm.example.com')
+  srm: connectionTo
     .extend({
+      baseUrl: baseUrl.refine((url) => !/\/sap\/opu(\/|$)/i.test(url), endsTooLate('https://srm.example.com')),
       client: z
         .string()
         .regex(/^\d{3}$/, 'must be a sap-client, three digits in quotes, such as "100"')
@@ -352,8 +350,9 @@ const entrySchema = z.strictObject({
         ),
     })
     .describe('The connection to SAP SRM 7.'),
-  vms: connectionTo(/\/purchase-orders\b/i, 'https://apim.example.com/11VMSProxy_V2')
+  vms: connectionTo
     .extend({
+      ...vmsContract,
       timeoutSeconds: z
         .int()
         .min(1)
@@ -526,6 +525,11 @@ export const environmentSchema = entrySchema
   )
   .refine(({ srm }) => isHeaderFree(srm), { path: ['srm', 'apiKeyHeader'], error: HEADER_TAKEN })
   .refine(({ vms }) => isHeaderFree(vms), { path: ['vms', 'apiKeyHeader'], error: HEADER_TAKEN })
+  .refine(endsBeforeCollection, {
+    path: ['vms', 'baseUrl'],
+    error: endsTooLate('https://apim.example.com/11VMSProxy_V2'),
+    when: ({ value }) => hasVmsPaths(value),
+  })
   .refine(({ srm }) => srm.kmsKeyArn === undefined || !srm.createSecret, {
     path: ['srm', 'kmsKeyArn'],
     error: KEY_OF_CREATED_SECRET,

@@ -109,6 +109,8 @@ export const workerVariables = z.object({
   ...srmVariables,
   QUEUE_URL: url,
   VMS_BASE_URL: connection.BASE_URL,
+  /** Where orders are created, below the base URL. */
+  VMS_COLLECTION_PATH: filled,
   VMS_TOKEN_URL: connection.TOKEN_URL,
   VMS_CLIENT_AUTHENTICATION: connection.CLIENT_AUTHENTICATION,
   VMS_SCOPE: connection.SCOPE,

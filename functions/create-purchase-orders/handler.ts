@@ -30,6 +30,7 @@ import { createPacer } from './delivery/pacer.ts';
 import { tryOneMessage } from './breaker/trial.ts';
 import { createTargetHealth } from './breaker/target-health.ts';
 import { createVmsOrders } from './delivery/vms-orders.ts';
+import { vmsSettings } from './delivery/vms-settings.ts';
 import { type BatchDependencies, processBatch } from './process-batch.ts';
 import { createVerdictRecord } from './verdict/verdict-record.ts';
 import { readWaiting } from './waiting.ts';
@@ -118,7 +119,7 @@ export function createHandler(
   });
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
-  const orders = createPacedOrders(createVmsOrders(vmsClient, now), pacer, meter);
+  const orders = createPacedOrders(createVmsOrders(vmsClient, now, vmsSettings(environment)), pacer, meter);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);

@@ -35,6 +35,7 @@ export class OrderWorker extends Construct {
       ...srmVariables(environment.srm),
       QUEUE_URL: channel.queue.queueUrl,
       VMS_BASE_URL: vms.baseUrl,
+      VMS_COLLECTION_PATH: vms.collectionPath,
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
       VMS_SCOPE: vms.scope,

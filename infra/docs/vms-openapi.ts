@@ -3,6 +3,7 @@ import { canonicalBody, idempotencyKey } from '../../functions/create-purchase-o
 import { purchaseOrderSchema } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { createVmsOrders, type VmsOrders } from '../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
+import { DEFAULT_VMS_CONTRACT } from '../vms-settings.ts';
 import { isJsonObject, type JsonObject } from './json-text.ts';
 import {
   clientCredentials,
@@ -233,7 +234,7 @@ const pathOf = ({ path }: HttpRequest): string => new URL(path, BASE).pathname;
 
 function ordersThat(answer: CannedAnswer) {
   const http = recordHttp(answer);
-  return { orders: createVmsOrders(http, () => 0), http };
+  return { orders: createVmsOrders(http, () => 0, DEFAULT_VMS_CONTRACT), http };
 }
 
 function sampleRequest() {

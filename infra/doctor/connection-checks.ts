@@ -55,7 +55,7 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     connection: environment.vms,
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     async read(http) {
-      const result = await createVmsOrders(http, now).lookUp(
+      const result = await createVmsOrders(http, now, environment.vms).lookUp(
         IMPOSSIBLE_EXTERNAL_ID,
         randomUUID(),
         now() + context.timeoutMs,

@@ -221,6 +221,7 @@ export function variablesOf(
   const worker: WorkerVariables = {
     ...common,
     VMS_BASE_URL: `${vms.url}/11VMSProxy_V2`,
+    VMS_COLLECTION_PATH: '/purchase-orders',
     VMS_TOKEN_URL: `${vms.url}/oauth/token`,
     VMS_CLIENT_AUTHENTICATION: 'basic',
     VMS_SCOPE: '',

@@ -255,6 +255,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           ...common,
           POWERTOOLS_SERVICE_NAME: 'create-purchase-orders',
           VMS_BASE_URL: vms.baseUrl,
+          VMS_COLLECTION_PATH: vms.collectionPath,
           VMS_TOKEN_URL: vms.tokenUrl,
           VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
           VMS_SCOPE: vms.scope,

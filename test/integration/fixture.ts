@@ -161,6 +161,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     workerVariables: {
       ...common,
       VMS_BASE_URL: vms.baseUrl,
+      VMS_COLLECTION_PATH: '/purchase-orders',
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_CLIENT_AUTHENTICATION: 'basic',
       VMS_SCOPE: 'vms.purchase-orders.write',

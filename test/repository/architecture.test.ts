@@ -412,7 +412,7 @@ describe('names', () => {
     ];
 
     expect(places(/ZSRM_SC_EXTRACT_SRV/)).toEqual(['shared/srm-carts.ts']);
-    expect(places(/['"`]\/purchase-orders/)).toEqual([`${worker}/delivery/vms-orders.ts`]);
+    expect(places(/['"`]\/purchase-orders/)).toEqual(['infra/vms-settings.ts']);
     expect(places(/Idempotency-Key/i)).toEqual([`${worker}/delivery/vms-orders.ts`]);
     expect(places(/\bAuthorization\b/)).toEqual(['shared/client-authentication.ts', 'shared/oauth-client.ts']);
   });

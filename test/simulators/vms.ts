@@ -23,6 +23,8 @@ export interface VmsOptions extends SimulatorOptions {
   /** False (501), or a status, for an 11VMS without look-up and list. */
   readonly lookup?: boolean | 404 | 501;
   readonly maxBodyBytes?: number;
+  /** Where orders are created, below the base URL. */
+  readonly collectionPath?: string;
   /** How many orders a page of the list holds. */
   readonly listPageSize?: number;
   /** A seed: look-ups and lists give orders back in other words, with the same values. By default as they were sent. */
@@ -40,7 +42,6 @@ export interface VmsSimulator extends Simulator {
 export type ListedOrder = PurchaseOrder & Pick<StoredOrder, 'id' | 'number' | 'status'>;
 
 const basePath = '/11VMSProxy_V2';
-const collectionPath = `${basePath}/purchase-orders`;
 const tokenPath = '/oauth/token';
 const interfaceId = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
 
@@ -57,7 +58,9 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     lifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     clock,
   });
+  const collection = `${basePath}${options.collectionPath ?? '/purchase-orders'}`;
   const api: OrderApi = {
+    collection,
     book: openOrderBook({
       clock,
       ignoreIdempotencyKeys: options.ignoreIdempotencyKeys ?? false,
@@ -78,7 +81,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
       system: '11vms',
       title: 'The 11VMS simulator',
       maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
-      classify,
+      classify: (call) => classify(call, collection),
       async answer(call, operation, work) {
         if (operation === 'token') {
           await work();
@@ -106,6 +109,8 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
 }
 
 interface OrderApi {
+  /** The path of the collection. */
+  readonly collection: string;
   readonly book: OrderBook;
   readonly rules: OrderRules;
   readonly unknownBusinessUnits: ReadonlySet<string>;
@@ -134,13 +139,13 @@ function lookupStatus(lookup: NonNullable<VmsOptions['lookup']>): OrderApi['look
   return lookup === false ? 501 : lookup;
 }
 
-function classify(call: Call): { operation: Operation; key: string } {
+function classify(call: Call, collection: string): { operation: Operation; key: string } {
   const { method, url } = call;
   const path = url.pathname + url.search;
   if (url.pathname === tokenPath) {
     return { operation: 'token', key: '' };
   }
-  if (url.pathname !== collectionPath) {
+  if (url.pathname !== collection) {
     return { operation: 'other', key: path };
   }
   if (method === 'POST') {
@@ -169,7 +174,7 @@ async function apiAnswer(call: Call, operation: Operation, work: () => Promise<v
   await work();
   if (operation === 'other') {
     // The proxy has no such route and answers by itself.
-    return htmlAnswer(call.url.pathname === collectionPath ? 405 : 404, 'No such operation');
+    return htmlAnswer(call.url.pathname === api.collection ? 405 : 404, 'No such operation');
   }
   if (api.lookupStatus !== 200) {
     return problem({ status: api.lookupStatus, type: 'not-supported', title: 'Reading is not supported' }, call);
@@ -191,7 +196,7 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
   const known = book.keyState(key, body);
   switch (known.kind) {
     case 'replay':
-      return created(200, known.stored);
+      return created(200, known.stored, api);
     case 'in-progress':
       return conflict(call, 'REQUEST_IN_PROGRESS', 'The first request with this key is still running');
     case 'reused':
@@ -208,7 +213,8 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
 }
 
 /** Synchronous: no other request runs between the check of uniqueness and the storing of the order. */
-function commit(call: Call, body: unknown, key: string, { book, rules, unknownBusinessUnits }: OrderApi): Answer {
+function commit(call: Call, body: unknown, key: string, api: OrderApi): Answer {
+  const { book, rules, unknownBusinessUnits } = api;
   const judged = judgeOrder(body, rules);
   if ('errors' in judged) {
     return invalid(422, judged.errors, call);
@@ -221,7 +227,7 @@ function commit(call: Call, body: unknown, key: string, { book, rules, unknownBu
   if (unknownBusinessUnits.has(order.businessUnit.code)) {
     return unknownReference(call, '/businessUnit/code', `No business unit ${order.businessUnit.code}`);
   }
-  return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }));
+  return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }), api);
 }
 
 function lookUp({ url }: Call, api: OrderApi): Answer {
@@ -326,7 +332,7 @@ function parsedJson(body: string): unknown {
   }
 }
 
-function created(status: 200 | 201, stored: StoredOrder): Answer {
+function created(status: 200 | 201, stored: StoredOrder, { collection }: OrderApi): Answer {
   const { id, number, order, version, createdAt } = stored;
   const body = {
     id,
@@ -338,7 +344,7 @@ function created(status: 200 | 201, stored: StoredOrder): Answer {
     createdAt: createdAt.toISOString().replace(/\.\d+Z$/, 'Z'),
   };
   const answer = jsonAnswer(status, body);
-  return { ...answer, headers: { ...answer.headers, Location: `${collectionPath}/${id}` } };
+  return { ...answer, headers: { ...answer.headers, Location: `${collection}/${id}` } };
 }
 
 function conflict(call: Call, code: string, detail: string, existing?: StoredOrder): Answer {

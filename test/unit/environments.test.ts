@@ -357,6 +357,23 @@ describe('an environment with a bad field is refused with its name', () => {
     expect(refusal(() => parse(entry))).toContain('must not be one of the fixed headers\n  → at vms.apiKeyHeader');
   });
 
+  test('the base URL of 11VMS ends before its collection, whatever that is called', () => {
+    const entry = (baseUrl: string): object => {
+      const dev = Object(devWith('vms.collectionPath', '/v2/orders'));
+      return { ...dev, vms: { ...dev.vms, baseUrl } };
+    };
+    const late =
+      'must end before the path of the service, which is added to it: https://apim.example.com/11VMSProxy_V2';
+    for (const end of ['/v2/orders', '/V2/orders/', '/v2/orders/x']) {
+      expect(refusal(() => parse(entry(`https://apim.example.com${end}`)))).toContain(`${late}\n  → at vms.baseUrl`);
+    }
+    // Beside other mistakes, too.
+    expect(refusal(() => parse({ ...entry('https://apim.example.com/v2/orders'), logLevel: 'x' }))).toContain(late);
+    for (const end of ['', '/v2', '/v2/orders2', '/purchase-orders']) {
+      expect(parse(entry(`https://apim.example.com${end}`)).vms.collectionPath).toBe('/v2/orders');
+    }
+  });
+
   test('even when only the combination is bad: a status is asked for, and means nothing', () => {
     const read = Object(devWith('srm.statuses', ['I1129', 'Z0001']));
     expect(refusal(() => parse(read))).toContain(
@@ -559,6 +576,13 @@ describe('a mistake is told in words', () => {
     ['logLevel', 'debug', 'must be one of DEBUG, INFO, WARN, ERROR; did you mean DEBUG?'],
     ['notifications.pagerDutyRegion', 'EU', 'must be one of us, eu; did you mean eu?'],
     // Unknown fields.
+    ...['purchase-orders', '/purchase-orders/', '/orders?x=1', '//orders', '/or ders'].map(
+      (path): [string, string, string] => [
+        'vms.collectionPath',
+        path,
+        'must be a path without a slash at its end, such as /purchase-orders',
+      ],
+    ),
     ['srm.baseurl', 'x', 'the field "baseurl" is unknown; did you mean baseUrl?', 'srm'],
     ['delivery.concurrency', 2, 'the field "concurrency" is unknown; did you mean maximumConcurrency?', 'delivery'],
     ['operation.retention', 30, 'the field "retention" is unknown; did you mean logRetentionDays?', 'operation'],

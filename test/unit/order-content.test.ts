@@ -17,6 +17,7 @@ import {
   type PurchaseOrder,
   purchaseOrderSchema,
 } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+import { DEFAULT_VMS_CONTRACT } from '../../infra/vms-settings.ts';
 import { tryParseExactJson } from '../../shared/exact-json.ts';
 import { disguisedOrder } from '../simulators/order-disguise.ts';
 import { mulberry32 } from '../simulators/seeded-random.ts';
@@ -310,7 +311,12 @@ describe('an order that 11VMS gives back', () => {
     [
       'a create',
       (body: string) =>
-        readCreateAnswer({ status: 201, body, from: '', header: () => undefined }, sample.externalId, 0),
+        readCreateAnswer(
+          { status: 201, body, from: '', header: () => undefined },
+          sample.externalId,
+          0,
+          DEFAULT_VMS_CONTRACT,
+        ),
     ],
     ['a look-up', (body: string) => lookUp(`{"items":[${body}]}`, sample.externalId)],
   ])('has all the digits of its id in the answer to %s, also where they are a number', (_what, read) => {

@@ -11,6 +11,7 @@ import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http
 import { purchaseOrderSchema } from '../translation/purchase-order.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
+import type { VmsSettings } from './vms-settings.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
 const listAnswer = z.looseObject({
@@ -98,9 +99,14 @@ function generalFailure(
 }
 
 /** Status first, body second: the proxy may answer HTML with any status (edge case 73). */
-export function readCreateAnswer(response: HttpResponse, externalId: string, nowMs: number): CreateAnswer {
+export function readCreateAnswer(
+  response: HttpResponse,
+  externalId: string,
+  nowMs: number,
+  settings: VmsSettings,
+): CreateAnswer {
   const { status } = response;
-  if (status === 200 || status === 201) return readSuccess(response, externalId);
+  if (status === 200 || status === 201) return readSuccess(response, externalId, settings);
   const failure = generalFailure(response, nowMs);
   if (status === 429 && failure !== undefined) return { kind: 'throttled', ...failure };
   // A failure behind the proxy may hide a success.
@@ -130,7 +136,7 @@ function notJson(response: HttpResponse, retryMs: number | undefined): CreateAns
 }
 
 /** Edge case 72: after a success without a readable id, the order may or may not exist. */
-function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
+function readSuccess(response: HttpResponse, externalId: string, settings: VmsSettings): CreateAnswer {
   const { status, body } = response;
   const json = body.trim() === '' ? {} : tryParseExactJson(body);
   const created = asJsonObject(json);
@@ -142,7 +148,8 @@ function readSuccess(response: HttpResponse, externalId: string): CreateAnswer {
   });
   if (json === undefined) return notJson(response, undefined);
   if (holdsError(json) || isProblemType(response)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
-  const id = created?.['id'] ?? (created !== undefined && status === 201 ? idInLocation(response) : undefined);
+  const id =
+    created?.['id'] ?? (created !== undefined && status === 201 ? idInLocation(response, settings) : undefined);
   const parsed = createdOrder.safeParse({ ...created, id });
   if (!parsed.success) return unknown('E_TGT_DISGUISED_ERROR', "without the order's id");
   const { externalId: echoed, ...names } = parsed.data;
@@ -154,10 +161,12 @@ const isProblemType = (response: HttpResponse): boolean =>
   /^application\/problem\+/i.test(response.header('content-type')?.trim() ?? '');
 
 /** The last segment of a `Location` that names an order of the collection. */
-function idInLocation(response: HttpResponse): string | undefined {
-  const segment = /\/purchase-orders\/([^/?#]+)\/?$/.exec(response.header('location')?.trim() ?? '')?.[1];
+function idInLocation(response: HttpResponse, { collectionPath }: VmsSettings): string | undefined {
+  const [, collection, id] = /([^/]+)\/([^/?#]+)\/?$/.exec(response.header('location')?.trim() ?? '') ?? [];
+  // A proxy may have the collection elsewhere, under the same name.
+  if (id === undefined || collection !== collectionPath.split('/').at(-1)) return undefined;
   try {
-    return segment === undefined ? undefined : decodeURIComponent(segment);
+    return decodeURIComponent(id);
   } catch {
     return undefined;
   }

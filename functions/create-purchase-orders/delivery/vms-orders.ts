@@ -2,6 +2,7 @@
 import type { HttpClient } from '../../../shared/http-client.ts';
 import type { CreateAnswer, LookUpResult } from './answers.ts';
 import { readCreateAnswer, readCreateFailure, readLookUpAnswer, readLookUpFailure } from './vms-answers.ts';
+import type { VmsSettings } from './vms-settings.ts';
 
 export interface OrderRequest {
   readonly externalId: string;
@@ -20,11 +21,11 @@ export interface VmsOrders {
 }
 
 const INTERFACE_ID = 'PROC-SRM7-11VMS-PURCHASE-ORDER-V1';
-const ORDERS = '/purchase-orders';
 /** No order has it: a real externalId begins with its source system. */
 const PROBE_ID = 'PROBE';
 
-export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders {
+export function createVmsOrders(http: HttpClient, now: () => number, settings: VmsSettings): VmsOrders {
+  const { collectionPath } = settings;
   const headers = (correlationId: string) => ({
     Accept: 'application/json, application/problem+json',
     'X-Correlation-ID': correlationId,
@@ -38,7 +39,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
     sendByMs: number,
   ): Promise<LookUpResult> {
     try {
-      const path = `${ORDERS}?externalId=${encodeURIComponent(externalId)}`;
+      const path = `${collectionPath}?externalId=${encodeURIComponent(externalId)}`;
       const response = await http.request({ method: 'GET', path, headers: headers(correlationId), sendByMs });
       return readLookUpAnswer(response, { externalId, call, nowMs: now() });
     } catch (error) {
@@ -51,7 +52,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
       try {
         const response = await http.request({
           method: 'POST',
-          path: ORDERS,
+          path: collectionPath,
           headers: {
             ...headers(correlationId),
             'Content-Type': 'application/json; charset=utf-8',
@@ -60,7 +61,7 @@ export function createVmsOrders(http: HttpClient, now: () => number): VmsOrders 
           body,
           sendByMs,
         });
-        return readCreateAnswer(response, externalId, now());
+        return readCreateAnswer(response, externalId, now(), settings);
       } catch (error) {
         return readCreateFailure(error);
       }

@@ -344,6 +344,7 @@ function clockOffsetMs(rows: readonly SourceCart[], safetySeconds: number, nowMs
 const startTargetSimulator = (base: Environment, options: LocalRunOptions): Promise<VmsSimulator> =>
   startVms({
     ...simulatedConnection(base.vms),
+    collectionPath: base.vms.collectionPath,
     disturbances: options.disturbances,
     seed: options.seed,
     // Carts of the user's name suppliers of the user's.

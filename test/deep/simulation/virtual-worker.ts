@@ -86,7 +86,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare, onM
   /** One execution environment, with its own health and pacer. */
   function environment(http: HttpClient): ExecutionEnvironment {
     const health = createTargetHealth();
-    const orders = createPacedOrders(createVmsOrders(http, now), createPacer({ now, sleep, random }), meter);
+    const orders = createPacedOrders(createVmsOrders(http, now, target), createPacer({ now, sleep, random }), meter);
     // As in the handler of the worker.
     const callMs = target.timeoutSeconds * 1000;
     const workMs = delivery.timeoutSeconds * 1000 - 2000;
