@@ -10,7 +10,7 @@ import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
-import { endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
+import { completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
 
 export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** Judged only once it is a URL: a refinement runs even on what is none. */
@@ -540,6 +540,7 @@ export const environmentSchema = entrySchema
   })
   .transform((entry) => ({
     ...entry,
+    vms: completeContract(entry.vms),
     translation: { ...entry.translation, timeZone: entry.translation.timeZone ?? entry.extraction.timeZone },
   }));
 

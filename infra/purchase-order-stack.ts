@@ -1,5 +1,5 @@
 /** The whole interface for one environment. */
-import { CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
@@ -13,6 +13,7 @@ import { OrderWorker } from './constructs/order-worker.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
 import { type Deployment, deploymentTags, describeDeployment, describeValueMaps } from './deployment.ts';
 import type { Environment } from './environments.ts';
+import { settingWarnings } from './setting-warnings.ts';
 
 export interface PurchaseOrderStackProps extends StackProps {
   readonly environment: Environment;
@@ -31,6 +32,9 @@ export class PurchaseOrderStack extends Stack {
       terminationProtection: environment.operation.terminationProtection && !isBeingCreated,
     });
 
+    for (const { path, message } of settingWarnings(environment)) {
+      Annotations.of(this).addWarningV2(path, `${path}: ${message}`);
+    }
     const { srm, vms } = environment;
     const srmSecret = new ConnectionSecret(this, 'SrmSecret', { connection: srm, system: 'SAP SRM 7' });
     const vmsSecret = new ConnectionSecret(this, 'VmsSecret', { connection: vms, system: '11VMS' });

@@ -111,6 +111,10 @@ export const workerVariables = z.object({
   VMS_BASE_URL: connection.BASE_URL,
   /** Where orders are created, below the base URL. */
   VMS_COLLECTION_PATH: filled,
+  /** A query, a path with `{externalId}`, or `none`. */
+  VMS_LOOK_UP_BY: filled,
+  /** Where the answer to a look-up holds the orders: a JSON pointer. */
+  VMS_FOUND_AT: z.string(),
   VMS_TOKEN_URL: connection.TOKEN_URL,
   VMS_CLIENT_AUTHENTICATION: connection.CLIENT_AUTHENTICATION,
   VMS_SCOPE: connection.SCOPE,

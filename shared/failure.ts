@@ -24,6 +24,9 @@ const setting = (name: string): string =>
 const valueMap = (name: string): string => setting(`valueMaps.${name}`);
 
 /** A page answered in the place of a system (foreign-page.ts). */
+/** Where vms.lookUpBy is "none", no redrive can look anything up. */
+const SEARCH_ORDER =
+  'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted. Without a look-up: runbook, "Unknown outcome without a look-up".';
 const SEE_HTML = 'The message speaks of HTML: runbook, "HTML where JSON was expected".';
 
 /** The error catalogue. Its keys are the only codes that a fault can carry. */
@@ -253,17 +256,17 @@ export const FAULT_CATALOGUE = {
   E_TGT_TIMEOUT_UNKNOWN: entry(
     '11VMS team',
     'AMBIGUOUS: 11VMS did not answer, and the order may or may not exist',
-    'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted.',
+    SEARCH_ORDER,
   ),
   E_TGT_DISGUISED_ERROR: entry(
     '11VMS team',
     'AMBIGUOUS: 11VMS answered success with an error inside, or without an id',
-    'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted.',
+    SEARCH_ORDER,
   ),
   E_TGT_RESPONSE_SCHEMA: entry(
     '11VMS team',
     'AMBIGUOUS: the answer of 11VMS breaks its contract',
-    `Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted. ${SEE_HTML}`,
+    `${SEARCH_ORDER} ${SEE_HTML}`,
   ),
   E_TGT_TOO_LARGE: entry('buyer', 'The order is larger than 11VMS accepts', 'Split the cart in SRM.'),
   E_INT_MESSAGE: entry(

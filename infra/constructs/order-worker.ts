@@ -36,6 +36,8 @@ export class OrderWorker extends Construct {
       QUEUE_URL: channel.queue.queueUrl,
       VMS_BASE_URL: vms.baseUrl,
       VMS_COLLECTION_PATH: vms.collectionPath,
+      VMS_LOOK_UP_BY: vms.lookUpBy,
+      VMS_FOUND_AT: vms.foundAt,
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
       VMS_SCOPE: vms.scope,

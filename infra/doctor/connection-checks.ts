@@ -55,17 +55,22 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     connection: environment.vms,
     faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     async read(http) {
-      const result = await createVmsOrders(http, now, environment.vms).lookUp(
-        IMPOSSIBLE_EXTERNAL_ID,
-        randomUUID(),
-        now() + context.timeoutMs,
-      );
+      const orders = createVmsOrders(http, now, environment.vms);
+      const sendByMs = now() + context.timeoutMs;
+      const { baseUrl, lookUpBy } = environment.vms;
+      const result = orders.hasNoLookUp
+        ? await orders.probe(randomUUID(), sendByMs)
+        : await orders.lookUp(IMPOSSIBLE_EXTERNAL_ID, randomUUID(), sendByMs);
+      if (orders.hasNoLookUp && result.kind === 'impossible') {
+        return `11VMS answers at ${baseUrl}; vms.lookUpBy is "none", so that nothing more can be asked without creating an order`;
+      }
       if ('fault' in result) {
         const isRefused = result.health === 'refused' || result.health === 'forbidden';
         throw new InterfaceError(isRefused ? 'refused' : 'transient', result.fault);
       }
       // Nothing in the contract of 11VMS tells that without creating an order.
-      return `11VMS looks orders up at ${environment.vms.baseUrl}; whether it also lets this client create, only an order shows`;
+      const way = lookUpBy.startsWith('/') ? ` by ${lookUpBy}, and has none of an externalId that cannot exist` : '';
+      return `11VMS looks orders up at ${baseUrl}${way}; whether it also lets this client create, only an order shows`;
     },
   };
   const findings = await Promise.all([checkSystem(srm, context), checkSystem(vms, context)]);

@@ -222,6 +222,8 @@ export function variablesOf(
     ...common,
     VMS_BASE_URL: `${vms.url}/11VMSProxy_V2`,
     VMS_COLLECTION_PATH: '/purchase-orders',
+    VMS_LOOK_UP_BY: '?externalId=',
+    VMS_FOUND_AT: '/items',
     VMS_TOKEN_URL: `${vms.url}/oauth/token`,
     VMS_CLIENT_AUTHENTICATION: 'basic',
     VMS_SCOPE: '',

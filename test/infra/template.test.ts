@@ -256,6 +256,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           POWERTOOLS_SERVICE_NAME: 'create-purchase-orders',
           VMS_BASE_URL: vms.baseUrl,
           VMS_COLLECTION_PATH: vms.collectionPath,
+          VMS_LOOK_UP_BY: vms.lookUpBy,
+          VMS_FOUND_AT: vms.foundAt,
           VMS_TOKEN_URL: vms.tokenUrl,
           VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
           VMS_SCOPE: vms.scope,

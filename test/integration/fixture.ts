@@ -162,6 +162,8 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       ...common,
       VMS_BASE_URL: vms.baseUrl,
       VMS_COLLECTION_PATH: '/purchase-orders',
+      VMS_LOOK_UP_BY: '?externalId=',
+      VMS_FOUND_AT: '/items',
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_CLIENT_AUTHENTICATION: 'basic',
       VMS_SCOPE: 'vms.purchase-orders.write',

@@ -89,6 +89,7 @@ describe('the chapters of the runbook', () => {
       'Find a cart',
       'Read a dead letter',
       'Redrive',
+      'Unknown outcome without a look-up',
       'Replay a window',
       'Pause and resume',
       'Rotate a secret',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Answer, htmlAnswer } from './answers.ts';
+import { type Answer, foreignAnswer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import type { Operation } from './disturbances.ts';
 import { disguisedOrder } from './order-disguise.ts';
@@ -25,6 +25,10 @@ export interface VmsOptions extends SimulatorOptions {
   readonly maxBodyBytes?: number;
   /** Where orders are created, below the base URL. */
   readonly collectionPath?: string;
+  /** How an order is looked up: `?externalId=`, the default; a path with `{externalId}`; or `none`. */
+  readonly lookUpBy?: string;
+  /** Where the answer to a look-up holds the orders. By default `/items`; for a path, the answer is the order. */
+  readonly foundAt?: string;
   /** How many orders a page of the list holds. */
   readonly listPageSize?: number;
   /** A seed: look-ups and lists give orders back in other words, with the same values. By default as they were sent. */
@@ -59,8 +63,12 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     clock,
   });
   const collection = `${basePath}${options.collectionPath ?? '/purchase-orders'}`;
+  const lookUpBy = options.lookUpBy ?? '?externalId=';
   const api: OrderApi = {
     collection,
+    lookUp: { externalIdIn: lookUpReader(lookUpBy, collection), isByPath: lookUpBy.startsWith('/') },
+    foundAt: (options.foundAt ?? (lookUpBy.startsWith('/') ? '' : '/items')).split('/').slice(1),
+    isReadRouted: lookUpBy !== 'none',
     book: openOrderBook({
       clock,
       ignoreIdempotencyKeys: options.ignoreIdempotencyKeys ?? false,
@@ -81,7 +89,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
       system: '11vms',
       title: 'The 11VMS simulator',
       maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
-      classify: (call) => classify(call, collection),
+      classify: (call) => classify(call, api),
       async answer(call, operation, work) {
         if (operation === 'token') {
           await work();
@@ -111,6 +119,16 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
 interface OrderApi {
   /** The path of the collection. */
   readonly collection: string;
+  readonly lookUp: {
+    /** The externalId that a call asks for; undefined for a call that is no look-up. */
+    readonly externalIdIn: (url: URL) => string | undefined;
+    /** Each order has a URL of its own. */
+    readonly isByPath: boolean;
+  };
+  /** The names on the way to the orders of an answer. */
+  readonly foundAt: readonly string[];
+  /** False where the gateway has no route for reading. */
+  readonly isReadRouted: boolean;
   readonly book: OrderBook;
   readonly rules: OrderRules;
   readonly unknownBusinessUnits: ReadonlySet<string>;
@@ -139,11 +157,15 @@ function lookupStatus(lookup: NonNullable<VmsOptions['lookup']>): OrderApi['look
   return lookup === false ? 501 : lookup;
 }
 
-function classify(call: Call, collection: string): { operation: Operation; key: string } {
+function classify(call: Call, { collection, lookUp }: OrderApi): { operation: Operation; key: string } {
   const { method, url } = call;
   const path = url.pathname + url.search;
   if (url.pathname === tokenPath) {
     return { operation: 'token', key: '' };
+  }
+  const externalId = method === 'GET' ? lookUp.externalIdIn(url) : undefined;
+  if (externalId !== undefined) {
+    return { operation: 'lookup', key: externalId };
   }
   if (url.pathname !== collection) {
     return { operation: 'other', key: path };
@@ -151,11 +173,21 @@ function classify(call: Call, collection: string): { operation: Operation; key: 
   if (method === 'POST') {
     return { operation: 'create', key: externalIdOf(call.body) };
   }
-  if (method !== 'GET') {
-    return { operation: 'other', key: path };
+  return { operation: method === 'GET' ? 'list' : 'other', key: path };
+}
+
+function lookUpReader(lookUpBy: string, collection: string): OrderApi['lookUp']['externalIdIn'] {
+  if (lookUpBy.startsWith('/')) {
+    const [before = '', after = ''] = `${basePath}${lookUpBy}`.split('{externalId}').map((part) => RegExp.escape(part));
+    const ofOrder = new RegExp(`^${before}([^/]+)${after}$`);
+    return ({ pathname }) => {
+      const segment = ofOrder.exec(pathname)?.[1];
+      return segment === undefined ? undefined : decodeURIComponent(segment);
+    };
   }
-  const externalId = url.searchParams.get('externalId');
-  return externalId === null ? { operation: 'list', key: path } : { operation: 'lookup', key: externalId };
+  const parameter = [...new URLSearchParams(lookUpBy.slice(1)).keys()].at(-1) ?? '';
+  return ({ pathname, searchParams }) =>
+    pathname === collection ? (searchParams.get(parameter) ?? undefined) : undefined;
 }
 
 /** Disturbances are planned by externalId: it is read before the request is checked. */
@@ -175,6 +207,9 @@ async function apiAnswer(call: Call, operation: Operation, work: () => Promise<v
   if (operation === 'other') {
     // The proxy has no such route and answers by itself.
     return htmlAnswer(call.url.pathname === api.collection ? 405 : 404, 'No such operation');
+  }
+  if (!api.isReadRouted) {
+    return foreignAnswer(404, 'gateway-status');
   }
   if (api.lookupStatus !== 200) {
     return problem({ status: api.lookupStatus, type: 'not-supported', title: 'Reading is not supported' }, call);
@@ -230,18 +265,35 @@ function commit(call: Call, body: unknown, key: string, api: OrderApi): Answer {
   return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }), api);
 }
 
-function lookUp({ url }: Call, api: OrderApi): Answer {
-  return listAnswer(api.book.byExternalId(url.searchParams.get('externalId') ?? ''), {}, api);
+function lookUp(call: Call, api: OrderApi): Answer {
+  const orders = api.book.byExternalId(api.lookUp.externalIdIn(call.url) ?? '');
+  const [order] = orders;
+  if (!api.lookUp.isByPath) {
+    return listAnswer(orders, {}, api);
+  }
+  return order === undefined
+    ? problem({ status: 404, type: 'not-found', title: 'No such order' }, call)
+    : { ...jsonAnswer(200, {}), body: placed(api.writeOrder(listed(order)), {}, api.foundAt) };
 }
 
 function listAnswer(
   orders: readonly StoredOrder[],
   next: { nextPageToken?: string },
-  { writeOrder }: OrderApi,
+  { writeOrder, foundAt }: OrderApi,
 ): Answer {
   const items = orders.map((order) => writeOrder(listed(order))).join();
-  const body = JSON.stringify({ items: [], ...next }).replace('[]', () => `[${items}]`);
-  return { ...jsonAnswer(200, {}), body };
+  return { ...jsonAnswer(200, {}), body: placed(`[${items}]`, next, foundAt) };
+}
+
+/** JSON at its place in an answer, beside other members. */
+function placed(json: string, beside: object, names: readonly string[]): string {
+  const [last, ...owners] = names.toReversed();
+  if (last === undefined) {
+    return json;
+  }
+  const others = JSON.stringify(beside).slice(1);
+  const members = `{${JSON.stringify(last)}:${json}${others === '}' ? '' : ','}${others}`;
+  return owners.reduce((inner, name) => `{${JSON.stringify(name)}:${inner}}`, members);
 }
 
 function list(call: Call, api: OrderApi): Answer {

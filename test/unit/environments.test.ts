@@ -583,6 +583,25 @@ describe('a mistake is told in words', () => {
         'must be a path without a slash at its end, such as /purchase-orders',
       ],
     ),
+    ...[
+      'externalId',
+      '?externalId',
+      '?=',
+      '/orders',
+      '/{externalId}/{externalId}',
+      '/o?x={externalId}',
+      'None',
+      '',
+    ].map((way): [string, string, string] => [
+      'vms.lookUpBy',
+      way,
+      'must be a query such as ?externalId=, a path such as /purchase-orders/{externalId}, or none',
+    ]),
+    ...['items', '/items~', '/'].map((place): [string, string, string] => [
+      'vms.foundAt',
+      place,
+      'must be a JSON pointer, such as /items, or empty',
+    ]),
     ['srm.baseurl', 'x', 'the field "baseurl" is unknown; did you mean baseUrl?', 'srm'],
     ['delivery.concurrency', 2, 'the field "concurrency" is unknown; did you mean maximumConcurrency?', 'delivery'],
     ['operation.retention', 30, 'the field "retention" is unknown; did you mean logRetentionDays?', 'operation'],
@@ -607,6 +626,19 @@ describe('the time zone of the translation', () => {
     expect(parse(devWith('extraction.timeZone', 'America/Lima')).translation.timeZone).toBe('America/Lima');
     expect(parse(devWith('translation.timeZone', 'UTC')).translation.timeZone).toBe('UTC');
     expect(loadEnvironment('dev').translation.timeZone).toBe('Europe/Brussels');
+  });
+});
+
+describe('where the answer to a look-up holds the orders', () => {
+  test.each([
+    ['?externalId=', undefined, '/items'],
+    ['?a=b&$c=', undefined, '/items'],
+    ['/x/{externalId}', undefined, ''],
+    ['/x/{externalId}', '/data/0/order', '/data/0/order'],
+    ['none', undefined, '/items'],
+  ])('follows from how they are looked up: %s, %s', (lookUpBy, foundAt, expected) => {
+    const dev = Object(devWith('vms.lookUpBy', lookUpBy));
+    expect(parse({ ...dev, vms: { ...dev.vms, foundAt } }).vms).toMatchObject({ lookUpBy, foundAt: expected });
   });
 });
 

@@ -179,7 +179,10 @@ const anyOrder: fc.Arbitrary<PurchaseOrder> = fc
   .chain((orders) => fc.constantFrom(...orders));
 
 const lookUp = (body: string, externalId: string): LookUpResult =>
-  readLookUpAnswer({ status: 200, body, from: '', header: () => undefined }, { externalId, call: 'look-up', nowMs: 0 });
+  readLookUpAnswer(
+    { status: 200, body, from: '', header: () => undefined },
+    { externalId, call: 'look-up', nowMs: 0, settings: DEFAULT_VMS_CONTRACT },
+  );
 
 /** The order as the answer to a look-up gives it back. */
 function readBack(text: string, externalId: string): PurchaseOrder | undefined {

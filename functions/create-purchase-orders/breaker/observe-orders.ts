@@ -11,6 +11,7 @@ export function observeOrders(orders: VmsOrders, observe: (signal: HealthSignal)
     return answer;
   }
   return {
+    ...orders,
     create: async (...call) => observed('create', await orders.create(...call)),
     lookUp: async (...call) => observed('look-up', await orders.lookUp(...call)),
     probe: async (...call) => observed('probe', await orders.probe(...call)),

@@ -40,6 +40,7 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
       return answer;
     },
     async lookUp(externalId, correlationId, sendByMs) {
+      if (orders.hasNoLookUp) return orders.lookUp(externalId, correlationId, sendByMs);
       if (!(await pacer.turn(sendByMs))) return { kind: 'unanswered', ...outOfTime() };
       const result = await orders.lookUp(externalId, correlationId, sendByMs);
       if (result.kind === 'throttled' && !isRepeated(result)) return { kind: 'unanswered', ...postponed(result) };

@@ -10,14 +10,11 @@ import { foreignPage } from '../../../shared/foreign-page.ts';
 import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 import { purchaseOrderSchema } from '../translation/purchase-order.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
+import { namesOf, valuesOnTheWay } from './json-pointer.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
 import type { VmsSettings } from './vms-settings.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
-const listAnswer = z.looseObject({
-  items: z.array(z.object({ externalId: z.unknown() }).loose()),
-  nextPageToken: z.unknown().optional(),
-});
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
 /** Every name in the orders that we send. */
 const FIELD_NAMES = fieldNames(purchaseOrderSchema);
@@ -68,11 +65,16 @@ function saysError(name: string, value: unknown): boolean {
 /**
  * A success whose body tells of an error (edge case 72), also deep inside: the id is then that of a request or of a job.
  * `"error": null` and `"errors": []` tell of none.
+ * @param except A part that is no part of the answer's own, such as the orders of a list.
  */
-const holdsError = (json: unknown): boolean =>
-  Array.isArray(json)
-    ? json.some(holdsError)
-    : Object.entries(asJsonObject(json) ?? {}).some(([name, value]) => saysError(name, value) || holdsError(value));
+const holdsError = (json: unknown, except?: unknown): boolean => {
+  if (except !== undefined && json === except) return false;
+  return Array.isArray(json)
+    ? json.some((value) => holdsError(value, except))
+    : Object.entries(asJsonObject(json) ?? {}).some(
+        ([name, value]) => saysError(name, value) || holdsError(value, except),
+      );
+};
 
 /** The status of an answer; of a page also what it is and where it comes from. */
 const answered = (response: HttpResponse): string => `11VMS answered ${response.status}${foreignPage(response)}`;
@@ -281,19 +283,35 @@ function readNoAnswer(error: unknown): {
   return { health, fault: { code: 'E_TGT_UNAVAILABLE', message }, retryAfterMs: undefined };
 }
 
-/** @param call What was asked, for the faults: a look-up, or a probe. */
-export function readLookUpAnswer(
-  response: HttpResponse,
-  { externalId, call, nowMs }: { readonly externalId: string; readonly call: string; readonly nowMs: number },
-): LookUpResult {
+interface LookUp {
+  readonly externalId: string;
+  /** What was asked, for the faults: a look-up, or a probe. */
+  readonly call: 'look-up' | 'probe';
+  readonly nowMs: number;
+  readonly settings: VmsSettings;
+}
+
+/** For an 11VMS that has no look-up by its settings: nothing was asked. */
+export const NO_LOOK_UP: LookUpResult = {
+  kind: 'impossible',
+  health: 'judged',
+  fault: { code: 'E_TGT_TIMEOUT_UNKNOWN', message: '11VMS has no look-up (vms.lookUpBy)' },
+};
+
+export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUpResult {
   const { status } = response;
-  if (status === 200) return readList(response, externalId, call);
+  const { call, nowMs, settings } = lookUp;
+  if (status === 200) return readFound(response, lookUp);
   const unanswered = (health: Health, code: FaultCode, message: string): LookUpResult => ({
     kind: health === 'throttled' ? 'throttled' : 'unanswered',
     health,
     fault: { code, message: `11VMS answered ${status} to a ${call}${foreignPage(response)}${message}` },
     retryAfterMs: retryAfterMs(response, nowMs),
   });
+  // The order has a URL of its own. A gateway that has lost its route answers 404, too, and does not say what is missing.
+  if (status === 404 && settings.lookUpBy.startsWith('/') && isProblem(response)) {
+    return { kind: 'absent', health: 'processed' };
+  }
   if (isLookUpMissing(response)) {
     const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
     return { kind: 'impossible', health: 'judged', fault };
@@ -313,7 +331,23 @@ function isLookUpMissing(response: HttpResponse): boolean {
 /** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
 const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
 
-function readList(response: HttpResponse, externalId: string, call: string): LookUpResult {
+/**
+ * Whether anything answers at the collection of an 11VMS without a look-up. A read need not be defined there, so that any
+ * refusal of it is a sign of life, but that of the token.
+ */
+export function readSignOfLife(response: HttpResponse, nowMs: number): LookUpResult {
+  const { status } = response;
+  const failure = generalFailure(response, nowMs);
+  if (failure?.health === 'throttled') return { kind: 'throttled', ...failure };
+  const isPage = status < 400 && (status >= 300 || isForeign(response));
+  const isFailure = status === 401 || status === 408 || status === 425 || (status >= 500 && status !== 501);
+  if (!isPage && !isFailure) return NO_LOOK_UP;
+  const fault: Fault = { code: 'E_TGT_UNAVAILABLE', message: answered(response) };
+  return { kind: 'unanswered', ...(failure ?? { health: 'unhealthy', fault, retryAfterMs: undefined }) };
+}
+
+/** The orders of an answer, in which ours is told by its externalId; a list of others does not show that ours is absent. */
+function readFound(response: HttpResponse, { externalId, call, settings }: LookUp): LookUpResult {
   const json = tryParseExactJson(response.body);
   const unreadable = (health: Health, message: string): LookUpResult => ({
     kind: 'unanswered',
@@ -321,17 +355,21 @@ function readList(response: HttpResponse, externalId: string, call: string): Loo
     fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: `the answer to a ${call} ${message}` },
     retryAfterMs: undefined,
   });
-  const parsed = listAnswer.safeParse(json);
-  if (!parsed.success) return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
-  const { items, nextPageToken, ...others } = parsed.data;
-  if (holdsError(others)) return unreadable('unhealthy', 'holds an error');
-  const item = items.find((one) => one.externalId === externalId);
-  if (item === undefined) {
-    if (items.length === 0 && !isFilled(nextPageToken)) return { kind: 'absent', health: 'processed' };
+  const way = valuesOnTheWay(json, settings.foundAt);
+  const found = way[namesOf(settings.foundAt).length];
+  const orders = (Array.isArray(found) ? found : [found]).map(asJsonObject);
+  if (orders.some((order) => order?.['externalId'] === undefined)) {
+    return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
+  }
+  if (holdsError(json, found)) return unreadable('unhealthy', 'holds an error');
+  const order = orders.find((one) => one?.['externalId'] === externalId);
+  if (order === undefined) {
+    const isLastPage = way.every((part) => !isFilled(asJsonObject(part)?.['nextPageToken']));
+    if (orders.length === 0 && isLastPage) return { kind: 'absent', health: 'processed' };
     // The order may be among the others that 11VMS holds, on another page.
     return unreadable('processed', 'does not tell whether 11VMS holds the order: it ignores the externalId');
   }
-  const stored = readStoredOrder(item);
+  const stored = readStoredOrder(order);
   if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');
   return { kind: 'found', health: 'processed', stored };
 }

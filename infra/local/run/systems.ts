@@ -345,6 +345,8 @@ const startTargetSimulator = (base: Environment, options: LocalRunOptions): Prom
   startVms({
     ...simulatedConnection(base.vms),
     collectionPath: base.vms.collectionPath,
+    lookUpBy: base.vms.lookUpBy,
+    foundAt: base.vms.foundAt,
     disturbances: options.disturbances,
     seed: options.seed,
     // Carts of the user's name suppliers of the user's.

@@ -1,11 +1,15 @@
 /** An 11VMS that differs from the contract: by each setting alone, through the front door, against a simulator that follows it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { VmsOptions } from '../../simulators/vms.ts';
-import { commitThenReset, onceFor } from '../recording-proxy.ts';
+import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { lambdaContext } from '../fixture.ts';
+import { commitThenReset, type Interceptor, onceFor, resetBefore } from '../recording-proxy.ts';
 import { openVmsLandscape, type VmsLandscape } from './vms-landscape.ts';
 import {
+  answer,
   CARELESS,
   commitThenAnswer,
+  edmInstant,
   envelope,
   externalIdOf,
   newCart,
@@ -56,5 +60,230 @@ describe('another collection path', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(vms.calls()).toHaveLength(calls);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderId: id ?? ordersOf(cart)[0]?.id });
+  });
+});
+
+describe('another look-up', () => {
+  const ways: [string, VmsOptions, Partial<Variables>, (externalId: string) => string][] = [
+    [
+      'by another query',
+      { lookUpBy: '?system=SRM7&reference=', foundAt: '/data/list' },
+      { VMS_LOOK_UP_BY: '?system=SRM7&reference=', VMS_FOUND_AT: '/data/list' },
+      (externalId) => `/purchase-orders?system=SRM7&reference=${externalId}`,
+    ],
+    [
+      'by a path',
+      { lookUpBy: '/purchase-orders/{externalId}' },
+      { VMS_LOOK_UP_BY: '/purchase-orders/{externalId}', VMS_FOUND_AT: '' },
+      (externalId) => `/purchase-orders/${externalId}`,
+    ],
+    [
+      'by a path of another resource',
+      { lookUpBy: '/references/x-{externalId}/order', foundAt: '/order' },
+      { VMS_LOOK_UP_BY: '/references/x-{externalId}/order', VMS_FOUND_AT: '/order' },
+      (externalId) => `/references/x-${externalId}/order`,
+    ],
+  ];
+
+  test.each(ways)('%s finds an order whose answer was lost', async (_what, options, variables, path) => {
+    const cart = newCart();
+    const { worker, proxy, calls, ordersOf } = await landscape(options, variables);
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(calls()).toEqual(['POST /purchase-orders', `GET ${path(externalIdOf(cart))}`]);
+    expect(ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderId: ordersOf(cart)[0]?.id });
+  });
+
+  test.each(ways)(
+    '%s does not find one that never arrived, which is then posted again',
+    async (_what, options, variables) => {
+      const cart = newCart();
+      const { worker, proxy, ordersOf } = await landscape(options, variables);
+      proxy.intercept(onceFor(isPost, resetBefore));
+      await worker.send(envelope(cart));
+      expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+      expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+      expect(await worker.deliver()).toMatchObject({ failed: [] });
+      expect(ordersOf(cart)).toHaveLength(1);
+      expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    },
+  );
+
+  test.each(ways)('%s probes 11VMS, too', async (_what, options, variables, path) => {
+    const { worker, calls } = await landscape(options, variables);
+    expect(await worker.handler({ trial: true }, lambdaContext())).toEqual({ healthy: true });
+    expect(calls()).toEqual([`GET ${path('PROBE')}`]);
+  });
+
+  // What does not show that the order is absent must not lead to a second POST.
+  const other = { id: 'po_1', externalId: 'SRM7-100-1-1-EUR-BE10' };
+  test.each<[string, Interceptor]>([
+    ['404 of a gateway', answer(404, { statusCode: 404, message: 'Resource not found' })],
+    ['404 with a code of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
+    ['404 in HTML', answer(404, '<html></html>')],
+    ['404 without a body', answer(404, '')],
+    ['200 with another order', answer(200, other)],
+    ['200 with an order of no name', answer(200, { id: 'po_1' })],
+    ['200 with an error', answer(200, { error: { code: 'NOT_FOUND' } })],
+    ['200 without a body', answer(200, '')],
+    ['204', answer(204, '')],
+    ['410 as a problem', answer(410, { title: 'Gone' })],
+    ['500', answer(500, { title: 'Failed' })],
+  ])('by a path that answers %s says nothing of the order', async (_what, instead) => {
+    const cart = newCart();
+    const byPath = '/purchase-orders/{externalId}';
+    const { worker, proxy, calls, ordersOf } = await landscape(
+      { lookUpBy: byPath },
+      { VMS_LOOK_UP_BY: byPath, VMS_FOUND_AT: '' },
+    );
+    proxy.intercept((call, forward) => (isPost(call) ? commitThenReset(call, forward) : instead(call, forward)));
+    await worker.send(envelope(cart));
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+      await fixture.closeBreaker();
+    }
+    expect(calls().map((call) => call.split(' ')[0])).toEqual(['POST', 'GET', 'GET']);
+    expect(ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+  });
+
+  test.each([
+    ['a list at its place that is a single order', '/order', { order: 'HERE' }],
+    ['a list of one at the place of the order', '/order', { order: ['HERE'] }],
+    ['a list that is the whole answer', '', ['HERE']],
+  ])('reads %s', async (_what, foundAt, form) => {
+    const cart = newCart();
+    const { worker, proxy, vms } = await landscape({}, { VMS_FOUND_AT: foundAt });
+    proxy.intercept((call, forward) => {
+      if (isPost(call)) return commitThenReset(call, forward);
+      const [stored] = vms.orders();
+      const body: unknown = JSON.parse(
+        JSON.stringify(form).replace('"HERE"', JSON.stringify({ id: 'po_7', ...stored?.order })),
+      );
+      return answer(200, body)(call, forward);
+    });
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderId: 'po_7' });
+  });
+
+  test('with a next page beside an empty list says nothing of the order', async () => {
+    const cart = newCart();
+    const { worker, proxy } = await landscape({}, { VMS_FOUND_AT: '/data/list' });
+    proxy.intercept((call, forward) =>
+      isPost(call)
+        ? commitThenReset(call, forward)
+        : answer(200, { data: { list: [], nextPageToken: 'two' } })(call, forward),
+    );
+    await worker.send(envelope(cart));
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect(proxy.calls.filter(isPost)).toHaveLength(1);
+  });
+});
+
+describe('no look-up', () => {
+  const variables = { VMS_LOOK_UP_BY: 'none' };
+  const without = () => landscape({ lookUpBy: 'none' }, variables);
+
+  test('an order whose answer was lost is dead-lettered as AMBIGUOUS, nothing is looked up, and no redrive posts it', async () => {
+    const cart = newCart();
+    const { worker, proxy, calls, ordersOf } = await without();
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliverTimes(4);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      {
+        code: 'E_TGT_TIMEOUT_UNKNOWN',
+        message: expect.stringMatching(/no whole answer.*11VMS has no look-up \(vms\.lookUpBy\)$/),
+      },
+    ]);
+    expect(FAULT_CATALOGUE.E_TGT_TIMEOUT_UNKNOWN.meaning).toContain('AMBIGUOUS');
+    await fixture.expireLease(cart);
+    await worker.send(envelope(cart));
+    await worker.deliverTimes(4);
+    expect(calls()).toEqual(['POST /purchase-orders']);
+    expect(ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('an order that a crash left at POSTING is dead-lettered, too, and never posted again', async () => {
+    const cart = newCart();
+    const { worker, proxy, calls, ordersOf } = await without();
+    const [messageId = ''] = await worker.send(envelope(cart));
+    // The ledger takes the claim and nothing after it, as of a process that ends.
+    let writes = 0;
+    fixture.proxies.dynamodb.intercept((call, forward) => {
+      if (call.operation !== 'UpdateItem' || (writes += 1) === 1) return forward();
+      return Promise.resolve('reset');
+    });
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
+    fixture.calm();
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'POSTING', mayExist: true });
+    await fixture.expireLease(cart);
+    await worker.deliverTimes(3);
+    expect(await worker.receive()).toEqual([]);
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
+      { code: 'E_TGT_TIMEOUT_UNKNOWN', message: expect.stringContaining('earlier attempt is not known') },
+    ]);
+    expect(calls()).toEqual(['POST /purchase-orders']);
+    expect(ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('an order that 11VMS certainly did not take is posted again', async () => {
+    const cart = newCart();
+    const { worker, proxy, ordersOf } = await without();
+    proxy.intercept(onceFor(isPost, answer(429)));
+    await worker.send(envelope(cart));
+    await worker.deliverTimes(2);
+    expect(ordersOf(cart)).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('a conflict is left to a person', async () => {
+    const cart = newCart();
+    const { worker, proxy } = await without();
+    proxy.intercept(onceFor(isPost, answer(409, { code: 'EXTERNAL_ID_EXISTS' })));
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliver();
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_TGT_TIMEOUT_UNKNOWN' }]);
+    expect(proxy.calls).toHaveLength(1);
+  });
+
+  test('a cart that is approved again after its order was created is left to a person', async () => {
+    const cart = newCart();
+    const { worker, calls } = await without();
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    const [messageId = ''] = await worker.send(envelope({ ...cart, ChangedAt: edmInstant('2026-11-20T15:32:06Z') }));
+    await worker.deliver();
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining('11VMS has no look-up') },
+    ]);
+    expect(calls()).toEqual(['POST /purchase-orders']);
+  });
+
+  test.each<[string, Interceptor, boolean]>([
+    ['a gateway that has no such route', answer(404, { statusCode: 404, message: 'Resource not found' }), true],
+    ['405 in HTML', answer(405, '<html></html>'), true],
+    ['a list', answer(200, { items: [] }), true],
+    ['403, since this client may only create', answer(403, { message: 'Forbidden' }), true],
+    ['501', answer(501, ''), true],
+    ['401', answer(401), false],
+    ['500', answer(500), false],
+    ['503', answer(503), false],
+    ['a logon page', answer(200, '<html>Logon</html>'), false],
+    ['a redirect to a logon page', answer(302, '', { location: '/logon' }), false],
+    ['no answer', resetBefore, false],
+  ])('a probe reads the collection: %s', async (_what, instead, healthy) => {
+    const { worker, proxy, calls } = await without();
+    proxy.intercept(instead);
+    expect(await worker.handler({ trial: true }, lambdaContext())).toMatchObject({ healthy });
+    expect(new Set(calls())).toEqual(new Set(['GET /purchase-orders']));
   });
 });

@@ -400,6 +400,29 @@ describe('a system that does not answer as it should', () => {
     expect(reds(findings)).toEqual([]);
   });
 
+  test.each([
+    [
+      { lookUpBy: 'none' },
+      '11VMS answers at {url}; vms.lookUpBy is "none", so that nothing more can be asked without creating an order',
+    ],
+    [
+      { lookUpBy: '/orders/by/{externalId}', collectionPath: '/orders' },
+      '11VMS looks orders up at {url} by /orders/by/{externalId}, and has none of an externalId that cannot exist; whether it also lets this client create, only an order shows',
+    ],
+  ])('an 11VMS of other settings is asked as they say: %j', async (settings, line) => {
+    const vms = await startVms(settings);
+    const { baseUrl, tokenUrl } = vms;
+    const file = environmentFile({ vms: { baseUrl, tokenUrl, ...settings } });
+    await deployed(file);
+    const findings = await diagnose(file);
+    const asked = vms.requests.map(({ operation }) => operation);
+    await vms.close();
+
+    expect(reds(findings)).toEqual([]);
+    expect(findings.map(({ what }) => what)).toContain(line.replace('{url}', baseUrl));
+    expect(asked).not.toContain('create');
+  });
+
   test('a token endpoint that takes the client in the body is asked as the environment says', async () => {
     const vms = await startVms({ clientCheck: 'body', clientId: 'interface', clientSecret: 'p%41|$=+/:' });
     await putSecret('11vms', JSON.stringify({ clientId: vms.clientId, clientSecret: vms.clientSecret }));

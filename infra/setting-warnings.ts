@@ -1,0 +1,20 @@
+/** What a synthesis says of settings that are valid and give up something. */
+import type { Environment } from './environments.ts';
+
+export interface SettingWarning {
+  /** The setting. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export function settingWarnings({ vms }: Environment): SettingWarning[] {
+  const warnings: SettingWarning[] = [];
+  if (vms.lookUpBy === 'none') {
+    warnings.push({
+      path: 'vms.lookUpBy',
+      message:
+        'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is approved again without a change is a dead letter, too; a redrive of either ends the same way; and a probe sees only the proxy, so that the first cart of an outage may become a dead letter',
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,32 @@
+/** What a synthesis warns of: settings that are valid and give up something. */
+import { expect, test } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { ENVIRONMENTS, parseEnvironment } from '../../infra/environments.ts';
+import { addPurchaseOrderStack } from '../../infra/synthesize.ts';
+
+/** Any folder stands for the code: nothing is synthesized. */
+const folder = import.meta.dirname;
+const bundles = {
+  'extract-approved-carts': folder,
+  'create-purchase-orders': folder,
+  'supervise-consumption': folder,
+  'reconcile-carts': folder,
+};
+
+async function warningsOf(vms: object): Promise<unknown[]> {
+  const dev = Object(ENVIRONMENTS['dev']);
+  const environment = parseEnvironment({ ...dev, vms: { ...dev.vms, ...vms } }, 'Environment x');
+  const stack = await addPurchaseOrderStack(new App(), environment, { bundles });
+  return stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => data);
+}
+
+test('an environment of the contract warns of nothing', async () => {
+  expect(await warningsOf({})).toEqual([]);
+  expect(await warningsOf({ lookUpBy: '/purchase-orders/{externalId}' })).toEqual([]);
+});
+
+test('an 11VMS without a look-up warns of what is given up', async () => {
+  expect(await warningsOf({ lookUpBy: 'none' })).toEqual([
+    expect.stringMatching(/^vms\.lookUpBy: without a look-up, .*dead letter, which a person must search in 11VMS/),
+  ]);
+});
