@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import * as z from 'zod';
-import { TRANSLATION_SETTINGS_FILE } from '../shared/environment.ts';
+import { TRANSLATION_SETTINGS_FILE, VMS_FIELDS_FILE } from '../shared/environment.ts';
 import type { Environment } from './environments.ts';
 import { LEAN_BANNER, leanBundle } from './lean-bundle.ts';
 
@@ -41,6 +41,7 @@ export async function bundleFunctions(
     bundle('reconcile-carts'),
   ]);
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
+  writeFileSync(join(worker, VMS_FIELDS_FILE), JSON.stringify(environment.vms.fields));
   return {
     'extract-approved-carts': extractor,
     'create-purchase-orders': worker,

@@ -50,11 +50,17 @@ export function valueMapsOf(entry: unknown): ReadonlyMap<string, ValueMap> {
   );
 }
 
-/** Each value map by its number of entries and a fingerprint, which the order of the entries does not change. */
+/**
+ * Each map of the worker's bundle by its number of entries and a fingerprint, which the order of the entries does not change:
+ * the value maps, and the names of 11VMS's fields where there are any.
+ */
 export const describeValueMaps = (environment: Environment): string =>
-  [...valueMapsOf(environment)]
+  [...valueMapsOf(environment), ...fieldsOf(environment)]
     .map(([name, map]) => `${name} ${Object.keys(map).length} ${fingerprint(map)}`)
     .join(', ');
+
+const fieldsOf = ({ vms: { fields } }: Environment): [string, ValueMap][] =>
+  Object.keys(fields).length === 0 ? [] : [['vms.fields', fields]];
 
 function fingerprint(map: ValueMap): string {
   const entries = Object.entries(map).toSorted(([one], [other]) => (one < other ? -1 : 1));

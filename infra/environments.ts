@@ -10,7 +10,7 @@ import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { parseSettings } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
-import { completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
+import { collidingPlaces, completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
 
 export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** Judged only once it is a URL: a refinement runs even on what is none. */
@@ -529,6 +529,11 @@ export const environmentSchema = entrySchema
     path: ['vms', 'baseUrl'],
     error: endsTooLate('https://apim.example.com/11VMSProxy_V2'),
     when: ({ value }) => hasVmsPaths(value),
+  })
+  .superRefine(({ vms }, { issues }) => {
+    for (const { path, message } of collidingPlaces(vms)) {
+      issues.push({ code: 'custom', path: ['vms', ...path], message, input: vms.fields });
+    }
   })
   .refine(({ srm }) => srm.kmsKeyArn === undefined || !srm.createSecret, {
     path: ['srm', 'kmsKeyArn'],

@@ -50,6 +50,9 @@ const connection = {
 /** How SRM is asked for pages of a certain size: by a preference, which leaves the paging to it, or by the client's own paging. */
 export const PAGE_SIZE_OPTIONS = ['odata.maxpagesize', '$top'] as const;
 
+/** How 11VMS takes amounts, quantities and percentages. */
+export const DECIMAL_FORMS = ['string', 'number'] as const;
+
 const srmVariables = {
   SRM_BASE_URL: connection.BASE_URL,
   SRM_TOKEN_URL: connection.TOKEN_URL,
@@ -115,6 +118,11 @@ export const workerVariables = z.object({
   VMS_LOOK_UP_BY: filled,
   /** Where the answer to a look-up holds the orders: a JSON pointer. */
   VMS_FOUND_AT: z.string(),
+  /** Where the answer to a create names the order: JSON pointers; of the id, or `Location`. */
+  VMS_ID_AT: filled,
+  VMS_NUMBER_AT: filled,
+  VMS_EXTERNAL_ID_AT: filled,
+  VMS_DECIMALS_AS: z.enum(DECIMAL_FORMS),
   VMS_TOKEN_URL: connection.TOKEN_URL,
   VMS_CLIENT_AUTHENTICATION: connection.CLIENT_AUTHENTICATION,
   VMS_SCOPE: connection.SCOPE,
@@ -149,6 +157,9 @@ export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type ReconcilerEnvironment = z.infer<typeof reconcilerVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
+
+/** The file that carries the names of 11VMS's fields in the worker's bundle: they may be more than Lambda's variables can hold. */
+export const VMS_FIELDS_FILE = 'vms-fields.json';
 
 /** The file that carries the translation's settings in the worker's bundle. */
 export const TRANSLATION_SETTINGS_FILE = 'translation-settings.json';

@@ -106,6 +106,9 @@ export class InvalidJson extends Error {
   }
 }
 
+/** A number that JSON.stringify writes with these digits. @throws SyntaxError for what is no number in JSON. */
+export const rawNumber = (digits: string): unknown => exactJson.rawJSON(digits);
+
 /** The digits of a number as they were written, or undefined when the value is no number. */
 export function numberText(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);

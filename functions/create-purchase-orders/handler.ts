@@ -13,7 +13,12 @@ import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { readConnectionSecret } from '../../shared/connection-secret.ts';
-import { parseVariables, TRANSLATION_SETTINGS_FILE, workerVariables } from '../../shared/environment.ts';
+import {
+  parseVariables,
+  TRANSLATION_SETTINGS_FILE,
+  VMS_FIELDS_FILE,
+  workerVariables,
+} from '../../shared/environment.ts';
 import type { HttpClient } from '../../shared/http-client.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedger } from '../../shared/ledger.ts';
@@ -33,6 +38,7 @@ import { createVmsOrders } from './delivery/vms-orders.ts';
 import { vmsSettings } from './delivery/vms-settings.ts';
 import { type BatchDependencies, processBatch } from './process-batch.ts';
 import { createVerdictRecord } from './verdict/verdict-record.ts';
+import { createWireOrder, type WireSettings } from './translation/wire-order.ts';
 import { readWaiting } from './waiting.ts';
 
 /** The stack's variables, and the one by which Lambda says where the bundle lies. */
@@ -77,7 +83,10 @@ export function createHandler(
   { warmUp = false, now = Date.now }: HandlerOptions = {},
 ) {
   const environment = parseVariables(processVariables, variables);
-  const settings = readTranslationSettings(environment.LAMBDA_TASK_ROOT);
+  const settings = readBundled<TranslationSettings>(environment.LAMBDA_TASK_ROOT, TRANSLATION_SETTINGS_FILE);
+  const fields = readBundled<WireSettings['fields']>(environment.LAMBDA_TASK_ROOT, VMS_FIELDS_FILE);
+  const vms = vmsSettings(environment, fields);
+  const wire = createWireOrder(vms);
   const logger = new Logger();
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
@@ -119,7 +128,7 @@ export function createHandler(
   });
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
-  const orders = createPacedOrders(createVmsOrders(vmsClient, now, vmsSettings(environment)), pacer, meter);
+  const orders = createPacedOrders(createVmsOrders(vmsClient, now, vms), pacer, meter);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
     const request = anyEvent.parse(event);
@@ -157,6 +166,7 @@ export function createHandler(
       // The shortest delay before a retry: a message's own next attempt never finds the order held.
       quietMs: retryDelaySeconds(1, policy, 0) * 1000,
       settings,
+      wire,
       sapClient: environment.SRM_CLIENT,
       maximumAttempts,
       policy,
@@ -176,8 +186,8 @@ export function createHandler(
  * The settings, which synth has validated. They are part of the same asset as this code, so they are not parsed again:
  * that took a quarter of the worker's start.
  */
-function readTranslationSettings(directory: string): TranslationSettings {
-  const path = join(directory, TRANSLATION_SETTINGS_FILE);
-  // oxlint-disable-next-line no-unsafe-type-assertion -- see above; test/infra holds each asset's file against the schema
-  return JSON.parse(readFileSync(path, 'utf8')) as TranslationSettings;
+// oxlint-disable-next-line no-unnecessary-type-parameters -- see above; test/infra holds each asset's files against the schema
+function readBundled<Settings>(directory: string, file: string): Settings {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the same
+  return JSON.parse(readFileSync(join(directory, file), 'utf8')) as Settings;
 }

@@ -10,9 +10,11 @@ import { isNamedBy } from './load-cart.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
 import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
+import type { WireOrder } from './translation/wire-order.ts';
 
 export interface CartDependencies extends DeliveryDependencies {
   readonly settings: TranslationSettings;
+  readonly wire: WireOrder;
   /** `sap-client`: the only one whose carts this interface takes. */
   readonly sapClient: string;
   readonly newId: () => string;
@@ -33,9 +35,9 @@ export async function processCart(
   cart: CartVersion,
   dependencies: CartDependencies,
 ): Promise<Outcome> {
-  const { settings, sapClient, now } = dependencies;
+  const { settings, wire, sapClient, now } = dependencies;
   const today = new Date(now()).toISOString().slice(0, 10);
-  const translation = translateCart(source, { client: message.client, settings, today });
+  const translation = translateCart(source, { client: message.client, settings, wire, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
   if (!isNamedBy(message, source, sapClient)) return { kind: 'dead-letter', faults: [IDENTITY_MISMATCH] };
   return translation.kind === 'skip'

@@ -17,7 +17,7 @@ import {
   supervisorVariables,
   workerVariables,
 } from '../../shared/environment.ts';
-import { TRANSLATION_SETTINGS_FILE } from '../../shared/environment.ts';
+import { TRANSLATION_SETTINGS_FILE, VMS_FIELDS_FILE } from '../../shared/environment.ts';
 import { translationSettingsSchema } from '../../shared/translation-settings.ts';
 import {
   asText,
@@ -258,6 +258,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           VMS_COLLECTION_PATH: vms.collectionPath,
           VMS_LOOK_UP_BY: vms.lookUpBy,
           VMS_FOUND_AT: vms.foundAt,
+          VMS_ID_AT: vms.idAt,
+          VMS_NUMBER_AT: vms.numberAt,
+          VMS_EXTERNAL_ID_AT: vms.externalIdAt,
+          VMS_DECIMALS_AS: vms.decimalsAs,
           VMS_TOKEN_URL: vms.tokenUrl,
           VMS_CLIENT_AUTHENTICATION: vms.clientAuthentication,
           VMS_SCOPE: vms.scope,
@@ -701,7 +705,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
         expect(translationSettingsSchema.parse(settings)).toEqual(parts(name).environment.translation);
         expect(read('extractor').files).toEqual(['main.cjs', 'main.cjs.map']);
-        expect(read('worker').files).toEqual(['main.cjs', 'main.cjs.map', TRANSLATION_SETTINGS_FILE]);
+        const fields: unknown = JSON.parse(readFileSync(join(asset, VMS_FIELDS_FILE), 'utf8'));
+        expect(fields).toEqual(parts(name).environment.vms.fields);
+        expect(read('worker').files).toEqual(['main.cjs', 'main.cjs.map', TRANSLATION_SETTINGS_FILE, VMS_FIELDS_FILE]);
       });
     });
 

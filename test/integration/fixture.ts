@@ -15,6 +15,7 @@ import {
   type ExtractorVariables,
   type ReconcilerVariables,
   TRANSLATION_SETTINGS_FILE,
+  VMS_FIELDS_FILE,
   type WorkerVariables,
 } from '../../shared/environment.ts';
 import { LISTED_FIELDS, LISTED_INDEX } from '../../shared/lists.ts';
@@ -114,6 +115,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
   }
   const taskRoot = mkdtempSync(join(tmpdir(), 'task-root-'));
   writeFileSync(join(taskRoot, TRANSLATION_SETTINGS_FILE), JSON.stringify(loadEnvironment('local').translation));
+  writeFileSync(join(taskRoot, VMS_FIELDS_FILE), '{}');
   const output = captureOutput();
   const common = {
     INTERFACE_ENVIRONMENT: 'test',
@@ -164,6 +166,10 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       VMS_COLLECTION_PATH: '/purchase-orders',
       VMS_LOOK_UP_BY: '?externalId=',
       VMS_FOUND_AT: '/items',
+      VMS_ID_AT: '/id',
+      VMS_NUMBER_AT: '/number',
+      VMS_EXTERNAL_ID_AT: '/externalId',
+      VMS_DECIMALS_AS: 'string',
       VMS_TOKEN_URL: vms.tokenUrl,
       VMS_CLIENT_AUTHENTICATION: 'basic',
       VMS_SCOPE: 'vms.purchase-orders.write',

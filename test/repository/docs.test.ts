@@ -19,6 +19,8 @@ import { isFilled, NAVIGATIONS } from '../../infra/docs/srm7-fields.ts';
 import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { FAULT_CATALOGUE, WARNING_CATALOGUE } from '../../shared/failure.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
+import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
+import { DEFAULT_VMS_CONTRACT } from '../../infra/vms-settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const contract = 'shared/contract';
@@ -87,7 +89,12 @@ describe('the mapping', () => {
     const { translation: settings } = loadEnvironment('local');
     const strict = { ...settings, glAccountMandatory: true, purchaseRequestMandatory: true };
     const faults = spoilt(cart ?? null).flatMap((source) => {
-      const translation = translateCart(source, { client: '100', settings: strict, today: '2026-11-22' });
+      const translation = translateCart(source, {
+        client: '100',
+        settings: strict,
+        wire: createWireOrder(DEFAULT_VMS_CONTRACT),
+        today: '2026-11-22',
+      });
       if (translation.kind !== 'orders') return translation.kind === 'faulty' ? translation.faults : [];
       return translation.groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
     });
@@ -281,7 +288,7 @@ describe('the configuration page', () => {
       expect([path, valueAt(taken, path)]).toEqual([path, JSON.parse(text.slice(1, -1))]);
     // Without it, that of the extraction.
     // These follow from other settings.
-    const derived = ['translation.timeZone', 'vms.foundAt'];
+    const derived = ['translation.timeZone', 'vms.foundAt', 'vms.numberAt', 'vms.externalIdAt'];
     const byDefault = settings.filter(({ path }) => !derived.includes(path));
     for (const { path } of byDefault.filter(({ isSection, default: text }) => !isSection && text === 'none'))
       expect([path, valueAt(taken, path)]).toEqual([path, undefined]);

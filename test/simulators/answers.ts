@@ -97,7 +97,7 @@ export function alteredAnswer(answer: Answer, how: Alteration, origin: string, s
   const withMembers = (members: object): Answer => ({
     status,
     headers: answer.headers,
-    body: JSON.stringify({ ...Object(JSON.parse(answer.body)), ...members }),
+    body: JSON.stringify({ ...Object(JSON.parse(answer.body || '{}')), ...members }),
   });
   switch (how) {
     case 'no-change':

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { between, chance, pick, type Random } from './seeded-random.ts';
 import { purchaseOrderSchema } from './vms-order-schema.ts';
 
-const DECIMALS: ReadonlySet<string> = new Set([
+export const DECIMALS: ReadonlySet<string> = new Set([
   'netAmount',
   'taxAmount',
   'grossAmount',

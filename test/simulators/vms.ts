@@ -8,9 +8,9 @@ import { mulberry32 } from './seeded-random.ts';
 import { type Call, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 import { type OrderBook, openOrderBook, type StoredOrder } from './vms-order-book.ts';
 import { judgeOrder, type OrderError, type OrderRules } from './vms-order-rules.ts';
-import type { PurchaseOrder } from './vms-order-schema.ts';
+import { type Dialect, type DialectOptions, openDialect, treeOf } from './vms-dialect.ts';
 
-export interface VmsOptions extends SimulatorOptions {
+export interface VmsOptions extends SimulatorOptions, DialectOptions {
   /** Suppliers that 11VMS refuses. By default it accepts every code. */
   readonly inactiveSuppliers?: readonly string[] | ((code: string) => boolean);
   /** Business units that 11VMS answers with 404, as for any missing reference. */
@@ -29,6 +29,13 @@ export interface VmsOptions extends SimulatorOptions {
   readonly lookUpBy?: string;
   /** Where the answer to a look-up holds the orders. By default `/items`; for a path, the answer is the order. */
   readonly foundAt?: string;
+  /**
+   * Where the answer to a create holds the order's id, `/id` or deeper: an id elsewhere is then that of the request. With
+   * `Location` the header is the whole answer, and no order holds an id.
+   */
+  readonly idAt?: string;
+  readonly numberAt?: string;
+  readonly externalIdAt?: string;
   /** How many orders a page of the list holds. */
   readonly listPageSize?: number;
   /** A seed: look-ups and lists give orders back in other words, with the same values. By default as they were sent. */
@@ -42,8 +49,6 @@ export interface VmsSimulator extends Simulator {
   /** All stored orders in order of creation, duplicates included. */
   orders(): readonly StoredOrder[];
 }
-
-export type ListedOrder = PurchaseOrder & Pick<StoredOrder, 'id' | 'number' | 'status'>;
 
 const basePath = '/11VMSProxy_V2';
 const tokenPath = '/oauth/token';
@@ -63,6 +68,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     clock,
   });
   const collection = `${basePath}${options.collectionPath ?? '/purchase-orders'}`;
+  const dialect = openDialect(options);
   const lookUpBy = options.lookUpBy ?? '?externalId=';
   const api: OrderApi = {
     collection,
@@ -81,7 +87,13 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
     unknownBusinessUnits: new Set(options.unknownBusinessUnits),
     lookupStatus: lookupStatus(options.lookup ?? true),
     listPageSize: options.listPageSize ?? 100,
-    writeOrder: orderWriter(options.disguiseSeed),
+    dialect,
+    names: {
+      id: options.idAt ?? '/id',
+      number: options.numberAt ?? '/number',
+      externalId: options.externalIdAt ?? '/externalId',
+    },
+    writeOrder: orderWriter(options.disguiseSeed, dialect),
   };
 
   const running = await startPart(
@@ -134,16 +146,19 @@ interface OrderApi {
   readonly unknownBusinessUnits: ReadonlySet<string>;
   readonly lookupStatus: 200 | 404 | 501;
   readonly listPageSize: number;
+  readonly dialect: Dialect;
+  /** Where an answer names an order. */
+  readonly names: { readonly id: string; readonly number: string; readonly externalId: string };
   /** An order as JSON. */
-  readonly writeOrder: (order: ListedOrder) => string;
+  readonly writeOrder: (order: object) => string;
 }
 
-function orderWriter(disguiseSeed: number | undefined): OrderApi['writeOrder'] {
+function orderWriter(disguiseSeed: number | undefined, dialect: Dialect): OrderApi['writeOrder'] {
   if (disguiseSeed === undefined) {
-    return (order) => JSON.stringify(order);
+    return (order) => dialect.write(JSON.stringify(order));
   }
   const random = mulberry32(disguiseSeed);
-  return (order) => disguisedOrder(order, random);
+  return (order) => dialect.write(disguisedOrder(order, random));
 }
 
 function activeSuppliers(inactive: NonNullable<VmsOptions['inactiveSuppliers']>): (code: string) => boolean {
@@ -157,7 +172,7 @@ function lookupStatus(lookup: NonNullable<VmsOptions['lookup']>): OrderApi['look
   return lookup === false ? 501 : lookup;
 }
 
-function classify(call: Call, { collection, lookUp }: OrderApi): { operation: Operation; key: string } {
+function classify(call: Call, { collection, lookUp, dialect }: OrderApi): { operation: Operation; key: string } {
   const { method, url } = call;
   const path = url.pathname + url.search;
   if (url.pathname === tokenPath) {
@@ -171,7 +186,7 @@ function classify(call: Call, { collection, lookUp }: OrderApi): { operation: Op
     return { operation: 'other', key: path };
   }
   if (method === 'POST') {
-    return { operation: 'create', key: externalIdOf(call.body) };
+    return { operation: 'create', key: externalIdOf(dialect.read(call.body)?.body) };
   }
   return { operation: method === 'GET' ? 'list' : 'other', key: path };
 }
@@ -191,8 +206,7 @@ function lookUpReader(lookUpBy: string, collection: string): OrderApi['lookUp'][
 }
 
 /** Disturbances are planned by externalId: it is read before the request is checked. */
-function externalIdOf(body: string): string {
-  const parsed = parsedJson(body);
+function externalIdOf(parsed: unknown): string {
   if (typeof parsed === 'object' && parsed !== null && 'externalId' in parsed) {
     return typeof parsed.externalId === 'string' ? parsed.externalId : '';
   }
@@ -222,13 +236,13 @@ async function apiAnswer(call: Call, operation: Operation, work: () => Promise<v
 }
 
 async function create(call: Call, work: () => Promise<void>, api: OrderApi): Promise<Answer> {
-  const { book } = api;
-  const body = parsedJson(call.body);
-  if (body === undefined) {
+  const { book, dialect } = api;
+  const order = dialect.read(call.body);
+  if (order === undefined) {
     return invalid(400, [{ code: 'INVALID_JSON', pointer: '', detail: 'The body is not JSON' }], call);
   }
   const key = idempotencyKey(call.headers) ?? '';
-  const known = book.keyState(key, body);
+  const known = book.keyState(key, order.body);
   switch (known.kind) {
     case 'replay':
       return created(200, known.stored, api);
@@ -241,18 +255,27 @@ async function create(call: Call, work: () => Promise<void>, api: OrderApi): Pro
   book.reserve(key);
   try {
     await work();
-    return commit(call, body, key, api);
+    return commit(call, order, key, api);
   } finally {
     book.release(key);
   }
 }
 
 /** Synchronous: no other request runs between the check of uniqueness and the storing of the order. */
-function commit(call: Call, body: unknown, key: string, api: OrderApi): Answer {
-  const { book, rules, unknownBusinessUnits } = api;
+function commit(
+  call: Call,
+  { body, errors }: NonNullable<ReturnType<Dialect['read']>>,
+  key: string,
+  api: OrderApi,
+): Answer {
+  const { book, rules, unknownBusinessUnits, dialect } = api;
+  if (errors.length > 0) {
+    return invalid(422, errors, call);
+  }
   const judged = judgeOrder(body, rules);
   if ('errors' in judged) {
-    return invalid(422, judged.errors, call);
+    const pointed = judged.errors.map((error) => ({ ...error, pointer: dialect.pointer(error.pointer) }));
+    return invalid(422, pointed, call);
   }
   const { order } = judged;
   const existing = book.uniqueConflict(order.externalId);
@@ -260,7 +283,7 @@ function commit(call: Call, body: unknown, key: string, api: OrderApi): Answer {
     return conflict(call, 'EXTERNAL_ID_EXISTS', `An order with externalId ${order.externalId} exists`, existing);
   }
   if (unknownBusinessUnits.has(order.businessUnit.code)) {
-    return unknownReference(call, '/businessUnit/code', `No business unit ${order.businessUnit.code}`);
+    return unknownReference(call, dialect.pointer('/businessUnit/code'), `No business unit ${order.businessUnit.code}`);
   }
   return created(201, book.add(order, { key, correlationId: headerText(call.headers, 'x-correlation-id') ?? '' }), api);
 }
@@ -273,15 +296,12 @@ function lookUp(call: Call, api: OrderApi): Answer {
   }
   return order === undefined
     ? problem({ status: 404, type: 'not-found', title: 'No such order' }, call)
-    : { ...jsonAnswer(200, {}), body: placed(api.writeOrder(listed(order)), {}, api.foundAt) };
+    : { ...jsonAnswer(200, {}), body: placed(api.writeOrder(listed(order, api)), {}, api.foundAt) };
 }
 
-function listAnswer(
-  orders: readonly StoredOrder[],
-  next: { nextPageToken?: string },
-  { writeOrder, foundAt }: OrderApi,
-): Answer {
-  const items = orders.map((order) => writeOrder(listed(order))).join();
+function listAnswer(orders: readonly StoredOrder[], next: { nextPageToken?: string }, api: OrderApi): Answer {
+  const { writeOrder, foundAt } = api;
+  const items = orders.map((order) => writeOrder(listed(order, api))).join();
   return { ...jsonAnswer(200, {}), body: placed(`[${items}]`, next, foundAt) };
 }
 
@@ -319,8 +339,15 @@ function list(call: Call, api: OrderApi): Answer {
   return listAnswer(found.slice(start, end), next, api);
 }
 
-function listed({ id, number, status, order }: StoredOrder): ListedOrder {
-  return { id, number, status, ...order };
+/** An order as it is kept: what an answer to a create holds deeper inside, it holds itself. */
+function listed({ id, number, status, order }: StoredOrder, { names }: OrderApi): object {
+  const lastName = (pointer: string): string => pointer.slice(pointer.lastIndexOf('/') + 1);
+  return {
+    ...(names.id === 'Location' ? {} : { [lastName(names.id)]: id }),
+    [lastName(names.number)]: number,
+    status,
+    ...order,
+  };
 }
 
 function instant(text: string | null): Date | undefined {
@@ -376,27 +403,27 @@ function headerText(headers: IncomingHttpHeaders, name: string): string | undefi
   return typeof value === 'string' ? value : undefined;
 }
 
-function parsedJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-function created(status: 200 | 201, stored: StoredOrder, { collection }: OrderApi): Answer {
+function created(status: 200 | 201, stored: StoredOrder, { collection, names }: OrderApi): Answer {
   const { id, number, order, version, createdAt } = stored;
-  const body = {
-    id,
-    number,
-    externalId: order.externalId,
-    externalRevision: order.externalRevision,
-    status: stored.status,
-    version,
-    createdAt: createdAt.toISOString().replace(/\.\d+Z$/, 'Z'),
-  };
-  const answer = jsonAnswer(status, body);
-  return { ...answer, headers: { ...answer.headers, Location: `${collection}/${id}` } };
+  const location = { Location: `${collection}/${id}` };
+  if (names.id === 'Location') {
+    return { status, headers: location, body: '' };
+  }
+  const key = (pointer: string): string => pointer.slice(1).replaceAll('/', '.');
+  const ofOrder = [
+    [key(names.id), id],
+    [key(names.number), number],
+    [key(names.externalId), order.externalId],
+    ['externalRevision', order.externalRevision],
+    ['status', stored.status],
+    ['version', version],
+    ['createdAt', createdAt.toISOString().replace(/\.\d+Z$/, 'Z')],
+  ] as const;
+  if (names.id === '/id') {
+    const answer = jsonAnswer(status, treeOf(ofOrder));
+    return { ...answer, headers: { ...answer.headers, ...location } };
+  }
+  return jsonAnswer(status, treeOf([['id', `req-${id}`], ...ofOrder]));
 }
 
 function conflict(call: Call, code: string, detail: string, existing?: StoredOrder): Answer {

@@ -6,9 +6,11 @@ import { cartFlaws } from '../simulators/cart-flaws.ts';
 import { cartOddities } from '../simulators/cart-oddities.ts';
 import { type CartsOptions, cartStream, type GeneratedCart, generateCarts } from '../simulators/carts.ts';
 import { judgeOrder, type OrderError } from '../simulators/vms-order-rules.ts';
+import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
+import { DEFAULT_VMS_CONTRACT } from '../../infra/vms-settings.ts';
 
 const { translation: settings } = loadEnvironment('local');
-const origin = { client: '100', settings, today: '2026-11-22' };
+const origin = { client: '100', settings, wire: createWireOrder(DEFAULT_VMS_CONTRACT), today: '2026-11-22' };
 
 const carts = (options: Partial<CartsOptions>): CartsOptions => ({
   count: 200,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { describeValueMaps } from '../../infra/deployment.ts';
 import { ENVIRONMENTS, type Environment, loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'environments-'));
@@ -602,6 +603,52 @@ describe('a mistake is told in words', () => {
       place,
       'must be a JSON pointer, such as /items, or empty',
     ]),
+    ...['order id', '/data/', '7', ''].map((place): [string, string, string] => [
+      'vms.numberAt',
+      place,
+      'must be a name, such as number, or a JSON pointer, such as /data/number',
+    ]),
+    ['vms.decimalsAs', 'numbers', 'must be one of string, number; did you mean number?'],
+    [
+      'vms.fields',
+      { 'supplier.cod': 'x' },
+      '"supplier.cod" is no field of an order; did you mean supplier.code?',
+      'vms.fields["supplier.cod"]',
+    ],
+    ...['supplier code', '.x', 'x.', '__proto__', 'items[0]', ''].map((place): [string, object, string, string] => [
+      'vms.fields',
+      { title: place },
+      'must be names with dots between them, such as supplierCode or vendor.code',
+      'vms.fields.title',
+    ]),
+    // Two to one; an alias onto a field that has none; one inside another; in a list; by an object around it.
+    ...(
+      [
+        [{ title: 'x', currency: 'x' }, 'title', 'currency'],
+        [{ title: 'currency' }, 'currency', 'title'],
+        [{ title: 'supplier' }, 'supplier.code', 'title'],
+        [{ title: 'x', currency: 'x.y' }, 'title', 'currency'],
+        [{ 'lines.type': 'quantity' }, 'lines.quantity', 'lines.type'],
+        [{ 'lines.accounting': 'tax' }, 'lines.tax.code', 'lines.accounting'],
+        [{ supplier: 'requester' }, 'requester.name', 'supplier'],
+      ] as const
+    ).map(([fields, other, wrong]): [string, object, string, string] => [
+      'vms.fields',
+      fields,
+      `must not be the place of ${other}, or lie inside or around it`,
+      `vms.fields${wrong.includes('.') ? `["${wrong}"]` : `.${wrong}`}`,
+    ]),
+    ...(['id', 'number', 'id.x'] as const).map((place): [string, object, string, string] => [
+      'vms.fields',
+      { externalId: place },
+      'must not be where 11VMS has the id or the number of the order (vms.idAt, vms.numberAt)',
+      'vms.fields.externalId',
+    ]),
+    [
+      'vms.idAt',
+      'externalId',
+      'must not be where 11VMS has the id or the number of the order (vms.idAt, vms.numberAt)',
+    ],
     ['srm.baseurl', 'x', 'the field "baseurl" is unknown; did you mean baseUrl?', 'srm'],
     ['delivery.concurrency', 2, 'the field "concurrency" is unknown; did you mean maximumConcurrency?', 'delivery'],
     ['operation.retention', 30, 'the field "retention" is unknown; did you mean logRetentionDays?', 'operation'],
@@ -639,6 +686,41 @@ describe('where the answer to a look-up holds the orders', () => {
   ])('follows from how they are looked up: %s, %s', (lookUpBy, foundAt, expected) => {
     const dev = Object(devWith('vms.lookUpBy', lookUpBy));
     expect(parse({ ...dev, vms: { ...dev.vms, foundAt } }).vms).toMatchObject({ lookUpBy, foundAt: expected });
+  });
+});
+
+describe('where an answer names an order', () => {
+  const [id, number, externalId] = ['/id', '/number', '/externalId'];
+  test.each<[object, string, string, string]>([
+    [{}, id, number, externalId],
+    [{ idAt: 'orderId', numberAt: 'po' }, '/orderId', '/po', externalId],
+    [{ idAt: '/data/orderId' }, '/data/orderId', '/data/number', '/data/externalId'],
+    [{ idAt: '/data/orderId', numberAt: 'po' }, '/data/orderId', '/po', '/data/externalId'],
+    [{ idAt: 'Location' }, 'Location', number, externalId],
+    [{ fields: { externalId: 'their.reference' } }, id, number, '/their/reference'],
+    [{ externalIdAt: 'reference' }, id, number, '/reference'],
+  ])('follows from where the id is: %j', (settings, idAt, numberAt, externalIdAt) => {
+    const dev = Object(devWith('logLevel', 'INFO'));
+    expect(parse({ ...dev, vms: { ...dev.vms, ...settings } }).vms).toMatchObject({ idAt, numberAt, externalIdAt });
+  });
+
+  test('has no part in an order whose fields have other names, wherever these are', () => {
+    const fields = {
+      'supplier.code': 'supplierCode',
+      requester: 'person.orderedBy',
+      lines: 'order.items',
+      'lines.unitOfMeasure': 'uom',
+      'lines.deliverTo': 'site',
+      // In another list, the same name is another place; and two fields may change places.
+      'lines.accounting.amount': 'uom',
+      title: 'currency',
+      currency: 'title',
+    };
+    const environment = parse(devWith('vms.fields', fields));
+    expect(environment.vms.fields).toEqual(fields);
+    // By which the doctor sees that others are deployed.
+    expect(describeValueMaps(environment)).toMatch(/, vms\.fields 8 [0-9a-f]{8}$/);
+    expect(describeValueMaps(loadEnvironment('dev'))).not.toContain('vms.fields');
   });
 });
 

@@ -23,7 +23,9 @@ import { disguisedOrder } from '../simulators/order-disguise.ts';
 import { mulberry32 } from '../simulators/seeded-random.ts';
 import { generatedCart, goodCart, pathsOf, replaced, type Path } from './translation/arbitrary-carts.ts';
 import { ordersOf, translate } from './translation/sample-carts.ts';
+import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
 
+const form = { ...DEFAULT_VMS_CONTRACT, wire: createWireOrder(DEFAULT_VMS_CONTRACT) };
 const sample = purchaseOrderSchema.parse(
   JSON.parse(
     readFileSync(join(import.meta.dirname, '../../shared/contract/samples/11vms-purchase-order.json'), 'utf8'),
@@ -181,7 +183,7 @@ const anyOrder: fc.Arbitrary<PurchaseOrder> = fc
 const lookUp = (body: string, externalId: string): LookUpResult =>
   readLookUpAnswer(
     { status: 200, body, from: '', header: () => undefined },
-    { externalId, call: 'look-up', nowMs: 0, settings: DEFAULT_VMS_CONTRACT },
+    { externalId, call: 'look-up', nowMs: 0, form },
   );
 
 /** The order as the answer to a look-up gives it back. */
@@ -314,12 +316,7 @@ describe('an order that 11VMS gives back', () => {
     [
       'a create',
       (body: string) =>
-        readCreateAnswer(
-          { status: 201, body, from: '', header: () => undefined },
-          sample.externalId,
-          0,
-          DEFAULT_VMS_CONTRACT,
-        ),
+        readCreateAnswer({ status: 201, body, from: '', header: () => undefined }, sample.externalId, 0, form),
     ],
     ['a look-up', (body: string) => lookUp(`{"items":[${body}]}`, sample.externalId)],
   ])('has all the digits of its id in the answer to %s, also where they are a number', (_what, read) => {

@@ -5,6 +5,7 @@ import { ENVIRONMENTS, type Environment, parseEnvironment } from '../../infra/en
 import { ownCodesOf } from '../../infra/local/run/own-codes.ts';
 import type { Fault } from '../../shared/failure.ts';
 import { type GeneratedCart, generateCarts } from '../simulators/carts.ts';
+import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
 
 interface Changes {
   readonly srm?: Readonly<Record<string, unknown>>;
@@ -44,7 +45,7 @@ interface Result {
 }
 
 function resultsFor(own: Environment): Result[] {
-  const origin = { client: '100', settings: own.translation, today: '2026-11-22' };
+  const origin = { client: '100', settings: own.translation, wire: createWireOrder(own.vms), today: '2026-11-22' };
   return cartsFor(own).map((cart) => {
     const translated = translateCart(JSON.parse(JSON.stringify(cart.row)), origin);
     const groups = translated.kind === 'orders' ? translated.groups : [];

@@ -31,7 +31,7 @@ export interface DeliveryDependencies {
 
 export interface OrderDelivery {
   readonly order: PurchaseOrder;
-  /** The order as canonical JSON. */
+  /** The order as 11VMS takes it, as canonical JSON. */
   readonly body: string;
   readonly cart: OrderClaim['cart'];
   readonly changedAtMs: number;

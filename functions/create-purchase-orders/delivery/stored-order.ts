@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { numberText } from '../../../shared/exact-json.ts';
 import { normalOrder } from '../translation/normal-order.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from '../translation/purchase-order.ts';
+import { namesOf } from './json-pointer.ts';
+import { type AnswerForm, LOCATION } from './vms-settings.ts';
 
 /** An order as 11VMS keeps it. */
 export interface StoredOrder {
@@ -24,10 +26,18 @@ export const orderNames = {
 };
 const names = z.object(orderNames);
 
-/** @returns undefined where 11VMS does not name the order. */
-export function readStoredOrder(item: object): StoredOrder | undefined {
-  const named = names.safeParse(item);
-  if (!named.success) return undefined;
-  const { id, number } = named.data;
-  return { id, number, order: purchaseOrderSchema.safeParse(normalOrder(item)).data };
+/**
+ * An order of 11VMS as a look-up gives it back: what an answer to a create holds deeper inside, it holds itself.
+ * @returns undefined where 11VMS does not name the order.
+ */
+export function readStoredOrder(item: Readonly<Record<string, unknown>>, form: AnswerForm): StoredOrder | undefined {
+  const { idAt, numberAt, wire } = form;
+  const order = normalOrder(wire.fromWire(item));
+  const lastName = (pointer: string): string => namesOf(pointer).at(-1) ?? '';
+  // Where only a header names orders, the look-up shows that 11VMS knows this one by its externalId.
+  const id = idAt === LOCATION ? (item['id'] ?? Reflect.get(Object(order), 'externalId')) : item[lastName(idAt)];
+  const named = names.safeParse({ id, number: item[lastName(numberAt)] });
+  return named.success
+    ? { id: named.data.id, number: named.data.number, order: purchaseOrderSchema.safeParse(order).data }
+    : undefined;
 }

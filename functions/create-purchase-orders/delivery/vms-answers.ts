@@ -8,40 +8,23 @@ import { asJsonObject, numberText, tryParseExactJson, tryParseJson } from '../..
 import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
 import { foreignPage } from '../../../shared/foreign-page.ts';
 import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
-import { purchaseOrderSchema } from '../translation/purchase-order.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
-import { namesOf, valuesOnTheWay } from './json-pointer.ts';
+import { namesOf, valueAt, valuesOnTheWay } from './json-pointer.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
-import type { VmsSettings } from './vms-settings.ts';
+import { type AnswerForm, LOCATION } from './vms-settings.ts';
 
 const createdOrder = z.object({ ...orderNames, externalId: z.string().nullish() });
 const token = z.string().regex(/^[A-Z0-9_]{1,60}$/);
-/** Every name in the orders that we send. */
-const FIELD_NAMES = fieldNames(purchaseOrderSchema);
 const problemErrors = z.array(
   z.object({
     code: token.optional().catch(undefined),
-    pointer: z.string().max(200).refine(namesOurFields).optional().catch(undefined),
+    pointer: z.string().max(200).optional().catch(undefined),
   }),
 );
 const problem = z.object({
   code: token.optional().catch(undefined),
   errors: problemErrors.default([]).catch([]),
 });
-
-/** Whether a pointer points into our order. Any other text in its place is dropped: it may be personal. */
-function namesOurFields(pointer: string): boolean {
-  const parts = pointer.split(/[/.[\]]/).filter((part) => part !== '');
-  return parts.length > 0 && parts.every((part) => /^\d{1,4}$/.test(part) || FIELD_NAMES.has(part));
-}
-
-function fieldNames(schema: unknown): ReadonlySet<string> {
-  if (schema instanceof z.ZodArray) return fieldNames(schema.element);
-  if (schema instanceof z.ZodExactOptional) return fieldNames(schema.unwrap());
-  if (!(schema instanceof z.ZodObject)) return new Set();
-  const { shape } = schema;
-  return new Set(Object.entries(shape).flatMap(([name, part]) => [name, ...fieldNames(part)]));
-}
 
 /** Whether the body is something else than JSON, such as a proxy's page in HTML. An empty body is not. */
 const isForeign = ({ body }: HttpResponse): boolean => body.trim() !== '' && tryParseJson(body) === undefined;
@@ -105,17 +88,17 @@ export function readCreateAnswer(
   response: HttpResponse,
   externalId: string,
   nowMs: number,
-  settings: VmsSettings,
+  form: AnswerForm,
 ): CreateAnswer {
   const { status } = response;
-  if (status === 200 || status === 201) return readSuccess(response, externalId, settings);
+  if (status === 200 || status === 201) return readSuccess(response, externalId, form);
   const failure = generalFailure(response, nowMs);
   if (status === 429 && failure !== undefined) return { kind: 'throttled', ...failure };
   // A failure behind the proxy may hide a success.
   if (failure !== undefined) return { kind: status >= 500 ? 'unknown' : 'not-taken', ...failure };
   // So may a redirect, or any other status outside the contract.
   if (status < 400) return unclear(response, 'E_TGT_UNAVAILABLE', answered(response), nowMs);
-  return readRefusal(response, nowMs);
+  return readRefusal(response, nowMs, form);
 }
 
 const unclear = (response: HttpResponse, code: FaultCode, message: string, nowMs: number): CreateAnswer => ({
@@ -138,10 +121,9 @@ function notJson(response: HttpResponse, retryMs: number | undefined): CreateAns
 }
 
 /** Edge case 72: after a success without a readable id, the order may or may not exist. */
-function readSuccess(response: HttpResponse, externalId: string, settings: VmsSettings): CreateAnswer {
+function readSuccess(response: HttpResponse, externalId: string, form: AnswerForm): CreateAnswer {
   const { status, body } = response;
   const json = body.trim() === '' ? {} : tryParseExactJson(body);
-  const created = asJsonObject(json);
   const unknown = (code: FaultCode, message: string): CreateAnswer => ({
     kind: 'unknown',
     health: 'unhealthy',
@@ -150,9 +132,13 @@ function readSuccess(response: HttpResponse, externalId: string, settings: VmsSe
   });
   if (json === undefined) return notJson(response, undefined);
   if (holdsError(json) || isProblemType(response)) return unknown('E_TGT_DISGUISED_ERROR', 'with an error inside');
-  const id =
-    created?.['id'] ?? (created !== undefined && status === 201 ? idInLocation(response, settings) : undefined);
-  const parsed = createdOrder.safeParse({ ...created, id });
+  const inBody = form.idAt === LOCATION ? undefined : valueAt(json, form.idAt);
+  const isNamedByHeader = status === 201 && asJsonObject(json) !== undefined;
+  const parsed = createdOrder.safeParse({
+    id: inBody ?? (isNamedByHeader ? idInLocation(response, form) : undefined),
+    number: valueAt(json, form.numberAt),
+    externalId: valueAt(json, form.externalIdAt),
+  });
   if (!parsed.success) return unknown('E_TGT_DISGUISED_ERROR', "without the order's id");
   const { externalId: echoed, ...names } = parsed.data;
   if ((echoed ?? externalId) !== externalId) return unknown('E_TGT_DISGUISED_ERROR', 'for another order');
@@ -163,7 +149,7 @@ const isProblemType = (response: HttpResponse): boolean =>
   /^application\/problem\+/i.test(response.header('content-type')?.trim() ?? '');
 
 /** The last segment of a `Location` that names an order of the collection. */
-function idInLocation(response: HttpResponse, { collectionPath }: VmsSettings): string | undefined {
+function idInLocation(response: HttpResponse, { collectionPath }: AnswerForm): string | undefined {
   const [, collection, id] = /([^/]+)\/([^/?#]+)\/?$/.exec(response.header('location')?.trim() ?? '') ?? [];
   // A proxy may have the collection elsewhere, under the same name.
   if (id === undefined || collection !== collectionPath.split('/').at(-1)) return undefined;
@@ -180,16 +166,16 @@ const COLLECTION_MISSING = new Set([404, 405, 410]);
 const JUDGEMENTS = new Set([400, 415, 422]);
 
 /** The 4xx of the contract (edge cases 62 to 66, 69). */
-function readRefusal(response: HttpResponse, nowMs: number): CreateAnswer {
+function readRefusal(response: HttpResponse, nowMs: number, form: AnswerForm): CreateAnswer {
   const { status } = response;
-  const { code, codes, errors } = readProblem(response);
+  const { code, codes, errors } = readProblem(response, form);
   const rejected = (faults: readonly Fault[], mayBeTaken = false): CreateAnswer => ({
     kind: 'rejected',
     health: 'judged',
     faults,
     mayBeTaken,
   });
-  if (status === 409) return readConflict(response, nowMs);
+  if (status === 409) return readConflict(response, nowMs, form);
   // The contract names the object that it does not know. A gateway that has lost its route cannot.
   if (status === 404 && errors.some((error) => (error.code ?? error.pointer) !== undefined)) {
     return rejected(validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors));
@@ -213,8 +199,8 @@ function readRefusal(response: HttpResponse, nowMs: number): CreateAnswer {
 }
 
 /** Edge cases 62 to 64. A conflict says that something of ours exists, whatever else it says: it is looked up. */
-function readConflict(response: HttpResponse, nowMs: number): CreateAnswer {
-  const { code, codes, errors } = readProblem(response);
+function readConflict(response: HttpResponse, nowMs: number, form: AnswerForm): CreateAnswer {
+  const { code, codes, errors } = readProblem(response, form);
   if (codes.includes('REQUEST_IN_PROGRESS')) {
     // That request may still create the order.
     return unclear(response, 'E_TGT_UNAVAILABLE', '11VMS is still working on an earlier request', nowMs);
@@ -233,8 +219,9 @@ interface Problem extends z.infer<typeof problem> {
   readonly codes: readonly string[];
 }
 
-function readProblem({ body }: HttpResponse): Problem {
-  const { code, errors } = problem.safeParse(tryParseJson(body)).data ?? { errors: [] };
+function readProblem({ body }: HttpResponse, { wire }: AnswerForm): Problem {
+  const { code, errors: given } = problem.safeParse(tryParseJson(body)).data ?? { errors: [] };
+  const errors = given.map(({ pointer = '', ...error }) => ({ ...error, pointer: wire.ourPointer(pointer) }));
   const codes = [code, ...errors.map((error) => error.code)].filter((one) => one !== undefined);
   return { code, codes, errors };
 }
@@ -288,7 +275,7 @@ interface LookUp {
   /** What was asked, for the faults: a look-up, or a probe. */
   readonly call: 'look-up' | 'probe';
   readonly nowMs: number;
-  readonly settings: VmsSettings;
+  readonly form: AnswerForm;
 }
 
 /** For an 11VMS that has no look-up by its settings: nothing was asked. */
@@ -300,7 +287,7 @@ export const NO_LOOK_UP: LookUpResult = {
 
 export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUpResult {
   const { status } = response;
-  const { call, nowMs, settings } = lookUp;
+  const { call, nowMs, form } = lookUp;
   if (status === 200) return readFound(response, lookUp);
   const unanswered = (health: Health, code: FaultCode, message: string): LookUpResult => ({
     kind: health === 'throttled' ? 'throttled' : 'unanswered',
@@ -309,7 +296,7 @@ export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUp
     retryAfterMs: retryAfterMs(response, nowMs),
   });
   // The order has a URL of its own. A gateway that has lost its route answers 404, too, and does not say what is missing.
-  if (status === 404 && settings.lookUpBy.startsWith('/') && isProblem(response)) {
+  if (status === 404 && form.lookUpBy.startsWith('/') && isProblem(response)) {
     return { kind: 'absent', health: 'processed' };
   }
   if (isLookUpMissing(response)) {
@@ -347,7 +334,7 @@ export function readSignOfLife(response: HttpResponse, nowMs: number): LookUpRes
 }
 
 /** The orders of an answer, in which ours is told by its externalId; a list of others does not show that ours is absent. */
-function readFound(response: HttpResponse, { externalId, call, settings }: LookUp): LookUpResult {
+function readFound(response: HttpResponse, { externalId, call, form }: LookUp): LookUpResult {
   const json = tryParseExactJson(response.body);
   const unreadable = (health: Health, message: string): LookUpResult => ({
     kind: 'unanswered',
@@ -355,21 +342,20 @@ function readFound(response: HttpResponse, { externalId, call, settings }: LookU
     fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: `the answer to a ${call} ${message}` },
     retryAfterMs: undefined,
   });
-  const way = valuesOnTheWay(json, settings.foundAt);
-  const found = way[namesOf(settings.foundAt).length];
-  const orders = (Array.isArray(found) ? found : [found]).map(asJsonObject);
-  if (orders.some((order) => order?.['externalId'] === undefined)) {
-    return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
-  }
+  const way = valuesOnTheWay(json, form.foundAt);
+  const found = way[namesOf(form.foundAt).length];
+  const items = (Array.isArray(found) ? found : [found]).map((part) => asJsonObject(part) ?? {});
+  const names = items.map((item) => valueAt(form.wire.fromWire(item), '/externalId'));
+  if (names.includes(undefined)) return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
   if (holdsError(json, found)) return unreadable('unhealthy', 'holds an error');
-  const order = orders.find((one) => one?.['externalId'] === externalId);
-  if (order === undefined) {
+  const item = items[names.indexOf(externalId)];
+  if (item === undefined) {
     const isLastPage = way.every((part) => !isFilled(asJsonObject(part)?.['nextPageToken']));
-    if (orders.length === 0 && isLastPage) return { kind: 'absent', health: 'processed' };
+    if (items.length === 0 && isLastPage) return { kind: 'absent', health: 'processed' };
     // The order may be among the others that 11VMS holds, on another page.
     return unreadable('processed', 'does not tell whether 11VMS holds the order: it ignores the externalId');
   }
-  const stored = readStoredOrder(order);
+  const stored = readStoredOrder(item, form);
   if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');
   return { kind: 'found', health: 'processed', stored };
 }

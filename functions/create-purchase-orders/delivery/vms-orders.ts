@@ -1,5 +1,6 @@
 /** The only code that calls 11VMS, through its proxy 11VMSProxy_V2. Source: target-11vms.md, "Operations". */
 import type { HttpClient, HttpResponse } from '../../../shared/http-client.ts';
+import { createWireOrder } from '../translation/wire-order.ts';
 import type { CreateAnswer, LookUpResult } from './answers.ts';
 import {
   NO_LOOK_UP,
@@ -38,6 +39,7 @@ const PROBE_ID = 'PROBE';
 
 export function createVmsOrders(http: HttpClient, now: () => number, settings: VmsSettings): VmsOrders {
   const { collectionPath, lookUpBy } = settings;
+  const form = { ...settings, wire: createWireOrder(settings) };
   const hasNoLookUp = lookUpBy === 'none';
   const headers = (correlationId: string) => ({
     Accept: 'application/json, application/problem+json',
@@ -67,7 +69,7 @@ export function createVmsOrders(http: HttpClient, now: () => number, settings: V
     const name = encodeURIComponent(externalId);
     const path = lookUpBy.startsWith('?') ? collectionPath + lookUpBy + name : lookUpBy.replace('{externalId}', name);
     return get(path, correlationId, sendByMs, (response) =>
-      readLookUpAnswer(response, { externalId, call, nowMs: now(), settings }),
+      readLookUpAnswer(response, { externalId, call, nowMs: now(), form }),
     );
   }
 
@@ -86,7 +88,7 @@ export function createVmsOrders(http: HttpClient, now: () => number, settings: V
           body,
           sendByMs,
         });
-        return readCreateAnswer(response, externalId, now(), settings);
+        return readCreateAnswer(response, externalId, now(), form);
       } catch (error) {
         return readCreateFailure(error);
       }

@@ -1,6 +1,7 @@
 /** An order's content: its canonical body and the key of that body; its hash, and its differences to another, by value. */
 import { createHash } from 'node:crypto';
 import { parse as parseUuid, v5 as uuidV5 } from 'uuid';
+import { numberText } from '../../../shared/exact-json.ts';
 import { normalOrder } from './normal-order.ts';
 import type { PurchaseOrder } from './purchase-order.ts';
 
@@ -9,12 +10,13 @@ const KEY_NAMESPACE = parseUuid('abd5b202-d749-5970-b137-3d07fd2a6ecc');
 
 /**
  * An order as canonical JSON (RFC 8785): the body that is sent and measured. An order holds texts, whole numbers
- * and booleans, which JSON.stringify writes canonically; only its members must be put in order.
+ * and booleans, which JSON.stringify writes canonically; only its members must be put in order. Decimals that are written
+ * as numbers keep their digits, which RFC 8785 would not.
  */
-export const canonicalBody = (order: PurchaseOrder): string => JSON.stringify(sorted(order));
+export const canonicalBody = (order: object): string => JSON.stringify(sorted(order));
 
 function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || numberText(value) !== undefined) return value;
   if (Array.isArray(value)) return value.map(sorted);
   const members: Record<string, unknown> = {};
   for (const name of Object.keys(value).sort()) members[name] = sorted(Reflect.get(value, name));

@@ -10,13 +10,14 @@ import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } fro
 import { countUnknownProperties, readShoppingCart, type ShoppingCart, type SourceField } from './shopping-cart.ts';
 import { type Quote, quoteFrom } from './source-quotes.ts';
 import { excerpt } from './text.ts';
+import type { WireOrder } from './wire-order.ts';
 
 /** One group of a cart: its order, or the faults that prevent it. A fault does not hold back the neighbours (rule 3). */
 export type GroupTranslation =
   | {
       readonly kind: 'order';
       readonly order: PurchaseOrder;
-      /** The order as canonical JSON. */
+      /** The order as 11VMS takes it, as canonical JSON. */
       readonly body: string;
       readonly warnings: readonly Warning[];
     }
@@ -45,6 +46,7 @@ export interface CartOrigin {
   /** `sap-client`. */
   readonly client: string;
   readonly settings: TranslationSettings;
+  readonly wire: WireOrder;
   /** The present date in UTC: earlier dates lie in the past (edge case 57). */
   readonly today: string;
 }
@@ -84,7 +86,11 @@ const offsetWarnings = (cart: ShoppingCart): Warning[] =>
       path: `$.${name}`,
     }));
 
-function translateGroup(group: LineGroup, { client, settings, today }: CartOrigin, quote: Quote): GroupTranslation {
+function translateGroup(
+  group: LineGroup,
+  { client, settings, wire, today }: CartOrigin,
+  quote: Quote,
+): GroupTranslation {
   const decimals = settings.valueMaps.currencyDecimals[group.currency ?? ''];
   const context: RuleContext = {
     settings,
@@ -98,7 +104,7 @@ function translateGroup(group: LineGroup, { client, settings, today }: CartOrigi
   };
   const prepared = prepareOrder(group, context);
   const order = applyRules(orderRules, prepared, context);
-  const body = canonicalBody(order);
+  const body = canonicalBody(wire.toWire(order));
   const faults = [...context.faults, ...faultsOfTheWhole(order, body, prepared, context)];
   if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults: quote(faults) };
   return { kind: 'order', order, body, warnings: quote([...context.warnings, ...warningsOfTheWhole(body)]) };

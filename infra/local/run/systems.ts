@@ -347,6 +347,11 @@ const startTargetSimulator = (base: Environment, options: LocalRunOptions): Prom
     collectionPath: base.vms.collectionPath,
     lookUpBy: base.vms.lookUpBy,
     foundAt: base.vms.foundAt,
+    idAt: base.vms.idAt,
+    numberAt: base.vms.numberAt,
+    externalIdAt: base.vms.externalIdAt,
+    decimalsAs: base.vms.decimalsAs,
+    fields: base.vms.fields,
     disturbances: options.disturbances,
     seed: options.seed,
     // Carts of the user's name suppliers of the user's.

@@ -12,6 +12,8 @@ import { translateCart } from '../../../functions/create-purchase-orders/transla
 import { createPacedOrders } from '../../../functions/create-purchase-orders/delivery/paced-orders.ts';
 import type { CreateAnswer, LookUpResult } from '../../../functions/create-purchase-orders/delivery/answers.ts';
 import type { Verdict } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
+import { createWireOrder } from '../../../functions/create-purchase-orders/translation/wire-order.ts';
+import { DEFAULT_VMS_CONTRACT } from '../../../infra/vms-settings.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Fault, FaultCode } from '../../../shared/failure.ts';
@@ -129,6 +131,7 @@ export const faultOf = (code: FaultCode): Fault => ({ code, message: code });
 const codesOf = (faults: readonly Fault[]): FaultCode[] => [...new Set(faults.map(({ code }) => code))].sort();
 
 const { translation: settings } = loadEnvironment('local');
+const wire = createWireOrder(DEFAULT_VMS_CONTRACT);
 const CLIENT = '100';
 const page = z
   .object({ d: z.object({ results: z.array(z.record(z.string(), z.unknown())).min(1) }) })
@@ -156,7 +159,7 @@ export const VERSIONS: Record<Version, { readonly changedAtMs: number; readonly 
 };
 
 function translated(version: Version) {
-  const translation = translateCart(carts[version], { client: CLIENT, settings, today: '2026-11-22' });
+  const translation = translateCart(carts[version], { client: CLIENT, settings, wire, today: '2026-11-22' });
   const [group, ...others] = translation.kind === 'orders' ? translation.groups : [];
   if (translation.kind !== 'orders' || group?.kind !== 'order' || others.length > 0) {
     throw new Error('the model`s cart must become one order');
@@ -251,6 +254,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     leaseMs: LEASE_MS,
     quietMs: QUIET_MS,
     settings,
+    wire,
     sapClient: CLIENT,
     maximumAttempts: start.maximumReceives,
   };

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { retryDelaySeconds } from '../../../functions/create-purchase-orders/outcome.ts';
+import { createWireOrder } from '../../../functions/create-purchase-orders/translation/wire-order.ts';
 import { createPacedOrders } from '../../../functions/create-purchase-orders/delivery/paced-orders.ts';
 import { createPacer } from '../../../functions/create-purchase-orders/delivery/pacer.ts';
 import { createTargetHealth } from '../../../functions/create-purchase-orders/breaker/target-health.ts';
@@ -108,6 +109,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare, onM
       lookUpDeadlineMs: now() + workMs - 2 * callMs,
       leaseMs: (delivery.timeoutSeconds + 5) * 1000,
       settings,
+      wire: createWireOrder(target),
       sapClient: '100',
       maximumAttempts: MAX_RECEIVE_COUNT,
       policy,

@@ -8,8 +8,8 @@ export interface VmsLandscape {
   readonly proxy: RecordingProxy;
   readonly worker: Worker;
   /** The worker's calls to 11VMS so far, each as its method and its path below the base URL. */
-  calls(): string[];
-  ordersOf(cart: Row): ReturnType<VmsSimulator['orders']>;
+  readonly calls: () => string[];
+  readonly ordersOf: (cart: Row) => ReturnType<VmsSimulator['orders']>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,6 @@
 /** An 11VMS that differs from the contract: by each setting alone, through the front door, against a simulator that follows it. */
+import { createHash } from 'node:crypto';
+import { v5 as uuidV5 } from 'uuid';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { VmsOptions } from '../../simulators/vms.ts';
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
@@ -15,6 +17,7 @@ import {
   newCart,
   setUpWorkerFixture,
   type Variables,
+  withItems,
 } from './worker-fixture.ts';
 
 const fixture = await setUpWorkerFixture();
@@ -285,5 +288,208 @@ describe('no look-up', () => {
     proxy.intercept(instead);
     expect(await worker.handler({ trial: true }, lambdaContext())).toMatchObject({ healthy });
     expect(new Set(calls())).toEqual(new Set(['GET /purchase-orders']));
+  });
+});
+
+describe('decimals as numbers', () => {
+  test('have their digits in the body, and in the key of the body; an order in numbers is recovered', async () => {
+    const cart = newCart();
+    const { worker, proxy, ordersOf } = await landscape({ decimalsAs: 'number' }, { VMS_DECIMALS_AS: 'number' });
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    const [create] = proxy.calls.filter(isPost);
+    expect(create?.body).toContain('"totals":{"grossAmount":41031.25,"netAmount":41031.25,"taxAmount":0.00}');
+    expect(create?.body).toContain('"unitPrice":650.00');
+    const sha256 = createHash('sha256')
+      .update(create?.body ?? '')
+      .digest('hex');
+    const key = uuidV5(`${externalIdOf(cart)}|r1|${sha256}`, 'abd5b202-d749-5970-b137-3d07fd2a6ecc');
+    expect(create?.headers['idempotency-key']).toBe(`"${key}"`);
+    expect(ordersOf(cart)[0]?.order.totals).toEqual({
+      grossAmount: '41031.25',
+      netAmount: '41031.25',
+      taxAmount: '0.00',
+    });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+  });
+
+  test.each([
+    [{ decimalsAs: 'number' }, {}],
+    [{}, { VMS_DECIMALS_AS: 'number' }],
+  ] as const)('are refused by an 11VMS that wants the other form: %j', async (options, variables) => {
+    const cart = newCart();
+    const { worker, ordersOf } = await landscape(options, variables);
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliver();
+    const faults = (await fixture.verdictOf(messageId)) ?? [];
+    expect(faults).toContainEqual(expect.objectContaining({ code: 'E_TGT_VALIDATION', field: '/totals/netAmount' }));
+    expect(ordersOf(cart)).toEqual([]);
+  });
+});
+
+describe('an id elsewhere in the answer', () => {
+  const elsewhere = { idAt: '/data/orderId', numberAt: '/data/po', externalIdAt: '/data/externalId' };
+  const variables = { VMS_ID_AT: '/data/orderId', VMS_NUMBER_AT: '/data/po', VMS_EXTERNAL_ID_AT: '/data/externalId' };
+  const inHeader = { VMS_ID_AT: 'Location' };
+
+  test.each<[string, VmsOptions, Partial<Variables>, boolean]>([
+    ['deeper', elsewhere, variables, true],
+    ['in the header', { idAt: 'Location' }, inHeader, false],
+  ])('%s is taken without a look-up', async (_what, options, settings, hasNumber) => {
+    const cart = newCart();
+    const { worker, calls, ordersOf } = await landscape(options, settings);
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(calls()).toEqual(['POST /purchase-orders']);
+    const [order] = ordersOf(cart);
+    const row = await fixture.orderRow(cart);
+    expect(row).toMatchObject({ state: 'CREATED', orderId: order?.id });
+    expect(row?.orderNumber).toBe(hasNumber ? order?.number : undefined);
+  });
+
+  test.each<[string, VmsOptions, Partial<Variables>, boolean]>([
+    ['deeper', elsewhere, variables, true],
+    // What is looked up holds no id: the externalId, by which it was found, takes its place.
+    ['in the header', { idAt: 'Location' }, inHeader, false],
+  ])('%s is taken from the order itself when it is looked up', async (_what, options, settings, hasId) => {
+    const cart = newCart();
+    const { worker, proxy, ordersOf } = await landscape(options, settings);
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    const [order] = ordersOf(cart);
+    expect(await fixture.orderRow(cart)).toMatchObject({
+      state: 'CREATED',
+      orderId: hasId ? order?.id : externalIdOf(cart),
+      orderNumber: order?.number,
+    });
+  });
+
+  const data = { orderId: 'po_17', po: 'PO-17' };
+  const location = { location: '/purchase-orders/po_17' };
+  // Each is answered to an order that 11VMS does not have: it must not be booked as created.
+  test.each<[string, Partial<Variables>, Interceptor]>([
+    ['an id of the request alone', variables, answer(201, { id: 'req-1' })],
+    ['an id of the request beside null', variables, answer(201, { id: 'req-1', data: null })],
+    ['null as id', variables, answer(201, { data: { orderId: null, po: 'PO-1' } })],
+    ['a placeholder as id', variables, answer(201, { data: { orderId: '0' } })],
+    ['an object as id', variables, answer(201, { data: { orderId: { value: 'po_17' } } })],
+    ['an error beside the id', variables, answer(201, { data, error: { code: 'X' } })],
+    ['an error deeper', variables, answer(200, { data: { ...data, errors: [{ code: 'X' }] } })],
+    ['a failure in words', variables, answer(201, { data, status: 'FAILED' })],
+    ['the id of another order', variables, answer(201, { data: { ...data, externalId: 'SRM7-100-1-1-EUR-BE10' } })],
+    ['the id as text of JSON', variables, answer(201, JSON.stringify({ data: { orderId: '' } }))],
+    ['an id in the body and none in the header', inHeader, answer(201, { id: 'job-1', number: 'J-1' })],
+    ['no Location', inHeader, answer(201, '')],
+    ['a Location beside an error', inHeader, answer(201, { error: { code: 'X' } }, location)],
+    ['a Location beside HTML', inHeader, answer(201, '<html></html>', location)],
+    ['a Location beside a list', inHeader, answer(201, [{ code: 'X' }], location)],
+    ['a Location beside another order', inHeader, answer(201, { externalId: 'SRM7-100-1-1-EUR-BE10' }, location)],
+    ['a Location of a job', inHeader, answer(201, '', { location: '/jobs/17' })],
+    ['a Location of the collection', inHeader, answer(201, '', { location: '/purchase-orders' })],
+    ['a Location with 200', inHeader, answer(200, '', location)],
+    ['a Location with 202', inHeader, answer(202, '', location)],
+    ['a Location that stands for none', inHeader, answer(201, '', { location: '/purchase-orders/undefined' })],
+  ])('is not shown by %s: looked up', async (_what, settings, instead) => {
+    const cart = newCart();
+    const { worker, proxy, ordersOf } = await landscape(
+      settings === inHeader ? { idAt: 'Location' } : elsewhere,
+      settings,
+    );
+    proxy.intercept(onceFor(isPost, instead));
+    await worker.send(envelope(cart));
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    expect(proxy.calls.map(({ method }) => method)).toEqual(['POST', 'GET']);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN', mayExist: true });
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(ordersOf(cart)).toHaveLength(1);
+  });
+});
+
+describe('fields of other names', () => {
+  const fields = {
+    externalId: 'reference',
+    'supplier.code': 'supplierCode',
+    requester: 'orderedBy',
+    currency: 'money.currency',
+    lines: 'items',
+    'lines.unitOfMeasure': 'uom',
+    'lines.netAmount': 'amounts.net',
+    'lines.accounting.glAccount': 'account',
+  };
+  const renamed = { fields, externalIdAt: '/reference', disguiseSeed: 17 };
+  const inFields = async (options: VmsOptions = {}): Promise<VmsLandscape> =>
+    landscape({ ...renamed, ...options }, { ...fixture.withFields(fields), VMS_EXTERNAL_ID_AT: '/reference' });
+
+  test('are written, looked up and compared; ledger and order keep ours', async () => {
+    const cart = newCart();
+    const { worker, proxy, ordersOf } = await inFields();
+    proxy.intercept(onceFor(isPost, commitThenReset));
+    await worker.send(envelope(cart));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    const body: unknown = JSON.parse(proxy.calls.find(isPost)?.body ?? '');
+    expect(body).toMatchObject({
+      reference: externalIdOf(cart),
+      supplierCode: 'SUP-00871',
+      money: { currency: 'EUR' },
+      items: [{ uom: 'DAY', amounts: { net: '39000.00' } }, {}, {}],
+    });
+    expect(ordersOf(cart)[0]?.order).toMatchObject({
+      externalId: externalIdOf(cart),
+      supplier: { code: 'SUP-00871' },
+      lines: [{ unitOfMeasure: 'DAY' }, {}, {}],
+    });
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED', orderNumber: ordersOf(cart)[0]?.number });
+  });
+
+  // Edge case 17.
+  test('are named as ours where an order differs', async () => {
+    const cart = newCart();
+    const { worker } = await inFields();
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    const changed = withItems({ ...cart, ChangedAt: edmInstant('2026-11-20T15:32:06Z') }, (item, index) =>
+      index === 0 ? { ...item, Quantity: '61', Unit: 'H', Value: '39650.00' } : item,
+    );
+    const [messageId = ''] = await worker.send(envelope(changed));
+    await worker.deliver();
+    const [fault] = (await fixture.verdictOf(messageId)) ?? [];
+    expect(fault?.message).toContain('/lines/0/');
+    expect(fault?.message).not.toMatch(/items|uom|amounts/);
+  });
+
+  test('are named as ours where 11VMS refuses one', async () => {
+    const cart = newCart();
+    const { worker } = await inFields({ inactiveSuppliers: ['SUP-00871'] });
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliver();
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      {
+        code: 'E_TGT_VALIDATION',
+        message: expect.stringContaining('SUPPLIER_NOT_FOUND'),
+        field: '/supplier/code',
+      },
+    ]);
+  });
+
+  test('are refused by an 11VMS that has the names of the contract', async () => {
+    const cart = newCart();
+    const { worker, ordersOf } = await landscape({}, fixture.withFields(fields));
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliver();
+    expect(await fixture.verdictOf(messageId)).toContainEqual(
+      expect.objectContaining({ code: 'E_TGT_VALIDATION', field: '/supplier/code' }),
+    );
+    expect(ordersOf(cart)).toEqual([]);
+  });
+
+  test('as an echo show that an answer is for another order', async () => {
+    const cart = newCart();
+    const { worker, proxy } = await inFields();
+    proxy.intercept(onceFor(isPost, answer(201, { id: 'po_1', reference: 'SRM7-100-1-1-EUR-BE10' })));
+    await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'UNKNOWN' });
   });
 });

@@ -4,7 +4,7 @@
  * deleted.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DeleteItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
@@ -22,6 +22,7 @@ import type { SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler, type HandlerOptions } from '../../../functions/create-purchase-orders/handler.ts';
 import { messageToRecord } from '../../../infra/local/aws/sqs-event.ts';
+import { TRANSLATION_SETTINGS_FILE, VMS_FIELDS_FILE } from '../../../shared/environment.ts';
 import { type CartMessage, writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Disturbance, SimulatedRequest } from '../../simulators/disturbances.ts';
 import type { VmsSimulator } from '../../simulators/vms.ts';
@@ -179,6 +180,8 @@ export interface WorkerFixture {
   worker(variables?: Partial<Variables>): Promise<Worker>;
   /** Another execution environment of the same function. */
   anotherHandler(of: Worker, variables?: Partial<Variables>, options?: HandlerOptions): Handler;
+  /** The variables of a bundle with other names for 11VMS's fields. */
+  withFields(fields: Readonly<Record<string, string>>): Partial<Variables>;
   /** The items of a cart in the ledger. */
   ledgerOf(cart: Row): Promise<LedgerItem[]>;
   orderRow(cart: Row, vendor?: string): Promise<LedgerItem | undefined>;
@@ -381,6 +384,13 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     anotherHandler: (of, variables = {}, options = {}) =>
       createHandler(variablesOf(queues.get(of) ?? '', variables), options),
 
+    withFields(fields) {
+      const { LAMBDA_TASK_ROOT: root } = systems.workerVariables;
+      const own = mkdtempSync(join(root, 'fields-'));
+      copyFileSync(join(root, TRANSLATION_SETTINGS_FILE), join(own, TRANSLATION_SETTINGS_FILE));
+      writeFileSync(join(own, VMS_FIELDS_FILE), JSON.stringify(fields));
+      return { LAMBDA_TASK_ROOT: own };
+    },
     async ledgerOf(cart) {
       const pk = `CART#100#${textOf(cart['ObjectId'])}`;
       return (await tableItems()).filter((item) => item['pk'] === pk).map((item) => ledgerItem.parse(item));

@@ -14,6 +14,8 @@ import {
   type ValueMaps,
   translationSettingsSchema,
 } from '../../../shared/translation-settings.ts';
+import { createWireOrder } from '../../../functions/create-purchase-orders/translation/wire-order.ts';
+import { DEFAULT_VMS_CONTRACT } from '../../../infra/vms-settings.ts';
 
 /** An entity as SRM writes it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -122,12 +124,15 @@ export const settingsWith = (change: SettingsChange = {}): TranslationSettings =
 
 const unchanged = settingsWith();
 
+const contractWire = createWireOrder(DEFAULT_VMS_CONTRACT);
+
 export const TODAY = '2026-11-22';
 
 export const translate = (cart: unknown, change?: SettingsChange): CartTranslation =>
   translateCart(cart, {
     client: '100',
     settings: change === undefined ? unchanged : settingsWith(change),
+    wire: contractWire,
     today: TODAY,
   });
 
