@@ -150,7 +150,12 @@ describe('the mapping', () => {
     const [cart = null] = listOf(at(readSample('srm7-shopping-carts.json'), 'd', 'results'));
     /** What becomes of one field of the order, in all its places, and its faults; undefined for another cart. */
     const madeOf = (source: Json, target: string): string | undefined => {
-      const translation = translateCart(source, { client: '100', settings, today: '2026-11-22' });
+      const translation = translateCart(source, {
+        client: '100',
+        settings,
+        wire: createWireOrder(DEFAULT_VMS_CONTRACT),
+        today: '2026-11-22',
+      });
       if (translation.kind !== 'orders') return undefined;
       const path = target.replaceAll('[]', '').split('.');
       const made = translation.groups.map((group) => {
