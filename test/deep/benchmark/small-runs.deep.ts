@@ -17,12 +17,27 @@ async function benchmark<Schema extends z.ZodType>(
   const { stdout } = await promisify(execFile)(
     join(root, 'node_modules', '.bin', 'node'),
     ['test/benchmark/main.ts', '--json', ...args],
-    { cwd: root, timeout: 110_000 },
+    { cwd: root, timeout: 600_000 },
   );
   return schema.parse(JSON.parse(stdout));
 }
 
 describe('npm run bench', () => {
+  test('as many calls as the floor makes, and no duplicate order where answers are lost', async () => {
+    const figures = z.object({ callsPerCart: z.number(), duplicates: z.number() });
+    const others = z.object({ floor: figures.optional(), powertools: figures.optional() });
+    const comparison = z.object({ name: z.string(), ours: figures, others });
+    const report = z.object({ comparisons: z.array(comparison) });
+    const { comparisons } = await benchmark(report, '--carts', '30', '--rounds', '1');
+    const withFloor = comparisons.filter(({ others: { floor } }) => floor !== undefined);
+    const calls = (of: (one: (typeof comparisons)[number]) => number | undefined): object =>
+      Object.fromEntries(withFloor.map((one) => [one.name, of(one)]));
+    expect(calls(({ ours }) => ours.callsPerCart)).toEqual(calls(({ others: { floor } }) => floor?.callsPerCart));
+    const lost = comparisons.find(({ name }) => name === 'one answer in ten lost');
+    expect(lost?.ours.duplicates).toBe(0);
+    expect(lost?.others.powertools?.duplicates).toBeGreaterThan(0);
+  }, 600_000);
+
   test('--drain: no dead letter by throttling, and no call before Retry-After has passed', async () => {
     const run = z.object({ carts: z.number(), orders: z.number(), deadLetters: z.number(), callsTooEarly: z.number() });
     const { runs } = await benchmark(z.object({ runs: z.array(run) }), '--drain', '40');
