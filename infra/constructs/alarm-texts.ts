@@ -59,7 +59,7 @@ export const METRIC_ALARMS = {
   'worker-failing': {
     what: 'At least half of the invocations of the worker crash or time out.',
     impact:
-      'all requesters: each crash uses up one attempt of up to 10 carts, and four crashes make a good cart a dead letter.',
+      'all requesters: each crash uses up one attempt of the carts of its batch, and four crashes make a good cart a dead letter.',
   },
   'no-extraction': {
     what: 'No extraction has succeeded in two intervals of the schedule.',

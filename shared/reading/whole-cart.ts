@@ -35,7 +35,7 @@ export interface LinkedRows {
 /** Reads all rows behind a link, page after page. @throws {InterfaceError} `permanent` when it cannot be followed. */
 export type ReadLink = (link: unknown, name: LinkName) => Promise<LinkedRows>;
 
-/** One cart has so many calls under way; a worker has ten carts at once. */
+/** One cart has so many calls under way; a worker has those of a batch at once. */
 const CALLS_AT_ONCE = 4;
 
 /** The cart with every collection read to its end. @throws {InterfaceError} E_SRC_SCHEMA with the path of one that cannot be. */
