@@ -427,13 +427,17 @@ const entrySchema = z.strictObject({
         .min(1)
         .max(LARGEST_BATCH)
         .default(10)
-        .describe('How many carts one invocation takes, and sends to 11VMS at once.'),
+        .describe(
+          'How many carts one invocation takes, and sends to 11VMS at once. A crash costs each of them an attempt.',
+        ),
       batchingWindowSeconds: z
         .int()
         .min(0)
         .max(300)
         .default(0)
-        .describe('How long Lambda collects carts for a batch. A batch of more than 10 needs it.'),
+        .describe(
+          'How long Lambda collects carts for a batch; more than 10 need it. Larger batches bring little: a cart is billed 4.9 ms in batches of 10, 3.2 of 20, 2.3 of 40 (measured with `npm run bench`), some 15 cents a month at 100,000 carts a day. They cost time: where few carts come, each waits for the window, and up to 20 s however short it is.',
+        ),
       maximumConcurrency: z
         .int()
         .min(2)

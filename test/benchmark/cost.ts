@@ -61,6 +61,7 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
         advice,
       })),
       logOfCart: logOfCart(run.undisturbed, run.resources),
+      logOfCartOnBadDay: logOfCart(run.disturbed, run.resources),
       counted: run.undisturbed,
       countedOnBadDay: run.disturbed,
       resources: run.resources,
