@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { deploymentSchema } from './deployment.ts';
-import { ENVIRONMENTS, loadEnvironment } from './environments.ts';
+import { ENVIRONMENTS, loadWithWarnings } from './environments.ts';
 
 try {
   // Checked before aws-cdk-lib is loaded, which takes seconds: the CLI passes the context in this variable.
@@ -13,13 +13,16 @@ try {
   if (typeof choice !== 'string') {
     throw new Error(`Which environment? Add -c env=${Object.keys(ENVIRONMENTS).join('|')}, or -c env=./file.json.`);
   }
-  const environment = loadEnvironment(choice);
+  const file: unknown = Reflect.get(Object(context), 'deployment');
+  const environment = loadWithWarnings(choice, (warning) => {
+    // `npm run deploy` has said it.
+    if (typeof file !== 'string') console.error(`note: ${warning}`);
+  });
   const [{ createCheckedApp }, { addPurchaseOrderStack }] = await Promise.all([
     import('./checked-app.ts'),
     import('./synthesize.ts'),
   ]);
   const isBeingCreated = Reflect.get(Object(context), 'creating') === 'true';
-  const file: unknown = Reflect.get(Object(context), 'deployment');
   const deployment =
     typeof file === 'string' ? deploymentSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
   await addPurchaseOrderStack(createCheckedApp(), environment, { isBeingCreated, deployment });

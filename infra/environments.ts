@@ -2,15 +2,17 @@
  * One typed entry per environment, validated at synth. `-c env=dev|test|prod` picks one of those below;
  * `-c env=./file.json` reads a user's own with the same schema, so that a new environment needs no code.
  */
+import { dirname } from 'node:path';
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
 import { apiKeyHeader, headers, isHeaderFree, tokenParameters } from './connection-settings.ts';
-import { NoJsonFile, readJsonText, parseHandwritten } from './json-file.ts';
+import { NoJsonFile, parseHandwritten, readJsonText, withoutComments } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
-import { parseSettings } from './setting-mistakes.ts';
+import { checkSettings, describeMistakes, type Mistake } from './setting-mistakes.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 import { collidingPlaces, completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
+import { withValueMapFiles } from './value-map-files.ts';
 
 export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** Judged only once it is a URL: a refinement runs even on what is none. */
@@ -627,32 +629,82 @@ export const ENVIRONMENTS: Readonly<Record<string, EnvironmentEntry>> = {
 /** What the environment's stack is called in CloudFormation. */
 export const stackName = ({ name }: Pick<Environment, 'name'>): string => `proc-srm7-11vms-purchase-order-v1-${name}`;
 
+/** An entry, or every mistake in it. `origin` says whose. */
+export type CheckedEnvironment = {
+  readonly origin: string;
+  /** What is allowed, and probably not meant. */
+  readonly warnings: readonly string[];
+} & ({ readonly environment: Environment } | { readonly mistakes: readonly Mistake[] });
+
 /** Parses an entry. @throws {Error} that names every field which is wrong. */
-export const parseEnvironment = (entry: unknown, origin: string): Environment =>
-  parseSettings(environmentSchema, entry, origin);
+export function parseEnvironment(entry: unknown, origin: string): Environment {
+  const checked = checkSettings(environmentSchema, entry);
+  if ('settings' in checked) return checked.settings;
+  throw refusalOf(origin, checked.mistakes);
+}
+
+const refusalOf = (origin: string, mistakes: readonly Mistake[]): Error =>
+  new Error(`${origin} is not a valid environment:\n${describeMistakes(mistakes)}`);
 
 /**
  * The environment by its name, or from a JSON file when the name is a path.
  * @throws {Error} for an unknown name, an unreadable file or a bad entry; it says which, and what is allowed.
  */
-export function loadEnvironment(nameOrFile: string): Environment {
-  if (/[./\\]/.test(nameOrFile)) return parseEnvironment(readEntry(nameOrFile), `Environment file ${nameOrFile}`);
-  const entry = Object.hasOwn(ENVIRONMENTS, nameOrFile) ? ENVIRONMENTS[nameOrFile] : undefined;
-  if (entry !== undefined) return parseEnvironment(entry, `Environment ${nameOrFile} (infra/environments.ts)`);
-  throw new Error(
-    `Unknown environment "${nameOrFile}". Known: ${Object.keys(ENVIRONMENTS).join(', ')}; or give the path of a JSON file.`,
-  );
+export const loadEnvironment = (nameOrFile: string): Environment => loadWithWarnings(nameOrFile, () => {});
+
+/** As {@link loadEnvironment}, and says what is allowed and probably not meant. */
+export function loadWithWarnings(nameOrFile: string, warn: (warning: string) => void): Environment {
+  const checked = checkEnvironment(nameOrFile);
+  for (const warning of checked.warnings) warn(warning);
+  if ('environment' in checked) return checked.environment;
+  throw refusalOf(checked.origin, checked.mistakes);
 }
 
-function readEntry(path: string): unknown {
-  try {
-    const { json, repeated } = parseHandwritten(readJsonText(path));
+/** @throws {Error} for an unknown name or a file that cannot be read. */
+export function checkEnvironment(nameOrFile: string): CheckedEnvironment {
+  if (/[./\\]/.test(nameOrFile)) return checkEntryFile(nameOrFile);
+  const entry = Object.hasOwn(ENVIRONMENTS, nameOrFile) ? ENVIRONMENTS[nameOrFile] : undefined;
+  if (entry === undefined) {
+    throw new Error(
+      `Unknown environment "${nameOrFile}". Known: ${Object.keys(ENVIRONMENTS).join(', ')}; or give the path of a JSON file.`,
+    );
+  }
+  const origin = `Environment ${nameOrFile} (infra/environments.ts)`;
+  const checked = checkSettings(environmentSchema, entry);
+  return { origin, warnings: [], ...('settings' in checked ? { environment: checked.settings } : checked) };
+}
+
+/** Checks what stands in the file together with what stands in the CSV files that it names. */
+function checkEntryFile(path: string): CheckedEnvironment {
+  const { json, repeated } = readEntry(path);
+  const { entry, mistakes, warnings, rowOf } = withValueMapFiles(json, dirname(path));
+  const checked = checkSettings(environmentSchema, entry);
+  const ofSchema = 'mistakes' in checked ? checked.mistakes : [];
+  // That a map is missing or empty is no mistake beside those of its file.
+  const reported = mistakes.flatMap(({ path: place }) => [place.slice(0, 3).join('.'), place.slice(0, 4).join('.')]);
+  const all = [
     // A value map that says two things of one code must be mended, not guessed.
-    if (repeated.length > 0) throw new NoJsonFile(`gives a field twice: ${repeated.join(', ')}`);
-    if (isODataAnswer(json)) {
+    ...repeated.map((place) => ({ message: 'stands there twice', path: place.split('.') })),
+    ...mistakes,
+    ...ofSchema
+      .filter(({ path: place }) => !reported.includes(place.join('.')))
+      .map((mistake) => {
+        const row = rowOf(mistake.path);
+        return row === undefined ? mistake : { ...mistake, message: `${mistake.message} (${row})` };
+      }),
+  ];
+  const origin = `Environment file ${path}`;
+  if (all.length > 0 || 'mistakes' in checked) return { origin, warnings, mistakes: all };
+  return { origin, warnings, environment: checked.settings };
+}
+
+function readEntry(path: string): ReturnType<typeof parseHandwritten> {
+  try {
+    const read = parseHandwritten(withoutComments(readJsonText(path)));
+    if (isODataAnswer(read.json)) {
       throw new NoJsonFile('holds an answer of SRM, not an environment: it is for npm start -- --input');
     }
-    return json;
+    return read;
   } catch (error) {
     if (!(error instanceof NoJsonFile)) throw error;
     throw new Error(`Environment file ${path} ${error.message}`, { cause: error });

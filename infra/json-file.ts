@@ -38,6 +38,16 @@ export function parseHandwritten(text: string): { readonly json: unknown; readon
   return { json: JSON.parse(text), repeated };
 }
 
+/** A text as it is, or what is no part of JSON: a comment, or a comma before the end of an object or list. */
+const TEXT_COMMENT_OR_COMMA =
+  /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*[}\]])/g;
+
+/** JSON without the comments and last commas of JSONC. What is left keeps its line and column. */
+export const withoutComments = (text: string): string =>
+  text.replaceAll(TEXT_COMMENT_OR_COMMA, (found) =>
+    found.startsWith('"') ? found : found.replaceAll(/[^\r\n]/g, ' '),
+  );
+
 function otherFormat(text: string): string | undefined {
   const [first = '', second = ''] = text.split('\n').filter((line) => line.trim() !== '');
   if (first === '') return 'is empty';
@@ -120,6 +130,7 @@ export function scanJson(text: string): { readonly mistake: string | undefined; 
 
 /** Why no token starts here. */
 function unreadable(rest: string, expected: Expected): string {
+  if (rest.startsWith('/*') && !rest.includes('*/')) return 'a comment that begins with /* ends with */';
   if (/^(\/\/|\/\*|#)/.test(rest)) return 'JSON has no comments';
   if (/^['‘’“”«»`]/u.test(rest)) return 'a text stands in straight double quotes, "like this"';
   if (rest.startsWith('"')) {

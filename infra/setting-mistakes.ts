@@ -1,16 +1,26 @@
 /** Words the mistakes that the schema of an environment finds: what is wrong, and how it should look. */
 import * as z from 'zod';
 
-/** @throws {Error} that names every field which is wrong. */
-export function parseSettings<Schema extends z.ZodType>(
+/** A field that is wrong. The message goes on from its name: "must be at most 10, not 11". */
+export interface Mistake {
+  readonly message: string;
+  readonly path: readonly PropertyKey[];
+}
+
+/** The settings, or every mistake in them. */
+export function checkSettings<Schema extends z.ZodType>(
   schema: Schema,
   settings: unknown,
-  origin: string,
-): z.output<Schema> {
+): { readonly settings: z.output<Schema> } | { readonly mistakes: readonly Mistake[] } {
   const parsed = schema.safeParse(settings, { error: inWords });
-  if (parsed.success) return parsed.data;
-  throw new Error(`${origin} is not a valid environment:\n${z.prettifyError(parsed.error)}`);
+  if (parsed.success) return { settings: parsed.data };
+  return { mistakes: parsed.error.issues.map(({ message, path }) => ({ message, path })) };
 }
+
+export const describeMistakes = (mistakes: readonly Mistake[]): string => z.prettifyError({ issues: mistakes });
+
+/** `srm.internalHosts[0]` */
+export const placeOf = ({ path }: Mistake): string => z.core.toDotPath(path);
 
 /** A message of the schema's own comes before this one. */
 const inWords: z.core.$ZodErrorMap = (issue) => {

@@ -219,12 +219,31 @@ ${GENERATED}
 The schema is \`infra/environments.ts\`; that of the translation is \`shared/translation-settings.ts\`.
 
 An environment is one entry: by its name in \`infra/environments.ts\` (\`--env dev\`), or a JSON file of your own
-(\`--env ./acme.json\`). It is checked before anything else happens; every field that is wrong is named, and a field that
-the schema does not know is refused. A file of your own needs no more than this:
+(\`--env ./acme.json\`), which may hold comments (\`//\`). It is checked before anything else happens; every field that is wrong is
+named, and a field that the schema does not know is refused. A file of your own needs no more than this:
 
 \`\`\`json
 ${JSON.stringify(SAMPLE, undefined, 2)}
 \`\`\`
+
+## Value maps from CSV files
+
+The codes of a value map may stand in a CSV file, which the people who know them keep in a spreadsheet. A map with a mode names
+the file in the place of its codes; any other map does so in a field \`codes\`:
+
+\`\`\`
+"supplier": { "mode": "mapped", "codes": { "file": "suppliers.csv" } },
+"businessUnit": { "codes": { "file": "business-units.csv" } }
+\`\`\`
+
+- The file lies in the folder of the entry or below it, so that both are reviewed, copied and deployed together. It is read
+  wherever the entry is read.
+- The first row names the columns: \`source\`, the code in SRM, and \`target\`, what it becomes. Other columns, such as a name or
+  a remark, are for people.
+- It is UTF-8, with or without a byte order mark; commas, semicolons or tabs separate the cells. Empty rows are passed over.
+- Every mistake is told with its file and row: an empty cell, a code with two targets, a number that a spreadsheet wrote as 1.23E+11.
+- A spreadsheet drops leading zeros. Codes in SRM are compared without them. Targets that look shortened are taken with a
+  warning: format the column as text.
 
 ## The environment
 

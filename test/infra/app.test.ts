@@ -52,6 +52,10 @@ describe('the CDK app', () => {
   const badNetwork = join(directory, 'bad-network.json');
   const network = { subnetIds: ['subnet-0a1b2c3d', 'eu-west-1a'], securityGroupIds: ['sg-0a1b2c3d'] };
   writeFileSync(badNetwork, JSON.stringify({ ...ENVIRONMENTS['dev'], network }));
+  const badCsv = join(directory, 'bad-csv.json');
+  const codesFile = { valueMaps: { businessUnit: { codes: { file: 'units.csv' } } } };
+  writeFileSync(badCsv, JSON.stringify({ ...ENVIRONMENTS['dev'], translation: codesFile }));
+  writeFileSync(join(directory, 'units.csv'), 'source;target\nBE10;\n');
   test.each([
     ['no environment', {}, 'Which environment? Add -c env=dev|test|prod|local, or -c env=./file.json.'],
     ['one that is no text', { env: 7 }, 'Which environment? Add -c env='],
@@ -63,6 +67,11 @@ describe('the CDK app', () => {
       'Environment file ./README.md is not JSON at line 1, column 1: JSON has no comments',
     ],
     ['a bad entry', { env: bad }, `Environment file ${bad} is not a valid environment:\n✖ `],
+    [
+      'a bad value map',
+      { env: badCsv },
+      '✖ units.csv, row 2: target is empty: fill the cell, or delete the row\n  → at ',
+    ],
     ['a bad field', { env: badNetwork }, '✖ must be a subnet id, such as subnet-0a1b2c3d\n  → at network.subnetIds[1]'],
   ])(
     'with %s prints the mistake in words, without a stack trace, and exits 1',

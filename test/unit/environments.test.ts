@@ -151,7 +151,12 @@ describe('an environment from a file', () => {
   test.each<[string, string | Buffer, string]>([
     ['not JSON', '{\n  "name": mine\n}', 'is not JSON at line 2, column 11: a text stands in double quotes'],
     ['empty', ' \n', 'is empty'],
-    ['JSON with comments', '// mine\n{}', 'is not JSON at line 1, column 1: JSON has no comments'],
+    [
+      'JSON with a comment that never ends',
+      '{} /* mine',
+      'is not JSON at line 1, column 4: a comment that begins with /* ends with */',
+    ],
+    ['JSON with the comments of a shell', '# mine\n{}', 'is not JSON at line 1, column 1: JSON has no comments'],
     [
       'UTF-16',
       Buffer.from(JSON.stringify(dev), 'utf16le'),
@@ -170,15 +175,35 @@ describe('an environment from a file', () => {
       '{"@odata.context":"$metadata","value":[]}',
       'holds an answer of SRM, not an environment: it is for npm start -- --input',
     ],
-    [
-      'JSON that gives a code twice',
-      '{"translation":{"valueMaps":{"businessUnit":{"BE10":"A","BE10":"B"}}}}',
-      'gives a field twice: translation.valueMaps.businessUnit.BE10',
-    ],
   ])('that is %s is refused, and told as what it is', (_what, content, message) => {
     const path = file('bad.json', content);
 
     expect(refusal(() => loadEnvironment(path))).toBe(`Environment file ${path} ${message}`);
+  });
+
+  test('that gives a code twice is refused with its name, beside its other mistakes', () => {
+    const codes = '{"BE10":"A","BE10":"B"}';
+    const path = file('bad.json', `{"name":"X","translation":{"valueMaps":{"businessUnit":${codes}}}}`);
+
+    expect(refusal(() => loadEnvironment(path))).toContain(
+      '✖ stands there twice\n  → at translation.valueMaps.businessUnit.BE10',
+    );
+    expect(refusal(() => loadEnvironment(path))).toContain('→ at name');
+  });
+
+  test('may have comments, and a comma after the last field; a text keeps what looks like them', () => {
+    const scope = 'https://a.example/*x*/ "b" //c';
+    const text = JSON.stringify(devWith('srm.scope', scope), undefined, 2)
+      .replace('{', '// Ours, since 2026: see https://example.com\n{ /* a\n block */')
+      .replaceAll(/\n( *)\}/g, ', // the last one\n$1}');
+
+    expect(loadEnvironment(file('commented.jsonc', text))).toEqual(parse(devWith('srm.scope', scope)));
+  });
+
+  test('with a mistake below a comment is refused with the line and column of the file', () => {
+    const path = file('bad.jsonc', '{\n  /* two\n  lines */ "name": acme\n}');
+
+    expect(refusal(() => loadEnvironment(path))).toMatch(/is not JSON at line 3, column 20: a text stands in/);
   });
 
   test.each(['null', '[]', '"dev"', '7'])('that holds %s is refused with its name', (content) => {

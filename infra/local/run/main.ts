@@ -1,7 +1,7 @@
 /** What `npm start` runs. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { UsageError } from '../../command-line.ts';
-import { type Environment, loadEnvironment } from '../../environments.ts';
+import { type Environment, loadWithWarnings } from '../../environments.ts';
 import { HELP, type LocalRunOptions, parseOptions, refusal } from './options.ts';
 import { createReport } from './report.ts';
 
@@ -64,7 +64,9 @@ function makeDirectory(path: string): void {
 
 function environmentOf(options: LocalRunOptions): Environment {
   try {
-    return loadEnvironment(options.environmentFile ?? 'local');
+    return loadWithWarnings(options.environmentFile ?? 'local', (warning) => {
+      process.stderr.write(`note: ${warning}\n`);
+    });
   } catch (error) {
     throw new EnvironmentRefused(error instanceof Error ? error.message : String(error), { cause: error });
   }

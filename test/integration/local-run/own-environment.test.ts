@@ -46,7 +46,8 @@ const environment = (tokenUrl: string) => ({
     valueMaps: {
       extend: { status: false, accountCategory: false, currencyDecimals: false },
       businessUnit: { '4711': 'PARIS', '4712/50000777': 'LYON', BE10: 'BRUSSELS' },
-      supplier: { mode: 'mapped', codes: { '42': 'S-42', '43': 'S-43', '100234': 'S-44' } },
+      // As a European spreadsheet writes it, beside the entry.
+      supplier: { mode: 'mapped', codes: { file: 'suppliers.csv' } },
       category: {
         mode: 'mapped',
         codes: {
@@ -64,6 +65,11 @@ const environment = (tokenUrl: string) => ({
     },
   },
 });
+
+writeFileSync(
+  join(directory, 'suppliers.csv'),
+  '\uFEFFtarget;source;name\r\nS-42;42;Nordlys Conseil\r\nS-43;43;\r\nS-44;100234;\r\n;;\r\n',
+);
 
 const samplePage: { readonly d: { readonly results: readonly Readonly<Record<string, unknown>>[] } } = JSON.parse(
   readFileSync(join(ROOT, 'shared', 'contract', 'samples', 'srm7-shopping-carts.json'), 'utf8'),
