@@ -90,14 +90,63 @@ export function deploymentOfTemplate(text: string): Deployment | undefined {
   }
 }
 
-/** A line for each setting that differs; `-` for one that was deployed, `+` for one that will be. */
-export function entryDifferences(deployed: unknown, next: unknown): string[] {
-  const [before, after] = [leavesOf(deployed), leavesOf(next)];
-  return [...new Set([...before.keys(), ...after.keys()])].toSorted().flatMap((path) => {
-    const [old, now] = [before.get(path), after.get(path)];
+export interface ValueMapDifference {
+  readonly name: string;
+  /** `1 added, 2 changed, 3 removed` */
+  readonly counts: string;
+  /** A line for each code: `+ 100777 -> SUP-2`, `~ 100234: SUP-1 -> SUP-2`, `- 100999 -> SUP-3`. */
+  readonly lines: readonly string[];
+}
+
+export interface EntryDifferences {
+  /** A line for each setting that differs; `-` for one that was deployed, `+` for one that will be. */
+  readonly settings: readonly string[];
+  readonly valueMaps: readonly ValueMapDifference[];
+}
+
+export function entryDifferences(deployed: unknown, next: unknown): EntryDifferences {
+  const [before, after] = [valueMapsOf(deployed), valueMapsOf(next)];
+  const names = [...new Set([...before.keys(), ...after.keys()])];
+  const isCode = (path: string): boolean =>
+    names.some(
+      (name) => path.startsWith(`translation.valueMaps.${name}.`) && path !== `translation.valueMaps.${name}.mode`,
+    );
+  return {
+    settings: compared(leavesOf(deployed), leavesOf(next))
+      .filter(({ key }) => !isCode(key))
+      .map(
+        ({ mark, key, old, now }) => `${mark} ${key}: ${[old, now].filter((text) => text !== undefined).join(' -> ')}`,
+      ),
+    valueMaps: names.flatMap((name) => {
+      const codes = compared(textsOf(before.get(name)), textsOf(after.get(name)));
+      if (codes.length === 0) return [];
+      const counts = Object.entries({ '+': 'added', '~': 'changed', '-': 'removed' })
+        .map(([mark, word]) => ({ word, count: codes.filter((code) => code.mark === mark).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ word, count }) => `${count} ${word}`);
+      const lines = codes.map(({ mark, key, old, now }) =>
+        mark === '~' ? `~ ${key}: ${old ?? ''} -> ${now ?? ''}` : `${mark} ${key} -> ${now ?? old ?? ''}`,
+      );
+      return [{ name, counts: counts.join(', '), lines }];
+    }),
+  };
+}
+
+const textsOf = (map: ValueMap = {}): ReadonlyMap<string, string> =>
+  new Map(Object.entries(map).map(([code, target]) => [code, String(target)]));
+
+interface Difference {
+  readonly mark: '+' | '~' | '-';
+  readonly key: string;
+  readonly old: string | undefined;
+  readonly now: string | undefined;
+}
+
+function compared(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Difference[] {
+  return [...new Set([...before.keys(), ...after.keys()])].toSorted().flatMap((key): Difference[] => {
+    const [old, now] = [before.get(key), after.get(key)];
     if (old === now) return [];
-    if (old === undefined) return [`+ ${path}: ${now ?? ''}`];
-    return now === undefined ? [`- ${path}: ${old}`] : [`~ ${path}: ${old} -> ${now}`];
+    return [{ mark: old === undefined ? '+' : now === undefined ? '-' : '~', key, old, now }];
   });
 }
 

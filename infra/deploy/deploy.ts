@@ -35,7 +35,7 @@ import {
   packEntry,
   unpackEntry,
 } from '../deployment.ts';
-import { type Environment, loadEnvironment, stackName } from '../environments.ts';
+import { type Environment, loadWithWarnings, stackName } from '../environments.ts';
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
 import type { DeployOptions } from './options.ts';
 
@@ -54,7 +54,7 @@ export interface Surroundings {
 /** Deploys; returns the exit code. @throws {DeploymentRefused} before anything is changed. */
 export async function deploy(typed: DeployOptions, surroundings: Surroundings): Promise<number> {
   const { cdk, say, ask } = surroundings;
-  const environment = readEnvironment(typed.environment);
+  const environment = readEnvironment(typed.environment, say);
   // CDK runs in the root of the project, which need not be the user's directory.
   const isFile = /[./\\]/.test(typed.environment);
   const options = { ...typed, environment: isFile ? resolve(typed.environment) : typed.environment };
@@ -117,10 +117,10 @@ export async function deploy(typed: DeployOptions, surroundings: Surroundings): 
   }
 }
 
-function readEnvironment(nameOrFile: string): Environment {
+function readEnvironment(nameOrFile: string, say: Surroundings['say']): Environment {
   let environment: Environment;
   try {
-    environment = loadEnvironment(nameOrFile);
+    environment = loadWithWarnings(nameOrFile, (warning) => say(`note: ${warning}`));
   } catch (error) {
     throw new DeploymentRefused(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -211,9 +211,9 @@ async function compareWithDeployed(
   { account, deployed, options, surroundings }: Comparison,
 ): Promise<Deployment | undefined> {
   const { say, ask } = surroundings;
-  const settings = { ...clientSettings(options), region: account.region };
-  for (const line of await pauseNotes(deployed, settings)) say(line);
-  const running = await runningDeployment(environment, settings, say);
+  const client = { ...clientSettings(options), region: account.region };
+  for (const line of await pauseNotes(deployed, client)) say(line);
+  const running = await runningDeployment(environment, client, say);
   if (running === undefined) return undefined;
   say(`deployed now: ${describeDeployment(running)}`);
   if (running.entry === undefined) {
@@ -221,14 +221,16 @@ async function compareWithDeployed(
     return running;
   }
   const entry = unpackEntry(running.entry);
-  const differing = entryDifferences(entry, environment);
+  const { settings: differing, valueMaps } = entryDifferences(entry, environment);
   const isDiff = options.action === 'diff';
-  say(
-    differing.length === 0
-      ? 'entry: as deployed'
-      : `entry: ${differing.length === 1 ? '1 line differs' : `${differing.length} lines differ`}${isDiff ? ':' : ' (--diff shows them)'}`,
-  );
+  const hidden = isDiff ? '' : ' (--diff shows them)';
+  if (differing.length + valueMaps.length === 0) say('entry: as deployed');
+  if (differing.length > 0) say(`entry: settings that differ: ${differing.length}${hidden}`);
   if (isDiff) for (const line of differing) say(`  ${line}`);
+  for (const { name, counts, lines } of valueMaps) {
+    say(`value map ${name}: ${counts}${hidden}`);
+    if (isDiff) for (const line of lines) say(`  ${line}`);
+  }
 
   const losses = largeLosses(entry, environment);
   for (const loss of losses) say(`note: ${loss}`);

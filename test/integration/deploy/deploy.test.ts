@@ -382,8 +382,8 @@ describe('what is deployed now', () => {
     expect(said).toContain(
       'deployed now: version 0.9.0, commit 0123456789ab, at 2026-12-01T08:00:00.000Z, by arn:aws:iam::1:user/ann',
     );
-    expect(said).toMatch(
-      /^entry: 2 lines differ:\n {2}~ srm\.timeoutSeconds: 15 -> 20\n {2}\+ translation\.valueMaps\.businessUnit\.C2: "BU-2"$/m,
+    expect(said).toContain(
+      'entry: settings that differ: 1\n  ~ srm.timeoutSeconds: 15 -> 20\nvalue map businessUnit: 1 added\n  + C2 -> BU-2',
     );
     expect(called()?.deployment).toMatchObject(RUNNING);
   });
@@ -392,9 +392,68 @@ describe('what is deployed now', () => {
     deployedFrom(loadEnvironment(environmentWith({ units: 2 })));
 
     expect((await run({ environment: environmentWith({ units: 2 }) })).said).toContain('entry: as deployed');
-    expect((await run({ environment: environmentWith({ units: 3 }) })).said).toContain(
-      'entry: 1 line differs (--diff shows them)',
-    );
+    const { said } = await run({ environment: environmentWith({ units: 3, timeoutSeconds: 20 }) });
+    expect(said).toContain('entry: settings that differ: 1 (--diff shows them)\n');
+    expect(said).toContain('value map businessUnit: 1 added (--diff shows them)\n');
+    expect(said).not.toContain('BU-2');
+  });
+
+  test('shows every value map code by code, from a CSV file as from the entry', async () => {
+    const extend = { status: true, currencyDecimals: true, accountCategory: true, textType: true };
+    const maps = {
+      businessUnit: { BE10: 'BU-1', FR20: 'BU-2' },
+      supplier: { mode: 'mapped', codes: { '100234': 'SUP-1', '100777': 'SUP-2' } },
+      category: { mode: 'identity', codes: { IT: 'C-1' } },
+    };
+    const before = environmentFile({ translation: { valueMaps: { extend, ...maps } } });
+    deployedFrom(loadEnvironment(before));
+    writeFileSync(join(directory, 'suppliers.csv'), '\uFEFFsource;target;name\r\n100234;SUP-9;x\r\n100888;SUP-3;y\r\n');
+    const after = {
+      extend,
+      businessUnit: { BE10: 'BU-1', NL40: 'BU-4' },
+      supplier: { mode: 'mapped', codes: { file: 'suppliers.csv' } },
+      category: { mode: 'mapped', codes: { IT: 'C-1' } },
+      tax: { mode: 'identity', codes: { V0: 'NONE' } },
+      unit: { KAR: 'CT' },
+      currencyDecimals: { JPY: 2 },
+      country: { XK: 'RS' },
+      accountCategory: { ZZ: 'WBS' },
+      status: { Z0001: 'approved', I1015: 'deleted' },
+      textType: { NOTE: 'SUPPLIER' },
+      partnerFunction: { shipTo: '00000075' },
+    };
+
+    const { said } = await run({ environment: environmentFile({ translation: { valueMaps: after } }), action: 'diff' });
+
+    const shown = said.slice(said.indexOf('entry: '), said.indexOf('note: value map'));
+    expect(shown.split('\n').filter((line) => line !== '')).toEqual([
+      'entry: settings that differ: 1',
+      '  ~ translation.valueMaps.category.mode: "identity" -> "mapped"',
+      'value map businessUnit: 1 added, 1 removed',
+      '  - FR20 -> BU-2',
+      '  + NL40 -> BU-4',
+      'value map supplier: 1 added, 1 changed, 1 removed',
+      '  ~ 100234: SUP-1 -> SUP-9',
+      '  - 100777 -> SUP-2',
+      '  + 100888 -> SUP-3',
+      'value map tax: 1 added',
+      '  + V0 -> NONE',
+      'value map unit: 1 added',
+      '  + KAR -> CT',
+      'value map currencyDecimals: 1 changed',
+      '  ~ JPY: 0 -> 2',
+      'value map country: 1 added',
+      '  + XK -> RS',
+      'value map accountCategory: 1 added',
+      '  + ZZ -> WBS',
+      'value map status: 1 added, 1 changed',
+      '  ~ I1015: awaiting -> deleted',
+      '  + Z0001 -> approved',
+      'value map textType: 1 changed',
+      '  ~ NOTE: HEADER -> SUPPLIER',
+      'value map partnerFunction: 1 changed',
+      '  ~ shipTo: 00000027 -> 00000075',
+    ]);
   });
 
   test.each([
