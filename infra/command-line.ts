@@ -46,6 +46,17 @@ export function commandLine(command: string) {
       throw refusal(error instanceof Error ? error.message : String(error));
     }
   };
+  /** As {@link parse}, with what is no option. */
+  const parseWithOperands = <const Options extends ParseArgsOptionsConfig>(
+    args: readonly string[],
+    options: Options,
+  ) => {
+    try {
+      return parseArgs({ args: [...args], options, allowPositionals: true });
+    } catch (error) {
+      throw refusal(error instanceof Error ? error.message : String(error));
+    }
+  };
   const wholeNumber = (option: string, text: string, minimum: number, maximum: number): number => {
     const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
@@ -56,5 +67,5 @@ export function commandLine(command: string) {
     if (level !== undefined) return level;
     throw refusal(`--disturbances takes none, typical or harsh, not "${text}".`);
   };
-  return { refusal, parse, wholeNumber, disturbanceLevel };
+  return { refusal, parse, parseWithOperands, wholeNumber, disturbanceLevel };
 }

@@ -476,6 +476,12 @@ const entrySchema = z.strictObject({
   network: network
     .optional()
     .describe('For an SRM that is reachable from inside only. Without it, the functions run in no VPC of yours.'),
+  $schema: z
+    .string()
+    .optional()
+    .describe(
+      'Where an editor finds the schema of this file, `infra/environments.schema.json`; nothing else reads it.',
+    ),
 });
 
 /** What must fit into one invocation, or no order would ever be started. Each may take `vms.timeoutSeconds`. */
@@ -549,7 +555,7 @@ export const environmentSchema = entrySchema
     path: ['vms', 'kmsKeyArn'],
     error: KEY_OF_CREATED_SECRET,
   })
-  .transform((entry) => ({
+  .transform(({ $schema: _, ...entry }) => ({
     ...entry,
     vms: completeContract(entry.vms),
     translation: { ...entry.translation, timeZone: entry.translation.timeZone ?? entry.extraction.timeZone },
@@ -674,9 +680,13 @@ export function checkEnvironment(nameOrFile: string): CheckedEnvironment {
   return { origin, warnings: [], ...('settings' in checked ? { environment: checked.settings } : checked) };
 }
 
-/** Checks what stands in the file together with what stands in the CSV files that it names. */
-function checkEntryFile(path: string): CheckedEnvironment {
-  const { json, repeated } = readEntry(path);
+const checkEntryFile = (path: string): CheckedEnvironment => checkEntry(readEntry(path), path);
+
+/** Checks what stands in an entry together with what stands in the CSV files that it names, beside its path. */
+export function checkEntry(
+  { json, repeated }: { readonly json: unknown; readonly repeated: readonly string[] },
+  path: string,
+): CheckedEnvironment {
   const { entry, mistakes, warnings, rowOf } = withValueMapFiles(json, dirname(path));
   const checked = checkSettings(environmentSchema, entry);
   const ofSchema = 'mistakes' in checked ? checked.mistakes : [];

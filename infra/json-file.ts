@@ -38,9 +38,9 @@ export function parseHandwritten(text: string): { readonly json: unknown; readon
   return { json: JSON.parse(text), repeated };
 }
 
+const COMMENT = String.raw`\/\/[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/`;
 /** A text as it is, or what is no part of JSON: a comment, or a comma before the end of an object or list. */
-const TEXT_COMMENT_OR_COMMA =
-  /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*[}\]])/g;
+const TEXT_COMMENT_OR_COMMA = new RegExp(String.raw`"(?:[^"\\\n]|\\.)*"|${COMMENT}|,(?=(?:\s|${COMMENT})*[}\]])`, 'g');
 
 /** JSON without the comments and last commas of JSONC. What is left keeps its line and column. */
 export const withoutComments = (text: string): string =>

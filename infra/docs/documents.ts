@@ -1,5 +1,6 @@
 /** Every document that is printed from the code, by its path below the project's root. */
 import { ENVIRONMENTS, loadEnvironment } from '../environments.ts';
+import { environmentJsonSchema } from './environment-schema.ts';
 import { environmentsMarkdown } from './environments.ts';
 import { errorsMarkdown } from './errors.ts';
 import { jsonText } from './json-text.ts';
@@ -15,6 +16,7 @@ export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
     [`${translation}/mapping.md`, mappingMarkdown()],
     [`${translation}/mapping.csv`, mappingCsv()],
     ['infra/environments.md', environmentsMarkdown()],
+    ['infra/environments.schema.json', jsonText(environmentJsonSchema())],
     [`${contract}/errors.md`, errorsMarkdown()],
     [`${contract}/srm7.openapi.json`, jsonText(await srm7OpenApi(landscapes('srm')))],
     [`${contract}/11vms.openapi.json`, jsonText(await vmsOpenApi(landscapes('vms')))],

@@ -13,6 +13,10 @@ export interface Setting {
   readonly meaning: string;
   readonly default: string;
   readonly limits: readonly string[];
+  /** As JSON Schema names it; `object` where it has several forms. */
+  readonly type: string;
+  /** The default itself; undefined where there is none. */
+  readonly defaultValue: Json | undefined;
 }
 
 const refinement = z.object({
@@ -79,12 +83,15 @@ function settingsBelow(schema: SettingSchema, prefix: string): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, own]) => {
     const path = `${prefix}${name}`;
     const isSection = own.properties !== undefined;
+    const byDefault = own.default === undefined ? defaultBelow(schema, name) : toJson(own.default);
     const setting = {
       path,
       isSection,
       meaning: own.description,
-      default: defaultText(own.default ?? defaultBelow(schema, name), schema.required.includes(name)),
+      default: defaultText(byDefault, schema.required.includes(name)),
       limits: isSection ? [] : limitsOf(own),
+      type: own.type ?? (own.enum === undefined ? 'object' : 'string'),
+      defaultValue: byDefault,
     };
     return [setting, ...settingsBelow(own, `${path}.`)];
   });
@@ -180,7 +187,8 @@ function refinementsOf(schema: z.core.$ZodType): Refinement[] {
 }
 
 // oxlint-disable-next-line no-underscore-dangle -- zod's own name for what its tools read
-const definitionOf = <Definition>({ _zod }: { readonly _zod: { readonly def: Definition } }): Definition => _zod.def;
+export const definitionOf = <Definition>({ _zod }: { readonly _zod: { readonly def: Definition } }): Definition =>
+  _zod.def;
 
 /** The file of an environment that the project does not list. A test parses it. */
 const SAMPLE = {
@@ -217,6 +225,10 @@ export function environmentsMarkdown(): string {
 
 ${GENERATED}
 The schema is \`infra/environments.ts\`; that of the translation is \`shared/translation-settings.ts\`.
+
+\`npm run env -- new acme\` writes one, with every setting in a comment; \`npm run env -- check acme.jsonc\` tells every mistake in it. An
+editor that knows JSON Schema completes and checks it while you type, by its first line, \`"$schema"\`: the path of
+\`infra/environments.schema.json\`. VS Code does so without an extension.
 
 An environment is one entry: by its name in \`infra/environments.ts\` (\`--env dev\`), or a JSON file of your own
 (\`--env ./acme.json\`), which may hold comments (\`//\`). It is checked before anything else happens; every field that is wrong is
