@@ -555,11 +555,15 @@ export const environmentSchema = entrySchema
     path: ['vms', 'kmsKeyArn'],
     error: KEY_OF_CREATED_SECRET,
   })
-  .transform(({ $schema: _, ...entry }) => ({
-    ...entry,
-    vms: completeContract(entry.vms),
-    translation: { ...entry.translation, timeZone: entry.translation.timeZone ?? entry.extraction.timeZone },
-  }));
+  .transform((entry) => {
+    const { $schema: _, ...settings } = entry;
+    const { translation, extraction, vms } = settings;
+    return {
+      ...settings,
+      vms: completeContract(vms),
+      translation: { ...translation, timeZone: translation.timeZone ?? extraction.timeZone },
+    };
+  });
 
 export type Environment = z.infer<typeof environmentSchema>;
 type EnvironmentEntry = z.input<typeof environmentSchema>;

@@ -107,16 +107,21 @@ async function answerTo(
 /** What most landscapes want. */
 const SUGGESTIONS: Readonly<Record<string, (values: ReadonlyMap<string, Json>, nowMs: number) => string | undefined>> =
   {
-    'srm.tokenUrl': (values) => tokenUrl(values.get('srm.baseUrl')),
-    'vms.tokenUrl': (values) => tokenUrl(values.get('vms.baseUrl')),
-    'srm.secretName': (values) => `${String(values.get('name'))}/srm`,
-    'vms.secretName': (values) => `${String(values.get('name'))}/11vms`,
+    'srm.tokenUrl': (values) => tokenUrl(textOf(values, 'srm.baseUrl')),
+    'vms.tokenUrl': (values) => tokenUrl(textOf(values, 'vms.baseUrl')),
+    'srm.secretName': (values) => `${textOf(values, 'name')}/srm`,
+    'vms.secretName': (values) => `${textOf(values, 'name')}/11vms`,
     'extraction.schedule': () => 'rate(5 minutes)',
     'extraction.firstWatermark': (_values, nowMs) => new Date(nowMs).toISOString().replace(/:\d{2}\.\d{3}Z$/, ':00Z'),
   };
 
-const tokenUrl = (baseUrl: Json | undefined): string | undefined =>
-  typeof baseUrl === 'string' ? `${new URL(baseUrl).origin}/oauth/token` : undefined;
+const textOf = (values: ReadonlyMap<string, Json>, path: string): string => {
+  const value = values.get(path);
+  return typeof value === 'string' ? value : '';
+};
+
+const tokenUrl = (baseUrl: string): string | undefined =>
+  baseUrl === '' ? undefined : `${new URL(baseUrl).origin}/oauth/token`;
 
 /** A section that may be left out asks for nothing. */
 function requiredOf(settings: readonly Setting[]): readonly Setting[] {

