@@ -75,3 +75,15 @@ export const isHeaderFree = (connection: {
   readonly apiKeyHeader?: string | undefined;
 }): boolean =>
   !Object.keys(connection.headers).some((name) => name.toLowerCase() === connection.apiKeyHeader?.toLowerCase());
+
+export const proxyUrl = z
+  .string()
+  .regex(
+    /^http:\/\/(?:[A-Za-z0-9.-]+|\[[\dA-Fa-f:.]+\]):\d{1,5}$/,
+    'must be http://, host and port of the proxy and nothing else, such as http://proxy.example.com:8080',
+  )
+  .refine((text) => URL.canParse(text), 'must be an address with a port of 1 to 65535')
+  .optional()
+  .describe(
+    'A forward proxy for a network without NAT: calls to the system and its token endpoint go through it in a tunnel (CONNECT), encrypted from end to end. The proxy must ask for no log-on. Calls to AWS (SQS, DynamoDB, Secrets Manager) do not go through it: they need VPC endpoints.',
+  );

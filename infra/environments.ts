@@ -5,11 +5,11 @@
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
-import { PAGE_SIZE_OPTIONS } from '../shared/environment.ts';
-import { apiKeyHeader, headers, isHeaderFree, tokenParameters } from './connection-settings.ts';
+import { apiKeyHeader, headers, isHeaderFree, proxyUrl, tokenParameters } from './connection-settings.ts';
 import { NoJsonFile, parseHandwritten, readJsonText, withoutComments } from './json-file.ts';
 import { BadSchedule, nextFiring } from './schedule.ts';
 import { checkSettings, describeMistakes, type Mistake } from './setting-mistakes.ts';
+import { serviceMistakes, srmService } from './srm-settings.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 import { collidingPlaces, completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
 import { withValueMapFiles } from './value-map-files.ts';
@@ -64,6 +64,7 @@ const connection = z.strictObject({
   tokenParameters,
   headers,
   apiKeyHeader,
+  proxyUrl,
   secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
   createSecret: z
     .boolean()
@@ -338,18 +339,7 @@ const entrySchema = z.strictObject({
         .max(300)
         .default(15)
         .describe('Time-out of one call, such as a page. Raise it, or lower `pageSize`, where a page takes longer.'),
-      pageSize: z
-        .int()
-        .min(1)
-        .max(100)
-        .optional()
-        .describe('How many carts a page is asked to hold. Without it, SRM decides.'),
-      pageSizeOption: z
-        .enum(PAGE_SIZE_OPTIONS)
-        .default('odata.maxpagesize')
-        .describe(
-          'How `pageSize` is asked for: by the header `Prefer`, where SRM still pages by itself; or by `$top` and `$skip`, for a service that ignores the header.',
-        ),
+      ...srmService,
     })
     .describe('The connection to SAP SRM 7.'),
   vms: connectionTo
@@ -513,6 +503,11 @@ export const environmentSchema = entrySchema
   .refine(({ delivery }) => delivery.batchSize <= SQS_BATCH || delivery.batchingWindowSeconds >= 1, {
     path: ['delivery', 'batchingWindowSeconds'],
     error: `must be at least 1 where batchSize is more than ${SQS_BATCH}: Lambda asks for it`,
+  })
+  .superRefine(({ srm }, { issues }) => {
+    for (const { path, message } of serviceMistakes(srm)) {
+      issues.push({ code: 'custom', path: ['srm', ...path], message, input: srm });
+    }
   })
   .superRefine(({ srm, translation }, { issues }) => {
     for (const [index, status] of srm.statuses.entries()) {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from './client-authentication.ts';
 import { tryParseJson } from './exact-json.ts';
+import { CHANGED_AT_PROPERTIES, PAGINGS } from './srm-service.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const whole = (minimum: number) => z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum));
@@ -28,7 +29,13 @@ const differences = {
   tokenParameters: texts,
   headers: texts,
 };
-const srmDifferences = z.strictObject({ ...differences });
+const srmDifferences = z.strictObject({
+  ...differences,
+  /** This SRM's names of properties, by SAP's. */
+  fields: texts,
+  /** The navigations that are expanded, in SAP's names; all without it. */
+  expand: z.array(z.string()).optional(),
+});
 const vmsDifferences = z.strictObject({ ...differences });
 export type SrmDifferences = z.input<typeof srmDifferences>;
 export type VmsDifferences = z.input<typeof vmsDifferences>;
@@ -45,10 +52,8 @@ const connection = {
   PRIVATE_CA: flag,
   /** The header of the API key, which the secret then holds, too. */
   API_KEY_HEADER: optional,
+  PROXY_URL: url.or(z.literal('').transform(() => undefined)),
 };
-
-/** How SRM is asked for pages of a certain size: by a preference, which leaves the paging to it, or by the client's own paging. */
-export const PAGE_SIZE_OPTIONS = ['odata.maxpagesize', '$top'] as const;
 
 /** How 11VMS takes amounts, quantities and percentages. */
 export const DECIMAL_FORMS = ['string', 'number'] as const;
@@ -62,6 +67,7 @@ const srmVariables = {
   SRM_MUTUAL_TLS: connection.MUTUAL_TLS,
   SRM_PRIVATE_CA: connection.PRIVATE_CA,
   SRM_API_KEY_HEADER: connection.API_KEY_HEADER,
+  SRM_PROXY_URL: connection.PROXY_URL,
   SRM_DIFFERENCES: json(srmDifferences),
   /** `sap-client`, part of a cart's identity. */
   SRM_CLIENT: z.string().regex(/^\d{3}$/),
@@ -74,7 +80,12 @@ const srmVariables = {
   SRM_TIMEOUT_MS: whole(100),
   /** How many carts a page is asked to hold; 0 leaves it to SRM. */
   SRM_PAGE_SIZE: natural,
-  SRM_PAGE_SIZE_OPTION: z.enum(PAGE_SIZE_OPTIONS),
+  SRM_PAGING: z.enum(PAGINGS),
+  SRM_SERVICE_PATH: filled,
+  SRM_ENTITY_SET: filled,
+  SRM_KEY_PROPERTY: filled,
+  /** What the window filters and orders by, in SAP's name. */
+  SRM_CHANGED_AT_PROPERTY: z.enum(CHANGED_AT_PROPERTIES),
 };
 
 const common = {
@@ -130,6 +141,7 @@ export const workerVariables = z.object({
   VMS_MUTUAL_TLS: connection.MUTUAL_TLS,
   VMS_PRIVATE_CA: connection.PRIVATE_CA,
   VMS_API_KEY_HEADER: connection.API_KEY_HEADER,
+  VMS_PROXY_URL: connection.PROXY_URL,
   VMS_DIFFERENCES: json(vmsDifferences),
   /** How long one call to 11VMS, or to its token endpoint, may take. */
   VMS_TIMEOUT_MS: whole(100),

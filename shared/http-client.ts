@@ -64,6 +64,8 @@ export interface HttpClientOptions {
   /** Is called once for each call, when the call has ended. */
   readonly onCall?: (call: HttpCall) => void;
   readonly tls?: TlsIdentity;
+  /** A forward proxy, through which https goes in a tunnel (CONNECT). Plain http is for loopback, and goes directly. */
+  readonly proxyUrl?: string | undefined;
   readonly now: () => number;
 }
 
@@ -83,7 +85,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   // The default agent drops connections after 5 s idle; a batch a minute would connect anew each time.
   const pool = { keepAlive: true, maxSockets: 64, timeout: 60_000 };
   const isHttps = new URL(options.baseUrl).protocol === 'https:';
-  const agent = isHttps ? new HttpsAgent({ ...pool, ...asTlsOptions(options.tls) }) : new HttpAgent(pool);
+  const agent = isHttps
+    ? new HttpsAgent({ ...pool, ...asTlsOptions(options.tls), ...throughProxy(options.proxyUrl) })
+    : new HttpAgent(pool);
   const connections = new Connections(agent, isHttps ? 'secureConnect' : 'connect');
   const client = axios.create({
     httpAgent: agent,
@@ -110,10 +114,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const startedMs = performance.now();
       let status: number | undefined;
       let isSent = false;
+      // A request that waits for its connection cannot be destroyed by itself: nothing would tell axios.
+      const connecting = new AbortController();
       const watch = (request: ClientRequest): void =>
-        connections.onReady(request, limitMs * CONNECTING_SHARE, () => {
-          if (isTooLate()) request.destroy(new NotSent('DEADLINE'));
-          else isSent = true;
+        connections.onReady(request, limitMs * CONNECTING_SHARE, {
+          ready: () => {
+            if (isTooLate()) request.destroy(new NotSent('DEADLINE'));
+            else isSent = true;
+          },
+          late: () => connecting.abort(),
         });
       try {
         const response = await client.request<unknown>({
@@ -122,7 +131,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           headers: { ...headers },
           ...(body === undefined ? {} : { data: body }),
           // axios's own timeout counts idle time only: a slow answer would never end.
-          signal: AbortSignal.timeout(limitMs),
+          signal: AbortSignal.any([AbortSignal.timeout(limitMs), connecting.signal]),
           transport: watchedTransport(isHttps ? httpsRequest : httpRequest, watch),
         });
         ({ status } = response);
@@ -154,29 +163,40 @@ class Connections {
     this.#readyEvent = readyEvent;
     const create = agent.createConnection.bind(agent);
     agent.createConnection = (options, callback) => {
-      const socket = create(options, callback);
+      // Through a proxy, the callback gets the connection to the other side, once it is secure; what is returned is then
+      // the one to the proxy, which never becomes secure itself.
+      const socket = create(options, (error, tunnelled) => {
+        if (error === null) this.#ready.add(tunnelled);
+        callback?.(error, tunnelled);
+      });
       socket?.once(readyEvent, () => this.#ready.add(socket));
       return socket;
     };
   }
 
-  /** Calls back right before the request is sent. A request whose connection is not ready in time fails. */
-  onReady(request: ClientRequest, timeoutMs: number, callBack: () => void): void {
+  /** Calls `ready` right before the request is sent, or `late` where its connection is not ready in time. */
+  onReady(
+    request: ClientRequest,
+    timeoutMs: number,
+    then: { readonly ready: () => void; readonly late: () => void },
+  ): void {
+    let isReady = false;
+    const giveUp = (): void => {
+      if (!isReady) then.late();
+    };
+    // A process that was busy reads its events first: the connection may be there. The request has a socket only behind
+    // a proxy's tunnel, and the time runs from the start.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    const ready = (): void => {
+      clearTimeout(timer);
+      isReady = true;
+      then.ready();
+    };
+    request.once('close', () => clearTimeout(timer));
     request.once('socket', (socket) => {
-      if (this.#ready.has(socket)) return callBack();
-      let isReady = false;
-      const giveUp = (): void => {
-        if (!isReady) request.destroy(new NotSent('TIMEOUT'));
-      };
-      // A process that was busy reads its events first: the connection may be there.
-      const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
-      socket.once('close', () => clearTimeout(timer));
+      if (this.#ready.has(socket)) return ready();
       // Before Node's own listener, which writes the request.
-      socket.prependOnceListener(this.#readyEvent, () => {
-        clearTimeout(timer);
-        isReady = true;
-        callBack();
-      });
+      socket.prependOnceListener(this.#readyEvent, ready);
     });
   }
 }
@@ -204,6 +224,10 @@ class NotSent extends Error {
     this.code = code;
   }
 }
+
+/** Node reads the variables of a proxy from here alone, and not from the environment. */
+const throughProxy = (proxyUrl: string | undefined) =>
+  proxyUrl === undefined ? {} : { proxyEnv: { HTTPS_PROXY: proxyUrl } };
 
 function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
   return {

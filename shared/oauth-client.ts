@@ -112,8 +112,8 @@ export interface OAuthClient extends HttpClient {
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   const tokenUrl = new URL(options.tokenUrl);
   const { now } = options;
-  const { timeoutMs } = options.http;
-  const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs, maximumResponseBytes: 65_536, now };
+  const { timeoutMs, proxyUrl } = options.http;
+  const tokenHttp = { baseUrl: tokenUrl.origin, timeoutMs, proxyUrl, maximumResponseBytes: 65_536, now };
   let state: State = {
     connection: undefined,
     isSecretStale: true,

@@ -1,6 +1,6 @@
 /**
- * The only code that speaks SRM's protocol: OData V2 over the assumed service ZSRM_SC_EXTRACT_SRV.
- * Where a real service differs, this file changes. Source: source-srm7.md, "Reading carts" and "JSON quirks".
+ * The only code that speaks SRM's protocol: OData V2. Where a real service differs in more than its settings
+ * (srm-service.ts), this file changes. Source: source-srm7.md, "Reading carts" and "JSON quirks".
  */
 import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
@@ -9,17 +9,19 @@ import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE 
 import {
   announcedRows,
   completeCart,
-  EXPAND,
+  EXPANDED,
   hasNext,
   isWhole,
   type LinkedRows,
   type LinkName,
 } from './reading/whole-cart.ts';
-import { readableFields, type SourceRow, sourceRow } from './reading/source-row.ts';
+import { createFieldNames, type FieldNames } from './reading/field-names.ts';
+import { readableFields, type RowForm, type SourceRow, sourceRow } from './reading/source-row.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
+import type { SrmService } from './srm-service.ts';
 import { cartNumberOf, guidLiteral, identifierText, NO_GUID } from './sap-values.ts';
 
-export interface SrmSettings {
+export interface SrmSettings extends SrmService {
   readonly baseUrl: string;
   readonly client: string;
   readonly language: string;
@@ -27,10 +29,9 @@ export interface SrmSettings {
   readonly internalHosts: readonly string[];
   /** How many carts a page is asked to hold; without it, SRM decides. */
   readonly pageSize?: number | undefined;
-  readonly pageSizeOption?: 'odata.maxpagesize' | '$top' | undefined;
 }
 
-/** Half-open: from <= ChangedAt < to. */
+/** Half-open: from <= ChangedAt < to, or what takes its place. */
 export interface ReadingWindow {
   readonly fromMs: number;
   readonly toMs: number;
@@ -63,10 +64,9 @@ export interface SrmDependencies {
   readonly wait: (milliseconds: number) => Promise<boolean>;
 }
 
-const SERVICE_PATH = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
-const ENTITY_SET = `${SERVICE_PATH}/ShoppingCartSet`;
 /** SAP ignores the case of the path, and lets each part of it carry parameters, such as `;v=1`. */
-const LINKED_SERVICE = new RegExp(`${SERVICE_PATH.replaceAll(/[^/]+/g, '$&(?:;[^/]*)?')}/`, 'i');
+const linkedService = (servicePath: string): RegExp =>
+  new RegExp(`${servicePath.replaceAll(/[^/]+/g, (part) => `${RegExp.escape(part)}(?:;[^/]*)?`)}/`, 'i');
 /** An encoded slash is a slash to some servers, and dots with a parameter are dots: they would climb where `../` cannot. */
 const CLIMBING = /%2f|%5c|\/(?:\.|%2e){1,2};/i;
 const RETRY_DELAYS_MS = [1000, 2000, 4000];
@@ -79,6 +79,12 @@ const READS_OF_A_CHANGING_CART = 3;
 
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
+  const { servicePath, keyProperty, fields, changedAtProperty, expand = EXPANDED } = settings;
+  const names = createFieldNames({ ...fields, Guid: keyProperty });
+  const form: RowForm = { names, changedAtProperty };
+  const entitySet = `${servicePath}/${settings.entitySet}`;
+  const service = linkedService(servicePath);
+  const parts = expand.length === 0 ? {} : { $expand: expand.map((path) => names.navigation(path)).join(',') };
   // A link is sent as it came. SAP names no client in those of navigations; then the header counts.
   const logon = { 'sap-client': settings.client, 'sap-language': settings.language };
   const common = { $format: 'json', ...logon };
@@ -112,34 +118,37 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   function linkPath(link: unknown, name: LinkName): string {
     const base = new URL(settings.baseUrl);
     const url =
-      typeof link === 'string' ? URL.parse(withEncodedHash(link), `${settings.baseUrl}${SERVICE_PATH}/`) : null;
+      typeof link === 'string' ? URL.parse(withEncodedHash(link), `${settings.baseUrl}${servicePath}/`) : null;
     if (url === null) throw protocolFault(`${name} is no URL`);
     if (url.host !== base.host && !internalHosts.has(url.host)) {
       const host = url.host.slice(0, LONGEST_HOST);
       throw protocolFault(`${name} names another host (${host}); add it to internalHosts if it is SRM itself`);
     }
-    const service = url.pathname.search(LINKED_SERVICE);
-    if (service < 0 || CLIMBING.test(url.pathname)) throw protocolFault(`${name} leaves the extraction service`);
-    return url.pathname.slice(service) + url.search;
+    const start = url.pathname.search(service);
+    if (start < 0 || CLIMBING.test(url.pathname)) throw protocolFault(`${name} leaves the extraction service`);
+    return url.pathname.slice(start) + url.search;
   }
 
   /**
    * The pages from a path on. A page is given before its link is judged: a bad link must not keep back a good page.
    *
+   * @param entity the navigations that lead to the rows; empty for carts
    * @param preference headers that say how a page should be
    */
   async function* pagesFrom(
     first: string,
     correlationId: string,
+    entity = '',
     preference?: Readonly<Record<string, string>>,
   ): AsyncGenerator<CartPage, void, void> {
     const seen = new Set<string>();
+    const read = (response: HttpResponse, nowMs: number) => readPage(response, nowMs, form, entity);
     for (let path: string | undefined = first; path !== undefined; ) {
       if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
       seen.add(path);
-      const read: { page: CartPage; next: unknown } = await get(path, correlationId, readPage, preference);
-      yield read.page;
-      path = hasNext(read.next) ? linkPath(read.next, '__next') : undefined;
+      const { page, next }: { page: CartPage; next: unknown } = await get(path, correlationId, read, preference);
+      yield page;
+      path = hasNext(next) ? linkPath(next, '__next') : undefined;
     }
   }
 
@@ -167,12 +176,12 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  async function rowsBehind(link: unknown, name: LinkName, correlationId: string): Promise<LinkedRows> {
+  async function rowsBehind(link: unknown, name: LinkName, entity: string, correlationId: string): Promise<LinkedRows> {
     const rows: unknown[] = [];
     let announced: number | undefined;
     let pages = 0;
     await requireTime();
-    for await (const page of pagesFrom(linkPath(link, name), correlationId)) {
+    for await (const page of pagesFrom(linkPath(link, name), correlationId, entity)) {
       if (pages++ === MOST_PAGES_OF_A_COLLECTION) throw protocolFault(`${name} leads to more than 1000 pages`);
       announced ??= page.announced;
       for (const { source, faultOffset } of page.rows) {
@@ -191,17 +200,17 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   return {
     pages(window, correlationId) {
       const parameters = {
-        $filter: windowFilter(window, settings.statuses),
-        $orderby: 'ChangedAt asc,Guid asc',
-        $expand: EXPAND,
+        $filter: windowFilter(window, settings.statuses, names.ofCart(changedAtProperty), names.ofCart('Status')),
+        $orderby: `${names.ofCart(changedAtProperty)} asc,${keyProperty} asc`,
+        ...parts,
         $inlinecount: 'allpages',
         ...common,
       };
-      const list = `${ENTITY_SET}?${query(parameters)}`;
-      const { pageSize, pageSizeOption } = settings;
+      const list = `${entitySet}?${query(parameters)}`;
+      const { pageSize, paging } = settings;
       if (pageSize === undefined) return pagesFrom(list, correlationId);
-      if (pageSizeOption === '$top') return skippedPages(list, pageSize, correlationId);
-      return pagesFrom(list, correlationId, { Prefer: `odata.maxpagesize=${pageSize}` });
+      if (paging === 'skip-top') return skippedPages(list, pageSize, correlationId);
+      return pagesFrom(list, correlationId, '', { Prefer: `odata.maxpagesize=${pageSize}` });
     },
 
     async cart(guid, correlationId, earlier) {
@@ -211,12 +220,15 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         const fault = { code: 'E_SRC_SCHEMA', message: NO_GUID, path: '$.Guid' } as const;
         throw new InterfaceError('permanent', fault);
       }
-      const path = `${ENTITY_SET}(guid'${literal}')?${query({ $expand: EXPAND, ...common })}`;
-      const read = async (): Promise<unknown> => (await get(path, correlationId, readCart)) ?? earlier;
+      const path = `${entitySet}(guid'${literal}')?${query({ ...parts, ...common })}`;
+      const read = async (): Promise<unknown> => {
+        const found = await get(path, correlationId, readCart);
+        return found === undefined ? earlier : names.toSap(found, '');
+      };
       let cart = await read();
       for (let reads = 0; reads < READS_OF_A_CHANGING_CART; reads++) {
         if (isWhole(cart)) return cart;
-        const whole = await completeCart(cart, (link, name) => rowsBehind(link, name, correlationId));
+        const whole = await completeCart(cart, (link, name, entity) => rowsBehind(link, name, entity, correlationId));
         const present = await read();
         // The parts are read one after another: they are of one version only if the cart has not changed meanwhile.
         if (versionOf(present) === versionOf(cart)) return whole;
@@ -236,11 +248,16 @@ function withEncodedHash(link: string): string {
 /** As JSON, so that malformed times are the same, too. */
 const versionOf = (cart: unknown): string | undefined => JSON.stringify(asJsonObject(cart)?.['ChangedAt']);
 
-function windowFilter({ fromMs, toMs }: ReadingWindow, statuses: readonly string[]): string {
-  const approved = statuses.map((status) => `Status eq '${status.replaceAll("'", "''")}'`).join(' or ');
+function windowFilter(
+  { fromMs, toMs }: ReadingWindow,
+  statuses: readonly string[],
+  changedAt: string,
+  status: string,
+): string {
+  const approved = statuses.map((code) => `${status} eq '${code.replaceAll("'", "''")}'`).join(' or ');
   return [
-    `ChangedAt ge ${instantLiteral(fromMs)}`,
-    `ChangedAt lt ${instantLiteral(toMs)}`,
+    `${changedAt} ge ${instantLiteral(fromMs)}`,
+    `${changedAt} lt ${instantLiteral(toMs)}`,
     statuses.length > 1 ? `(${approved})` : approved,
   ].join(' and ');
 }
@@ -253,14 +270,21 @@ const query = (parameters: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&');
 
-function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next: unknown } {
+function readPage(
+  response: HttpResponse,
+  nowMs: number,
+  form: RowForm,
+  entity: string,
+): { page: CartPage; next: unknown } {
   requirePage(response, nowMs);
-  const { envelope, rows } = parsePage(response.body);
+  const { envelope, rows } = parsePage(response.body, form.names);
   const d = asJsonObject(envelope)?.['d'];
   const dateMs = Date.parse(response.header('date') ?? '');
   return {
     page: {
-      rows: (rows ?? entitiesOf(d).map((source): PageRow => ({ source }))).map(sourceRow),
+      rows: (rows ?? entitiesOf(d).map((source): PageRow => ({ source }))).map((row) =>
+        sourceRow({ ...row, source: form.names.toSap(row.source, entity) }, form),
+      ),
       announced: announcedRows(d),
       serverTimeMs: Number.isNaN(dateMs) ? undefined : dateMs,
       isCached: response.header('age') !== undefined,
@@ -270,21 +294,24 @@ function readPage(response: HttpResponse, nowMs: number): { page: CartPage; next
 }
 
 /** A page; where some of its rows are no JSON, its rows apart. */
-function parsePage(body: string): { readonly envelope: unknown; readonly rows?: readonly PageRow[] } {
+function parsePage(
+  body: string,
+  names: FieldNames,
+): { readonly envelope: unknown; readonly rows?: readonly PageRow[] } {
   try {
     return { envelope: parseLenientJson(body) };
   } catch (error) {
     if (!(error instanceof InvalidJson)) throw error;
-    const split = error.isCutOff ? undefined : splitPage(body, 'ObjectId');
+    const split = error.isCutOff ? undefined : splitPage(body, names.ofCart('ObjectId'));
     if (split !== undefined) return split;
-    throw unavailable(`the page from SRM is ${error.message}${cartBefore(body, error.offset)}`);
+    throw unavailable(`the page from SRM is ${error.message}${cartBefore(body, error.offset, names)}`);
   }
 }
 
 /** The cart that a fault of the page is next to. */
-function cartBefore(body: string, offset: number | undefined): string {
+function cartBefore(body: string, offset: number | undefined, names: FieldNames): string {
   const before = body.slice(0, offset);
-  const number = cartNumberOf(readableFields(before.slice(before.lastIndexOf('"ObjectId"'))));
+  const number = cartNumberOf(readableFields(before.slice(before.lastIndexOf(`"${names.ofCart('ObjectId')}"`)), names));
   return number === undefined ? '' : `, behind cart ${number}`;
 }
 

@@ -22,6 +22,7 @@ export function createSrmClient(
     section: 'srm',
     http: {
       baseUrl: environment.SRM_BASE_URL,
+      proxyUrl: environment.SRM_PROXY_URL,
       timeoutMs: environment.SRM_TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_PAGE_BYTES,
       onCall,
@@ -52,5 +53,11 @@ export const srmSettings = (environment: SrmEnvironment): SrmSettings => ({
   statuses: environment.SRM_STATUSES,
   internalHosts: environment.SRM_INTERNAL_HOSTS,
   pageSize: environment.SRM_PAGE_SIZE === 0 ? undefined : environment.SRM_PAGE_SIZE,
-  pageSizeOption: environment.SRM_PAGE_SIZE_OPTION,
+  servicePath: environment.SRM_SERVICE_PATH,
+  entitySet: environment.SRM_ENTITY_SET,
+  keyProperty: environment.SRM_KEY_PROPERTY,
+  fields: environment.SRM_DIFFERENCES.fields,
+  changedAtProperty: environment.SRM_CHANGED_AT_PROPERTY,
+  expand: environment.SRM_DIFFERENCES.expand,
+  paging: environment.SRM_PAGING,
 });

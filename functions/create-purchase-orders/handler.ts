@@ -105,6 +105,7 @@ export function createHandler(
     section: 'vms',
     http: {
       baseUrl: environment.VMS_BASE_URL,
+      proxyUrl: environment.VMS_PROXY_URL,
       timeoutMs: environment.VMS_TIMEOUT_MS,
       maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
       onCall: measureCalls('11VMS', meter, log),

@@ -54,6 +54,6 @@ export function clockFault(
   if (isCached) return 'the answer has an Age, so it comes from a cache';
   if (serverTimeMs < readToMs) return 'it lies before what was read already';
   // A stamp outside the slice is a fault of its cart, and says nothing about the clock.
-  const isLater = ({ changedAtMs = 0 }) => changedAtMs < slice.toMs && wholeSecond(changedAtMs) > serverTimeMs;
+  const isLater = ({ positionMs = 0 }) => positionMs < slice.toMs && wholeSecond(positionMs) > serverTimeMs;
   return rows.some(isLater) ? 'it lies before a ChangedAt of its own page' : undefined;
 }

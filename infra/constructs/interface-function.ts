@@ -1,5 +1,5 @@
 /** What all functions share: runtime, role, network, logs, traces, and the queue for failed invocations. */
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Token, Validations } from 'aws-cdk-lib';
 import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -52,6 +52,7 @@ export class InterfaceFunction extends LambdaFunction {
     if (network !== undefined) {
       role.addToPolicy(new PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }));
     }
+    assertVariablesFit(props);
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -105,6 +106,36 @@ export class InterfaceFunction extends LambdaFunction {
   }
 }
 
+/** Lambda's limit for all variables together, which it measures as JSON. */
+const MOST_VARIABLE_BYTES = 4096;
+/** For a name or an address that only the deployment knows. */
+const UNKNOWN_TEXT = 'x'.repeat(160);
+/** The settings behind the variables that a landscape can make long. */
+const SOURCES: Readonly<Record<string, string>> = {
+  SRM_DIFFERENCES: 'tokenParameters, headers, fields and expand of srm',
+  VMS_DIFFERENCES: 'tokenParameters and headers of vms',
+  SRM_INTERNAL_HOSTS: 'srm.internalHosts',
+  SRM_STATUSES: 'srm.statuses',
+};
+
+/** @throws {Error} that names what can be shortened for variables which Lambda would refuse in the middle of a deployment. */
+function assertVariablesFit({ service, variables }: InterfaceFunctionProps): void {
+  const known = Object.entries(variables).map(([name, value]): [string, string] => [
+    name,
+    Token.isUnresolved(value) ? UNKNOWN_TEXT : value,
+  ]);
+  const bytesOf = (part: unknown): number => Buffer.byteLength(JSON.stringify(part));
+  const bytes = bytesOf({ ...Object.fromEntries(known), NODE_OPTIONS: '--enable-source-maps' });
+  if (bytes <= MOST_VARIABLE_BYTES) return;
+  const largest = known
+    .toSorted(([, a], [, b]) => bytesOf(b) - bytesOf(a))
+    .flatMap(([name, value]) => (name in SOURCES ? [`${SOURCES[name]} (${bytesOf(value)})`] : []));
+  throw new Error(
+    `The environment variables of ${SERVICE_NAMES[service]} have ${bytes} bytes, and Lambda takes ${MOST_VARIABLE_BYTES}. ` +
+      `Shorten ${largest.join('; ')}.`,
+  );
+}
+
 /** The variables that all functions read. */
 export const commonVariables = (
   environment: Environment,
@@ -136,12 +167,22 @@ export const srmVariables = (srm: Environment['srm']): SrmVariables => ({
   SRM_MUTUAL_TLS: String(srm.mutualTls),
   SRM_PRIVATE_CA: String(srm.privateCa),
   SRM_API_KEY_HEADER: srm.apiKeyHeader ?? '',
-  SRM_DIFFERENCES: differencesText({ tokenParameters: srm.tokenParameters, headers: srm.headers }),
+  SRM_PROXY_URL: srm.proxyUrl ?? '',
+  SRM_DIFFERENCES: differencesText({
+    tokenParameters: srm.tokenParameters,
+    headers: srm.headers,
+    fields: srm.fields,
+    expand: srm.expand,
+  }),
   SRM_CLIENT: srm.client,
   SRM_LANGUAGE: srm.language,
   SRM_INTERNAL_HOSTS: srm.internalHosts.join(','),
   SRM_STATUSES: srm.statuses.join(','),
   SRM_TIMEOUT_MS: String(srm.timeoutSeconds * 1000),
   SRM_PAGE_SIZE: String(srm.pageSize ?? 0),
-  SRM_PAGE_SIZE_OPTION: srm.pageSizeOption,
+  SRM_PAGING: srm.paging,
+  SRM_SERVICE_PATH: srm.servicePath,
+  SRM_ENTITY_SET: srm.entitySet,
+  SRM_KEY_PROPERTY: srm.keyProperty,
+  SRM_CHANGED_AT_PROPERTY: srm.changedAtProperty,
 });

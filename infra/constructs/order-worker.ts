@@ -49,6 +49,7 @@ export class OrderWorker extends Construct {
       VMS_MUTUAL_TLS: String(vms.mutualTls),
       VMS_PRIVATE_CA: String(vms.privateCa),
       VMS_API_KEY_HEADER: vms.apiKeyHeader ?? '',
+      VMS_PROXY_URL: vms.proxyUrl ?? '',
       VMS_DIFFERENCES: differencesText({ tokenParameters: vms.tokenParameters, headers: vms.headers }),
       VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
       RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),

@@ -1,5 +1,5 @@
 /** Polling Consumer: the function that reads approved carts from SRM onto the channel, and its schedule. */
-import { Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, TimeZone } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -28,6 +28,13 @@ export class ScheduledExtractor extends Construct {
     super(scope, id);
     const { environment, ledger } = props;
     const { extraction } = environment;
+    if (environment.srm.paging === 'skip-top') {
+      Annotations.of(this).addWarningV2(
+        'srm-skip-top',
+        'srm.paging is "skip-top": a cart that changes between two pages can push another one off every page. The count ' +
+          'of the window shows it only where SRM sends __count; else the overlap and the reconciliation have to find it.',
+      );
+    }
     const variables: ExtractorVariables = {
       ...commonVariables(environment, 'extractor', ledger.table.tableName),
       ...srmVariables(environment.srm),

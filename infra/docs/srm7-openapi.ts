@@ -3,6 +3,7 @@ import { item, itemFlags, shoppingCart } from '../../functions/create-purchase-o
 import { InterfaceError } from '../../shared/failure.ts';
 import type { HttpRequest } from '../../shared/http-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
+import { ASSUMED_SERVICE } from '../../shared/srm-service.ts';
 import { isJsonObject, type Json, type JsonObject } from './json-text.ts';
 import {
   clientCredentials,
@@ -129,6 +130,7 @@ const json = { 'content-type': 'application/json' };
 function cartsThat(answer: CannedAnswer) {
   const http = recordHttp(answer);
   const settings = {
+    ...ASSUMED_SERVICE,
     baseUrl: 'https://srm.invalid',
     client: '100',
     language: 'EN',

@@ -124,7 +124,12 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
     createOAuthClient({
       system: name,
       section: entry,
-      http: { baseUrl, timeoutMs: timeoutSeconds * 1000, maximumResponseBytes: MAXIMUM_ANSWER_BYTES },
+      http: {
+        baseUrl,
+        proxyUrl: connection.proxyUrl,
+        timeoutMs: timeoutSeconds * 1000,
+        maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
+      },
       tokenUrl,
       clientAuthentication,
       scope,

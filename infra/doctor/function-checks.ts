@@ -2,6 +2,7 @@
 import { type MetricDataQuery, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
 import { GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
+import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
 import { differences, type Setting } from './drift.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { alignAdvice, comparableResources, type ComparableResource, type DeployedContext } from './stack-context.ts';
@@ -70,10 +71,22 @@ async function checkConfiguration(
   const differing = differences([
     { name: 'timeout', expected: Timeout, deployed: deployed.Timeout },
     { name: 'memory', expected: MemorySize, deployed: deployed.MemorySize },
-    ...names.map((one): Setting => ({ name: one, expected: variables[one], deployed: deployedVariables[one] })),
+    ...names.flatMap((one) => settingsOf({ name: one, expected: variables[one], deployed: deployedVariables[one] })),
   ]);
   if (differing.length > 0) findings.push(fail(`${what} differs: ${differing.join('; ')}`, alignAdvice(context)));
   return findings.length > 0 ? findings : [ok(`${what} is deployed as the entry says, with ${names.length} variables`)];
+}
+
+/** A variable that holds several settings as JSON is compared setting by setting. */
+function settingsOf(variable: Setting): Setting[] {
+  const { name, expected, deployed } = variable;
+  const [ours, theirs] = [expected, deployed].map((value) =>
+    name.endsWith('_DIFFERENCES') && typeof value === 'string' ? asJsonObject(tryParseJson(value)) : undefined,
+  );
+  if (ours === undefined || theirs === undefined) return [variable];
+  return [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
+    .toSorted()
+    .map((part) => ({ name: `${name}.${part}`, expected: ours[part], deployed: theirs[part] }));
 }
 
 const METRICS = ['Invocations', 'Errors', 'Throttles'] as const;

@@ -39,10 +39,10 @@ export class SlicePosition {
    * move it; a stamp beyond the slice stops it.
    */
   after(page: CartPage, limitMs: number): number | undefined {
-    for (const { changedAtMs } of page.rows) {
-      if (changedAtMs === undefined) continue;
-      if (changedAtMs < this.#lastMs || changedAtMs >= this.#endMs) this.#inOrder = false;
-      this.#lastMs = changedAtMs;
+    for (const { positionMs } of page.rows) {
+      if (positionMs === undefined) continue;
+      if (positionMs < this.#lastMs || positionMs >= this.#endMs) this.#inOrder = false;
+      this.#lastMs = positionMs;
     }
     const reachedMs = Math.min(this.#lastMs, limitMs);
     if (!this.#inOrder || reachedMs <= (this.reachedMs ?? 0)) return undefined;

@@ -6,15 +6,15 @@ import { asJsonObject } from '../exact-json.ts';
 import { InterfaceError } from '../failure.ts';
 import { inLanes } from '../lanes.ts';
 
-interface Navigations {
+export interface Navigations {
   readonly [name: string]: Navigations;
 }
 
 const COMMON = { Partners: {}, Texts: {} };
-const CART_NAVIGATIONS: Navigations = { Items: { Accounting: {}, ...COMMON }, ...COMMON, Attachments: {} };
+export const CART_NAVIGATIONS: Navigations = { Items: { Accounting: {}, ...COMMON }, ...COMMON, Attachments: {} };
 
-/** The `$expand` that asks for all of them. */
-export const EXPAND = pathsOf(CART_NAVIGATIONS).join(',');
+/** The paths that ask for all of them. */
+export const EXPANDED: readonly string[] = pathsOf(CART_NAVIGATIONS);
 
 function pathsOf(navigations: Navigations): string[] {
   return Object.entries(navigations).flatMap(([name, below]) => {
@@ -32,8 +32,11 @@ export interface LinkedRows {
   readonly announced: number | undefined;
 }
 
-/** Reads all rows behind a link, page after page. @throws {InterfaceError} `permanent` when it cannot be followed. */
-export type ReadLink = (link: unknown, name: LinkName) => Promise<LinkedRows>;
+/**
+ * Reads all rows behind a link, page after page. `entity`: the navigations that lead to them, such as `Items.Accounting`.
+ * @throws {InterfaceError} `permanent` when it cannot be followed.
+ */
+export type ReadLink = (link: unknown, name: LinkName, entity: string) => Promise<LinkedRows>;
 
 /** One cart has so many calls under way; a worker has those of a batch at once. */
 const CALLS_AT_ONCE = 4;
@@ -138,7 +141,7 @@ export function rowsOf(collection: unknown): readonly unknown[] {
 
 async function followLink({ link, name }: MissingPart, path: string, readLink: ReadLink): Promise<LinkedRows> {
   try {
-    return await readLink(link, name);
+    return await readLink(link, name, path.replaceAll(/^\$\.|\.results\[\d+\]/g, ''));
   } catch (error) {
     // A link that cannot be followed is a fault of this cart; any other failure may be over at the next attempt.
     if (!(error instanceof InterfaceError) || error.failureClass !== 'permanent') throw error;

@@ -208,6 +208,7 @@ export function variablesOf(
     SRM_MUTUAL_TLS: 'false',
     SRM_PRIVATE_CA: 'false',
     SRM_API_KEY_HEADER: '',
+    SRM_PROXY_URL: '',
     SRM_DIFFERENCES: '{}',
     SRM_CLIENT: '100',
     SRM_LANGUAGE: 'EN',
@@ -215,7 +216,11 @@ export function variablesOf(
     SRM_STATUSES: 'I1129',
     SRM_TIMEOUT_MS: '15000',
     SRM_PAGE_SIZE: '0',
-    SRM_PAGE_SIZE_OPTION: 'odata.maxpagesize',
+    SRM_PAGING: 'next-link',
+    SRM_SERVICE_PATH: '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV',
+    SRM_ENTITY_SET: 'ShoppingCartSet',
+    SRM_KEY_PROPERTY: 'Guid',
+    SRM_CHANGED_AT_PROPERTY: 'ChangedAt',
     QUEUE_URL: `${queue.url}/000000000000/carts`,
   } as const;
   const worker: WorkerVariables = {
@@ -235,6 +240,7 @@ export function variablesOf(
     VMS_MUTUAL_TLS: 'false',
     VMS_PRIVATE_CA: 'false',
     VMS_API_KEY_HEADER: '',
+    VMS_PROXY_URL: '',
     VMS_DIFFERENCES: '{}',
     VMS_TIMEOUT_MS: '5000',
     RETRY_BASE_SECONDS: '30',

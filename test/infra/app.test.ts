@@ -56,7 +56,15 @@ describe('the CDK app', () => {
   const codesFile = { valueMaps: { businessUnit: { codes: { file: 'units.csv' } } } };
   writeFileSync(badCsv, JSON.stringify({ ...ENVIRONMENTS['dev'], translation: codesFile }));
   writeFileSync(join(directory, 'units.csv'), 'source;target\nBE10;\n');
+  const large = join(directory, 'large.json');
+  const headers = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`X-Part-${index}`, 'x'.repeat(250)]));
+  writeFileSync(large, JSON.stringify({ ...ENVIRONMENTS['dev'], srm: { ...ENVIRONMENTS['dev']?.srm, headers } }));
   test.each([
+    [
+      'settings that Lambda has no room for',
+      { env: large },
+      'and Lambda takes 4096. Shorten tokenParameters, headers, fields and expand of srm (',
+    ],
     ['no environment', {}, 'Which environment? Add -c env=dev|test|prod|local, or -c env=./file.json.'],
     ['one that is no text', { env: 7 }, 'Which environment? Add -c env='],
     ['an unknown one', { env: 'nosuch' }, 'Unknown environment "nosuch". Known: dev, test, prod, local;'],

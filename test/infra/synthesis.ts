@@ -11,6 +11,8 @@ import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 export const OWN_SRM_DIFFERENCES = {
   tokenParameters: { audience: 'https://srm.own.example/' },
   headers: { 'X-Tenant': 'own' },
+  fields: { ObjectId: 'ScNumber', 'Items.NumberInt': 'ItemNo' },
+  expand: ['Items/Accounting', 'Texts'],
 };
 export const OWN_VMS_DIFFERENCES = {
   tokenParameters: { audience: 'own-vms', resource: 'urn:own:vms' },
@@ -39,6 +41,13 @@ export const OWN_ENVIRONMENT = {
     privateCa: true,
     ...OWN_SRM_DIFFERENCES,
     apiKeyHeader: 'Ocp-Apim-Subscription-Key',
+    proxyUrl: 'http://proxy.own.example:8080',
+    servicePath: '/odata/v2/zcarts.srv',
+    entitySet: 'CartHeaders',
+    keyProperty: 'CartGuid',
+    changedAtProperty: 'ApprovedAt',
+    pageSize: 50,
+    paging: 'skip-top',
   },
   vms: {
     baseUrl: 'https://vms.own.example/api',
@@ -50,6 +59,7 @@ export const OWN_ENVIRONMENT = {
     privateCa: true,
     ...OWN_VMS_DIFFERENCES,
     apiKeyHeader: 'X-Api-Key',
+    proxyUrl: 'http://10.1.2.3:3128',
   },
   extraction: {
     schedule: 'cron(0/10 6-20 ? * MON-FRI *)',
@@ -127,6 +137,7 @@ export interface Synthesis {
   readonly template: Template;
   /** What CloudFormation learns of the stack beside its template. */
   readonly stack: z.infer<typeof stackSchema>;
+  readonly warnings: readonly string[];
   /** Findings of cdk-nag that the code acknowledges, by construct path. */
   readonly acknowledged: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
 }
@@ -145,6 +156,9 @@ export async function synthesizeStack(nameOrFile: string, outdir: string): Promi
     text,
     template: templateSchema.parse(JSON.parse(text)),
     stack: stackSchema.parse(artifacts[artifact]?.properties),
+    warnings: Object.values(metadata).flatMap((entries) =>
+      entries.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => String(data)),
+    ),
     acknowledged: Object.entries(metadata).flatMap(([path, entries]) =>
       entries
         .filter(({ type }) => type === 'aws:cdk:acknowledged-rules')

@@ -213,6 +213,14 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
+      test('are accompanied by a warning where carts can fall between two pages', () => {
+        const { environment, warnings } = synthesis(name);
+
+        expect(warnings.filter((text) => text.startsWith('srm.paging is "skip-top"'))).toHaveLength(
+          environment.srm.paging === 'skip-top' ? 1 : 0,
+        );
+      });
+
       test('have the values of the environment', () => {
         const { worker, extractor, reconciler, environment, queue, table } = parts(name);
         const { srm, vms, extraction, reconciliation, delivery } = environment;
@@ -229,6 +237,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           SRM_MUTUAL_TLS: String(srm.mutualTls),
           SRM_PRIVATE_CA: String(srm.privateCa),
           SRM_API_KEY_HEADER: srm.apiKeyHeader ?? '',
+          SRM_PROXY_URL: srm.proxyUrl ?? '',
           SRM_DIFFERENCES: name === OWN ? JSON.stringify(OWN_SRM_DIFFERENCES) : '{}',
           SRM_CLIENT: srm.client,
           SRM_LANGUAGE: srm.language,
@@ -236,7 +245,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           SRM_STATUSES: srm.statuses.join(','),
           SRM_TIMEOUT_MS: String(srm.timeoutSeconds * 1000),
           SRM_PAGE_SIZE: String(srm.pageSize ?? 0),
-          SRM_PAGE_SIZE_OPTION: srm.pageSizeOption,
+          SRM_PAGING: srm.paging,
+          SRM_SERVICE_PATH: srm.servicePath,
+          SRM_ENTITY_SET: srm.entitySet,
+          SRM_KEY_PROPERTY: srm.keyProperty,
+          SRM_CHANGED_AT_PROPERTY: srm.changedAtProperty,
         };
         expect(extractor.Environment.Variables).toMatchObject({
           ...common,
@@ -269,6 +282,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           VMS_MUTUAL_TLS: String(vms.mutualTls),
           VMS_PRIVATE_CA: String(vms.privateCa),
           VMS_API_KEY_HEADER: vms.apiKeyHeader ?? '',
+          VMS_PROXY_URL: vms.proxyUrl ?? '',
           VMS_DIFFERENCES: name === OWN ? JSON.stringify(OWN_VMS_DIFFERENCES) : '{}',
           VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
           RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),

@@ -43,7 +43,13 @@ async function answers(table: LedgerTable): Promise<unknown[]> {
   const verdicts = createVerdictRecord(table);
   const breaker = createBreakerRecord(table);
   const verdict = { cart, messageId: 'm-a' };
-  const rows = ['1', '2', '3'].map((number) => ({ number, guid: `g-${number}`, changedAtMs: 1, source: { number } }));
+  const rows = ['1', '2', '3'].map((number) => ({
+    number,
+    guid: `g-${number}`,
+    changedAtMs: 1,
+    positionMs: 1,
+    source: { number },
+  }));
   const lease = (runId: string) => ({ runId, leaseMs: 1000 });
   const steps: (() => Promise<unknown>)[] = [
     () => ledger.claim(claim('a', NOW_MS)),

@@ -132,6 +132,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     SRM_MUTUAL_TLS: 'false',
     SRM_PRIVATE_CA: 'false',
     SRM_API_KEY_HEADER: '',
+    SRM_PROXY_URL: '',
     SRM_DIFFERENCES: '{}',
     SRM_CLIENT: srm.client,
     SRM_LANGUAGE: 'EN',
@@ -139,7 +140,11 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     SRM_STATUSES: 'I1129',
     SRM_TIMEOUT_MS: '15000',
     SRM_PAGE_SIZE: '0',
-    SRM_PAGE_SIZE_OPTION: 'odata.maxpagesize',
+    SRM_PAGING: 'next-link',
+    SRM_SERVICE_PATH: '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV',
+    SRM_ENTITY_SET: 'ShoppingCartSet',
+    SRM_KEY_PROPERTY: 'Guid',
+    SRM_CHANGED_AT_PROPERTY: 'ChangedAt',
   };
   const FIRST_WATERMARK = new Date(Date.now() - 3_600_000).toISOString();
   return {
@@ -177,6 +182,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       VMS_MUTUAL_TLS: 'false',
       VMS_PRIVATE_CA: 'false',
       VMS_API_KEY_HEADER: '',
+      VMS_PROXY_URL: '',
       VMS_DIFFERENCES: '{}',
       VMS_TIMEOUT_MS: '1000',
       RETRY_BASE_SECONDS: '30',

@@ -1,3 +1,4 @@
+import type { ServiceNames } from './srm7-names.ts';
 import { type ExpandTree } from './srm7-query.ts';
 import { isRecord, plainGuid } from './srm7-rows.ts';
 
@@ -7,6 +8,7 @@ export interface CollectionStyle {
   readonly serviceUrl: string;
   /** How many rows of a collection an answer holds; the rest is behind `__next`. */
   readonly pageSize: number;
+  readonly names: ServiceNames;
 }
 
 /** Navigations that are not asked for become `__deferred`; the others are cut into pages. */
@@ -16,15 +18,17 @@ export function showEntity(
   expand: ExpandTree,
   known: ExpandTree,
   style: CollectionStyle,
+  path = '',
 ): Record<string, unknown> {
   const shown: Record<string, unknown> = { ...entity };
   for (const [navigation, below] of known) {
     const asked = expand.get(navigation);
-    const address = `${uri}/${navigation}`;
+    const rowsPath = path === '' ? navigation : `${path}.${navigation}`;
+    const address = `${uri}/${style.names.own(rowsPath)}`;
     shown[navigation] =
       asked === undefined
         ? { __deferred: { uri: address } }
-        : showCollection(entity[navigation], { uri: address, start: 0 }, asked, below, style);
+        : showCollection(entity[navigation], { uri: address, start: 0, path: rowsPath }, asked, below, style);
   }
   return shown;
 }
@@ -32,7 +36,7 @@ export function showEntity(
 /** One page of a collection, with a link to the next one. A row that breaks the contract is passed on unchanged. */
 export function showCollection(
   collection: unknown,
-  { uri, start }: { readonly uri: string; readonly start: number },
+  { uri, start, path }: { readonly uri: string; readonly start: number; readonly path: string },
   expand: ExpandTree,
   known: ExpandTree,
   style: CollectionStyle,
@@ -45,14 +49,17 @@ export function showCollection(
   const results = rows
     .slice(start, end)
     .map((row) =>
-      isRecord(row) && known.size > 0 ? showEntity(row, itemUri(guidOf(row), style), expand, known, style) : row,
+      isRecord(row) && known.size > 0 ? showEntity(row, itemUri(guidOf(row), style), expand, known, style, path) : row,
     );
-  const options = expand.size === 0 ? '' : `$expand=${[...expand.keys()].join(',')}&`;
+  const options =
+    expand.size === 0
+      ? ''
+      : `$expand=${[...expand.keys()].map((name) => style.names.own(`${path}.${name}`)).join(',')}&`;
   return { ...collection, results, ...(end < rows.length ? { __next: `${uri}?${options}$skiptoken=${end}` } : {}) };
 }
 
-export const cartUri = (guid: string, { serviceUrl }: CollectionStyle): string =>
-  `${serviceUrl}/ShoppingCartSet(guid'${dashedGuid(guid)}')`;
+export const cartUri = (guid: string, { serviceUrl, names }: CollectionStyle): string =>
+  `${serviceUrl}/${names.entitySet}(guid'${dashedGuid(guid)}')`;
 
 export const itemUri = (guid: string, { serviceUrl }: CollectionStyle): string =>
   `${serviceUrl}/ShoppingCartItemSet(guid'${dashedGuid(guid)}')`;

@@ -30,23 +30,33 @@ export const cartNavigations: ExpandTree = expandTree(
 );
 
 const literal = String.raw`datetimeoffset'(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,7})?Z)'`;
-const status = String.raw`Status eq '[A-Z0-9]{1,5}'`;
-const statusList = String.raw`(${status}|\(${status}(?: or ${status})*\))`;
-const documentedFilter = new RegExp(`^ChangedAt ge ${literal} and ChangedAt lt ${literal} and ${statusList}$`);
+
+function documentedFilter({ changedAt, status }: QueryNames): RegExp {
+  const one = String.raw`${status} eq '[A-Z0-9]{1,5}'`;
+  const statusList = String.raw`(${one}|\(${one}(?: or ${one})*\))`;
+  return new RegExp(`^${changedAt} ge ${literal} and ${changedAt} lt ${literal} and ${statusList}$`);
+}
+
+/** The service's names of the properties by which it selects and orders. */
+export interface QueryNames {
+  readonly changedAt: string;
+  readonly status: string;
+  readonly guid: string;
+}
 
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Reads a `$filter`. It must have exactly the documented form. */
-export function parseSelection(filter: string | null): Selection {
+export function parseSelection(filter: string | null, names: QueryNames): Selection {
   if (filter === null || filter.trim() === '') {
     throw new ODataRefusal(
       400,
       'ZSRM_SC/002',
-      'A filter on ChangedAt and Status is required',
-      'ShoppingCart/ChangedAt',
+      `A filter on ${names.changedAt} and ${names.status} is required`,
+      `ShoppingCart/${names.changedAt}`,
     );
   }
-  const [, from = '', to = '', statuses = ''] = documentedFilter.exec(filter) ?? [];
+  const [, from = '', to = '', listed = ''] = documentedFilter(names).exec(filter) ?? [];
   const fromMs = Date.parse(from);
   const toMs = Date.parse(to);
   if (Number.isNaN(fromMs) || Number.isNaN(toMs) || fromMs > toMs) {
@@ -55,14 +65,15 @@ export function parseSelection(filter: string | null): Selection {
   if (toMs - fromMs > dayMs) {
     throw new ODataRefusal(400, 'ZSRM_SC/004', 'Selection window exceeds 24 hours', 'ShoppingCart/ChangedAt');
   }
-  const codes = [...statuses.matchAll(/'([^']+)'/g)].map(([, code = '']) => code);
+  const codes = [...listed.matchAll(/'([^']+)'/g)].map(([, code = '']) => code);
   return { fromMs, toMs, statuses: new Set(codes) };
 }
 
 /** Accepts only the documented `$orderby`. Ascending is OData's default. */
-export function requireDocumentedOrder(orderBy: string | null): void {
-  if (!/^ChangedAt(?: asc)?, ?Guid(?: asc)?$/.test(orderBy ?? '')) {
-    throw new ODataRefusal(400, 'ZSRM_SC/005', 'Order by ChangedAt asc,Guid asc is required', 'ShoppingCart/ChangedAt');
+export function requireDocumentedOrder(orderBy: string | null, { changedAt, guid }: QueryNames): void {
+  if (!new RegExp(`^${changedAt}(?: asc)?, ?${guid}(?: asc)?$`).test(orderBy ?? '')) {
+    const message = `Order by ${changedAt} asc,${guid} asc is required`;
+    throw new ODataRefusal(400, 'ZSRM_SC/005', message, `ShoppingCart/${changedAt}`);
   }
 }
 

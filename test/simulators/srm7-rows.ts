@@ -35,8 +35,10 @@ export interface RowPosition {
   readonly guid: string;
 }
 
-/** Rows are ordered by ChangedAt and Guid, or, when `unordered`, by a hash. */
-export function openCartRows(unordered: boolean): CartRows {
+export type ChangedAtProperty = 'ChangedAt' | 'ApprovedAt';
+
+/** Rows are ordered by that property and Guid, or, when `unordered`, by a hash. */
+export function openCartRows(unordered: boolean, changedAtProperty: ChangedAtProperty): CartRows {
   const rowsByGuid = new Map<string, StoredCart>();
   let ordered: readonly StoredCart[] | undefined;
   let lastSelection: { readonly selection: string; readonly rows: readonly StoredCart[] } | undefined;
@@ -52,7 +54,7 @@ export function openCartRows(unordered: boolean): CartRows {
     all,
     put(rows, index) {
       for (const row of rows) {
-        const stored = storedCart(row, rowsByGuid.size, index);
+        const stored = storedCart(row, rowsByGuid.size, changedAtProperty, index);
         rowsByGuid.set(stored.guid, stored);
       }
       ordered = undefined;
@@ -112,11 +114,18 @@ function isSelected(row: StoredCart, { fromMs, toMs, statuses }: Selection): boo
   return changedAtMs >= fromMs && changedAtMs < toMs && statuses.has(row.status);
 }
 
-function storedCart(row: CartRow, position: number, index: Partial<RowIndex> = {}): StoredCart {
+function storedCart(
+  row: CartRow,
+  position: number,
+  changedAtProperty: ChangedAtProperty,
+  index: Partial<RowIndex> = {},
+): StoredCart {
   const fields = rowFields(row, index);
-  const changedAt = index.changedAt ?? odataInstant(fields['ChangedAt']);
+  const changedAt = index.changedAt ?? odataInstant(fields[changedAtProperty]) ?? unselected(fields, changedAtProperty);
   if (changedAt === undefined) {
-    throw new Error(`Row ${position} has no readable ChangedAt. Pass the time to addCarts(rows, { changedAt })`);
+    throw new Error(
+      `Row ${position} has no readable ${changedAtProperty}. Pass the time to addCarts(rows, { changedAt })`,
+    );
   }
   // The interface must also be tested with a row without a GUID, so such a row gets a position of its own.
   const guid = index.guid ?? (textField(fields, 'Guid') || `row ${position}`);
@@ -127,6 +136,11 @@ function storedCart(row: CartRow, position: number, index: Partial<RowIndex> = {
     status: index.status ?? textField(fields, 'Status'),
     text: typeof row === 'string' ? row : JSON.stringify(row),
   };
+}
+
+/** A cart that was released automatically has no ApprovedAt, and is in no window of it. */
+function unselected(fields: Readonly<Record<string, unknown>>, property: ChangedAtProperty): Date | undefined {
+  return property === 'ApprovedAt' && (fields['ApprovedAt'] ?? '') === '' ? new Date(0) : undefined;
 }
 
 function rowFields(row: CartRow, index: Partial<RowIndex>): Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import { type Answer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import { hash32 } from './seeded-random.ts';
 import { cartUri, type CollectionStyle, itemOf, itemUri, showCollection, showEntity } from './srm7-collections.ts';
+import { type ServiceNameOptions, type ServiceNames, serviceNames } from './srm7-names.ts';
 import {
   cartNavigations,
   type ExpandTree,
@@ -10,10 +11,12 @@ import {
   parseCount,
   parseExpand,
   parseSelection,
+  type QueryNames,
   requireDocumentedOrder,
 } from './srm7-query.ts';
 import {
   type CartRow,
+  type ChangedAtProperty,
   firstAfter,
   isRecord,
   openCartRows,
@@ -25,7 +28,7 @@ import {
 } from './srm7-rows.ts';
 import { type Call, type Simulator, type SimulatorOptions, startPart } from './simulator.ts';
 
-export interface Srm7Options extends SimulatorOptions {
+export interface Srm7Options extends SimulatorOptions, ServiceNameOptions {
   readonly carts?: Iterable<CartRow>;
   /** The SAP client, `sap-client`. */
   readonly client?: string;
@@ -33,6 +36,10 @@ export interface Srm7Options extends SimulatorOptions {
   readonly pageSize?: number;
   /** The host or origin in `__next` and `__deferred`. A service behind a proxy often writes its internal host there. */
   readonly internalHost?: string;
+  /** The time by which carts are selected and ordered: ChangedAt by default. */
+  readonly changedAtProperty?: ChangedAtProperty;
+  /** `skip-top` where the service neither cuts a list into pages that are linked nor takes a preference. */
+  readonly paging?: 'next-link' | 'skip-top';
   /** True to serve rows unordered, as custom services do that ignore `$orderby`. */
   readonly unordered?: boolean;
   /** Where `$expand` is ignored, so that navigations stay deferred: in lists only, or in every answer. */
@@ -53,7 +60,7 @@ export interface Srm7Options extends SimulatorOptions {
   readonly listHeaders?: () => Readonly<Record<string, string>>;
 }
 
-/** The simulator of SAP SRM 7: the service ZSRM_SC_EXTRACT_SRV behind a proxy that does OAuth 2.0. */
+/** The simulator of SAP SRM 7: its extraction service behind a proxy that does OAuth 2.0. */
 export interface Srm7Simulator extends Simulator {
   /** The root of the service, without a trailing slash. */
   readonly serviceUrl: string;
@@ -66,7 +73,6 @@ export interface Srm7Simulator extends Simulator {
   miscount(by: number): void;
 }
 
-const servicePath = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const tokenPath = '/oauth/token';
 const largestPage = 100;
 const approved = 'I1129';
@@ -77,7 +83,10 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
   const clientSecret = options.clientSecret ?? 'srm7-simulator-secret';
   const client = options.client ?? '100';
   const unordered = options.unordered ?? false;
-  const rows = openCartRows(unordered);
+  const names = serviceNames(options);
+  const router = routerOf(names);
+  const changedAtProperty = options.changedAtProperty ?? 'ChangedAt';
+  const rows = openCartRows(unordered, changedAtProperty);
   const tokens = openTokenDesk({
     clientId,
     clientSecret,
@@ -93,7 +102,10 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     unordered,
     pageSize: checkedPageSize(options.pageSize ?? largestPage),
     options,
-    collections: { serviceUrl: '', pageSize: options.collectionPageSize ?? Number.POSITIVE_INFINITY },
+    names,
+    router,
+    queryNames: { changedAt: names.own(changedAtProperty), status: names.own('Status'), guid: names.own('Guid') },
+    collections: { serviceUrl: '', pageSize: options.collectionPageSize ?? Number.POSITIVE_INFINITY, names },
     miscountedBy: 0,
   };
   rows.put(options.carts ?? []);
@@ -107,7 +119,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
         if (url.pathname === tokenPath) {
           return { operation: 'token', key: '' };
         }
-        const target = method === 'GET' ? readTarget(url) : undefined;
+        const target = method === 'GET' ? router(url) : undefined;
         return { operation: target?.operation ?? 'other', key: target?.guid ?? url.pathname + url.search };
       },
       async answer(call, operation, work) {
@@ -126,12 +138,15 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     options,
   );
   const origin = internalOrigin(options.internalHost) ?? running.url;
-  service.collections = { ...service.collections, serviceUrl: origin + (options.linkedServicePath ?? servicePath) };
+  service.collections = {
+    ...service.collections,
+    serviceUrl: origin + (options.linkedServicePath ?? names.servicePath),
+  };
 
   return {
     ...running,
     tokenUrl: running.url + tokenPath,
-    serviceUrl: running.url + servicePath,
+    serviceUrl: running.url + names.servicePath,
     clientId,
     clientSecret,
     client,
@@ -151,6 +166,9 @@ interface CartService {
   readonly unordered: boolean;
   readonly pageSize: number;
   readonly options: Srm7Options;
+  readonly names: ServiceNames;
+  readonly router: Router;
+  readonly queryNames: QueryNames;
   collections: CollectionStyle;
   miscountedBy: number;
 }
@@ -162,22 +180,38 @@ interface ReadTarget {
   readonly navigation?: string;
 }
 
-/** ICF ignores the case of the path, and a service takes parameters. */
-const anyServicePath = new RegExp(`^${servicePath}(;[^/]*)?(?=/)`, 'i');
-/** The only literal of Edm.Guid is 8-4-4-4-12. */
-const readPath =
-  /^\/(?<entitySet>ShoppingCartSet|ShoppingCartItemSet)(?:\(guid'(?<guid>[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12})'\)(?:\/(?<navigation>[A-Za-z]+))?)?$/;
+type Router = (url: URL) => ReadTarget | undefined;
 
-function readTarget(url: URL): ReadTarget | undefined {
-  const path = decodeURIComponent(url.pathname);
+function routerOf(names: ServiceNames): Router {
+  // ICF ignores the case of the path, and a service takes parameters.
+  const anyServicePath = new RegExp(`^${names.servicePath.replaceAll('.', String.raw`\.`)}(;[^/]*)?(?=/)`, 'i');
+  // The only literal of Edm.Guid is 8-4-4-4-12.
+  const guid = String.raw`\(guid'(?<guid>[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12})'\)`;
+  const readPath = new RegExp(
+    String.raw`^/(?<entitySet>${names.entitySet}|ShoppingCartItemSet)(?:${guid}(?:/(?<navigation>\w+))?)?$`,
+  );
+  return (url) => readTarget(decodeURIComponent(url.pathname), anyServicePath, readPath, names);
+}
+
+function readTarget(
+  path: string,
+  anyServicePath: RegExp,
+  readPath: RegExp,
+  names: ServiceNames,
+): ReadTarget | undefined {
   const groups = anyServicePath.test(path) ? readPath.exec(path.replace(anyServicePath, ''))?.groups : undefined;
   if (groups === undefined) {
     return undefined;
   }
-  const entitySet = groups['entitySet'] === 'ShoppingCartSet' ? 'ShoppingCartSet' : 'ShoppingCartItemSet';
+  const entitySet = groups['entitySet'] === 'ShoppingCartItemSet' ? 'ShoppingCartItemSet' : 'ShoppingCartSet';
   const { guid, navigation } = groups;
   if (navigation !== undefined && guid !== undefined) {
-    return { operation: 'navigation', entitySet, guid: plainGuid(guid), navigation };
+    return {
+      operation: 'navigation',
+      entitySet,
+      guid: plainGuid(guid),
+      navigation: names.known(navigation, entitySet === 'ShoppingCartSet' ? '' : 'Items'),
+    };
   }
   // The contract has no call that reads items alone.
   if (entitySet === 'ShoppingCartItemSet') {
@@ -190,7 +224,7 @@ function readTarget(url: URL): ReadTarget | undefined {
 
 function serviceAnswer(call: Call, service: CartService): Answer {
   try {
-    const target = call.method === 'GET' ? readTarget(call.url) : undefined;
+    const target = call.method === 'GET' ? service.router(call.url) : undefined;
     const query = call.url.searchParams;
     if (/\(guid'[^']*'\)/.test(decodeURIComponent(call.url.pathname)) && target === undefined) {
       throw new ODataRefusal(400, '/IWCOR/CX_OD_BAD_REQUEST/001', 'Malformed URI literal');
@@ -237,7 +271,7 @@ function readBody({ url, headers }: Call, target: ReadTarget, service: CartServi
   if (target.operation === 'navigation') {
     return navigationBody(url, target, service);
   }
-  const expand = parseExpand(url.searchParams.get('$expand'), cartNavigations);
+  const expand = parseExpand(service.names.known(url.searchParams.get('$expand') ?? ''), cartNavigations);
   const shown = service.options.ignoreExpand === 'always' ? nothing : expand;
   return rowBody(cartByGuid(target, service), shown, service);
 }
@@ -246,9 +280,9 @@ const nothing: ExpandTree = new Map();
 
 function pageBody(url: URL, prefer: string | string[] | undefined, service: CartService): string {
   const query = url.searchParams;
-  const selection = parseSelection(query.get('$filter'));
-  requireDocumentedOrder(query.get('$orderby'));
-  const expand = parseExpand(query.get('$expand'), cartNavigations);
+  const selection = parseSelection(query.get('$filter'), service.queryNames);
+  requireDocumentedOrder(query.get('$orderby'), service.queryNames);
+  const expand = parseExpand(service.names.known(query.get('$expand') ?? ''), cartNavigations);
   const top = parseCount('$top', query.get('$top')) ?? Number.POSITIVE_INFINITY;
   const skip = parseCount('$skip', query.get('$skip')) ?? 0;
 
@@ -256,10 +290,11 @@ function pageBody(url: URL, prefer: string | string[] | undefined, service: Cart
   const selected = service.rows.select(selection);
   const token = skipToken(url);
   const start = token === undefined ? skip : firstAfter(selected, tokenToPosition(token, options), unordered);
-  const [, preferred] = /^odata\.maxpagesize=(\d+)$/.exec(String(prefer)) ?? [];
+  const isLinked = options.paging !== 'skip-top';
+  const [, preferred] = (isLinked ? /^odata\.maxpagesize=(\d+)$/.exec(String(prefer)) : null) ?? [];
   const page = selected.slice(start, start + Math.min(pageSize, top, Number(preferred ?? pageSize)));
   // A caller that sends $top pages by itself.
-  const more = top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
+  const more = isLinked && top === Number.POSITIVE_INFINITY && start + page.length < selected.length;
   const last = page.at(-1);
   if (selected.length === 0 && options.emptyList !== undefined) {
     return options.emptyList;
@@ -281,7 +316,7 @@ function nextUri(url: URL, last: StoredCart, { collections, options, unordered }
     .split('&')
     .filter((option) => !/^(?:\$|%24)skip(?:token)?=/i.test(option));
   const token = `${options.skipTokenMarks ?? ''}${positionToToken(positionOf(last, unordered))}`;
-  return `${collections.serviceUrl}/ShoppingCartSet?${[...kept, `$skiptoken=${token}`].join('&')}`;
+  return `${collections.serviceUrl}/${collections.names.entitySet}?${[...kept, `$skiptoken=${token}`].join('&')}`;
 }
 
 /** The token as it was sent: `+` is no blank here. */
@@ -320,23 +355,43 @@ function navigationBody(url: URL, target: ReadTarget, service: CartService): str
   if (!isRecord(owner) || below === undefined) {
     throw new ODataRefusal(404, '/IWFND/CM_BEC/026', `No navigation property ${navigation}`, navigation);
   }
-  const expand = parseExpand(url.searchParams.get('$expand'), below);
+  const { names, collections } = service;
+  const path = entitySet === 'ShoppingCartItemSet' ? `Items.${navigation}` : navigation;
+  const expand = parseExpand(names.known(url.searchParams.get('$expand') ?? '', path), below);
   const shown = service.options.ignoreExpand === 'always' ? nothing : expand;
   const start = parseCount('$skiptoken', skipToken(url) ?? null) ?? 0;
-  const uri = `${entitySet === 'ShoppingCartItemSet' ? itemUri(guid, service.collections) : cartUri(guid, service.collections)}/${navigation}`;
-  return JSON.stringify(showCollection(owner[navigation], { uri, start }, shown, below, service.collections));
+  const ownUri = entitySet === 'ShoppingCartItemSet' ? itemUri(guid, collections) : cartUri(guid, collections);
+  const uri = `${ownUri}/${names.own(path)}`;
+  const collection = showCollection(owner[navigation], { uri, start, path }, shown, below, collections);
+  const rows = isRecord(collection) ? collection['results'] : undefined;
+  return JSON.stringify(
+    isRecord(collection) && Array.isArray(rows)
+      ? { ...collection, results: rows.map((row) => names.shown(row, path)) }
+      : collection,
+  );
 }
 
 /** The JSON of a row: its own text when it is shown whole. */
-function rowBody(row: StoredCart, expand: ExpandTree, { collections }: CartService): string {
-  if (isFullExpand(expand, cartNavigations) && collections.pageSize === Number.POSITIVE_INFINITY) {
+function rowBody(row: StoredCart, expand: ExpandTree, { collections, names }: CartService): string {
+  const isWhole = isFullExpand(expand, cartNavigations) && collections.pageSize === Number.POSITIVE_INFINITY;
+  if (isWhole && names.areOfContract) {
     return row.text;
   }
-  const cart: unknown = JSON.parse(row.text);
+  const cart = parsedRow(row.text);
   if (!isRecord(cart)) {
     return row.text;
   }
-  return JSON.stringify(showEntity(cart, cartUri(row.guid, collections), expand, cartNavigations, collections));
+  const shown = isWhole ? cart : showEntity(cart, cartUri(row.guid, collections), expand, cartNavigations, collections);
+  return JSON.stringify(names.shown(shown));
+}
+
+/** Undefined for a row that is no JSON, which a test wants to be served as it is. */
+function parsedRow(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function refusalAnswer({ status, code, message, property }: ODataRefusal): Answer {

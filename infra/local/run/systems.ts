@@ -2,6 +2,7 @@
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
+import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
 import { clientIdentity, gatewayKey, privateAuthority } from '../../../shared/connection-secret.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
@@ -71,10 +72,12 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       SRM_TOKEN_URL: srmEnd.tokenUrl,
       SRM_MUTUAL_TLS: String(srmEnd.mutualTls),
       SRM_PRIVATE_CA: String(srmEnd.privateCa),
+      SRM_PROXY_URL: srmEnd.proxyUrl,
       VMS_BASE_URL: vmsEnd.baseUrl,
       VMS_TOKEN_URL: vmsEnd.tokenUrl,
       VMS_MUTUAL_TLS: String(vmsEnd.mutualTls),
       VMS_PRIVATE_CA: String(vmsEnd.privateCa),
+      VMS_PROXY_URL: vmsEnd.proxyUrl,
       FIRST_WATERMARK: new Date(sinceMs).toISOString(),
       // The simulator fails often: a wait of half a minute each time would make a run last for minutes.
       ...(vms === undefined ? {} : { RETRY_BASE_SECONDS: '1' }),
@@ -110,6 +113,7 @@ interface End {
   readonly tokenUrl: string;
   readonly mutualTls: boolean;
   readonly privateCa: boolean;
+  readonly proxyUrl: string;
 }
 
 const simulatedEnd = ({ tokenUrl }: Srm7Simulator | VmsSimulator, baseUrl: string): End => ({
@@ -117,13 +121,14 @@ const simulatedEnd = ({ tokenUrl }: Srm7Simulator | VmsSimulator, baseUrl: strin
   tokenUrl,
   mutualTls: false,
   privateCa: false,
+  proxyUrl: '',
 });
 
 /** Adds the path of the contract to a URL without a path. The token URL of "local" is that of a simulator. */
 function externalEnd(
   url: string,
   contractPath: string,
-  { tokenUrl, mutualTls, privateCa }: Connection,
+  { tokenUrl, mutualTls, privateCa, proxyUrl = '' }: Connection,
   { environmentFile }: LocalRunOptions,
 ): End {
   const { origin, pathname } = new URL(url);
@@ -132,6 +137,7 @@ function externalEnd(
     tokenUrl: environmentFile === undefined ? `${origin}/oauth/token` : tokenUrl,
     mutualTls,
     privateCa,
+    proxyUrl,
   };
 }
 
@@ -185,35 +191,37 @@ interface Carts {
 }
 
 function cartsFor(base: Environment, options: LocalRunOptions, nowMs: number): Carts {
-  if (options.inputFile !== undefined) return cartsOfFile(options.inputFile, nowMs);
+  if (options.inputFile !== undefined) return cartsOfFile(options.inputFile, base.srm, nowMs);
   const to = new Date(nowMs - base.extraction.safetySeconds * 1000 - 1000);
   const from = new Date(Math.max(options.sinceMs ?? 0, nowMs - DAY_MS));
   const { carts: count, seed } = options;
   const { vendors, currencies, translate } = ownCodesOf(base);
   const generated = generateCarts({ count, seed, from, to, client: base.srm.client, vendors, currencies });
+  const { changedAtProperty } = base.srm;
+  const rows = generated.flatMap(({ row, number, guid }): SourceCart[] => {
+    const changedAtMs = edmInstantMs(row[changedAtProperty]);
+    return changedAtMs === undefined ? [] : [{ row: translate(row), number, guid, changedAtMs }];
+  });
+  const left = generated.length - rows.length;
   return {
-    rows: generated.map(({ row, number, guid }) => ({
-      row: translate(row),
-      number,
-      guid,
-      changedAtMs: edmInstantMs(row['ChangedAt']) ?? nowMs,
-    })),
-    notes: [],
+    rows,
+    notes: left === 0 ? [] : [`${counted(left, 'cart')} without ${changedAtProperty}: SRM lists no such cart`],
   };
 }
 
 /** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
-function cartsOfFile(path: string, nowMs: number): Carts {
+function cartsOfFile(path: string, srm: Environment['srm'], nowMs: number): Carts {
   const page = readPage(path);
-  const results = cartsOfPage(page);
+  const names = createFieldNames({ ...srm.fields, Guid: srm.keyProperty });
+  const results = cartsOfPage(page, names);
   if (typeof results === 'string') throw refusal(`--input ${path} ${results}.`);
   const carts = results.map((source: unknown) => {
-    const row = asJsonObject(source);
+    const row = asJsonObject(names.toSap(source, ''));
     const text = (name: string): string | undefined => {
       const value = row?.[name];
       return typeof value === 'string' && value !== '' ? value : numberText(value);
     };
-    const instantMs = edmInstantMs(row?.['ChangedAt']);
+    const instantMs = edmInstantMs(row?.[srm.changedAtProperty]);
     return {
       row: row ?? JSON.stringify(source),
       number: cartNumberOf(row),
@@ -260,13 +268,13 @@ function readPage(path: string): unknown {
 }
 
 /** The carts of an answer of OData V2; or else what the file holds instead. */
-function cartsOfPage(page: unknown): readonly unknown[] | string {
+function cartsOfPage(page: unknown, names: FieldNames): readonly unknown[] | string {
   const whole = asJsonObject(page);
   const d = whole?.['d'];
   const cart = asJsonObject(d);
   const results = Array.isArray(d) ? d : cart?.['results'];
   if (Array.isArray(results)) return results;
-  if (cart !== undefined && ['Guid', 'ObjectId'].some((name) => name in cart)) return [cart];
+  if (cart !== undefined && ['Guid', 'ObjectId'].some((name) => names.ofCart(name) in cart)) return [cart];
   if (whole !== undefined && ('@odata.context' in whole || Array.isArray(whole['value']))) {
     return 'is an answer of OData V4: SRM 7 answers in OData V2, with the carts at d.results';
   }
@@ -304,6 +312,12 @@ const simulatedConnection = (connection: Connection): SimulatorOptions => ({
 export const simulatedSrm = (srm: Environment['srm']): Srm7Options => ({
   ...simulatedConnection(srm),
   client: srm.client,
+  servicePath: srm.servicePath,
+  entitySet: srm.entitySet,
+  keyProperty: srm.keyProperty,
+  fields: srm.fields,
+  changedAtProperty: srm.changedAtProperty,
+  paging: srm.paging,
 });
 
 async function startSourceSimulator(

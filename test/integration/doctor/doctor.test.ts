@@ -760,6 +760,18 @@ describe('what is deployed otherwise than the entry says', () => {
     ]);
   });
 
+  test('a setting that is deployed together with others is named alone', async () => {
+    const headers = { 'X-Tenant': 'acme' };
+    await deployed(environmentFile({ srm: { headers, fields: { ObjectId: 'ScNumber' } } }));
+
+    const entry = environmentFile({ srm: { headers, tokenParameters: { audience: 'srm' }, expand: ['Texts'] } });
+    const [extractor = ''] = reds(await diagnose(entry));
+
+    expect(extractor).toMatch(
+      /^extractor differs: SRM_DIFFERENCES\.expand is not set, and the entry says \["Texts"\]; SRM_DIFFERENCES\.fields is another value, and the entry says nothing of it; SRM_DIFFERENCES\.tokenParameters is not set, and the entry says \{"audience":"srm"\} -> /,
+    );
+  });
+
   test('an entry that was changed and not deployed is seen at every function that reads it', async () => {
     expect(reds(await diagnose(environmentFile({ srm: { timeoutSeconds: 20 } })))).toEqual(
       ['extractor', 'worker', 'reconciler'].map((name) =>

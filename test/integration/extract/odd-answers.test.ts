@@ -177,8 +177,8 @@ test.each([
 });
 
 describe('the size of a page', () => {
-  test.each(['odata.maxpagesize', '$top'])('can be asked for, by %s', async (option) => {
-    const extractor = await fixture.open({ variables: { SRM_PAGE_SIZE: '2', SRM_PAGE_SIZE_OPTION: option } });
+  test.each(['next-link', 'skip-top'])('can be asked for, with paging by %s', async (paging) => {
+    const extractor = await fixture.open({ variables: { SRM_PAGE_SIZE: '2', SRM_PAGING: paging } });
     const carts = cartsFrom(thisSecond() - 30 * MINUTE, 5, SECOND);
     extractor.srm.addCarts(rowsOf(carts));
 
@@ -188,7 +188,7 @@ describe('the size of a page', () => {
   });
 
   const two = '[{"Guid":"a"},{"Guid":"b"}]';
-  const top = { variables: { SRM_PAGE_SIZE: '2', SRM_PAGE_SIZE_OPTION: '$top' } };
+  const top = { variables: { SRM_PAGE_SIZE: '2', SRM_PAGING: 'skip-top' } };
 
   test.each([
     ['$top, and the list is whole', [`{"d":{"results":[{"Guid":"a"},{"Guid":"b"},{"Guid":"c"}]}}`], ['a', 'b', 'c']],
