@@ -1,8 +1,13 @@
 /** In what SRM's extraction service may differ from the assumed one (source-srm7.md, "Settings"). */
 import * as z from 'zod';
-import { readProperties } from '../functions/create-purchase-orders/translation/shopping-cart.ts';
-import { EXPANDED } from '../shared/reading/whole-cart.ts';
-import { ASSUMED_SERVICE, CHANGED_AT_PROPERTIES, PAGINGS } from '../shared/srm-service.ts';
+import {
+  ASSUMED_SERVICE,
+  CHANGED_AT_PROPERTIES,
+  EXPANDED,
+  KEY,
+  PAGINGS,
+  READ_PROPERTIES,
+} from '../shared/srm-service.ts';
 import { nearest } from './setting-mistakes.ts';
 
 const odataName = (example: string) =>
@@ -23,13 +28,13 @@ export const srmService = {
   keyProperty: odataName('CartGuid')
     .default(ASSUMED_SERVICE.keyProperty)
     .describe(
-      "What this SRM calls the key of a cart, which SAP calls `Guid`. It must be of type Edm.Guid: a cart is read as `ShoppingCartSet(guid'...')`.",
+      "What this SRM calls the key of a cart, which SAP calls `Guid`. It must be of type Edm.Guid: a cart is read as `ShoppingCartSet(guid'…')`.",
     ),
   fields: z
     .record(z.string(), odataName('ScNumber'))
     .default({})
     .describe(
-      'What this SRM calls the properties and navigations that the interface reads, by SAP\'s names, those below a navigation with it: `{ "ObjectId": "ScNumber", "Items": "Positions", "Items.NumberInt": "ItemNo", "Items.Accounting.CostCtr": "CostCenter" }`. Faults, messages and mapping.md keep SAP\'s names.',
+      'What this SRM calls the properties and navigations that the interface reads, by SAP’s names, those below a navigation with it: `{ "ObjectId": "ScNumber", "Items": "Positions", "Items.NumberInt": "ItemNo", "Items.Accounting.CostCtr": "CostCenter" }`. Faults, messages and mapping.md keep SAP’s names.',
     ),
   changedAtProperty: z
     .enum(CHANGED_AT_PROPERTIES)
@@ -79,27 +84,27 @@ export function serviceMistakes({ fields, keyProperty, paging, pageSize }: Servi
     paging === 'skip-top' && pageSize === undefined
       ? [{ path: ['pageSize'], message: 'is missing: "paging": "skip-top" asks for pages of this size' }]
       : [];
-  const known = readProperties();
-  const names = [...known].flatMap(([entity, properties]) => properties.map((name) => qualified(entity, name)));
+  const known = Object.entries(READ_PROPERTIES);
+  const names = known.flatMap(([entity, properties]) => properties.map((name) => qualified(entity, name)));
   const unknown = Object.keys(fields).flatMap((path): Mistake[] => {
-    if (path === 'Guid') return [{ path: ['fields', path], message: 'is not one of fields, but keyProperty' }];
+    if (path === KEY) return [{ path: ['fields', path], message: 'is not one of fields, but keyProperty' }];
     if (names.includes(path)) return [];
     const near = nearest(path, names);
     const hint = near === undefined ? 'see source-srm7.md, "Fields"' : `did you mean ${near}?`;
     return [{ path: ['fields', path], message: `is no property that the interface reads; ${hint}` }];
   });
-  const clashes = [...known].flatMap(([entity, properties]) => {
+  const clashes = known.flatMap(([entity, properties]) => {
     const taken = new Map<string, string>();
     return properties.flatMap((name): Mistake[] => {
       const path = qualified(entity, name);
-      const isKey = path === 'Guid';
+      const isKey = path === KEY;
       const own = isKey ? keyProperty : (fields[path] ?? name);
       const other = taken.get(own);
       taken.set(own, name);
       if (other === undefined) return [];
       // Named at the one that the entry gives.
       const given = own === name ? qualified(entity, other) : path;
-      const place = given === 'Guid' ? ['keyProperty'] : ['fields', given];
+      const place = given === KEY ? ['keyProperty'] : ['fields', given];
       return [
         {
           path: place,

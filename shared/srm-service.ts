@@ -27,3 +27,60 @@ export const ASSUMED_SERVICE: SrmService = {
   changedAtProperty: 'ChangedAt',
   paging: 'next-link',
 };
+
+/** The property by which a cart is read. */
+export const KEY = 'Guid';
+
+/** What the interface reads, by the navigations that lead to it. A test holds it against the schema of the translation. */
+// biome-ignore format: lists of names
+export const READ_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'ObjectId', 'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
+    'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType', 'RequesterId', 'RequesterName',
+    'RequesterEmail', 'PostingDate', 'ChangedAt', 'ApprovedAt', 'DelInd', 'Guid', 'Items', 'Partners', 'Texts',
+    'Attachments',
+  ],
+  Partners: [
+    'PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country',
+  ],
+  Texts: [
+    'Tdid', 'Language', 'Text',
+  ],
+  Attachments: [
+    'Guid', 'FileName', 'MimeType', 'SizeBytes', 'InternalOnly',
+  ],
+  Items: [
+    'Guid', 'ParentGuid', 'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
+    'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit', 'ExpValue',
+    'VendorName', 'IncotermKey', 'IncotermLoc', 'Status', 'OrderedProd', 'VendorId', 'CtrId', 'CtrItem', 'ExtDemid',
+    'ExtDemPosid', 'BeObjectId', 'DelivDate', 'StartDate', 'EndDate', 'LimitInd', 'Unlimited', 'Accounting',
+    'Partners', 'Texts', 'OutlineInd', 'DelInd',
+  ],
+  'Items.Accounting': [
+    'AccNo', 'AccCat', 'DistrPerc', 'SubNumber', 'CoArea', 'GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset',
+    'Network', 'Activity', 'ProfitCtr', 'DelInd',
+  ],
+  'Items.Partners': [
+    'PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country',
+  ],
+  'Items.Texts': [
+    'Tdid', 'Language', 'Text',
+  ],
+};
+
+export interface Navigations {
+  readonly [name: string]: Navigations;
+}
+
+const COMMON = { Partners: {}, Texts: {} };
+export const CART_NAVIGATIONS: Navigations = { Items: { Accounting: {}, ...COMMON }, ...COMMON, Attachments: {} };
+
+/** The paths that ask for all of them. */
+export const EXPANDED: readonly string[] = pathsOf(CART_NAVIGATIONS);
+
+function pathsOf(navigations: Navigations): string[] {
+  return Object.entries(navigations).flatMap(([name, below]) => {
+    const paths = pathsOf(below);
+    return paths.length === 0 ? [name] : paths.map((path) => `${name}/${path}`);
+  });
+}

@@ -2,7 +2,7 @@
  * This SRM's names of the fields, and SAP's, which the rest of the house knows: a row is renamed once, where it is read.
  */
 import { asJsonObject } from '../exact-json.ts';
-import { CART_NAVIGATIONS, type Navigations } from './whole-cart.ts';
+import { CART_NAVIGATIONS, type Navigations } from '../srm-service.ts';
 
 export interface FieldNames {
   /** This SRM's name of a property or navigation of the cart itself. */

@@ -5,23 +5,7 @@
 import { asJsonObject } from '../exact-json.ts';
 import { InterfaceError } from '../failure.ts';
 import { inLanes } from '../lanes.ts';
-
-export interface Navigations {
-  readonly [name: string]: Navigations;
-}
-
-const COMMON = { Partners: {}, Texts: {} };
-export const CART_NAVIGATIONS: Navigations = { Items: { Accounting: {}, ...COMMON }, ...COMMON, Attachments: {} };
-
-/** The paths that ask for all of them. */
-export const EXPANDED: readonly string[] = pathsOf(CART_NAVIGATIONS);
-
-function pathsOf(navigations: Navigations): string[] {
-  return Object.entries(navigations).flatMap(([name, below]) => {
-    const paths = pathsOf(below);
-    return paths.length === 0 ? [name] : paths.map((path) => `${name}/${path}`);
-  });
-}
+import { CART_NAVIGATIONS, type Navigations } from '../srm-service.ts';
 
 /** OData's names for a link to the rest of a collection, and to the whole of it. */
 export type LinkName = '__next' | '__deferred';

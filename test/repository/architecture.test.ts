@@ -326,6 +326,7 @@ describe('infra', () => {
     expect(code.length).toBeGreaterThan(3);
     const allowed = [
       'environment',
+      'srm-service',
       'client-authentication',
       'translation-settings',
       // Who can fix a fault, for alarms and reports.
@@ -392,7 +393,7 @@ describe('the deployed code', () => {
 });
 
 describe('names', () => {
-  test('of SAP fields stand only in the SRM adapter and the translation', () => {
+  test('of SAP fields stand only in the SRM adapter, its settings, and the translation', () => {
     const sample = readFileSync(join(root, 'shared/contract/samples/srm7-shopping-carts.json'), 'utf8');
     // Only those with two humps, and the GUID; `Status` or `Name` could belong to anything.
     const sapNames = [
@@ -402,7 +403,8 @@ describe('names', () => {
     const strangers = [...below('functions', 'shared'), ...infraOfTheCloud].filter(
       ({ path }) =>
         !path.startsWith(`${worker}/translation/`) &&
-        !/^shared\/(srm-carts|reading\/source-row|sap-values)\.ts$/.test(path),
+        path !== 'infra/srm-settings.ts' &&
+        !/^shared\/(srm-carts|srm-service|reading\/source-row|sap-values)\.ts$/.test(path),
     );
 
     const silent = strangers.map((file) => ({ ...file, code: withoutSentences(file.code) }));
@@ -415,9 +417,10 @@ describe('names', () => {
       ...new Set(deployed.filter(({ code }) => pattern.test(code)).map(({ path }) => path)),
     ];
 
-    expect(places(/ZSRM_SC_EXTRACT_SRV/)).toEqual(['shared/srm-carts.ts']);
+    expect(places(/ZSRM_SC_EXTRACT_SRV/)).toEqual(['shared/srm-service.ts']);
     expect(places(/['"`]\/purchase-orders/)).toEqual(['infra/vms-settings.ts']);
-    expect(places(/Idempotency-Key/i)).toEqual([`${worker}/delivery/vms-orders.ts`]);
+    // The settings refuse it as a fixed header.
+    expect(places(/Idempotency-Key/i)).toEqual([`${worker}/delivery/vms-orders.ts`, 'infra/connection-settings.ts']);
     expect(places(/\bAuthorization\b/)).toEqual(['shared/client-authentication.ts', 'shared/oauth-client.ts']);
   });
 

@@ -210,18 +210,6 @@ const cartEntity = entityOf(shoppingCart, {
   Items: entityOf(item, { ...common, Accounting: entityOf(accountAssignment) }),
 });
 
-/** The properties that the interface reads, and the navigations, by the navigations that lead to their entity. */
-export function readProperties(): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  const add = (entity: string, { shape, parts }: Entity): void => {
-    const flags = entity === 'Items' ? itemFlags.shape : {};
-    found.set(entity, [...new Set([...Object.keys(shape), ...Object.keys(flags)])]);
-    for (const [name, part] of Object.entries(parts)) add(entity === '' ? name : `${entity}.${name}`, part);
-  };
-  add('', cartEntity);
-  return found;
-}
-
 /** How many properties of the cart and of its navigations the contract does not know (edge case 85). */
 export const countUnknownProperties = (source: unknown): number => unknownIn(source, cartEntity);
 

@@ -3,6 +3,7 @@ import type { ExtractorVariables, WorkerVariables } from '../../../shared/enviro
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
 import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
+import { KEY } from '../../../shared/srm-service.ts';
 import { clientIdentity, gatewayKey, privateAuthority } from '../../../shared/connection-secret.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
@@ -212,7 +213,7 @@ function cartsFor(base: Environment, options: LocalRunOptions, nowMs: number): C
 /** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
 function cartsOfFile(path: string, srm: Environment['srm'], nowMs: number): Carts {
   const page = readPage(path);
-  const names = createFieldNames({ ...srm.fields, Guid: srm.keyProperty });
+  const names = createFieldNames({ ...srm.fields, [KEY]: srm.keyProperty });
   const results = cartsOfPage(page, names);
   if (typeof results === 'string') throw refusal(`--input ${path} ${results}.`);
   const carts = results.map((source: unknown) => {

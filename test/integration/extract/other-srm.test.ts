@@ -6,12 +6,13 @@ import { expect, test } from '@jest/globals';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { srmVariables } from '../../../infra/constructs/interface-function.ts';
 import { ENVIRONMENTS, type Environment, parseEnvironment } from '../../../infra/environments.ts';
-import { readProperties } from '../../../functions/create-purchase-orders/translation/shopping-cart.ts';
+import { READ_PROPERTIES } from '../../../shared/srm-service.ts';
 import { simulatedSrm } from '../../../infra/local/run/systems.ts';
 import type { Srm7Options } from '../../simulators/srm7.ts';
 import {
   cartsFrom,
   DAY,
+  HOUR,
   type Extractor,
   guidsOf,
   MINUTE,
@@ -132,7 +133,7 @@ test('the token endpoint gets neither the fixed headers nor the key of the gatew
 
 /** Every property and navigation that the interface reads has another name. */
 const OTHER_NAMES = Object.fromEntries(
-  [...readProperties()].flatMap(([entity, names]) =>
+  Object.entries(READ_PROPERTIES).flatMap(([entity, names]) =>
     names.map((name): [string, string] => [entity === '' ? name : `${entity}.${name}`, `Z_${name.toUpperCase()}`]),
   ),
 );
@@ -267,7 +268,7 @@ test.each([[['Items/Accounting', 'Partners']], [[]]])(
     await other.run();
     for (const extractor of [usual, other]) await fixture.deliver(extractor);
 
-    const [page] = other.srm.requests.filter(({ operation }) => operation === 'page');
+    const page = other.srm.requests.find(({ operation }) => operation === 'page');
     expect(new URL(page?.path ?? '', 'http://srm').searchParams.get('$expand')).toBe(expand.join(',') || null);
     expect(other.srm.traffic().requests.navigation).toBeGreaterThan(0);
     expect(ordersOf(other)).toEqual(ordersOf(usual));
@@ -286,4 +287,28 @@ test('that sends no links, and is believed to: the count shows that carts are mi
   const { extractor } = await openOtherSrm({ paging: 'skip-top', pageSize: 4 }, {}, { pageSize: 4 });
 
   await expect(extractor.run()).rejects.toThrow('E_SRC_PAGING_INCOMPLETE');
+});
+
+test('a landscape that differs in all of this at once: every cart becomes its orders, and the reconciliation finds none lost', async () => {
+  const settings = {
+    ...otherService,
+    ...gateway,
+    clientAuthentication: 'body',
+    tokenParameters: { audience: 'https://srm.example.com/' },
+    expand: ['Items/Accounting', 'Texts'],
+    paging: 'skip-top',
+    pageSize: 4,
+  };
+  const { extractor: usual, carts } = await openOtherSrm({});
+  const { extractor: other } = await openOtherSrm(settings);
+  other.srm.addCarts(rowsOf(carts));
+
+  await usual.run();
+  expect(await other.run()).toMatchObject({ status: 'complete', cartsRead: carts.length, pages: 2 });
+  for (const extractor of [usual, other]) await fixture.deliver(extractor);
+
+  expect(ordersOf(other).length).toBeGreaterThanOrEqual(carts.length);
+  expect(ordersOf(other)).toEqual(ordersOf(usual));
+  const later = { now: () => Date.now() + 2 * HOUR };
+  expect(await other.reconcile(later)).toMatchObject({ status: 'complete', cartsRead: carts.length, cartsQueued: 0 });
 });
