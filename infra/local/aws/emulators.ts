@@ -1,6 +1,6 @@
 /** Emulators of SQS, DynamoDB and Secrets Manager, embedded in this process. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { Server } from 'node:http';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
@@ -95,7 +95,8 @@ async function listen(server: Server, port: number): Promise<string> {
 async function closeServer(server: Server): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
+    // dynalite's own close also closes its database, which is in memory, under requests whose client was just killed.
+    Server.prototype.close.call(server, (error) => (error ? reject(error) : resolve()));
     server.closeAllConnections();
   });
 }
