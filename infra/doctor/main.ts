@@ -10,6 +10,10 @@ process.exitCode = await runCommand(() => parseOptions(process.argv.slice(2)), H
 
 /** Returns 1 when a check fails. */
 async function run(options: DoctorOptions): Promise<number> {
+  if (options.contract !== undefined) {
+    const { checkContract } = await import('./contract/check-contract.ts');
+    return checkContract(options, options.contract);
+  }
   // The AWS clients take most of the time to load, and help does not need them.
   const { examine } = await import('./doctor.ts');
   const findings = await examine(options, {

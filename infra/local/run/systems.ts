@@ -4,13 +4,13 @@ import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
 import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
 import { KEY } from '../../../shared/srm-service.ts';
-import { clientIdentity, gatewayKey, privateAuthority } from '../../../shared/connection-secret.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import type { Environment } from '../../environments.ts';
+import { givenSecret, VariablesIncomplete } from '../../given-secret.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
 import { type LocalRunOptions, OF_ENVIRONMENT, refusal } from './options.ts';
 import { ownCodesOf } from './own-codes.ts';
@@ -46,8 +46,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Starts the simulators that are needed, and sets both URLs in the environment. @throws {UsageError} */
 export async function startSystems(base: Environment, options: LocalRunOptions, nowMs: number): Promise<Systems> {
-  const srmSecret = options.srmUrl === undefined ? undefined : secretFromVariables('SRM', base.srm);
-  const vmsSecret = options.vmsUrl === undefined ? undefined : secretFromVariables('VMS', base.vms);
+  const srmSecret = options.srmUrl === undefined ? undefined : secretFromVariables('SRM', '--srm', base.srm);
+  const vmsSecret = options.vmsUrl === undefined ? undefined : secretFromVariables('VMS', '--vms', base.vms);
   const { rows, notes } = options.srmUrl === undefined ? cartsFor(base, options, nowMs) : { rows: [], notes: [] };
   const oldestMs = rows.reduce((oldest, { changedAtMs }) => Math.min(oldest, changedAtMs), Number.POSITIVE_INFINITY);
   const sinceMs = options.sinceMs ?? (options.inputFile !== undefined && rows.length > 0 ? oldestMs : nowMs - DAY_MS);
@@ -149,36 +149,13 @@ const secretString = (simulator: Srm7Simulator | VmsSimulator | undefined): stri
     apiKey: simulator?.apiKey,
   });
 
-/** The fields of a secret and the variables that give them, each after the name of the system. */
-const SECRET_VARIABLES: Readonly<Record<string, string>> = {
-  clientId: 'CLIENT_ID',
-  clientSecret: 'CLIENT_SECRET',
-  clientCertificate: 'CLIENT_CERTIFICATE',
-  clientKey: 'CLIENT_KEY',
-  certificateAuthority: 'CERTIFICATE_AUTHORITY',
-  apiKey: 'API_KEY',
-};
-
-/** The secret of a system that the user names, in the form that the environment asks for. @throws {UsageError} */
-function secretFromVariables(system: 'SRM' | 'VMS', { mutualTls, privateCa, apiKeyHeader }: Connection): string {
-  const option = `--${system.toLowerCase()}`;
-  const given = Object.entries(SECRET_VARIABLES).map(([field, name]) => [
-    field,
-    process.env[`${system}_${name}`] ?? '',
-  ]);
-  const secret: Readonly<Record<string, string>> = Object.fromEntries(given.filter(([, value]) => value !== ''));
-  if (secret['clientId'] === undefined || secret['clientSecret'] === undefined) {
-    throw refusal(`${option} needs the OAuth2 client: set ${system}_CLIENT_ID and ${system}_CLIENT_SECRET.`);
+/** The secret of a system that the user names. @throws {UsageError} */
+function secretFromVariables(system: 'SRM' | 'VMS', option: string, connection: Connection): string {
+  try {
+    return givenSecret(system, connection);
+  } catch (error) {
+    throw error instanceof VariablesIncomplete ? refusal(`${option}${error.message}`) : error;
   }
-  const parts = [
-    ...(mutualTls ? [clientIdentity] : []),
-    ...(privateCa ? [privateAuthority] : []),
-    ...(apiKeyHeader === undefined ? [] : [gatewayKey]),
-  ];
-  const issues = parts.flatMap((part) => part.safeParse(secret).error?.issues ?? []);
-  if (issues.length === 0) return JSON.stringify(secret);
-  const faults = issues.map(({ path: [field], message }) => `${system}_${SECRET_VARIABLES[String(field)]} ${message}`);
-  throw refusal(`${option}: the environment asks for more than the client. ${faults.join('; ')}.`);
 }
 
 interface SourceCart extends CartIdentity {
