@@ -103,7 +103,12 @@ export async function readConnectionSecret(secrets: SecretsManagerClient, form: 
     }
     throw error;
   });
-  const content = tryParseJson(value.SecretString ?? '');
+  return parseConnectionSecret(value.SecretString ?? '', form);
+}
+
+/** @throws {SecretUnusable} when it is malformed. */
+export function parseConnectionSecret(text: string, form: SecretForm): ConnectionSecret {
+  const content = tryParseJson(text);
   const client = clientCredentials.safeParse(content);
   if (!client.success) throw new SecretUnusable(form, 'holds no % yet');
   const tls = {

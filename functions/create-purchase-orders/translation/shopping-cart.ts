@@ -191,7 +191,7 @@ export const readItem = (source: unknown, path: string): Read<ShoppingCartItem> 
 
 /** Properties of the contract that the mapping does not use; anything beyond them and the schema is drift. */
 // biome-ignore format: lists of names
-const UNUSED = new Set([
+export const UNUSED_PROPERTIES: ReadonlySet<string> = new Set([
   '__metadata', 'Guid', 'ProcessType', 'CreatedAt', 'ChangedBy', 'Tzone', 'StatusText', 'TotalTax', 'VersionNo', 'DocClosed',
   'ItmType', 'OutlineInd', 'DelInd', 'SourceRelInd', 'BeLogSystem', 'BeObjectType', 'BeObjItem', 'BusArea', 'FuncArea',
   'PartnerNo', 'Email', 'Tel', 'ContentUri',
@@ -215,7 +215,7 @@ export const countUnknownProperties = (source: unknown): number => unknownIn(sou
 
 function unknownIn(source: unknown, { shape, parts }: Entity): number {
   const row = asJsonObject(source) ?? {};
-  const own = Object.keys(row).filter((name) => !UNUSED.has(name) && !Object.hasOwn(shape, name)).length;
+  const own = Object.keys(row).filter((name) => !UNUSED_PROPERTIES.has(name) && !Object.hasOwn(shape, name)).length;
   return Object.entries(parts)
     .flatMap(([name, part]) => rowsOf(row[name]).map((entry) => unknownIn(entry, part)))
     .reduce((total, count) => total + count, own);

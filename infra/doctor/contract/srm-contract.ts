@@ -115,7 +115,7 @@ function pageFindings({ rows, envelope, count, next }: Page, response: HttpRespo
       : ok(`__count comes as ${typeof count === 'string' ? 'text' : 'number'}`),
     isLinked
       ? ok(
-          `pages are linked by __next, ${/^https?:/i.test(String(next)) ? 'with the whole address' : 'relative to the service'}`,
+          `pages are linked by __next, ${/^https?:/i.test(typeof next === 'string' ? next : '') ? 'with the whole address' : 'relative to the service'}`,
         )
       : announced !== undefined && announced > rows.length
         ? fail(

@@ -135,7 +135,7 @@ function typeName({ type, format, maxLength, enum: values, const: only, pattern 
   if (only !== undefined) return JSON.stringify(only);
   if (values !== undefined) return 'code of a list';
   if (typeof pattern === 'string' && pattern.includes('\\.')) return 'decimal';
-  return maxLength === undefined ? word(type) : `${word(type)}(${String(maxLength)})`;
+  return typeof maxLength === 'number' ? `${word(type)}(${maxLength})` : word(type);
 }
 
 function addValues(value: unknown, path: string, values: Map<string, unknown[]>): void {
