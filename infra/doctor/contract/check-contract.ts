@@ -12,7 +12,7 @@ import { type Environment, loadEnvironment } from '../../environments.ts';
 import { givenSecret, hasGivenClient, VariablesIncomplete } from '../../given-secret.ts';
 import { fail } from '../finding.ts';
 import type { ContractOptions, DoctorOptions } from '../options.ts';
-import { openSystem } from '../system-client.ts';
+import { openSystem, secretFormOf } from '../system-client.ts';
 import { contractJson, contractText, hasObstacle } from './contract-text.ts';
 import { checkSrmContract, type ContractReport } from './srm-contract.ts';
 import { checkVmsContract } from './vms-contract.ts';
@@ -53,8 +53,7 @@ async function readSecret(
 ): Promise<ConnectionSecret> {
   const connection = environment[section];
   const system = section === 'srm' ? 'SRM' : 'VMS';
-  const { secretName: name, mutualTls, privateCa } = connection;
-  const form = { name, mutualTls, privateCa };
+  const form = secretFormOf(connection);
   if (hasGivenClient(system)) return parseConnectionSecret(givenSecret(system, connection), form);
   const region = environment.region === undefined ? {} : { region: environment.region };
   const client = new SecretsManagerClient({ ...clientSettings(options), ...region });
