@@ -6,12 +6,12 @@ import { readConnectionSecret, SecretMissing, SecretUnusable } from '../../share
 import { InterfaceError } from '../../shared/failure.ts';
 import { tellsOfForeignPage } from '../../shared/foreign-page.ts';
 import { type HttpClient, HttpError } from '../../shared/http-client.ts';
-import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { describeAwsError } from '../aws-account.ts';
 import type { Environment } from '../environments.ts';
 import { ownerText } from '../owners.ts';
 import { fail, type Finding, notChecked, ok, runCheck } from './finding.ts';
+import { openSystem, secretFormOf } from './system-client.ts';
 
 export interface ConnectionContext {
   readonly environment: Environment;
@@ -25,12 +25,10 @@ interface System {
   /** Its section in the environment entry. */
   readonly entry: 'srm' | 'vms';
   readonly connection: Environment['srm' | 'vms'];
-  readonly faults: Parameters<typeof createOAuthClient>[0]['faults'];
   /** One small read that changes nothing; the text says what answered. */
   read(client: HttpClient): Promise<string>;
 }
 
-const MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024;
 /** All externalIds of the interface start with SRM7. */
 const IMPOSSIBLE_EXTERNAL_ID = 'DOCTOR-ASKS-FOR-AN-ORDER-THAT-CANNOT-EXIST';
 
@@ -40,7 +38,6 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     name: 'SRM',
     entry: 'srm',
     connection: environment.srm,
-    faults: { refused: 'E_SRC_AUTH', unavailable: 'E_SRC_UNAVAILABLE' },
     async read(http) {
       const toMs = now() - environment.extraction.safetySeconds * 1000;
       // No retries: the check reports the present state.
@@ -53,7 +50,6 @@ export async function checkConnections(context: ConnectionContext): Promise<read
     name: '11VMS',
     entry: 'vms',
     connection: environment.vms,
-    faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
     async read(http) {
       const orders = createVmsOrders(http, now, environment.vms);
       const sendByMs = now() + context.timeoutMs;
@@ -81,25 +77,8 @@ export async function checkConnections(context: ConnectionContext): Promise<read
 async function checkSystem(system: System, context: ConnectionContext): Promise<readonly Finding[]> {
   const { name, entry, connection } = system;
   const owner = ownerText(context.environment, `${name} team`);
-  const {
-    secretName,
-    tokenUrl,
-    clientAuthentication,
-    scope,
-    tokenParameters,
-    headers,
-    apiKeyHeader,
-    mutualTls,
-    privateCa,
-    timeoutSeconds,
-  } = connection;
-  const readSecret = () =>
-    readConnectionSecret(context.secrets, {
-      name: secretName,
-      mutualTls,
-      privateCa,
-      apiKey: apiKeyHeader !== undefined,
-    });
+  const { secretName, tokenUrl, clientAuthentication, scope, apiKeyHeader } = connection;
+  const readSecret = () => readConnectionSecret(context.secrets, secretFormOf(connection));
   const [secretLine, tokenLine, systemLine] = [`${name} secret`, `${name} token`, `${name} itself`];
   const first = <Line>(lines: readonly Line[]): Line | undefined => lines[0];
 
@@ -121,26 +100,7 @@ async function checkSystem(system: System, context: ConnectionContext): Promise<
   }
 
   const clientOf = (baseUrl: string): HttpClient =>
-    createOAuthClient({
-      system: name,
-      section: entry,
-      http: {
-        baseUrl,
-        proxyUrl: connection.proxyUrl,
-        timeoutMs: timeoutSeconds * 1000,
-        maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
-      },
-      tokenUrl,
-      clientAuthentication,
-      scope,
-      tokenParameters,
-      headers,
-      apiKeyHeader,
-      secretName,
-      readSecret,
-      faults: system.faults,
-      now: context.now,
-    });
+    openSystem(context.environment, entry, { readSecret, now: context.now, baseUrl });
   const token = await runCheck(
     tokenLine,
     context.timeoutMs,

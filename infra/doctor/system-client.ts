@@ -28,7 +28,7 @@ export function openSystem(
   options: {
     readonly readSecret: () => Promise<ConnectionSecret>;
     readonly now: () => number;
-    readonly baseUrl?: string;
+    readonly baseUrl?: string | undefined;
   },
 ): HttpClient {
   const connection = environment[section];
@@ -37,6 +37,7 @@ export function openSystem(
     section,
     http: {
       baseUrl: options.baseUrl ?? connection.baseUrl,
+      proxyUrl: connection.proxyUrl,
       timeoutMs: connection.timeoutSeconds * 1000,
       maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
     },

@@ -6,8 +6,10 @@ import { UNUSED_PROPERTIES } from '../../../functions/create-purchase-orders/tra
 import { asJsonObject, InvalidJson, parseLenientJson } from '../../../shared/exact-json.ts';
 import { InterfaceError } from '../../../shared/failure.ts';
 import type { HttpClient, HttpResponse } from '../../../shared/http-client.ts';
+import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
 import { rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { createSrmCarts } from '../../../shared/srm-carts.ts';
+import { KEY } from '../../../shared/srm-service.ts';
 import { EDM_TYPES, NAVIGATIONS } from '../../docs/srm7-fields.ts';
 import type { Environment } from '../../environments.ts';
 import { fail, type Finding, ok, warn } from '../finding.ts';
@@ -31,6 +33,7 @@ export async function checkSrmContract(
 ): Promise<ContractReport> {
   const http = observe(client, now);
   const carts = createSrmCarts(srm, { http, now, wait: () => Promise.resolve(false) });
+  const names = createFieldNames({ ...srm.fields, [KEY]: srm.keyProperty });
   const what = `SRM at ${srm.baseUrl}`;
   let toMs = now() - extraction.safetySeconds * 1000;
   for (let day = 0; day < days; day++, toMs -= DAY_MS) {
@@ -44,7 +47,7 @@ export async function checkSrmContract(
     }
     const answer = http.last();
     if (answer === undefined) break;
-    const page = pageOf(answer.response);
+    const page = pageOf(answer.response, names);
     const when = `${new Date(window.fromMs).toISOString()} to ${new Date(toMs).toISOString()}`;
     return {
       what: `${what}, one page, ${when}`,
@@ -78,13 +81,16 @@ interface Page {
   readonly next: unknown;
 }
 
-function pageOf({ body }: HttpResponse): Page {
+/** The rows have SAP's names where the settings know this SRM's. */
+function pageOf({ body }: HttpResponse, names: FieldNames): Page {
   const d = asJsonObject(parsed(body))?.['d'];
   const object = asJsonObject(d);
-  if (object === undefined) return { rows: rowsOf(d), envelope: '{"d":[..]}', count: undefined, next: undefined };
+  const renamed = (rows: readonly unknown[]): unknown[] => rows.map((row) => names.toSap(row, ''));
+  if (object === undefined)
+    return { rows: renamed(rowsOf(d)), envelope: '{"d":[..]}', count: undefined, next: undefined };
   const isList = Array.isArray(object['results']);
   return {
-    rows: isList ? rowsOf(d) : [d],
+    rows: renamed(isList ? rowsOf(d) : [d]),
     envelope: isList ? '{"d":{"results":[..]}}' : '{"d":{..}}',
     count: object['__count'],
     next: object['__next'],
@@ -189,9 +195,21 @@ const entityOf = (name: string, types: Readonly<Record<string, string>>): Entity
       fields.length === 0
         ? ''
         : `; ${fields.slice(0, 3).join(', ')}${fields.length > 3 ? ' and others' : ''} come from it`;
-    const names = candidates.map((candidate) => `"${candidate}"`).join(' or ');
-    return names === ''
-      ? `let the service send it${use}`
-      : `perhaps "srm": { "fields": { "${property}": ${names} } }${use}`;
+    const found = candidates.map((candidate) => `"${candidate}"`).join(' or ');
+    if (found === '') return `let the service send it${use}`;
+    const setting =
+      name === 'ShoppingCart' && property === KEY
+        ? `"srm": { "keyProperty": ${found} }`
+        : `"srm": { "fields": { "${PREFIXES[name] ?? ''}${property}": ${found} } }`;
+    return `perhaps ${setting}${use}`;
   },
 });
+
+/** How the settings name a property of each entity; partners and texts of items have names of their own. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  ShoppingCartItem: 'Items.',
+  AccountAssignment: 'Items.Accounting.',
+  Partner: 'Partners.',
+  Text: 'Texts.',
+  Attachment: 'Attachments.',
+};

@@ -2,6 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { createVmsOrders } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { normalOrder } from '../../../functions/create-purchase-orders/translation/normal-order.ts';
+import {
+  createWireOrder,
+  type WireField,
+  wireFields,
+  type WireSettings,
+} from '../../../functions/create-purchase-orders/translation/wire-order.ts';
 import { purchaseOrderSchema } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { asJsonObject, numberText, tryParseExactJson } from '../../../shared/exact-json.ts';
 import type { HttpClient } from '../../../shared/http-client.ts';
@@ -25,7 +31,7 @@ export async function checkVmsContract(
 ): Promise<ContractReport> {
   const http = observe(client, now);
   const what = `11VMS at ${vms.baseUrl}, one order`;
-  const result = await createVmsOrders(http, now).lookUp(externalId, randomUUID(), now() + TIMEOUT_MS);
+  const result = await createVmsOrders(http, now, vms).lookUp(externalId, randomUUID(), now() + TIMEOUT_MS);
   const answer = http.last();
   if (answer === undefined || 'fault' in result) {
     const reason = 'fault' in result ? result.fault.message : 'no answer';
@@ -51,7 +57,7 @@ export async function checkVmsContract(
         )
       : ok('the content of the order can be read and compared'),
   ];
-  return { what, findings: names, properties: propertiesOf(order) };
+  return { what, findings: names, properties: propertiesOf(order, vms) };
 }
 
 /** The innermost object that names the order. */
@@ -71,12 +77,14 @@ interface Leaf {
   readonly isRequired: boolean;
 }
 
-function propertiesOf(order: object): PropertyReport[] {
+function propertiesOf(order: object, vms: WireSettings): PropertyReport[] {
   const expected = new Map<string, Leaf>();
   addLeaves(jsonSchemaOf(purchaseOrderSchema), '', true, expected);
-  const given = new Map<string, unknown[]>();
-  addValues(order, '', given);
-  const issues = purchaseOrderSchema.safeParse(normalOrder(order)).error?.issues ?? [];
+  const sent = new Map<string, unknown[]>();
+  addValues(order, '', sent);
+  const ownNames = ownPaths(wireFields(vms), '', '');
+  const given = new Map([...sent].map(([place, values]) => [ownNames.get(place) ?? place, values]));
+  const issues = purchaseOrderSchema.safeParse(normalOrder(createWireOrder(vms).fromWire(order))).error?.issues ?? [];
   const unreadable = new Set(issues.map(({ path }) => path.filter((key) => typeof key === 'string').join('.')));
   const report = (name: string, leaf: Leaf | undefined, values: readonly unknown[]): PropertyReport => {
     const forms = Map.groupBy(values, formName);
@@ -113,6 +121,18 @@ function propertiesOf(order: object): PropertyReport[] {
       .filter(([name]) => !expected.has(name) && !ADDED.has(name))
       .map(([name, values]) => report(name, undefined, values)),
   ];
+}
+
+/** The path in our order of each place in 11VMS's. */
+function ownPaths(fields: readonly WireField[], place: string, path: string): Map<string, string> {
+  const below = (prefix: string, names: readonly string[]): string =>
+    [prefix, ...names].filter((one) => one !== '').join('.');
+  return new Map(
+    fields.flatMap((field): (readonly [string, string])[] => {
+      const [at, own] = [below(place, field.place), below(path, field.path)];
+      return field.members === undefined ? [[at, own]] : [...ownPaths(field.members, at, own)];
+    }),
+  );
 }
 
 function addLeaves(schema: JsonObject, path: string, isRequired: boolean, leaves: Map<string, Leaf>): void {
