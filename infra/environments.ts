@@ -428,7 +428,7 @@ const entrySchema = z.strictObject({
         .max(300)
         .default(0)
         .describe(
-          'How long Lambda collects carts for a batch; more than 10 need it. Larger batches bring little: a cart is billed 4.9 ms in batches of 10, 3.2 of 20, 2.3 of 40 (measured with `npm run bench`), some 15 cents a month at 100,000 carts a day. They cost time: where few carts come, each waits for the window, and up to 20 s however short it is.',
+          'How long Lambda collects carts for a batch; more than 10 need it. Larger batches bring little: a cart is billed 4.9 ms in batches of 10, 3.2 of 20, 2.3 of 40 (measured in November 2026 on a quiet machine; `npm run bench` measures it anew), some 15 cents a month at 100,000 carts a day. They cost time: where few carts come, each waits for the window, and up to 20 s however short it is.',
         ),
       maximumConcurrency: z
         .int()
