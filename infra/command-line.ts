@@ -12,12 +12,13 @@ export class UsageError extends Error {
 /**
  * Runs a command with its options, or prints its help. A wrong option is one sentence on stderr.
  * @param parse Undefined when help is asked for. @throws {UsageError}
- * @returns The exit code: that of `run`; 0 after help, 1 for a wrong option.
+ * @returns The exit code: that of `run`; 0 after help, `usageExitCode` for a wrong option.
  */
 export async function runCommand<Options>(
   parse: () => Options | undefined,
   help: string,
   run: (options: Options) => Promise<number>,
+  usageExitCode = 1,
 ): Promise<number> {
   let options: Options | undefined;
   try {
@@ -25,7 +26,7 @@ export async function runCommand<Options>(
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`\n${error.message}\n`);
-    return 1;
+    return usageExitCode;
   }
   if (options !== undefined) return run(options);
   process.stdout.write(help);

@@ -3,11 +3,13 @@
 /** Tells a spreadsheet that a file is UTF-8. */
 export const BYTE_ORDER_MARK = '\u{FEFF}';
 
-export const csvText = (rows: readonly (readonly string[])[]): string =>
-  rows.map((cells) => `${cells.map(cellText).join(',')}\r\n`).join('');
+/** @param harmless what is written for a cell that a spreadsheet would not show as it is */
+export const csvText = (rows: readonly (readonly string[])[], harmless = withApostrophe): string =>
+  rows.map((cells) => `${cells.map((cell) => quotedIfNeeded(harmless(cell))).join(',')}\r\n`).join('');
 
 /** A spreadsheet calculates a cell that begins like a formula; after an apostrophe it is text. */
-function cellText(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-}
+export const withApostrophe = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+
+const quotedIfNeeded = (text: string): string => (/[",\r\n]/.test(text) ? quoted(text) : text);
+
+export const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;

@@ -15,6 +15,11 @@ export function readJsonText(path: string): string {
   } catch (error) {
     throw new NoJsonFile(`cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+  return decodeJson(bytes);
+}
+
+/** The text of what a file or standard input holds. @throws {NoJsonFile} */
+export function decodeJson(bytes: Buffer): string {
   // A byte order mark, or every second byte zero, as in English text.
   if (/^(fffe|feff|00..00|..00..00)/.test(bytes.toString('hex', 0, 4))) {
     throw new NoJsonFile('is UTF-16, which PowerShell writes with ">": save it as UTF-8');

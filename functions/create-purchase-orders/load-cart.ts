@@ -1,6 +1,6 @@
 /** The source row of a queued cart: from its message, or read again from SRM. */
 import type { CartMessage } from '../../shared/cart-message.ts';
-import { InterfaceError } from '../../shared/failure.ts';
+import { type Fault, InterfaceError } from '../../shared/failure.ts';
 import { isWhole } from '../../shared/reading/whole-cart.ts';
 import { cartNumberOf } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
@@ -31,6 +31,15 @@ const unreadable = (message: string, value?: string): InterfaceError =>
   });
 
 /** Whether the message names this cart. If not, the ledger would record it as another: a second order could follow. */
-export function isNamedBy({ client, cart }: CartMessage, source: unknown, sapClient: string): boolean {
+export function isNamedBy(
+  { client, cart }: Pick<CartMessage, 'client' | 'cart'>,
+  source: unknown,
+  sapClient: string,
+): boolean {
   return client === sapClient && (cartNumberOf(source) ?? null) === cart.number;
 }
+
+export const IDENTITY_MISMATCH: Fault = {
+  code: 'E_INT_MESSAGE',
+  message: 'the queue message names another cart than it carries',
+};

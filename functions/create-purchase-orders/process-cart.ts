@@ -6,10 +6,10 @@ import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { type DeliveryDependencies, deliverOrder } from './delivery/deliver-order.ts';
-import { isNamedBy } from './load-cart.ts';
+import { IDENTITY_MISMATCH, isNamedBy } from './load-cart.ts';
 import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
-import { type CartTranslation, translateCart } from './translation/translate-cart.ts';
+import { type CartTranslation, translateCart, type TranslatedCart } from './translation/translate-cart.ts';
 import type { WireOrder } from './translation/wire-order.ts';
 
 export interface CartDependencies extends DeliveryDependencies {
@@ -45,11 +45,6 @@ export async function processCart(
     : deliverGroups(translation, message, receive, cart, dependencies);
 }
 
-const IDENTITY_MISMATCH: Fault = {
-  code: 'E_INT_MESSAGE',
-  message: 'the queue message names another cart than it carries',
-};
-
 /** A rule skips the cart. Orders that were created from an earlier version of it are faults. */
 async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
@@ -62,8 +57,6 @@ async function skipCart(
   await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
   return { kind: 'skipped', reason };
 }
-
-type TranslatedCart = Extract<CartTranslation, { kind: 'orders' }>;
 
 /** Each group becomes one order; a faulty group does not hold back its neighbours (rule 3). */
 async function deliverGroups(
@@ -106,7 +99,7 @@ async function deliverGroups(
 
 /** Edge case 18, for a part of a cart: an order of which no line is left. */
 async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, ledger: Ledger): Promise<Fault[]> {
-  if (translation.droppedLines === 0) return [];
+  if (translation.droppedLines.length === 0) return [];
   const current = translation.groups.map((group) =>
     group.kind === 'order' ? group.order.externalId : group.externalId,
   );

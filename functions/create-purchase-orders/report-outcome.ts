@@ -3,6 +3,7 @@ import { type Fault, findingForLog, type Warning } from '../../shared/failure.ts
 import type { Log, Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { isRefused, type OrderOutcome, type Outcome } from './outcome.ts';
+import type { TranslatedCart } from './translation/translate-cart.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface Reporting {
@@ -55,13 +56,13 @@ export function reportOutcome(
 
 /** The warnings and dropped lines of a translation, in one line however many orders it has (edge cases 14, 85). */
 export function reportTranslation(
-  { warnings, droppedLines }: { readonly warnings: readonly Warning[]; readonly droppedLines: number },
+  { warnings, droppedLines }: Pick<TranslatedCart, 'warnings' | 'droppedLines'>,
   orderWarnings: readonly Warning[],
   log: Log,
 ): void {
   const all = [...warnings, ...orderWarnings];
-  if (all.length === 0 && droppedLines === 0) return;
-  const fields = { ...(droppedLines === 0 ? {} : { droppedLines }), ...faultFields(all) };
+  if (all.length === 0 && droppedLines.length === 0) return;
+  const fields = { ...(droppedLines.length === 0 ? {} : { droppedLines: droppedLines.length }), ...faultFields(all) };
   if (orderWarnings.length > 0) log.warn('cart.translated-with-warnings', fields);
   else log.info('cart.translated', fields);
 }

@@ -58,13 +58,30 @@ const OTHER_ROWS: Readonly<Record<string, { readonly row: number; readonly note:
   'lines[].deliverTo': { row: 55, note: 'when different from deliveryAddress' },
 };
 
-/** Every field of the order, in the order of the rule tables, and the two headers that carry it. */
+export interface MappedField {
+  /** `lines[].accounting[].amount` */
+  readonly target: string;
+  readonly path: readonly Step[];
+  /** In the JSON Schema of the order. */
+  readonly schema: Json | undefined;
+  readonly rule: RuleRow;
+}
+
+/** Every field of the order, in the order of the rule tables. */
+export const mappedFields = (): MappedField[] =>
+  fieldsOf(spreadsheetOf(orderRules), toJson(z.toJSONSchema(purchaseOrderSchema)), []).map((field) => ({
+    ...field,
+    target: targetOf(field.path),
+  }));
+
+const targetOf = (path: readonly Step[]): string =>
+  path.map(({ name, isList }) => (isList ? `${name}[]` : name)).join('.');
+
+/** Every field of the order, and the two headers that carry it. */
 export function mappingRows(): MappingRow[] {
   const order = readSample('11vms-purchase-order.json');
-  const fields = fieldsOf(spreadsheetOf(orderRules), toJson(z.toJSONSchema(purchaseOrderSchema)), []);
   return [
-    ...fields.map(({ path, schema, rule: { source, ...rule } }) => {
-      const target = path.map(({ name, isList }) => (isList ? `${name}[]` : name)).join('.');
+    ...mappedFields().map(({ target, path, schema, rule: { source, ...rule } }) => {
       const sources = source.flatMap((field) => entitiesOf(field, target).map((entity) => ({ entity, field })));
       const found = findFirst(
         order,
@@ -209,8 +226,7 @@ function fieldsOf(
 const isRow = (rule: RuleRow | Spreadsheet): rule is RuleRow => typeof rule['row'] === 'number';
 
 function withOtherRow(rule: RuleRow, above: readonly Step[]): RuleRow {
-  const place = above.map(({ name, isList }) => (isList ? `${name}[]` : name)).join('.');
-  const other = OTHER_ROWS[place];
+  const other = OTHER_ROWS[targetOf(above)];
   if (other === undefined || rule.row === other.row) return rule;
   return { ...rule, row: other.row, rule: `${rule.rule}; ${other.note}` };
 }

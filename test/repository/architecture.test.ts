@@ -365,6 +365,26 @@ describe('infra', () => {
     expect(allowed.length).toBeGreaterThan(0);
   });
 
+  test('previews carts by the translation alone, and the engine of it knows neither file nor clock nor output', () => {
+    const functions = importsBelow('infra/preview').filter(({ target = '' }) => target.startsWith('functions/'));
+    const strangers = functions.filter(
+      ({ target = '' }) => !target.startsWith(`${worker}/translation/`) && target !== `${worker}/load-cart.ts`,
+    );
+    expect(arrows(strangers)).toEqual([]);
+
+    const commandPaths = ['main', 'options', 'preview', 'read-input'].map((name) => `infra/preview/${name}.ts`);
+    const engine = below('infra/preview').filter(({ path }) => !commandPaths.includes(path));
+    expect(engine.map(({ path }) => path)).toContain('infra/preview/preview-cart.ts');
+    expect(
+      arrows(
+        engine
+          .flatMap(({ imports }) => imports)
+          .filter(({ target = 'a package' }) => commandPaths.includes(target) || !target.endsWith('.ts')),
+      ),
+    ).toEqual([]);
+    expect(mentions(engine, /\bprocess\.\b|\bDate\.now\b|\bnew Date\(\s*\)|\bconsole\./g)).toEqual([]);
+  });
+
   test('emulates AWS without the local run', () => {
     const upwards = importsBelow('infra/local/aws').filter(({ target = '' }) => target.startsWith('infra/local/run/'));
 

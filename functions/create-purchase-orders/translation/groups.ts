@@ -14,13 +14,18 @@ import {
 } from './shopping-cart.ts';
 import { upperCase } from './text.ts';
 
+interface LocatedOutline {
+  readonly row: Outline;
+  readonly path: string;
+}
+
 /** A line to be ordered, and where it stands in the source row. */
 export interface CartLine {
   readonly item: ShoppingCartItem;
   /** JSON path of the item in the source row. */
   readonly path: string;
-  /** Descriptions of its outline rows, outermost first (edge case 22). */
-  readonly outlines: readonly string[];
+  /** Its outline rows, outermost first (edge case 22). */
+  readonly outlines: readonly LocatedOutline[];
   readonly cart: ShoppingCart;
 }
 
@@ -39,24 +44,41 @@ export interface LineGroup {
   readonly isWholeCart: boolean;
 }
 
+/** A line that is not ordered. */
+export interface DroppedLine {
+  /** JSON path of the item in the source row. */
+  readonly path: string;
+  readonly reason: string;
+}
+
 export type Selection =
   | {
       readonly kind: 'eligible';
       readonly groups: readonly LineGroup[];
-      /** How many lines were left out as deleted, rejected, awaiting or filtered (edge case 14). */
-      readonly droppedLines: number;
+      /** Deleted, rejected, awaiting or filtered (edge case 14). */
+      readonly droppedLines: readonly DroppedLine[];
       /** A completed cart is ordered only if it never was (source-srm7.md, "Statuses"). */
       readonly onlyIfNeverSent: boolean;
       readonly warnings: readonly Warning[];
     }
   /** A rule skips the cart. `isCancelled`: an earlier version of it may have been ordered (edge case 18). */
-  | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean }
+  | {
+      readonly kind: 'skip';
+      readonly reason: string;
+      readonly isCancelled: boolean;
+      readonly droppedLines: readonly DroppedLine[];
+    }
   /** `groups`: those of the lines that can be read, for their faults. */
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[]; readonly groups: readonly LineGroup[] };
 
 type Meaning = TranslationSettings['valueMaps']['status'][string];
 
-const skip = (reason: string, isCancelled = false): Selection => ({ kind: 'skip', reason, isCancelled });
+const skip = (reason: string, isCancelled = false, droppedLines: readonly DroppedLine[] = []): Selection => ({
+  kind: 'skip',
+  reason,
+  isCancelled,
+  droppedLines,
+});
 
 /** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings): Selection {
@@ -76,7 +98,7 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
   );
   // A row whose structure breaks the contract fails as a whole, together with what the rules find in the rest of it.
   if (!isComplete) return { kind: 'faulty', faults, groups };
-  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0);
+  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0, droppedLines);
   return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
 }
 
@@ -86,7 +108,7 @@ export const faultsOfItems = (source: unknown, settings: TranslationSettings): r
 
 interface LinesRead {
   readonly lines: readonly Omit<CartLine, 'cart'>[];
-  readonly droppedLines: number;
+  readonly droppedLines: readonly DroppedLine[];
   /** Of these, how many are deleted or rejected. */
   readonly cancelledLines: number;
   readonly warnings: readonly Warning[];
@@ -97,9 +119,9 @@ interface LinesRead {
 function readLines(items: readonly unknown[], settings: TranslationSettings): LinesRead {
   const warnings: Warning[] = [];
   const faults: Fault[] = [];
-  const outlines = new Map<string, Outline>();
+  const outlines = new Map<string, LocatedOutline>();
   const ordered: { readonly source: unknown; readonly path: string }[] = [];
-  let droppedLines = 0;
+  const droppedLines: DroppedLine[] = [];
   let cancelledLines = 0;
   for (const [index, source] of items.entries()) {
     const path = `$.Items.results[${index}]`;
@@ -112,12 +134,12 @@ function readLines(items: readonly unknown[], settings: TranslationSettings): Li
     if (OutlineInd === true) {
       const outline = readOutline(source, path);
       if ('faults' in outline) faults.push(...outline.faults);
-      else if (outline.value.Guid !== undefined) outlines.set(outline.value.Guid, outline.value);
+      else if (outline.value.Guid !== undefined) outlines.set(outline.value.Guid, { row: outline.value, path });
       continue;
     }
     const ofItem = meaningOf(Status, settings);
     if (DelInd === true || (ofItem !== undefined && !isApproved(ofItem))) {
-      droppedLines++;
+      droppedLines.push({ path, reason: DelInd === true ? 'the line is deleted' : `not approved: ${ofItem}` });
       if (DelInd === true || isCancelled(ofItem)) cancelledLines++;
       continue;
     }
@@ -129,7 +151,7 @@ function readLines(items: readonly unknown[], settings: TranslationSettings): Li
   for (const { source, path } of ordered) {
     const item = readItem(source, path);
     if ('faults' in item) faults.push(...item.faults);
-    else if (!isWanted(item.value, settings)) droppedLines++;
+    else if (!isWanted(item.value, settings)) droppedLines.push({ path, reason: 'outside translation.lineFilter' });
     else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines) });
   }
   return { lines, droppedLines, cancelledLines, warnings, faults };
@@ -188,7 +210,7 @@ function group(
   const headerCurrency = currencyOf(cart.Currency);
   const isWholeCart =
     isComplete &&
-    droppedLines === 0 &&
+    droppedLines.length === 0 &&
     byKey.size === 1 &&
     lines.every((line) => groupKey(line).currency === headerCurrency);
   return [...byKey.values()].map((members) => ({
@@ -203,20 +225,26 @@ function group(
 
 const currencyOf = (text: string | undefined): string | undefined => (text === undefined ? undefined : upperCase(text));
 
-const groupKey = ({ item, cart }: CartLine): Pick<LineGroup, 'vendorId' | 'currency'> => ({
-  vendorId: item.VendorId === undefined ? undefined : stripZeros(item.VendorId),
-  currency: currencyOf(item.Currency ?? cart.Currency),
+const groupKey = (line: CartLine): Pick<LineGroup, 'vendorId' | 'currency'> => ({
+  vendorId: vendorOfLine(line),
+  currency: currencyOfLine(line),
 });
 
-function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, Outline>): string[] {
-  const texts: string[] = [];
+export const vendorOfLine = ({ item }: CartLine): LineGroup['vendorId'] =>
+  item.VendorId === undefined ? undefined : stripZeros(item.VendorId);
+
+export const currencyOfLine = ({ item, cart }: CartLine): LineGroup['currency'] =>
+  currencyOf(item.Currency ?? cart.Currency);
+
+function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, LocatedOutline>): LocatedOutline[] {
+  const found: LocatedOutline[] = [];
   const seen = new Set<string>();
   let parent = item.ParentGuid;
   while (parent !== undefined && !seen.has(parent)) {
     seen.add(parent);
     const outline = outlines.get(parent);
-    if (outline?.Description !== undefined) texts.unshift(outline.Description);
-    parent = outline?.ParentGuid;
+    if (outline !== undefined) found.unshift(outline);
+    parent = outline?.row.ParentGuid;
   }
-  return texts;
+  return found;
 }

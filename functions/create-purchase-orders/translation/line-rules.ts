@@ -151,11 +151,11 @@ function priceUnit({ item, path }: PreparedLine, context: RuleContext): Decimal 
 
 /** Mapping row 48: quantity x price / price unit is the value. Reports no fault that another rule reports. */
 function checkLineAmount(line: PreparedLine, net: Decimal, context: RuleContext): void {
+  if (isLimit(line) || !context.isCurrencyKnown) return;
   const { item, path } = line;
   const [quantity, price, unit] = [item.Quantity, item.Price, item.PriceUnit ?? '0'].map((text = '') =>
     parseDecimal(text),
   );
-  if (isLimit(line) || !context.isCurrencyKnown) return;
   if (quantity === undefined || quantity.lte(0) || price === undefined || price.lt(0)) return;
   if (unit === undefined || unit.lt(0)) return;
   const expected = quantity.times(actualAmount(price, context)).div(unit.eq(0) ? ONE : unit);
@@ -364,7 +364,9 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       const inLanguage = (language: string | undefined) =>
         texts.find((text) => language !== undefined && languageCode(text.Language) === language);
       const own = (inLanguage(languageCode(line.cart.DescrLanguage)) ?? inLanguage('en') ?? texts[0])?.Text;
-      const whole = [...line.outlines, own].filter((text) => text !== undefined).join('\n');
+      const whole = [...line.outlines.map(({ row }) => row.Description), own]
+        .filter((text) => text !== undefined)
+        .join('\n');
       return whole === '' ? undefined : readableText(whole, 4000, context, at(line.path, 'Texts'));
     },
   ),

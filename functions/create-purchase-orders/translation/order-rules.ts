@@ -128,7 +128,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
   approvedAt: value(
     {
       row: 6,
-      source: ['ApprovedAt'],
+      source: ['ApprovedAt', 'ChangedAt'],
       rule: 'RFC 3339 UTC; else ChangedAt, with a warning',
       mandatory: 'O',
       codes: ['E_DATE_INVALID'],
@@ -437,7 +437,7 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
     // Each part that is missing is reported by its own rule.
     ({ externalId }) => externalId,
   ),
-  externalRevision: value({ row: 3, source: [], rule: '1', mandatory: 'M', codes: [] }, () => FIRST_REVISION),
+  externalRevision: value({ row: 3, source: [], rule: 'constant 1', mandatory: 'M', codes: [] }, () => FIRST_REVISION),
   sourceDocument: object(sourceDocumentRules),
   purchaseRequestId: value(
     {

@@ -34,6 +34,8 @@ export interface RuleContext {
   readonly field: string;
   readonly faults: Fault[];
   readonly warnings: Warning[];
+  /** Told of each field before its rule is applied. */
+  readonly onRule?: ((field: string) => void) | undefined;
 }
 
 /** The rows of a table, by target field. */
@@ -120,7 +122,9 @@ export function applyRules<Source, Target extends object>(
   const prefix = context.field === '' ? '' : `${context.field}.`;
   const result: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries<Rule<Source, unknown>>(table)) {
-    const made = rule.apply(source, { ...context, field: prefix + name });
+    const field = prefix + name;
+    context.onRule?.(field);
+    const made = rule.apply(source, { ...context, field });
     if (made !== undefined) result[name] = made;
   }
   // oxlint-disable-next-line no-unsafe-type-assertion -- the caller parses the whole by the target's schema

@@ -29,11 +29,16 @@ export const quoteFrom =
   (source: unknown): Quote =>
   (findings) =>
     findings.map((finding) => {
-      const keys = (finding.path ?? '').split(/[.[\]]+/).filter((key) => key !== '' && key !== '$');
+      const keys = keysOf(finding.path ?? '');
       const line = lineNumber(keys[0] === 'Items' ? valueAt(source, [...keys.slice(0, 3), 'NumberInt']) : undefined);
       const value = finding.value ?? (QUOTED_FIELDS.has(keys.at(-1) ?? '') ? textAt(source, keys) : '');
       return { ...finding, ...(line === undefined ? {} : { line }), ...(value === '' ? {} : { value }) };
     });
+
+/** What stands at a JSON path of the source row. */
+export const valueAtPath = (source: unknown, path: string): unknown => valueAt(source, keysOf(path));
+
+const keysOf = (path: string): string[] => path.split(/[.[\]]+/).filter((key) => key !== '' && key !== '$');
 
 function textAt(source: unknown, keys: readonly string[]): string {
   const value = valueAt(source, keys);

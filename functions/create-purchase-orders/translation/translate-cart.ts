@@ -2,7 +2,7 @@
 import type { Fault, FaultCode, Warning } from '../../../shared/failure.ts';
 import { edmInstantMs, hasOffset } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
-import { faultsOfItems, type LineGroup, selectAndGroup } from './groups.ts';
+import { type DroppedLine, faultsOfItems, type LineGroup, selectAndGroup } from './groups.ts';
 import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { canonicalBody } from './order-content.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
@@ -29,7 +29,7 @@ export type CartTranslation =
       readonly changedAtMs: number;
       readonly groups: readonly GroupTranslation[];
       /** Lines that a rule left out (edge case 14). */
-      readonly droppedLines: number;
+      readonly droppedLines: readonly DroppedLine[];
       /** A completed cart: ordered only if it never was. */
       readonly onlyIfNeverSent: boolean;
       /** Those that concern the whole cart. */
@@ -38,9 +38,17 @@ export type CartTranslation =
       readonly unknownProperties: number;
     }
   /** `isCancelled`: deleted or rejected, so that an order of an earlier version is now unwanted (edge case 18). */
-  | { readonly kind: 'skip'; readonly reason: string; readonly isCancelled: boolean; readonly changedAtMs: number }
+  | {
+      readonly kind: 'skip';
+      readonly reason: string;
+      readonly isCancelled: boolean;
+      readonly changedAtMs: number;
+      readonly droppedLines: readonly DroppedLine[];
+    }
   /** The row as a whole breaks the contract. */
   | { readonly kind: 'faulty'; readonly faults: readonly Fault[] };
+
+export type TranslatedCart = Extract<CartTranslation, { kind: 'orders' }>;
 
 export interface CartOrigin {
   /** `sap-client`. */
@@ -49,6 +57,16 @@ export interface CartOrigin {
   readonly wire: WireOrder;
   /** The present date in UTC: earlier dates lie in the past (edge case 57). */
   readonly today: string;
+  readonly recorder?: TranslationRecorder;
+}
+
+/** Learns which fields of the cart each rule reads. The preview has one; the translation is the same without it. */
+export interface TranslationRecorder {
+  /** The same group, in rows that report what is read of them. */
+  readonly watch: (group: LineGroup) => LineGroup;
+  readonly onRule: (field: string) => void;
+  /** Every rule of the group was applied. The order of a faulty group is not whole. */
+  readonly onMade: (prepared: PreparedOrder, order: PurchaseOrder) => void;
 }
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
@@ -88,7 +106,7 @@ const offsetWarnings = (cart: ShoppingCart): Warning[] =>
 
 function translateGroup(
   group: LineGroup,
-  { client, settings, wire, today }: CartOrigin,
+  { client, settings, wire, today, recorder }: CartOrigin,
   quote: Quote,
 ): GroupTranslation {
   const decimals = settings.valueMaps.currencyDecimals[group.currency ?? ''];
@@ -101,9 +119,11 @@ function translateGroup(
     field: '',
     faults: [],
     warnings: [],
+    onRule: recorder?.onRule,
   };
-  const prepared = prepareOrder(group, context);
+  const prepared = prepareOrder(recorder?.watch(group) ?? group, context);
   const order = applyRules(orderRules, prepared, context);
+  recorder?.onMade(prepared, order);
   const body = canonicalBody(wire.toWire(order));
   const faults = [...context.faults, ...faultsOfTheWhole(order, body, prepared, context)];
   if (faults.length > 0) return { kind: 'faulty', externalId: prepared.externalId, faults: quote(faults) };

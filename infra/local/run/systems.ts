@@ -2,13 +2,14 @@
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
-import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
+import { createFieldNames } from '../../../shared/reading/field-names.ts';
 import { KEY } from '../../../shared/srm-service.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
+import { cartsOfPage } from '../../carts-of-page.ts';
 import type { Environment } from '../../environments.ts';
 import { givenSecret, VariablesIncomplete } from '../../given-secret.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
@@ -243,22 +244,6 @@ function readPage(path: string): unknown {
   } catch (error) {
     throw refusal(`--input ${path} ${error instanceof Error ? error.message : String(error)}.`);
   }
-}
-
-/** The carts of an answer of OData V2; or else what the file holds instead. */
-function cartsOfPage(page: unknown, names: FieldNames): readonly unknown[] | string {
-  const whole = asJsonObject(page);
-  const d = whole?.['d'];
-  const cart = asJsonObject(d);
-  const results = Array.isArray(d) ? d : cart?.['results'];
-  if (Array.isArray(results)) return results;
-  if (cart !== undefined && ['Guid', 'ObjectId'].some((name) => names.ofCart(name) in cart)) return [cart];
-  if (whole !== undefined && ('@odata.context' in whole || Array.isArray(whole['value']))) {
-    return 'is an answer of OData V4: SRM 7 answers in OData V2, with the carts at d.results';
-  }
-  if (whole !== undefined && 'srm' in whole) return 'is an environment, not carts: it is for --env';
-  if (Array.isArray(page)) return 'is a list without the envelope of OData V2: write { "d": { "results": [ ... ] } }';
-  return 'is not an OData page: it has no list at d.results, and no cart at d';
 }
 
 /** SAP writes 1970 or 9999 for "never". With such a time the interface would read all the days in between. */

@@ -108,7 +108,15 @@ describe('life cycle', () => {
       labour({ NumberInt: '7', DelInd: true }),
       labour({ NumberInt: '8', Status: 'I1040' }),
     ];
-    expect(translate(cartOf(items))).toMatchObject({ kind: 'orders', droppedLines: 4 });
+    expect(translate(cartOf(items))).toMatchObject({
+      kind: 'orders',
+      droppedLines: [
+        { path: '$.Items.results[1]', reason: 'not approved: rejected' },
+        { path: '$.Items.results[2]', reason: 'not approved: awaiting' },
+        { path: '$.Items.results[3]', reason: 'the line is deleted' },
+        { path: '$.Items.results[4]', reason: 'not approved: deleted' },
+      ],
+    });
     expect(orderOf(cartOf(items))?.lines.map(({ lineNumber }) => lineNumber)).toEqual([1]);
   });
 
@@ -173,7 +181,7 @@ describe('life cycle', () => {
       ],
       { TotalValue: '117000.000' },
     );
-    expect(translate(cart)).toMatchObject({ droppedLines: 0 });
+    expect(translate(cart)).toMatchObject({ droppedLines: [] });
     expect(orderOf(cart)?.lines.map(({ longText }) => longText)).toEqual([
       'Outer\nInner\nOwn',
       'Inner\nOuter',
@@ -216,7 +224,7 @@ describe('life cycle', () => {
       const translation = translate(cart, { lineFilter: lineFilter ?? {} });
       return translation.kind === 'orders'
         ? [
-            translation.droppedLines,
+            translation.droppedLines.length,
             ...ordersOf(translation).flatMap(({ lines }) => lines.map(({ lineNumber }) => lineNumber)),
           ]
         : [];

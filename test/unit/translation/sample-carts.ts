@@ -124,7 +124,7 @@ export const settingsWith = (change: SettingsChange = {}): TranslationSettings =
 
 const unchanged = settingsWith();
 
-const contractWire = createWireOrder(DEFAULT_VMS_CONTRACT);
+export const contractWire = createWireOrder(DEFAULT_VMS_CONTRACT);
 
 export const TODAY = '2026-11-22';
 

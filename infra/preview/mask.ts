@@ -1,0 +1,42 @@
+/** A preview without personal data and without what people type: it keeps what a fault may show of a cart. */
+import { QUOTED_FIELDS } from '../../functions/create-purchase-orders/translation/source-quotes.ts';
+import { mappedFields } from '../docs/mapping.ts';
+import type { CartPreview, FieldPreview, GroupPreview, LinePreview } from './preview-cart.ts';
+
+export const MASK = '•••';
+
+/** Switches, languages and types say nothing about a person, and faults do not need them. */
+const HARMLESS = ['LimitInd', 'Unlimited', 'Tdid', 'Language', 'DescrLanguage', 'MimeType', 'SizeBytes'];
+
+const isShown = (name: string): boolean => QUOTED_FIELDS.has(name) || HARMLESS.includes(name);
+
+const HIDDEN_TARGETS: ReadonlySet<string> = new Set(
+  mappedFields()
+    .filter(({ rule }) => !rule.source.every(isShown))
+    .map(({ target }) => target),
+);
+
+export const maskCart = (cart: CartPreview): CartPreview => ({
+  ...cart,
+  description: maskText(cart.description),
+  groups: cart.groups.map(maskGroup),
+  droppedLines: cart.droppedLines.map((line) => ({ ...maskLine(line), reason: line.reason })),
+});
+
+/** Without the order itself, whose fields it has one by one. */
+function maskGroup(group: GroupPreview): GroupPreview {
+  const { order: _order, body: _body, ...rest } = group;
+  return { ...rest, lines: group.lines.map(maskLine), fields: group.fields.map(maskField) };
+}
+
+const maskLine = (line: LinePreview): LinePreview => ({ ...line, description: maskText(line.description) });
+
+const maskField = (field: FieldPreview): FieldPreview => ({
+  ...field,
+  value: field.value !== undefined && HIDDEN_TARGETS.has(field.target) ? MASK : field.value,
+  sources: field.sources.map((source) =>
+    source.value === '' || isShown(source.name) ? source : { ...source, value: MASK },
+  ),
+});
+
+const maskText = (text: string | undefined): string | undefined => (text === undefined ? undefined : MASK);

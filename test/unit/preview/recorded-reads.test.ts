@@ -1,0 +1,164 @@
+/** What is recorded while a cart is translated: it changes nothing, and it says which fields of the cart were read. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
+import { type FieldPreview, previewCart } from '../../../infra/preview/preview-cart.ts';
+import { createReadRecorder } from '../../../infra/preview/record-reads.ts';
+import { generatedCart, goodCart, mutatedCart } from '../translation/arbitrary-carts.ts';
+import {
+  cartOf,
+  cartWith,
+  contractWire,
+  groupsOf,
+  itemWith,
+  labour,
+  material,
+  type Row,
+  sampleCart,
+  settingsWith,
+  shipTo,
+  TODAY,
+} from '../translation/sample-carts.ts';
+
+const anyCart = fc.oneof({ weight: 3, arbitrary: mutatedCart }, goodCart, generatedCart);
+const origin = { client: '100', settings: settingsWith(), wire: contractWire, today: TODAY };
+
+const fieldsOf = (cart: Row): readonly FieldPreview[] =>
+  previewCart(cart, origin).groups.flatMap(({ fields }) => fields);
+
+/** `ApprovedAt`, `~Items[0].Unit` where it was read before the rule, `(...)` where the mapping row does not name it. */
+function readsOf(cart: Row, field: string): string[] {
+  const found = fieldsOf(cart).find((one) => one.field === field);
+  return (found?.sources ?? []).map(({ path, isNamed, isReadBefore }) => {
+    const short = `${isReadBefore ? '~' : ''}${path.replace('$.', '').replaceAll('.results', '')}`;
+    return isNamed ? short : `(${short})`;
+  });
+}
+
+describe('recording', () => {
+  test('leaves every order, fault and warning as it is, byte for byte', () => {
+    let orders = 0;
+    fc.assert(
+      fc.property(anyCart, (cart) => {
+        const recorder = createReadRecorder();
+        const recorded = translateCart(cart, { ...origin, recorder });
+        const plain = translateCart(cart, origin);
+        expect(JSON.stringify(recorded)).toBe(JSON.stringify(plain));
+        const { length } = groupsOf(plain);
+        expect(recorder.groups.slice(0, length)).toHaveLength(length);
+        orders += length;
+      }),
+      { numRuns: 200 },
+    );
+    expect(orders).toBeGreaterThan(60);
+  });
+
+  test('finds a source that was read for each value that the mapping takes from the cart', () => {
+    fc.assert(
+      fc.property(anyCart, (cart) => {
+        const unexplained = fieldsOf(cart)
+          .filter(({ value, origin: from }) => value !== undefined && (from === 'source' || from === 'default'))
+          .filter(({ sources }) => sources.length === 0);
+        expect(unexplained.map(({ field }) => field)).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('what was read', () => {
+  test.each<[string, Row, string, readonly string[]]>([
+    ['the first of two that is there', sampleCart, 'requester.externalId', ['RequesterId']],
+    [
+      'the second, where the first is empty',
+      cartWith({ RequesterId: '' }),
+      'requester.externalId',
+      ['RequesterId', 'CreatedBy'],
+    ],
+    ['an approval', sampleCart, 'sourceDocument.approvedAt', ['ApprovedAt']],
+    [
+      'the change in its place',
+      cartWith({ ApprovedAt: null }),
+      'sourceDocument.approvedAt',
+      ['ApprovedAt', 'ChangedAt'],
+    ],
+    ['a default', cartWith({ Description: '' }), 'title', ['Description', '(ObjectId)']],
+    [
+      'the same field of all lines',
+      sampleCart,
+      'purchaseRequestId',
+      ['Items[0].ExtDemid', 'Items[1].ExtDemid', 'Items[2].ExtDemid'],
+    ],
+    ['the vendor of a group', sampleCart, 'supplier.externalCode', ['Items[0].VendorId']],
+    [
+      'the parts of a prepared id',
+      sampleCart,
+      'externalId',
+      ['~CoCode', '~ObjectId', '~Items[0].VendorId', '~Items[0].Currency'],
+    ],
+    [
+      'the currency of the header, where a line has none',
+      cartOf([labour({ Currency: '' })]),
+      'externalId',
+      ['~CoCode', '~Currency', '~ObjectId', '~Items[0].VendorId', '~Items[0].Currency'],
+    ],
+    ['a prepared unit', sampleCart, 'lines[0].unitOfMeasure', ['~Items[0].Unit']],
+    [
+      'the value of a line, beside what it is checked with',
+      sampleCart,
+      'lines[0].netAmount',
+      ['(Items[0].Quantity)', '(Items[0].Price)', '(Items[0].PriceUnit)', '~Items[0].Value'],
+    ],
+    ['the expected value of a limit line', sampleCart, 'lines[2].netAmount', ['~Items[2].ExpValue']],
+    [
+      'the earliest start of all lines',
+      sampleCart,
+      'validity.startDate',
+      ['~Items[0].StartDate', '~Items[1].StartDate', '~Items[2].StartDate'],
+    ],
+    ['the address that the lines share', sampleCart, 'deliveryAddress.city', ['~Items[0].Partners[0].City']],
+    [
+      'the address of the header',
+      cartWith({ Partners: shipTo({ City: 'Ghent' }) }),
+      'deliveryAddress.city',
+      ['~Partners[0].City'],
+    ],
+    [
+      'the address of a line',
+      cartOf([labour({ Partners: shipTo({}) }), material({ Partners: shipTo({ City: 'Ghent' }) })]),
+      'lines[1].deliverTo.city',
+      ['~Items[1].Partners[0].City'],
+    ],
+    ['the second share of a line', sampleCart, 'lines[0].accounting[1].wbsElement', ['Items[0].Accounting[1].WbsElem']],
+    [
+      'a text of the line, by the language of the header',
+      sampleCart,
+      'lines[0].longText',
+      ['Items[0].Texts[0].Tdid', 'Items[0].Texts[0].Text', '(DescrLanguage)', 'Items[0].Texts[0].Language'],
+    ],
+    ['nothing, for a constant', sampleCart, 'externalSystem', []],
+    ['nothing, for a sum', sampleCart, 'totals.grossAmount', []],
+  ])('is %s', (_, cart, field, expected) => {
+    expect(readsOf(cart, field)).toEqual(expected);
+  });
+
+  test('is the description of an outline row, for the long text of its lines', () => {
+    const cart = cartOf([{ Guid: 'A', OutlineInd: 'X', Description: 'Top' }, labour({ ParentGuid: 'A', Texts: null })]);
+    expect(readsOf(cart, 'lines[0].longText')).toEqual(['(DescrLanguage)', '(Items[0].Description)']);
+  });
+
+  test('is the row in which an account assignment stands, also where they are not in order', () => {
+    const swapped = itemWith(0, {
+      Accounting: {
+        results: [
+          { AccNo: '0003', AccCat: 'CC', DistrPerc: '0.00', CostCtr: '1' },
+          { AccNo: '0002', AccCat: 'CC', DistrPerc: '40.00', CostCtr: '2' },
+          { AccNo: '0001', AccCat: 'CC', DistrPerc: '60.00', CostCtr: '3' },
+        ],
+      },
+    });
+    expect(readsOf(swapped, 'lines[0].accounting[0].costCentre')).toEqual(['Items[0].Accounting[2].CostCtr']);
+    expect(readsOf(swapped, 'lines[0].accounting[0].percentage')).toEqual(['~Items[0].Accounting[2].DistrPerc']);
+    expect(readsOf(swapped, 'lines[0].accounting[1].costCentre')).toEqual(['Items[0].Accounting[1].CostCtr']);
+  });
+});
