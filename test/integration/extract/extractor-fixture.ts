@@ -187,6 +187,8 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       const worker = createWorker({
         ...workerVariables,
         ...Object.fromEntries(ofSrm),
+        // A cart in parts takes many calls, and each its time on a busy machine.
+        VMS_TIMEOUT_MS: '5000',
         QUEUE_URL: variables.QUEUE_URL,
       });
       for (const messages of [ready, delayed]) {
