@@ -53,8 +53,8 @@ tbody th { font-weight: 400; }
 td.value { font-weight: 600; white-space: pre-wrap; }
 td.value i { font-weight: 400; color: var(--quiet); }
 .number { text-align: right; white-space: nowrap; }
-.list th, .list .number { white-space: nowrap; width: 1%; }
-.list td:last-child, .list th:last-child { width: auto; }
+.list th { white-space: nowrap; }
+.list tbody th, .list .number { width: 1%; }
 .list td { overflow-wrap: normal; }
 .fields { table-layout: fixed; }
 .fields th:nth-child(1) { width: 21%; }

@@ -115,6 +115,20 @@ describe('what it takes', () => {
     expect(shown.carts.map(({ number, kind }) => [number, kind])).toEqual([['1000004711', 'orders']]);
   });
 
+  test('a page in the names of the landscape, and its dead letter in those of SAP', async () => {
+    const { dev, local } = ENVIRONMENTS;
+    const own = file('own.json', {
+      ...dev,
+      translation: local?.translation,
+      srm: { ...dev?.srm, fields: { ObjectId: 'ScNumber' } },
+    });
+    const { ObjectId, ...rest } = cart;
+    for (const content of [{ d: { results: [{ ...rest, ScNumber: ObjectId }] } }, bodyOf(cart)]) {
+      const shown = await previewed([file('own-names.json', content), '--env', own]);
+      expect(shown.carts.map(({ number, kind }) => [number, kind])).toEqual([['1000004711', 'orders']]);
+    }
+  });
+
   test('standard input', async () => {
     const shown = await run(['-', '--json'], message);
     expect([shown.status, shown.stderr]).toEqual([0, '']);
