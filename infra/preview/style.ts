@@ -54,7 +54,7 @@ td.value { font-weight: 600; white-space: pre-wrap; }
 td.value i { font-weight: 400; color: var(--quiet); }
 .number { text-align: right; white-space: nowrap; }
 .list th { white-space: nowrap; }
-.list tbody th, .list .number { width: 1%; }
+.list tbody th:first-child, .list .number { width: 1%; }
 .list td { overflow-wrap: normal; }
 .fields { table-layout: fixed; }
 .fields th:nth-child(1) { width: 21%; }
