@@ -141,6 +141,7 @@ describe("the sample page, with --json, against an 11VMS of the user's", () => {
     expect(counts).toEqual({
       approved: 1,
       queued: 1,
+      dryRun: false,
       created: 1,
       createdInFull: 1,
       createdInPart: 0,
