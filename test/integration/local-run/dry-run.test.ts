@@ -17,7 +17,6 @@ describe('a dry run against the SRM of an environment', () => {
   let srm: Srm7Simulator;
   let vms: VmsSimulator;
   let run: Run;
-  let shown: Run;
 
   beforeAll(async () => {
     [srm, vms] = await Promise.all([startSrm7(), startVms()]);
@@ -33,9 +32,7 @@ describe('a dry run against the SRM of an environment', () => {
       }),
     );
     const client = { SRM_CLIENT_ID: srm.clientId, SRM_CLIENT_SECRET: srm.clientSecret };
-    const args = ['--env', file, '--srm', 'env', '--dry-run'];
-    run = await npmStart(directory, [...args, '--orders', orders, '--json'], client);
-    shown = await npmStart(directory, args, client);
+    run = await npmStart(directory, ['--env', file, '--srm', 'env', '--dry-run', '--orders', orders, '--json'], client);
   }, 240_000);
   afterAll(async () => {
     await Promise.all([srm.close(), vms.close()]);
@@ -75,11 +72,11 @@ describe('a dry run against the SRM of an environment', () => {
     }
   });
 
-  test('shows a person the orders that would be sent', () => {
+  test('shows a person the orders that would be sent: beside --json on stderr', () => {
     const { orders: created } = summaryOf(run);
-    const [, list = ''] = /Dry run: these orders would be sent\n([\s\S]*?)\n\n/.exec(shown.stdout) ?? [];
+    const [, list = ''] = /Dry run: these orders would be sent\n([\s\S]*?)\n\n/.exec(run.stderr) ?? [];
 
-    expect(shown.stdout).toContain('dry run: the simulator takes the orders, and nothing is sent to anybody');
+    expect(run.stderr).toContain('dry run: the simulator takes the orders, and nothing is sent to anybody');
     expect(list.split('\n').length).toBe(Math.min(created.length, 20) + (created.length > 20 ? 1 : 0));
     expect(list).toMatch(/^ {2}SRM7-100-\d+-\S+ +\d+\.\d+ [A-Z]{3} {2}\d+ lines?, supplier \S+$/m);
   });

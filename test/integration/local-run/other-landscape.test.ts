@@ -27,8 +27,13 @@ const VMS_FIELDS = {
   'supplier.code': 'supplierCode',
   'supplier.externalCode': 'supplierNumber',
   'supplier.name': 'supplierName',
+  'businessUnit.code': 'unit',
+  orderDate: 'dates.ordered',
   lines: 'items',
   'lines.unitOfMeasure': 'uom',
+  'lines.category': 'material.group',
+  'lines.accounting': 'accounts',
+  'lines.accounting.glAccount': 'ledgerAccount',
 } as const;
 
 describe('a landscape with a flat supplier, numbers, own names, skip-top, API key, audience and Location only', () => {
@@ -137,6 +142,10 @@ describe('a landscape with a flat supplier, numbers, own names, skip-top, API ke
 
     expect(held.toSorted(byId)).toEqual(wanted.toSorted(byId));
     expect(held.length).toBeGreaterThan(8);
-    expect(vms.traffic().disturbances).toBeGreaterThan(0);
+    const { disturbances, requests } = vms.traffic();
+    expect({ isDisturbed: disturbances > 0, looksUp: requests.lookup > 0 }).toEqual({
+      isDisturbed: true,
+      looksUp: true,
+    });
   });
 });

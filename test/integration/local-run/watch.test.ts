@@ -68,7 +68,7 @@ describe('npm start -- --watch', () => {
     expect(running.exitCode).toBeNull();
     const [, lookInside = ''] = /^ {2}look inside +while it runs: (.+)$/m.exec(stdout) ?? [];
     const { stdout: seen } = await run('sh', ['-c', lookInside], { cwd: root });
-    expect(seen).toMatch(/messages? on the queue[^]*Consumption: running\nSRM is read up to /);
+    expect(seen).toMatch(/messages? on the queue[^]*Consumption is running\.\nSRM is read up to /);
 
     running.kill('SIGINT');
     const [status] = await ended;
