@@ -144,7 +144,10 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  /** The client's own paging, for a service that does not page by itself: a full page may have a successor. */
+  /**
+   * The client's own paging, for a service that does not page by itself. A page that is not full may have a successor, too:
+   * some services send fewer rows than they are asked for, and without `__count` nothing else would show the rest.
+   */
   async function* skippedPages(
     list: string,
     pageSize: number,
@@ -153,6 +156,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     let before: string | undefined;
     for (let skip = 0; ; ) {
       let rows = 0;
+      let announced: number | undefined;
       for await (const page of pagesFrom(`${list}&$top=${pageSize}&$skip=${skip}`, correlationId)) {
         const first = JSON.stringify(page.rows[0]?.source);
         if (first !== undefined && first === before) {
@@ -161,10 +165,12 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         }
         before = first;
         rows += page.rows.length;
+        announced ??= page.announced;
         yield page;
       }
-      if (rows !== pageSize) return;
       skip += rows;
+      const isLast = rows < pageSize && announced !== undefined && skip >= announced;
+      if (rows === 0 || rows > pageSize || isLast) return;
     }
   }
 

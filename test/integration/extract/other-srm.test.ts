@@ -288,6 +288,28 @@ test('that sends no links, and is believed to: the count shows that carts are mi
   await expect(extractor.run()).rejects.toThrow('E_SRC_PAGING_INCOMPLETE');
 });
 
+test('that sends no links, and shorter pages than it is asked for: its list is read to the end', async () => {
+  const { extractor, carts } = await openOtherSrm({ paging: 'skip-top', pageSize: 4 }, undefined, { pageSize: 2 });
+
+  expect(await extractor.run()).toMatchObject({ status: 'complete', cartsRead: carts.length, pages: 3 });
+});
+
+test('that sends no links, shorter pages and no count: its list is read until a page is empty', async () => {
+  const { extractor, carts } = await openOtherSrm({ paging: 'skip-top', pageSize: 4 });
+  const service = await fixture.serve((request, response) => {
+    const skip = Number(new URL(request.url ?? '', 'http://srm').searchParams.get('$skip'));
+    const results = rowsOf(carts).slice(skip, skip + 2);
+    const isToken = request.method === 'POST';
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(isToken ? '{"access_token":"x"}' : JSON.stringify({ d: { results } }));
+  });
+
+  await extractor.run({ variables: { SRM_BASE_URL: service.url, SRM_TOKEN_URL: `${service.url}/token` } });
+
+  expect(await extractor.guids()).toEqual(guidsOf(carts));
+});
+
 test('that differs in all of this at once: every cart becomes its orders', async () => {
   const settings = {
     ...otherService,
