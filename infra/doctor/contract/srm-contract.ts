@@ -9,7 +9,7 @@ import type { HttpClient, HttpResponse } from '../../../shared/http-client.ts';
 import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
 import { rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { createSrmCarts } from '../../../shared/srm-carts.ts';
-import { KEY } from '../../../shared/srm-service.ts';
+import { KEY, type SrmService } from '../../../shared/srm-service.ts';
 import { EDM_TYPES, NAVIGATIONS } from '../../docs/srm7-fields.ts';
 import type { Environment } from '../../environments.ts';
 import { fail, type Finding, ok, warn } from '../finding.ts';
@@ -53,7 +53,7 @@ export async function checkSrmContract(
       what: `${what}, one page, ${when}`,
       findings: [
         ok(`${page.rows.length} carts, ${answer.response.body.length} characters in ${answer.milliseconds} ms`),
-        ...pageFindings(page, answer.response, now()),
+        ...pageFindings(page, answer.response, { paging: srm.paging, nowMs: now() }),
         ...navigationFindings(page.rows),
       ],
       properties: propertiesOf(page.rows),
@@ -107,7 +107,11 @@ function parsed(body: string): unknown {
   }
 }
 
-function pageFindings({ rows, envelope, count, next }: Page, response: HttpResponse, nowMs: number): Finding[] {
+function pageFindings(
+  { rows, envelope, count, next }: Page,
+  response: HttpResponse,
+  { paging, nowMs }: { readonly paging: SrmService['paging']; readonly nowMs: number },
+): Finding[] {
   const announced = typeof count === 'string' || typeof count === 'number' ? Number(count) : undefined;
   const isLinked = next !== undefined && next !== null && next !== '';
   const dateMs = Date.parse(response.header('date') ?? '');
@@ -124,10 +128,12 @@ function pageFindings({ rows, envelope, count, next }: Page, response: HttpRespo
           `pages are linked by __next, ${/^https?:/i.test(typeof next === 'string' ? next : '') ? 'with the whole address' : 'relative to the service'}`,
         )
       : announced !== undefined && announced > rows.length
-        ? fail(
-            `${rows.length} of ${announced} carts came, and no __next leads to the rest`,
-            'a service that does not page by itself: "srm": { "paging": "skip-top" }',
-          )
+        ? paging === 'skip-top'
+          ? ok(`${rows.length} of ${announced} carts came: the next ones are asked for by $skip`)
+          : fail(
+              `${rows.length} of ${announced} carts came, and no __next leads to the rest`,
+              'a service that does not page by itself: "srm": { "paging": "skip-top", "pageSize": 50 }',
+            )
         : ok('the page is the last one: how pages are linked is not seen; --days N may find a fuller day'),
     Number.isNaN(dateMs)
       ? warn('no Date header comes', 'the clock of SRM is then taken to be ours')

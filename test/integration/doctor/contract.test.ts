@@ -128,6 +128,18 @@ describe('against the simulators, which follow the contract', () => {
     if (created.status !== 201) throw new Error(`the sample order was refused: ${await created.text()}`);
   }, 60_000);
 
+  test('an SRM that is read by $top and $skip, as its settings say, has no paging to complain of', async () => {
+    const paged = entry({ baseUrl: srm.url, tokenUrl: srm.tokenUrl, paging: 'skip-top', pageSize: 5 });
+    const { stdout, status } = await doctor(['--env', paged, '--json'], variables);
+    const [report] = reportSchema.parse(JSON.parse(stdout)).reports;
+
+    expect(report?.findings.filter((one) => one.status !== 'ok')).toEqual([]);
+    expect(report?.findings.map(({ what }) => what)).toContain(
+      '5 of 20 carts came: the next ones are asked for by $skip',
+    );
+    expect(status).toBe(0);
+  });
+
   test('everything is as expected, and it only reads', async () => {
     const { stdout, status } = await doctor(['--env', file, '--order', sampleOrder.externalId, '--json'], variables);
     const { fits, reports } = reportSchema.parse(JSON.parse(stdout));
