@@ -8,7 +8,7 @@ const plainText = z
 
 /** What the interface sends itself, and what would be a secret in the template. */
 const OWN_TOKEN_PARAMETERS = ['grant_type', 'client_id', 'client_secret', 'scope'];
-const SECRET_TOKEN_PARAMETER = /secret|password|assertion|token$/i;
+const SECRET_TOKEN_PARAMETER = /secret|password|credential|assertion|key$|token$/i;
 
 export const tokenParameters = z
   .record(
@@ -32,7 +32,7 @@ export const tokenParameters = z
 
 const OWN_HEADER =
   /^(authorization|host|cookie2?|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|x-correlation-id|x-interface-id|idempotency-key|prefer|sap-client|sap-language)$/i;
-const SECRET_HEADER = /key|secret|password|token|credential/i;
+const SECRET_HEADER = /key|secret|password|token|credential|auth$|authori[sz]ation/i;
 
 /** Underscores are legal, and dropped by many gateways. */
 const headerName = z

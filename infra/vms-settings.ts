@@ -4,8 +4,8 @@ import { wireFields, type WireField } from '../functions/create-purchase-orders/
 import { DECIMAL_FORMS } from '../shared/environment.ts';
 import { nearest } from './setting-mistakes.ts';
 
-/** Segments of letters, digits and what a URL keeps as it is. */
-const PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
+/** Segments of letters, digits and what a URL keeps as it is: a segment of dots alone would climb. */
+const PATH = /^(\/(?!\.+(\/|$))[A-Za-z0-9._~-]+)+$/;
 const QUERY = /^\?([\w.$-]+=[\w.~-]*&)*[\w.$-]+=$/;
 const POINTER = /^(\/([^~/]|~[01])+)*$/;
 /** A member of the answer itself, or a pointer to a deeper one. */
