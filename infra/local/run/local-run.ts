@@ -335,12 +335,13 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
   return failure === undefined;
 }
 
-/** A file for each order, named after its externalId. */
+/** A file for each order, named after its externalId; only for its owner, since it holds what the cart holds. */
 function writeOrders(orders: readonly TakenOrder[], directory: string, report: Report): void {
   for (const order of orders) {
     writeFileSync(
       join(directory, `${encodeURIComponent(order.externalId)}.json`),
       `${JSON.stringify(order, null, 2)}\n`,
+      { mode: 0o600 },
     );
   }
   report.stage('orders', `${counted(orders.length, 'file')} in ${directory}`);

@@ -1,5 +1,5 @@
 /** `npm start -- --dry-run`: the landscape's own SRM is read, and its own 11VMS is not asked for anything. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -69,6 +69,8 @@ describe('a dry run against the SRM of an environment', () => {
         externalSystem: 'SRM7',
         externalId: name.replace(/\.json$/, ''),
       });
+      // They hold names and addresses.
+      expect(statSync(join(orders, name)).mode & 0o777).toBe(0o600);
     }
   });
 
