@@ -7,13 +7,20 @@ export interface SettingWarning {
   readonly message: string;
 }
 
-export function settingWarnings({ vms }: Environment): SettingWarning[] {
+export function settingWarnings({ srm, vms }: Environment): SettingWarning[] {
   const warnings: SettingWarning[] = [];
   if (vms.lookUpBy === 'none') {
     warnings.push({
       path: 'vms.lookUpBy',
       message:
-        'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is approved again without a change is a dead letter, too; a redrive of either ends the same way; and a probe sees only the proxy, so that the first cart of an outage may become a dead letter',
+        'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is approved again without a change is a dead letter, too; a redrive of either ends the same way; and a probe sees only the proxy, so that an outage may make a dead letter of each order that is under way as it begins (up to delivery.batchSize x delivery.maximumConcurrency carts), and of one more at each trial',
+    });
+  }
+  if (srm.changedAtProperty === 'ApprovedAt') {
+    warnings.push({
+      path: 'srm.changedAtProperty',
+      message:
+        'a cart without an ApprovedAt, as after an automatic release, is never read, also not by the reconciliation, and nothing tells of it; a change after the approval is not seen before the next approval',
     });
   }
   return warnings;

@@ -13,9 +13,12 @@ const bundles = {
   'reconcile-carts': folder,
 };
 
-async function warningsOf(vms: object): Promise<unknown[]> {
+async function warningsOf(vms: object, srm: object = {}): Promise<unknown[]> {
   const dev = Object(ENVIRONMENTS['dev']);
-  const environment = parseEnvironment({ ...dev, vms: { ...dev.vms, ...vms } }, 'Environment x');
+  const environment = parseEnvironment(
+    { ...dev, srm: { ...dev.srm, ...srm }, vms: { ...dev.vms, ...vms } },
+    'Environment x',
+  );
   const stack = await addPurchaseOrderStack(new App(), environment, { bundles });
   return stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => data);
 }
@@ -27,6 +30,14 @@ test('an environment of the contract warns of nothing', async () => {
 
 test('an 11VMS without a look-up warns of what is given up', async () => {
   expect(await warningsOf({ lookUpBy: 'none' })).toEqual([
-    expect.stringMatching(/^vms\.lookUpBy: without a look-up, .*dead letter, which a person must search in 11VMS/),
+    expect.stringMatching(
+      /^vms\.lookUpBy: without a look-up, .*dead letter, which a person must search in 11VMS.*each order that is under way/,
+    ),
+  ]);
+});
+
+test('an SRM that is read by ApprovedAt warns of the carts that have none', async () => {
+  expect(await warningsOf({}, { changedAtProperty: 'ApprovedAt' })).toEqual([
+    expect.stringMatching(/^srm\.changedAtProperty: a cart without an ApprovedAt, .* is never read/),
   ]);
 });

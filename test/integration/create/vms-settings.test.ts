@@ -1,5 +1,6 @@
 /** An 11VMS that differs from the contract: by each setting alone, through the front door, against a simulator that follows it. */
 import { createHash } from 'node:crypto';
+import type { SQSRecord } from 'aws-lambda';
 import { v5 as uuidV5 } from 'uuid';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { VmsOptions } from '../../simulators/vms.ts';
@@ -236,6 +237,20 @@ describe('no look-up', () => {
     ]);
     expect(calls()).toEqual(['POST /purchase-orders']);
     expect(ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('an outage makes a dead letter of each order that was under way as it began, and pauses consumption', async () => {
+    const { worker, proxy } = await without();
+    proxy.intercept(answer(500));
+    const records: SQSRecord[] = [];
+    while (records.length < 30) {
+      await worker.send(...Array.from({ length: 10 }, () => envelope(newCart())));
+      records.push(...(await worker.receive()));
+    }
+    await worker.invoke(records);
+    const verdicts = await Promise.all(records.map(({ messageId }) => fixture.verdictOf(messageId)));
+    expect(verdicts.filter((faults) => faults?.some(({ code }) => code === 'E_TGT_TIMEOUT_UNKNOWN'))).toHaveLength(30);
+    expect(await fixture.breaker()).toMatchObject({ state: 'OPEN' });
   });
 
   test('an order that 11VMS certainly did not take is posted again', async () => {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { type RequestListener } from 'node:http';
-import { createServer } from 'node:https';
+import { createServer, type ServerOptions } from 'node:https';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createHttpClient, HttpError, type HttpClientOptions } from '../../../shared/http-client.ts';
 import { createCertificateAuthority } from '../../simulators/certificates.ts';
@@ -19,9 +19,9 @@ afterEach(async () => {
 const authority = createCertificateAuthority('Test authority');
 const tls = { authority: authority.certificate };
 
-async function serveTls(listener: RequestListener): Promise<string> {
+async function serveTls(listener: RequestListener, options: ServerOptions = {}): Promise<string> {
   const { certificate: cert, key } = authority.issue({ name: '11VMS', ip: '127.0.0.1' });
-  const server = createServer({ cert, key }, listener);
+  const server = createServer({ cert, key, ...options }, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   closing.push(() => {
@@ -77,6 +77,21 @@ describe('through a forward proxy', () => {
     expect([proxy.tunnels, proxy.others]).toEqual([[new URL(url).host], []]);
     expect(proxy.passed().length).toBeGreaterThan(100);
     expect(proxy.passed()).not.toMatch(/hunter2|orders/);
+  });
+
+  test('the other side gets our client certificate', async () => {
+    const url = await serveTls((_request, response) => response.end('{}'), {
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: authority.certificate,
+    });
+    const proxy = await openProxy();
+    const own = authority.issue({ name: 'interface' });
+
+    const response = await clientOf(url, proxy.url, { tls: { ...tls, ...own } }).request(post);
+
+    expect(response.status).toBe(200);
+    expect(proxy.others).toEqual([]);
   });
 
   test('a call without an answer counts as sent: in the first request of a tunnel, and in a later one', async () => {
