@@ -154,9 +154,10 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     correlationId: string,
   ): AsyncGenerator<CartPage, void, void> {
     let before: string | undefined;
+    let announced: number | undefined;
+    let hasMoved = false;
     for (let skip = 0; ; ) {
       let rows = 0;
-      let announced: number | undefined;
       for await (const page of pagesFrom(`${list}&$top=${pageSize}&$skip=${skip}`, correlationId)) {
         const first = JSON.stringify(page.rows[0]?.source);
         if (first !== undefined && first === before) {
@@ -166,7 +167,8 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         before = first;
         rows += page.rows.length;
         announced ??= page.announced;
-        yield page;
+        hasMoved ||= page.announced !== undefined && page.announced !== announced;
+        yield hasMoved ? withoutPositions(page) : page;
       }
       skip += rows;
       const isLast = rows < pageSize && announced !== undefined && skip >= announced;
@@ -236,6 +238,12 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     },
   };
 }
+
+/** Rows have moved, and one may stand on no page: what follows does not show how far the window is read. */
+const withoutPositions = (page: CartPage): CartPage => ({
+  ...page,
+  rows: page.rows.map((row) => ({ ...row, positionMs: undefined })),
+});
 
 /** A `#` in a skip token would begin a fragment, which is not sent. */
 function withEncodedHash(link: string): string {

@@ -14,6 +14,7 @@ import {
   DAY,
   type Extractor,
   guidsOf,
+  HOUR,
   MINUTE,
   rowsOf,
   SECOND,
@@ -308,6 +309,26 @@ test('that sends no links, shorter pages and no count: its list is read until a 
   await extractor.run({ variables: { SRM_BASE_URL: service.url, SRM_TOKEN_URL: `${service.url}/token` } });
 
   expect(await extractor.guids()).toEqual(guidsOf(carts));
+});
+
+test('that sends no links: where a cart left the list between two pages, a run that stops proves no more than before', async () => {
+  const from = thisSecond() - 5 * DAY;
+  const carts = cartsFrom(from, 6, HOUR, SEED);
+  let pages = 0;
+  const listHeaders = () => {
+    // The third cart then stands on no page.
+    if (++pages === 1) extractor.srm.addCarts([{ ...carts[0]?.row, ChangedAt: `/Date(${thisSecond()})/` }]);
+    return {};
+  };
+  const settings = { paging: 'skip-top', pageSize: 2 };
+  const { extractor } = await openOtherSrm(settings, settings, { listHeaders });
+  extractor.srm.addCarts(rowsOf(carts));
+  const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + DAY).toISOString() };
+
+  const result = await extractor.run({ event, remaining: () => (pages < 3 ? 60_000 : 1000) });
+
+  expect(await extractor.guids()).not.toContain(carts[2]?.guid);
+  expect(result).toMatchObject({ status: 'stopped', readTo: new Date(from + HOUR).toISOString() });
 });
 
 test('that differs in all of this at once: every cart becomes its orders', async () => {
