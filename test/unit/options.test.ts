@@ -133,8 +133,23 @@ describe('a dry run', () => {
     expect(refusal('--dry-run', '--srm', 'env')).toContain('name it with --env FILE');
   });
 
+  test.each(['http', 'yes', 'ENV'])('a system %s is refused, with both that are taken', (text) => {
+    expect(refusal('--vms', text)).toContain(`--vms takes an https URL, or "env" for the one of --env, not "${text}"`);
+  });
+
   test.each(['--dry-run', '--orders out'])('%s needs the simulator of 11VMS', (option) => {
     expect(refusal(...option.split(' '), '--vms', 'http://127.0.0.1:8002')).toContain('leave --vms out');
+  });
+});
+
+describe('the 11VMS of an environment', () => {
+  test('is named as its SRM is', () => {
+    expect(parsed('--vms', 'env', '--srm', 'env', '--env', './mine.json').vmsUrl).toBe('env');
+    expect(refusal('--vms', 'env', '--input', 'page.json')).toContain('name it with --env FILE');
+  });
+
+  test('gets no invented carts, wherever it is', () => {
+    expect(refusal('--vms', 'env', '--env', './mine.json')).toContain('Give real carts');
   });
 });
 
@@ -188,13 +203,16 @@ describe('the error of a wrong option names it and what it accepts', () => {
     ['--seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
     ['--disturbances some', '--disturbances takes none, typical or harsh, not "some".'],
     ['--disturbances', "Option '--disturbances <value>' argument missing"],
-    ['--srm srm.example.com', '--srm takes an https URL, not "srm.example.com".'],
-    ['--srm ftp://srm.example.com', '--srm takes an https URL, not "ftp://srm.example.com".'],
+    ['--srm srm.example.com', '--srm takes an https URL, or "env" for the one of --env, not "srm.example.com".'],
+    [
+      '--srm ftp://srm.example.com',
+      '--srm takes an https URL, or "env" for the one of --env, not "ftp://srm.example.com".',
+    ],
     [
       '--vms http://vms.example.com',
       '--vms http://vms.example.com: plain http is for loopback only; it would show the client secret. Give an https URL.',
     ],
-    ['--vms http://', '--vms takes an https URL, not "http://".'],
+    ['--vms http://', '--vms takes an https URL, or "env" for the one of --env, not "http://".'],
     ['--nosuch', "Unknown option '--nosuch'"],
     ['-x', "Unknown option '-x'"],
     ['carts.json', "Unexpected argument 'carts.json'."],

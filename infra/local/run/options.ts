@@ -11,6 +11,7 @@ export interface LocalRunOptions {
   readonly sinceMs: number | undefined;
   /** `env`: the SRM of the environment. */
   readonly srmUrl: string | undefined;
+  /** `env`: the 11VMS of the environment. */
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
   readonly watch: boolean;
@@ -37,8 +38,8 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
                         (24h ago, or the oldest cart of --input)
   --srm URL             reads from this SRM instead of the simulator ("env": the one of --env); client from
                         SRM_CLIENT_ID and SRM_CLIENT_SECRET
-  --vms URL             creates orders in this 11VMS instead of the simulator; client from VMS_CLIENT_ID and
-                        VMS_CLIENT_SECRET; refused for invented carts: give --srm or --input as well
+  --vms URL             creates orders in this 11VMS instead of the simulator ("env": the one of --env); client from
+                        VMS_CLIENT_ID and VMS_CLIENT_SECRET; refused for invented carts: give --srm or --input as well
   --send-invented-carts lets --vms take generated carts all the same, for an 11VMS that is there for tests
   --env FILE            an environment file, or dev, test or prod, instead of "local": generated carts take the codes of
                         its value maps; the simulators replace its two systems, without TLS and with retries after 1 s,
@@ -54,15 +55,16 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
   --help                this text
 
 Tokens for --srm and --vms come from the tokenUrl of --env; without --env, from <origin>/oauth/token. Where --env says
-mutualTls or privateCa, the PEM texts come from SRM_CLIENT_CERTIFICATE and SRM_CLIENT_KEY, or
-SRM_CERTIFICATE_AUTHORITY, and from the same with VMS: SRM_CLIENT_KEY="$(cat key.pem)" npm start -- ...
+apiKeyHeader, the key of the gateway comes from SRM_API_KEY. Where it says mutualTls or privateCa, the PEM texts come
+from SRM_CLIENT_CERTIFICATE and SRM_CLIENT_KEY, or SRM_CERTIFICATE_AUTHORITY. All of them are the same with VMS:
+SRM_CLIENT_KEY="$(cat key.pem)" npm start -- ...
 
 Exits 0 when every approved cart is accounted for, 1 otherwise.
 `;
 
 export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm start');
 
-/** `--srm env` */
+/** `--srm env`, `--vms env` */
 export const OF_ENVIRONMENT = 'env';
 
 /** Undefined for --help. @throws {UsageError} */
@@ -92,8 +94,8 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     inputFile: values.input,
     disturbances: disturbanceLevel(values.disturbances ?? (values['dry-run'] === true ? 'none' : 'typical')),
     sinceMs: values.since === undefined ? undefined : instantOrDuration(values.since, nowMs),
-    srmUrl: values.srm === undefined || values.srm === OF_ENVIRONMENT ? values.srm : httpUrl('--srm', values.srm),
-    vmsUrl: values.vms === undefined ? undefined : httpUrl('--vms', values.vms),
+    srmUrl: systemUrl('--srm', values.srm),
+    vmsUrl: systemUrl('--vms', values.vms),
     environmentFile: values.env,
     watch: values.watch ?? false,
     redrive: values.redrive ?? false,
@@ -102,8 +104,13 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     ordersDirectory: values.orders,
     json: values.json ?? false,
   };
-  if (options.srmUrl === OF_ENVIRONMENT && options.environmentFile === undefined)
-    throw refusal('--srm env is the SRM of an environment: name it with --env FILE.');
+  for (const [option, system, url] of [
+    ['--srm', 'SRM', options.srmUrl],
+    ['--vms', '11VMS', options.vmsUrl],
+  ] as const) {
+    if (url === OF_ENVIRONMENT && options.environmentFile === undefined)
+      throw refusal(`${option} env is the ${system} of an environment: name it with --env FILE.`);
+  }
   if (options.vmsUrl !== undefined && options.dryRun) throw refusal('--dry-run sends nothing: leave --vms out.');
   if (options.vmsUrl !== undefined && options.ordersDirectory !== undefined)
     throw refusal('--orders writes what the 11VMS simulator takes: leave --vms out.');
@@ -114,7 +121,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
 /** Each would become an order that a supplier may deliver. */
 function refuseInventedCarts({ vmsUrl, srmUrl, inputFile, carts }: LocalRunOptions): void {
   if (vmsUrl === undefined || srmUrl !== undefined || inputFile !== undefined) return;
-  if (LOOPBACK_HOSTS.includes(new URL(vmsUrl).hostname)) return;
+  if (vmsUrl !== OF_ENVIRONMENT && LOOPBACK_HOSTS.includes(new URL(vmsUrl).hostname)) return;
   throw refusal(
     `--vms ${vmsUrl} would get ${carts} invented carts as orders. Give real carts with --srm or --input; or add ` +
       '--send-invented-carts if this 11VMS is there for tests.',
@@ -135,9 +142,11 @@ function durationAgoMs(text: string, nowMs: number): number | undefined {
   return duration === null ? undefined : nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
 }
 
-function httpUrl(option: string, text: string): string {
+function systemUrl(option: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === OF_ENVIRONMENT) return text;
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw refusal(`${option} takes an https URL, not "${text}".`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw refusal(`${option} takes an https URL, or "env" for the one of --env, not "${text}".`);
   if (url.protocol === 'http:' && !LOOPBACK_HOSTS.includes(url.hostname)) {
     throw refusal(
       `${option} ${text}: plain http is for loopback only; it would show the client secret. Give an https URL.`,

@@ -55,11 +55,10 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
 
   const srm = srmSecret === undefined ? await startSourceSimulator(base, rows, options, nowMs) : undefined;
   const vms = vmsSecret === undefined ? await startTargetSimulator(base, options) : undefined;
-  const srmEnd =
-    srm === undefined ? externalEnd(srmUrlOf(base, options), '', base.srm, options) : simulatedEnd(srm, srm.url);
+  const srmEnd = srm === undefined ? externalEnd(options.srmUrl, '', base.srm, options) : simulatedEnd(srm, srm.url);
   const vmsEnd =
     vms === undefined
-      ? externalEnd(options.vmsUrl ?? '', '/11VMSProxy_V2', base.vms, options)
+      ? externalEnd(options.vmsUrl, '/11VMSProxy_V2', base.vms, options)
       : simulatedEnd(vms, vms.baseUrl);
   return {
     environment: {
@@ -105,9 +104,6 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
   };
 }
 
-const srmUrlOf = ({ srm }: Environment, { srmUrl = '' }: LocalRunOptions): string =>
-  srmUrl === OF_ENVIRONMENT ? srm.baseUrl : srmUrl;
-
 type Connection = Environment['srm'] | Environment['vms'];
 
 interface End {
@@ -126,16 +122,17 @@ const simulatedEnd = ({ tokenUrl }: Srm7Simulator | VmsSimulator, baseUrl: strin
   proxyUrl: '',
 });
 
-/** Adds the path of the contract to a URL without a path. The token URL of "local" is that of a simulator. */
+/** Adds the path of the contract to a URL on the command line without a path. The token URL of "local" is that of a simulator. */
 function externalEnd(
-  url: string,
+  given: string | undefined,
   contractPath: string,
-  { tokenUrl, mutualTls, privateCa, proxyUrl = '' }: Connection,
+  { baseUrl, tokenUrl, mutualTls, privateCa, proxyUrl = '' }: Connection,
   { environmentFile }: LocalRunOptions,
 ): End {
-  const { origin, pathname } = new URL(url);
+  const isOfEnvironment = given === undefined || given === OF_ENVIRONMENT;
+  const { origin, pathname } = new URL(isOfEnvironment ? baseUrl : given);
   return {
-    baseUrl: pathname === '/' ? origin + contractPath : url,
+    baseUrl: isOfEnvironment ? baseUrl : pathname === '/' ? origin + contractPath : given,
     tokenUrl: environmentFile === undefined ? `${origin}/oauth/token` : tokenUrl,
     mutualTls,
     privateCa,

@@ -108,7 +108,7 @@ describe('a landscape with a flat supplier, numbers, own names, skip-top, API ke
       },
     };
     writeFileSync(file, JSON.stringify(entry));
-    run = await npmStart(directory, ['--env', file, '--srm', 'env', '--vms', vms.baseUrl, '--json'], {
+    run = await npmStart(directory, ['--env', file, '--srm', 'env', '--vms', 'env', '--json'], {
       SRM_CLIENT_ID: srm.clientId,
       SRM_CLIENT_SECRET: srm.clientSecret,
       SRM_API_KEY: 'hunter2-hunter2',
