@@ -40,5 +40,5 @@ export function givenSecret(
   const issues = parts.flatMap((part) => part.safeParse(secret).error?.issues ?? []);
   if (issues.length === 0) return JSON.stringify(secret);
   const faults = issues.map(({ path: [field], message }) => `${system}_${SECRET_VARIABLES[String(field)]} ${message}`);
-  throw new VariablesIncomplete(`: the environment asks for more than the client. ${faults.join('; ')}.`);
+  throw new VariablesIncomplete(` needs more than the OAuth2 client for this environment: ${faults.join('; ')}.`);
 }

@@ -368,7 +368,11 @@ function requirePage(response: HttpResponse, nowMs: number): void {
   }
   if (status >= 500 || status === 408) throw unavailable(answered, retryAfterMs(response, nowMs));
   if (status === 200) throw unavailable(page === '' ? `${answered} with no JSON` : answered);
-  const message = `${answered}; check the base URL and the service`;
+  const check =
+    status === 400
+      ? 'the query: srm.fields, .keyProperty, .expand, .client and .headers'
+      : 'the base URL and the service: srm.baseUrl, .servicePath and .entitySet';
+  const message = `${answered}; check ${check}`;
   throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
 }
 

@@ -74,7 +74,7 @@ async function reportOf(system: string, check: () => Promise<ContractReport>): P
 }
 
 function explain(error: unknown, system: string): readonly [what: string, advice: string] {
-  if (error instanceof VariablesIncomplete) return [`it${error.message}`, 'set them, and ask again'];
+  if (error instanceof VariablesIncomplete) return [`the doctor${error.message}`, 'set them, and ask again'];
   if (error instanceof SecretUnusable) return [error.problem, error.fix];
   if (error instanceof InterfaceError) return [error.fault.message, 'correct what it names in the environment entry'];
   const prefix = system === 'SRM' ? 'SRM' : 'VMS';

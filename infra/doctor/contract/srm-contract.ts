@@ -43,7 +43,7 @@ export async function checkSrmContract(
       if (page === undefined || page.rows.length === 0) continue;
     } catch (error) {
       if (!(error instanceof InterfaceError)) throw error;
-      return { what, findings: [refusedPage(error)], properties: [] };
+      return { what, findings: [refusedPage(error, http.last()?.response.status)], properties: [] };
     }
     const answer = http.last();
     if (answer === undefined) break;
@@ -66,12 +66,19 @@ export async function checkSrmContract(
   return { what, findings: [none], properties: [] };
 }
 
-function refusedPage({ fault: { message }, failureClass }: InterfaceError): Finding {
-  const advice =
-    failureClass === 'refused'
-      ? 'srm.scope, srm.tokenParameters (an audience), srm.apiKeyHeader and the authorizations of the client decide who may read'
-      : 'srm.baseUrl, srm.servicePath and srm.entitySet make the address; srm.changedAtProperty and srm.statuses the filter';
-  return fail(`no page can be read: ${message}`, advice);
+/** @param status of the last answer; none where nothing answered */
+function refusedPage({ fault: { message }, failureClass }: InterfaceError, status: number | undefined): Finding {
+  return fail(`no page can be read: ${message}`, adviceOf(failureClass, status));
+}
+
+function adviceOf(failureClass: InterfaceError['failureClass'], status: number | undefined): string {
+  if (failureClass === 'refused')
+    return 'the client or a gateway is refused: srm.tokenParameters (an audience), srm.scope and srm.clientAuthentication at the token endpoint; srm.apiKeyHeader with its key, srm.headers and the authorizations of the client at SRM';
+  if (status === undefined)
+    return 'srm.baseUrl and srm.tokenUrl must be reachable from this machine, or through srm.proxyUrl';
+  if (status === 400)
+    return 'often a name in srm.fields (of ChangedAt or a navigation), or a header that a gateway wants; SRM keeps its reason in /IWFND/ERROR_LOG';
+  return 'srm.baseUrl, srm.servicePath and srm.entitySet make the address; srm.changedAtProperty and srm.statuses the filter';
 }
 
 interface Page {

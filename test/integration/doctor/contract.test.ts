@@ -68,12 +68,13 @@ function entry(srm: object, vms: object = {}): string {
 }
 
 /** An SRM that answers every read with one page, and a token. */
-async function startPage(page: string): Promise<{ readonly srm: object; readonly requests: string[] }> {
+async function startPage(page: string, status = 200): Promise<{ readonly srm: object; readonly requests: string[] }> {
   const requests: string[] = [];
   const server: Server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    response.setHeader('content-type', 'application/json');
-    response.end(request.url === '/token' ? '{"access_token":"t","token_type":"Bearer","expires_in":600}' : page);
+    const isToken = request.url === '/token';
+    response.writeHead(isToken ? 200 : status, { 'content-type': 'application/json' });
+    response.end(isToken ? '{"access_token":"t","token_type":"Bearer","expires_in":600}' : page);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -224,6 +225,43 @@ describe('against an SRM that differs', () => {
 
     expect(status).toBe(1);
     expect(stdout).toMatch(/FAIL {2}no page can be read: SRM answered 200/);
+  }, 60_000);
+
+  test.each([
+    [400, '-> often a name in srm.fields (of ChangedAt or a navigation), or a header that a gateway wants'],
+    [401, 'srm.apiKeyHeader with its key, srm.headers and the authorizations of the client at SRM'],
+    [404, '-> srm.baseUrl, srm.servicePath and srm.entitySet make the address'],
+  ])(
+    'a %i is told with the settings that it may come from',
+    async (status, advice) => {
+      const { srm } = await startPage('{}', status);
+
+      const { stdout } = await doctor(['--env', entry(srm)], CLIENT);
+
+      expect(stdout).toContain(`SRM answered ${status}`);
+      expect(stdout).toContain(advice);
+    },
+    60_000,
+  );
+
+  test('an SRM that nothing reaches is told with its addresses', async () => {
+    const { stdout } = await doctor(
+      ['--env', entry({ baseUrl: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:1/token' })],
+      CLIENT,
+    );
+
+    expect(stdout).toContain('-> srm.baseUrl and srm.tokenUrl must be reachable from this machine');
+  }, 60_000);
+
+  test('a key that a gateway wants is asked for by its variable', async () => {
+    const { srm, requests } = await startPage('{}');
+
+    const { stdout } = await doctor(['--env', entry({ ...srm, apiKeyHeader: 'X-Gateway-Key' })], CLIENT);
+
+    expect(stdout).toContain(
+      'the doctor needs more than the OAuth2 client for this environment: SRM_API_KEY is missing',
+    );
+    expect(requests).toEqual([]);
   }, 60_000);
 
   test('half a client is refused before anything is asked', async () => {

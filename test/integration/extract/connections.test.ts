@@ -146,14 +146,17 @@ describe('a run against an SRM that fails', () => {
       expect([pagesOf(extractor), tokensOf(extractor)]).toEqual([tries, tries]);
     });
 
-    test.each([400, 404])('on %i, and reports SAP’s code and transaction, never its text', async (status) => {
+    test.each([
+      [400, 'check the query: srm.fields, .keyProperty, .expand, .client and .headers'],
+      [404, 'check the base URL and the service: srm.baseUrl, .servicePath and .entitySet'],
+    ])('on %i, and reports SAP’s code and transaction, never its text', async (status, check) => {
       const { extractor } = await openSixCarts({ disturbances: onPage(1, { kind: 'status', status }) });
 
       const run = extractor.run();
 
       await expect(run).rejects.toMatchObject({ failureClass: 'permanent', fault: { code: 'E_SRC_UNAVAILABLE' } });
       await expect(run).rejects.toThrow(new RegExp(`\\(/IWFND/CM_MGW/${status}, transaction [0-9A-F]{32}\\)`));
-      await expect(run).rejects.toThrow('check the base URL and the service');
+      await expect(run).rejects.toThrow(check);
       expect(pagesOf(extractor)).toBe(1);
       expect(fixture.shown().join('\n')).not.toContain(`The service answers ${status}`);
     });

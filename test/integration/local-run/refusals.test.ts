@@ -70,7 +70,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     args: ['--srm', 'https://srm.example.com', '--env', withTls],
     variables: { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2', SRM_CLIENT_KEY: 'Private Person' },
     message:
-      '--srm: the environment asks for more than the client. SRM_CLIENT_CERTIFICATE is missing; it must be a certificate in ' +
+      '--srm needs more than the OAuth2 client for this environment: SRM_CLIENT_CERTIFICATE is missing; it must be a certificate in ' +
       'PEM; SRM_CLIENT_KEY is no private key in PEM without a passphrase; SRM_CERTIFICATE_AUTHORITY is missing; it ' +
       'must be a certificate in PEM.',
   },
