@@ -61,7 +61,7 @@ function reportOn(
   const forms = values.map((value) => formOf(value, type ?? guessedType(value)));
   const counts = Map.groupBy(forms, (form) => form.name);
   const longest = values.reduce<number>(
-    (most, value) => Math.max(most, typeof value === 'string' ? Array.from(value).length : 0),
+    (most, value) => Math.max(most, typeof value === 'string' ? Array.from(value.trimEnd()).length : 0),
     0,
   );
   const status = statusOf(type, {
