@@ -1,5 +1,5 @@
 /** Runs the interface end to end on this machine, and accounts for every cart. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -344,7 +344,9 @@ function writeOrders(orders: readonly TakenOrder[], directory: string, report: R
       { mode: 0o600 },
     );
   }
-  report.stage('orders', `${counted(orders.length, 'file')} in ${directory}`);
+  const others = readdirSync(directory).length - orders.length;
+  const earlier = others > 0 ? `, beside ${counted(others, 'other file')} that this run did not write` : '';
+  report.stage('orders', `${counted(orders.length, 'file')} in ${directory}${earlier}`);
 }
 
 function failureOf({ carts }: Accounts, doubled: readonly string[], log: RunLog): string | undefined {

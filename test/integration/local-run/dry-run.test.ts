@@ -1,5 +1,5 @@
 /** `npm start -- --dry-run`: the landscape's own SRM is read, and its own 11VMS is not asked for anything. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -12,6 +12,7 @@ import { npmStart, type Run, summaryOf } from './npm-start.ts';
 describe('a dry run against the SRM of an environment', () => {
   const directory = mkdtempSync(join(tmpdir(), 'dry-run-'));
   const orders = join(directory, 'orders');
+  const EARLIER = 'SRM7-100-1-2-EUR-BE10.json';
   const to = new Date(Date.now() - 10 * 60_000);
   const carts = generateCarts({ count: 30, seed: 5, from: new Date(to.getTime() - 3_600_000), to });
   let srm: Srm7Simulator;
@@ -32,6 +33,8 @@ describe('a dry run against the SRM of an environment', () => {
       }),
     );
     const client = { SRM_CLIENT_ID: srm.clientId, SRM_CLIENT_SECRET: srm.clientSecret };
+    mkdirSync(orders);
+    writeFileSync(join(orders, EARLIER), '{}');
     run = await npmStart(directory, ['--env', file, '--srm', 'env', '--dry-run', '--orders', orders, '--json'], client);
   }, 240_000);
   afterAll(async () => {
@@ -60,7 +63,9 @@ describe('a dry run against the SRM of an environment', () => {
   });
 
   test('--orders writes each order as a file', () => {
-    const files = readdirSync(orders).toSorted();
+    const files = readdirSync(orders)
+      .filter((name) => name !== EARLIER)
+      .toSorted();
     const { orders: created } = summaryOf(run);
 
     expect(files).toEqual(created.map(({ externalId }) => `${externalId}.json`).toSorted());
@@ -72,6 +77,10 @@ describe('a dry run against the SRM of an environment', () => {
       // They hold names and addresses.
       expect(statSync(join(orders, name)).mode & 0o777).toBe(0o600);
     }
+  });
+
+  test('--orders tells of files that an earlier run left in its directory', () => {
+    expect(run.stderr).toMatch(/orders +\d+ files in \S+orders, beside 1 other file that this run did not write\n/);
   });
 
   test('shows a person the orders that would be sent: beside --json on stderr', () => {
