@@ -73,9 +73,14 @@ export async function writeNewEntry({ name, file, given }: NewEntry, surrounding
   }
   write(file, commentedEntry(settings, values));
   say(`\nwritten: ${file}, with every other setting in a comment. Next:`);
-  say(`  npm start -- --env ${file}            run it on this machine`);
-  say(`  npm run env -- check ${file}          after each change`);
-  say(`  npm run deploy -- --env ${file}       infra/deploying.md`);
+  const next = [
+    ['npm start -- --env FILE', 'run it on this machine'],
+    ['npm run env -- check FILE', 'after each change'],
+    ['npm run doctor -- --env FILE --contract', 'what your SRM sends, and the setting that fits'],
+    ['npm start -- --env FILE --srm env --dry-run', 'what would be ordered; sends nothing'],
+    ['npm run deploy -- --env FILE', 'infra/deploying.md'],
+  ] as const;
+  for (const [command, what] of next) say(`  ${command.padEnd(46).replace('FILE', file)}${what}`);
 }
 
 interface Asking extends Required<Pick<Surroundings, 'say'>> {

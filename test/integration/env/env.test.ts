@@ -124,7 +124,12 @@ describe('npm run env -- new', () => {
 
     expect(status).toBe(0);
     expect(stdout).toContain('taken: srm.tokenUrl = https://srm.acme.example/oauth/token');
-    expect(stdout).toContain(`npm start -- --env ${path}`);
+    for (const next of [
+      'npm start -- --env FILE',
+      'npm run doctor -- --env FILE --contract',
+      'npm start -- --env FILE --srm env --dry-run',
+    ])
+      expect(stdout).toContain(`  ${next.replace('FILE', path)}  `);
     expect(loadEnvironment(path)).toMatchObject({
       name: 'acme',
       srm: { client: '100', secretName: 'acme/srm', tokenUrl: 'https://srm.acme.example/oauth/token' },
