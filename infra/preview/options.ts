@@ -25,7 +25,8 @@ sent, and no system is asked: it translates as the worker does, with the setting
 
   INPUT                  a file: a cart as SRM sends it, a page of carts, or the body of a queue message, such as a dead
                          letter; also with SQS's wrapping, as the AWS CLI prints it. - reads standard input
-  --env NAME|FILE        the environment: a name in infra/environments.ts, or the path of a JSON file (local)
+  --env NAME|FILE        the environment: a name in infra/environments.ts, or the path of a JSON file (local). A page is
+                         read with its srm.fields
   --against NAME|FILE    shows what would differ with the translation settings and value maps of another environment
   --cart NUMBER          one cart of the input; leading zeros do not matter. Of a cart without a number, its GUID
   --mask                 leaves out names, e-mail addresses and texts; codes, amounts and dates stay

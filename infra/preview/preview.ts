@@ -44,7 +44,13 @@ export async function preview(options: PreviewOptions, today: string): Promise<P
     client: srm.client,
     today,
     isMasked: options.isMasked,
-    notes: input.notes,
+    notes: [
+      ...input.notes,
+      ...foreignNames(
+        translated.map(({ here }) => here),
+        srm.fields['ObjectId'],
+      ),
+    ],
     carts: translated.map(({ here }) => here),
     ...(other === undefined
       ? {}
@@ -63,6 +69,14 @@ function environmentOf(nameOrFile: string): Environment {
 
 /** Two files may have the same name inside, as a file and its changed copy have. */
 const otherName = ({ name }: Environment, own: string): string => (name === own ? `the other ${name}` : name);
+
+/** A page of another landscape breaks the contract in each cart, and none of these faults says why. */
+const foreignNames = (carts: readonly CartPreview[], name = 'ObjectId'): readonly string[] =>
+  carts.length > 0 && carts.every(({ number }) => number === undefined)
+    ? [
+        `no cart has a number under the name ${name}: --env names the entry whose srm.fields and srm.keyProperty fit this SRM`,
+      ]
+    : [];
 
 const isNamed = ({ number, guid }: CartPreview, chosen: string): boolean =>
   (number === undefined ? undefined : stripZeros(number)) === chosen || guid === chosen;

@@ -129,6 +129,16 @@ describe('what it takes', () => {
     }
   });
 
+  test('a page in the names of a landscape that the entry does not know is told with the settings', async () => {
+    const { ObjectId, ...rest } = cart;
+    const page = file('foreign.json', { d: { results: [{ ...rest, ScNumber: ObjectId }] } });
+    const { notes } = await previewed([page]);
+    expect(notes).toEqual([
+      'no cart has a number under the name ObjectId: --env names the entry whose srm.fields and srm.keyProperty fit this SRM',
+    ]);
+    expect((await previewed([file('known.json', { d: { results: [cart] } })])).notes).toEqual([]);
+  });
+
   test('standard input', async () => {
     const shown = await run(['-', '--json'], message);
     expect([shown.status, shown.stderr]).toEqual([0, '']);
