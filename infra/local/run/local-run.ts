@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createWireOrder } from '../../../functions/create-purchase-orders/translation/wire-order.ts';
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
+import type { Environment } from '../../environments.ts';
 import { ownerText } from '../../owners.ts';
 import { synthesizeOnce } from '../../synthesis-cache.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
@@ -317,7 +319,7 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
   const doubled = doubledOrders(systems);
   const failure = failureOf(accounts, doubled, log);
   const taken = systems.vms?.orders().map(({ order }) => order) ?? [];
-  if (options.ordersDirectory !== undefined) writeOrders(taken, options.ordersDirectory, report);
+  if (options.ordersDirectory !== undefined) writeOrders(taken, systems.environment, options.ordersDirectory, report);
   report.summary({
     approved: systems.approved?.length ?? queued,
     queued,
@@ -335,12 +337,16 @@ async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean>
   return failure === undefined;
 }
 
-/** A file for each order, named after its externalId; only for its owner, since it holds what the cart holds. */
-function writeOrders(orders: readonly TakenOrder[], directory: string, report: Report): void {
+/**
+ * A file for each order, named after its externalId: what the 11VMS of the environment would get. Only for its owner, since
+ * it holds what the cart holds.
+ */
+function writeOrders(orders: readonly TakenOrder[], { vms }: Environment, directory: string, report: Report): void {
+  const wire = createWireOrder(vms);
   for (const order of orders) {
     writeFileSync(
       join(directory, `${encodeURIComponent(order.externalId)}.json`),
-      `${JSON.stringify(order, null, 2)}\n`,
+      `${JSON.stringify(wire.toWire(order), null, 2)}\n`,
       { mode: 0o600 },
     );
   }

@@ -46,7 +46,8 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
                         unless --srm or --vms is given
   --dry-run             shows what would be ordered, and sends nothing: the 11VMS simulator takes the orders, without
                         disturbances
-  --orders DIR          writes each order that the 11VMS simulator took as a file of this directory
+  --orders DIR          writes each order that the 11VMS simulator took as a file of this directory, with the names of
+                        vms.fields and vms.decimalsAs
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
   --reconcile           runs the daily reconciliation once the queue is empty, for carts older than an hour

@@ -29,7 +29,13 @@ describe('a dry run against the SRM of an environment', () => {
       JSON.stringify({
         ...dev,
         srm: { ...dev?.srm, baseUrl: srm.url, tokenUrl: srm.tokenUrl },
-        vms: { ...dev?.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl },
+        vms: {
+          ...dev?.vms,
+          baseUrl: vms.baseUrl,
+          tokenUrl: vms.tokenUrl,
+          decimalsAs: 'number',
+          fields: { externalId: 'reference', lines: 'items' },
+        },
       }),
     );
     const client = { SRM_CLIENT_ID: srm.clientId, SRM_CLIENT_SECRET: srm.clientSecret };
@@ -62,7 +68,7 @@ describe('a dry run against the SRM of an environment', () => {
     );
   });
 
-  test('--orders writes each order as a file', () => {
+  test('--orders writes each order as a file, as the 11VMS of the environment would get it', () => {
     const files = readdirSync(orders)
       .filter((name) => name !== EARLIER)
       .toSorted();
@@ -72,7 +78,9 @@ describe('a dry run against the SRM of an environment', () => {
     for (const name of files) {
       expect(JSON.parse(readFileSync(join(orders, name), 'utf8'))).toMatchObject({
         externalSystem: 'SRM7',
-        externalId: name.replace(/\.json$/, ''),
+        reference: name.replace(/\.json$/, ''),
+        totals: { netAmount: expect.any(Number) },
+        items: expect.arrayContaining([expect.objectContaining({ lineNumber: 1 })]),
       });
       // They hold names and addresses.
       expect(statSync(join(orders, name)).mode & 0o777).toBe(0o600);
