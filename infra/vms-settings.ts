@@ -57,7 +57,10 @@ export const vmsContract = {
     .describe('Where orders are created, below `baseUrl`.'),
   lookUpBy: z
     .string()
-    .refine(isLookUp, 'must be a query such as ?externalId=, a path such as /purchase-orders/{externalId}, or none')
+    .refine(
+      isLookUp,
+      'must be a query such as ?externalId=, a path such as /purchase-orders/{externalId} with that very word in braces, or none',
+    )
     .default('?externalId=')
     .describe(
       'How an order is looked up by its externalId: by a query of the collection; by a path below `baseUrl`, where a 404 with the title of a problem says that there is no such order; or `none`. Without a look-up, an order whose outcome is unknown is a dead letter that a person must resolve.',

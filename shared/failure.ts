@@ -27,7 +27,7 @@ const valueMap = (name: string): string => setting(`valueMaps.${name}`);
 /** Where vms.lookUpBy is "none", no redrive can look anything up. */
 const SEARCH_ORDER =
   'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted. Without a look-up: runbook, "Unknown outcome without a look-up".';
-const SEE_HTML = 'The message speaks of HTML: runbook, "HTML where JSON was expected".';
+const SEE_HTML = 'If the message speaks of HTML: runbook, "HTML where JSON was expected".';
 
 /** The error catalogue. Its keys are the only codes that a fault can carry. */
 export const FAULT_CATALOGUE = {

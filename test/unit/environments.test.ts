@@ -673,7 +673,7 @@ describe('a mistake is told in words', () => {
     ].map((way): [string, string, string] => [
       'vms.lookUpBy',
       way,
-      'must be a query such as ?externalId=, a path such as /purchase-orders/{externalId}, or none',
+      'must be a query such as ?externalId=, a path such as /purchase-orders/{externalId} with that very word in braces, or none',
     ]),
     ...['items', '/items~', '/'].map((place): [string, string, string] => [
       'vms.foundAt',

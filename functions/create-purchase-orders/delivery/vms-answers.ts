@@ -181,7 +181,7 @@ function readRefusal(response: HttpResponse, nowMs: number, form: AnswerForm): C
     return rejected(validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors));
   }
   if (COLLECTION_MISSING.has(status)) {
-    const message = `11VMS answered ${status} on the collection itself${foreignPage(response)}; check the base URL`;
+    const message = `11VMS answered ${status} on the collection itself${foreignPage(response)}; check vms.baseUrl and vms.collectionPath`;
     return { kind: 'not-taken', health: 'refused', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
   }
   if (status === 413) return rejected([{ code: 'E_TGT_TOO_LARGE', message: answered(response) }]);
@@ -304,7 +304,7 @@ export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUp
     return { kind: 'impossible', health: 'judged', fault };
   }
   // Edge case 69: a gateway that has lost its route answers 404, and finds it again.
-  if (status === 404) return unanswered('refused', 'E_TGT_AUTH', '; check the base URL');
+  if (status === 404) return unanswered('refused', 'E_TGT_AUTH', '; check vms.baseUrl and vms.lookUpBy');
   const failure = generalFailure(response, nowMs);
   return unanswered(failure?.health ?? 'unhealthy', failure?.fault.code ?? 'E_TGT_UNAVAILABLE', '');
 }

@@ -67,7 +67,11 @@ describe('the worker pauses consumption', () => {
       always(isToken, answer(401, { error: 'invalid_client' })),
       /answered 401/,
     ],
-    ['the collection is not there', always(isCreate, answer(404, '<html>')), /404 on the collection itself/],
+    [
+      'the collection is not there',
+      always(isCreate, answer(404, '<html>')),
+      /404 on the collection itself.*; check vms\.baseUrl and vms\.collectionPath/,
+    ],
   ])('at once when %s', async (_what, interceptor, reason) => {
     const worker = await fixture.worker();
     fixture.proxies.vms.intercept(interceptor);
