@@ -295,9 +295,11 @@ export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUp
     fault: { code, message: `11VMS answered ${status} to a ${call}${foreignPage(response)}${message}` },
     retryAfterMs: retryAfterMs(response, nowMs),
   });
-  // The order has a URL of its own. A gateway that has lost its route answers 404, too, and does not say what is missing.
-  if (status === 404 && form.lookUpBy.startsWith('/') && isProblem(response)) {
-    return { kind: 'absent', health: 'processed' };
+  // The order has a URL of its own. What has lost the route to it answers 404, too, and does not say what is missing.
+  if (status === 404 && form.lookUpBy.startsWith('/')) {
+    return saysWhatIsMissing(response)
+      ? { kind: 'absent', health: 'processed' }
+      : unanswered('refused', 'E_TGT_AUTH', '; check the base URL and vms.lookUpBy');
   }
   if (isLookUpMissing(response)) {
     const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
@@ -317,6 +319,15 @@ function isLookUpMissing(response: HttpResponse): boolean {
 
 /** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
 const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryParseJson(body))?.['title'] === 'string';
+
+/** What web frameworks write of any URL that they do not know. */
+const ANY_NOT_FOUND = /^(404 ?)?(the )?(requested )?((resource|url|page|route|path|endpoint) )?(was )?not found\.?$/i;
+
+/** A problem of 11VMS itself, which means the order and not its URL. */
+function saysWhatIsMissing(response: HttpResponse): boolean {
+  const { title, code } = asJsonObject(tryParseJson(response.body)) ?? {};
+  return typeof title === 'string' && (typeof code === 'string' || !ANY_NOT_FOUND.test(title.trim()));
+}
 
 /**
  * Whether anything answers at the collection of an 11VMS without a look-up. A read need not be defined there, so that any

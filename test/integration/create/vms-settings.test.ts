@@ -126,6 +126,7 @@ describe('another look-up', () => {
   test.each<[string, Interceptor]>([
     ['404 of a gateway', answer(404, { statusCode: 404, message: 'Resource not found' })],
     ['404 with a code of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
+    ['404 of a web framework', answer(404, { type: 'about:blank', title: 'Not Found', status: 404 })],
     ['404 in HTML', answer(404, '<html></html>')],
     ['404 without a body', answer(404, '')],
     ['200 with another order', answer(200, other)],
