@@ -1,4 +1,5 @@
 /** What a synthesis says of settings that are valid and give up something. */
+import { ASSUMED_SERVICE } from '../shared/srm-service.ts';
 import type { Environment } from './environments.ts';
 
 export interface SettingWarning {
@@ -16,7 +17,7 @@ export function settingWarnings({ srm, vms }: Environment): SettingWarning[] {
         'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is approved again without a change is a dead letter, too; a redrive of either ends the same way; and a probe sees only the proxy, so that an outage may make a dead letter of each order that is under way as it begins (up to delivery.batchSize x delivery.maximumConcurrency carts), and of one more at each trial',
     });
   }
-  if (srm.changedAtProperty === 'ApprovedAt') {
+  if (srm.changedAtProperty !== ASSUMED_SERVICE.changedAtProperty) {
     warnings.push({
       path: 'srm.changedAtProperty',
       message:

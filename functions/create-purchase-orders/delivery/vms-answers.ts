@@ -299,7 +299,7 @@ export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUp
   if (status === 404 && form.lookUpBy.startsWith('/')) {
     return saysWhatIsMissing(response)
       ? { kind: 'absent', health: 'processed' }
-      : unanswered('refused', 'E_TGT_AUTH', '; check the base URL and vms.lookUpBy');
+      : unanswered('refused', 'E_TGT_AUTH', '; check vms.baseUrl and vms.lookUpBy');
   }
   if (isLookUpMissing(response)) {
     const fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message: `11VMS answered ${status}: it has no look-up` } as const;
