@@ -7,10 +7,10 @@ import { InterfaceError } from './failure.ts';
 import { foreignPage } from './foreign-page.ts';
 import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
 import { announcedRows, completeCart, hasNext, isWhole, type LinkedRows, type LinkName } from './reading/whole-cart.ts';
-import { createFieldNames, type FieldNames } from './reading/field-names.ts';
+import { namesOfService, type FieldNames } from './reading/field-names.ts';
 import { readableFields, type RowForm, type SourceRow, sourceRow } from './reading/source-row.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
-import { EXPANDED, KEY, type SrmService } from './srm-service.ts';
+import { EXPANDED, type SrmService } from './srm-service.ts';
 import { cartNumberOf, guidLiteral, identifierText, NO_GUID } from './sap-values.ts';
 
 export interface SrmSettings extends SrmService {
@@ -72,7 +72,7 @@ const READS_OF_A_CHANGING_CART = 3;
 /** Never filters on anything but time and status: a malformed cart, too, must reach the queue. */
 export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependencies): SrmCarts {
   const { servicePath, keyProperty, fields, changedAtProperty, expand = EXPANDED } = settings;
-  const names = createFieldNames({ ...fields, [KEY]: keyProperty });
+  const names = namesOfService({ fields, keyProperty });
   const form: RowForm = { names, changedAtProperty };
   const entitySet = `${servicePath}/${settings.entitySet}`;
   const service = linkedService(servicePath);

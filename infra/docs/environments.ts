@@ -15,7 +15,7 @@ export interface Setting {
   readonly limits: readonly string[];
   /** As JSON Schema names it; `object` where it has several forms. */
   readonly type: string;
-  /** The default itself; undefined where there is none. */
+  /** The default value; undefined for a setting without a default. */
   readonly defaultValue: Json | undefined;
 }
 

@@ -73,7 +73,7 @@ function section(setting: Setting, settings: readonly Setting[], values: Readonl
   return { isLive, lines: isLive ? lines : commented([...lines.slice(0, -1), '},']) };
 }
 
-/** The comments that follow the last field go before it: whoever takes a // away need not look after commas. */
+/** Puts the comments before the last field: a reader can then uncomment a setting without adding a comma. */
 function joined(parts: readonly Part[]): string[] {
   const last = parts.findLastIndex(({ isLive }) => isLive);
   const ordered = [

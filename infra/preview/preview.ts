@@ -1,9 +1,8 @@
 /** Translates the carts of an input with the settings of an environment, and prints what would become of them. */
 import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
 import { printableJson } from '../../shared/printable-text.ts';
-import { createFieldNames } from '../../shared/reading/field-names.ts';
+import { namesOfService } from '../../shared/reading/field-names.ts';
 import { stripZeros } from '../../shared/sap-values.ts';
-import { KEY } from '../../shared/srm-service.ts';
 import { type Environment, loadEnvironment } from '../environments.ts';
 import { asCsv } from './as-csv.ts';
 import { asHtml } from './as-html.ts';
@@ -20,7 +19,7 @@ export async function preview(options: PreviewOptions, today: string): Promise<P
   const environment = environmentOf(options.environment);
   const other = options.against === undefined ? undefined : environmentOf(options.against);
   const { srm, name } = environment;
-  const input = await readInput(options.input, createFieldNames({ ...srm.fields, [KEY]: srm.keyProperty }));
+  const input = await readInput(options.input, namesOfService(srm));
   const chosen = options.cart === undefined ? undefined : options.cart;
   const translated = input.carts
     .map((cart) => ({ cart, here: previewWith(environment, cart) }))

@@ -98,7 +98,7 @@ function watchedGroup(group: LineGroup, note: Note): LineGroup {
     ...group,
     cart,
     lines,
-    // Made of the lines before; whoever reads them reads what they were made of.
+    // It is made of the lines before. A read of it counts as a read of those lines.
     get vendorId() {
       return vendorOfLine(lines[0]);
     },

@@ -2,7 +2,7 @@
  * This SRM's names of the fields, and SAP's, which the rest of the house knows: a row is renamed once, where it is read.
  */
 import { asJsonObject } from '../exact-json.ts';
-import { CART_NAVIGATIONS, type Navigations } from '../srm-service.ts';
+import { CART_NAVIGATIONS, KEY, type Navigations, type SrmService } from '../srm-service.ts';
 
 export interface FieldNames {
   /** This SRM's name of a property or navigation of the cart itself. */
@@ -51,6 +51,10 @@ export function createFieldNames(aliases: Readonly<Record<string, string>>): Fie
     },
   };
 }
+
+/** The names of a service, its key among them. */
+export const namesOfService = ({ fields, keyProperty }: Pick<SrmService, 'fields' | 'keyProperty'>): FieldNames =>
+  createFieldNames({ ...fields, [KEY]: keyProperty });
 
 /** All names are SAP's. */
 export const SAP_NAMES = createFieldNames({});

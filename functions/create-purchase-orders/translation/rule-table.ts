@@ -34,7 +34,7 @@ export interface RuleContext {
   readonly field: string;
   readonly faults: Fault[];
   readonly warnings: Warning[];
-  /** Told of each field before its rule is applied. */
+  /** The translation calls it before it applies the rule of a field. */
   readonly onRule?: ((field: string) => void) | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** The contract check, as text and as JSON. Names and forms of properties are shown, and never a value. */
-import { asTable, plural } from '../../carts/tables.ts';
+import { asTable } from '../../carts/tables.ts';
 import { asText } from '../report.ts';
 import type { PropertyReport } from './compare.ts';
 import type { ContractReport } from './srm-contract.ts';
@@ -27,10 +27,7 @@ function tables(properties: readonly PropertyReport[]): string {
       const wrong = own.filter(({ status }) => status !== 'expected');
       const advice = own.filter(({ advice }) => advice !== undefined);
       return [
-        `${entity}: ${own.length - wrong.length} of ${plural(own.length, 'property')} as expected\n`.replace(
-          'propertys',
-          'properties',
-        ),
+        `${entity}: ${own.length - wrong.length} of ${own.length} ${own.length === 1 ? 'property' : 'properties'} as expected\n`,
         asTable(own.map(asRow), '  '),
         ...advice.map(({ property, advice: what }) => `  -> ${property}: ${what}\n`),
       ].join('');

@@ -6,7 +6,7 @@ import { UNUSED_PROPERTIES } from '../../../functions/create-purchase-orders/tra
 import { asJsonObject, InvalidJson, parseLenientJson } from '../../../shared/exact-json.ts';
 import { InterfaceError } from '../../../shared/failure.ts';
 import type { HttpClient, HttpResponse } from '../../../shared/http-client.ts';
-import { createFieldNames, type FieldNames } from '../../../shared/reading/field-names.ts';
+import { namesOfService, type FieldNames } from '../../../shared/reading/field-names.ts';
 import { rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { createSrmCarts } from '../../../shared/srm-carts.ts';
 import { KEY, type SrmService } from '../../../shared/srm-service.ts';
@@ -33,7 +33,7 @@ export async function checkSrmContract(
 ): Promise<ContractReport> {
   const http = observe(client, now);
   const carts = createSrmCarts(srm, { http, now, wait: () => Promise.resolve(false) });
-  const names = createFieldNames({ ...srm.fields, [KEY]: srm.keyProperty });
+  const names = namesOfService(srm);
   const what = `SRM at ${srm.baseUrl}`;
   let toMs = now() - extraction.safetySeconds * 1000;
   for (let day = 0; day < days; day++, toMs -= DAY_MS) {

@@ -2,8 +2,7 @@
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
-import { createFieldNames } from '../../../shared/reading/field-names.ts';
-import { KEY } from '../../../shared/srm-service.ts';
+import { namesOfService } from '../../../shared/reading/field-names.ts';
 import { inactiveVendor } from '../../../test/simulators/cart-vocabulary.ts';
 import { generateCarts } from '../../../test/simulators/carts.ts';
 import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
@@ -188,7 +187,7 @@ function cartsFor(base: Environment, options: LocalRunOptions, nowMs: number): C
 /** Accepts malformed carts: the interface must find them. @throws {UsageError} that names the file and the mistake. */
 function cartsOfFile(path: string, srm: Environment['srm'], nowMs: number): Carts {
   const page = readPage(path);
-  const names = createFieldNames({ ...srm.fields, [KEY]: srm.keyProperty });
+  const names = namesOfService(srm);
   const results = cartsOfPage(page, names);
   if (typeof results === 'string') throw refusal(`--input ${path} ${results}.`);
   const carts = results.map((source: unknown) => {

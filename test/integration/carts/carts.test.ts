@@ -279,7 +279,7 @@ describe('--state', () => {
         .match(/^  \d{10} /gm)
         ?.sort(),
     ).toEqual([`  ${dead} `, `  ${partial} `]);
-    // Whoever corrects the map must see both: the one that is left out comes back.
+    // The owner of the map needs both values: a value that is not corrected fails again.
     expect(groupOf('E_MAP_')).toMatch(
       /^E_MAP_UOM: 1 cart, owner: mapping owner \(Catalogue, #catalogue\)\n.*\n  Values: "XXX" \(1 cart\), "YYY" \(1 cart\)\n/,
     );

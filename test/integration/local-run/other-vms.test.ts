@@ -90,7 +90,7 @@ describe('an 11VMS with an id deep in its answer, and no look-up', () => {
       .flatMap((cart) =>
         ordersOf(translate(cart.row)).filter(({ externalId }) => cart.externalIds.includes(externalId)),
       )
-      // Where nobody can look, a person decides: the order is held, or was never taken.
+      // Without a look-up a person decides: 11VMS holds the order, or has never taken it.
       .filter(
         ({ externalId, sourceDocument }) =>
           held.some((order) => order.externalId === externalId) ||
