@@ -30,6 +30,7 @@ const listedItem = z.object({
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
   reason: z.string().default(''),
+  codes: z.array(z.string()).default([]),
 });
 export type ListedItem = Readonly<z.infer<typeof listedItem>>;
 
@@ -71,11 +72,20 @@ export async function openLedger(options: CartsOptions): Promise<OpenedLedger> {
           settings: environment.region === undefined ? {} : { region: environment.region },
         };
   const settings = { ...clientSettings(options), ...place.settings };
-  const dynamodb = new DynamoDBClient(settings);
-  const sqs = new SQSClient(settings);
+  return ledgerAt(
+    environment,
+    { tableName: place.tableName, queueUrl: options.queueUrl ?? place.queueUrl },
+    { dynamodb: new DynamoDBClient(settings), sqs: new SQSClient(settings) },
+  );
+}
+
+/** @param clients `close` destroys them. */
+export function ledgerAt(
+  environment: Environment,
+  { tableName, queueUrl }: { readonly tableName: string; readonly queueUrl: string | undefined },
+  { dynamodb, sqs }: { readonly dynamodb: DynamoDBClient; readonly sqs: SQSClient },
+): OpenedLedger {
   const documents = DynamoDBDocumentClient.from(dynamodb);
-  const { tableName } = place;
-  const queueUrl = options.queueUrl ?? place.queueUrl;
   const table = createLedgerTable(dynamodb, tableName);
   const ofTable = explained(`table ${tableName}`, 'dynamodb:GetItem, Query and Scan on the table and its index');
 

@@ -1,7 +1,7 @@
 /** Runs one synthesized stack: resources on the emulators, functions in processes, pollers on the queues. */
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import { type AwsClients, createAwsClients } from './aws-clients.ts';
+import { type AwsClients, createAwsClients, type FunctionEndpoints } from './aws-clients.ts';
 import { type Emulators, type QueueContents, startEmulators } from './emulators.ts';
 import { type BatchEvent, EventSourceMapping } from './event-source-mapping.ts';
 import type { InvocationResult, LogLine } from './execution-environment.ts';
@@ -66,6 +66,8 @@ export interface LocalMapping {
 export interface LocalStack {
   readonly region: string;
   readonly emulators: Emulators;
+  /** Of the emulators and of the local Lambda. */
+  readonly endpoints: FunctionEndpoints;
   readonly clients: AwsClients;
   readonly functions: readonly LambdaFunction[];
   readonly queues: readonly LocalQueue[];
@@ -162,6 +164,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     return {
       region,
       emulators,
+      endpoints,
       clients,
       functions,
       queues: [...queues.values()],

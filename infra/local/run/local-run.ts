@@ -265,6 +265,7 @@ async function keepRunning(run: Run): Promise<Pause | undefined> {
   const { stack, report, log, signal } = run;
   const schedule = stack.scheduleOf(SERVICE_NAMES.extractor);
   report.stage('look inside', `while it runs: ${commandToLookInside(run)}`);
+  const closeConsole = run.options.console ? await openConsole(run) : undefined;
   stack.startMappings();
   report.follow(log.progress);
   const supervision = supervise(run);
@@ -278,7 +279,31 @@ async function keepRunning(run: Run): Promise<Pause | undefined> {
   }
   await supervision.stop();
   await stack.stopMappings();
+  await closeConsole?.();
   return supervision.paused();
+}
+
+/** --console: the pages of `npm run console`, over this run. */
+async function openConsole({ stack, systems, report }: Run): Promise<() => Promise<void>> {
+  const [{ createLocalSources }, { serveConsole }] = await Promise.all([
+    import('../../console/local-sources.ts'),
+    import('../../console/serve.ts'),
+  ]);
+  const sources = createLocalSources(systems.environment, stack);
+  const served = await serveConsole({
+    sources,
+    mode: 'operate',
+    port: 0,
+    idleMs: Number.MAX_SAFE_INTEGER,
+    onIdle: () => undefined,
+    onLink: (link) => report.stage('console', `open in a browser: ${link}`),
+    onError: (error) =>
+      report.warn(`console: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  return async () => {
+    await served.close();
+    sources.close();
+  };
 }
 
 /** Any credentials do: the SDK wants some, and the emulators ask for none. */

@@ -15,6 +15,8 @@ export interface LocalRunOptions {
   readonly vmsUrl: string | undefined;
   readonly environmentFile: string | undefined;
   readonly watch: boolean;
+  /** Whether the operators' console shows the run. */
+  readonly console: boolean;
   /** Whether the dead letters are redriven at the end. */
   readonly redrive: boolean;
   readonly reconcile: boolean;
@@ -50,6 +52,7 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
                         vms.fields and vms.decimalsAs
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does
   --watch               keeps running on the schedule until Ctrl-C
+  --console             keeps running, and opens the operators' console over the run: the terminal shows its link
   --reconcile           runs the daily reconciliation once the queue is empty, for carts older than an hour
   --json                the summary as one JSON line on stdout, all else on stderr (npm start --silent -- --json
                         keeps npm's own banner off stdout)
@@ -81,6 +84,7 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     'send-invented-carts': { type: 'boolean' },
     env: { type: 'string' },
     watch: { type: 'boolean' },
+    console: { type: 'boolean' },
     redrive: { type: 'boolean' },
     reconcile: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
@@ -98,7 +102,8 @@ export function parseOptions(args: readonly string[], nowMs: number): LocalRunOp
     srmUrl: systemUrl('--srm', values.srm),
     vmsUrl: systemUrl('--vms', values.vms),
     environmentFile: values.env,
-    watch: values.watch ?? false,
+    watch: values.watch ?? values.console ?? false,
+    console: values.console ?? false,
     redrive: values.redrive ?? false,
     reconcile: values.reconcile ?? false,
     dryRun: values['dry-run'] ?? false,

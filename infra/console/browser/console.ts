@@ -1,0 +1,110 @@
+/**
+ * What the pages do beside links: send acts with the key of this tab, refresh, copy, tell local times, and the search key.
+ * Everything that is only shown works without it.
+ */
+
+/** The link's fragment holds a secret for one exchange: it opens the console, and gives this tab the key to act. */
+const secret = new URLSearchParams(location.hash.slice(1)).get('open');
+if (secret !== null) {
+  // Out of the address bar and the history before anything else.
+  history.replaceState(null, '', location.pathname + location.search);
+  const answer = await fetch('/session', { method: 'POST', headers: { 'x-console-key': secret } });
+  const entrance = document.querySelector('#entrance');
+  if (answer.ok) {
+    sessionStorage.setItem('console-key', await answer.text());
+    if (entrance !== null) location.reload();
+  } else if (entrance !== null) {
+    entrance.textContent = 'This link was used already. The terminal shows another one.';
+  }
+}
+
+const keyHeader = (): Record<string, string> => ({ 'x-console-key': sessionStorage.getItem('console-key') ?? '' });
+
+/** Takes over the content of another version of this page, and moves the focus to its heading after an act. */
+async function show(answer: Response, moveFocus: boolean): Promise<void> {
+  const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const [mine, theirs] = [document.querySelector('main'), next.querySelector('main')];
+  if (mine === null || theirs === null) return;
+  mine.replaceWith(document.adoptNode(theirs));
+  const [footer, newFooter] = [document.querySelector('footer'), next.querySelector('footer')];
+  if (footer !== null && newFooter !== null) footer.replaceWith(document.adoptNode(newFooter));
+  document.title = next.title;
+  enliven();
+  document.dispatchEvent(new CustomEvent('console:shown'));
+  if (moveFocus) {
+    const heading = document.querySelector<HTMLElement>('main h1');
+    heading?.setAttribute('tabindex', '-1');
+    heading?.focus();
+  }
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.method !== 'post') return;
+  event.preventDefault();
+  const { submitter } = event;
+  const body = new FormData(form, submitter);
+  const button = submitter instanceof HTMLButtonElement ? submitter : undefined;
+  const words = button?.textContent ?? '';
+  if (button !== undefined) {
+    button.disabled = true;
+    button.textContent = `${words} …`;
+  }
+  const work = async (): Promise<void> => {
+    const answer = await fetch(form.action, { method: 'POST', headers: keyHeader(), body });
+    await show(answer, true);
+  };
+  work().catch(() => {
+    if (button === undefined) return;
+    button.disabled = false;
+    button.textContent = `${words} (no answer: is the console still running?)`;
+  });
+});
+
+function enliven(): void {
+  for (const place of document.querySelectorAll<HTMLTimeElement>('main time[datetime]')) {
+    const at = new Date(place.dateTime);
+    place.title = at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+  }
+  for (const place of document.querySelectorAll<HTMLElement>('[data-copy]')) {
+    if (place.nextElementSibling?.classList.contains('copy') === true) continue;
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'copy';
+    button.textContent = 'Copy';
+    button.setAttribute('aria-label', `Copy ${place.dataset['copy'] === '' ? (place.textContent ?? '') : 'this text'}`);
+    button.addEventListener('click', () => {
+      const say = (words: string) => (): void => {
+        button.textContent = words;
+      };
+      void navigator.clipboard.writeText(place.textContent ?? '').then(say('Copied'), say('Not copied'));
+    });
+    place.after(button);
+  }
+  for (const all of document.querySelectorAll<HTMLInputElement>('input[data-all]')) {
+    all.addEventListener('change', () => {
+      for (const one of document.querySelectorAll<HTMLInputElement>(`input[name="${all.dataset['all'] ?? ''}"]`)) {
+        if (all.closest('table')?.contains(one) === true) one.checked = all.checked;
+      }
+    });
+  }
+}
+enliven();
+
+/** A page that says so is read again while it is looked at, and while nothing in it is being used. */
+const REFRESH_MS = 30_000;
+setInterval(() => {
+  const isWanted = document.querySelector('main [data-refresh]') !== null && !document.hidden;
+  if (!isWanted || document.querySelector('main :focus') !== null) return;
+  fetch(location.href, { headers: { 'x-console-refresh': '1' } }).then(
+    (answer) => (answer.ok ? show(answer, false) : undefined),
+    () => undefined,
+  );
+}, REFRESH_MS);
+
+document.addEventListener('keydown', (event) => {
+  const isTyping = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  document.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+});

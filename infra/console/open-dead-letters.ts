@@ -1,0 +1,51 @@
+/**
+ * The dead letters that are open, by the ledger's list: each verdict that no redrive and no person has settled. The list
+ * holds what a page of all of them needs, so that ten thousand are read in a few requests. A cart that was redriven by
+ * the SQS console and ordered since is still on it: where its standing matters, it is asked for.
+ */
+import { FAULT_CATALOGUE, type FaultCode, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
+import { inLanes } from '../../shared/lanes.ts';
+import { verdictSort } from '../../shared/ledger-keys.ts';
+import { cartOf } from '../carts/known-cart.ts';
+import type { OpenedLedger } from '../carts/open-ledger.ts';
+
+const DAY_MS = 86_400_000;
+/** SQS deletes a dead letter 14 days after its message was first queued. */
+export const KEPT_MS = 14 * DAY_MS;
+const DAYS = 14;
+const DAYS_AT_ONCE = 8;
+
+export interface OpenDeadLetter {
+  readonly pk: string;
+  readonly cart: string;
+  readonly messageId: string;
+  readonly codes: readonly FaultCode[];
+  readonly owners: readonly FaultOwner[];
+  readonly sinceMs: number;
+  /** At the latest: the message was queued before it was given up. */
+  readonly deletedAtMs: number;
+}
+
+/** Oldest first: those that SQS deletes next. */
+export async function openDeadLetters(ledger: OpenedLedger, nowMs: number): Promise<readonly OpenDeadLetter[]> {
+  const days = Array.from({ length: DAYS + 1 }, (_, index) =>
+    new Date(nowMs - (DAYS - index) * DAY_MS).toISOString().slice(0, 10),
+  );
+  const lists = await inLanes(days, DAYS_AT_ONCE, (day) => ledger.listed('DEAD-LETTERED', day));
+  return lists.flat().flatMap(({ pk, sk, listedAtMs, codes }): OpenDeadLetter[] => {
+    const deletedAtMs = listedAtMs + KEPT_MS;
+    if (deletedAtMs <= nowMs) return [];
+    const known = codes.filter(isFaultCode);
+    return [
+      {
+        pk,
+        cart: cartOf(pk)?.name ?? pk,
+        messageId: sk.slice(verdictSort('').length),
+        codes: known,
+        owners: [...new Set(known.map((code) => FAULT_CATALOGUE[code].owner))],
+        sinceMs: listedAtMs,
+        deletedAtMs,
+      },
+    ];
+  });
+}

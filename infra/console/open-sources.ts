@@ -1,0 +1,98 @@
+/** The sources of a deployed environment, with the operator's own session. */
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { AccountUnusable, clientSettings, openAccount } from '../aws-account.ts';
+import { ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
+import { readDeployedStack } from '../deployed-stack.ts';
+import { loadEnvironment, stackName } from '../environments.ts';
+import { createCloudHealth } from './cloud-health.ts';
+import { createFunctions } from './functions.ts';
+import type { Sources } from './sources.ts';
+
+export interface OpenedSources extends Sources {
+  close(): void;
+}
+
+export interface SourceOptions {
+  readonly environment: string;
+  readonly profile: string | undefined;
+}
+
+/** @throws {Unanswerable} in the wrong account, without a session, or where nothing is deployed. */
+export async function openSources(options: SourceOptions): Promise<OpenedSources> {
+  const environment = loadOrExplain(options.environment);
+  const account = await openAccount(environment, options).catch((error: unknown) => {
+    throw error instanceof AccountUnusable ? new Unanswerable(error.message, error.advice) : error;
+  });
+  const settings = { ...clientSettings(options), region: account.region };
+  const cloudformation = new CloudFormationClient(settings);
+  const name = stackName(environment);
+  const stack = await readDeployedStack(cloudformation, name).finally(() => {
+    cloudformation.destroy();
+  });
+  if (stack === undefined) {
+    throw new Unanswerable(
+      `stack ${name} is not deployed in account ${account.account}, region ${account.region}`,
+      `deploy it, or choose another --env, --profile or AWS_REGION; npm run doctor -- --env ${options.environment} looks elsewhere`,
+    );
+  }
+  const output = (key: string): string => {
+    const value = stack.outputs[key];
+    if (value !== undefined) return value;
+    throw new Unanswerable(
+      `stack ${name} is ${stack.status} and has no output ${key}`,
+      `another version of it is deployed: npm run doctor -- --env ${options.environment} says what differs`,
+    );
+  };
+  const sqs = new SQSClient(settings);
+  const cloudwatch = new CloudWatchClient(settings);
+  const lambda = new LambdaClient(settings);
+  const { expiration } = await lambda.config.credentials();
+  const queueUrl = output('QueueUrl');
+  const ledger = ledgerAt(
+    environment,
+    { tableName: output('LedgerTableName'), queueUrl },
+    { dynamodb: new DynamoDBClient(settings), sqs },
+  );
+  return {
+    environment,
+    place: {
+      environmentName: options.environment,
+      account: account.account,
+      region: account.region,
+      identity: account.arn,
+      endsAtMs: expiration?.getTime(),
+    },
+    ledger,
+    functions: createFunctions(settings, {
+      extractor: output('ExtractorFunctionName'),
+      supervisor: output('SupervisorFunctionName'),
+      reconciler: output('ReconcilerFunctionName'),
+      redriver: output('RedriverFunctionName'),
+    }),
+    health: createCloudHealth({
+      cloudwatch,
+      sqs,
+      stackName: name,
+      environmentName: environment.name,
+      queueUrl,
+      deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    }),
+    close() {
+      ledger.close();
+      cloudwatch.destroy();
+      lambda.destroy();
+    },
+  };
+}
+
+function loadOrExplain(nameOrFile: string) {
+  try {
+    return loadEnvironment(nameOrFile);
+  } catch (error) {
+    throw new Unanswerable(error instanceof Error ? error.message : String(error), 'correct --env, or the entry');
+  }
+}

@@ -1,0 +1,5 @@
+/** All pages, in the order of the navigation. */
+import type { ConsolePage } from './page.ts';
+import { nowPage } from './pages/now.ts';
+
+export const PAGES: readonly ConsolePage[] = [nowPage];

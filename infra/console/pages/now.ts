@@ -1,0 +1,131 @@
+/** The state at a glance: do carts flow, what waits, what needs a person. */
+import * as z from 'zod';
+import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
+import { reportPause } from '../../../functions/supervise-consumption/pause-report.ts';
+import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
+import { readSurroundings } from '../../carts/known-cart.ts';
+import type { QueueCounts } from '../../carts/open-ledger.ts';
+import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
+import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
+import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
+import { hoursPicture } from '../hours-picture.ts';
+import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
+import type { AlarmState } from '../sources.ts';
+
+export const nowPage: ConsolePage = {
+  path: '/',
+  label: 'Now',
+  show,
+  submit: { needs: 'operate', handle: pauseOrResume },
+};
+
+async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
+  const { sources, nowMs, mode } = request;
+  const { ledger, health, environment } = sources;
+  const [context, counts, dead, deadLetters, alarms, hours, oldestMs, reconciliation] = await Promise.all([
+    readSurroundings(ledger, nowMs),
+    ledger.queueCounts(),
+    health.deadLetterCounts(),
+    openDeadLetters(ledger, nowMs),
+    health.alarms(),
+    health.lastHours(nowMs),
+    health.oldestWaitMs(nowMs),
+    createReconciliationRecord(ledger.table, environment.srm.client).read(),
+  ]);
+  const { breaker, watermarkMs } = context;
+  const waiting = counts.ready + counts.inFlight + counts.delayed;
+  return {
+    title: 'Now',
+    body: html`${said}
+<section aria-labelledby="flow" data-refresh><h2 id="flow">Flow</h2>
+<dl class="facts">
+<div><dt>Consumption</dt><dd>${flowStatus(breaker)}</dd></div>
+<div><dt>Carts waiting (about)</dt><dd>${numberText(waiting)}${waiting > 0 ? html` <small>${countsText(counts)}</small>` : NOTHING}</dd></div>
+<div><dt>Oldest wait</dt><dd>${oldestMs === undefined ? (waiting > 0 ? 'not known' : 'none') : time(oldestMs, nowMs)}</dd></div>
+<div><dt>SRM is read up to</dt><dd>${watermarkMs === undefined ? 'never read' : time(watermarkMs, nowMs)}</dd></div>
+<div><dt>Reconciliation</dt><dd>${reconciliationText(reconciliation, nowMs)}</dd></div>
+</dl>
+${breaker.state === 'CLOSED' ? NOTHING : html`<p>${reportPause({ item: breaker, waiting: { count: waiting }, trial: undefined, nowMs }).summary ?? ''}</p>`}
+${mode === 'operate' ? flowForm(breaker) : NOTHING}
+</section>
+<div class="columns">
+<section aria-labelledby="dead"><h2 id="dead">Dead letters</h2>${deadLetterSummary(deadLetters, dead, request)}</section>
+<section aria-labelledby="alarms"><h2 id="alarms">Alarms</h2>${alarmList(alarms, request)}</section>
+</div>
+<section aria-labelledby="hours"><h2 id="hours">The last 24 hours</h2>${hoursPicture(hours)}</section>`,
+  };
+}
+
+const flowStatus = ({ state }: BreakerItem): Html =>
+  state === 'CLOSED'
+    ? status('positive', 'Flowing')
+    : state === 'OPEN'
+      ? status('critical', 'Paused by itself')
+      : status('negative', 'Paused by hand');
+
+const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
+  `${numberText(ready)} ready, ${numberText(inFlight)} tried now or waiting for a retry, ${numberText(delayed)} delayed`;
+
+function reconciliationText(
+  { startedMs, reachedMs }: { readonly startedMs?: number; readonly reachedMs?: number },
+  nowMs: number,
+): Html {
+  if (startedMs === undefined) return html`never run`;
+  return html`${time(startedMs, nowMs)}${reachedMs === undefined ? NOTHING : html`, not finished: it has read to ${time(reachedMs, nowMs)}`}`;
+}
+
+function flowForm({ state }: BreakerItem): Html {
+  const act = state === 'CLOSED' ? 'pause' : 'resume';
+  const explanation =
+    act === 'pause'
+      ? 'Carts wait on the queue until a person resumes; a message is kept for 4 days.'
+      : 'The supervisor probes 11VMS, tries one cart, and resumes when both succeed.';
+  return html`<details><summary>${act === 'pause' ? 'Pause consumption' : 'Resume consumption'}</summary>
+<form method="post" action="/" class="fields"><input type="hidden" name="act" value="${act}">${reasonField('flow-reason')}<button class="act">${act === 'pause' ? 'Pause for all carts' : 'Resume'}</button></form>
+<p class="quiet">${explanation}</p></details>`;
+}
+
+function deadLetterSummary(open: readonly OpenDeadLetter[], counts: QueueCounts, { nowMs }: PageRequest): Html {
+  const onQueue = counts.ready + counts.inFlight + counts.delayed;
+  const [next] = open;
+  if (next === undefined && onQueue === 0) return html`<p>${status('positive', 'None')}</p>`;
+  const owners = Map.groupBy(
+    open.flatMap((one) => one.owners.map((owner) => ({ owner, one }))),
+    ({ owner }) => owner,
+  );
+  return html`<p>${status('negative', plural(open.length, 'open dead letter'))} <small>the queue holds about ${numberText(onQueue)}</small></p>
+${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)} at the latest.</p>`}
+<table><caption>By owner: who can correct the cause</caption><thead><tr><th scope="col">Owner</th><th scope="col" class="number">Dead letters</th><th scope="col">Deleted next</th></tr></thead><tbody>${[
+    ...owners,
+  ].map(
+    ([owner, ones]) =>
+      html`<tr><th scope="row"><a href="${linkTo('/dead-letters', { owner })}">${owner}</a></th><td class="number">${numberText(ones.length)}</td><td>${ones[0] === undefined ? NOTHING : time(ones[0].one.deletedAtMs, nowMs)}</td></tr>`,
+  )}</tbody></table>
+<p><a href="/dead-letters">All dead letters by cause</a></p>`;
+}
+
+function alarmList(alarms: readonly AlarmState[] | undefined, { sources, nowMs }: PageRequest): Html {
+  if (alarms === undefined) return html`<p>The local run has no alarms.</p>`;
+  const ringing = alarms.filter(({ state }) => state === 'ALARM');
+  if (alarms.length === 0) return html`<p>${status('negative', 'No alarm exists: the stack is incomplete')}</p>`;
+  if (ringing.length === 0) return html`<p>${status('positive', `None of ${alarms.length}`)}</p>`;
+  const { runbookUrl } = sources.environment.notifications;
+  return html`<ul>${ringing.map(
+    ({ name, sinceMs, isPage }) =>
+      html`<li>${status(isPage ? 'negative' : 'critical', isPage ? 'Pages' : 'Mails')} <a href="${runbookUrl}#${name}" rel="noreferrer">${name}</a>${sinceMs === undefined ? NOTHING : html` since ${time(sinceMs, nowMs)}`}</li>`,
+  )}</ul><p class="quiet">${ringing.length} of ${alarms.length}. Each link leads to its heading in the runbook.</p>`;
+}
+
+const supervision = z.looseObject({
+  state: z.string(),
+  reason: z.string().default(''),
+  summary: z.string().optional(),
+});
+
+async function pauseOrResume(request: FormRequest): Promise<Page> {
+  const consumption = fieldOf(request.form, 'act') === 'pause' ? 'pause' : 'resume';
+  const result = await invoked(request.sources, 'supervisor', { consumption, ...byAndReason(request) }, supervision);
+  const words =
+    result.summary ?? (result.state === 'CLOSED' ? 'Carts flow.' : `Consumption is ${result.state}: ${result.reason}`);
+  return show(request, notice(result.state === 'CLOSED' ? 'positive' : 'information', words));
+}
