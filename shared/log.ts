@@ -19,6 +19,11 @@ export interface LogFields {
   readonly codes?: readonly string[];
   readonly reason?: string;
   readonly reasons?: readonly string[];
+  /** Of an act by hand: what, by whom, on what, and what came of it. */
+  readonly action?: string;
+  readonly by?: string;
+  readonly subject?: string;
+  readonly summary?: string;
   readonly attempt?: number;
   readonly retryInSeconds?: number;
   readonly waitingSince?: string;
