@@ -66,7 +66,8 @@ type WritableTable = Pick<LedgerTable, 'updateItem'>;
 
 /** An audit spans a year. */
 const LIFETIME_SECONDS = 400 * 24 * 3600;
-const partitionOf = (month: string): string => `OPERATION#${month}`;
+/** The month is in UTC, such as 2026-11. */
+export const operationsPartition = (month: string): string => `OPERATION#${month}`;
 
 /** `id` makes the key unique: a new UUID. */
 export async function beginOperation(
@@ -75,7 +76,7 @@ export async function beginOperation(
   { nowMs, id }: { readonly nowMs: number; readonly id: string },
 ): Promise<OperationKey> {
   const instant = new Date(nowMs).toISOString();
-  const key = { pk: partitionOf(instant.slice(0, 7)), sk: `${instant}#${id}` };
+  const key = { pk: operationsPartition(instant.slice(0, 7)), sk: `${instant}#${id}` };
   // Refused only where DynamoDB's first answer was lost and the SDK repeats the write: the item is ours.
   await table.updateItem(key, {
     ...settingAll({
@@ -132,7 +133,16 @@ export async function recordOperation<Result>(
   const key = await beginOperation(table, request, { nowMs: now(), id: newId() });
   const { action, by, reason, subject } = request;
   async function end(outcome: OperationOutcome): Promise<void> {
-    log.info('operation.ended', { action, by, reason, subject, outcome: outcome.result, summary: outcome.summary });
+    log.info('operation.ended', {
+      action,
+      by,
+      reason,
+      subject,
+      outcome: outcome.result,
+      summary: outcome.summary,
+      cartNumber: onlyOf(request.cartNumbers),
+      messageId: onlyOf(request.messageIds),
+    });
     await endOperation(table, key, outcome, now()).catch((error: unknown) => {
       log.warn('operation.end-not-recorded', { action, ...errorFields(error) });
     });
@@ -149,29 +159,4 @@ export async function recordOperation<Result>(
   }
 }
 
-/** Never fails on a field that another version of this interface wrote. */
-const operationItem = z
-  .object({
-    sk: z.string(),
-    action: z.string().catch(''),
-    by: z.string().catch(''),
-    reason: z.string().catch(''),
-    requestId: z.string().catch(''),
-    subject: z.string().catch(''),
-    startedAtMs: z.number().catch(0),
-    cartNumbers: z.array(z.string()).catch([]),
-    messageIds: z.array(z.string()).catch([]),
-    /** Absent where no end is recorded: it still runs, or its function died. */
-    endedAtMs: z.number().optional().catch(undefined),
-    outcome: z.object({ result: z.string(), summary: z.string() }).optional().catch(undefined),
-  })
-  .transform(({ sk, ...operation }) => ({ id: sk, ...operation }));
-export type Operation = Readonly<z.output<typeof operationItem>>;
-
-/** In the order in which they began. `month` is in UTC, such as 2026-11. */
-export async function operationsOfMonth(
-  table: Pick<LedgerTable, 'queryItems'>,
-  month: string,
-): Promise<readonly Operation[]> {
-  return (await table.queryItems(partitionOf(month), '')).map((item) => operationItem.parse(item));
-}
+const onlyOf = (ids: readonly string[] = []): string | undefined => (ids.length === 1 ? ids[0] : undefined);

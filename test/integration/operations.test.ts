@@ -12,9 +12,9 @@ import {
   endOperation,
   type OperationOutcome,
   type OperationRequest,
-  operationsOfMonth,
   recordOperation,
 } from '../../shared/operations.ts';
+import { operationsOfMonth } from '../../shared/operations-of-month.ts';
 import { type Fixture, openFixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -126,7 +126,13 @@ describe('an act between its two records', () => {
     const log: Log = { info: write, warn: write, error: write, with: () => log };
     return { lines, dependencies: { table: writable, log, now: () => Date.parse(text), newId: () => 'a' } };
   }
-  const line = { action: 'replay-cart', by: BY, reason: request.reason, subject: 'cart 1010000123' };
+  const line = {
+    action: 'replay-cart',
+    by: BY,
+    reason: request.reason,
+    subject: 'cart 1010000123',
+    cartNumber: '1010000123',
+  };
 
   test('has one log line, with what came of it', async () => {
     const { lines, dependencies } = dependenciesOf(table, '2026-08-01T00:00:00Z');
