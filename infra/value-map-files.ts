@@ -5,14 +5,12 @@
 import { isAbsolute, join, normalize } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import * as z from 'zod';
-import type { ValueMaps } from '../shared/translation-settings.ts';
+import type { ValueMapName } from '../shared/translation-settings.ts';
 import { NoJsonFile, readJsonText } from './json-file.ts';
 import type { Mistake } from './setting-mistakes.ts';
 
-type FileMap = Exclude<keyof ValueMaps, 'extend' | 'partnerFunction'>;
-
 /** Where the codes of a map stand in an entry, and what they become. */
-const FILE_MAPS: Readonly<Record<FileMap, { readonly below: readonly string[]; readonly isNumber?: true }>> = {
+const FILE_MAPS: Readonly<Record<ValueMapName, { readonly below: readonly string[]; readonly isNumber?: true }>> = {
   businessUnit: { below: [] },
   supplier: { below: ['codes'] },
   category: { below: ['codes'] },
@@ -24,7 +22,7 @@ const FILE_MAPS: Readonly<Record<FileMap, { readonly below: readonly string[]; r
   status: { below: [] },
   textType: { below: [] },
 };
-const isFileMap = (name: string): name is FileMap => Object.hasOwn(FILE_MAPS, name);
+const isFileMap = (name: string): name is ValueMapName => Object.hasOwn(FILE_MAPS, name);
 /** A map that may come from a file, and whether its codes stand in a field `codes` when they are written out. */
 export const FILE_MAP_NAMES: ReadonlyMap<string, boolean> = new Map(
   Object.entries(FILE_MAPS).map(([name, { below }]) => [name, below.length > 0]),

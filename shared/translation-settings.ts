@@ -229,6 +229,8 @@ const extended = <Name extends ExtendableMap>(
 ): GivenMaps[Name] => (extend[name] === true ? { ...DEFAULT_MAPS[name], ...given } : given);
 
 export type ValueMaps = z.infer<typeof valueMapsSchema>;
+/** The maps from a code of SRM to what it becomes or means. */
+export type ValueMapName = Exclude<keyof ValueMaps, 'extend' | 'partnerFunction'>;
 
 /** Switches of the translation and its value maps (rules.md, "Defaults"). */
 export const translationSettingsSchema = z.strictObject({

@@ -19,7 +19,7 @@ import { sourceRow } from '../../shared/reading/source-row.ts';
 import { isWhole, rowsOf } from '../../shared/reading/whole-cart.ts';
 import { lineNumber, textOf } from '../../shared/sap-values.ts';
 import { mappedFields } from '../docs/mapping.ts';
-import { createReadRecorder, type Read, type RecordedGroup } from './record-reads.ts';
+import { createReadRecorder, type Read, type RecordedGroup, type RecordedLookUp } from './record-reads.ts';
 
 export type FieldValue = string | number | boolean;
 
@@ -89,6 +89,8 @@ export interface CartPreview {
   readonly droppedLines: readonly (LinePreview & { readonly reason: string })[];
   /** Fields of the cart that have a value and that no rule reads: `Items.ItmType`. */
   readonly unusedFields: readonly string[];
+  /** The codes that were looked up in the value maps, and what they become. */
+  readonly lookUps: readonly RecordedLookUp[];
   readonly notes: readonly string[];
 }
 
@@ -109,6 +111,7 @@ export function previewCart(source: unknown, origin: Omit<CartOrigin, 'recorder'
     warnings: [],
     droppedLines: [],
     unusedFields: [],
+    lookUps: recorder.lookUps,
     notes: isWhole(source) ? [] : [NOT_WHOLE],
   };
   if (translation.kind === 'faulty') return { ...cart, kind: 'faulty', faults: translation.faults };

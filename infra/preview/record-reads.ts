@@ -1,5 +1,6 @@
 /**
- * Records which fields of the cart are read while its orders are made, and for which field of the order. Rows are watched,
+ * Records which fields of the cart are read while its orders are made, and for which field of the order, and which codes
+ * are looked up in the value maps. Rows are watched,
  * not rules: the translation runs as in the worker. What is read before the first rule, while lines and order are prepared,
  * belongs to no field yet: it is given to the fields whose mapping row names it.
  */
@@ -11,6 +12,7 @@ import {
 } from '../../functions/create-purchase-orders/translation/groups.ts';
 import type { PreparedOrder } from '../../functions/create-purchase-orders/translation/order-rules.ts';
 import type { PurchaseOrder } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
+import type { LookUp } from '../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { TranslationRecorder } from '../../functions/create-purchase-orders/translation/translate-cart.ts';
 
 /** A field of the cart that was read. */
@@ -36,6 +38,13 @@ export interface RecordedGroup {
 export interface ReadRecorder extends TranslationRecorder {
   /** In the order of the groups. */
   readonly groups: readonly RecordedGroup[];
+  /** Each code of each map once. */
+  readonly lookUps: readonly RecordedLookUp[];
+}
+
+export interface RecordedLookUp extends Omit<LookUp, 'field'> {
+  /** The fields of the order that it was looked up for: `lines[0].unitOfMeasure`. */
+  readonly fields: readonly string[];
 }
 
 type Reads = Map<string, Read>;
@@ -46,6 +55,7 @@ const PREPARATION = '';
 
 export function createReadRecorder(): ReadRecorder {
   const groups: RecordedGroup[] = [];
+  const lookUps = new Map<string, RecordedLookUp>();
   let byField = new Map<string, Reads>();
   let current: Reads | undefined;
   const enter = (field: string): void => {
@@ -54,12 +64,20 @@ export function createReadRecorder(): ReadRecorder {
   };
   return {
     groups,
+    get lookUps() {
+      return [...lookUps.values()];
+    },
     watch(group) {
       byField = new Map();
       enter(PREPARATION);
       return watchedGroup(group, (read) => current?.set(`${read.entity}.${read.name}`, read));
     },
     onRule: enter,
+    onLookUp({ field, ...lookUp }) {
+      const key = JSON.stringify([lookUp.map, lookUp.code]);
+      const fields = lookUps.get(key)?.fields ?? [];
+      lookUps.set(key, { ...lookUp, fields: [...new Set([...fields, ...(field === undefined ? [] : [field])])] });
+    },
     onMade(prepared, order) {
       current = undefined;
       const recorded = byField;

@@ -24,7 +24,7 @@ export function mandatory(
  * The entry of a code in a value map. Whether all-digit codes have leading zeros is a setting of the service
  * (source-srm7.md, "Leading zeros"): the code as it is goes first, then the one that differs in its zeros alone.
  */
-export function entryOf<Value>(
+function entryOf<Value>(
   codes: Readonly<Record<string, Value>>,
   key: string,
   isSame: (left: string, right: string) => boolean = isSameCode,
@@ -34,7 +34,7 @@ export function entryOf<Value>(
 }
 
 type CodeMapName = 'supplier' | 'category' | 'tax';
-type ListName = 'businessUnit' | 'unit' | 'currencyDecimals' | 'country' | 'accountCategory';
+type ListName = 'businessUnit' | 'unit' | 'currencyDecimals' | 'country' | 'accountCategory' | 'textType';
 type Entries = { readonly [Name in ListName]: ValueMaps[Name][string] };
 type Lists = { readonly [Name in ListName]: Readonly<Record<string, Entries[Name]>> };
 
@@ -48,8 +48,9 @@ export function lookUp(
 ): string | undefined {
   const { mode, codes } = context.settings.valueMaps[name];
   const entry = entryOf(codes, key);
-  if (entry !== undefined) return entry;
-  return mode === 'identity' ? key : fault(context, code, noEntry(`${name}.codes`, key), path);
+  const found = entry ?? (mode === 'identity' ? key : undefined);
+  context.onLookUp?.({ map: name, code: key, value: found, isListed: entry !== undefined, field: context.field });
+  return found ?? fault(context, code, noEntry(`${name}.codes`, key), path);
 }
 
 export function lookUpListed<Name extends ListName>(
@@ -59,8 +60,20 @@ export function lookUpListed<Name extends ListName>(
   code: FaultCode,
   path: string,
 ): Entries[Name] | undefined {
+  return listedEntry(name, key, context) ?? fault(context, code, noEntry(name, key), path);
+}
+
+/** The entry of a code in a map that must list it; undefined where it does not. */
+export function listedEntry<Name extends ListName>(
+  name: Name,
+  key: string,
+  context: Pick<RuleContext, 'settings' | 'onLookUp' | 'field'>,
+  isSame?: (left: string, right: string) => boolean,
+): Entries[Name] | undefined {
   const lists: Lists = context.settings.valueMaps;
-  return entryOf(lists[name], key) ?? fault(context, code, noEntry(name, key), path);
+  const entry = entryOf(lists[name], key, isSame);
+  context.onLookUp?.({ map: name, code: key, value: entry, isListed: entry !== undefined, field: context.field });
+  return entry;
 }
 
 /** Upper-case letters, digits and the joints of codes: what stands in a message reaches the log, where no text may be. */

@@ -12,6 +12,7 @@ import {
   type ShoppingCart,
   type ShoppingCartItem,
 } from './shopping-cart.ts';
+import type { OnLookUp } from './rule-table.ts';
 import { upperCase } from './text.ts';
 
 interface LocatedOutline {
@@ -81,15 +82,15 @@ const skip = (reason: string, isCancelled = false, droppedLines: readonly Droppe
 });
 
 /** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
-export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings): Selection {
+export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings, onLookUp?: OnLookUp): Selection {
   if (cart.VersionType !== undefined) return skip('a change or historical version, not the active one');
   if (cart.DelInd === true) return skip('the cart is deleted', true);
   if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS], groups: [] };
-  const meaning = meaningOf(cart.Status, settings);
+  const meaning = meaningOf(cart.Status, settings, onLookUp);
   if (meaning === undefined) return { kind: 'faulty', faults: [unknownStatus(cart.Status)], groups: [] };
   if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, isCancelled(meaning));
 
-  const { lines, faults, warnings, droppedLines, cancelledLines } = readLines(cart.Items, settings);
+  const { lines, faults, warnings, droppedLines, cancelledLines } = readLines(cart.Items, settings, onLookUp);
   const isComplete = faults.length === 0;
   const groups = group(
     cart,
@@ -116,7 +117,7 @@ interface LinesRead {
 }
 
 /** Rule 2; edge cases 14 and 22. */
-function readLines(items: readonly unknown[], settings: TranslationSettings): LinesRead {
+function readLines(items: readonly unknown[], settings: TranslationSettings, onLookUp?: OnLookUp): LinesRead {
   const warnings: Warning[] = [];
   const faults: Fault[] = [];
   const outlines = new Map<string, LocatedOutline>();
@@ -137,7 +138,7 @@ function readLines(items: readonly unknown[], settings: TranslationSettings): Li
       else if (outline.value.Guid !== undefined) outlines.set(outline.value.Guid, { row: outline.value, path });
       continue;
     }
-    const ofItem = meaningOf(Status, settings);
+    const ofItem = meaningOf(Status, settings, onLookUp);
     if (DelInd === true || (ofItem !== undefined && !isApproved(ofItem))) {
       droppedLines.push({ path, reason: DelInd === true ? 'the line is deleted' : `not approved: ${ofItem}` });
       if (DelInd === true || isCancelled(ofItem)) cancelledLines++;
@@ -157,8 +158,16 @@ function readLines(items: readonly unknown[], settings: TranslationSettings): Li
   return { lines, droppedLines, cancelledLines, warnings, faults };
 }
 
-const meaningOf = (status: string | undefined, { valueMaps }: TranslationSettings): Meaning | undefined =>
-  status !== undefined && Object.hasOwn(valueMaps.status, status) ? valueMaps.status[status] : undefined;
+function meaningOf(
+  status: string | undefined,
+  { valueMaps }: TranslationSettings,
+  onLookUp: OnLookUp | undefined,
+): Meaning | undefined {
+  if (status === undefined) return undefined;
+  const meaning = Object.hasOwn(valueMaps.status, status) ? valueMaps.status[status] : undefined;
+  onLookUp?.({ map: 'status', code: status, value: meaning, isListed: meaning !== undefined });
+  return meaning;
+}
 
 const isApproved = (meaning: Meaning): boolean =>
   meaning === 'approved' || meaning === 'eligible' || meaning === 'completed';

@@ -8,9 +8,9 @@ import {
   distinct,
   distinctCodes,
   email,
-  entryOf,
   instant,
   isEmail,
+  listedEntry,
   lookUp,
   lookUpListed,
   mandatory,
@@ -320,7 +320,7 @@ type Note = NonNullable<PurchaseOrder['notes']>[number];
 const noteRules: RuleTable<Located<CartText>, Note> = {
   type: value(
     { row: 63, source: ['Tdid'], rule: 'LOOKUP text type; others left out', mandatory: 'M', codes: [] },
-    ({ row: { Tdid = '' } }, { settings }) => entryOf(settings.valueMaps.textType, Tdid),
+    ({ row: { Tdid = '' } }, context) => listedEntry('textType', Tdid, context),
   ),
   language: value(
     { row: 63, source: ['Language'], rule: 'ISO 639-1, lower-case', mandatory: 'O', codes: [] },
@@ -402,10 +402,9 @@ const businessUnitRules: RuleTable<PreparedOrder, PurchaseOrder['businessUnit']>
     ({ group: { cart } }, context) => {
       // Mapping row 15 reports an empty company code.
       if (cart.CoCode === undefined) return undefined;
-      const { businessUnit } = context.settings.valueMaps;
       const organization = `${cart.CoCode}/${withoutHrPrefix(cart.ProcOrg) ?? ''}`;
       return (
-        entryOf(businessUnit, organization, isSameOrganization) ??
+        listedEntry('businessUnit', organization, context, isSameOrganization) ??
         lookUpListed('businessUnit', cart.CoCode, context, 'E_MAP_COMPANY', '$.CoCode')
       );
     },
@@ -553,10 +552,9 @@ export const orderRules: RuleTable<PreparedOrder, PurchaseOrder> = {
   totals: object(totalsRules),
   lines: list<PreparedOrder, OrderedLine, OrderLine>(({ lines }) => lines, lineRules),
   notes: optionalList<Located<CartText>, Note>(
-    ({ group: { cart } }, { settings }) =>
+    ({ group: { cart } }, context) =>
       located(cart.Texts, '$.Texts').filter(
-        ({ row: { Tdid = '', Text } }) =>
-          Text !== undefined && entryOf(settings.valueMaps.textType, Tdid) !== undefined,
+        ({ row: { Tdid = '', Text } }) => Text !== undefined && listedEntry('textType', Tdid, context) !== undefined,
       ),
     noteRules,
   ),

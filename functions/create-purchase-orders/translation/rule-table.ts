@@ -3,7 +3,7 @@
  * compile, every fault of a cart is reported at once, and the tables print themselves as the mapping spreadsheet.
  */
 import type { Fault, FaultCode, Warning, WarningCode } from '../../../shared/failure.ts';
-import type { TranslationSettings } from '../../../shared/translation-settings.ts';
+import type { TranslationSettings, ValueMapName } from '../../../shared/translation-settings.ts';
 import type { SourceField } from './shopping-cart.ts';
 
 /** A rule's row in the spreadsheet. */
@@ -36,7 +36,22 @@ export interface RuleContext {
   readonly warnings: Warning[];
   /** The translation calls it before it applies the rule of a field. */
   readonly onRule?: ((field: string) => void) | undefined;
+  /** The translation calls it with each code that it looks up. */
+  readonly onLookUp?: OnLookUp | undefined;
 }
+
+/** A code that was looked up in a value map. */
+export interface LookUp {
+  readonly map: ValueMapName;
+  readonly code: string;
+  /** What it becomes. Undefined where the map has no entry, and lets no code pass. */
+  readonly value: string | number | undefined;
+  /** False where the code passes as it is (mode `identity`), and where nothing is found. */
+  readonly isListed: boolean;
+  /** The target field; undefined for a status, which decides before any field is made. */
+  readonly field?: string;
+}
+export type OnLookUp = (lookUp: LookUp) => void;
 
 /** The rows of a table, by target field. */
 export interface Spreadsheet {

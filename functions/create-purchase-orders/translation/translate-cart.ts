@@ -6,7 +6,7 @@ import { type DroppedLine, faultsOfItems, type LineGroup, selectAndGroup } from 
 import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { canonicalBody } from './order-content.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
-import { applyRules, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
+import { applyRules, type OnLookUp, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
 import { countUnknownProperties, readShoppingCart, type ShoppingCart, type SourceField } from './shopping-cart.ts';
 import { type Quote, quoteFrom } from './source-quotes.ts';
 import { excerpt } from './text.ts';
@@ -60,11 +60,15 @@ export interface CartOrigin {
   readonly recorder?: TranslationRecorder;
 }
 
-/** Learns which fields of the cart each rule reads. The preview has one; the translation is the same without it. */
+/**
+ * Learns which fields of the cart each rule reads, and which codes are looked up. The preview has one; the translation is
+ * the same without it.
+ */
 export interface TranslationRecorder {
   /** The same group, in rows that report what is read of them. */
   readonly watch: (group: LineGroup) => LineGroup;
   readonly onRule: (field: string) => void;
+  readonly onLookUp: OnLookUp;
   /** Every rule of the group was applied. The order of a faulty group is not whole. */
   readonly onMade: (prepared: PreparedOrder, order: PurchaseOrder) => void;
 }
@@ -75,7 +79,7 @@ export function translateCart(source: unknown, origin: CartOrigin): CartTranslat
   if ('faults' in read)
     return { kind: 'faulty', faults: quote([...read.faults, ...faultsOfItems(source, origin.settings)]) };
   const cart = read.value;
-  const selection = selectAndGroup(cart, origin.settings);
+  const selection = selectAndGroup(cart, origin.settings, origin.recorder?.onLookUp);
   const changedAtMs = edmInstantMs(cart.ChangedAt) ?? 0;
   if (selection.kind === 'faulty') {
     const groups = selection.groups.map((group) => translateGroup(group, origin, quote));
@@ -120,6 +124,7 @@ function translateGroup(
     faults: [],
     warnings: [],
     onRule: recorder?.onRule,
+    onLookUp: recorder?.onLookUp,
   };
   const prepared = prepareOrder(recorder?.watch(group) ?? group, context);
   const order = applyRules(orderRules, prepared, context);

@@ -15,6 +15,7 @@ import {
   material,
   type Row,
   sampleCart,
+  type SettingsChange,
   settingsWith,
   shipTo,
   TODAY,
@@ -160,5 +161,51 @@ describe('what was read', () => {
     expect(readsOf(swapped, 'lines[0].accounting[0].costCentre')).toEqual(['Items[0].Accounting[2].CostCtr']);
     expect(readsOf(swapped, 'lines[0].accounting[0].percentage')).toEqual(['~Items[0].Accounting[2].DistrPerc']);
     expect(readsOf(swapped, 'lines[0].accounting[1].costCentre')).toEqual(['Items[0].Accounting[1].CostCtr']);
+  });
+});
+
+describe('the codes that are looked up', () => {
+  const lookUpsOf = (cart: Row, change?: SettingsChange) =>
+    previewCart(cart, { ...origin, settings: settingsWith(change) }).lookUps.map(
+      ({ map, code, value, isListed, fields }) =>
+        `${map} ${code} ${isListed ? 'is' : 'passes as'} ${value ?? 'nothing'}: ${fields.join(' ')}`,
+    );
+
+  test('are each there once, with what they become and the fields that they are for', () => {
+    expect(lookUpsOf(sampleCart)).toEqual([
+      'status I1129 is approved: ',
+      'status I1040 is deleted: ',
+      'unit TAG is DAY: lines[0].unitOfMeasure',
+      'country BE is BE: lines[0].deliverTo.country',
+      'accountCategory CC is COST_CENTRE: lines[0].accounting[0].category lines[2].accounting[0].category',
+      'accountCategory WBS is WBS: lines[0].accounting[1].category',
+      'unit ST is EA: lines[1].unitOfMeasure',
+      'accountCategory OR is INTERNAL_ORDER: lines[1].accounting[0].category',
+      'currencyDecimals EUR is 2: currency',
+      // The organization goes before the company.
+      'businessUnit BE10/50000123 passes as nothing: businessUnit.code',
+      'businessUnit BE10 is BU-BE-BRU: businessUnit.code',
+      'supplier 100234 is SUP-00871: supplier.code',
+      'category SERV-IT-01 passes as SERV-IT-01: lines[0].category.code',
+      'tax V0 passes as V0: lines[0].tax.code lines[1].tax.code lines[2].tax.code',
+      'category MAT-PPE-03 passes as MAT-PPE-03: lines[1].category.code',
+      'category SERV-TRV-01 passes as SERV-TRV-01: lines[2].category.code',
+      'textType NOTE is HEADER: notes notes[0].type',
+    ]);
+  });
+
+  test('say which one is missing: of a line, of a text that is left out, and of a cart that is refused for it', () => {
+    const unit = itemWith(0, { Unit: 'XXX', TaxCode: 'V7' });
+    const mapped = { valueMaps: { tax: { mode: 'mapped' as const, codes: { V1: '21' } } } };
+    expect(lookUpsOf(unit, mapped)).toEqual(
+      expect.arrayContaining([
+        'unit XXX passes as nothing: lines[0].unitOfMeasure',
+        'tax V7 passes as nothing: lines[0].tax.code',
+      ]),
+    );
+    expect(lookUpsOf(cartWith({ Texts: { results: [{ Tdid: 'ZZZZ', Text: 'x' }] } }))).toContain(
+      'textType ZZZZ passes as nothing: notes',
+    );
+    expect(lookUpsOf(cartWith({ Status: 'I9999' }))).toEqual(['status I9999 passes as nothing: ']);
   });
 });
