@@ -1,6 +1,6 @@
 /** What a form asks a function to do: its fields, and its answer. */
 import * as z from 'zod';
-import { html } from './html.ts';
+import { html, NOTHING } from './html.ts';
 import type { FormRequest, Html } from './page.ts';
 import type { Sources } from './sources.ts';
 
@@ -21,8 +21,8 @@ export const byAndReason = ({ sources, form }: FormRequest): { readonly by: stri
 });
 
 /** The field in which a person says why. */
-export const reasonField = (id: string): Html =>
-  html`<label for="${id}">Why (no personal data; kept in the ledger)<br><input id="${id}" name="reason" required minlength="3" maxlength="200" size="40" autocomplete="off"></label>`;
+export const reasonField = (id: string, need: 'required' | 'optional' = 'required'): Html =>
+  html`<label for="${id}">Why (no personal data; kept in the ledger)<br><input id="${id}" name="reason" ${need === 'required' ? html`required` : NOTHING} minlength="3" maxlength="200" size="40" autocomplete="off"></label>`;
 
 /** What a function answered, by the schema that it promises. @throws {z.ZodError} when another version answers. */
 export async function invoked<Answer>(

@@ -75,6 +75,12 @@ const PAGE_ROWS = 50;
 /** Of a list on one page. */
 export const ROWS_OF_A_PAGE = PAGE_ROWS;
 
+/** Which page of a list is asked for, from 1. */
+export function pageOf({ searchParams }: URL): number {
+  const text = searchParams.get('page') ?? '1';
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 1;
+}
+
 /** Links to the pages of a list whose length is known. @param page from 1 */
 export function pager(
   path: string,

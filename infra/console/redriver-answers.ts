@@ -1,0 +1,40 @@
+/** The answers of functions/redrive-dead-letters, as the console reads them. */
+import * as z from 'zod';
+
+const count = z.number().int().nonnegative();
+
+const plannedMessage = z.object({
+  messageId: z.string(),
+  cartNumber: z.string().optional(),
+  cartGuid: z.string().optional(),
+  forecast: z.string(),
+  forecastReason: z.string(),
+  forecastCodes: z.array(z.string()),
+  orders: count,
+  moves: z.boolean(),
+});
+
+export const planAnswer = z.object({
+  seen: count,
+  about: count,
+  /** Absent where nothing would be redriven. */
+  planHash: z.string().optional(),
+  validUntil: z.string(),
+  selected: count,
+  beyond: count,
+  notSeen: z.array(z.string()),
+  forecasts: z.record(z.string(), count),
+  moves: count,
+  orders: count,
+  messages: z.array(plannedMessage),
+});
+export type Plan = Readonly<z.output<typeof planAnswer>>;
+
+export const redriveAnswer = z.looseObject({
+  moved: count,
+  stoppedBy: z.string().optional(),
+  summary: z.string().optional(),
+});
+export type RedriveResult = Readonly<z.output<typeof redriveAnswer>>;
+
+export const closeAnswer = z.looseObject({ closed: count, notSeen: z.array(z.string()).default([]) });
