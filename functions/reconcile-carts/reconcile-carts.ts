@@ -111,7 +111,7 @@ async function reconcileSince(
   started: Pick<ReconciliationState, 'startedMs'>,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { record, watermark, settings, log } = dependencies;
+  const { record, watermark, settings, log, runId, now } = dependencies;
   const tally = newTally();
   const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
   // Most younger carts are still under way; the next day's reconciliation reads them.
@@ -121,6 +121,9 @@ async function reconcileSince(
   // From now on it is unfinished: the next run continues it, even after a crash.
   const unfinished = { ...started, ...(includesLastHour ? { includesLastHour } : {}) };
   await record.write({ ...unfinished, reachedMs: startMs });
+  const fromMs = startMs;
+  const keepReport = (status: ReconciliationResult['status']): Promise<void> =>
+    record.keepReport({ runId, status, endedMs: now(), fromMs, toMs: Math.max(fromMs, startMs), ...tally });
   let incompleteSlices = 0;
   for (;;) {
     const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
@@ -142,14 +145,17 @@ async function reconcileSince(
     if (end.kind === 'stopped') {
       const readTo = new Date(startMs).toISOString();
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
-      return { runId: dependencies.runId, status: 'stopped', ...tally, readTo };
+      await keepReport('stopped');
+      return { runId, status: 'stopped', ...tally, readTo };
     }
     // The other slices are still read: one slice with a wrong count must not hide the days after it.
     if (end.kind === 'incomplete') incompleteSlices++;
   }
   await record.write(started);
   if (incompleteSlices > 0) throw incomplete(incompleteSlices);
-  return finish(dependencies, tally, startMs);
+  const status = tally.notJudged > 0 ? 'paused' : 'complete';
+  await keepReport(status);
+  return finish(status, tally, startMs, dependencies);
 }
 
 async function classifyPage(
@@ -225,12 +231,12 @@ function fieldOf(standing: Standing | undefined, isPaused: boolean): keyof Tally
 }
 
 function finish(
-  { log, meter, runId }: ReconciliationDependencies,
+  status: 'complete' | 'paused',
   tally: Tally,
   readToMs: number,
+  { log, meter, runId }: ReconciliationDependencies,
 ): ReconciliationResult {
   const readTo = new Date(readToMs).toISOString();
-  const status = tally.notJudged > 0 ? 'paused' : 'complete';
   const fields = { watermark: readTo, ...fieldsOf(tally) };
   if (status === 'complete') {
     meter.count(METRICS.reconciliationCompleted);

@@ -1,4 +1,7 @@
-/** The reconciliation's state, in one item of the ledger's table. */
+/**
+ * The reconciliation's state, in one item of the ledger's table, and what each of its runs found, in an item of its own: what
+ * SRM approved in a period, against what became of it.
+ */
 import * as z from 'zod';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
 
@@ -11,9 +14,35 @@ export interface ReconciliationState {
   readonly includesLastHour?: boolean;
 }
 
+const count = z.number().default(0);
+const report = z.object({
+  runId: z.string().default(''),
+  /** `stopped` and `paused`: as in the run's result. */
+  status: z.enum(['complete', 'stopped', 'paused']),
+  endedMs: z.number(),
+  /** The approved carts that were last changed in SRM from then on ... */
+  fromMs: z.number(),
+  /** ... and before then. */
+  toMs: z.number(),
+  /** The sum of the counts below. */
+  cartsRead: count,
+  created: count,
+  inFlight: count,
+  deadLettered: count,
+  skipped: count,
+  queuedAgain: count,
+  notJudged: count,
+  unidentified: count,
+});
+/** What a run found. One that a run out of time continues has a report for each run. */
+export type ReconciliationReport = Readonly<z.infer<typeof report>>;
+
 export interface ReconciliationRecord {
   read(): Promise<ReconciliationState>;
   write(state: ReconciliationState): Promise<void>;
+  keepReport(report: ReconciliationReport): Promise<void>;
+  /** By their end, from a moment on; oldest first. */
+  reports(sinceMs: number): Promise<readonly ReconciliationReport[]>;
 }
 
 const stateSchema = z.object({
@@ -22,13 +51,27 @@ const stateSchema = z.object({
   includesLastHour: z.boolean().exactOptional(),
 });
 
+const REPORT = 'REPORT#';
+
 export function createReconciliationRecord(table: LedgerTable, sapClient: string): ReconciliationRecord {
-  const key = { pk: `RECONCILIATION#${sapClient}`, sk: 'RECONCILIATION' };
+  const pk = `RECONCILIATION#${sapClient}`;
+  const key = { pk, sk: 'RECONCILIATION' };
 
   return {
     read: async () => stateSchema.parse((await table.getItem(key)) ?? {}),
     async write(state) {
       await table.putItem({ ...key, ...state });
+    },
+    async keepReport(report) {
+      await table.putItem({ pk, sk: `${REPORT}${new Date(report.endedMs).toISOString()}#${report.runId}`, ...report });
+    },
+    async reports(sinceMs) {
+      // One or two a day: all of a year are a page.
+      const items = await table.queryItems(pk, REPORT);
+      return items.flatMap((item) => {
+        const { data } = report.safeParse(item);
+        return data === undefined || data.endedMs < sinceMs ? [] : [data];
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Mapping rows 1 to 33, 63 and 64: the order's header. */
+import { externalIdOf } from '../../../shared/external-id.ts';
 import { cartNumber, isSameCode, NO_GUID, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
 import {
   amount,
@@ -53,7 +54,7 @@ export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOr
   }));
   return {
     group,
-    externalId: externalIdOf(group, context),
+    externalId: nameOf(group, context),
     lines,
     address,
     net: sum(lines.map(({ net }) => net ?? zero)),
@@ -89,15 +90,11 @@ function sharedAddress(lines: readonly PreparedLine[]): ShipTo | undefined {
 const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
   JSON.stringify(a?.address) === JSON.stringify(b?.address);
 
-/** Mapping row 2: always all parts, so that a second supplier later does not rename the first order. */
-function externalIdOf(
-  { cart, vendorId, currency, companyCode }: LineGroup,
-  { client }: RuleContext,
-): string | undefined {
+function nameOf({ cart, vendorId, currency, companyCode }: LineGroup, { client }: RuleContext): string | undefined {
   const number = cartNumber(cart.ObjectId);
   if (number === undefined || vendorId === undefined || currency === undefined || companyCode === undefined)
     return undefined;
-  return `SRM7-${client}-${number}-${vendorId}-${currency}-${companyCode}`;
+  return externalIdOf({ client, cartNumber: number, supplier: vendorId, currency, company: companyCode });
 }
 
 /** The path of a value that the order takes from its lines: in the first line that has it, else in the first line. */

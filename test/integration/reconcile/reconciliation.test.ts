@@ -4,7 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
+import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { readCartMessage } from '../../../shared/cart-message.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { type Disturbance, noDisturbance } from '../../simulators/disturbances.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
@@ -101,6 +103,28 @@ const nothing = {
   notJudged: 0,
   unidentified: 0,
 };
+
+test('what a run found stays in the ledger, for an audit, with the window that it read', async () => {
+  const extractor = await open();
+  const [lost] = cartsToOrder(3, longAgo());
+  if (lost === undefined) throw new Error('no carts');
+  extractor.srm.addCarts(rowsOf([lost, ...cartsToOrder(2, longAgo())]));
+  await extractor.run();
+  await deliver(extractor, (guid) => guid === lost.guid);
+  const startedMs = Date.now();
+  const { runId, status, readTo, ...counts } = await extractor.reconcile(byHand);
+
+  const table = createLedgerTable(fixture.systems().clients.dynamodb, fixture.systems().tableName);
+  const record = createReconciliationRecord(table, extractor.variables.SRM_CLIENT);
+  const [report, ...others] = await record.reports(startedMs);
+
+  expect(others).toEqual([]);
+  expect(counts).toMatchObject({ cartsRead: 3, created: 2, queuedAgain: 1 });
+  expect(report).toMatchObject({ runId, status, toMs: Date.parse(readTo), ...counts });
+  expect(report?.fromMs).toBeLessThanOrEqual(startedMs - 2 * DAY + later.now() - startedMs);
+  expect(report?.fromMs).toBeGreaterThan(startedMs - 3 * DAY);
+  expect(await record.reports(startedMs + DAY)).toEqual([]);
+});
 
 describe('a cart that is not accounted for', () => {
   test('because its message was lost is queued again, and becomes its orders; no other cart is queued', async () => {
