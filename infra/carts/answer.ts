@@ -3,7 +3,7 @@ import { printableJson } from '../../shared/printable-text.ts';
 import type { Progress } from './known-cart.ts';
 import { ordersOfDay, cartsInState } from './listed-carts.ts';
 import { oneCart } from './one-cart.ts';
-import { openLedger, type OpenedLedger } from './open-ledger.ts';
+import { type OpenedLedger, openLedger } from './open-ledger.ts';
 import type { CartsOptions, Question } from './options.ts';
 import { asCsv, type TableRow } from './tables.ts';
 import { waitingCarts } from './waiting-carts.ts';

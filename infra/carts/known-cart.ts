@@ -39,7 +39,7 @@ export interface Progress {
 
 /** What the carts' sentences need to know beside the carts. */
 export async function readSurroundings(
-  { table, environment }: OpenedLedger,
+  { table, environment }: Pick<OpenedLedger, 'environment' | 'table'>,
   nowMs: number,
 ): Promise<SentenceContext & { readonly breaker: BreakerItem }> {
   const [breaker, { watermarkMs }] = await Promise.all([

@@ -1,59 +1,34 @@
-/** The lists by day and by state, from the ledger's index. */
-import { FAULT_CATALOGUE, type Fault, type FaultCode, faultPlace } from '../../shared/failure.ts';
+/** Answers about the lists by day and by state. */
+import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
 import { inLanes } from '../../shared/lanes.ts';
-import { orderSort } from '../../shared/ledger-keys.ts';
-import type { List } from '../../shared/lists.ts';
 import { printable } from '../../shared/printable-text.ts';
-import { type OpenStanding, type Standing, standingOf, type StandingWord } from '../../shared/standing.ts';
+import type { StandingWord } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
-import { tracesOf } from '../../shared/traces.ts';
 import { ownerText } from '../owners.ts';
 import type { Answer } from './answer.ts';
-import { cartOf, CARTS_AT_ONCE, type KnownCart, type Progress, UNIDENTIFIED } from './known-cart.ts';
-import type { ListedItem, OpenedLedger } from './open-ledger.ts';
-import type { ListedState, StateQuestion } from './options.ts';
-import { asTable, plural, type TableRow } from './tables.ts';
-
-const DAY_MS = 24 * 3600_000;
-/** SQS keeps a dead letter for so long. */
-const DAYS = 14;
-const LIST_OF = { ordered: 'CREATED', skipped: 'SKIPPED', 'dead-lettered': 'DEAD-LETTERED' } as const satisfies Record<
-  ListedState,
-  List
->;
-
-/** Today and the 14 days before. */
-const lastDays = (nowMs: number): string[] =>
-  Array.from({ length: DAYS + 1 }, (_, index) => new Date(nowMs - (DAYS - index) * DAY_MS).toISOString().slice(0, 10));
-
-interface ListedOrder {
-  readonly orderedAtMs: number;
-  readonly cart: string;
-  readonly orderNumber: string;
-  readonly orderId: string;
-  readonly externalId: string;
-  readonly changedAtMs: number | undefined;
-}
-
-const orderOf = ({ pk, sk, listedAtMs, changedAtMs, orderId = '', orderNumber = '' }: ListedItem): ListedOrder => ({
-  orderedAtMs: listedAtMs,
-  cart: cartOf(pk)?.name ?? pk,
-  orderNumber,
-  orderId,
-  externalId: sk.slice(orderSort('').length),
-  changedAtMs,
-});
-
-const ORDER_COLUMNS = ['ordered at', 'cart', 'order number', 'order id', 'external id', 'cart changed at'] as const;
-const orderRow = (order: ListedOrder): TableRow =>
-  ({
-    'ordered at': instantText(order.orderedAtMs),
-    cart: order.cart,
-    'order number': order.orderNumber,
-    'order id': order.orderId,
-    'external id': order.externalId,
-    'cart changed at': order.changedAtMs === undefined ? '' : instantText(order.changedAtMs),
-  }) satisfies Record<(typeof ORDER_COLUMNS)[number], string>;
+import {
+  codesOf,
+  DEAD_LETTER_COLUMNS,
+  type DeadLettered,
+  deadLetterRow,
+  deadPartOf,
+  eachCartOnce,
+  lastDays,
+  LIST_OF,
+  openFaultRow,
+  openFaults,
+  ORDER_COLUMNS,
+  orderOf,
+  orderRow,
+  SKIPPED_COLUMNS,
+  skippedRow,
+  type StandingCart,
+  standingsOf,
+} from './cart-lists.ts';
+import { CARTS_AT_ONCE, type Progress } from './known-cart.ts';
+import type { OpenedLedger, ListedItem } from './open-ledger.ts';
+import type { StateQuestion } from './options.ts';
+import { asTable, plural } from './tables.ts';
 
 /** Also the orders that a look-up found: the ledger learns of them in the same way. */
 export async function ordersOfDay(day: string, ledger: OpenedLedger): Promise<Answer> {
@@ -105,33 +80,19 @@ function orderedByDay(
   };
 }
 
-interface AskedCart {
-  readonly cart: KnownCart;
-  readonly standing: Standing;
-}
-
-/** The present standing of each cart that is listed: much can have happened since. */
+/** Of each listed cart once. */
 async function askStandings(
   items: readonly ListedItem[],
-  { table }: OpenedLedger,
+  ledger: OpenedLedger,
   nowMs: number,
   progress: Progress,
-): Promise<readonly AskedCart[]> {
-  // Carts without any identity share a partition: each of their messages stands for a cart of its own.
-  const keyOf = ({ pk, sk }: ListedItem): string => (cartOf(pk)?.name === UNIDENTIFIED ? `${pk} ${sk}` : pk);
-  const distinct = [...new Map(items.map((item) => [keyOf(item), item])).values()];
+): Promise<readonly StandingCart[]> {
+  const carts = eachCartOnce(items);
   let done = 0;
-  const asked = await inLanes(distinct, CARTS_AT_ONCE, async ({ pk, sk }) => {
-    const cart = cartOf(pk);
-    const isUnidentified = cart?.name === UNIDENTIFIED;
-    const traces = tracesOf(await table.queryItems(pk, isUnidentified ? sk : ''));
-    progress.at(++done, distinct.length);
-    return cart === undefined ? [] : [{ cart, standing: standingOf(traces, { nowMs }) }];
-  });
-  return asked.flat();
+  return standingsOf(carts, ledger, nowMs, () => progress.at(++done, carts.length));
 }
 
-function skippedByReason(asked: readonly AskedCart[], when: string): Answer {
+function skippedByReason(asked: readonly StandingCart[], when: string): Answer {
   const skipped = asked.flatMap(({ cart, standing }) =>
     standing.word === 'skipped' ? [{ cart: cart.name, ...standing }] : [],
   );
@@ -153,23 +114,16 @@ function skippedByReason(asked: readonly AskedCart[], when: string): Answer {
     ].join(''),
     data: { state: 'skipped', when, groups, notCounted },
     list: {
-      columns: ['cart', 'skipped at', 'reason'],
-      rows: groups.flatMap(({ reason, carts }) => carts.map((cart) => ({ ...rowOf(cart), reason }))),
+      columns: SKIPPED_COLUMNS,
+      rows: groups.flatMap(({ reason, carts }) =>
+        carts.map(({ cart, sinceMs }) => skippedRow(cart, { sinceMs, reason })),
+      ),
     },
   };
 }
 
-type DeadLettered = Extract<OpenStanding, { readonly word: 'dead-lettered' }>;
-interface OpenFault {
-  readonly cart: string;
-  readonly fault: Fault;
-  readonly sinceMs: number;
-  readonly keptUntilMs: number;
-  readonly messageIds: readonly string[];
-}
-
 function deadLettersByReason(
-  asked: readonly AskedCart[],
+  asked: readonly StandingCart[],
   { when, code: onlyCode }: { readonly when: string; readonly code: FaultCode | undefined },
   { environment }: OpenedLedger,
 ): Answer {
@@ -186,13 +140,6 @@ function deadLettersByReason(
     return { code, owner: ownerText(environment, owner), meaning, action, values: valuesOf(code, open), carts };
   });
   const notCounted = wordsOf(asked.filter(({ standing }) => deadPartOf(standing) === undefined));
-  const rowOf = ({ cart, sinceMs, keptUntilMs, fault, messageIds }: OpenFault): TableRow => ({
-    cart,
-    'given up at': instantText(sinceMs),
-    'kept until': instantText(keptUntilMs),
-    'message id': messageIds.join(' '),
-    why: `${fault.message}${faultPlace(fault)}`,
-  });
   return {
     text: [
       `${plural(open.length, 'cart')} dead-lettered ${when} (UTC) and not cured${notCountedText(notCounted)}\n`,
@@ -201,7 +148,7 @@ function deadLettersByReason(
         : `For ${onlyCode} alone; ${others} more for other reasons, or for more than this one\n`,
       ...groups.map(
         ({ code, owner, meaning, action, values, carts }) =>
-          `\n${code}: ${plural(carts.length, 'cart')}, owner: ${owner}\n  ${meaning}. ${action}\n${valuesText(values)}${asTable(carts.map(rowOf), '  ')}`,
+          `\n${code}: ${plural(carts.length, 'cart')}, owner: ${owner}\n  ${meaning}. ${action}\n${valuesText(values)}${asTable(carts.map(openFaultRow), '  ')}`,
       ),
     ].join(''),
     data: {
@@ -215,17 +162,10 @@ function deadLettersByReason(
       notCounted,
     },
     list: {
-      columns: ['cart', 'code', 'owner', 'given up at', 'kept until', 'message id', 'why', 'what to do'],
-      rows: groups.flatMap(({ code, owner, action, carts }) =>
-        carts.map((one) => ({ ...rowOf(one), code, owner, 'what to do': action })),
-      ),
+      columns: DEAD_LETTER_COLUMNS,
+      rows: groups.flatMap(({ carts }) => carts.map((one) => deadLetterRow(one, environment))),
     },
   };
-}
-
-function deadPartOf(standing: Standing): DeadLettered | undefined {
-  if (standing.word === 'partly-ordered') return deadPartOf(standing.rest);
-  return standing.word === 'dead-lettered' ? standing : undefined;
 }
 
 interface FaultyValue {
@@ -254,14 +194,6 @@ function valuesText(values: readonly FaultyValue[]): string {
   return texts.length === 0 ? '' : `  Values: ${[...texts, ...more].join(', ')}\n`;
 }
 
-const codesOf = ({ faults }: DeadLettered): string => [...new Set(faults.map(({ code }) => code))].join(' ');
-
-/** One of each code: a cart with a hundred faults of one kind is one cart. */
-function openFaults(cart: string, { faults, sinceMs, keptUntilMs, messageIds }: DeadLettered): OpenFault[] {
-  const byCode = new Map(faults.toReversed().map((fault) => [fault.code, fault]));
-  return [...byCode.values()].map((fault) => ({ cart, fault, sinceMs, keptUntilMs, messageIds }));
-}
-
 /** The largest group first. */
 function groupedBy<One, Key>(all: readonly One[], keyOf: (one: One) => Key): [Key, One[]][] {
   const groups = new Map<Key, One[]>();
@@ -274,7 +206,7 @@ function groupedBy<One, Key>(all: readonly One[], keyOf: (one: One) => Key): [Ke
 }
 
 /** How many carts are listed and stand otherwise by now. */
-function wordsOf(asked: readonly AskedCart[], except?: StandingWord): Partial<Record<StandingWord, number>> {
+function wordsOf(asked: readonly StandingCart[], except?: StandingWord): Partial<Record<StandingWord, number>> {
   const others = asked.map(({ standing }) => standing.word).filter((word) => word !== except);
   return Object.fromEntries(groupedBy(others, (word) => word).map(([word, { length }]) => [word, length]));
 }

@@ -2,7 +2,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { DynamoDBDocumentClient, paginateQuery, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, paginateScan, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { type Item, createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { LISTED_INDEX, type List, listOfDay } from '../../shared/lists.ts';
@@ -33,6 +33,7 @@ const listedItem = z.object({
   codes: z.array(z.string()).default([]),
 });
 export type ListedItem = Readonly<z.infer<typeof listedItem>>;
+const listPosition = listedItem.pick({ listedAtMs: true, pk: true, sk: true });
 
 const queueCounts = z.object({
   ApproximateNumberOfMessages: z.coerce.number(),
@@ -47,9 +48,25 @@ export interface QueueCounts {
   readonly delayed: number;
 }
 
+/** An item of a list, by the keys of the index and of the table. A list can go on after it. */
+export type ListPosition = Pick<ListedItem, 'listedAtMs' | 'pk' | 'sk'>;
+
+export interface ListPart {
+  readonly after?: ListPosition | undefined;
+  /** The most items; undefined: as many as DynamoDB reads at once, which is a megabyte. */
+  readonly limit?: number;
+  readonly newestFirst?: boolean;
+}
+
 export interface OpenedLedger {
   readonly environment: Environment;
   readonly table: LedgerTable;
+  /** A part of a list of one day, by one request. `next` is undefined at the end of the list. */
+  listedPart(
+    list: List,
+    day: string,
+    part: ListPart,
+  ): Promise<{ readonly items: readonly ListedItem[]; readonly next: ListPosition | undefined }>;
   /** What a list of one day (in UTC) holds, oldest first. */
   listed(list: List, day: string): Promise<readonly ListedItem[]>;
   /** All items in pages of a megabyte; those of a cart come one after another. */
@@ -89,6 +106,28 @@ export function ledgerAt(
   const table = createLedgerTable(dynamodb, tableName);
   const ofTable = explained(`table ${tableName}`, 'dynamodb:GetItem, Query and Scan on the table and its index');
 
+  const listedPart: OpenedLedger['listedPart'] = (list, day, { after, limit, newestFirst = false }) =>
+    ofTable(async () => {
+      const listedAs = listOfDay(list, day);
+      const { Items = [], LastEvaluatedKey } = await documents.send(
+        new QueryCommand({
+          TableName: tableName,
+          IndexName: LISTED_INDEX,
+          KeyConditionExpression: 'listedAs = :list',
+          ExpressionAttributeValues: { ':list': listedAs },
+          ScanIndexForward: !newestFirst,
+          ...(after === undefined
+            ? {}
+            : { ExclusiveStartKey: { listedAs, listedAtMs: after.listedAtMs, pk: after.pk, sk: after.sk } }),
+          ...(limit === undefined ? {} : { Limit: limit }),
+        }),
+      );
+      return {
+        items: z.array(listedItem).parse(Items),
+        next: LastEvaluatedKey === undefined ? undefined : listPosition.parse(LastEvaluatedKey),
+      };
+    });
+
   return {
     environment,
     table: {
@@ -96,21 +135,17 @@ export function ledgerAt(
       getItem: (key) => ofTable(() => table.getItem(key)),
       queryItems: (pk, sortPrefix) => ofTable(() => table.queryItems(pk, sortPrefix)),
     },
-    listed: (list, day) =>
-      ofTable(async () => {
-        const items: ListedItem[] = [];
-        const pages = paginateQuery(
-          { client: documents },
-          {
-            TableName: tableName,
-            IndexName: LISTED_INDEX,
-            KeyConditionExpression: 'listedAs = :list',
-            ExpressionAttributeValues: { ':list': listOfDay(list, day) },
-          },
-        );
-        for await (const { Items = [] } of pages) items.push(...z.array(listedItem).parse(Items));
-        return items;
-      }),
+    listedPart,
+    async listed(list, day) {
+      const items: ListedItem[] = [];
+      let after: ListPosition | undefined;
+      do {
+        const part = await listedPart(list, day, { after });
+        items.push(...part.items);
+        after = part.next;
+      } while (after !== undefined);
+      return items;
+    },
     async *pages() {
       const pages = paginateScan({ client: documents }, { TableName: tableName })[Symbol.asyncIterator]();
       for (;;) {

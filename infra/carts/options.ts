@@ -3,9 +3,7 @@ import { type FaultCode, isFaultCode } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { IDENTIFIER, normalGuid, stripZeros } from '../../shared/sap-values.ts';
 import { commandLine } from '../command-line.ts';
-
-export const STATES = ['dead-lettered', 'skipped', 'ordered'] as const;
-export type ListedState = (typeof STATES)[number];
+import { type ListedState, STATES } from './cart-states.ts';
 
 export interface StateQuestion {
   readonly kind: 'state';
