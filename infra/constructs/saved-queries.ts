@@ -3,12 +3,13 @@ import { Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LogEvent } from '../../shared/log-events.ts';
+import { STORY_FIELDS } from '../console/logs/log-search.ts';
 
 /** By title. The operator fills in what stands in angle brackets. */
 export const SAVED_QUERIES = {
   // The cart number has no leading zeros, as in the ledger. Lines about a run have no cart number: see "one run".
   "one cart's story": [
-    'fields @timestamp, service, level, event, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId',
+    `fields ${STORY_FIELDS.join(', ')}`,
     'filter cartNumber = "<cart number>" or messageId = "<message id>" or externalId = "<externalId>"',
     'sort @timestamp asc',
     'limit 1000',

@@ -1,0 +1,109 @@
+/** What the console asks of the functions' logs. CloudWatch Logs Insights answers it, or the log file of the local run. */
+import type { LogEvent } from '../../../shared/log-events.ts';
+
+/**
+ * The forms of what may enter a query. A value of another form is refused, and not escaped: no form holds a quotation mark, a
+ * backslash or a character that a regular expression would read, beside those that the field's values need.
+ */
+const FORMS = {
+  cartNumber: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+  cartGuid: /^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Za-z0-9+/]{22}==)$/,
+  messageId: /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/,
+  runId: /^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/,
+  externalId: /^SRM7-\d{3}(?:-[A-Za-z0-9_.]+){4,8}$/,
+  orderNumber: /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}$/,
+  orderId: /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,63}$/,
+  supplier: /^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$/,
+} as const satisfies Readonly<Record<string, RegExp>>;
+
+export type IdentifierKind = keyof typeof FORMS;
+const isKind = (name: string): name is IdentifierKind => Object.hasOwn(FORMS, name);
+
+/** A value that has the form of its kind: made by {@link identifier} alone. */
+export interface Identifier {
+  readonly kind: IdentifierKind;
+  readonly value: string;
+}
+
+export function identifier(kind: IdentifierKind, text: string): Identifier | undefined {
+  return FORMS[kind].test(text) ? { kind, value: text } : undefined;
+}
+
+/** Everything that a text can be by its form. */
+export const identifiersOf = (text: string): readonly Identifier[] =>
+  Object.keys(FORMS)
+    .filter(isKind)
+    .flatMap((kind) => identifier(kind, text) ?? []);
+
+/** A line of the log, as the console may show it: shared/log.ts lets no content of a cart into one. */
+export interface LogLine {
+  readonly atMs: number;
+  readonly service: string;
+  readonly event: string;
+  /** The event in words. */
+  readonly sentence: string;
+  readonly cartNumber: string | undefined;
+  readonly messageId: string | undefined;
+  readonly runId: string | undefined;
+  readonly externalId: string | undefined;
+  readonly orderNumber: string | undefined;
+  readonly attempt: number | undefined;
+  readonly reason: string | undefined;
+}
+
+export interface LogWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export type LogAnswer<Value> =
+  | {
+      readonly kind: 'answered';
+      readonly value: Value;
+      /** Lines of the last minutes before then may still be on their way. */
+      readonly upToMs: number;
+      /** False where there is more than was asked for. */
+      readonly isWhole: boolean;
+    }
+  /** `why` in words, with what to do. */
+  | { readonly kind: 'unanswered'; readonly why: string };
+
+export interface CartInLog {
+  readonly number: string | undefined;
+  readonly guid: string | undefined;
+}
+
+export interface LogSearch {
+  /** The lines about a cart, its messages and orders, and the pauses of consumption meanwhile; in order. */
+  story(of: readonly Identifier[], window: LogWindow): Promise<LogAnswer<readonly LogLine[]>>;
+  /** The carts whose lines hold one of these, each once. */
+  cartsBy(of: readonly Identifier[], window: LogWindow): Promise<LogAnswer<readonly CartInLog[]>>;
+}
+
+export const MAXIMUM_LINES = 1000;
+export const MAXIMUM_CARTS = 50;
+
+/** The fields of a line that tell a cart's story; the saved query "one cart's story" has the same. */
+export const STORY_FIELDS = [
+  '@timestamp',
+  'service',
+  'level',
+  'event',
+  'message',
+  'outcome',
+  'reason',
+  'reasons.0',
+  'externalId',
+  'orderNumber',
+  'attempt',
+  'messageId',
+  'runId',
+] as const;
+
+/** While consumption is paused, a cart has no line of its own. */
+export const PAUSE_EVENTS = [
+  'consumption.pausing',
+  'consumption.paused-by-person',
+  'consumption.resume-requested',
+  'consumption.resumed',
+] as const satisfies readonly LogEvent[];
