@@ -2,11 +2,7 @@
 import type { FaultCode } from '../../shared/failure.ts';
 import type { Standing } from '../../shared/standing.ts';
 
-const OPEN_OUTCOMES: readonly FaultCode[] = [
-  'E_TGT_TIMEOUT_UNKNOWN',
-  'E_TGT_DISGUISED_ERROR',
-  'E_TGT_RESPONSE_SCHEMA',
-];
+const OPEN_OUTCOMES: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
 
 export function runbookHeadingOf(standing: Standing, isPaused: boolean): string {
   switch (standing.word) {
