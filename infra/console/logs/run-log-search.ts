@@ -1,5 +1,6 @@
 /** Searches the log file of a local run: its lines are those that CloudWatch would get. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { readExternalId } from '../../../shared/external-id.ts';
 import {
@@ -49,8 +50,8 @@ function lineOf(fields: Fields, atMs: number): LogLine {
 export function createRunLogSearch(path: string, now: () => number): LogSearch {
   /** The log lines of a window, one at a time: a long run has hundreds of megabytes. */
   async function* lines({ fromMs, toMs }: LogWindow): AsyncGenerator<{ fields: Fields; atMs: number }> {
-    const file = await openIfThere(path);
-    if (file === undefined) return;
+    if (!existsSync(path)) return;
+    const file = await open(path);
     for await (const text of file.readLines()) {
       const fields = asJsonObject(tryParseJson(text));
       if (fields === undefined || textAt(fields, 'event') === undefined) continue;
@@ -79,13 +80,4 @@ export function createRunLogSearch(path: string, now: () => number): LogSearch {
       return { kind: 'answered', value, upToMs: Math.min(window.toMs, now()), isWhole: carts.size <= MAXIMUM_CARTS };
     },
   };
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
