@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { describeAwsError } from '../aws-account.ts';
 import { Unanswerable } from '../carts/open-ledger.ts';
 import type { Assets } from './assets.ts';
 import { refusalOf, SECURITY_HEADERS } from './guard.ts';
@@ -128,11 +129,21 @@ const downloadOf = ({ filename, contentType, chunks }: Download): Response => {
   });
 };
 
+/** Of the SDK: an answer of AWS, or no credentials to ask with. */
+const isOfAws = (error: unknown): boolean =>
+  error instanceof Error && ('$metadata' in error || error.name === 'CredentialsProviderError');
+
 /** What the person can act on is shown; a defect is for the terminal. */
 function failureOf(error: unknown, onError: (error: unknown) => void): Page {
   if (error instanceof Unanswerable) return failurePage(error.message, error.advice);
   if (error instanceof InvocationFailed)
     return failurePage(error.message, 'Nothing more is known of it: look at "Operations".');
+  if (isOfAws(error)) {
+    return failurePage(
+      `AWS gives no answer to this (${describeAwsError(error)}).`,
+      'If your session has ended, log in again (aws sso login) and load this page again. If your role may not do this, ask for the policy of the stack that allows it.',
+    );
+  }
   onError(error);
   return failurePage('The console failed unexpectedly.', 'The terminal in which it runs says more.');
 }
