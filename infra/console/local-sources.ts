@@ -1,12 +1,15 @@
 /** The sources of the local run: the same adapters on its emulators, where everything can be tried. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ledgerAt, type OpenedLedger } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
 import { LOCAL_ACCOUNT, LOCAL_CREDENTIALS } from '../local/aws/aws-clients.ts';
 import { type LocalStack, only } from '../local/aws/local-stack.ts';
+import { localWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createFunctions } from './functions.ts';
 import type { OpenedSources } from './open-sources.ts';
+import { createOrderLookUp } from './order-look-up.ts';
 import type { Health, HourOfCarts } from './sources.ts';
 
 export function createLocalSources(environment: Environment, stack: LocalStack): OpenedSources {
@@ -30,6 +33,11 @@ export function createLocalSources(environment: Environment, stack: LocalStack):
       redriver: output('RedriverFunctionName'),
     },
   );
+  const worker = only(
+    stack.functions.filter(({ description }) => description.name === output('WorkerFunctionName')),
+    'worker',
+  );
+  const secrets = new SecretsManagerClient({ ...common, endpoint: endpoints.secretsManager });
   return {
     environment,
     place: {
@@ -42,7 +50,10 @@ export function createLocalSources(environment: Environment, stack: LocalStack):
     ledger,
     functions,
     health: localHealth(stack, ledger),
+    deployedSettings: async () => settingsOfWorker(localWorker(worker.description)),
+    lookUpOrder: createOrderLookUp(environment, secrets),
     close() {
+      secrets.destroy();
       ledger.close();
       functions.close();
     },

@@ -3,13 +3,16 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { AccountUnusable, clientSettings, openAccount } from '../aws-account.ts';
 import { ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { loadEnvironment, stackName } from '../environments.ts';
 import { createCloudHealth } from './cloud-health.ts';
+import { readDeployedWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createFunctions } from './functions.ts';
+import { createOrderLookUp } from './order-look-up.ts';
 import type { Sources } from './sources.ts';
 
 export interface OpenedSources extends Sources {
@@ -50,6 +53,7 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
   const sqs = new SQSClient(settings);
   const cloudwatch = new CloudWatchClient(settings);
   const lambda = new LambdaClient(settings);
+  const secrets = new SecretsManagerClient(settings);
   const { expiration } = await lambda.config.credentials();
   const queueUrl = output('QueueUrl');
   const ledger = ledgerAt(
@@ -81,7 +85,10 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       queueUrl,
       deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     }),
+    deployedSettings: async () => settingsOfWorker(await readDeployedWorker(lambda, output('WorkerFunctionName'))),
+    lookUpOrder: createOrderLookUp(environment, secrets),
     close() {
+      secrets.destroy();
       ledger.close();
       cloudwatch.destroy();
       lambda.destroy();

@@ -1,6 +1,8 @@
 /** Where the pages' facts come from. The same adapters serve an account and the local run, which has its own endpoints. */
+import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
 import type { OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
+import type { CartSettings } from './deployed-settings.ts';
 
 /** The functions that a person may invoke. */
 export const INVOKED = ['extractor', 'supervisor', 'reconciler', 'redriver'] as const;
@@ -63,4 +65,8 @@ export interface Sources {
   readonly ledger: OpenedLedger;
   readonly functions: Functions;
   readonly health: Health;
+  /** By which the deployed worker translates. @throws {UnreadableSettings} */
+  deployedSettings(): Promise<CartSettings>;
+  /** The order that 11VMS holds, with the connection's own secret. Only for a person who may operate. */
+  lookUpOrder(externalId: string): Promise<LookUpResult>;
 }

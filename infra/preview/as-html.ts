@@ -174,7 +174,7 @@ ${body === undefined ? NOTHING : html`<details><summary>The order as it is sent 
 `;
 }
 
-const indented = (body: string): string => JSON.stringify(parseExactJson(body), undefined, 2);
+export const indented = (body: string): string => JSON.stringify(parseExactJson(body), undefined, 2);
 
 const findingList = (findings: readonly (Fault | Warning)[]): Html =>
   findings.length === 0 ? NOTHING : html`<ul class="findings">${findings.map(findingItem)}</ul>`;
@@ -224,7 +224,7 @@ ${differences.map((difference) => differenceSection(difference, environment, oth
 </section>`;
 }
 
-function differenceSection(difference: CartDifference, here: string, there: string): Html {
+export function differenceSection(difference: CartDifference, here: string, there: string): Html {
   const { orders, faultsOnlyHere, faultsOnlyThere } = difference;
   const outcome = { order: 'an order', faulty: 'prevented by faults', none: 'no such order' };
   return html`<section class="order">

@@ -1,7 +1,7 @@
 /** A preview without personal data and without what people type: it keeps what a fault may show of a cart. */
 import { QUOTED_FIELDS } from '../../functions/create-purchase-orders/translation/source-quotes.ts';
 import { mappedFields } from '../docs/mapping.ts';
-import type { CartPreview, FieldPreview, GroupPreview, LinePreview } from './preview-cart.ts';
+import type { CartPreview, FieldPreview, FieldValue, GroupPreview, LinePreview } from './preview-cart.ts';
 
 export const MASK = '•••';
 
@@ -9,6 +9,10 @@ export const MASK = '•••';
 const HARMLESS = ['LimitInd', 'Unlimited', 'Tdid', 'Language', 'DescrLanguage', 'MimeType', 'SizeBytes'];
 
 const isShown = (name: string): boolean => QUOTED_FIELDS.has(name) || HARMLESS.includes(name);
+
+/** A value of the cart, by the name of its field. */
+export const maskSource = <Source extends { readonly name: string; readonly value: string }>(source: Source): Source =>
+  source.value === '' || isShown(source.name) ? source : { ...source, value: MASK };
 
 const HIDDEN_TARGETS: ReadonlySet<string> = new Set(
   mappedFields()
@@ -33,10 +37,12 @@ const maskLine = (line: LinePreview): LinePreview => ({ ...line, description: ma
 
 const maskField = (field: FieldPreview): FieldPreview => ({
   ...field,
-  value: field.value !== undefined && HIDDEN_TARGETS.has(field.target) ? MASK : field.value,
-  sources: field.sources.map((source) =>
-    source.value === '' || isShown(source.name) ? source : { ...source, value: MASK },
-  ),
+  value: maskTarget(field.target, field.value),
+  sources: field.sources.map(maskSource),
 });
+
+/** A value of the order, by its field with the list marks: `lines[].description`. */
+export const maskTarget = (target: string, value: FieldValue | undefined): FieldValue | undefined =>
+  value !== undefined && HIDDEN_TARGETS.has(target) ? MASK : value;
 
 const maskText = (text: string | undefined): string | undefined => (text === undefined ? undefined : MASK);

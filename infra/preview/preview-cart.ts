@@ -197,11 +197,10 @@ function sourcesOf(field: string, { source: names }: RuleRow, recorded: Recorded
   const byRule = recorded.readByRule(field);
   const toSource = (read: Read, isReadBefore: boolean): SourceValue => {
     const path = `${read.entity}.${read.name}`;
-    const value = valueAtPath(source, path);
     return {
       path,
       name: read.name,
-      value: typeof value === 'boolean' ? String(value) : (textOf(value) ?? ''),
+      value: shownValue(valueAtPath(source, path)),
       isNamed: isNamed(read, names),
       isReadBefore,
     };
@@ -237,18 +236,27 @@ const DECIDING = [
 function unusedFields(source: unknown, groups: readonly RecordedGroup[]): string[] {
   const reads = groups.flatMap(({ allReads }) => allReads);
   const used = new Set([...DECIDING, ...reads.map(({ entity, name }) => plainPath(`${entity}.${name}`))]);
-  return [...new Set(filledFields(source, ''))].filter((name) => !used.has(name));
+  const filled = filledFields(source).map(({ path }) => plainPath(path));
+  return [...new Set(filled)].filter((name) => !used.has(name));
 }
 
 /** `$.Items.results[0].Unit` is `Items.Unit`. */
 const plainPath = (path: string): string => path.replaceAll(/\.results\[\d+\]/g, '').replace(/^\$\./, '');
 
-function filledFields(entity: unknown, prefix: string): string[] {
-  return Object.entries(asJsonObject(entity) ?? {}).flatMap(([name, value]) => {
+/** A field of the cart that has a value. */
+export type CartField = Pick<SourceValue, 'path' | 'name' | 'value'>;
+
+/** All of them, in the order of the row; those of a list where the list stands. */
+export function filledFields(entity: unknown, at = '$'): CartField[] {
+  return Object.entries(asJsonObject(entity) ?? {}).flatMap(([name, value]): CartField[] => {
     if (name === '__metadata') return [];
+    const path = `${at}.${name}`;
     const rows = rowsOf(value);
-    if (rows.length > 0) return rows.flatMap((row) => filledFields(row, `${prefix}${name}.`));
+    if (rows.length > 0) return rows.flatMap((row, index) => filledFields(row, `${path}.results[${index}]`));
     const isFilled = typeof value === 'string' ? textOf(value) !== undefined : numberText(value) !== undefined;
-    return isFilled || value === true ? [prefix + name] : [];
+    return isFilled || value === true ? [{ path, name, value: shownValue(value) }] : [];
   });
 }
+
+/** As SRM sent it; empty where there is nothing. */
+const shownValue = (value: unknown): string => (typeof value === 'boolean' ? String(value) : (textOf(value) ?? ''));
