@@ -8,7 +8,7 @@ import { orderSort } from '../../shared/ledger-keys.ts';
 import type { List } from '../../shared/lists.ts';
 import { type OpenStanding, type Standing, standingOf } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
-import { tracesOf } from '../../shared/traces.ts';
+import { type Trace, tracesOf } from '../../shared/traces.ts';
 import type { Environment } from '../environments.ts';
 import { ownerText } from '../owners.ts';
 import type { ListedState } from './cart-states.ts';
@@ -156,6 +156,7 @@ export interface StandingCart {
   readonly item: ListedItem;
   readonly cart: KnownCart;
   readonly standing: Standing;
+  readonly traces: readonly Trace[];
 }
 
 /** Carts without any identity share a partition: each of their messages stands for a cart of its own. */
@@ -173,17 +174,17 @@ export async function standingsOf(
   nowMs: number,
   onStanding: () => void = () => undefined,
 ): Promise<readonly StandingCart[]> {
-  const standings = new Map(
+  const known = new Map(
     await inLanes(eachCartOnce(items), CARTS_AT_ONCE, async (item) => {
       const isUnidentified = cartOf(item.pk)?.name === UNIDENTIFIED;
       const traces = tracesOf(await table.queryItems(item.pk, isUnidentified ? item.sk : ''));
       onStanding();
-      return [keyOf(item), standingOf(traces, { nowMs })] as const;
+      return [keyOf(item), { traces, standing: standingOf(traces, { nowMs }) }] as const;
     }),
   );
   return items.flatMap((item) => {
-    const [cart, standing] = [cartOf(item.pk), standings.get(keyOf(item))];
-    return cart === undefined || standing === undefined ? [] : [{ item, cart, standing }];
+    const [cart, facts] = [cartOf(item.pk), known.get(keyOf(item))];
+    return cart === undefined || facts === undefined ? [] : [{ item, cart, ...facts }];
   });
 }
 

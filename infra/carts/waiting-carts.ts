@@ -25,13 +25,9 @@ const MEGABYTE = 1024 ** 2;
 /** On demand, eventually consistent, eu-west-1: 0.141 USD for a million units of 8 KB. */
 const USD_PER_MEGABYTE = (0.141 / 1_000_000) * 128;
 
-export async function waitingCarts(
-  scanMegabytes: number | undefined,
-  ledger: OpenedLedger,
-  nowMs: number,
-  progress: Progress,
-): Promise<Answer> {
-  const [counts, context, size] = await Promise.all([
+/** How many carts wait, and why; its sentences say so, and how far SRM is read. */
+export async function readWaitingQueue(ledger: OpenedLedger, nowMs: number) {
+  const [counts, context, sizeInBytes] = await Promise.all([
     ledger.queueCounts(),
     readSurroundings(ledger, nowMs),
     ledger.sizeInBytes(),
@@ -44,7 +40,17 @@ export async function waitingCarts(
   const consumption = isPaused
     ? reportPause({ item: context.breaker, waiting: { count }, trial: undefined, nowMs })
     : { state: 'CLOSED', summary: 'Consumption is running.' };
-  const head = `${queue}\n${consumption.summary ?? ''}\n${read}\n`;
+  return { counts, context, sizeInBytes, consumption, sentences: [queue, consumption.summary ?? '', read] };
+}
+
+export async function waitingCarts(
+  scanMegabytes: number | undefined,
+  ledger: OpenedLedger,
+  nowMs: number,
+  progress: Progress,
+): Promise<Answer> {
+  const { counts, context, sizeInBytes: size, consumption, sentences } = await readWaitingQueue(ledger, nowMs);
+  const head = `${sentences.join('\n')}\n`;
   const data = { queue: counts, consumption, watermarkMs: context.watermarkMs };
   if (scanMegabytes === undefined)
     return { text: `${head}\n${howToName(size)}\n`, data: { ...data, ledgerBytes: size } };
@@ -76,7 +82,7 @@ export async function waitingCarts(
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
   `${ready} ready, ${inFlight} received or to be tried again, ${delayed} delayed (SQS counts approximately)`;
 
-function howToName(size: number | undefined): string {
+export function howToName(size: number | undefined): string {
   const cost = (megabytes: number): string => {
     const usd = (megabytes * USD_PER_MEGABYTE).toFixed(2);
     return `${megabytes} MB, ${usd === '0.00' ? 'less than 0.01' : `about ${usd}`} USD`;

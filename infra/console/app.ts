@@ -82,6 +82,7 @@ export function createConsole(options: ConsoleOptions): Hono {
     const send = async (request: PageRequest, make: () => Promise<Answer>): Promise<Response> => {
       const answer = await make().catch((error: unknown) => failureOf(error, onError));
       if ('chunks' in answer) return downloadOf(answer);
+      if ('redirectTo' in answer) return new Response(null, { status: 303, headers: { Location: answer.redirectTo } });
       const markup = await framed(answer, { ...request, path: page.path, navigation });
       return pageOf(markup, answer.status ?? 200);
     };

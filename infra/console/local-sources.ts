@@ -8,11 +8,13 @@ import { LOCAL_ACCOUNT, LOCAL_CREDENTIALS } from '../local/aws/aws-clients.ts';
 import { type LocalStack, only } from '../local/aws/local-stack.ts';
 import { localWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createFunctions } from './functions.ts';
+import { createRunLogSearch } from './logs/run-log-search.ts';
 import type { OpenedSources } from './open-sources.ts';
 import { createOrderLookUp } from './order-look-up.ts';
 import type { Health, HourOfCarts } from './sources.ts';
 
-export function createLocalSources(environment: Environment, stack: LocalStack): OpenedSources {
+/** @param logPath where the run writes its functions' log lines */
+export function createLocalSources(environment: Environment, stack: LocalStack, logPath: string): OpenedSources {
   const { endpoints, outputs, region } = stack;
   const common = { region, credentials: LOCAL_CREDENTIALS };
   const output = (key: string): string => outputs[key] ?? '';
@@ -52,6 +54,7 @@ export function createLocalSources(environment: Environment, stack: LocalStack):
     health: localHealth(stack, ledger),
     deployedSettings: async () => settingsOfWorker(localWorker(worker.description)),
     lookUpOrder: createOrderLookUp(environment, secrets),
+    logs: createRunLogSearch(logPath, Date.now),
     close() {
       secrets.destroy();
       ledger.close();

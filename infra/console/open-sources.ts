@@ -1,10 +1,12 @@
 /** The sources of a deployed environment, with the operator's own session. */
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout } from 'node:timers/promises';
 import { AccountUnusable, clientSettings, openAccount } from '../aws-account.ts';
 import { ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
@@ -13,6 +15,7 @@ import { createCloudHealth } from './cloud-health.ts';
 import { readDeployedWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createFunctions } from './functions.ts';
 import { createOrderLookUp } from './order-look-up.ts';
+import { createLogsInsights } from './logs/logs-insights.ts';
 import type { Sources } from './sources.ts';
 
 export interface OpenedSources extends Sources {
@@ -54,6 +57,7 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
   const cloudwatch = new CloudWatchClient(settings);
   const lambda = new LambdaClient(settings);
   const secrets = new SecretsManagerClient(settings);
+  const logs = new CloudWatchLogsClient(settings);
   const { expiration } = await lambda.config.credentials();
   const queueUrl = output('QueueUrl');
   const ledger = ledgerAt(
@@ -87,9 +91,18 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
     }),
     deployedSettings: async () => settingsOfWorker(await readDeployedWorker(lambda, output('WorkerFunctionName'))),
     lookUpOrder: createOrderLookUp(environment, secrets),
+    logs: createLogsInsights({
+      client: logs,
+      logGroupNames: stack.resources
+        .filter(({ type }) => type === 'AWS::Logs::LogGroup')
+        .map(({ physicalId }) => physicalId),
+      now: Date.now,
+      wait: (ms) => setTimeout(ms),
+    }),
     close() {
       secrets.destroy();
       ledger.close();
+      logs.destroy();
       cloudwatch.destroy();
       lambda.destroy();
     },

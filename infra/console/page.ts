@@ -38,7 +38,12 @@ export interface Download {
   readonly chunks: AsyncIterable<string>;
 }
 
-export type Answer = Page | Download;
+/** A path of the console: what was searched is there. */
+export interface Redirect {
+  readonly redirectTo: string;
+}
+
+export type Answer = Page | Download | Redirect;
 
 export interface ConsolePage {
   /** As Hono writes paths: `/carts/:client/:number`. */

@@ -3,6 +3,7 @@ import type { LookUpResult } from '../../functions/create-purchase-orders/delive
 import type { OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
 import type { CartSettings } from './deployed-settings.ts';
+import type { LogSearch } from './logs/log-search.ts';
 
 /** The functions that a person may invoke. */
 export const INVOKED = ['extractor', 'supervisor', 'reconciler', 'redriver'] as const;
@@ -69,4 +70,5 @@ export interface Sources {
   deployedSettings(): Promise<CartSettings>;
   /** The order that 11VMS holds, with the connection's own secret. Only for a person who may operate. */
   lookUpOrder(externalId: string): Promise<LookUpResult>;
+  readonly logs: LogSearch;
 }

@@ -284,12 +284,12 @@ async function keepRunning(run: Run): Promise<Pause | undefined> {
 }
 
 /** --console: the pages of `npm run console`, over this run. */
-async function openConsole({ stack, systems, report }: Run): Promise<() => Promise<void>> {
+async function openConsole({ stack, systems, report, log }: Run): Promise<() => Promise<void>> {
   const [{ createLocalSources }, { serveConsole }] = await Promise.all([
     import('../../console/local-sources.ts'),
     import('../../console/serve.ts'),
   ]);
-  const sources = createLocalSources(systems.environment, stack);
+  const sources = createLocalSources(systems.environment, stack, log.path);
   const served = await serveConsole({
     sources,
     mode: 'operate',
