@@ -22,6 +22,8 @@ export const SKIP_SORT = 'SKIP';
 export const queuedSort = (version: string): string => `QUEUED#${version}`;
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
 export const verdictSort = (messageId: string): string => `VERDICT#${messageId}`;
+export const redriveSort = (messageId: string): string => `REDRIVE#${messageId}`;
+export const closedSort = (messageId: string): string => `CLOSED#${messageId}`;
 
 /** The states of an order: shared/ledger.ts says what they mean. */
 export const ORDER_STATES = ['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN'] as const;
@@ -33,3 +35,7 @@ export const isOrderState = (state: unknown): state is OrderState => ORDER_STATE
 /** The states of a verdict: functions/create-purchase-orders/verdict/verdict.ts says what they mean. */
 export const VERDICT_STATES = ['PROVISIONAL', 'FINAL', 'WITHDRAWN'] as const;
 export type VerdictState = (typeof VERDICT_STATES)[number];
+
+/** The states of a redrive: functions/redrive-dead-letters/redrive-record.ts says what they mean. */
+export const REDRIVE_STATES = ['SENDING', 'SENT', 'DONE'] as const;
+export type RedriveState = (typeof REDRIVE_STATES)[number];

@@ -7,12 +7,14 @@
  * | order   | CART#<client>#<number>  | ORDER#<externalId>               | this file                   |
  * | verdict | CART#<client>#<number>  | VERDICT#<messageId>              | verdict/verdict-record.ts   |
  * | skip    | CART#<client>#<number>  | SKIP                             | this file                   |
+ * | redrive | CART#<client>#<number>  | REDRIVE#<messageId>              | redrive-record.ts           |
+ * | closed  | CART#<client>#<number>  | CLOSED#<messageId>               | redrive-record.ts           |
  *
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item names the version of the cart that it is
  * about (`changedAtMs`). What the items of a cart together say of it is its standing: shared/standing.ts.
  *
  * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts
- * that give a message up.
+ * that give a message up, as long as their dead letters are neither redriven nor closed.
  *
  * An order's states:
  *
@@ -60,7 +62,7 @@
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
  * this table as data, and a property test compares the code below with it.
  *
- * No item holds a payload, a name or a secret.
+ * No item holds a payload, a secret or a name, but that of the operator who redrives or closes a dead letter.
  */
 import * as z from 'zod';
 import type { Fault } from './failure.ts';

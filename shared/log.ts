@@ -45,6 +45,7 @@ export interface LogFields {
   readonly created?: number;
   readonly inFlight?: number;
   readonly deadLettered?: number;
+  readonly closed?: number;
   readonly skipped?: number;
   readonly queuedAgain?: number;
   readonly notJudged?: number;

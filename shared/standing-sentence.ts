@@ -68,6 +68,8 @@ function openSentence(standing: OpenStanding, context: SentenceContext): string 
         ' ',
       );
     }
+    case 'closed':
+      return `Settled by hand at ${instantText(standing.sinceMs)}, by ${standing.by}: ${ended(standing.reason)}`;
   }
 }
 

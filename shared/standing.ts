@@ -2,23 +2,26 @@
  * What became of one cart, in one word, by the items that the ledger holds of it. Pure. Reconciliation, command line and
  * console all ask here, so that they never tell different stories.
  *
- * | word           | the newest version of the cart                                                        |
- * |----------------|---------------------------------------------------------------------------------------|
- * | never-read     | is not known: no run has read the cart                                                |
- * | waiting        | is on the queue, and no attempt has come as far as one of its orders                  |
- * | in-progress    | is being tried by an attempt                                                          |
- * | retrying       | was tried, and will be tried again                                                    |
- * | partly-ordered | has some of its orders; what is left is waiting, in progress, retrying or dead-lettered |
- * | ordered        | has all its orders                                                                    |
- * | cured          | has all its orders, although one of its messages was given up                         |
- * | skipped        | is not to be ordered, by a rule                                                       |
- * | dead-lettered  | was given up, for a reason on which a person can act                                  |
+ * | word           | the newest version of the cart                                                                  |
+ * |----------------|-------------------------------------------------------------------------------------------------|
+ * | never-read     | is not known: no run has read the cart                                                          |
+ * | waiting        | is on the queue, and no attempt has come as far as one of its orders                            |
+ * | in-progress    | is being tried by an attempt                                                                    |
+ * | retrying       | was tried, and will be tried again                                                              |
+ * | partly-ordered | has some of its orders; what is left is waiting, in progress, retrying, dead-lettered or closed |
+ * | ordered        | has all its orders                                                                              |
+ * | cured          | has all its orders, although one of its messages was given up                                   |
+ * | skipped        | is not to be ordered, by a rule                                                                 |
+ * | dead-lettered  | was given up, for a reason on which a person can act                                            |
+ * | closed         | was given up, and a person has settled it by hand                                               |
+ *
+ * A dead letter that was redriven is waiting again, until an attempt at its new message says more.
  *
  * Where all orders exist, nothing is missing: a verdict is past, unless it says that orders exist which the cart no
  * longer has.
  */
 import type { Fault } from './failure.ts';
-import type { OrderTrace, QueuedTrace, SkipTrace, Trace, VerdictTrace } from './traces.ts';
+import type { ClosedTrace, OrderTrace, QueuedTrace, RedriveTrace, SkipTrace, Trace, VerdictTrace } from './traces.ts';
 
 export type Standing =
   | { readonly word: 'never-read' }
@@ -52,6 +55,13 @@ export type OpenStanding =
       /** Until then, at the least, its message lies in the dead-letter queue. */
       readonly keptUntilMs: number;
       readonly messageIds: readonly string[];
+    }
+  | {
+      readonly word: 'closed';
+      readonly sinceMs: number;
+      readonly by: string;
+      readonly reason: string;
+      readonly messageIds: readonly string[];
     };
 
 export type StandingWord = Standing['word'];
@@ -76,17 +86,19 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   const verdicts = current.filter((trace) => trace.kind === 'verdict');
   const skip = current.find((trace) => trace.kind === 'skip');
   const created = orders.filter(({ state }) => state === 'CREATED');
-  if (skip !== undefined && created.length === 0 && isLast(skip, orders, verdicts)) {
+  const redriven = current.filter((trace) => trace.kind === 'redrive').filter(({ state }) => state !== 'SENDING');
+  if (skip !== undefined && created.length === 0 && isLast(skip, orders, verdicts, redriven)) {
     return { word: 'skipped', reason: skip.reason, sinceMs: skip.recordedAtMs };
   }
   const expected = Math.max(orders.length, ...orders.map(({ ordersOfCart }) => ordersOfCart));
   if (created.length > 0 && created.length === expected) {
     const holding = verdicts.filter(saysTooMuchExists);
-    if (holding.length > 0) return givenUp(holding, current, nowMs);
+    const held = holding.length === 0 ? undefined : restOf([], holding, redriven, current, nowMs);
+    if (held !== undefined) return held;
     const earlier = traces.filter((trace) => trace.kind === 'verdict');
     return earlier.length > 0 ? { word: 'cured', created, givenUp: earlier } : { word: 'ordered', created };
   }
-  const rest = restOf(orders, verdicts, current, nowMs);
+  const rest = restOf(orders, verdicts, redriven, current, nowMs);
   if (rest === undefined) return { word: 'never-read' };
   return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
 }
@@ -98,9 +110,17 @@ function newestVersionMs(traces: readonly Trace[]): number {
 }
 
 /** The mapping may have changed between a skip and another attempt at the same version: the later one counts. */
-const isLast = ({ recordedAtMs }: SkipTrace, orders: readonly OrderTrace[], verdicts: readonly VerdictTrace[]) =>
+const isLast = (
+  { recordedAtMs }: SkipTrace,
+  orders: readonly OrderTrace[],
+  verdicts: readonly VerdictTrace[],
+  redriven: readonly RedriveTrace[],
+) =>
   orders.every(({ claimedAtMs }) => claimedAtMs <= recordedAtMs) &&
-  verdicts.every((verdict) => verdict.state === 'PROVISIONAL' || verdict.recordedAtMs <= recordedAtMs);
+  verdicts.every((verdict) => verdict.state === 'PROVISIONAL' || verdict.recordedAtMs <= recordedAtMs) &&
+  redriven.every((redrive) => sentMsOf(redrive) <= recordedAtMs);
+
+const sentMsOf = ({ sentAtMs, startedAtMs }: RedriveTrace): number => sentAtMs ?? startedAtMs;
 
 /** Whether a verdict still holds although every order of the cart exists: there is one more, of which no line is left. */
 const saysTooMuchExists = ({ faults }: VerdictTrace): boolean =>
@@ -110,25 +130,50 @@ const saysTooMuchExists = ({ faults }: VerdictTrace): boolean =>
 function restOf(
   orders: readonly OrderTrace[],
   verdicts: readonly VerdictTrace[],
+  redriven: readonly RedriveTrace[],
   current: readonly Trace[],
   nowMs: number,
 ): OpenStanding | undefined {
+  const closed = current.filter((trace) => trace.kind === 'closed');
+  const settled = new Set([...redriven, ...closed].map(({ messageId }) => messageId));
   const isHeld = ({ state, leaseUntilMs }: OrderTrace): boolean => state === 'POSTING' && leaseUntilMs >= nowMs;
-  const isGivenUp = (order: OrderTrace): boolean =>
-    order.state === 'REJECTED' ||
-    verdicts.some(({ messageId, recordedAtMs }) => messageId === order.messageId || recordedAtMs >= order.claimedAtMs);
+  const isGivenUp = ({ state, messageId, claimedAtMs }: OrderTrace): boolean =>
+    state === 'REJECTED' ||
+    settled.has(messageId) ||
+    [...verdicts, ...closed].some((end) => end.messageId === messageId || end.recordedAtMs >= claimedAtMs);
   const missing = orders.filter(({ state }) => state !== 'CREATED');
   const held = missing.filter(isHeld);
   if (held.length > 0)
     return { word: 'in-progress', untilMs: Math.max(...held.map(({ leaseUntilMs }) => leaseUntilMs)) };
   const open = missing.filter((order) => !isGivenUp(order));
   if (open.length > 0) return retrying(open, nowMs);
-  if (verdicts.length > 0) return givenUp(verdicts, current, nowMs);
-  if (missing.length > 0) return givenUp(missing, current, nowMs);
+  const openVerdicts = verdicts.filter(({ messageId }) => !settled.has(messageId));
+  const endedAtMs = Math.max(0, ...[...openVerdicts, ...closed].map(({ recordedAtMs }) => recordedAtMs));
+  const untried = redriven.filter(
+    (redrive) => sentMsOf(redrive) > endedAtMs && !orders.some(({ messageId }) => messageId === redrive.newMessageId),
+  );
+  if (untried.length > 0) return waitingSince(Math.max(...untried.map(sentMsOf)), nowMs);
+  if (openVerdicts.length > 0) return givenUp(openVerdicts, current, nowMs);
+  const refused = missing.filter(({ messageId }) => !settled.has(messageId));
+  if (refused.length > 0) return givenUp(refused, current, nowMs);
+  if (closed.length > 0) return closedByHand(closed);
   const queued = current.filter((trace) => trace.kind === 'queued');
   // An attempt ended between two orders of the cart.
   if (orders.length > 0) return retrying(orders, nowMs);
   return queued.length === 0 ? undefined : waiting(queued, nowMs);
+}
+
+/** A message that was redriven, and of which no attempt has left a trace. */
+const waitingSince = (sinceMs: number, nowMs: number): OpenStanding => ({
+  word: 'waiting',
+  sinceMs,
+  isOverdue: sinceMs < nowMs - FRESH_MS,
+});
+
+function closedByHand(closed: readonly ClosedTrace[]): OpenStanding {
+  const last = closed.reduce((one, other) => (other.recordedAtMs > one.recordedAtMs ? other : one));
+  const { recordedAtMs: sinceMs, by, reason } = last;
+  return { word: 'closed', sinceMs, by, reason, messageIds: closed.map(({ messageId }) => messageId) };
 }
 
 function waiting(queued: readonly QueuedTrace[], nowMs: number): OpenStanding {

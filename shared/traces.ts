@@ -3,10 +3,13 @@ import * as z from 'zod';
 import {
   type CartKey,
   cartPartition,
+  closedSort,
   isOrderState,
   orderSort,
   type OrderState,
   queuedSort,
+  REDRIVE_STATES,
+  redriveSort,
   SKIP_SORT,
   verdictSort,
 } from './ledger-keys.ts';
@@ -46,6 +49,22 @@ const verdictItem = z.object({
   faults: recordedFaults.default([]),
 });
 const skipItem = z.object({ changedAtMs, reason: z.string().default(''), recordedAtMs: time });
+const redriveItem = z.object({
+  changedAtMs,
+  state: z.enum(REDRIVE_STATES),
+  by: z.string().default(''),
+  reason: z.string().default(''),
+  startedAtMs: time,
+  /** Of the message that took the dead letter's place; both are absent while the state is SENDING. */
+  newMessageId: z.string().optional(),
+  sentAtMs: z.number().optional(),
+});
+const closedItem = z.object({
+  changedAtMs,
+  by: z.string().default(''),
+  reason: z.string().default(''),
+  recordedAtMs: time,
+});
 
 /** The version of the cart. One that is not known is not later than the record of it, whose time then stands for it. */
 interface OfVersion {
@@ -66,7 +85,13 @@ export type OrderTrace = Readonly<Omit<z.output<typeof orderItem>, 'state'>> &
 export type VerdictTrace = Readonly<z.output<typeof verdictItem>> &
   OfVersion & { readonly kind: 'verdict'; readonly messageId: string };
 export type SkipTrace = Readonly<z.output<typeof skipItem>> & OfVersion & { readonly kind: 'skip' };
-export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace;
+/** A dead letter that a person put back on the queue, or began to. */
+export type RedriveTrace = Readonly<z.output<typeof redriveItem>> &
+  OfVersion & { readonly kind: 'redrive'; readonly messageId: string };
+/** A dead letter that was settled by hand. */
+export type ClosedTrace = Readonly<z.output<typeof closedItem>> &
+  OfVersion & { readonly kind: 'closed'; readonly messageId: string };
+export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace;
 
 /** Of a cart in any version. */
 export const readTraces = async (table: Pick<LedgerTable, 'queryItems'>, cart: CartKey): Promise<Trace[]> =>
@@ -92,6 +117,16 @@ function traceOf(item: Item): Trace | undefined {
     const messageId = sk.slice(VERDICT.length);
     return data && { ...data, kind: 'verdict', messageId, ...versionOf(data, data.recordedAtMs) };
   }
+  if (sk.startsWith(REDRIVE)) {
+    const { data } = redriveItem.safeParse(item);
+    const messageId = sk.slice(REDRIVE.length);
+    return data && { ...data, kind: 'redrive', messageId, ...versionOf(data, data.startedAtMs) };
+  }
+  if (sk.startsWith(CLOSED)) {
+    const { data } = closedItem.safeParse(item);
+    const messageId = sk.slice(CLOSED.length);
+    return data && { ...data, kind: 'closed', messageId, ...versionOf(data, data.recordedAtMs) };
+  }
   if (!sk.startsWith(ORDER)) return undefined;
   const { data } = orderItem.safeParse(item);
   return (
@@ -109,3 +144,5 @@ function traceOf(item: Item): Trace | undefined {
 const QUEUED = queuedSort('');
 const ORDER = orderSort('');
 const VERDICT = verdictSort('');
+const REDRIVE = redriveSort('');
+const CLOSED = closedSort('');

@@ -52,6 +52,8 @@ export interface ReconciliationResult {
   readonly created: number;
   readonly inFlight: number;
   readonly deadLettered: number;
+  /** Dead letters that a person settled by hand. */
+  readonly closed: number;
   readonly skipped: number;
   readonly queuedAgain: number;
   /** Not accounted for while consumption is paused: the next reconciliation sees them again. */
@@ -220,6 +222,8 @@ function fieldOf(standing: Standing | undefined, isPaused: boolean): keyof Tally
       return 'skipped';
     case 'dead-lettered':
       return 'deadLettered';
+    case 'closed':
+      return 'closed';
     case 'partly-ordered':
       return fieldOf(standing.rest, isPaused);
     case 'never-read':
@@ -259,6 +263,7 @@ const newTally = (): Tally => ({
   created: 0,
   inFlight: 0,
   deadLettered: 0,
+  closed: 0,
   skipped: 0,
   queuedAgain: 0,
   notJudged: 0,

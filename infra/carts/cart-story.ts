@@ -6,7 +6,7 @@ import { type Trace, tracesOf } from '../../shared/traces.ts';
 import { readSurroundings } from './known-cart.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
-export type MomentKind = 'changed' | 'queued' | 'tried' | 'ordered' | 'dead-lettered' | 'skipped';
+export type MomentKind = 'changed' | 'queued' | 'tried' | 'ordered' | 'dead-lettered' | 'redriven' | 'closed' | 'skipped';
 
 export interface Moment {
   readonly atMs: number;
@@ -76,8 +76,16 @@ function momentsOf(traces: readonly Trace[]): Moment[] {
 const isVersionKnown = (trace: Trace): boolean => trace.changedAtMs !== recordedMs(trace);
 
 function recordedMs(trace: Trace): number {
-  if (trace.kind === 'queued') return trace.queuedAtMs;
-  return trace.kind === 'order' ? trace.claimedAtMs : trace.recordedAtMs;
+  switch (trace.kind) {
+    case 'queued':
+      return trace.queuedAtMs;
+    case 'order':
+      return trace.claimedAtMs;
+    case 'redrive':
+      return trace.startedAtMs;
+    default:
+      return trace.recordedAtMs;
+  }
 }
 
 function momentsOfTrace(trace: Trace): Moment[] {
@@ -110,5 +118,15 @@ function momentsOfTrace(trace: Trace): Moment[] {
     }
     case 'skip':
       return [{ atMs: trace.recordedAtMs, kind: 'skipped', what: `skipped: ${trace.reason}` }];
+    case 'redrive': {
+      const { startedAtMs, sentAtMs = startedAtMs, messageId, newMessageId, by, reason } = trace;
+      const done = newMessageId === undefined ? 'redrive begun' : `redriven as message ${newMessageId}`;
+      const what = `${done}: message ${messageId}, by ${by}: ${reason}`;
+      return [{ atMs: sentAtMs, kind: 'redriven', what, messageId }];
+    }
+    case 'closed': {
+      const { recordedAtMs: atMs, messageId, by, reason } = trace;
+      return [{ atMs, kind: 'closed', what: `closed by ${by}: message ${messageId}: ${reason}`, messageId }];
+    }
   }
 }

@@ -87,6 +87,12 @@ describe('the sentence of a standing', () => {
       'Queued since 2026-11-27T08:00:00Z, and not tried yet: consumption is paused since 2026-11-27T09:00:00Z, until a person resumes it (maintenance, Ann).',
     ],
     [
+      'settled by hand',
+      { word: 'closed', sinceMs: at('09:00:00'), by: 'Ann', reason: 'ordered by telephone', messageIds: ['m1'] },
+      running,
+      'Settled by hand at 2026-11-27T09:00:00Z, by Ann: ordered by telephone.',
+    ],
+    [
       'being tried',
       { word: 'in-progress', untilMs: at('12:00:30') },
       paused('OPEN'),

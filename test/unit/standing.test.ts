@@ -2,7 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
-import type { OrderTrace, QueuedTrace, SkipTrace, Trace, VerdictTrace } from '../../shared/traces.ts';
+import type {
+  ClosedTrace,
+  OrderTrace,
+  QueuedTrace,
+  RedriveTrace,
+  SkipTrace,
+  Trace,
+  VerdictTrace,
+} from '../../shared/traces.ts';
 
 const NOW = 1_000_000_000_000;
 const VERSION = 500;
@@ -51,6 +59,29 @@ const queued = (changes: Partial<QueuedTrace> = {}): QueuedTrace => ({
   isVersionKnown: true,
   runId: 'run',
   queuedAtMs: NOW - 1000,
+  ...changes,
+});
+const redrive = (changes: Partial<RedriveTrace> = {}): RedriveTrace => ({
+  kind: 'redrive',
+  state: 'SENT',
+  changedAtMs: VERSION,
+  isVersionKnown: true,
+  messageId: 'm1',
+  newMessageId: 'm2',
+  by: 'ann',
+  reason: 'unit mapped',
+  startedAtMs: NOW - 2,
+  sentAtMs: NOW - 1,
+  ...changes,
+});
+const closed = (changes: Partial<ClosedTrace> = {}): ClosedTrace => ({
+  kind: 'closed',
+  changedAtMs: VERSION,
+  isVersionKnown: true,
+  messageId: 'm1',
+  by: 'ann',
+  reason: 'ordered by hand',
+  recordedAtMs: NOW - 1,
   ...changes,
 });
 const two = { ordersOfCart: 2 };
@@ -137,6 +168,88 @@ describe('a cart stands as', () => {
       'when an attempt ended between two orders',
       [order('CREATED', { ordersOfCart: 3 })],
     ],
+    ['waiting', 'when its dead letter was redriven', [queued(), verdict(), redrive()]],
+    ['waiting', 'when the order that 11VMS refused was redriven', [order('REJECTED'), verdict(), redrive()]],
+    ['waiting', 'when it was given up with the order open, and redriven', [order('UNKNOWN'), verdict(), redrive()]],
+    [
+      'waiting',
+      'when an order that must not exist was redriven',
+      [order('CREATED'), verdict({ faults: [CANCELLED] }), redrive()],
+    ],
+    ['waiting', 'when it was skipped, given up, and redriven', [skip(), verdict(), redrive()]],
+    [
+      'waiting, overdue',
+      'when nothing was heard of its redrive for an hour',
+      [verdict({ recordedAtMs: STALE - 1 }), redrive({ sentAtMs: STALE })],
+    ],
+    [
+      'in-progress',
+      'while its redriven message is tried',
+      [order('POSTING', { messageId: 'm2', leaseUntilMs: NOW }), verdict(), redrive()],
+    ],
+    [
+      'retrying',
+      'when its redriven message was tried',
+      [order('NEW', { messageId: 'm2', claimedAtMs: NOW }), verdict(), redrive()],
+    ],
+    ['cured', 'when its redriven message was ordered', [order('CREATED', { messageId: 'm2' }), verdict(), redrive()]],
+    ['skipped', 'when a rule skipped its redriven message', [verdict(), redrive(), skip({ recordedAtMs: NOW })]],
+    [
+      'dead-lettered',
+      'when its redriven message was given up',
+      [verdict(), redrive(), verdict({ messageId: 'm2', recordedAtMs: NOW })],
+    ],
+    [
+      'dead-lettered',
+      'when 11VMS refused its redriven message',
+      [verdict(), redrive(), order('REJECTED', { messageId: 'm2', claimedAtMs: NOW })],
+    ],
+    ['dead-lettered', 'while its redrive is not known to be sent', [verdict(), redrive({ state: 'SENDING' })]],
+    [
+      'dead-lettered',
+      'while another of its messages is',
+      [verdict(), verdict({ messageId: 'm0', recordedAtMs: NOW }), redrive()],
+    ],
+    [
+      'partly-ordered, 1 missing: waiting',
+      'when what is left was redriven',
+      [order('CREATED', two), other('REJECTED', two), verdict(), redrive()],
+    ],
+    [
+      'partly-ordered, 1 missing: retrying',
+      'while its redriven message is between two orders',
+      [order('CREATED', { ...two, messageId: 'm2', claimedAtMs: NOW }), other('REJECTED', two), verdict(), redrive()],
+    ],
+    ['closed', 'when a person settled its dead letter', [queued(), verdict(), closed()]],
+    ['closed', 'when a person settled the order that 11VMS refused', [order('REJECTED'), verdict(), closed()]],
+    ['closed', 'when a person settled one that no verdict explains', [order('UNKNOWN'), closed()]],
+    [
+      'closed',
+      'when a person cancelled the order that must not exist',
+      [order('CREATED'), verdict({ faults: [CANCELLED] }), closed()],
+    ],
+    [
+      'closed',
+      'when a person settled what came of its redrive',
+      [
+        verdict(),
+        redrive(),
+        verdict({ messageId: 'm2', recordedAtMs: NOW }),
+        closed({ messageId: 'm2', recordedAtMs: NOW }),
+      ],
+    ],
+    [
+      'partly-ordered, 1 missing: closed',
+      'when a person settled what is left',
+      [order('CREATED', two), other('REJECTED', two), verdict(), closed()],
+    ],
+    ['dead-lettered', 'while a person settled only one of two', [verdict(), closed(), verdict({ messageId: 'm2' })]],
+    ['waiting', 'when a newer version than the settled one is queued', [verdict(earlier), closed(earlier), queued()]],
+    [
+      'cured',
+      'when a newer version than the settled one is ordered',
+      [verdict(earlier), closed(earlier), order('CREATED')],
+    ],
   ])('%s %s', (word, _when, traces) => {
     expect(wordOf(standingOf(traces, { changedAtMs: traces.length === 0 ? undefined : VERSION, nowMs: NOW }))).toBe(
       word,
@@ -205,7 +318,10 @@ describe('its standing tells', () => {
 
 const anyTrace: fc.Arbitrary<Trace> = fc
   .record({
-    what: fc.constantFrom('NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN', 'verdict', 'skip', 'queued'),
+    what: fc.constantFrom(
+      ...(['NEW', 'POSTING', 'CREATED', 'REJECTED', 'UNKNOWN'] as const),
+      ...(['verdict', 'skip', 'queued', 'redrive', 'closed'] as const),
+    ),
     state: fc.constantFrom('FINAL', 'PROVISIONAL'),
     changedAtMs: fc.integer({ min: VERSION - 2, max: VERSION + 2 }),
     messageId: fc.constantFrom('m1', 'm2'),
@@ -217,6 +333,8 @@ const anyTrace: fc.Arbitrary<Trace> = fc
     if (what === 'skip') return skip({ changedAtMs, recordedAtMs: atMs });
     if (what === 'queued') return queued({ changedAtMs, queuedAtMs: atMs });
     if (what === 'verdict') return verdict({ state, changedAtMs, messageId, recordedAtMs: atMs });
+    if (what === 'redrive') return redrive({ changedAtMs, messageId, sentAtMs: atMs });
+    if (what === 'closed') return closed({ changedAtMs, messageId, recordedAtMs: atMs });
     return order(what, { changedAtMs, messageId, externalId, ordersOfCart, claimedAtMs: atMs, leaseUntilMs: atMs + 1 });
   });
 

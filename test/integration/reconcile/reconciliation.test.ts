@@ -98,6 +98,7 @@ const nothing = {
   created: 0,
   inFlight: 0,
   deadLettered: 0,
+  closed: 0,
   skipped: 0,
   queuedAgain: 0,
   notJudged: 0,
@@ -316,6 +317,22 @@ describe('a cart that is accounted for is not queued again', () => {
       deadLettered: of('dead-letter'),
     });
     expect(Math.min(of('orders'), of('dead-letter'))).toBeGreaterThan(20);
+    expect(await delayedMessages(extractor)).toEqual([]);
+  });
+
+  test('when a person has settled its dead letter by hand, also one that no verdict explains', async () => {
+    const extractor = await open();
+    const carts = cartsToOrder(2, longAgo());
+    extractor.srm.addCarts(rowsOf(carts));
+    await extractor.run();
+    const { clients, tableName } = fixture.systems();
+    const closed = { changedAtMs: Date.now(), by: 'ann', reason: 'ordered by telephone', recordedAtMs: longAgo() };
+    for (const cart of carts) {
+      const Item = marshall({ pk: cartKey(extractor, cart), sk: 'CLOSED#m1', ...closed });
+      await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
+    }
+
+    expect(await extractor.reconcile(later)).toMatchObject({ ...nothing, cartsRead: 2, closed: 2 });
     expect(await delayedMessages(extractor)).toEqual([]);
   });
 
