@@ -1,6 +1,7 @@
 /** The message between both functions: one cart, its source row untouched, in a versioned envelope (rule 4). */
 import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
+import type { CartKey } from './ledger-keys.ts';
 import { cartNumber, IDENTIFIER } from './sap-values.ts';
 
 /** An identifier ends up in keys of the ledger and in logs, so that its size is bounded. */
@@ -68,3 +69,19 @@ export class UnreadableMessage extends Error {
     this.name = 'UnreadableMessage';
   }
 }
+
+/** The message, or why it cannot be read. */
+export function tryReadCartMessage(body: string): CartMessage | UnreadableMessage {
+  try {
+    return readCartMessage(body);
+  } catch (error) {
+    if (error instanceof UnreadableMessage) return error;
+    throw error;
+  }
+}
+
+/** The cart under which the ledger files a message; one that cannot be read names none. */
+export const cartOfMessage = (message: CartMessage | UnreadableMessage, sapClient: string): CartKey =>
+  message instanceof UnreadableMessage
+    ? { client: sapClient, number: undefined }
+    : { client: message.client, number: message.cart.number ?? undefined, guid: message.cart.guid ?? undefined };

@@ -165,10 +165,24 @@ export const supervisorVariables = z.object({
   RETRY_BASE_SECONDS: positive,
 });
 
+export const redriverVariables = z.object({
+  ...common,
+  /** Where dead letters go back to. */
+  QUEUE_URL: url,
+  DEAD_LETTER_QUEUE_URL: url,
+  DEAD_LETTER_QUEUE_ARN: filled,
+  /** The worker's name: it says what would become of a dead letter. */
+  WORKER_FUNCTION: filled,
+  WORKER_TIMEOUT_SECONDS: positive,
+  /** The worker's: messages that cannot be read are filed under it. */
+  SRM_CLIENT: srmVariables.SRM_CLIENT,
+});
+
 export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type ReconcilerEnvironment = z.infer<typeof reconcilerVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
+export type RedriverEnvironment = z.infer<typeof redriverVariables>;
 
 /** The file that carries the names of 11VMS's fields in the worker's bundle: they may be more than Lambda's variables can hold. */
 export const VMS_FIELDS_FILE = 'vms-fields.json';
@@ -181,6 +195,7 @@ export type ExtractorVariables = Record<keyof ExtractorEnvironment, string>;
 export type ReconcilerVariables = Record<keyof ReconcilerEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
 export type SupervisorVariables = Record<keyof SupervisorEnvironment, string>;
+export type RedriverVariables = Record<keyof RedriverEnvironment, string>;
 /** The parts that several functions share. */
 export type CommonVariables = Record<keyof typeof common, string>;
 export type SrmVariables = Record<keyof typeof srmVariables, string>;

@@ -57,6 +57,9 @@ export const LOG_EVENTS = {
   'consumption.resumed': '11VMS is healthy again; consumption resumes',
   'consumption.hold-not-released': 'The hold on the breaker could not be released',
 
+  'redrive.planned': 'A redrive is planned',
+  'dead-letters.not-released': 'Some dead letters stay hidden until their time ends',
+
   'operation.ended': 'An act by hand has ended',
   'operation.end-not-recorded': 'The end of an act by hand could not be recorded',
 

@@ -7,6 +7,7 @@ export const SERVICE_NAMES = {
   worker: 'create-purchase-orders',
   supervisor: 'supervise-consumption',
   reconciler: 'reconcile-carts',
+  redriver: 'redrive-dead-letters',
 } as const;
 
 export const METRICS = {
@@ -37,6 +38,8 @@ export const METRICS = {
   consumptionPaused: 'ConsumptionPaused',
   /** Carts of which an order exists only because the daily reconciliation queued them again. */
   cartsRecovered: 'CartsRecovered',
+  /** Dead letters that the redriver put back on the queue. */
+  deadLettersRedriven: 'DeadLettersRedriven',
   reconciliationCompleted: 'ReconciliationCompleted',
   /** Properties that the contract with SRM does not know. */
   unknownProperties: 'UnknownProperties',

@@ -14,7 +14,17 @@ import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
 import { errorFields, type Log } from './log.ts';
 import { printable } from './printable-text.ts';
 
-export const ACTIONS = ['pause', 'resume', 'replay-window', 'replay-cart', 'reconcile', 'redrive', 'close'] as const;
+export const ACTIONS = [
+  'pause',
+  'resume',
+  'replay-window',
+  'replay-cart',
+  'reconcile',
+  'redrive',
+  'redrive-all',
+  'cancel-redrive-all',
+  'close',
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 const MAXIMUM_BY = 256;

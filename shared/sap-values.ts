@@ -97,6 +97,19 @@ export function cartNumber(value: unknown): string | undefined {
 /** The cart's number, read even from a malformed row. */
 export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJsonObject(row)?.['ObjectId']);
 
+/** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
+export const rowChangedAtMs = (row: unknown): number | undefined => edmInstantMs(asJsonObject(row)?.['ChangedAt']);
+
+/** The suppliers of the cart's lines, without leading zeros, read even from a malformed row. */
+export function suppliersOf(row: unknown): string[] {
+  const items = asJsonObject(asJsonObject(row)?.['Items'])?.['results'];
+  const suppliers = (Array.isArray(items) ? items : []).flatMap((item: unknown) => {
+    const supplier = identifierText(textOf(asJsonObject(item)?.['VendorId']));
+    return supplier === undefined ? [] : [stripZeros(supplier)];
+  });
+  return [...new Set(suppliers)].sort();
+}
+
 /** The number of a line without leading zeros, as the order has it; undefined where it is none. */
 export function lineNumber(value: unknown): string | undefined {
   const text = textOf(value);

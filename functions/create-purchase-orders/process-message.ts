@@ -1,8 +1,9 @@
 /** Event-Driven Consumer: the pipeline of one queue message, from its body to its outcome. */
-import { type CartMessage, readCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
+import { type CartMessage, cartOfMessage, tryReadCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
 import { type Fault, InterfaceError } from '../../shared/failure.ts';
 import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
+import { rowChangedAtMs } from '../../shared/sap-values.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
 import { observeOrders } from './breaker/observe-orders.ts';
 import type { PauseReason } from './breaker/target-health.ts';
@@ -11,7 +12,6 @@ import { loadCart } from './load-cart.ts';
 import type { Outcome } from './outcome.ts';
 import { type CartDependencies, processCart, type Receive } from './process-cart.ts';
 import { reportOutcome } from './report-outcome.ts';
-import { rowChangedAtMs } from './translation/shopping-cart.ts';
 import { CRASHED, type VerdictStep, verdictAfter } from './verdict/verdict.ts';
 import type { VerdictKey, VerdictRecord } from './verdict/verdict-record.ts';
 import type { Waiting } from './waiting.ts';
@@ -33,7 +33,7 @@ export type MessageDependencies = CartDependencies &
 
 /** Never throws: an unexpected error is retried, and dead-lettered with a reason when it stays. */
 export async function processMessage(received: ReceivedMessage, dependencies: MessageDependencies): Promise<Outcome> {
-  const message = parseMessage(received.body);
+  const message = tryReadCartMessage(received.body);
   let cart = cartOf(message, dependencies.sapClient);
   const own = { ...dependencies, log: logOf(message, cart, received, dependencies.log) };
   const isFinalAttempt = received.attempt >= dependencies.maximumAttempts;
@@ -92,24 +92,10 @@ const paused = (reason: string): Outcome => ({
 const isCart = (message: CartMessage | UnreadableMessage): message is CartMessage =>
   !(message instanceof UnreadableMessage);
 
-function parseMessage(body: string): CartMessage | UnreadableMessage {
-  try {
-    return readCartMessage(body);
-  } catch (error) {
-    if (error instanceof UnreadableMessage) return error;
-    throw error;
-  }
-}
-
-function cartOf(message: CartMessage | UnreadableMessage, sapClient: string): CartVersion {
-  if (!isCart(message)) return { client: sapClient, number: undefined, changedAtMs: undefined };
-  return {
-    client: message.client,
-    number: message.cart.number ?? undefined,
-    guid: message.cart.guid ?? undefined,
-    changedAtMs: 'source' in message ? rowChangedAtMs(message.source) : undefined,
-  };
-}
+const cartOf = (message: CartMessage | UnreadableMessage, sapClient: string): CartVersion => ({
+  ...cartOfMessage(message, sapClient),
+  changedAtMs: isCart(message) && 'source' in message ? rowChangedAtMs(message.source) : undefined,
+});
 
 function logOf(message: CartMessage | UnreadableMessage, cart: CartVersion, receive: Receive, log: Log): Log {
   const common = { messageId: receive.messageId, attempt: receive.attempt };

@@ -4,7 +4,8 @@ import { nextFiring } from '../../infra/schedule.ts';
 import type { Template } from '../../infra/local/aws/template.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 
-export type FunctionRole = keyof typeof SERVICE_NAMES;
+/** The redriver works only when a person asks it to: too seldom to cost anything. */
+export type FunctionRole = Exclude<keyof typeof SERVICE_NAMES, 'redriver'>;
 
 export interface DeployedFunction {
   readonly memoryMegabytes: number;

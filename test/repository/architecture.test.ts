@@ -96,6 +96,7 @@ const worker = 'functions/create-purchase-orders';
 const extractor = 'functions/extract-approved-carts';
 const supervisor = 'functions/supervise-consumption';
 const reconciler = 'functions/reconcile-carts';
+const redriver = 'functions/redrive-dead-letters';
 const useCasePaths = [
   `${extractor}/extract-approved-carts.ts`,
   `${extractor}/extraction-window.ts`,
@@ -116,6 +117,14 @@ const useCasePaths = [
   `${worker}/verdict/verdict.ts`,
   `${supervisor}/supervise-consumption.ts`,
   `${reconciler}/reconcile-carts.ts`,
+  `${redriver}/close-dead-letters.ts`,
+  `${redriver}/describe-letter.ts`,
+  `${redriver}/letter-batches.ts`,
+  `${redriver}/list-dead-letters.ts`,
+  `${redriver}/plan-redrive.ts`,
+  `${redriver}/read-dead-letters.ts`,
+  `${redriver}/redrive.ts`,
+  `${redriver}/redrive-all.ts`,
   'shared/reading/read-slice.ts',
   'shared/reading/slice.ts',
 ];
@@ -210,9 +219,13 @@ describe('the functions', () => {
 
   test('have adapters that import no use case, and a translation that imports neither', () => {
     const adapters = below('functions', 'shared').filter(({ path }) =>
-      ['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'].includes(basename(path)),
+      [
+        ...['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'],
+        ...['cart-sender.ts', 'dead-letter-queue.ts', 'move-tasks.ts', 'plan-record.ts'],
+        ...['redrive-record.ts', 'worker-forecast.ts'],
+      ].includes(basename(path)),
     );
-    expect(adapters).toHaveLength(4);
+    expect(adapters).toHaveLength(10);
     const upwards = [...adapters, ...translation]
       .flatMap(({ imports }) => imports)
       .filter(({ target = '' }) => useCasePaths.includes(target));
@@ -286,14 +299,20 @@ describe('every function', () => {
 });
 
 describe('messages', () => {
-  test('are sent to the source queue alone, by two files: only SQS itself moves them to the dead-letter queue', () => {
+  test('are sent to the source queue alone, by three files: only SQS itself moves them to the dead-letter queue', () => {
     const code = below('functions', 'shared');
     expect(mentions(code, /\bnew SendMessage\w*\(\{ QueueUrl: \w+/g).sort()).toEqual([
       `${worker}/cart-messages.ts: new SendMessageCommand({ QueueUrl: queueUrl`,
+      `${redriver}/cart-sender.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl`,
       'shared/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl',
     ]);
-    expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(2);
-    expect(mentions(code, /\b\w*_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g)).toEqual([]);
+    expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(3);
+    // The redriver alone knows the dead-letter queue, and gives it only to the adapters that read it.
+    expect(mentions(code, /\w+\(sqs, environment\.\w+_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g).sort()).toEqual([
+      `${redriver}/handler.ts: createDeadLetterQueue(sqs, environment.DEAD_LETTER_QUEUE_URL`,
+      'shared/environment.ts: DEAD_LETTER_QUEUE_ARN',
+      'shared/environment.ts: DEAD_LETTER_QUEUE_URL',
+    ]);
   });
 });
 
@@ -309,6 +328,7 @@ describe('shared', () => {
       `${worker}/main.ts: process.env`,
       `${extractor}/main.ts: process.env`,
       `${reconciler}/main.ts: process.env`,
+      `${redriver}/main.ts: process.env`,
       `${supervisor}/main.ts: process.env`,
     ]);
   });

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
-import { cleanText, edmInstantMs, isInitialNumber, NO_GUID, normalGuid, textOf } from '../../../shared/sap-values.ts';
+import { cleanText, isInitialNumber, NO_GUID, normalGuid, textOf } from '../../../shared/sap-values.ts';
 
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
 const field = z
@@ -220,10 +220,6 @@ function unknownIn(source: unknown, { shape, parts }: Entity): number {
     .flatMap(([name, part]) => rowsOf(row[name]).map((entry) => unknownIn(entry, part)))
     .reduce((total, count) => total + count, own);
 }
-
-/** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
-export const rowChangedAtMs = (source: unknown): number | undefined =>
-  edmInstantMs(asJsonObject(source)?.['ChangedAt']);
 
 /** The items, read even from a malformed row. */
 export const itemsOf = (source: unknown): readonly unknown[] => rowsOf(asJsonObject(source)?.['Items']);

@@ -1,0 +1,116 @@
+/** What one dead letter is, for an operator: ids, times, reason and owner; nothing of its content. */
+import { cartOfMessage, tryReadCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
+import { FAULT_CATALOGUE, type FaultOwner, findingForLog } from '../../shared/failure.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
+import { rowChangedAtMs, suppliersOf } from '../../shared/sap-values.ts';
+import type { DeadLetter } from './dead-letter-queue.ts';
+import type { Selection } from './redrive-event.ts';
+import type { LetterRecord, RedriveRecord } from './redrive-record.ts';
+
+export interface DescribedLetter {
+  readonly messageId: string;
+  readonly cart: CartKey;
+  /** The run that queued it. */
+  readonly runId: string | undefined;
+  /** The suppliers of its lines, without leading zeros. */
+  readonly suppliers: readonly string[];
+  readonly changedAtMs: number | undefined;
+  readonly sentAtMs: number | undefined;
+  readonly record: LetterRecord;
+}
+
+export interface DescribingDependencies {
+  readonly record: Pick<RedriveRecord, 'read'>;
+  /** `sap-client`: a message that cannot be read is filed under it. */
+  readonly sapClient: string;
+}
+
+/** @throws the SDK's error when the ledger does not answer. */
+export async function describeLetter(
+  { messageId, body, sentAtMs }: DeadLetter,
+  { record, sapClient }: DescribingDependencies,
+): Promise<DescribedLetter> {
+  const message = tryReadCartMessage(body);
+  const cart = cartOfMessage(message, sapClient);
+  const source = message instanceof UnreadableMessage || !('source' in message) ? undefined : message.source;
+  const recorded = await record.read({ cart, messageId });
+  return {
+    messageId,
+    cart,
+    runId: message instanceof UnreadableMessage ? undefined : message.runId,
+    suppliers: suppliersOf(source),
+    changedAtMs: recorded.changedAtMs ?? rowChangedAtMs(source),
+    sentAtMs,
+    record: recorded,
+  };
+}
+
+export const codesOf = ({ record }: DescribedLetter): string[] => [...new Set(record.faults.map(({ code }) => code))];
+
+const ownersOf = ({ record }: DescribedLetter): FaultOwner[] => [
+  ...new Set(record.faults.map(({ code }) => FAULT_CATALOGUE[code].owner)),
+];
+
+export function isSelected(letter: DescribedLetter, selection: Selection): boolean {
+  const { messageIds, code, supplier, run, cart, owner } = selection;
+  return (
+    (messageIds === undefined || messageIds.includes(letter.messageId)) &&
+    (code === undefined || codesOf(letter).join(' ') === code) &&
+    (supplier === undefined || letter.suppliers.includes(supplier)) &&
+    (run === undefined || letter.runId === run) &&
+    (cart === undefined || cart === letter.cart.number || cart === letter.cart.guid) &&
+    (owner === undefined || ownersOf(letter).includes(owner))
+  );
+}
+
+/** SQS counts the 14 days from when the message was first queued. */
+const RETENTION_MS = 14 * 24 * 3600_000;
+const SHOWN_REASONS = 3;
+
+/** As an answer shows it. */
+export interface ShownLetter {
+  readonly messageId: string;
+  readonly cartNumber?: string;
+  readonly cartGuid?: string;
+  readonly runId?: string;
+  readonly suppliers: readonly string[];
+  /** RFC 3339, as all times here. */
+  readonly queuedAt?: string;
+  readonly deadSince?: string;
+  readonly deletedAt?: string;
+  readonly codes: readonly string[];
+  readonly reason: string;
+  readonly owners: readonly FaultOwner[];
+  /** A person has put it back on the queue, or closed it; what is left of it is still here. */
+  readonly settled?: 'redriven' | 'closed';
+}
+
+export function showLetter(letter: DescribedLetter): ShownLetter {
+  const { messageId, cart, runId, suppliers, sentAtMs, record } = letter;
+  const settled = record.isClosed ? 'closed' : isSent(record) ? 'redriven' : undefined;
+  return {
+    messageId,
+    ...(cart.number === undefined ? {} : { cartNumber: cart.number }),
+    ...(cart.guid === undefined ? {} : { cartGuid: cart.guid }),
+    ...(runId === undefined ? {} : { runId }),
+    suppliers,
+    ...(sentAtMs === undefined ? {} : { queuedAt: instant(sentAtMs), deletedAt: instant(sentAtMs + RETENTION_MS) }),
+    ...(record.givenUpAtMs === undefined ? {} : { deadSince: instant(record.givenUpAtMs) }),
+    codes: codesOf(letter),
+    reason: reasonOf(record),
+    owners: ownersOf(letter),
+    ...(settled === undefined ? {} : { settled }),
+  };
+}
+
+export const isSent = ({ redrive }: LetterRecord): boolean => redrive === 'SENT' || redrive === 'DONE';
+
+/** Without the values of the cart, which the log does not have either. */
+function reasonOf({ faults }: LetterRecord): string {
+  const texts = [...new Set(faults.map(findingForLog))];
+  if (texts.length === 0) return 'no verdict is recorded: no attempt ended; read the log of the worker';
+  const more = texts.length > SHOWN_REASONS ? [`and ${texts.length - SHOWN_REASONS} more`] : [];
+  return [...texts.slice(0, SHOWN_REASONS), ...more].join('; ');
+}
+
+export const instant = (ms: number): string => new Date(ms).toISOString();
