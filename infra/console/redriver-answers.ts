@@ -30,11 +30,12 @@ export const planAnswer = z.object({
 });
 export type Plan = Readonly<z.output<typeof planAnswer>>;
 
-export const redriveAnswer = z.looseObject({
-  moved: count,
-  stoppedBy: z.string().optional(),
-  summary: z.string().optional(),
+export const redriveAnswer = z.object({
+  status: z.enum(['complete', 'partly', 'stopped']),
+  summary: z.string(),
+  failed: z.array(z.object({ cartNumber: z.string().optional(), messageId: z.string(), codes: z.array(z.string()) })),
 });
 export type RedriveResult = Readonly<z.output<typeof redriveAnswer>>;
 
-export const closeAnswer = z.looseObject({ closed: count, notSeen: z.array(z.string()).default([]) });
+/** Of every other act: what came of it, in a sentence. */
+export const actAnswer = z.object({ status: z.string(), summary: z.string() });

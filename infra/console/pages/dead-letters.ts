@@ -11,7 +11,7 @@ import { html, identifier, linkTo, notice, NOTHING, numberText, plural, status, 
 import { pageOf, pager, ROWS_OF_A_PAGE } from '../layout.ts';
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
-import { closeAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
+import { actAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
 import { cartPath } from '../cart-path.ts';
 
 const PATH = '/dead-letters';
@@ -230,21 +230,12 @@ async function act(request: FormRequest): Promise<Page> {
       return redriven(await invoked(sources, 'redriver', { redrive }, redriveAnswer), request);
     }
     case 'redrive-all':
-      await sources.functions.invoke('redriver', { redriveAll: byAndReason(request) });
-      return again(
-        request,
-        notice('information', 'SQS moves all dead letters, ten a second. "Operations" shows the act.'),
-      );
+      return told(request, { redriveAll: byAndReason(request) });
     case 'cancel-redrive-all':
-      await sources.functions.invoke('redriver', { cancelRedriveAll: byAndReason(request) });
-      return again(request, notice('information', 'The move task is asked to stop.'));
-    case 'close': {
+      return told(request, { cancelRedriveAll: byAndReason(request) });
+    case 'close':
       if (chosen.length === 0) return nothingChosen(request);
-      const close = { messageIds: chosen, ...byAndReason(request) };
-      const { closed, notSeen } = await invoked(sources, 'redriver', { close }, closeAnswer);
-      const missed = notSeen.length === 0 ? '' : ` ${plural(notSeen.length, 'message')} was not seen: try again.`;
-      return again(request, notice('positive', `${plural(closed, 'dead letter')} closed.${missed}`));
-    }
+      return told(request, { close: { messageIds: chosen, ...byAndReason(request) } });
     default:
       return again(request, notice('negative', 'This form is not known.'));
   }
@@ -307,8 +298,14 @@ ${
   )}</tbody></table></section>`;
 }
 
-function redriven(result: RedriveResult, request: FormRequest): Promise<Page> {
-  const { moved, summary, stoppedBy } = result;
-  const kind = stoppedBy === undefined ? 'positive' : 'critical';
-  return again(request, notice(kind, summary ?? `${plural(moved, 'message')} redriven.`));
+/** Does an act, and shows the list with what came of it. */
+async function told(request: FormRequest, event: object): Promise<Page> {
+  const { status: end, summary } = await invoked(request.sources, 'redriver', event, actAnswer);
+  return again(request, notice(end === 'partly' ? 'critical' : 'positive', summary));
+}
+
+function redriven({ status: end, summary, failed }: RedriveResult, request: FormRequest): Promise<Page> {
+  const repeated = failed.map(({ cartNumber, messageId, codes }) => `${cartNumber ?? messageId}: ${codes.join(', ')}`);
+  const words = repeated.length === 0 ? summary : `${summary} Failed again: ${repeated.join('; ')}.`;
+  return again(request, notice(end === 'complete' && failed.length === 0 ? 'positive' : 'critical', words));
 }
