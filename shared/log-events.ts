@@ -49,8 +49,6 @@ export const LOG_EVENTS = {
   'consumption.state-unknown': 'It could not be read whether consumption is paused',
   'consumption.pausing': 'Consumption is being paused',
   'consumption.pause-failed': 'The breaker could not be opened',
-  'consumption.paused-by-person': 'Consumption is paused by a person',
-  'consumption.resume-requested': 'A person asks that consumption resumes',
   'consumption.still-paused': '11VMS is not healthy yet; consumption stays paused',
   'consumption.trial-inconclusive': 'Whether 11VMS is healthy could not be seen; consumption stays paused',
   'consumption.carts-not-counted': 'How many carts wait could not be read',

@@ -4,6 +4,7 @@ import { InterfaceError } from '../../shared/failure.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody, type Sender } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { OperationOutcome } from '../../shared/operations.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
@@ -184,6 +185,14 @@ export class UnknownCart extends Error {
     super(`Cart ${number} cannot be replayed: ${reason}. Replay the window in which it was changed instead`);
     this.name = 'UnknownCart';
   }
+}
+
+/** What came of a replay. One that ran out of time is continued by the operator. */
+export function outcomeOf({ runId, status, cartsRead, cartsQueued, readTo }: ExtractionResult): OperationOutcome {
+  const counts = `run ${runId}: ${cartsRead} carts read, ${cartsQueued} queued`;
+  return status === 'complete'
+    ? { result: 'done', summary: counts }
+    : { result: 'stopped', summary: `${counts}; ${status} at ${readTo ?? 'its begin'}` };
 }
 
 interface Clock {

@@ -15,6 +15,7 @@ import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { recordOperation } from '../../shared/operations.ts';
 import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createQueuedVersions } from '../../shared/queued-versions.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
@@ -27,8 +28,9 @@ import {
   extractCart,
   extractNewCarts,
   extractWindow,
+  outcomeOf,
 } from './extract-approved-carts.ts';
-import { readEvent } from './extraction-event.ts';
+import { readEvent, subjectOf } from './extraction-event.ts';
 
 /** For one more page beside the call itself: to queue it, and to move the watermark. */
 const RESERVE_MS = 5000;
@@ -86,9 +88,19 @@ export function createHandler(
     };
     const request = readEvent(event);
     try {
-      if (request.kind === 'replay') return await extractWindow(request.window, dependencies);
-      if (request.kind === 'replay-cart') return await extractCart(request.number, dependencies);
-      return await extractNewCarts(dependencies);
+      if (request.kind === 'normal') return await extractNewCarts(dependencies);
+      const { kind: action, by, reason } = request;
+      return await recordOperation(
+        { action, by, reason, requestId: context.awsRequestId, ...subjectOf(request) },
+        {
+          act: () =>
+            request.kind === 'replay-cart'
+              ? extractCart(request.number, dependencies)
+              : extractWindow(request.window, dependencies),
+          outcomeOf,
+        },
+        { table, log, now, newId: randomUUID },
+      );
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);

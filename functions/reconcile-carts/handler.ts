@@ -17,6 +17,7 @@ import type { CartKey } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import { recordOperation } from '../../shared/operations.ts';
 import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
@@ -24,6 +25,7 @@ import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
   type NotDue,
+  outcomeOf,
   reconcileDays,
   type ReconciliationDependencies,
   type ReconciliationResult,
@@ -89,7 +91,13 @@ export function createHandler(
     };
     const request = readEvent(event);
     try {
-      return await (request.days === undefined ? reconcileWhenDue(dependencies) : reconcileDays(request, dependencies));
+      if (request.days === undefined) return await reconcileWhenDue(dependencies);
+      const { by, reason, days } = request;
+      return await recordOperation(
+        { action: 'reconcile', by, reason, requestId: context.awsRequestId, subject: `carts of the last ${days} days` },
+        { act: () => reconcileDays(request, dependencies), outcomeOf },
+        { table, log, now, newId: randomUUID },
+      );
     } catch (error) {
       const known = error instanceof InterfaceError;
       if (known && error.failureClass === 'refused') meter.count(METRICS.sourceRefused);

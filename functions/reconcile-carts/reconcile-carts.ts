@@ -11,6 +11,7 @@ import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { OperationOutcome } from '../../shared/operations.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
@@ -105,6 +106,21 @@ export async function reconcileDays(
   const { startedMs } = await dependencies.record.read();
   const started = startedMs === undefined ? {} : { startedMs };
   return reconcileSince(dependencies.now() - days * DAY_MS, includeLastHour, started, dependencies);
+}
+
+/** What came of a reconciliation by hand. The schedule continues one that is not complete. */
+export function outcomeOf({
+  runId,
+  status,
+  cartsRead,
+  queuedAgain,
+  notJudged,
+  readTo,
+}: ReconciliationResult): OperationOutcome {
+  const counts = `run ${runId}: ${cartsRead} carts read, ${queuedAgain} queued again, ${notJudged} not judged`;
+  return status === 'complete'
+    ? { result: 'done', summary: counts }
+    : { result: 'stopped', summary: `${counts}; ${status} at ${readTo}` };
 }
 
 async function reconcileSince(

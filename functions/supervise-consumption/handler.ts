@@ -5,34 +5,25 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
+import { recordOperation } from '../../shared/operations.ts';
 import { askForTrial, createConsumption } from './event-source.ts';
 import type { SupervisionResult } from './pause-report.ts';
 import { countWaitingCarts } from './waiting-carts.ts';
+import { readEvent } from './supervision-event.ts';
 import {
   HoldEnded,
+  outcomeOf,
   pauseByHand,
   resumeByHand,
   type SupervisionDependencies,
   superviseConsumption,
 } from './supervise-consumption.ts';
-
-/** A person's request, from the console or a shell. The schedule's notification and an empty event request nothing. */
-const eventSchema = z.union([
-  z.strictObject({
-    consumption: z.enum(['pause', 'resume']),
-    /** For the next reader of the state: who, and why. */
-    reason: z.string().max(200).default('paused by hand'),
-  }),
-  z.looseObject({ source: z.literal('aws.scheduler'), consumption: z.undefined().optional() }),
-  z.strictObject({ consumption: z.undefined().optional() }),
-]);
 
 const CLOCK_DIFFERENCE_MS = 5000;
 
@@ -57,12 +48,7 @@ export function createHandler(
   });
 
   async function supervise(event: unknown, context: Context): Promise<SupervisionResult> {
-    const parsed = eventSchema.safeParse(event ?? {});
-    if (!parsed.success) {
-      throw new Error(
-        'The event must be { "consumption": "pause" | "resume", "reason"? }, or empty: nothing was changed.',
-      );
-    }
+    const request = readEvent(event ?? {});
     const remainingMs = context.getRemainingTimeInMillis();
     const deadlineMs = now() + remainingMs;
     const assertHeld = (): void => {
@@ -82,10 +68,16 @@ export function createHandler(
       assertHeld,
       firstTrialDelayMs: 2 * environment.RETRY_BASE_SECONDS * 1000,
     };
-    const request = parsed.data;
-    if (request.consumption === 'pause') return pauseByHand(request.reason, dependencies);
-    if (request.consumption === 'resume') return resumeByHand(dependencies);
-    return superviseConsumption(dependencies);
+    if (request.kind === 'supervise') return superviseConsumption(dependencies);
+    const { kind: action, by, reason } = request;
+    return recordOperation(
+      { action, by, reason, requestId: context.awsRequestId, subject: 'consumption' },
+      {
+        act: () => (action === 'pause' ? pauseByHand(request, dependencies) : resumeByHand(dependencies)),
+        outcomeOf: (result) => outcomeOf(action, result),
+      },
+      { table, log: dependencies.log, now, newId: dependencies.newId },
+    );
   }
 
   return createLambdaHandler(logger, metrics, supervise);

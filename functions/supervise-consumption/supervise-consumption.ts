@@ -5,6 +5,7 @@
 import { type BreakerItem, type BreakerRecord, boundedReason, type TrialResult } from '../../shared/circuit-breaker.ts';
 import { errorFields, type Log, type Meter } from '../../shared/log.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { ByHand, OperationOutcome } from '../../shared/operations.ts';
 import type { Consumption } from './event-source.ts';
 import { reportPause, stateOf, type SupervisionResult } from './pause-report.ts';
 import type { WaitingCarts } from './waiting-carts.ts';
@@ -174,16 +175,26 @@ async function report({ item, trial }: Supervised, dependencies: SupervisionDepe
   return result;
 }
 
-/** A person pauses consumption, and only a person can resume it. */
-export async function pauseByHand(reason: string, dependencies: SupervisionDependencies): Promise<SupervisionResult> {
-  await dependencies.breaker.force(reason, dependencies.now());
-  dependencies.log.warn('consumption.paused-by-person', { reason });
+/** A person pauses consumption, and only a person can resume it. The next reader of the state learns who, and why. */
+export async function pauseByHand(
+  { by, reason }: ByHand,
+  dependencies: SupervisionDependencies,
+): Promise<SupervisionResult> {
+  await dependencies.breaker.force(`${reason} (by ${by})`, dependencies.now());
   return superviseConsumption(dependencies);
 }
 
 /** A person resumes consumption: it resumes when a probe and the trial of one message, made at once, succeed. */
 export async function resumeByHand(dependencies: SupervisionDependencies): Promise<SupervisionResult> {
   await dependencies.breaker.letResume(dependencies.now());
-  dependencies.log.info('consumption.resume-requested');
   return superviseConsumption(dependencies);
+}
+
+/** What came of an act by hand. A resume that finds 11VMS unhealthy is continued by the next supervisions. */
+export function outcomeOf(
+  action: 'pause' | 'resume',
+  { state, summary = 'carts flow' }: SupervisionResult,
+): OperationOutcome {
+  const isDone = action === 'pause' ? state === 'FORCED_OPEN' : state === 'CLOSED';
+  return { result: isDone ? 'done' : 'stopped', summary: `${state}: ${summary}` };
 }

@@ -26,12 +26,20 @@ export const SAVED_QUERIES = {
     // A message that is no cart has no cart number.
     'sort messages desc',
   ],
-  // Why consumption paused, the result of each trial, and when it resumed; from the worker and the supervisor.
+  // Why consumption paused, the result of each trial, and when it resumed; from the worker and the supervisor. Who paused
+  // or resumed it by hand, and why.
   pauses: [
-    'filter event like /^consumption\\./',
-    'fields @timestamp, service, event, message, reason, cartsWaiting, nextTrialAt',
+    'filter event like /^consumption\\./ or action in ["pause", "resume"]',
+    'fields @timestamp, service, event, message, action, by, reason, cartsWaiting, nextTrialAt',
     'sort @timestamp desc',
     'limit 100',
+  ],
+  // The ledger holds them, too, for more than a year: runbook, "Before you start".
+  'acts by hand': [
+    `filter event = "${'operation.ended' satisfies LogEvent}"`,
+    'fields @timestamp, action, subject, by, reason, outcome, summary',
+    'sort @timestamp desc',
+    'limit 200',
   ],
   // Only calls of 3 s and more have a log line; the metrics hold the durations of all calls.
   'slowest calls': [

@@ -37,7 +37,7 @@ import {
   type StackContext,
 } from './stack-context.ts';
 
-const RESUME = `invoke the supervisor function with { "consumption": "resume" }`;
+const RESUME = `invoke the supervisor function with { "consumption": "resume", "by": "<you>", "reason": "<why>" }`;
 
 /** The checks of a stack, by the name that a check has where it gives no answer. */
 const PARTS: Readonly<Record<string, (context: DeployedContext) => Promise<readonly Finding[]>>> = {

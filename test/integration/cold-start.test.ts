@@ -5,7 +5,7 @@ import { createHandler as createWorker } from '../../functions/create-purchase-o
 import { createHandler as createExtractor } from '../../functions/extract-approved-carts/handler.ts';
 import { writeCartMessage } from '../../shared/cart-message.ts';
 import { envelope, newCart } from './create/worker-fixture.ts';
-import { lambdaContext, openFixture, type Fixture } from './fixture.ts';
+import { BY_HAND, lambdaContext, openFixture, type Fixture } from './fixture.ts';
 
 /** Nothing listens at this address. */
 const UNREACHABLE = 'http://127.0.0.1:9/oauth/token';
@@ -65,7 +65,7 @@ test('a worker that starts while the token endpoint is down answers, and its mes
 test('an extractor that starts while the token endpoint is down reports what failed', async () => {
   const extractor = createExtractor({ ...fixture.extractorVariables, SRM_TOKEN_URL: UNREACHABLE }, { warmUp: true });
 
-  const hour = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-20T01:00:00Z' };
+  const hour = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-20T01:00:00Z', ...BY_HAND };
   await expect(
     extractor(
       hour,

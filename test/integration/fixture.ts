@@ -25,6 +25,9 @@ import { startVms, type VmsOptions, type VmsSimulator } from '../simulators/vms.
 const REGION = 'eu-west-1';
 const MAX_RECEIVE_COUNT = 4;
 
+/** Who asks, and why, in the event of an act by hand. */
+export const BY_HAND = { by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person', reason: 'a test of it' };
+
 export interface Fixture {
   readonly emulators: Emulators;
   readonly clients: AwsClients;

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readEvent } from '../../functions/extract-approved-carts/extraction-event.ts';
 import { scheduledEvent } from '../../infra/local/aws/scheduled-event.ts';
 
+const byHand = { by: 'a person', reason: 'INC-42' };
 const window = { changedFrom: '2026-11-20T00:00:00Z', changedTo: '2026-11-21T00:00:00+01:00' };
 
 describe('the event of the extractor', () => {
@@ -28,8 +29,12 @@ describe('the event of the extractor', () => {
     ['that is empty asks for a normal run', {}, { kind: 'normal' }],
     [
       'with both ends asks for a replay',
-      window,
-      { kind: 'replay', window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) } },
+      { ...window, ...byHand },
+      {
+        kind: 'replay-window',
+        window: { fromMs: Date.parse(window.changedFrom), toMs: Date.parse(window.changedTo) },
+        ...byHand,
+      },
     ],
   ])('%s', (_, event, request) => {
     expect(readEvent(event)).toEqual(request);
@@ -41,6 +46,10 @@ describe('the event of the extractor', () => {
       { changedfrom: window.changedFrom, changedto: window.changedTo },
       /Unrecognized keys: "changedfrom", "changedto"/,
     ],
+    ['a replay without who asks', { ...window, reason: byHand.reason }, /→ at by/],
+    ['a replay without a reason', { ...window, by: byHand.by }, /→ at reason/],
+    ['a replay of one cart without a reason', { cart: '1', by: byHand.by }, /→ at reason/],
+    ['a reason for a normal run', byHand, /Unrecognized keys: "by", "reason"/],
     ['an unknown key', { dryRun: true }, /Unrecognized key: "dryRun"/],
     ['the event of a reconciliation', { days: 7 }, /Unrecognized key: "days"/],
     ['an event of another service', { 'detail-type': 'Object Created', source: 'aws.s3' }, /→ at \["detail-type"\]/],
@@ -50,8 +59,8 @@ describe('the event of the extractor', () => {
   ])('%s is refused, and the error says what is allowed', (_, event, message) => {
     expect(() => readEvent(event)).toThrow(message);
     expect(() => readEvent(event)).toThrow(
-      'The event must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay, or { "cart" } with its ' +
-        'number for a replay of one cart: ',
+      'The event must be {} for a normal run, { "changedFrom", "changedTo", "by", "reason" } in RFC 3339 for a replay, or ' +
+        '{ "cart", "by", "reason" } with its number for a replay of one cart: ',
     );
   });
 });

@@ -16,6 +16,7 @@ import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { newCart, type Row, sampleCart, textOf, withItems, withVendors } from '../create/worker-fixture.ts';
 import { type Extractor, HOUR, MINUTE, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
 import { startRecordingProxy } from '../recording-proxy.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const STACK = 'proc-srm7-11vms-purchase-order-v1-dev';
@@ -62,11 +63,11 @@ beforeAll(async () => {
   await extractor.run();
   await fixture.deliver(extractor);
   // Replayed too early, it is given up a second time.
-  await extractor.run({ event: { cart: numberOf(carts.dead) } });
+  await extractor.run({ event: { cart: numberOf(carts.dead), ...BY_HAND } });
   await fixture.deliver(extractor);
   closedSuppliers.clear();
   // The supplier is open again, and only one of its carts was replayed.
-  await extractor.run({ event: { cart: numberOf(carts.cured) } });
+  await extractor.run({ event: { cart: numberOf(carts.cured), ...BY_HAND } });
   // An old backup of the ledger was restored: the order exists, and only 11VMS knows it.
   const { clients, tableName, emulators, queueUrl } = fixture.systems();
   const externalId = `SRM7-${extractor.variables.SRM_CLIENT}-${numberOf(carts.found)}-100234-EUR-BE10`;
@@ -74,7 +75,7 @@ beforeAll(async () => {
   await clients.dynamodb.send(
     new DeleteItemCommand({ TableName: tableName, Key, ConditionExpression: 'attribute_exists(pk)' }),
   );
-  await extractor.run({ event: { cart: numberOf(carts.found) } });
+  await extractor.run({ event: { cart: numberOf(carts.found), ...BY_HAND } });
   await fixture.deliver(extractor);
   closedSuppliers.add('SUP-INACTIVE');
   await putItem({

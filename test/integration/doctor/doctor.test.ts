@@ -568,7 +568,7 @@ describe('a stack that does not process carts', () => {
     ],
     [
       'FORCED_OPEN',
-      /by the circuit breaker\. Consumption is paused since 12:00 UTC: 11VMS answered 403\. 1 cart waits\. Only a person ends this pause: .* -> once that is settled, invoke the supervisor function with \{ "consumption": "resume" \}$/,
+      /by the circuit breaker\. Consumption is paused since 12:00 UTC: 11VMS answered 403\. 1 cart waits\. Only a person ends this pause: .* -> once that is settled, invoke the supervisor function with \{ "consumption": "resume", "by": "<you>", "reason": "<why>" \}$/,
     ],
   ] as const)(
     'with deliveries paused by the circuit breaker (%s) is reported with the reason and how they resume',

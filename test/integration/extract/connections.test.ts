@@ -20,6 +20,7 @@ import {
   thisSecond,
   useFixture,
 } from './extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture();
 
@@ -368,7 +369,7 @@ describe('the token', () => {
     expect([pagesOf(extractor), tokensOf(extractor)]).toEqual([3, 1]);
 
     const changedFrom = new Date(Date.now() - 40 * MINUTE).toISOString();
-    await extractor.run({ event: { changedFrom, changedTo: new Date().toISOString() } });
+    await extractor.run({ event: { changedFrom, changedTo: new Date().toISOString(), ...BY_HAND } });
     expect([pagesOf(extractor), tokensOf(extractor)]).toEqual([6, 1]);
   });
 
@@ -437,7 +438,7 @@ describe('the token', () => {
     srm = extractor.srm;
     // This run reads the first secret and keeps it.
     const past = { changedFrom: '2026-11-01T00:00:00Z', changedTo: '2026-11-01T01:00:00Z' };
-    await extractor.run({ event: past });
+    await extractor.run({ event: { ...past, ...BY_HAND } });
     await fixture.systems().clients.secretsManager.send(
       new PutSecretValueCommand({
         SecretId: 'rotated',

@@ -16,6 +16,8 @@ import { createHandler as createReconciler } from '../../../functions/reconcile-
 import type { NotDue, ReconciliationResult } from '../../../functions/reconcile-carts/reconcile-carts.ts';
 import { type CartMessage, readCartMessage } from '../../../shared/cart-message.ts';
 import type { ExtractorVariables, ReconcilerVariables } from '../../../shared/environment.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { lambdaContext, openFixture, type Fixture, type FixtureOptions } from '../fixture.ts';
@@ -56,6 +58,8 @@ export interface Extractor {
   reconcile(options?: ReconcileOptions): Promise<ReconciliationResult>;
   bodies(): Promise<string[]>;
   messages(): Promise<CartMessage[]>;
+  /** The acts by hand of this month, of all extractors. */
+  operations(): Promise<readonly Operation[]>;
   /** The GUIDs on the queue, sorted; the GUID of a cart that was queued twice is there twice. */
   guids(): Promise<string[]>;
   /** The watermark's item as DynamoDB holds it. */
@@ -263,6 +267,8 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
           if (result.status === 'not-due') throw new Error('no reconciliation is due');
           return result;
         },
+        operations: () =>
+          operationsOfMonth(createLedgerTable(clients.dynamodb, tableName), new Date().toISOString().slice(0, 7)),
         guids: async () => (await messages()).map(({ cart }) => cart.guid ?? 'none').sort(),
         watermark: async () => (await clients.dynamodb.send(new GetItemCommand({ TableName: tableName, Key }))).Item,
         async putWatermark(attributes) {

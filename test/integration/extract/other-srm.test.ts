@@ -21,6 +21,7 @@ import {
   thisSecond,
   useFixture,
 } from './extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture();
 
@@ -323,7 +324,11 @@ test('that sends no links: where a cart left the list between two pages, a run t
   const settings = { paging: 'skip-top', pageSize: 2 };
   const { extractor } = await openOtherSrm(settings, settings, { listHeaders });
   extractor.srm.addCarts(rowsOf(carts));
-  const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + DAY).toISOString() };
+  const event = {
+    ...BY_HAND,
+    changedFrom: new Date(from).toISOString(),
+    changedTo: new Date(from + DAY).toISOString(),
+  };
 
   const result = await extractor.run({ event, remaining: () => (pages < 3 ? 60_000 : 1000) });
 

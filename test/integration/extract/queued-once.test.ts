@@ -17,6 +17,7 @@ import {
   thisSecond,
   useFixture,
 } from './extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture();
 
@@ -159,6 +160,7 @@ describe('a copy is queued', () => {
     const event = {
       changedFrom: new Date(thisSecond() - 30 * MINUTE).toISOString(),
       changedTo: new Date().toISOString(),
+      ...BY_HAND,
     };
     expect(await extractor.run({ event })).toMatchObject({ cartsQueued: 3 });
     expect(await extractor.guids()).toEqual(guidsOf([...carts, ...carts]));
@@ -178,21 +180,27 @@ describe('a replay of one cart', () => {
     await extractor.run();
     const queuedBefore = await extractor.bodies();
 
-    const result = await extractor.run({ event: { cart: `000${wanted.number}` } });
+    const result = await extractor.run({ event: { cart: `000${wanted.number}`, ...BY_HAND } });
 
     expect(result).toMatchObject({ status: 'complete', cartsRead: 1, cartsQueued: 1 });
     expect(result).not.toHaveProperty('readTo');
     const copies = (await extractor.messages()).slice(queuedBefore.length);
     expect(copies).toMatchObject([{ origin: 'replay', cart: { number: wanted.number, guid: wanted.guid } }]);
+    expect((await extractor.operations()).at(-1)).toMatchObject({
+      ...BY_HAND,
+      action: 'replay-cart',
+      cartNumbers: [wanted.number],
+      outcome: { result: 'done', summary: `run ${result.runId}: 1 carts read, 1 queued` },
+    });
   });
 
-  test.each<[string, unknown, RegExp]>([
+  test.each<[string, object, RegExp]>([
     ['that no run has read', { cart: '4711' }, /Cart 4711 cannot be replayed: the interface has not read it.*window/],
     ['whose number is none', { cart: 'a number' }, /must be the number of a cart, such as "1010000123"\s+→ at cart/],
     ['beside anything else', { cart: '1', days: 2 }, /days/],
   ])('%s is refused, and the error says what to do', async (_what, event, error) => {
     const { extractor } = await openWith(0);
-    await expect(extractor.run({ event })).rejects.toThrow(error);
+    await expect(extractor.run({ event: { ...event, ...BY_HAND } })).rejects.toThrow(error);
     expect(await extractor.bodies()).toEqual([]);
   });
 
@@ -206,6 +214,9 @@ describe('a replay of one cart', () => {
     await clients.dynamodb.send(
       new BatchWriteItemCommand({ RequestItems: { [tableName]: [{ PutRequest: { Item } }] } }),
     );
-    await expect(extractor.run({ event: { cart: cart?.number } })).rejects.toThrow('SRM does not find it by its Guid');
+    await expect(extractor.run({ event: { cart: cart?.number, ...BY_HAND } })).rejects.toThrow(
+      'SRM does not find it by its Guid',
+    );
+    expect((await extractor.operations()).at(-1)?.outcome).toEqual({ result: 'failed', summary: 'UnknownCart' });
   });
 });

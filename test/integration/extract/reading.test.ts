@@ -17,6 +17,7 @@ import {
   thisSecond,
   useFixture,
 } from './extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture();
 
@@ -166,7 +167,11 @@ describe('on the queue', () => {
     const { row, guid } = cartAt(thisSecond() - 10 * MINUTE, 1);
     extractor.srm.addCarts([row]);
     await extractor.run();
-    const full = { changedFrom: new Date(Date.now() - HOUR).toISOString(), changedTo: new Date().toISOString() };
+    const full = {
+      ...BY_HAND,
+      changedFrom: new Date(Date.now() - HOUR).toISOString(),
+      changedTo: new Date().toISOString(),
+    };
     await extractor.run({ event: full });
     const [, replayed = ''] = await extractor.bodies();
     const room = BODY_LIMIT_BYTES - Buffer.byteLength(replayed);
@@ -416,7 +421,7 @@ describe('a replay', () => {
 
     const changedFrom = new Date(from).toISOString();
     const changedTo = new Date(from + 2 * SECOND).toISOString();
-    const result = await extractor.run({ event: { changedFrom, changedTo } });
+    const result = await extractor.run({ event: { changedFrom, changedTo, ...BY_HAND } });
 
     expect(result).toMatchObject({ status: 'complete', cartsQueued: 2, readTo: changedTo });
     expect(await extractor.guids()).toEqual(guidsOf(carts.slice(1, 3)));
@@ -424,12 +429,22 @@ describe('a replay', () => {
     expect((await extractor.messages()).map(({ origin }) => origin)).toEqual(['replay', 'replay']);
     expect(extractor.takeWindows()).toEqual([{ fromMs: from, toMs: from + 2 * SECOND }]);
     expect(JSON.stringify(await extractor.watermark())).toBe(before);
+    expect((await extractor.operations()).at(-1)).toMatchObject({
+      ...BY_HAND,
+      action: 'replay-window',
+      subject: `carts changed from ${changedFrom} to ${changedTo}`,
+      outcome: { result: 'done', summary: `run ${result.runId}: 2 carts read, 2 queued` },
+    });
   });
 
   test('needs no watermark, creates none, and waits for no lease', async () => {
     const extractor = await fixture.open();
     const from = thisSecond() - 5 * DAY;
-    const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + HOUR).toISOString() };
+    const event = {
+      ...BY_HAND,
+      changedFrom: new Date(from).toISOString(),
+      changedTo: new Date(from + HOUR).toISOString(),
+    };
     expect(await extractor.run({ event })).toMatchObject({ status: 'complete' });
     expect(await extractor.watermark()).toBeUndefined();
 
@@ -440,7 +455,11 @@ describe('a replay', () => {
   test('of more than 24 h is read slice by slice', async () => {
     const extractor = await fixture.open();
     const from = thisSecond() - 9 * DAY;
-    const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + 2.5 * DAY).toISOString() };
+    const event = {
+      ...BY_HAND,
+      changedFrom: new Date(from).toISOString(),
+      changedTo: new Date(from + 2.5 * DAY).toISOString(),
+    };
 
     await extractor.run({ event });
 
@@ -456,7 +475,11 @@ describe('a replay', () => {
     const carts = cartsFrom(Date.parse('2026-11-19T23:00:00Z'), 3, SECOND);
     extractor.srm.addCarts(rowsOf(carts));
 
-    const event = { changedFrom: '2026-11-20T00:00:00.5+01:00', changedTo: '2026-11-20T00:00:01.999+01:00' };
+    const event = {
+      ...BY_HAND,
+      changedFrom: '2026-11-20T00:00:00.5+01:00',
+      changedTo: '2026-11-20T00:00:01.999+01:00',
+    };
     await extractor.run({ event });
 
     expect(await extractor.guids()).toEqual(guidsOf(carts.slice(0, 2)));
@@ -466,7 +489,11 @@ describe('a replay', () => {
     const extractor = await fixture.open({ pageSize: 2 });
     const from = thisSecond() - 5 * DAY;
     extractor.srm.addCarts(rowsOf(cartsFrom(from, 6, SECOND)));
-    const event = { changedFrom: new Date(from).toISOString(), changedTo: new Date(from + HOUR).toISOString() };
+    const event = {
+      ...BY_HAND,
+      changedFrom: new Date(from).toISOString(),
+      changedTo: new Date(from + HOUR).toISOString(),
+    };
 
     const result = await extractor.run({ event, remaining: () => (pagesRead(extractor) < 3 ? 60_000 : 1000) });
 
@@ -474,6 +501,10 @@ describe('a replay', () => {
       status: 'stopped',
       cartsQueued: 4,
       readTo: new Date(from + 3 * SECOND).toISOString(),
+    });
+    expect((await extractor.operations()).at(-1)?.outcome).toEqual({
+      result: 'stopped',
+      summary: `run ${result.runId}: 4 carts read, 4 queued; stopped at ${result.readTo ?? ''}`,
     });
   });
 
@@ -501,11 +532,11 @@ describe('a replay', () => {
   ])('is refused when %s, and the error names the field and the form', async (_, event, field) => {
     const extractor = await fixture.open();
 
-    const run = extractor.run({ event });
+    const run = extractor.run({ event: { ...BY_HAND, ...event } });
 
     await expect(run).rejects.toThrow(field);
     await expect(run).rejects.toThrow(
-      'must be {} for a normal run, { "changedFrom", "changedTo" } in RFC 3339 for a replay',
+      'must be {} for a normal run, { "changedFrom", "changedTo", "by", "reason" } in RFC 3339 for a replay',
     );
     expect(extractor.srm.requests).toEqual([]);
     expect(await extractor.watermark()).toBeUndefined();

@@ -19,6 +19,7 @@ import {
   thisSecond,
   useFixture,
 } from './extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture();
 
@@ -237,7 +238,11 @@ describe('a count that does not add up', () => {
   test('fails a replay in the same way', async () => {
     const { extractor, start } = await openThreePages();
     extractor.srm.miscount(1);
-    const event = { changedFrom: new Date(start).toISOString(), changedTo: new Date(start + HOUR).toISOString() };
+    const event = {
+      ...BY_HAND,
+      changedFrom: new Date(start).toISOString(),
+      changedTo: new Date(start + HOUR).toISOString(),
+    };
 
     await expect(extractor.run({ event })).rejects.toMatchObject(incomplete);
 

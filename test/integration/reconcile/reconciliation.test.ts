@@ -26,6 +26,7 @@ import {
   thisSecond,
   useFixture,
 } from '../extract/extractor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 const fixture = useFixture({ vms: { inactiveSuppliers: ['SUP-INACTIVE'] } });
 
@@ -53,7 +54,7 @@ const cartsToOrder = (count: number, fromMs: number, stepMs = SECOND): Generated
 /** Long after the carts were queued: one that no attempt has touched is lost by then. */
 const later = { now: (): number => Date.now() + 61 * MINUTE };
 /** A reconciliation that an operator starts, although none is due. */
-const byHand = { event: { days: 2 }, ...later };
+const byHand = { event: { days: 2, ...BY_HAND }, ...later };
 
 const longAgo = (): number => thisSecond() - 30 * HOUR;
 
@@ -433,13 +434,16 @@ describe('the window of a reconciliation', () => {
     const [inside, outside] = [cartToOrder(thisSecond() - 8.5 * DAY), cartToOrder(thisSecond() - 9.5 * DAY)];
     extractor.srm.addCarts([inside.row, outside.row]);
 
-    await expect(extractor.reconcile({ event: { days: 9.2 } })).rejects.toThrow('→ at days');
+    await expect(extractor.reconcile({ event: { days: 9.2, ...BY_HAND } })).rejects.toThrow('→ at days');
     expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing });
     expect(await extractor.reconcile({ variables: { RECONCILIATION_DAYS: '9' } })).toMatchObject({
       ...nothing,
       queuedAgain: 1,
     });
-    expect(await extractor.reconcile({ event: { days: 10 } })).toMatchObject({ inFlight: 1, queuedAgain: 1 });
+    expect(await extractor.reconcile({ event: { days: 10, ...BY_HAND } })).toMatchObject({
+      inFlight: 1,
+      queuedAgain: 1,
+    });
   });
 
   test('includes the last hour where an operator says so: only a cart that no run has read is queued', async () => {
@@ -451,8 +455,8 @@ describe('the window of a reconciliation', () => {
     extractor.srm.addCarts([missed.row]);
     const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
 
-    expect(await extractor.reconcile({ event: { days: 1 } })).toMatchObject({ ...nothing, cartsRead: 0 });
-    expect(await extractor.reconcile({ event: { days: 1, includeLastHour: true } })).toMatchObject({
+    expect(await extractor.reconcile({ event: { days: 1, ...BY_HAND } })).toMatchObject({ ...nothing, cartsRead: 0 });
+    expect(await extractor.reconcile({ event: { days: 1, includeLastHour: true, ...BY_HAND } })).toMatchObject({
       ...nothing,
       status: 'complete',
       cartsRead: 2,
@@ -624,8 +628,14 @@ describe('a reconciliation that does not finish', () => {
     const { extractor } = await openSixLost();
     const watermarkMs = Number((await extractor.watermark())?.['watermarkMs']?.N);
     const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
-    const event = { days: 2, includeLastHour: true };
+    const event = { days: 2, includeLastHour: true, ...BY_HAND };
     expect((await extractor.reconcile({ event, remaining })).status).toBe('stopped');
+    expect((await extractor.operations()).at(-1)).toMatchObject({
+      ...BY_HAND,
+      action: 'reconcile',
+      subject: 'carts of the last 2 days',
+      outcome: { result: 'stopped', summary: expect.stringMatching(/^run \S+: \d carts read, .*; stopped at .+Z$/) },
+    });
 
     expect((await extractor.reconcile()).readTo).toBe(new Date(watermarkMs).toISOString());
     expect((await extractor.reconcile()).readTo).toBe(new Date(watermarkMs - HOUR).toISOString());

@@ -86,6 +86,9 @@ const filterFlags = z.strictObject({
   '--filter-pattern': z.string().regex(/^".+"$/),
 });
 
+/** As whom AWS knows the operator. */
+export const OPERATOR = 'arn:aws:sts::111122223333:assumed-role/Operator/a-person';
+
 const outputs = z.object({ Outputs: z.record(z.string(), z.string()) });
 const queueArn = z.object({ Attributes: z.object({ QueueArn: z.string() }) });
 
@@ -98,6 +101,7 @@ function select(answer: unknown, query: unknown): unknown {
       OutputValue,
     }));
   }
+  if (text === 'Arn') return OPERATOR;
   if (text === 'Attributes.QueueArn') return queueArn.parse(answer).Attributes.QueueArn;
   if (text === 'events[].message') return answer;
   throw new Error(`--query ${text} is not known here`);
@@ -178,6 +182,9 @@ function operationsOf({ stackName, stack, outputs, logs, logGroups }: OperatedAc
         }),
       );
       return { Items };
+    },
+    async 'sts get-caller-identity'() {
+      return { Arn: OPERATOR };
     },
     async 'secretsmanager put-secret-value'(flags) {
       const { '--secret-id': SecretId, '--secret-string': SecretString } = secretFlags.parse(flags);

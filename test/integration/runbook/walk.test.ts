@@ -22,7 +22,7 @@ import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { deployEntry } from '../deployed-state.ts';
 import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
-import { type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
+import { OPERATOR, type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
@@ -181,7 +181,7 @@ walk('the runbook alone', () => {
     const ordersOf = (cart: Row) =>
       target.orders().filter(({ order }) => order.sourceDocument.number === numberOf(cart));
     const filledIn = (command: string, cart: Row): string =>
-      command.replace('<sap-client>', '100').replace('<number>', numberOf(cart));
+      command.replace('<sap-client>', '100').replace('<number>', numberOf(cart)).replace('<why>', 'INC-42');
 
     // An empty account: the doctor says what to do first.
     expect(await reds()).toEqual([
@@ -295,7 +295,8 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(replayOne))).toMatchObject({ status: 'complete', cartsQueued: 1 });
     const replay = printed('Replay a window', /^invoke .*changedFrom/)
       .replace(/2026-12-01T00:00:00Z/, new Date(Date.now() - 600_000).toISOString())
-      .replace(/2026-12-02T00:00:00Z/, new Date().toISOString());
+      .replace(/2026-12-02T00:00:00Z/, new Date().toISOString())
+      .replace('<why>', 'INC-43');
     expect(JSON.parse(await type(replay))).toMatchObject({ status: 'complete', cartsQueued: 2 });
     await poller.settled();
     expect([ordersOf(good).length, ordersOf(faulty).length]).toEqual([1, 1]);
@@ -310,7 +311,7 @@ walk('the runbook alone', () => {
     await poller.settled();
     closedSuppliers.clear();
     const inCheckout = (command: string): string =>
-      `(cd ${root} && ${command.replaceAll('$ENV', environmentFile).replaceAll('<code>', 'E_TGT_VALIDATION')})`;
+      `(cd ${root} && ${command.replaceAll('$ENV', environmentFile).replaceAll('<code>', 'E_TGT_VALIDATION').replace('<why>', 'INC-44')})`;
     const open = inCheckout(printed('Redrive', /^npm run carts .*--code/));
     expect(await type(open)).toMatch(
       new RegExp(`\n1 cart dead-lettered [^]*\\nE_TGT_VALIDATION: 1 cart[^]*\\n  ${numberOf(curable)} `),
@@ -328,7 +329,7 @@ walk('the runbook alone', () => {
     expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
     expect(ordersOf(curable)).toHaveLength(1);
 
-    const lastHour = printed('Replay a window', /^invoke .*includeLastHour/);
+    const lastHour = printed('Replay a window', /^invoke .*includeLastHour/).replace('<why>', 'INC-45');
     expect(JSON.parse(await type(lastHour))).toMatchObject({
       status: 'complete',
       cartsRead: 4,
@@ -339,6 +340,25 @@ walk('the runbook alone', () => {
       state: 'CLOSED',
     });
     expect((await queue.deadLetters?.inspect())?.ready).toHaveLength(1);
+
+    // Consumption is paused and resumed; what was done by hand is on record, with who did it and why.
+    for (const [form, state] of [
+      [/"pause"/, 'FORCED_OPEN'],
+      [/"resume"/, 'CLOSED'],
+    ] as const) {
+      const command = printed('Pause and resume', form).replace('<why>', 'CHG-7');
+      expect(JSON.parse(await type(command))).toMatchObject({ state });
+    }
+    await type(`invoke "$SUPERVISOR" '{"consumption":"pause","reason":"ask a.person@example.com"}'`);
+    const acts = (await type(printed('Before you start', /^acts$/))).trim().split('\n');
+    expect(acts.map((act) => act.split('\t').slice(1, 6))).toEqual([
+      ['replay-cart', `cart ${numberOf(faulty)}`, OPERATOR, 'INC-42', 'done'],
+      ['replay-window', expect.stringMatching(/^carts changed from /), OPERATOR, 'INC-43', 'done'],
+      ['replay-cart', `cart ${numberOf(curable)}`, OPERATOR, 'INC-44', 'done'],
+      ['reconcile', 'carts of the last 1 days', OPERATOR, 'INC-45', 'done'],
+      ['pause', 'consumption', OPERATOR, 'CHG-7', 'done'],
+      ['resume', 'consumption', OPERATOR, 'CHG-7', 'done'],
+    ]);
     await stack.stopMappings();
     // Each command of the operator is a process of its own, and the doctor synthesizes the entry four times.
   }, 240_000);

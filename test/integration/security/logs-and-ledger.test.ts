@@ -22,7 +22,7 @@ import { noTimeToRetry, thisSecond, useFixture } from '../extract/extractor-fixt
 /** The fields of shared/log.ts, and those that Powertools adds. */
 // biome-ignore format: lists of names
 const FIELDS = new Set([
-  'cartNumber', 'cartGuid', 'messageId', 'runId', 'correlationId', 'externalId', 'orderId',
+  'action', 'by', 'subject', 'summary', 'cartNumber', 'cartGuid', 'messageId', 'runId', 'correlationId', 'externalId', 'orderId',
   'orderNumber', 'event', 'outcome', 'codes', 'reason', 'reasons', 'attempt', 'waitingSince', 'requeues',
   'retryInSeconds', 'status',
   'transactionId', 'changedFrom', 'changedTo', 'watermark', 'pages', 'rows', 'queued', 'expected',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { TrialResult } from '../../../shared/circuit-breaker.ts';
 import { LOG_EVENTS } from '../../../shared/log-events.ts';
 import { lambdaError, openSupervisorFixture, type SupervisorFixture } from './supervisor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 let fixture: SupervisorFixture;
 beforeAll(async () => {
@@ -113,14 +114,14 @@ describe('a pause says', () => {
 
   test('that only a person ends it, where a person paused', async () => {
     await fixture.queue(1);
-    const result = await fixture.run({ consumption: 'pause', reason: 'release of 11VMS, JD' });
+    const result = await fixture.run({ consumption: 'pause', ...BY_HAND, reason: 'release of 11VMS' });
     expect(result).toEqual({
       state: 'FORCED_OPEN',
-      reason: 'release of 11VMS, JD',
+      reason: `release of 11VMS (by ${BY_HAND.by})`,
       since: isoNow,
       cartsWaiting: 1,
       summary: expect.stringMatching(
-        /: release of 11VMS, JD\. 1 cart waits\. Only a person ends this pause: "Pause and resume" in the runbook\.$/,
+        /: release of 11VMS \(by arn:aws:sts:\S+\)\. 1 cart waits\. Only a person ends this pause: "Pause and resume" in the runbook\.$/,
       ),
     });
   });
@@ -159,7 +160,7 @@ describe('"11VMS is not healthy yet" is said', () => {
   ])('of the obstacle %s: %s', async (obstacle, isSaid) => {
     await fixture.put(OPEN);
     fixture.trial = () => bad(obstacle, 'so it is');
-    await fixture.run({ consumption: 'resume' });
+    await fixture.run({ consumption: 'resume', ...BY_HAND });
     const said = lines().map(({ message }) => message);
     expect(said.includes(LOG_EVENTS['consumption.still-paused'])).toBe(isSaid);
     expect(said.includes(LOG_EVENTS['consumption.trial-inconclusive'])).toBe(!isSaid);
@@ -187,17 +188,14 @@ describe('a resume while all messages are hidden', () => {
     await fixture.put({ ...OPEN, lastTrial: { atMs: Date.now() - 1000, answer: 'it failed', visibleAtMs } });
     await fixture.queue(1, 420);
     fixture.trial = hidden;
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({
       state: 'OPEN',
       lastTrial: { answer: 'it failed' },
       summary: expect.stringContaining(
         `11VMS answered the probe, but nothing can be tried before ${clock(visibleAtMs)}: the only cart waits for its next attempt`,
       ),
     });
-    expect(lines().map(({ event }) => event)).toEqual([
-      'consumption.resume-requested',
-      'consumption.trial-inconclusive',
-    ]);
+    expect(lines().map(({ event }) => event)).toEqual(['consumption.trial-inconclusive']);
   });
 
   test('says until when at the latest, where one of several is that of the last trial', async () => {
@@ -205,7 +203,7 @@ describe('a resume while all messages are hidden', () => {
     await fixture.put({ ...OPEN, lastTrial: { atMs: Date.now() - 1000, answer: 'it failed', visibleAtMs } });
     await fixture.queue(3, 420);
     fixture.trial = hidden;
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({
       cartsWaiting: 3,
       summary: expect.stringContaining(
         `nothing can be tried now: each cart on the queue waits for its next attempt, the first of them until ${clock(visibleAtMs)} at the latest`,
@@ -218,7 +216,7 @@ describe('a resume while all messages are hidden', () => {
     await fixture.queue(2, 30);
     fixture.trial = hidden;
     const beforeMs = Date.now();
-    const { summary } = Object(await fixture.run({ consumption: 'resume' }));
+    const { summary } = Object(await fixture.run({ consumption: 'resume', ...BY_HAND }));
     const latest = [beforeMs, Date.now()].map((ms) => clock(ms + 900_000));
     expect(latest.some((time) => String(summary).includes(`until ${time} at the latest`))).toBe(true);
   });
@@ -226,7 +224,7 @@ describe('a resume while all messages are hidden', () => {
   test('is tried again by the next run, and waits no longer for it', async () => {
     await fixture.put({ ...OPEN, failedTrials: 4, nextTrialAtMs: Date.now() + 900_000 });
     fixture.trial = hidden;
-    await fixture.run({ consumption: 'resume' });
+    await fixture.run({ consumption: 'resume', ...BY_HAND });
     expect(await fixture.item()).toMatchObject({ failedTrials: 4 });
     fixture.trial = () => ({ healthy: true });
     expect(await fixture.run()).toMatchObject({ state: 'CLOSED' });
@@ -236,7 +234,7 @@ describe('a resume while all messages are hidden', () => {
 test('a resume during a trial is not undone by the record of that trial', async () => {
   await fixture.put({ ...OPEN, failedTrials: 5 });
   fixture.trial = async () => {
-    await fixture.run({ consumption: 'resume' });
+    await fixture.run({ consumption: 'resume', ...BY_HAND });
     return bad('trial', 'it failed', { tried: true });
   };
   await fixture.run();

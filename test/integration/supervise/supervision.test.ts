@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { HoldEnded } from '../../../functions/supervise-consumption/supervise-consumption.ts';
 import { commitThenReset } from '../recording-proxy.ts';
 import { lambdaError, openSupervisorFixture, type SupervisorFixture } from './supervisor-fixture.ts';
+import { BY_HAND } from '../fixture.ts';
 
 let fixture: SupervisorFixture;
 beforeAll(async () => {
@@ -346,7 +347,7 @@ describe('a lost answer of DynamoDB', () => {
         ? commitThenReset(call, forward)
         : forward(),
     );
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({ state: 'CLOSED' });
   });
 });
 
@@ -405,31 +406,54 @@ describe('runs at the same time', () => {
 
 describe('by hand', () => {
   test('a pause disables the mapping, says why, and stays', async () => {
-    expect(await fixture.run({ consumption: 'pause', reason: 'release of 11VMS, JD' })).toMatchObject({
+    expect(await fixture.run({ consumption: 'pause', ...BY_HAND, reason: 'release of 11VMS' })).toMatchObject({
       state: 'FORCED_OPEN',
-      reason: 'release of 11VMS, JD',
+      reason: `release of 11VMS (by ${BY_HAND.by})`,
     });
     await reconcileCarts(3);
     expect(fixture.mapping.state).toBe('Disabled');
     expect(await fixture.item()).toMatchObject({ state: 'FORCED_OPEN' });
     expect(count('Invoke')).toBe(0);
+    expect((await fixture.operations()).at(-1)).toMatchObject({
+      by: BY_HAND.by,
+      reason: 'release of 11VMS',
+      action: 'pause',
+      outcome: { result: 'done', summary: expect.stringMatching(/^FORCED_OPEN: Consumption is paused/) },
+    });
   });
 
-  test('a pause needs no reason', async () => {
-    expect(await fixture.run({ consumption: 'pause' })).toMatchObject({ reason: 'paused by hand' });
+  test('a pause or a resume that the ledger does not take is an error, and changes nothing', async () => {
+    await fixture.put(OPEN);
+    fixture.proxies.dynamodb.intercept((call, forward) =>
+      call.body.includes('OPERATION#') ? Promise.resolve(lambdaError(400, 'ValidationException')) : forward(),
+    );
+    for (const consumption of ['pause', 'resume']) {
+      await expect(fixture.run({ consumption, ...BY_HAND })).rejects.toThrow('so it is');
+    }
+    expect(await fixture.item()).toEqual({ pk: 'BREAKER#11VMS', sk: 'BREAKER', ...OPEN });
+    expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a resume tries 11VMS at once, and consumption continues when 11VMS is healthy', async () => {
-    await fixture.run({ consumption: 'pause' });
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    await fixture.run({ consumption: 'pause', ...BY_HAND });
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({ state: 'CLOSED' });
+    expect((await fixture.operations()).at(-1)).toMatchObject({
+      ...BY_HAND,
+      action: 'resume',
+      outcome: { result: 'done', summary: 'CLOSED: carts flow' },
+    });
     expect(count('Invoke')).toBe(1);
     expect(fixture.mapping.state).toBe('Enabled');
   });
 
   test('a resume while 11VMS is unhealthy leaves the breaker open, and the next runs go on trying', async () => {
-    await fixture.run({ consumption: 'pause' });
+    await fixture.run({ consumption: 'pause', ...BY_HAND });
     fixture.trial = () => unhealthy;
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'OPEN' });
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({ state: 'OPEN' });
+    expect((await fixture.operations()).at(-1)).toMatchObject({
+      action: 'resume',
+      outcome: { result: 'stopped', summary: expect.stringMatching(/^OPEN: Consumption is paused/) },
+    });
     expect(fixture.mapping.state).toBe('Disabled');
     fixture.trial = () => ({ healthy: true });
     await reconcileCarts(1);
@@ -438,11 +462,11 @@ describe('by hand', () => {
 
   test('a resume does not wait for the next trial', async () => {
     await fixture.put({ ...OPEN, failedTrials: 5, nextTrialAtMs: Date.now() + 900_000 });
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({ state: 'CLOSED' });
   });
 
   test('a resume of running consumption changes nothing', async () => {
-    expect(await fixture.run({ consumption: 'resume' })).toMatchObject({ state: 'CLOSED' });
+    expect(await fixture.run({ consumption: 'resume', ...BY_HAND })).toMatchObject({ state: 'CLOSED' });
     expect(count('Invoke')).toBe(0);
     expect(await fixture.item()).toEqual({});
   });
@@ -450,7 +474,7 @@ describe('by hand', () => {
   test('a pause during a trial wins: the good trial does not close the breaker', async () => {
     await fixture.put(OPEN);
     fixture.trial = async () => {
-      expect(await fixture.run({ consumption: 'pause' })).toMatchObject({ state: 'FORCED_OPEN' });
+      expect(await fixture.run({ consumption: 'pause', ...BY_HAND })).toMatchObject({ state: 'FORCED_OPEN' });
       return { healthy: true };
     };
     expect(await fixture.run()).toMatchObject({ state: 'FORCED_OPEN' });
@@ -459,16 +483,21 @@ describe('by hand', () => {
   });
 
   test.each([
-    { consumption: 'stop' },
-    { consumption: 'pause', because: 'a typo' },
-    { consumption: 'pause', reason: 7 },
-    { Consumption: 'pause' },
-    { pause: true },
-    'pause',
-    [],
-  ])('%j is an error that changes nothing', async (event) => {
+    [{ consumption: 'stop', ...BY_HAND }, /→ at consumption/],
+    [{ consumption: 'pause', ...BY_HAND, because: 'a typo' }, /Unrecognized key: "because"/],
+    [{ consumption: 'pause', ...BY_HAND, reason: 7 }, /→ at reason/],
+    [{ consumption: 'pause', by: BY_HAND.by }, /→ at reason/],
+    [{ consumption: 'resume', reason: BY_HAND.reason }, /→ at by/],
+    [{ Consumption: 'pause' }, /Unrecognized key: "Consumption"/],
+    [BY_HAND, /Unrecognized keys: "by", "reason"/],
+    [{ pause: true }, /Unrecognized key: "pause"/],
+    [{ 'detail-type': 'Object Created' }, /→ at \["detail-type"\]/],
+    ['pause', /expected object/],
+    [[], /expected object/],
+  ])('%j is an error that changes nothing, and says what is wrong', async (event, fault) => {
     await fixture.put(OPEN);
-    await expect(fixture.run(event)).rejects.toThrow(/nothing was changed/);
+    await expect(fixture.run(event)).rejects.toThrow(/nothing was changed: /);
+    await expect(fixture.run(event)).rejects.toThrow(fault);
     expect(fixture.calls).toEqual([]);
     expect(fixture.mapping.state).toBe('Enabled');
   });

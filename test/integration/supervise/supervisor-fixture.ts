@@ -15,6 +15,8 @@ import { LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 import type { BreakerItem, TrialResult } from '../../../shared/circuit-breaker.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import { startRecordingProxy, type Reply, type RecordingProxy, type RecordedCall } from '../recording-proxy.ts';
 import { lambdaContext } from '../fixture.ts';
 
@@ -39,6 +41,8 @@ export interface SupervisorFixture {
   reset(): Promise<void>;
   run(event?: unknown): Promise<unknown>;
   item(): Promise<StoredItem>;
+  /** The acts by hand of this month. */
+  operations(): Promise<readonly Operation[]>;
   put(item: StoredItem): Promise<void>;
   /** As if an hour had passed: trials are due, and every hold on the breaker has ended. */
   letTimePass(): Promise<void>;
@@ -168,6 +172,7 @@ export async function openSupervisorFixture(): Promise<SupervisorFixture> {
       const { Item } = await client.send(new GetItemCommand({ TableName: TABLE, Key: KEY, ConsistentRead: true }));
       return Item === undefined ? {} : unmarshall(Item);
     },
+    operations: () => operationsOfMonth(createLedgerTable(client, TABLE), new Date().toISOString().slice(0, 7)),
     async put(item) {
       const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', ...item }, { removeUndefinedValues: true });
       await client.send(new PutItemCommand({ TableName: TABLE, Item }));
