@@ -45,13 +45,12 @@ const KIND_OF_EVENT: ReadonlyMap<string, EntryKind> = new Map<LogEvent, EntryKin
   ['cart.dead-lettered', 'dead-lettered'],
   ['cart.skipped', 'skipped'],
   ['consumption.pausing', 'paused'],
-  ['consumption.paused-by-person', 'paused'],
   ['consumption.resumed', 'resumed'],
 ]);
 
 export function timelineOf({ moments, lines, operations }: Witnesses): readonly TimelineEntry[] {
   const acts = operations.filter((operation) => !isToldBy(moments, operation));
-  const told = distinctLines(lines).filter((line) => !isToldByLedger(line, moments) && !isToldByAct(line, acts));
+  const told = distinctLines(lines).filter((line) => !isToldByLedger(line, moments) && !isToldByAct(line));
   const entries: TimelineEntry[] = [
     ...moments.map(({ atMs, kind, what }): TimelineEntry => ({ atMs, kind, witness: 'ledger', what })),
     ...told.map(entryOfLine),
@@ -83,17 +82,8 @@ function isToldByLedger(line: LogLine, moments: readonly Moment[]): boolean {
   );
 }
 
-const ACTION_OF_EVENT: ReadonlyMap<string, string> = new Map<LogEvent, string>([
-  ['consumption.paused-by-person', 'pause'],
-  ['consumption.resume-requested', 'resume'],
-]);
-
-/** Each act has a line of its own, too. */
-function isToldByAct({ event, atMs }: LogLine, acts: readonly Operation[]): boolean {
-  if (event.startsWith('operation.')) return true;
-  const action = ACTION_OF_EVENT.get(event);
-  return acts.some((act) => act.action === action && isNear(act.startedAtMs, atMs));
-}
+/** The ledger holds each act that has a line. */
+const isToldByAct = ({ event }: LogLine): boolean => event.startsWith('operation.');
 
 /** The ledger says by whom and why a dead letter of this cart was redriven or closed. */
 const isToldBy = (moments: readonly Moment[], { action, startedAtMs, endedAtMs = startedAtMs }: Operation): boolean =>

@@ -103,7 +103,5 @@ export const STORY_FIELDS = [
 /** While consumption is paused, a cart has no line of its own. */
 export const PAUSE_EVENTS = [
   'consumption.pausing',
-  'consumption.paused-by-person',
-  'consumption.resume-requested',
   'consumption.resumed',
 ] as const satisfies readonly LogEvent[];

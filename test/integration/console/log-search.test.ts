@@ -227,7 +227,7 @@ describe('by CloudWatch Logs Insights', () => {
     });
     expect(requests[0]?.body['queryString']).toBe(
       `fields @timestamp, service, level, event, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId, cartNumber
-| filter cartNumber = "1010000123" or externalId = "${ORDER}" or event in ["consumption.pausing", "consumption.paused-by-person", "consumption.resume-requested", "consumption.resumed"]
+| filter cartNumber = "1010000123" or externalId = "${ORDER}" or event in ["consumption.pausing", "consumption.resumed"]
 | sort @timestamp asc
 | limit 1000`,
     );
