@@ -33,7 +33,7 @@ export interface CartSettings {
 export interface DeployedWorker {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** The text of a file of its bundle; undefined where it has none of this name. */
-  file(name: string): string | undefined;
+  readonly file: (name: string) => string | undefined;
 }
 
 /** What is deployed cannot be read. The message says why, and holds no value of a setting. */

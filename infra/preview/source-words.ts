@@ -112,7 +112,7 @@ export const namedText = (values: readonly NamedValue[]): string =>
   values.map(({ name, value }) => `${name} ${value}`.trim()).join(', ');
 
 /** A date of SAP as people read it; any other value as it is. */
-function readable(value: string): string {
+export function readable(value: string): string {
   const ms = edmInstantMs(value);
   return ms === undefined
     ? value

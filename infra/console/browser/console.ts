@@ -20,11 +20,16 @@ if (secret !== null) {
 
 const keyHeader = (): Record<string, string> => ({ 'x-console-key': sessionStorage.getItem('console-key') ?? '' });
 
+/** An answer in plain words. */
+class Refused extends Error {}
+
 /** Takes over the content of another version of this page, and moves the focus to its heading after an act. */
 async function show(answer: Response, moveFocus: boolean): Promise<void> {
-  const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const text = await answer.text();
+  const next = new DOMParser().parseFromString(text, 'text/html');
   const [mine, theirs] = [document.querySelector('main'), next.querySelector('main')];
-  if (mine === null || theirs === null) return;
+  // A refusal that is no page, such as that of a form that is too large.
+  if (mine === null || theirs === null) throw new Refused(text.trim());
   mine.replaceWith(document.adoptNode(theirs));
   const [footer, newFooter] = [document.querySelector('footer'), next.querySelector('footer')];
   if (footer !== null && newFooter !== null) footer.replaceWith(document.adoptNode(newFooter));
@@ -54,10 +59,11 @@ document.addEventListener('submit', (event) => {
     const answer = await fetch(form.action, { method: 'POST', headers: keyHeader(), body });
     await show(answer, true);
   };
-  work().catch(() => {
+  work().catch((error: unknown) => {
     if (button === undefined) return;
     button.disabled = false;
-    button.textContent = `${words} (no answer: is the console still running?)`;
+    const reason = error instanceof Refused ? error.message : 'no answer: is the console still running?';
+    button.textContent = `${words} (${reason})`;
   });
 });
 

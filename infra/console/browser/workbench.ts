@@ -89,6 +89,14 @@ window.addEventListener('hashchange', () => {
   if (row !== undefined) bringIntoView(related(row));
 });
 
+/** A cart with faults opens at the first of them. */
+document.addEventListener('console:shown', () => {
+  for (const column of document.querySelectorAll('.sheet .column')) {
+    const [first] = column.querySelectorAll<HTMLTableRowElement>('tr.fault');
+    if (first !== undefined) bringIntoView([first]);
+  }
+});
+
 const dropPlace = (target: EventTarget | null): HTMLFormElement | null =>
   target instanceof Element ? target.closest<HTMLFormElement>('form#workbench') : null;
 
@@ -104,5 +112,3 @@ document.addEventListener('drop', (event) => {
   event.preventDefault();
   input.files = files;
 });
-
-export {};

@@ -2,7 +2,7 @@
  * What the interface makes of a cart, and why: source, mapping row and target side by side. The preview is its engine. It
  * translates with the settings that are deployed. What is pasted stays in this process.
  */
-import { raw } from 'hono/html';
+import { html as page, raw } from 'hono/html';
 import { contentHash, idempotencyKey } from '../../../functions/create-purchase-orders/translation/order-content.ts';
 import { createWireOrder } from '../../../functions/create-purchase-orders/translation/wire-order.ts';
 import { faultSummary } from '../../../shared/failure.ts';
@@ -15,6 +15,7 @@ import { type ComparedField, compareOrders } from '../../preview/compare-orders.
 import { type Html, html, NOTHING } from '../../preview/html.ts';
 import { maskCart, maskTarget } from '../../preview/mask.ts';
 import { type CartPreview, type GroupPreview, previewCart } from '../../preview/preview-cart.ts';
+import type { RecordedLookUp } from '../../preview/record-reads.ts';
 import { type Input, type InputCart, inputOf, UnusableInput } from '../../preview/read-input.ts';
 import { cartName } from '../../preview/source-words.ts';
 import { faultsOfCart } from '../../preview/summary.ts';
@@ -24,7 +25,14 @@ import { fieldOf } from '../acts.ts';
 import { type CartSettings, differingSettings, settingsOfEntry, UnreadableSettings } from '../deployed-settings.ts';
 import type { ConsolePage, FormRequest, Page, PageRequest } from '../page.ts';
 import { cartMarkup } from '../workbench/cart-markup.ts';
-import { givenText, SAMPLE_NAMES, triedValues, tryField, UnusableForm } from '../workbench/read-form.ts';
+import {
+  type GivenText,
+  givenText,
+  SAMPLE_NAMES,
+  triedValues,
+  tryField,
+  UnusableForm,
+} from '../workbench/read-form.ts';
 
 const PATH = '/workbench';
 
@@ -43,24 +51,24 @@ interface FormState {
 const pageOf = ({ mode }: PageRequest, state: FormState, results: Html, status: 200 | 400 = 200): Page => ({
   title: 'Workbench',
   status,
-  body: raw(
-    html`${inputForm(state)}
-${results}
-${mode === 'operate' ? NOTHING : html`<p class="quiet">To compare with what 11VMS holds, start the console with <code>--operate</code>: that uses the connection's secret.</p>`}
-<script type="module" src="/assets/workbench.js"></script>`.text,
-  ),
+  body: page`${inputForm(state)}
+${raw(results.text)}
+${mode === 'operate' ? '' : page`<p class="quiet">To compare with what 11VMS holds, start the console with <code>--operate</code>: that uses the secret of its connection.</p>`}
+<script type="module" src="/assets/workbench.js"></script>`,
 });
 
-const inputForm = ({ text, isMasked }: FormState): Html =>
-  html`<section aria-labelledby="input"><h2 id="input">${text === '' ? 'Which cart?' : 'The cart'}</h2>
+/** The text stands in it as it was given, to the letter: it is sent again with the next question. */
+const inputForm = ({ text, isMasked }: FormState): Page['body'] =>
+  page`<section aria-labelledby="input"><h2 id="input">${text === '' ? 'Which cart?' : 'The cart'}</h2>
 <form method="post" action="${PATH}" enctype="multipart/form-data" autocomplete="off" id="workbench">
 <p class="quiet">A cart as SRM sends it, a page of carts, or the body of a queue message, such as a dead letter. It stays in this process: nothing is sent or stored.</p>
 <label for="text">Paste it here, or drop a file</label>
-<textarea id="text" name="text" rows="${text === '' ? 8 : 4}" spellcheck="false" autocomplete="off">${text === '' ? '' : `\n${text}`}</textarea>
+<textarea id="text" name="text" rows="${text === '' ? 8 : 4}" spellcheck="false" autocomplete="off">
+${text}</textarea>
 <div class="fields">
 <label>or choose a file<br><input type="file" name="file" accept=".json,application/json,text/plain"></label>
-<label>or a sample of this project<br><select name="sample"><option value="">none</option>${SAMPLE_NAMES.map((name) => html`<option>${name}</option>`)}</select></label>
-<label><input type="checkbox" name="unmasked" value="yes"${isMasked ? NOTHING : html` checked`}> show names, e-mail addresses and texts</label>
+<label>or a sample of this project<br><select name="sample"><option value="">none</option>${SAMPLE_NAMES.map((name) => page`<option>${name}</option>`)}</select></label>
+<label><input type="checkbox" name="unmasked" value="yes"${isMasked ? '' : raw(' checked')}> show names, e-mail addresses and texts</label>
 <button class="act" name="act" value="translate">Translate</button>
 </div>
 </form>
@@ -69,29 +77,27 @@ const inputForm = ({ text, isMasked }: FormState): Html =>
 async function translate(request: FormRequest): Promise<Page> {
   const { form } = request;
   const isMasked = fieldOf(form, 'unmasked') !== 'yes';
+  let text = '';
   try {
     const given = await givenText(form);
     if (given === undefined) throw new UnusableForm('Nothing was given: paste a cart, or choose a file or a sample.');
+    ({ text } = given);
     const basis = await settingsInUse(request);
-    const input = readInput(given.text, basis.used);
-    return pageOf(request, { text: given.text, isMasked }, await resultsOf(request, input, basis, isMasked));
+    const results = await resultsOf(request, readInput(given, basis.used), basis, isMasked);
+    return pageOf(request, { text, isMasked }, results);
   } catch (error) {
     if (!(error instanceof UnusableForm)) throw error;
-    return pageOf(
-      request,
-      { text: '', isMasked },
-      html`<p class="notice negative" role="alert">${error.message}</p>`,
-      400,
-    );
+    const refusal = html`<p class="notice negative" role="alert">${error.message}</p>`;
+    return pageOf(request, { text, isMasked }, refusal, 400);
   }
 }
 
-function readInput(text: string, { srm }: CartSettings): Input {
+function readInput({ text, origin }: GivenText, { srm }: CartSettings): Input {
   try {
     return inputOf(text, namesOfService(srm));
   } catch (error) {
     if (error instanceof NoJsonFile || error instanceof UnusableInput)
-      throw new UnusableForm(`What was given ${error.message}.`);
+      throw new UnusableForm(`${origin} ${error.message}.`);
     throw error;
   }
 }
@@ -136,9 +142,11 @@ ${input.notes.map((note) => html`<p>Note: ${note}.</p>`)}
 ${previews.length < 2 ? NOTHING : cartList(previews.map(shownOf), index)}`;
   if (cart === undefined || preview === undefined) return head;
 
-  const tried = triedValues(form);
-  const trial = withTriedValues(used.translation, tried);
+  const given = triedValues(form);
+  const trial = withTriedValues(used.translation, given);
   const result = 'settings' in trial ? previewWith({ ...used, translation: trial.settings }, cart) : preview;
+  // Those that were tried for another cart change nothing here.
+  const tried = 'settings' in trial ? given.filter((one) => wasLookedUp(one, preview, result)) : given;
   const [, group] = /^compare (\d+)$/.exec(fieldOf(form, 'act')) ?? [];
   const compared = mode === 'operate' && group !== undefined ? Number(group) : undefined;
   const comparison = compared === undefined ? NOTHING : await comparedOrder(request, result.groups[compared], isMasked);
@@ -152,9 +160,11 @@ ${previews.length < 2 ? NOTHING : cartList(previews.map(shownOf), index)}`;
 <input type="hidden" form="workbench" name="shown" value="${index}">
 ${basis.differing.length === 0 ? NOTHING : checkoutSection(shownOf(preview), shownOf(previewWith(entry, cart)))}
 ${tried.length === 0 ? NOTHING : trialSection(tried, used.translation, { before: shownOf(preview), after: shownOf(result) })}
-${cartMarkup({ cart: shownOf(result), source: cart.source, isMasked, besides })}
-${lookUpSection(result, tried)}`;
+${cartMarkup({ cart: shownOf(result), source: cart.source, isMasked, between: lookUpSection(result, tried), besides })}`;
 }
+
+const wasLookedUp = ({ map, code }: TriedValue, ...carts: readonly CartPreview[]): boolean =>
+  carts.some(({ lookUps }) => lookUps.some((one) => one.map === map && one.code === code));
 
 /** The one whose button was pressed, or that was shown before; at first the first with a fault. */
 function chosenCart(form: FormData, carts: readonly CartPreview[]): number {
@@ -206,7 +216,7 @@ function trialSection(
   const difference = compareCarts(before, after);
   return html`<section aria-labelledby="tried">${head}
 <p>Nothing was changed: below, the cart is shown as it would become with this.</p>
-${difference === undefined ? html`<p>The cart becomes the same as without it.</p>` : differenceSection(difference, 'deployed', 'tried')}
+${difference === undefined ? html`<p>The cart becomes the same as without it.</p>` : differenceSection(difference, 'deployed', 'the trial')}
 <h3>To have it so, add this to the environment's entry, and deploy</h3>
 <pre>${JSON.stringify(entryToAdd(settings, tried), undefined, 2)}</pre>
 <p class="quiet">Where the entry keeps the map in a CSV file, add a row there: source, target. Dead letters are redriven after the deployment.</p>
@@ -263,20 +273,41 @@ function comparisonTable(caption: string, fields: readonly ComparedField[], isMa
   )}</tbody></table>`;
 }
 
-function lookUpSection({ lookUps }: CartPreview, tried: readonly TriedValue[]): Html {
+function lookUpSection(cart: CartPreview, tried: readonly TriedValue[]): Html {
+  const { lookUps } = cart;
   if (lookUps.length === 0) return NOTHING;
-  const valueTried = (map: string, code: string): string =>
-    tried.find((one) => one.map === map && one.code === code)?.value ?? '';
-  const missing = lookUps.filter(({ value }) => value === undefined);
-  const found = lookUps.filter(({ value }) => value !== undefined);
-  return html`<section aria-labelledby="look-ups"><h2 id="look-ups">Codes that were looked up</h2>
-<p>What if a code were mapped to another value? Write it beside the code: the cart is translated with it in this process, and nothing is changed.</p>
-<table><thead><tr><th scope="col">Value map</th><th scope="col">Code in the cart</th><th scope="col">Becomes</th><th scope="col">For</th><th scope="col">Try a value</th></tr></thead>
-<tbody>${[...missing, ...found].map(
-    ({ map, code, value, isListed, fields }) =>
-      html`<tr${value === undefined ? html` class="missing"` : NOTHING}><th scope="row">${map}</th><td><code>${code}</code></td><td class="value">${value === undefined ? html`<i>no entry</i>` : String(value)}${value === undefined || isListed ? NOTHING : html` <small>not listed: it passes as it is</small>`}</td><td>${fields.length === 0 ? 'whether it is ordered' : fields.join(', ')}</td><td><input form="workbench" name="${tryField(map, code)}" value="${valueTried(map, code)}" maxlength="100" size="14" autocomplete="off" aria-label="Value to try for ${map} ${code}"></td></tr>
-`,
-  )}</tbody></table>
+  const faults = new Set(faultsOfCart(cart).map(({ field, path }) => field ?? path));
+  const isTried = ({ map, code }: RecordedLookUp): boolean => tried.some((one) => one.map === map && one.code === code);
+  // A code may be missing where nothing needs it: an organization goes before its company, which has an entry.
+  const isNeeded = ({ value, fields }: RecordedLookUp): boolean =>
+    value === undefined && [...fields, '$.Status'].some((place) => faults.has(place));
+  const [first, others] = [
+    lookUps.filter((one) => isNeeded(one) || isTried(one)),
+    lookUps.filter((one) => !isNeeded(one) && !isTried(one)),
+  ];
+  const table = (caption: string, rows: readonly RecordedLookUp[]): Html =>
+    rows.length === 0
+      ? NOTHING
+      : html`<table class="look-ups"><caption>${caption}</caption><thead><tr><th scope="col">Value map</th><th scope="col">Code in the cart</th><th scope="col">Becomes</th><th scope="col">For</th><th scope="col">Try a value</th></tr></thead>
+<tbody>${rows.map((row) => lookUpRow(row, isNeeded(row), tried))}</tbody></table>`;
+  return html`<section aria-labelledby="look-ups"><h2 id="look-ups">What if a code were mapped to another value?</h2>
+<p class="quiet">Write a value beside a code: the cart is translated with it in this process, and nothing is changed.</p>
+${table('Codes without an entry, and those that are tried', first)}
+<details${first.length === 0 ? html` open` : NOTHING}><summary>${others.length} codes that were looked up${first.length === 0 ? '' : ' besides'}</summary>${table('Codes that were looked up', others)}</details>
 <p><button form="workbench" name="act" value="try">Try these values</button></p>
 </section>`;
+}
+
+function lookUpRow(
+  { map, code, value, isListed, fields }: RecordedLookUp,
+  isNeeded: boolean,
+  tried: readonly TriedValue[],
+): Html {
+  const own = tried.find((one) => one.map === map && one.code === code)?.value ?? '';
+  const becomes =
+    value === undefined
+      ? html`<i>${isNeeded ? 'no entry' : 'no entry, and none is needed'}</i>`
+      : html`${String(value)}${isListed ? NOTHING : html`<small>not listed: it passes as it is</small>`}`;
+  return html`<tr${isNeeded ? html` class="missing"` : NOTHING}><th scope="row">${map}</th><td><code>${code}</code></td><td class="value">${becomes}</td><td>${fields.length === 0 ? 'whether it is ordered' : fields.join(', ')}</td><td><input form="workbench" name="${tryField(map, code)}" value="${own}" maxlength="100" size="14" autocomplete="off" aria-label="Value to try for ${map} ${code}"></td></tr>
+`;
 }

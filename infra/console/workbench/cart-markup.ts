@@ -4,7 +4,7 @@ import { outcomeText } from '../../preview/compare-carts.ts';
 import { adviceOf } from '../../preview/finding-words.ts';
 import { type Html, html, NOTHING } from '../../preview/html.ts';
 import type { CartPreview, GroupPreview } from '../../preview/preview-cart.ts';
-import { amountOf, cartName, lineName, splitText } from '../../preview/source-words.ts';
+import { amountOf, cartName, lineName, readable, splitText } from '../../preview/source-words.ts';
 import {
   faultyCartSheet,
   type Finding,
@@ -23,11 +23,13 @@ export interface CartMarkup {
   readonly cart: CartPreview;
   readonly source: unknown;
   readonly isMasked: boolean;
+  /** Between the cart and its orders. */
+  readonly between: Html;
   /** What else is shown of an order: its body, and how it compares. By the index of its group. */
   readonly besides: (index: number) => Html;
 }
 
-export function cartMarkup({ cart, source, isMasked, besides }: CartMarkup): Html {
+export function cartMarkup({ cart, source, isMasked, between, besides }: CartMarkup): Html {
   const { groups, droppedLines, faults, warnings, notes, unusedFields } = cart;
   const ofCart = [...faults, ...warnings];
   const alone =
@@ -40,6 +42,7 @@ ${findingList(ofCart, alone)}
 ${unusedFields.length === 0 ? NOTHING : html`<details><summary>${unusedFields.length} filled fields that no rule reads</summary><p>${unusedFields.join(', ')}</p></details>`}
 ${alone === undefined ? NOTHING : sheetMarkup(alone)}
 </section>
+${between}
 ${groups.map((group, index) => groupMarkup(group, index, { source, isMasked, ofCart, besides }))}`;
 }
 
@@ -97,21 +100,21 @@ function adviceText(finding: Finding): Html {
 
 function sheetMarkup({ source, rules, target, unfilled }: Sheet): Html {
   return html`<div class="sheet">
-<div class="column" role="group" aria-label="Cart" tabindex="0"><table><caption>Cart, as SRM sends it</caption>
+<div class="column" role="group" aria-label="Cart" tabindex="0"><table class="source"><caption>Cart, as SRM sends it</caption>
 <thead><tr><th scope="col">Field</th><th scope="col">Value</th></tr></thead>
 ${source.map((section) => sectionMarkup(section, 2, sourceRow))}</table></div>
 ${
   rules.length === 0
     ? NOTHING
-    : html`<div class="column" role="group" aria-label="Mapping" tabindex="0"><table><caption>Mapping rows</caption>
+    : html`<div class="column" role="group" aria-label="Mapping" tabindex="0"><table class="rules"><caption>Mapping rows</caption>
 <thead><tr><th scope="col" class="number">Row</th><th scope="col">Rule</th></tr></thead>
 <tbody>${rules.map(ruleRow)}</tbody></table></div>
-<div class="column" role="group" aria-label="Order" tabindex="0"><table><caption>Order, as 11VMS gets it</caption>
-<thead><tr><th scope="col">Field, and where it comes from</th><th scope="col">Value</th><th scope="col" class="number">Row</th></tr></thead>
+<div class="column" role="group" aria-label="Order" tabindex="0"><table class="target"><caption>Order, as 11VMS gets it</caption>
+<thead><tr><th scope="col">Field, from</th><th scope="col">Value</th><th scope="col" class="number">Row</th></tr></thead>
 ${target.map((section) => sectionMarkup(section, 3, targetRow))}</table></div>`
 }
 </div>
-${unfilled.length === 0 ? NOTHING : html`<p class="quiet">Not filled: ${unfilled.join(', ')}.</p>`}`;
+${unfilled.length === 0 ? NOTHING : html`<details><summary>${unfilled.length} fields of the order that this cart does not fill</summary><p>${unfilled.join(', ')}</p></details>`}`;
 }
 
 const sectionMarkup = <Row>({ title, rows }: SheetSection<Row>, columns: number, toMarkup: (row: Row) => Html): Html =>
@@ -128,8 +131,15 @@ const codes = (findings: readonly Finding[]): Html =>
 const meaningOf = ({ code, message }: Finding): string => (isFaultCode(code) ? FAULT_CATALOGUE[code].meaning : message);
 
 const sourceRow = (row: SourceRow): Html =>
-  html`${rowStart(row, row.findings)}<th scope="row"${row.isRead ? NOTHING : html` class="quiet"`}>${row.label}</th><td class="value">${row.value === '' ? html`<i>empty</i>` : row.value}${codes(row.findings)}</td></tr>
+  html`${rowStart(row, row.findings)}<th scope="row"${row.isRead ? NOTHING : html` class="quiet"`}>${row.label}</th><td class="value">${sourceValue(row.value)}${codes(row.findings)}</td></tr>
 `;
+
+/** A date also as people read it. */
+function sourceValue(value: string): Html {
+  if (value === '') return html`<i>empty</i>`;
+  const words = readable(value);
+  return words === value ? html`${value}` : html`${words}<small>${value}</small>`;
+}
 
 const ruleRow = (row: RuleRow): Html =>
   html`${rowStart(row)}<th scope="row" class="number">${row.row}</th><td>${row.rule}</td></tr>

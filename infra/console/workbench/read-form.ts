@@ -22,7 +22,7 @@ export const SAMPLE_NAMES: readonly string[] = readdirSync(SAMPLES).filter((name
 
 export interface GivenText {
   readonly text: string;
-  /** In words: where the text came from. */
+  /** Begins a sentence about it. */
   readonly origin: string;
 }
 
@@ -33,17 +33,19 @@ export async function givenText(form: FormData): Promise<GivenText | undefined> 
     checkSize(file.size, 'The file');
     const bytes = Buffer.from(await file.arrayBuffer());
     try {
-      return { text: decodeJson(bytes), origin: 'the file' };
+      return { text: decodeJson(bytes), origin: 'The file' };
     } catch (error) {
       throw error instanceof NoJsonFile ? new UnusableForm(`The file ${error.message}.`) : error;
     }
   }
   const sample = fieldOf(form, 'sample');
-  if (SAMPLE_NAMES.includes(sample)) return { text: readFileSync(join(SAMPLES, sample), 'utf8'), origin: sample };
-  const text = fieldOf(form, 'text');
+  if (SAMPLE_NAMES.includes(sample))
+    return { text: readFileSync(join(SAMPLES, sample), 'utf8'), origin: `The sample ${sample}` };
+  // A browser sends the lines of a text area with CRLF.
+  const text = fieldOf(form, 'text').replaceAll('\r\n', '\n');
   if (text === '') return undefined;
   checkSize(Buffer.byteLength(text), 'The text');
-  return { text, origin: 'the text' };
+  return { text, origin: 'The text' };
 }
 
 function checkSize(bytes: number, what: string): void {
