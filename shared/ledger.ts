@@ -162,6 +162,11 @@ export interface Ledger {
   recordSkip(cart: CartVersion, skip: CartSkip): Promise<void>;
 }
 
+export interface Foresight {
+  /** What `claim` would answer to another attempt now. It only reads. */
+  foresee(claim: OrderClaim): Promise<ClaimResult>;
+}
+
 const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
 
 const unreadableItem = (error: z.ZodError): ClaimResult => {
@@ -184,7 +189,17 @@ export const CLAIM_EXPRESSIONS = {
     '(#state IN (:posting, :unknown) AND leaseUntilMs < :now))',
 } as const;
 
-export function createLedger(table: LedgerTable): Ledger {
+/** By the table above: why an item is not claimed; undefined where it is. */
+function refusalOf(claim: OrderClaim, item: OrderItem): ClaimResult | undefined {
+  if (item.state === 'CREATED') return { kind: 'created', order: item };
+  const isHeld = (item.state === 'POSTING' || item.state === 'UNKNOWN') && item.leaseUntilMs >= claim.nowMs;
+  if (isHeld) return { kind: 'held', untilMs: item.leaseUntilMs };
+  if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
+  if (item.state === 'REJECTED' && item.messageId === claim.messageId) return { kind: 'rejected', faults: item.faults };
+  return undefined;
+}
+
+export function createLedger(table: LedgerTable): Ledger & Foresight {
   const orderKey = (claim: OrderClaim): ItemKey => ({
     pk: cartPartition(claim.cart),
     sk: orderSort(claim.externalId),
@@ -244,20 +259,24 @@ export function createLedger(table: LedgerTable): Ledger {
     const parsed = orderItem.safeParse(stored);
     if (!parsed.success) return unreadableItem(parsed.error);
     const item = parsed.data;
-    if (item.state === 'CREATED') return { kind: 'created', order: item };
-    const isHeld = (item.state === 'POSTING' || item.state === 'UNKNOWN') && item.leaseUntilMs >= claim.nowMs;
+    const refusal = refusalOf(claim, item);
     // DynamoDB's first answer was lost, and the SDK repeated the claim.
     const isOwn = item.state === 'POSTING' && item.attemptId === claim.attemptId;
-    if (isHeld)
-      return isOwn ? { kind: 'claimed', ...claimedItem.parse(stored) } : { kind: 'held', untilMs: item.leaseUntilMs };
-    if (item.changedAtMs > claim.changedAtMs) return { kind: 'superseded', byChangedAtMs: item.changedAtMs };
-    if (item.state === 'REJECTED' && item.messageId === claim.messageId)
-      return { kind: 'rejected', faults: item.faults };
-    return undecided;
+    if (refusal?.kind === 'held' && isOwn) return { kind: 'claimed', ...claimedItem.parse(stored) };
+    return refusal ?? undecided;
   }
 
   return {
     claim: tryToClaim,
+    async foresee(claim) {
+      const stored = await table.getItem(orderKey(claim));
+      const claimedHashes = new Set([claim.contentHash]);
+      if (stored === undefined) return { kind: 'claimed', lookUpFirst: false, claimedHashes };
+      const { data: item, error } = orderItem.safeParse(stored);
+      if (error !== undefined) return unreadableItem(error);
+      const claimed = { lookUpFirst: item.mayExist, claimedHashes: claimedHashes.union(item.claimedHashes) };
+      return refusalOf(claim, item) ?? { kind: 'claimed', ...claimed };
+    },
     created: (claim, { id, number }, nowMs) =>
       settle(claim, 'CREATED', {
         orderId: id,

@@ -22,13 +22,16 @@ import {
 import type { HttpClient } from '../../shared/http-client.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedger } from '../../shared/ledger.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { readTraces } from '../../shared/traces.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage, systemAttributes } from './cart-messages.ts';
+import { type Forecasts, forecastMessages } from './forecast.ts';
 import { retryDelaySeconds } from './outcome.ts';
 import { createPacedOrders } from './delivery/paced-orders.ts';
 import { createPacer } from './delivery/pacer.ts';
@@ -65,7 +68,11 @@ const sqsEvent = z.object({
 });
 /** The supervisor sends it while consumption is paused. */
 const trialEvent = z.strictObject({ trial: z.literal(true) });
-const anyEvent = z.union([trialEvent, sqsEvent]);
+/** The redriver asks before dead letters go back to the queue. */
+const forecastEvent = z.strictObject({
+  forecast: z.array(z.strictObject({ messageId: z.string().min(1), body: z.string() })),
+});
+const anyEvent = z.union([trialEvent, forecastEvent, sqsEvent]);
 
 /** For the ledger's last write and the message's visibility. */
 const RESERVE_MS = 2000;
@@ -131,7 +138,7 @@ export function createHandler(
   if (warmUp) vmsClient.warmUp();
   const orders = createPacedOrders(createVmsOrders(vmsClient, now, vms), pacer, meter);
 
-  async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult> {
+  async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult | Forecasts> {
     const request = anyEvent.parse(event);
     // After the last create is sent there must be time for its answer, a look-up, a probe and the reserve.
     const { VMS_TIMEOUT_MS: callMs } = environment;
@@ -175,6 +182,10 @@ export function createHandler(
       requeue: (message) => messages.requeue(message, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
+    if ('forecast' in request) {
+      const tracesOf = (cart: CartKey) => readTraces(table, cart);
+      return forecastMessages(request.forecast, { ...dependencies, ledger, tracesOf });
+    }
     const processed = await processBatch(request.Records, dependencies);
     const returned = processed.flatMap(({ returned }) => (returned === undefined ? [] : [returned]));
     return { batchItemFailures: returned.map(({ messageId }) => ({ itemIdentifier: messageId })) };

@@ -108,6 +108,7 @@ const useCasePaths = [
   `${worker}/delivery/deliver-order.ts`,
   `${worker}/delivery/paced-orders.ts`,
   `${worker}/delivery/pacer.ts`,
+  `${worker}/forecast.ts`,
   `${worker}/load-cart.ts`,
   `${worker}/outcome.ts`,
   `${worker}/process-batch.ts`,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createVerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
+import { createLedger, type Foresight, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import {
   CLAIM_TABLE,
@@ -19,10 +19,13 @@ import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
 let real: LedgerRecords;
+let foresight: Foresight;
 beforeAll(async () => {
   fixture = await openWorkerFixture();
   const table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
-  real = { ledger: createLedger(table), verdicts: createVerdictRecord(table) };
+  const ledger = createLedger(table);
+  foresight = ledger;
+  real = { ledger, verdicts: createVerdictRecord(table) };
 });
 afterAll(() => fixture.close());
 
@@ -113,8 +116,13 @@ async function play(
     switch (one.kind) {
       case 'claim': {
         const claim = claimFor(one.attempt, one.message, one.version);
+        const foreseen = on === real.ledger ? await foresight.foresee(claim) : undefined;
+        const answer = await on.claim(claim);
+        // Foresight is for another attempt: to the one that holds the order, the claim is answered again.
+        const isRepeated = claims.has(one.attempt) && foreseen?.kind === 'held' && answer.kind === 'claimed';
+        if (foreseen !== undefined && !isRepeated) expect(foreseen).toEqual(answer);
         claims.set(one.attempt, claim);
-        answers.push(await on.claim(claim));
+        answers.push(answer);
         break;
       }
       case 'time passes':
