@@ -6,7 +6,15 @@ import { type Trace, tracesOf } from '../../shared/traces.ts';
 import { readSurroundings } from './known-cart.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
-export type MomentKind = 'changed' | 'queued' | 'tried' | 'ordered' | 'dead-lettered' | 'redriven' | 'closed' | 'skipped';
+export type MomentKind =
+  | 'changed'
+  | 'queued'
+  | 'tried'
+  | 'ordered'
+  | 'dead-lettered'
+  | 'redriven'
+  | 'closed'
+  | 'skipped';
 
 export interface Moment {
   readonly atMs: number;
@@ -83,7 +91,9 @@ function recordedMs(trace: Trace): number {
       return trace.claimedAtMs;
     case 'redrive':
       return trace.startedAtMs;
-    default:
+    case 'verdict':
+    case 'skip':
+    case 'closed':
       return trace.recordedAtMs;
   }
 }
@@ -119,14 +129,13 @@ function momentsOfTrace(trace: Trace): Moment[] {
     case 'skip':
       return [{ atMs: trace.recordedAtMs, kind: 'skipped', what: `skipped: ${trace.reason}` }];
     case 'redrive': {
-      const { startedAtMs, sentAtMs = startedAtMs, messageId, newMessageId, by, reason } = trace;
-      const done = newMessageId === undefined ? 'redrive begun' : `redriven as message ${newMessageId}`;
-      const what = `${done}: message ${messageId}, by ${by}: ${reason}`;
-      return [{ atMs: sentAtMs, kind: 'redriven', what, messageId }];
+      const { startedAtMs, sentAtMs: atMs = startedAtMs, messageId, newMessageId, by, reason } = trace;
+      const act = newMessageId === undefined ? 'redrive begun' : `redriven as message ${newMessageId}`;
+      return [{ atMs, kind: 'redriven', what: `${act}: message ${messageId}, by ${by}: ${reason}`, messageId }];
     }
     case 'closed': {
       const { recordedAtMs: atMs, messageId, by, reason } = trace;
-      return [{ atMs, kind: 'closed', what: `closed by ${by}: message ${messageId}: ${reason}`, messageId }];
+      return [{ atMs, kind: 'closed', what: `closed by hand: message ${messageId}, by ${by}: ${reason}`, messageId }];
     }
   }
 }
