@@ -268,7 +268,7 @@ function comparisonTable(caption: string, fields: readonly ComparedField[], isMa
 <thead><tr><th scope="col">Field of the order</th><th scope="col">From this cart</th><th scope="col">In 11VMS</th><th scope="col">Result</th><th scope="col" class="number">Row</th></tr></thead>
 <tbody>${fields.map(
     ({ field, target, result, here, there, counts, row }) =>
-      html`<tr><th scope="row">${field}</th><td class="value">${shown(target, here)}</td><td class="value">${shown(target, there)}</td><td>${result}${counts ? NOTHING : html` <small>makes no other order: SRM moves it with every status</small>`}</td><td class="number">${row ?? ''}</td></tr>
+      html`<tr><th scope="row">${field}</th><td class="value">${shown(target, here)}</td><td class="value">${shown(target, there)}</td><td>${result}${counts ? NOTHING : html` <small>(does not count: SRM moves it with every status)</small>`}</td><td class="number">${row ?? ''}</td></tr>
 `,
   )}</tbody></table>`;
 }
