@@ -57,15 +57,17 @@ export interface ListSlice {
 export interface SliceLimits {
   readonly rows: number;
   readonly requests: number;
+  /** How many items a filter looks at by one request; undefined: a megabyte of them. */
+  readonly filteredAtOnce?: number;
 }
-const FILTERED_AT_ONCE = 500;
+const PART_OF_A_FILE = 500;
 
 /** The next rows of a list, newest first. Reads no more of the index than they need. */
 export async function readSlice(
   ledger: Pick<OpenedLedger, 'listedPart'>,
   { list, days, isWanted }: CartList,
   start: ListStart | undefined,
-  { rows, requests }: SliceLimits,
+  { rows, requests, filteredAtOnce }: SliceLimits,
 ): Promise<ListSlice> {
   const items: ListedItem[] = [];
   let lookedAt = 0;
@@ -75,8 +77,12 @@ export async function readSlice(
     for (;;) {
       if (requested === requests) return { items, next: { day, after }, lookedAt };
       // One more than is shown tells whether there is more.
-      const limit = isWanted === undefined ? rows + 1 - items.length : FILTERED_AT_ONCE;
-      const part = await ledger.listedPart(list, day, { after, limit, newestFirst: true });
+      const limit = isWanted === undefined ? rows + 1 - items.length : filteredAtOnce;
+      const part = await ledger.listedPart(list, day, {
+        after,
+        newestFirst: true,
+        ...(limit === undefined ? {} : { limit }),
+      });
       requested++;
       for (const item of part.items) {
         if (isWanted === undefined || isWanted(item)) {
@@ -102,7 +108,7 @@ export async function* listParts(
   for (const day of days) {
     let after: ListPosition | undefined;
     do {
-      const part = await ledger.listedPart(list, day, { after, limit: FILTERED_AT_ONCE });
+      const part = await ledger.listedPart(list, day, { after, limit: PART_OF_A_FILE });
       yield part.items.filter(isWanted);
       after = part.next;
     } while (after !== undefined);

@@ -32,7 +32,7 @@ export interface CartStory {
   readonly sentence: string;
   readonly moments: readonly Moment[];
   readonly traces: readonly Trace[];
-  readonly context: SentenceContext;
+  readonly context: Awaited<ReturnType<typeof readSurroundings>>;
 }
 
 export async function readCartStory(

@@ -1,8 +1,9 @@
 /** The command line of `npm run carts`. */
 import { type FaultCode, isFaultCode } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
-import { IDENTIFIER, normalGuid, stripZeros } from '../../shared/sap-values.ts';
+import { isDay } from '../calendar.ts';
 import { commandLine } from '../command-line.ts';
+import { cartKeyOf } from './cart-key.ts';
 import { type ListedState, STATES } from './cart-states.ts';
 
 export interface StateQuestion {
@@ -141,13 +142,12 @@ function codeOf(text: string | undefined): FaultCode | undefined {
 }
 
 function cartKey(text: string): Omit<CartKey, 'client'> {
-  if (!/^\d+$/.test(text) && normalGuid(text) !== undefined) return { number: undefined, guid: text };
-  if (IDENTIFIER.test(text)) return { number: stripZeros(text) };
+  const key = cartKeyOf(text);
+  if (key !== undefined) return key;
   throw refusal(`--cart takes the number of a cart, such as 1010000123, not "${text}".`);
 }
 
 function calendarDay(text: string): string {
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)) return text;
+  if (isDay(text)) return text;
   throw refusal(`--day takes a day such as 2026-11-27, not "${text}".`);
 }

@@ -11,7 +11,8 @@ export const NOTHING: Html = html``;
 /** A number as people read it: 12,345. */
 export const numberText = (count: number): string => count.toLocaleString('en-GB');
 
-export const plural = (count: number, what: string): string => `${numberText(count)} ${what}${count === 1 ? '' : 's'}`;
+export const plural = (count: number, what: string, several = `${what}s`): string =>
+  `${numberText(count)} ${count === 1 ? what : several}`;
 
 const UNITS = [
   [86_400_000, 'd'],

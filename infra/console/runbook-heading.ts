@@ -1,6 +1,9 @@
 /** The chapter of infra/runbook.md that helps with a cart, by the anchor of its heading. */
 import type { FaultCode } from '../../shared/failure.ts';
 import type { Standing } from '../../shared/standing.ts';
+import type { Environment } from '../environments.ts';
+import { html } from './html.ts';
+import type { Html } from './page.ts';
 
 const OPEN_OUTCOMES: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
 
@@ -19,4 +22,14 @@ export function runbookHeadingOf(standing: Standing, isPaused: boolean): string 
     default:
       return 'find-a-cart';
   }
+}
+
+/** A link where the runbook has an address, and its place in words where it has none. */
+export function runbookLink(
+  { notifications: { runbookUrl } }: { readonly notifications: Pick<Environment['notifications'], 'runbookUrl'> },
+  heading: string,
+): Html {
+  return /^https?:\/\//.test(runbookUrl)
+    ? html`<a href="${runbookUrl}#${heading}" rel="noreferrer">${heading}</a>`
+    : html`<code>${runbookUrl}#${heading}</code>`;
 }

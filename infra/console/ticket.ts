@@ -5,7 +5,10 @@ import { ownerText } from '../owners.ts';
 import type { Environment } from '../environments.ts';
 
 export interface TicketFacts {
-  readonly environment: Pick<Environment, 'name' | 'owners'> & { readonly srm: Pick<Environment['srm'], 'client'> };
+  readonly environment: Pick<Environment, 'name' | 'owners'> & {
+    readonly srm: Pick<Environment['srm'], 'client'>;
+    readonly notifications: Pick<Environment['notifications'], 'runbookUrl'>;
+  };
   /** Its number; where it has none, its GUID. */
   readonly cart: string;
   /** What became of the cart, in one word. */
@@ -16,7 +19,7 @@ export interface TicketFacts {
   readonly codes: readonly FaultCode[];
   readonly firstSeenMs: number | undefined;
   readonly lastSeenMs: number | undefined;
-  /** A heading of infra/runbook.md. */
+  /** The anchor of a heading of the runbook. */
   readonly runbook: string;
 }
 
@@ -35,7 +38,7 @@ export function ticketText(facts: TicketFacts): string {
     ]),
     ...(firstSeenMs === undefined ? [] : [['First seen', `${instantText(firstSeenMs)} (UTC)`]]),
     ...(lastSeenMs === undefined ? [] : [['Last seen', `${instantText(lastSeenMs)} (UTC)`]]),
-    ['Runbook', `infra/runbook.md#${runbook}`],
+    ['Runbook', `${environment.notifications.runbookUrl}#${runbook}`],
   ];
   return lines.map(([name, text]) => `${name}: ${text}\n`).join('');
 }

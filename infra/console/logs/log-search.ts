@@ -1,5 +1,6 @@
 /** What the console asks of the functions' logs. CloudWatch Logs Insights answers it, or the log file of the local run. */
 import type { LogEvent } from '../../../shared/log-events.ts';
+import { stripZeros } from '../../../shared/sap-values.ts';
 
 /**
  * The forms of what may enter a query. A value of another form is refused, and not escaped: no form holds a quotation mark, a
@@ -29,11 +30,14 @@ export function identifier(kind: IdentifierKind, text: string): Identifier | und
   return FORMS[kind].test(text) ? { kind, value: text } : undefined;
 }
 
+/** SAP fills these with zeros; ledger and log hold them without. */
+const NUMBERS: readonly IdentifierKind[] = ['cartNumber', 'supplier'];
+
 /** Everything that a text can be by its form. */
 export const identifiersOf = (text: string): readonly Identifier[] =>
   Object.keys(FORMS)
     .filter(isKind)
-    .flatMap((kind) => identifier(kind, text) ?? []);
+    .flatMap((kind) => identifier(kind, NUMBERS.includes(kind) ? stripZeros(text) : text) ?? []);
 
 /** A line of the log, as the console may show it: shared/log.ts lets no content of a cart into one. */
 export interface LogLine {

@@ -11,6 +11,7 @@ const facts: TicketFacts = {
     name: 'prod',
     owners: { mapping: { name: 'Catalogue', contact: '#catalogue' } },
     srm: { client: '100' },
+    notifications: { runbookUrl: 'https://wiki/runbook' },
   },
   cart: '1010000123',
   word: 'dead-lettered',
@@ -35,7 +36,7 @@ test('says environment, identifiers, code, owner, what to do, first and last see
       "What to do: Add the unit to translation.valueMaps.unit in infra/environments.ts, or in the environment's own file, deploy, then redrive.",
       'First seen: 2026-11-27T08:00:00Z (UTC)',
       'Last seen: 2026-11-27T09:00:00Z (UTC)',
-      'Runbook: infra/runbook.md#redrive',
+      'Runbook: https://wiki/runbook#redrive',
       '',
     ].join('\n'),
   );

@@ -1,0 +1,172 @@
+/** For an audit: the orders of a day or a month with their carts, and what SRM approved against what became of it. */
+import {
+  createReconciliationRecord,
+  type ReconciliationReport,
+} from '../../../functions/reconcile-carts/reconciliation-record.ts';
+import { instantText } from '../../../shared/standing-sentence.ts';
+import { dayOf, monthOf } from '../../calendar.ts';
+import { readSlice, standingsOf } from '../../carts/cart-lists.ts';
+import type { TableRow } from '../../carts/tables.ts';
+import { orBadQuery } from '../carts/bad-query.ts';
+import { CSV_COLUMNS, csvRows } from '../carts/cart-rows.ts';
+import { csvDownload } from '../carts/csv-download.ts';
+import { listRequestOf, newestDays, type Period, periodOf } from '../carts/list-request.ts';
+import { countText, LIST_LIMITS, listPager, orderTable } from '../carts/list-view.ts';
+import { html, linkTo, notice, NOTHING, numberText, plural, status, type StatusKind, time } from '../html.ts';
+import type { Answer, ConsolePage, Html, PageRequest } from '../page.ts';
+
+const PATH = '/audit';
+const DAY_MS = 86_400_000;
+
+export const auditPage: ConsolePage = {
+  path: PATH,
+  label: 'Audit',
+  show: (request) => orBadQuery(PATH, () => show(request)),
+};
+
+async function show({ url, ...others }: PageRequest): Promise<Answer> {
+  const { nowMs, sources } = others;
+  const { environment, ledger } = sources;
+  const given = periodOf(url);
+  const period =
+    given.day === undefined && given.month === undefined ? { day: dayOf(nowMs - DAY_MS), month: undefined } : given;
+  // The period may be the default: the links name it, so that a copied one means the same tomorrow.
+  const whole = new URL(linkTo(url.pathname, { ...period, after: url.searchParams.get('after') ?? undefined }), url);
+  const request: PageRequest = { url: whole, ...others };
+  const { list, start } = listRequestOf(whole, 'ordered', environment.srm.client, nowMs);
+  const query = { ...period };
+  const name = `${environment.name}-${period.day ?? period.month}`;
+  switch (url.searchParams.get('as')) {
+    case 'csv':
+      return csvDownload(
+        `orders-${name}`,
+        CSV_COLUMNS.ordered,
+        csvRows('ordered', { ...list, days: list.days.toReversed() }, ledger, nowMs),
+      );
+    case 'reconciliations':
+      return csvDownload(`reconciliations-${name}`, REPORT_COLUMNS, [
+        (await reportsOf(period, request)).map(reportRow),
+      ]);
+    default: {
+      const [slice, reports] = await Promise.all([
+        readSlice(ledger, list, start, LIST_LIMITS),
+        reportsOf(period, request),
+      ]);
+      const carts = await standingsOf(slice.items, ledger, nowMs);
+      return {
+        title: `Audit of ${periodText(period)}`,
+        body: html`${choice(period, nowMs)}
+<section aria-labelledby="orders"><h2 id="orders">Orders created, with their carts ${countText(slice, start)}</h2>
+<p><a href="${linkTo(PATH, { ...query, as: 'csv' })}">All of them as CSV</a> <span class="quiet">also those that a later attempt found in 11VMS</span></p>
+${carts.length === 0 ? NOTHING : orderTable(carts, request)}
+${listPager(PATH, query, slice, start)}</section>
+${reconciliationSection(reports, period, request)}`,
+      };
+    }
+  }
+}
+
+const periodText = ({ day, month }: Period): string => `${day ?? month ?? ''} (UTC)`;
+
+function choice({ day, month }: Period, nowMs: number): Html {
+  const lastMonth = monthOf(Date.parse(`${monthOf(nowMs)}-01T00:00:00Z`) - 1);
+  const links = [
+    ['Today', { day: dayOf(nowMs) }],
+    ['Yesterday', { day: dayOf(nowMs - DAY_MS) }],
+    ['This month', { month: monthOf(nowMs) }],
+    ['Last month', { month: lastMonth }],
+  ] as const;
+  return html`<section aria-labelledby="period"><h2 id="period">Period</h2>
+<nav class="pager" aria-label="Periods">${links.map(([label, query]) => html`<a href="${linkTo(PATH, query)}">${label}</a>`)}</nav>
+<form class="fields" action="${PATH}"><label>Day (UTC)<br><input type="date" name="day" value="${day ?? ''}"></label><button>Show the day</button></form>
+<form class="fields" action="${PATH}"><label>Month (UTC)<br><input type="month" name="month" value="${month ?? ''}" placeholder="2026-11" size="10"></label><button>Show the month</button></form></section>`;
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function spanOf(period: Period, nowMs: number): Span {
+  const days = newestDays(period, nowMs);
+  const startOf = (day: string | undefined): number => Date.parse(`${day ?? dayOf(nowMs)}T00:00:00Z`);
+  return { fromMs: startOf(days.at(-1)), toMs: startOf(days[0]) + DAY_MS };
+}
+
+/** The reconciliations that read a part of the period, newest first. */
+async function reportsOf(period: Period, { sources, nowMs }: PageRequest): Promise<readonly ReconciliationReport[]> {
+  const { ledger, environment } = sources;
+  const { fromMs, toMs } = spanOf(period, nowMs);
+  const reports = await createReconciliationRecord(ledger.table, environment.srm.client).reports(fromMs);
+  return reports.filter((report) => report.fromMs < toMs && report.toMs > fromMs).toReversed();
+}
+
+const COUNTS = {
+  cartsRead: 'approved in SRM',
+  created: 'ordered',
+  skipped: 'skipped',
+  inFlight: 'in flight',
+  deadLettered: 'dead-lettered',
+  queuedAgain: 'queued again',
+  notJudged: 'not judged',
+  unidentified: 'unidentified',
+} as const satisfies Partial<Record<keyof ReconciliationReport, string>>;
+type Count = keyof typeof COUNTS;
+const isCount = (name: string): name is Count => Object.hasOwn(COUNTS, name);
+const COUNT_NAMES = Object.keys(COUNTS).filter(isCount);
+
+const REPORT_COLUMNS = [
+  'ended at',
+  'changed in SRM from',
+  'changed in SRM before',
+  ...Object.values(COUNTS),
+  'end',
+  'run id',
+];
+
+const reportRow = (report: ReconciliationReport): TableRow => ({
+  'ended at': instantText(report.endedMs),
+  'changed in SRM from': instantText(report.fromMs),
+  'changed in SRM before': instantText(report.toMs),
+  ...Object.fromEntries(COUNT_NAMES.map((name) => [COUNTS[name], report[name]])),
+  end: report.status,
+  'run id': report.runId,
+});
+
+const ENDS: Readonly<Record<ReconciliationReport['status'], readonly [StatusKind, string]>> = {
+  complete: ['positive', 'Complete'],
+  stopped: ['pending', 'Out of time; the next run continued'],
+  paused: ['open', 'Inconclusive: consumption was paused'],
+};
+
+function reconciliationSection(reports: readonly ReconciliationReport[], period: Period, request: PageRequest): Html {
+  const { nowMs } = request;
+  return html`<section aria-labelledby="approved"><h2 id="approved">What SRM approved, and what became of it</h2>
+${summary(reports, spanOf(period, nowMs), nowMs)}
+<p class="quiet">Each night the reconciliation reads every approved cart of the last days from SRM again, by when it was last changed there, and asks the ledger what became of it. It counts the carts; the log names those that it queued again. Orders are counted by cart here, and by order above; their days differ where a cart was ordered on another day than it was changed.</p>
+${
+  reports.length === 0
+    ? NOTHING
+    : html`<p><a href="${linkTo(PATH, { ...period, as: 'reconciliations' })}">As CSV</a></p>
+<table><caption>${plural(reports.length, 'reconciliation')} that read a part of this period, newest first; carts by what became of them</caption><thead><tr><th scope="col">Ended</th><th scope="col">Changed in SRM</th>${COUNT_NAMES.map((name) => html`<th scope="col" class="number">${COUNTS[name]}</th>`)}<th scope="col">End</th></tr></thead><tbody>${reports.map(
+        (report) =>
+          html`<tr><td>${time(report.endedMs, nowMs)}</td><td>${instantText(report.fromMs)}<br>to ${instantText(report.toMs)}</td>${COUNT_NAMES.map((name) => html`<td class="number">${numberText(report[name])}</td>`)}<td>${status(...ENDS[report.status])}</td></tr>`,
+      )}</tbody></table>`
+}</section>`;
+}
+
+/** By the newest reconciliation that has read the whole period: the counts of several would count carts twice. */
+function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Span, nowMs: number): Html {
+  const whole = reports.find(
+    (report) => report.status !== 'stopped' && report.fromMs <= fromMs && report.toMs >= Math.min(toMs, nowMs),
+  );
+  if (whole === undefined) {
+    return notice(
+      'open',
+      'No single reconciliation has read the whole of this period: what SRM approved in it is known in parts.',
+    );
+  }
+  const open = whole.queuedAgain + whole.notJudged + whole.inFlight + whole.deadLettered + whole.unidentified;
+  const words = `Of ${plural(whole.cartsRead, 'cart')} that SRM approved, last changed from ${instantText(whole.fromMs)} to ${instantText(whole.toMs)}: ${plural(whole.created, 'cart')} ordered, ${numberText(whole.skipped)} skipped by a rule, ${numberText(open)} otherwise, as of ${instantText(whole.endedMs)}.`;
+  return notice(open === 0 ? 'positive' : 'information', words);
+}
