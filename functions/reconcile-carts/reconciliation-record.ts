@@ -29,6 +29,7 @@ const report = z.object({
   created: count,
   inFlight: count,
   deadLettered: count,
+  closed: count,
   skipped: count,
   queuedAgain: count,
   notJudged: count,

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<StandingWord, StatusKind>> = {
   cured: 'positive',
   skipped: 'neutral',
   'dead-lettered': 'negative',
+  closed: 'closed',
 };
 
 export function standingStatus(standing: Standing): Html {

@@ -3,7 +3,7 @@ import { type FaultCode, FAULT_CATALOGUE, type Fault } from '../../../shared/fai
 import type { CartKey } from '../../../shared/ledger-keys.ts';
 import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import type { Standing } from '../../../shared/standing.ts';
-import type { OrderTrace } from '../../../shared/traces.ts';
+import type { OrderTrace, Trace } from '../../../shared/traces.ts';
 import { monthOf } from '../../calendar.ts';
 import { deadPartOf } from '../../carts/cart-lists.ts';
 import { type CartStory, readCartStory } from '../../carts/cart-story.ts';
@@ -39,9 +39,7 @@ export async function readCartFacts(
 ): Promise<CartFacts> {
   const story = await readCartStory(key, ledger, nowMs);
   const { traces, moments, standing, name } = story;
-  const messageIds = [...new Set(traces.flatMap((trace) => ('messageId' in trace ? [trace.messageId] : [])))].filter(
-    (id) => id !== '',
-  );
+  const messageIds = messageIdsOf(traces);
   const orders = traces.filter((trace) => trace.kind === 'order');
   // SRM may have changed the cart long before a run read it.
   const times = moments.filter(({ kind }) => kind !== 'changed').map(({ atMs }) => atMs);
@@ -74,6 +72,15 @@ export async function readCartFacts(
     ticket: ticketOf(environment, { name, standing, faults, messageIds, orders, times, runbookHeading }),
   };
 }
+
+/** Also of the messages that a redrive made. */
+const messageIdsOf = (traces: readonly Trace[]): readonly string[] => {
+  const ids = traces.flatMap((trace) => [
+    ...('messageId' in trace ? [trace.messageId] : []),
+    ...(trace.kind === 'redrive' && trace.newMessageId !== undefined ? [trace.newMessageId] : []),
+  ]);
+  return [...new Set(ids)].filter((id) => id !== '');
+};
 
 /** Nothing more is to come of it by itself. */
 const isSettled = ({ word }: Standing): boolean => ['ordered', 'cured', 'skipped', 'closed'].includes(word);

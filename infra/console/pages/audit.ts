@@ -107,6 +107,7 @@ const COUNTS = {
   skipped: 'skipped',
   inFlight: 'in flight',
   deadLettered: 'dead-lettered',
+  closed: 'closed by hand',
   queuedAgain: 'queued again',
   notJudged: 'not judged',
   unidentified: 'unidentified',
@@ -167,6 +168,7 @@ function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Spa
     );
   }
   const open = whole.queuedAgain + whole.notJudged + whole.inFlight + whole.deadLettered + whole.unidentified;
-  const words = `Of ${plural(whole.cartsRead, 'cart')} that SRM approved, last changed from ${instantText(whole.fromMs)} to ${instantText(whole.toMs)}: ${plural(whole.created, 'cart')} ordered, ${numberText(whole.skipped)} skipped by a rule, ${numberText(open)} otherwise, as of ${instantText(whole.endedMs)}.`;
+  const settled = `${numberText(whole.skipped)} skipped by a rule, ${numberText(whole.closed)} closed by hand`;
+  const words = `Of ${plural(whole.cartsRead, 'cart')} that SRM approved, last changed from ${instantText(whole.fromMs)} to ${instantText(whole.toMs)}: ${plural(whole.created, 'cart')} ordered, ${settled}, ${numberText(open)} otherwise, as of ${instantText(whole.endedMs)}.`;
   return notice(open === 0 ? 'positive' : 'information', words);
 }

@@ -94,6 +94,8 @@ const ENTRIES: Readonly<Record<EntryKind, readonly [StatusKind, string]>> = {
   tried: ['pending', 'Tried'],
   ordered: ['positive', 'Ordered'],
   'dead-lettered': ['negative', 'Given up'],
+  redriven: ['pending', 'Redriven'],
+  closed: ['closed', 'Closed'],
   skipped: ['neutral', 'Skipped'],
   paused: ['critical', 'Paused'],
   resumed: ['positive', 'Resumed'],
