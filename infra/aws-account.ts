@@ -32,7 +32,7 @@ export const bootstrapCommand = (
   environmentName: string,
 ) => `npx cdk bootstrap aws://${account}/${region} -c env=${environmentName}`;
 
-const LOG_IN =
+export const LOG_IN =
   'log in first: aws sso login, or choose a profile with --profile or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
 /** Asks STS for the identity of the caller. @throws {AccountUnusable} without credentials or region, or in an account that is not the entry's. */
@@ -73,7 +73,7 @@ export async function openAccount(
 function unusable(error: unknown): AccountUnusable {
   const name = error instanceof Error ? error.name : '';
   if (name === 'CredentialsProviderError') return new AccountUnusable('AWS credentials were not found', LOG_IN);
-  if (/Token|Signature|UnrecognizedClient|AccessDenied/.test(name)) {
+  if (isSessionRefused(error) || name.includes('AccessDenied')) {
     return new AccountUnusable(`AWS refuses the credentials (${describeAwsError(error)})`, LOG_IN);
   }
   return new AccountUnusable(
@@ -81,6 +81,14 @@ function unusable(error: unknown): AccountUnusable {
     'check the network, the region and the proxy of this machine',
   );
 }
+
+/** Whether AWS knows the session no longer, as after its end. */
+export const isSessionRefused = (error: unknown): boolean =>
+  error instanceof Error && /CredentialsProvider|Token|Signature|UnrecognizedClient/.test(error.name);
+
+/** Whether a client of the AWS SDK threw it. */
+export const isAwsError = (error: unknown): boolean =>
+  error instanceof Error && ('$metadata' in error || isSessionRefused(error));
 
 /** Settings of every client, with few retries: a command should fail rather than hang. */
 export const clientSettings = ({ profile }: AccountChoice) => ({

@@ -6,7 +6,7 @@ import { DynamoDBDocumentClient, paginateScan, QueryCommand } from '@aws-sdk/lib
 import * as z from 'zod';
 import { type Item, createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { LISTED_INDEX, type List, listOfDay } from '../../shared/lists.ts';
-import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
+import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, isSessionRefused, LOG_IN, openAccount } from '../aws-account.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import type { CartsOptions } from './options.ts';
@@ -242,6 +242,7 @@ const explained =
       return await ask();
     } catch (error) {
       const reason = describeAwsError(error);
+      if (isSessionRefused(error)) throw new Unanswerable(`${what}: AWS refuses the session (${reason})`, LOG_IN);
       if (/AccessDenied|NotAuthorized/.test(reason)) {
         throw new Unanswerable(`${what}: AWS refuses (${reason})`, `ask for the rights to read: ${rights}`);
       }

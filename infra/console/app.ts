@@ -4,11 +4,11 @@ import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { describeAwsError } from '../aws-account.ts';
+import { describeAwsError, isAwsError, isSessionRefused, LOG_IN } from '../aws-account.ts';
 import { Unanswerable } from '../carts/open-ledger.ts';
 import type { Assets } from './assets.ts';
 import { refusalOf, SECURITY_HEADERS } from './guard.ts';
-import { failurePage, framed } from './layout.ts';
+import { failurePage, type Frame, framed } from './layout.ts';
 import type { Answer, Download, Html, Mode, Page, PageRequest } from './page.ts';
 import { PAGES } from './pages.ts';
 import type { Session } from './session.ts';
@@ -47,12 +47,11 @@ export function createConsole(options: ConsoleOptions): Hono {
     else context.res = new Response(`Refused: ${refusal}.\n`, { status: 403 });
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
   });
-  app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (context) => context.text('Too large: 6 MB at most.\n', 413) }));
-
   app.get('/assets/:name', (context) => {
-    const asset = assets[context.req.param('name')];
+    const asset = assets.get(context.req.param('name'));
+    // A page would say in its frame which environment this is, and nobody has shown a cookie yet.
     return asset === undefined
-      ? context.notFound()
+      ? context.text('There is no such file.\n', 404)
       : context.body(asset.text, 200, { 'Content-Type': asset.contentType });
   });
 
@@ -69,8 +68,13 @@ export function createConsole(options: ConsoleOptions): Hono {
     if (context.req.header(REFRESH_HEADER) === undefined) onUse?.();
     return next();
   });
+  app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (context) => context.text('Too large: 6 MB at most.\n', 413) }));
 
   const navigation = PAGES.flatMap(({ path, label }) => (label === undefined ? [] : [{ path, label }]));
+  const frameOf = async (path: string): Promise<Frame> => {
+    const endsAtMs = await sources.endOfSession();
+    return { sources, mode, nowMs: now(), path, navigation, endsAtMs };
+  };
   for (const page of PAGES) {
     const requestOf = (raw: Request, params: Readonly<Record<string, string>>): PageRequest => ({
       url: new URL(raw.url),
@@ -79,33 +83,42 @@ export function createConsole(options: ConsoleOptions): Hono {
       mode,
       nowMs: now(),
     });
-    const send = async (request: PageRequest, make: () => Promise<Answer>): Promise<Response> => {
-      const answer = await make().catch((error: unknown) => failureOf(error, onError));
-      if ('chunks' in answer) return downloadOf(answer);
-      if ('redirectTo' in answer) return new Response(null, { status: 303, headers: { Location: answer.redirectTo } });
-      const markup = await framed(answer, { ...request, path: page.path, navigation });
-      return pageOf(markup, answer.status ?? 200);
+    const send = async (make: () => Promise<Answer>): Promise<Response> => {
+      const show = async (answer: Page): Promise<Response> =>
+        pageOf(await framed(answer, await frameOf(page.path)), answer.status ?? 200);
+      try {
+        const answer = await make();
+        if ('chunks' in answer) return await downloadOf(answer, onError);
+        if ('redirectTo' in answer) return redirectTo(answer.redirectTo);
+        return await show(answer);
+      } catch (error) {
+        return show(failureOf(error, onError));
+      }
     };
     app.get(page.path, (context) => {
       const request = requestOf(context.req.raw, context.req.param());
-      return send(request, () => page.show(request));
+      return send(() => page.show(request));
     });
     const { submit } = page;
     if (submit === undefined) continue;
     app.post(page.path, (context) => {
       const request = requestOf(context.req.raw, context.req.param());
-      return send(request, async () => {
+      return send(async () => {
         if (!session.mayAct(context.req.header(KEY_HEADER))) return NO_KEY;
         if (submit.needs === 'operate' && mode !== 'operate') return READ_ONLY;
-        return submit.handle({ ...request, form: await context.req.raw.formData() });
+        const form = await context.req.raw.formData().catch(() => undefined);
+        return form === undefined ? NO_FORM : submit.handle({ ...request, form });
       });
     });
   }
 
   app.notFound(async (context) => {
     const missing: Page = { title: 'There is no such page', body: html`<p><a href="/">Now</a> shows the state.</p>` };
-    const markup = await framed(missing, { sources, mode, nowMs: now(), path: '', navigation });
-    return context.html(markup, 404);
+    return context.html(await framed(missing, await frameOf('')), 404);
+  });
+  app.onError((error, context) => {
+    onError(error);
+    return context.text('The console failed unexpectedly; its terminal says more.\n', 500);
   });
   return app;
 }
@@ -113,13 +126,33 @@ export function createConsole(options: ConsoleOptions): Hono {
 const pageOf = (markup: string, statusCode: ContentfulStatusCode): Response =>
   new Response(markup, { status: statusCode, headers: { 'Content-Type': 'text/html; charset=utf-8' } });
 
-const downloadOf = ({ filename, contentType, chunks }: Download): Response => {
+/** To a page of this console alone: a browser reads `//evil.example` as another site. */
+function redirectTo(path: string): Response {
+  if (!/^\/(?![/\\])/.test(path)) throw new Error('a redirect leads out of the console');
+  return new Response(null, { status: 303, headers: { Location: path } });
+}
+
+/** @throws what its first part throws: then nothing is sent yet, and a page can say what went wrong. */
+async function downloadOf(
+  { filename, contentType, chunks }: Download,
+  onError: (error: unknown) => void,
+): Promise<Response> {
   const iterator = chunks[Symbol.asyncIterator]();
+  let next = await iterator.next();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(Buffer.from(value));
+      if (next.done === true) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(Buffer.from(next.value));
+      try {
+        next = await iterator.next();
+      } catch (error) {
+        onError(error);
+        // The browser says that the file is not whole.
+        controller.error(new Error('the download broke off'));
+      }
     },
     async cancel() {
       await iterator.return?.();
@@ -128,22 +161,21 @@ const downloadOf = ({ filename, contentType, chunks }: Download): Response => {
   return new Response(body, {
     headers: { 'Content-Type': contentType, 'Content-Disposition': `attachment; filename="${filename}"` },
   });
-};
-
-/** Of the SDK: an answer of AWS, or no credentials to ask with. */
-const isOfAws = (error: unknown): boolean =>
-  error instanceof Error && ('$metadata' in error || error.name === 'CredentialsProviderError');
+}
 
 /** What the person can act on is shown; a defect is for the terminal. */
 function failureOf(error: unknown, onError: (error: unknown) => void): Page {
   if (error instanceof Unanswerable) return failurePage(error.message, error.advice);
   if (error instanceof InvocationFailed)
     return failurePage(error.message, 'Nothing more is known of it: look at "Operations".');
-  if (isOfAws(error)) {
-    return failurePage(
-      `AWS gives no answer to this (${describeAwsError(error)}).`,
-      'If your session has ended, log in again (aws sso login) and load this page again. If your role may not do this, ask for the policy of the stack that allows it.',
-    );
+  if (isAwsError(error)) {
+    const reason = describeAwsError(error);
+    return isSessionRefused(error)
+      ? failurePage(`AWS refuses the session (${reason}).`, LOG_IN)
+      : failurePage(
+          `AWS refuses or gives no answer (${reason}).`,
+          'Does your role have the viewer policy of the stack?',
+        );
   }
   onError(error);
   return failurePage('The console failed unexpectedly.', 'The terminal in which it runs says more.');
@@ -153,6 +185,11 @@ const NO_KEY: Page = {
   title: 'This tab may only look',
   status: 403,
   body: html`<p>The key of this console is kept by the tab that opened its link. The terminal shows a link for another tab.</p>`,
+};
+const NO_FORM: Page = {
+  title: 'This form could not be read',
+  status: 400,
+  body: html`<p>Nothing was done. Go back, and send it once more.</p>`,
 };
 const READ_ONLY: Page = {
   title: 'This console is read only',

@@ -9,7 +9,7 @@ export interface Asset {
 }
 
 /** By file name. */
-export type Assets = Readonly<Record<string, Asset>>;
+export type Assets = ReadonlyMap<string, Asset>;
 
 const SCRIPTS = join(import.meta.dirname, 'browser');
 
@@ -26,13 +26,16 @@ export async function loadAssets(): Promise<Assets> {
       return [name.replace(/\.ts$/, '.js'), { contentType: 'text/javascript; charset=utf-8', text: code }];
     }),
   );
-  return {
-    ...Object.fromEntries(scripts),
-    'console.css': {
-      contentType: 'text/css; charset=utf-8',
-      text: readFileSync(join(import.meta.dirname, 'console.css'), 'utf8'),
-    },
-    'production.svg': icon('#aa0808'),
-    'rehearsal.svg': icon('#0064d9'),
-  };
+  return new Map([
+    ...scripts,
+    [
+      'console.css',
+      {
+        contentType: 'text/css; charset=utf-8',
+        text: readFileSync(join(import.meta.dirname, 'console.css'), 'utf8'),
+      },
+    ],
+    ['production.svg', icon('#aa0808')],
+    ['rehearsal.svg', icon('#0064d9')],
+  ]);
 }

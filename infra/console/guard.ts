@@ -8,8 +8,10 @@ export function refusalOf(request: Request, host: string): string | undefined {
   const { method, headers } = request;
   const origin = headers.get('origin');
   const site = headers.get('sec-fetch-site');
-  // Equality, and nothing cleverer: a prefix or a pattern lets 127.0.0.1:1.evil.example through.
-  if (headers.get('host') !== host) return 'wrong Host: this console answers by its own address alone';
+  // Equality, and nothing cleverer: a prefix or a pattern lets 127.0.0.1:1.evil.example through. A request line may name
+  // another host than the header does.
+  if (headers.get('host') !== host || new URL(request.url).host !== host)
+    return 'wrong Host: this console answers by its own address alone';
   if (origin !== null && origin !== `http://${host}`) return 'wrong Origin: another site sent this';
   if (method === 'GET' || method === 'HEAD') {
     // A link from elsewhere, such as a ticket, opens a page; nothing else from elsewhere is answered.

@@ -8,6 +8,7 @@ export interface Frame {
   readonly sources: Sources;
   readonly mode: Mode;
   readonly nowMs: number;
+  readonly endsAtMs: number | undefined;
   /** The path of this page, for the navigation. */
   readonly path: string;
   readonly navigation: readonly { readonly path: string; readonly label: string }[];
@@ -55,8 +56,8 @@ const isProduction = ({ environment }: Sources): boolean => environment.operatio
 const toneOf = (sources: Sources): string => (isProduction(sources) ? 'production' : 'rehearsal');
 const iconOf = (sources: Sources): string => `/assets/${toneOf(sources)}.svg`;
 
-function placeBand({ sources, mode, nowMs }: Frame): Html {
-  const { environmentName, account, region, identity, endsAtMs } = sources.place;
+function placeBand({ sources, mode, nowMs, endsAtMs }: Frame): Html {
+  const { environmentName, account, region, identity } = sources.place;
   return html`<dl class="place">
 <div><dt>Environment</dt><dd><strong>${environmentName}</strong>${isProduction(sources) ? html` <strong>(protected: real orders)</strong>` : NOTHING}</dd></div>
 <div><dt>Account</dt><dd>${account}, ${region}</dd></div>

@@ -58,7 +58,6 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
   const lambda = new LambdaClient(settings);
   const secrets = new SecretsManagerClient(settings);
   const logs = new CloudWatchLogsClient(settings);
-  const { expiration } = await lambda.config.credentials();
   const queueUrl = output('QueueUrl');
   const ledger = ledgerAt(
     environment,
@@ -72,7 +71,11 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       account: account.account,
       region: account.region,
       identity: account.arn,
-      endsAtMs: expiration?.getTime(),
+    },
+    async endOfSession() {
+      // The SDK renews what it can renew; where it cannot, the session has ended.
+      const credentials = await lambda.config.credentials().catch(() => ({ expiration: new Date(0) }));
+      return credentials.expiration?.getTime();
     },
     ledger,
     functions: createFunctions(settings, {

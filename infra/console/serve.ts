@@ -1,11 +1,31 @@
 /** Listens on 127.0.0.1 alone, prints the link, and ends when nobody uses it. */
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { createConsole } from './app.ts';
 import { loadAssets } from './assets.ts';
+import { SECURITY_HEADERS } from './guard.ts';
 import type { Mode } from './page.ts';
 import { createSession } from './session.ts';
 import type { Sources } from './sources.ts';
+
+/** The time, and what happens again and again: a test has its own. */
+export interface Clock {
+  now(): number;
+  /** Returns what ends it. */
+  every(ms: number, act: () => void): () => void;
+}
+
+const SYSTEM_CLOCK: Clock = {
+  now: Date.now,
+  every(ms, act) {
+    const timer = setInterval(act, ms);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+    };
+  },
+};
 
 /** The only address that this console ever listens on. */
 const LOOPBACK = '127.0.0.1';
@@ -21,6 +41,7 @@ export interface ServeOptions {
   /** Gets each link: one opens one tab. */
   readonly onLink: (link: string) => void;
   readonly onError: (error: unknown) => void;
+  readonly clock?: Clock;
 }
 
 export interface ServedConsole {
@@ -30,19 +51,29 @@ export interface ServedConsole {
 
 /** @throws {Error} when the port is in use. */
 export async function serveConsole(options: ServeOptions): Promise<ServedConsole> {
-  const { sources, mode, port, idleMs, onIdle, onLink, onError } = options;
+  const { sources, mode, port, idleMs, onIdle, onLink, onError, clock = SYSTEM_CLOCK } = options;
   const session = createSession();
   const assets = await loadAssets();
-  let lastUseMs = Date.now();
+  let lastUseMs = clock.now();
   let answer: (request: Request) => Response | Promise<Response> = () => new Response('', { status: 503 });
-  const server = createAdaptorServer({ fetch: (request) => answer(request), overrideGlobalObjects: false });
+  const listener = getRequestListener((request) => answer(request), {
+    overrideGlobalObjects: false,
+    errorHandler(error) {
+      if (error instanceof RequestError) return new Response('Refused.\n', { status: 400, headers: SECURITY_HEADERS });
+      onError(error);
+      return new Response('Failed.\n', { status: 500, headers: SECURITY_HEADERS });
+    },
+  });
+  // Node would answer a request without Host itself, and without our headers.
+  const server = createServer({ requireHostHeader: false }, listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, LOOPBACK, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  const host = `${LOOPBACK}:${address.port}`;
+  // As a browser writes it: port 80 is left out.
+  const { host } = new URL(`http://${LOOPBACK}:${address.port}`);
   const invite = (): void => {
     onLink(`http://${host}/#open=${session.invite()}`);
   };
@@ -52,31 +83,27 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
     host,
     mode,
     assets,
-    now: Date.now,
+    now: () => clock.now(),
     onUse: () => {
-      lastUseMs = Date.now();
+      lastUseMs = clock.now();
     },
     onExchange: invite,
     onError,
   });
   answer = (request) => app.fetch(request);
-  const watch = setInterval(
-    () => {
-      if (Date.now() - lastUseMs > idleMs) onIdle();
-    },
-    Math.min(idleMs, 10_000),
-  );
-  watch.unref();
+  const endWatch = clock.every(Math.min(idleMs, 10_000), () => {
+    if (clock.now() - lastUseMs > idleMs) onIdle();
+  });
   invite();
   return {
     address,
     close: () =>
       new Promise((resolve) => {
-        clearInterval(watch);
+        endWatch();
         server.close(() => {
           resolve();
         });
-        if ('closeAllConnections' in server) server.closeAllConnections();
+        server.closeAllConnections();
       }),
   };
 }

@@ -56,13 +56,13 @@ export interface Place {
   readonly region: string;
   /** The caller, by its ARN. */
   readonly identity: string;
-  /** When the session of this identity ends; undefined where it does not. */
-  readonly endsAtMs: number | undefined;
 }
 
 export interface Sources {
   readonly environment: Environment;
   readonly place: Place;
+  /** When the session of this identity ends: each login moves it. Undefined where it does not end. */
+  endOfSession(): Promise<number | undefined>;
   readonly ledger: OpenedLedger;
   readonly functions: Functions;
   readonly health: Health;

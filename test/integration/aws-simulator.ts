@@ -46,6 +46,8 @@ export interface AwsState {
   mappings: Record<string, Record<string, unknown>>;
   /** By name: what GetFunctionConfiguration answers, and the reserved concurrency. */
   functions: Record<string, { configuration: Record<string, unknown>; reservedConcurrency?: number }>;
+  /** By name: what an invocation answers. */
+  answers: Record<string, object>;
   /** By `group/name`. */
   schedules: Record<string, Record<string, unknown>>;
   alarms: SimulatedAlarm[];
@@ -62,6 +64,8 @@ export interface AwsSimulator {
   readonly state: AwsState;
   /** Every operation that was called. */
   readonly operations: readonly string[];
+  /** Every invocation of a function, with its event. */
+  readonly invocations: readonly { readonly name: string; readonly event: unknown }[];
   /** The variables that lead the SDK to this simulator. */
   readonly variables: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -88,7 +92,7 @@ const metricsRequest = z.object({
       MetricStat: z.object({
         Metric: z.object({ MetricName: z.string(), Dimensions: z.array(z.object({ Value: z.string() })) }),
         Period: z.number(),
-        Stat: z.enum(['Sum', 'SampleCount']),
+        Stat: z.enum(['Sum', 'SampleCount', 'Maximum']),
       }),
     }),
   ),
@@ -113,7 +117,7 @@ function readCall({ headers }: IncomingMessage, url: URL, body: string): Call {
     return { operation: target, isForm: false, region, parameters: new URLSearchParams(), json: JSON.parse(body) };
   }
   const [, place = '', id = '', detail = ''] =
-    /^\/(?:[\d-]{10}\/)?(event-source-mappings|schedules|functions)\/([^/]+)\/?(configuration|concurrency)?\/?$/.exec(
+    /^\/(?:[\d-]{10}\/)?(event-source-mappings|schedules|functions)\/([^/]+)\/?(configuration|concurrency|invocations)?\/?$/.exec(
       url.pathname,
     ) ?? [];
   const isForm = place === '';
@@ -121,12 +125,14 @@ function readCall({ headers }: IncomingMessage, url: URL, body: string): Call {
   parameters.set('id', decodeURIComponent(id));
   const byPath =
     place === 'functions'
-      ? `GetFunction${detail === 'concurrency' ? 'Concurrency' : 'Configuration'}`
+      ? detail === 'invocations'
+        ? 'Invoke'
+        : `GetFunction${detail === 'concurrency' ? 'Concurrency' : 'Configuration'}`
       : place === 'schedules'
         ? 'GetSchedule'
         : 'GetEventSourceMapping';
   const operation = isForm ? (parameters.get('Action') ?? '') : byPath;
-  return { operation, isForm, region, parameters, json: undefined };
+  return { operation, isForm, region, parameters, json: operation === 'Invoke' ? JSON.parse(body) : undefined };
 }
 
 export async function startAwsSimulator(): Promise<AwsSimulator> {
@@ -139,6 +145,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     stackCreatedMs: Date.parse('2026-11-20T00:00:00Z'),
     mappings: {},
     functions: {},
+    answers: {},
     schedules: {},
     alarms: [],
     datapoints: [],
@@ -147,6 +154,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     silent: new Set(),
   };
   const operations: string[] = [];
+  const invocations: { name: string; event: unknown }[] = [];
 
   function answer({ operation, parameters, region, json }: Call): { xml: string } | { json: object } {
     operations.push(operation);
@@ -216,6 +224,9 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
         if (schedule === undefined) throw new AwsError('ResourceNotFoundException', 'Schedule does not exist.', 404);
         return { json: { Name: parameter('id'), ...schedule } };
       }
+      case 'Invoke':
+        invocations.push({ name: parameter('id'), event: json });
+        return { json: state.answers[parameter('id')] ?? {} };
       case 'GetFunctionConfiguration':
       case 'GetFunctionConcurrency': {
         const deployed = state.functions[parameter('id')];
@@ -255,7 +266,11 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
               const valueAt = (time: number): number =>
                 counted
                   .filter(({ atMs }) => periodOf(atMs, period) === time)
-                  .reduce((sum, { value }) => sum + (stat === 'SampleCount' ? 1 : value), 0);
+                  .reduce(
+                    (sum, { value }) =>
+                      stat === 'Maximum' ? Math.max(sum, value) : sum + (stat === 'SampleCount' ? 1 : value),
+                    0,
+                  );
               return { Id, Timestamps: times, Values: times.map(valueAt), StatusCode: 'Complete' };
             }),
           },
@@ -296,6 +311,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   return {
     state,
     operations,
+    invocations,
     variables: Object.fromEntries(services.map((name) => [`AWS_ENDPOINT_URL_${name}`, `http://127.0.0.1:${port}`])),
     async close() {
       server.closeAllConnections();
