@@ -78,7 +78,7 @@ export interface RedriveResult {
   readonly notSent: Readonly<Record<string, string>>;
   /** On the cart queue, and still in the dead-letter queue: another run only deletes them. */
   readonly notDeleted: readonly string[];
-  readonly stoppedBecause?: string;
+  readonly stoppedBy?: string;
 }
 
 /** The redrive did not begin: nothing was changed. */
@@ -164,7 +164,7 @@ class RedriveRun {
   #ordered = 0;
   #skipped = 0;
   #lastSentMs = Number.NEGATIVE_INFINITY;
-  #stoppedBecause: string | undefined;
+  #stoppedBy: string | undefined;
 
   constructor({ messages }: RedrivePlan, { by, reason }: ByHand, dependencies: RedriveDependencies) {
     this.#act = { by, reason };
@@ -194,13 +194,13 @@ class RedriveRun {
     const [canary] = this.#open.values();
     const [refusal] = this.#notSent.values();
     if (canary === undefined) {
-      if (refusal !== undefined) this.#stoppedBecause = `SQS did not take the first message: ${refusal}`;
+      if (refusal !== undefined) this.#stoppedBy = `SQS did not take the first message: ${refusal}`;
       return false;
     }
     const outcome = await this.#awaitCanary();
     if (outcome !== undefined && outcome.kind !== 'failed') return true;
     const { messageId } = canary.planned;
-    this.#stoppedBecause =
+    this.#stoppedBy =
       outcome === undefined
         ? `the first message, ${messageId}, has no outcome yet`
         : `the first message, ${messageId}, failed again: ${outcome.codes.join(', ')}`;
@@ -210,10 +210,10 @@ class RedriveRun {
   /** Without a canary, only what an earlier run has sent is completed. */
   async moveRest(isProven: boolean): Promise<void> {
     const isWanted = (message: PlannedMessage): boolean => isProven || isSentBefore(message);
-    const isEnough = (): boolean => this.#stoppedBecause !== undefined || ![...this.#left.values()].some(isWanted);
+    const isEnough = (): boolean => this.#stoppedBy !== undefined || ![...this.#left.values()].some(isWanted);
     if (!isEnough()) await this.#read(isEnough, (letters) => this.#move(letters), isWanted);
     const untilMs = this.#dependencies.now() + Math.min(LAST_LOOK_MS, this.#timeLeftMs());
-    while (this.#open.size > 0 && this.#stoppedBecause === undefined && this.#dependencies.now() < untilMs) {
+    while (this.#open.size > 0 && this.#stoppedBy === undefined && this.#dependencies.now() < untilMs) {
       await this.#dependencies.wait(CANARY_LOOK_MS);
       await this.#lookAtOpen(this.#open.size);
     }
@@ -222,7 +222,7 @@ class RedriveRun {
   result(): RedriveResult {
     const left = [...this.#left.keys()];
     const incomplete = left.length + this.#notDeleted.size;
-    const status = this.#stoppedBecause !== undefined ? 'stopped' : incomplete > 0 ? 'partly' : 'complete';
+    const status = this.#stoppedBy !== undefined ? 'stopped' : incomplete > 0 ? 'partly' : 'complete';
     const counts = {
       moved: this.#moved,
       completed: this.#completed,
@@ -233,7 +233,7 @@ class RedriveRun {
       left,
       notSent: Object.fromEntries(this.#notSent),
       notDeleted: [...this.#notDeleted],
-      ...(this.#stoppedBecause === undefined ? {} : { stoppedBecause: this.#stoppedBecause }),
+      ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }),
     };
     return { status, summary: summaryOf(counts), ...counts };
   }
@@ -276,7 +276,7 @@ class RedriveRun {
       await this.#keepPace();
       await this.#lookAtOpen(LOOKS_A_BATCH);
       const { now } = this.#dependencies;
-      if (this.#stoppedBecause !== undefined || now() - receivedAtMs > FRESH_MS || this.#timeLeftMs() === 0) break;
+      if (this.#stoppedBy !== undefined || now() - receivedAtMs > FRESH_MS || this.#timeLeftMs() === 0) break;
       gone.push(...(await this.#moveBatch(batch)));
     }
     return gone;
@@ -369,7 +369,7 @@ class RedriveRun {
       codes: outcome.codes,
     });
     const same = outcome.codes.filter((code) => codes.length === 0 || codes.includes(code));
-    if (same.length > 0) this.#stoppedBecause ??= `message ${messageId} failed again: ${same.join(', ')}`;
+    if (same.length > 0) this.#stoppedBy ??= `message ${messageId} failed again: ${same.join(', ')}`;
   }
 }
 
@@ -393,7 +393,7 @@ function outcomeOf(traces: readonly Trace[], { planned, newMessageId }: MovedLet
 }
 
 function summaryOf(counts: Omit<RedriveResult, 'status' | 'summary'>): string {
-  const { moved, completed, ordered, skipped, failed, open, left, notSent, notDeleted, stoppedBecause } = counts;
+  const { moved, completed, ordered, skipped, failed, open, left, notSent, notDeleted, stoppedBy } = counts;
   const parts = [
     `${moved} moved`,
     ...(completed > 0 ? [`${completed} of an earlier run deleted`] : []),
@@ -404,7 +404,7 @@ function summaryOf(counts: Omit<RedriveResult, 'status' | 'summary'>): string {
     ...(left.length > 0 ? [`${left.length} left in the dead-letter queue`] : []),
     ...(Object.keys(notSent).length > 0 ? [`${Object.keys(notSent).length} not taken by SQS`] : []),
     ...(notDeleted.length > 0 ? [`${notDeleted.length} sent and not deleted yet`] : []),
-    ...(stoppedBecause === undefined ? [] : [`stopped: ${stoppedBecause}`]),
+    ...(stoppedBy === undefined ? [] : [`stopped: ${stoppedBy}`]),
   ];
   return parts.join(', ');
 }

@@ -221,9 +221,16 @@ describe('the functions', () => {
   test('have adapters that import no use case, and a translation that imports neither', () => {
     const adapters = below('functions', 'shared').filter(({ path }) =>
       [
-        ...['cart-queue.ts', 'vms-orders.ts', 'cart-messages.ts', 'event-source.ts'],
-        ...['cart-sender.ts', 'dead-letter-queue.ts', 'move-tasks.ts', 'plan-record.ts'],
-        ...['redrive-record.ts', 'worker-forecast.ts'],
+        'cart-queue.ts',
+        'vms-orders.ts',
+        'cart-messages.ts',
+        'event-source.ts',
+        'cart-sender.ts',
+        'dead-letter-queue.ts',
+        'move-tasks.ts',
+        'plan-record.ts',
+        'redrive-record.ts',
+        'worker-forecast.ts',
       ].includes(basename(path)),
     );
     expect(adapters).toHaveLength(10);
