@@ -110,7 +110,8 @@ beforeAll(async () => {
   };
   const sources: Sources = {
     environment,
-    place: { environmentName: 'dev', account: '1', region: 'eu-west-1', identity: OPERATOR, endsAtMs: undefined },
+    place: { environmentName: 'dev', account: '1', region: 'eu-west-1', identity: OPERATOR },
+    endOfSession: async () => undefined,
     ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
     functions: { invoke: () => Promise.reject(new Error('no page of this file acts')) },
     health: {
@@ -131,7 +132,7 @@ beforeAll(async () => {
     session,
     host: HOST,
     mode: 'read-only',
-    assets: {},
+    assets: new Map(),
     now: () => NOW,
     onError: (error) => {
       throw error;

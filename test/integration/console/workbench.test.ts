@@ -53,8 +53,8 @@ beforeAll(async () => {
       account: '000000000000',
       region: 'eu-west-1',
       identity: 'me',
-      endsAtMs: undefined,
     },
+    endOfSession: async () => undefined,
     ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
     functions: createFunctions(
       { region: 'eu-west-1' },
@@ -87,7 +87,7 @@ async function send(
     session,
     host: HOST,
     mode,
-    assets: {},
+    assets: new Map(),
     now: () => NOW_MS,
     onError: (error) => {
       throw error;
