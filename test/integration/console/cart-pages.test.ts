@@ -446,7 +446,7 @@ describe('the page of a cart', () => {
 
     expect(text).toMatch(/Standing Closed/);
     expect(text).toMatch(
-      /Closed closed by arn:aws:sts::123456789012:assumed-role\/operator\/ada: message \S+: ordered by hand, SRM-9/,
+      /Closed closed by hand: message \S+, by arn:aws:sts::123456789012:assumed-role\/operator\/ada: ordered by hand, SRM-9/,
     );
     expect(text.match(/close of 1 dead letter/g)).toBeNull();
   });
