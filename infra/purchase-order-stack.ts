@@ -2,6 +2,7 @@
 import { Annotations, CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
+import { AccessPolicies } from './constructs/access-policies.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
 import { CartReconciler } from './constructs/cart-reconciler.ts';
 import { ConnectionSecret } from './constructs/connection-secret.ts';
@@ -89,6 +90,14 @@ export class PurchaseOrderStack extends Stack {
       channel,
       scheduleGroups: [extractor.scheduleGroup],
     });
+    const access = new AccessPolicies(this, 'Access', {
+      worker: worker.function,
+      invoked: [extractor.function, supervisor.function, reconciler.function],
+      ledger,
+      channel,
+      failedInvocations,
+      vmsSecret,
+    });
 
     if (deployment !== undefined) {
       new CfnOutput(this, 'Deployment', { value: describeDeployment(deployment) });
@@ -116,5 +125,8 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.function.functionName });
     new CfnOutput(this, 'ReconcilerLogGroupName', { value: reconciler.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
+    new CfnOutput(this, 'ViewerPolicyArn', { value: access.viewer.managedPolicyArn });
+    new CfnOutput(this, 'OperatorPolicyArn', { value: access.operator.managedPolicyArn });
+    new CfnOutput(this, 'ContentPolicyArn', { value: access.content.managedPolicyArn });
   }
 }

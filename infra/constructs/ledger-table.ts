@@ -40,6 +40,11 @@ export class LedgerTable extends Construct {
     });
   }
 
+  /** Of the index that shared/lists.ts describes. */
+  get listedIndexArn(): string {
+    return `${this.table.tableArn}/index/${LISTED_INDEX}`;
+  }
+
   /** The extractor moves the watermark by conditional updates, and reads and writes which versions are queued. */
   grantExtraction(grantee: IGrantable): void {
     const versions = ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:Query'];

@@ -50,18 +50,22 @@ interface Right {
 }
 
 function rightsIn(stack: Synthesis): Right[] {
-  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::SQS::QueuePolicy']
-    .flatMap((type) => ofType(stack, type))
-    .flatMap(({ Properties }) => {
-      const { PolicyDocument, Roles = [undefined] } = policySchema.parse(Properties);
-      return Roles.flatMap((role) =>
-        PolicyDocument.Statement.flatMap(({ Effect: effect, Action, Resource, Condition: condition }) =>
-          (Array.isArray(Resource) ? Resource : [Resource]).flatMap((resource: unknown) =>
-            Action.map((action) => ({ role: role?.Ref, effect, action, on: asText(resource), condition })),
+  return (
+    ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::SQS::QueuePolicy']
+      .flatMap((type) => ofType(stack, type))
+      // What people may do: test/infra/access.test.ts.
+      .filter(({ Type, Properties }) => Type !== 'AWS::IAM::ManagedPolicy' || 'Roles' in Properties)
+      .flatMap(({ Properties }) => {
+        const { PolicyDocument, Roles = [undefined] } = policySchema.parse(Properties);
+        return Roles.flatMap((role) =>
+          PolicyDocument.Statement.flatMap(({ Effect: effect, Action, Resource, Condition: condition }) =>
+            (Array.isArray(Resource) ? Resource : [Resource]).flatMap((resource: unknown) =>
+              Action.map((action) => ({ role: role?.Ref, effect, action, on: asText(resource), condition })),
+            ),
           ),
-        ),
-      );
-    });
+        );
+      })
+  );
 }
 
 const allowed = (name: string): Right[] => rightsIn(parts(name)).filter(({ effect }) => effect === 'Allow');

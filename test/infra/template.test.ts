@@ -633,7 +633,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       });
 
       test('passes cdk-nag with these findings acknowledged, each with its reason', () => {
-        const { acknowledged, environment } = synthesis(name);
+        const { acknowledged, environment, stack } = synthesis(name);
         const { srm, vms } = environment;
         const secrets = [srm.createSecret ? ['SrmSecret'] : [], vms.createSecret ? ['VmsSecret'] : []]
           .flat()
@@ -642,6 +642,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         expect(acknowledged.map(({ path, rule }) => `${path.replace('/PurchaseOrder/', '')}: ${rule}`).sort()).toEqual(
           [
             ...secrets,
+            ...['Viewer', 'Operator'].flatMap((role) => [
+              `Access/${role}: AwsSolutions-IAM5[Resource::*]`,
+              `Access/${role}: AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/${stack.stackName}/*]`,
+            ]),
             'Extractor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'FailedInvocations/Queue: AwsSolutions-SQS3',
             'Monitoring/Notifications/UndeliveredPages: AwsSolutions-SQS3',

@@ -1,0 +1,234 @@
+/** What people may do: the managed policies for permission sets, held against what the commands and the runbook call. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { asText, ofType, one, OWN_ENVIRONMENT, partsOf, type Synthesis, synthesizeStack } from './synthesis.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'access-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const OWN = join(directory, 'own.json');
+const names = ['prod', OWN];
+const syntheses = new Map<string, Synthesis>();
+beforeAll(async () => {
+  writeFileSync(OWN, JSON.stringify(OWN_ENVIRONMENT));
+  await Promise.all(
+    names.map(async (name, index) => {
+      syntheses.set(name, await synthesizeStack(name, join(directory, String(index))));
+    }),
+  );
+}, 180_000);
+
+const list = z.union([z.string().transform((text) => [text]), z.array(z.string())]);
+const policySchema = z.strictObject({
+  ManagedPolicyName: z.string(),
+  Path: z.literal('/'),
+  // CDK's own words for none; a change of a description would replace the policy, whose name is taken.
+  Description: z.literal(''),
+  PolicyDocument: z.object({
+    Statement: z.array(
+      z.strictObject({
+        Effect: z.literal('Allow'),
+        Action: list,
+        Resource: z.unknown(),
+        Condition: z.unknown().optional(),
+      }),
+    ),
+  }),
+});
+
+type Rights = Record<string, string[]>;
+
+describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] as const))('in %s', (_, name) => {
+  function partsOfStack() {
+    const found = syntheses.get(name);
+    if (found === undefined) throw new Error(`${name} was not synthesized`);
+    return partsOf(found);
+  }
+
+  function policyOf(role: 'viewer' | 'operator' | 'content') {
+    const stack = partsOfStack();
+    const policies = ofType(stack, 'AWS::IAM::ManagedPolicy').map(({ id, Properties }) => ({
+      id,
+      ...policySchema.parse(Properties),
+    }));
+    expect(policies).toHaveLength(3);
+    const named = `${stack.stack.stackName}-${role}`;
+    return one(
+      policies.filter(({ ManagedPolicyName }) => ManagedPolicyName === named),
+      named,
+    );
+  }
+
+  function rightsOf(role: 'viewer' | 'operator' | 'content'): Rights {
+    const rights: Rights = {};
+    for (const { Action, Resource } of policyOf(role).PolicyDocument.Statement) {
+      for (const action of Action) {
+        const resources = Array.isArray(Resource) ? Resource : [Resource];
+        rights[action] = [...(rights[action] ?? []), ...resources.map(asText)].sort();
+      }
+    }
+    return rights;
+  }
+
+  function expected() {
+    const { functions, worker, extractor, supervisor, reconciler, ...stack } = partsOfStack();
+    const { table, queue, deadLetters, failedInvocations } = stack;
+    const arn = ({ id }: { readonly id: string }): string => `{${id}.Arn}`;
+    const logs = functions.map(({ LoggingConfig }) => `{${LoggingConfig.LogGroup.Ref}.Arn}`).sort();
+    const stackArn = `arn:{AWS::Partition}:cloudformation:{AWS::Region}:{AWS::AccountId}:stack/${stack.stack.stackName}/*`;
+    const viewer: Rights = {
+      'cloudformation:DescribeStacks': [stackArn],
+      'cloudformation:ListStackResources': [stackArn],
+      'cloudwatch:DescribeAlarms': ['*'],
+      'cloudwatch:GetMetricData': ['*'],
+      'dynamodb:DescribeTable': [arn(table)],
+      'dynamodb:GetItem': [arn(table)],
+      'dynamodb:Query': [arn(table), `${arn(table)}/index/listed`],
+      'dynamodb:Scan': [arn(table)],
+      'lambda:GetFunction': [arn(worker)],
+      'lambda:GetFunctionConfiguration': functions.map(arn).sort(),
+      'lambda:ListEventSourceMappings': ['*'],
+      'logs:FilterLogEvents': logs,
+      'logs:GetQueryResults': ['*'],
+      'logs:StartQuery': logs,
+      'logs:StopQuery': ['*'],
+      'sqs:GetQueueAttributes': [queue, deadLetters, failedInvocations].map(arn).sort(),
+      'sqs:ListMessageMoveTasks': [arn(deadLetters)],
+    };
+    return { viewer, invoked: [extractor, supervisor, reconciler].map(arn).sort(), deadLetters: arn(deadLetters) };
+  }
+
+  test('who looks reads the ledger, the logs and settings of these functions, alarms, metrics and queues: nothing else', () => {
+    expect(rightsOf('viewer')).toEqual(expected().viewer);
+  });
+
+  test('who acts may look, and invoke exactly the functions that act for a person', () => {
+    const { viewer, invoked } = expected();
+
+    expect(rightsOf('operator')).toEqual({ ...viewer, 'lambda:InvokeFunction': invoked });
+  });
+
+  test('who sees contents reads dead letters and the secret of 11VMS, and this policy allows nothing beside it', () => {
+    const { environment, secrets } = partsOfStack();
+    const { secretName } = environment.vms;
+    const created = secrets.find(({ Properties }) => Properties['Name'] === secretName);
+    const { deadLetters } = expected();
+
+    expect(rightsOf('content')).toEqual({
+      'sqs:ReceiveMessage': [deadLetters],
+      'sqs:ChangeMessageVisibility': [deadLetters],
+      'secretsmanager:GetSecretValue': [
+        created === undefined
+          ? `arn:aws:secretsmanager:${environment.region}:${environment.account}:secret:${secretName}-??????`
+          : `{${created.id}}`,
+      ],
+      ...(environment.vms.kmsKeyArn === undefined ? {} : { 'kms:Decrypt': [environment.vms.kmsKeyArn] }),
+    });
+  });
+
+  test('the key of a secret may be used through Secrets Manager alone', () => {
+    const { environment } = partsOfStack();
+    const conditions = policyOf('content')
+      .PolicyDocument.Statement.filter(({ Action }) => Action.includes('kms:Decrypt'))
+      .map(({ Condition }) => Condition);
+
+    expect(conditions).toEqual(
+      environment.vms.kmsKeyArn === undefined
+        ? []
+        : [{ StringEquals: { 'kms:ViaService': `secretsmanager.${environment.region}.amazonaws.com` } }],
+    );
+  });
+
+  test('nobody may order, delete, or write: not by the cart queue, the worker, the dead-letter queue or the ledger', () => {
+    const { worker } = partsOfStack();
+    const actions = (['viewer', 'operator', 'content'] as const).flatMap((role) => Object.keys(rightsOf(role)));
+
+    expect(
+      actions.filter((action) => /[*]|Send|Delete|Put|Update|Write|Start(?!Query)|Purge|Create/.test(action)),
+    ).toEqual([]);
+    expect(rightsOf('operator')['lambda:InvokeFunction']).not.toContain(`{${worker.id}.Arn}`);
+  });
+
+  test('each policy has the name that a permission set asks for, an output, and a size that IAM takes', () => {
+    const { template } = partsOfStack();
+    for (const role of ['viewer', 'operator', 'content'] as const) {
+      const { id, PolicyDocument } = policyOf(role);
+      expect(template.Outputs[`${role.replace(/^./, (letter) => letter.toUpperCase())}PolicyArn`]?.Value).toEqual({
+        Ref: id,
+      });
+      // IAM takes 6144 characters; what CloudFormation fills in has at most some 150 characters each.
+      const text = JSON.stringify(PolicyDocument).replace(/\{"(Ref|Fn::GetAtt)":[^}]+\}/g, 'x'.repeat(150));
+      expect(text.length).toBeLessThan(6144);
+    }
+  });
+});
+
+test('who looks may call what the console and the carts command call, and what the runbook reads: neither less nor more', () => {
+  const code = ['infra/console', 'infra/carts']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+    )
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(root, path), 'utf8'));
+  const services: Record<string, string> = {
+    'client-cloudwatch-logs': 'logs',
+    'client-cloudwatch': 'cloudwatch',
+    'client-cloudformation': 'cloudformation',
+    'client-dynamodb': 'dynamodb',
+    'lib-dynamodb': 'dynamodb',
+    'client-lambda': 'lambda',
+    'client-secrets-manager': 'secretsmanager',
+    'client-sqs': 'sqs',
+  };
+  const called = code.flatMap((text) =>
+    [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/([\w-]+)'/g)].flatMap(([, names = '', client = '']) =>
+      [...names.matchAll(/\b(?:paginate(\w+)|(\w+?)(?:Batch)?Command)\b/g)].map(
+        ([, paged, single = paged]) =>
+          `${services[client] ?? client}:${single === 'Invoke' ? 'InvokeFunction' : single}`,
+      ),
+    ),
+  );
+  const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
+  const typed = [...runbook.matchAll(/\baws (\w+) ([a-z]+(?:-[a-z]+)+|invoke|query)\b/g)].map(
+    ([, service = '', command = '']) =>
+      `${service}:${command.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}`,
+  );
+  const actions = Object.keys(viewerOfProd());
+
+  // Through shared/ledger-table.ts and infra/deployed-stack.ts.
+  const byOthers = [
+    'dynamodb:GetItem',
+    'dynamodb:Query',
+    'cloudformation:DescribeStacks',
+    'cloudformation:ListStackResources',
+  ];
+  // Those of the other two policies.
+  const beyond = [
+    'lambda:InvokeFunction',
+    'secretsmanager:GetSecretValue',
+    'sqs:ReceiveMessage',
+    'sqs:ChangeMessageVisibility',
+  ];
+  expect(called.length).toBeGreaterThan(10);
+  expect([...called, ...byOthers].filter((action) => !actions.includes(action) && !beyond.includes(action))).toEqual(
+    [],
+  );
+  expect(actions.filter((action) => ![...called, ...byOthers, ...typed].includes(action))).toEqual([]);
+
+  function viewerOfProd(): Record<string, unknown> {
+    const found = syntheses.get('prod');
+    if (found === undefined) throw new Error('prod was not synthesized');
+    const policies = ofType(found, 'AWS::IAM::ManagedPolicy').map(({ Properties }) => policySchema.parse(Properties));
+    const viewer = one(
+      policies.filter(({ ManagedPolicyName }) => ManagedPolicyName.endsWith('-viewer')),
+      'viewer',
+    );
+    return Object.fromEntries(
+      viewer.PolicyDocument.Statement.flatMap(({ Action }) => Action.map((action) => [action, true])),
+    );
+  }
+});
