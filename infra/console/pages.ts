@@ -7,6 +7,7 @@ import { deadLettersPage } from './pages/dead-letters.ts';
 import { findPage } from './pages/find.ts';
 import { nowPage } from './pages/now.ts';
 import { operationsPage } from './pages/operations.ts';
+import { runPage, runsPage } from './pages/runs.ts';
 import { workbenchPage } from './pages/workbench.ts';
 
 export const PAGES: readonly ConsolePage[] = [
@@ -15,7 +16,9 @@ export const PAGES: readonly ConsolePage[] = [
   cartsPage,
   cartPage,
   findPage,
+  runsPage,
+  runPage,
+  workbenchPage,
   auditPage,
   operationsPage,
-  workbenchPage,
 ];

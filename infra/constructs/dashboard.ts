@@ -17,7 +17,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
 import { interfaceMetrics } from './interface-metrics.ts';
-import { queryText } from './saved-queries.ts';
+import { queryText } from './query-texts.ts';
 
 export interface InterfaceDashboardProps {
   readonly environment: Environment;

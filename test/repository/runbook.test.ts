@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { LOG_EVENTS } from '../../shared/log-events.ts';
-import { SAVED_QUERIES } from '../../infra/constructs/saved-queries.ts';
+import { SAVED_QUERIES } from '../../infra/constructs/query-texts.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
 import { isFaultCode } from '../../shared/failure.ts';
 import { METRICS } from '../../shared/metric-names.ts';

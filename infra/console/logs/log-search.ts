@@ -77,7 +77,22 @@ export interface CartInLog {
   readonly guid: string | undefined;
 }
 
+/** What a run of the extraction or of the reconciliation wrote at its end. */
+export interface RunInLog {
+  readonly atMs: number;
+  readonly sentence: string;
+  readonly runId: string | undefined;
+  /** How far it read, as an instant of RFC 3339. */
+  readonly readTo: string | undefined;
+  readonly pages: string | undefined;
+  readonly rows: string | undefined;
+  readonly queued: string | undefined;
+  readonly reason: string | undefined;
+}
+
 export interface LogSearch {
+  /** By the saved query "runs": the newest first. */
+  runs(window: LogWindow): Promise<LogAnswer<readonly RunInLog[]>>;
   /** The lines about a cart, its messages and orders, and the pauses of consumption meanwhile; in order. */
   story(of: readonly Identifier[], window: LogWindow): Promise<LogAnswer<readonly LogLine[]>>;
   /** The carts whose lines hold one of these, each once. */
@@ -86,6 +101,8 @@ export interface LogSearch {
 
 export const MAXIMUM_LINES = 1000;
 export const MAXIMUM_CARTS = 50;
+/** Of the saved query. */
+export const MAXIMUM_RUNS = 100;
 
 /** The fields of a line that tell a cart's story; the saved query "one cart's story" has the same. */
 export const STORY_FIELDS = [
@@ -105,7 +122,4 @@ export const STORY_FIELDS = [
 ] as const;
 
 /** While consumption is paused, a cart has no line of its own. */
-export const PAUSE_EVENTS = [
-  'consumption.pausing',
-  'consumption.resumed',
-] as const satisfies readonly LogEvent[];
+export const PAUSE_EVENTS = ['consumption.pausing', 'consumption.resumed'] as const satisfies readonly LogEvent[];

@@ -7,6 +7,7 @@ import {
   StopQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describeAwsError } from '../../aws-account.ts';
+import { queryText } from '../../constructs/query-texts.ts';
 import {
   type CartInLog,
   type Identifier,
@@ -16,7 +17,9 @@ import {
   type LogWindow,
   MAXIMUM_CARTS,
   MAXIMUM_LINES,
+  MAXIMUM_RUNS,
   PAUSE_EVENTS,
+  type RunInLog,
   STORY_FIELDS,
 } from './log-search.ts';
 
@@ -74,6 +77,17 @@ const lineOf = (row: Row): LogLine => ({
   reason: row['reason'] ?? row['reasons.0'],
 });
 
+const runOf = (row: Row): RunInLog => ({
+  atMs: insightsTime(row['@timestamp']),
+  sentence: row['message'] ?? '',
+  runId: row['runId'],
+  readTo: row['watermark'],
+  pages: row['pages'],
+  rows: row['rows'],
+  queued: row['queued'],
+  reason: row['reason'] ?? row['codes.0'],
+});
+
 const cartOf = (row: Row): CartInLog => ({ number: row['cartNumber'], guid: row['cartGuid'] });
 
 export function createLogsInsights({ client, logGroupNames, now, wait }: LogsInsightsOptions): LogSearch {
@@ -112,6 +126,12 @@ export function createLogsInsights({ client, logGroupNames, now, wait }: LogsIns
   }
 
   return {
+    async runs(window) {
+      const answer = await ask(queryText('runs'), window);
+      return answer.kind === 'unanswered'
+        ? answer
+        : { ...answer, value: answer.value.map(runOf), isWhole: answer.value.length < MAXIMUM_RUNS };
+    },
     async story(of, window) {
       const answer = await ask(storyQuery(of), window);
       return answer.kind === 'unanswered'

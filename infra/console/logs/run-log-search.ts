@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { readExternalId } from '../../../shared/external-id.ts';
+import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
 import {
   type CartInLog,
   type Identifier,
@@ -11,7 +12,9 @@ import {
   type LogWindow,
   MAXIMUM_CARTS,
   MAXIMUM_LINES,
+  MAXIMUM_RUNS,
   PAUSE_EVENTS,
+  type RunInLog,
 } from './log-search.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,6 +49,32 @@ function lineOf(fields: Fields, atMs: number): LogLine {
   };
 }
 
+const RUN_SERVICES: readonly unknown[] = [SERVICE_NAMES.extractor, SERVICE_NAMES.reconciler];
+
+/** As the saved query "runs" selects. */
+const isOfRun = (fields: Fields): boolean =>
+  RUN_SERVICES.includes(fields['service']) &&
+  (fields['watermark'] !== undefined || fields['level'] === 'ERROR' || fields['event'] === 'extraction.locked');
+
+function runOf(fields: Fields, atMs: number): RunInLog {
+  const { codes } = fields;
+  const [firstCode]: unknown[] = Array.isArray(codes) ? codes : [];
+  const count = (name: string): string | undefined => {
+    const value = fields[name];
+    return typeof value === 'number' ? String(value) : undefined;
+  };
+  return {
+    atMs,
+    sentence: textAt(fields, 'message') ?? '',
+    runId: textAt(fields, 'runId'),
+    readTo: textAt(fields, 'watermark'),
+    pages: count('pages'),
+    rows: count('rows'),
+    queued: count('queued'),
+    reason: textAt(fields, 'reason') ?? (typeof firstCode === 'string' ? firstCode : undefined),
+  };
+}
+
 /** @param path It need not exist yet: before the first line there is no file. */
 export function createRunLogSearch(path: string, now: () => number): LogSearch {
   /** The log lines of a window, one at a time: a long run has hundreds of megabytes. */
@@ -61,6 +90,12 @@ export function createRunLogSearch(path: string, now: () => number): LogSearch {
   }
 
   return {
+    async runs(window) {
+      const all: RunInLog[] = [];
+      for await (const { fields, atMs } of lines(window)) if (isOfRun(fields)) all.push(runOf(fields, atMs));
+      const value = all.toReversed().slice(0, MAXIMUM_RUNS);
+      return { kind: 'answered', value, upToMs: Math.min(window.toMs, now()), isWhole: all.length <= MAXIMUM_RUNS };
+    },
     async story(of, window) {
       const value: LogLine[] = [];
       for await (const { fields, atMs } of lines(window)) {
