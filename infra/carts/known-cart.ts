@@ -1,11 +1,13 @@
 /** The cart that a partition of the ledger is about, and its standing. */
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
+import { cartPartition } from '../../shared/ledger-keys.ts';
 import type { Item } from '../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../shared/standing.ts';
 import type { SentenceContext } from '../../shared/standing-sentence.ts';
 import { tracesOf } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import { ownerText } from '../owners.ts';
+import { cartKeyOf } from './cart-key.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
 /** A cart by its partition in the ledger. */
@@ -47,4 +49,15 @@ export async function readSurroundings(
     createWatermark(table, environment.srm.client).read(),
   ]);
   return { nowMs, breaker, watermarkMs, ownerText: (owner) => ownerText(environment, owner) };
+}
+
+/** The standing of a cart by its name; undefined for a name that no cart has. */
+export async function standingOfCart(
+  name: string,
+  { environment, table }: Pick<OpenedLedger, 'environment' | 'table'>,
+  nowMs: number,
+): Promise<Standing | undefined> {
+  const key = name === UNIDENTIFIED ? undefined : cartKeyOf(name);
+  if (key === undefined) return undefined;
+  return standingOfItems(await table.queryItems(cartPartition({ client: environment.srm.client, ...key }), ''), nowMs);
 }

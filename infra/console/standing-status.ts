@@ -1,6 +1,6 @@
 /** A cart's standing as a shape and a word: the words of shared/standing.ts. */
 import type { Standing, StandingWord } from '../../shared/standing.ts';
-import { status, type StatusKind } from './html.ts';
+import { html, status, type StatusKind } from './html.ts';
 import type { Html } from './page.ts';
 
 const KINDS: Readonly<Record<StandingWord, StatusKind>> = {
@@ -17,8 +17,9 @@ const KINDS: Readonly<Record<StandingWord, StatusKind>> = {
 };
 
 export function standingStatus(standing: Standing): Html {
-  const words = wordsOf(standing);
-  return status(KINDS[standing.word], words.charAt(0).toUpperCase() + words.slice(1));
+  const { word } = standing;
+  const shown = status(KINDS[word], word.charAt(0).toUpperCase() + word.slice(1));
+  return word === 'partly-ordered' ? html`${shown}<br><small>the rest ${standing.rest.word}</small>` : shown;
 }
 
 /** `partly-ordered, the rest dead-lettered` */

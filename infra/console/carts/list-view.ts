@@ -32,7 +32,7 @@ export function listPager(
   return html`<nav class="pager" aria-label="Parts of the list">${start === undefined ? NOTHING : html`<a href="${linkTo(path, query)}">From the newest</a>`}${looked}${
     next === undefined
       ? NOTHING
-      : html`<a href="${linkTo(path, { ...query, after: writeStart(next) })}" rel="next">Go on</a>`
+      : html`<a href="${linkTo(path, { ...query, after: writeStart(next) })}" rel="next">Next ${ROWS_OF_A_PAGE}</a>`
   }</nav>`;
 }
 

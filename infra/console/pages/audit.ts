@@ -56,11 +56,11 @@ async function show({ url, ...others }: PageRequest): Promise<Answer> {
       return {
         title: `Audit of ${periodText(period)}`,
         body: html`${choice(period, nowMs)}
+${reconciliationSection(reports, period, request)}
 <section aria-labelledby="orders"><h2 id="orders">Orders created, with their carts ${countText(slice, start)}</h2>
 <p><a href="${linkTo(PATH, { ...query, as: 'csv' })}">All of them as CSV</a> <span class="quiet">also those that a later attempt found in 11VMS</span></p>
 ${carts.length === 0 ? NOTHING : orderTable(carts, request)}
-${listPager(PATH, query, slice, start)}</section>
-${reconciliationSection(reports, period, request)}`,
+${listPager(PATH, query, slice, start)}</section>`,
       };
     }
   }
@@ -144,7 +144,7 @@ function reconciliationSection(reports: readonly ReconciliationReport[], period:
   const { nowMs } = request;
   return html`<section aria-labelledby="approved"><h2 id="approved">What SRM approved, and what became of it</h2>
 ${summary(reports, spanOf(period, nowMs), nowMs)}
-<p class="quiet">Each night the reconciliation reads every approved cart of the last days from SRM again, by when it was last changed there, and asks the ledger what became of it. It counts the carts; the log names those that it queued again. Orders are counted by cart here, and by order above; their days differ where a cart was ordered on another day than it was changed.</p>
+<p class="quiet">Each night the reconciliation reads every approved cart of the last days from SRM again, by when it was last changed there, and asks the ledger what became of it. It counts the carts; the log names those that it queued again. Orders are counted by cart here, and by order below; their days differ where a cart was ordered on another day than it was changed.</p>
 ${
   reports.length === 0
     ? NOTHING

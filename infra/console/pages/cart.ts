@@ -3,6 +3,7 @@ import { type Fault, faultPlace } from '../../../shared/failure.ts';
 import type { OrderState } from '../../../shared/ledger-keys.ts';
 import type { OrderTrace } from '../../../shared/traces.ts';
 import { cartKeyOf } from '../../carts/cart-key.ts';
+import { deadPartOf } from '../../carts/cart-lists.ts';
 import { howToRead } from '../../carts/cart-story.ts';
 import { UNIDENTIFIED } from '../../carts/known-cart.ts';
 import { ownerText } from '../../owners.ts';
@@ -51,6 +52,7 @@ function header({ story, runbookHeading }: CartFacts, { sources }: PageRequest):
 <div><dt>Runbook</dt><dd>${runbookLink(environment, runbookHeading)}</dd></div>
 </dl>
 <p>${sentence}</p>
+${deadPartOf(standing) === undefined ? NOTHING : html`<p><a href="${linkTo('/dead-letters', { cart: name })}">Its dead letters: plan a redrive, or close them</a></p>`}
 ${standing.word === 'never-read' ? adviceOf(howToRead(sources.ledger, context)) : NOTHING}</section>`;
 }
 
@@ -89,16 +91,16 @@ const orderSection = (
 )}</tbody></table></section>`;
 
 const ENTRIES: Readonly<Record<EntryKind, readonly [StatusKind, string]>> = {
-  changed: ['neutral', 'Changed in SRM'],
-  queued: ['information', 'Queued'],
-  tried: ['pending', 'Tried'],
-  ordered: ['positive', 'Ordered'],
-  'dead-lettered': ['negative', 'Given up'],
-  redriven: ['pending', 'Redriven'],
+  changed: ['neutral', 'SRM'],
+  queued: ['information', 'Queue'],
+  tried: ['pending', 'Attempt'],
+  ordered: ['positive', 'Order'],
+  'dead-lettered': ['negative', 'Dead letter'],
+  redriven: ['pending', 'Redrive'],
   closed: ['closed', 'Closed'],
-  skipped: ['neutral', 'Skipped'],
-  paused: ['critical', 'Paused'],
-  resumed: ['positive', 'Resumed'],
+  skipped: ['neutral', 'Rule'],
+  paused: ['critical', 'Pause'],
+  resumed: ['positive', 'Resume'],
   'by-hand': ['pending', 'By hand'],
   log: ['neutral', 'Log'],
 };
@@ -106,7 +108,7 @@ const ENTRIES: Readonly<Record<EntryKind, readonly [StatusKind, string]>> = {
 function timelineSection({ timeline, log }: CartFacts, { nowMs }: PageRequest): Html {
   return html`<section aria-labelledby="timeline"><h2 id="timeline">What happened (${numberText(timeline.length)})</h2>
 <p class="quiet">${logText(log, nowMs)}</p>
-${timeline.length === 0 ? NOTHING : html`<table><caption>By ledger, log and the record of acts by hand; oldest first</caption><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">In words</th><th scope="col">Known by</th></tr></thead><tbody>${timeline.map(entryRow(nowMs))}</tbody></table>`}</section>`;
+${timeline.length === 0 ? NOTHING : html`<table><caption>By ledger, log and the record of acts by hand; oldest first</caption><thead><tr><th scope="col">When</th><th scope="col">About</th><th scope="col">What</th><th scope="col">Known by</th></tr></thead><tbody>${timeline.map(entryRow(nowMs))}</tbody></table>`}</section>`;
 }
 
 const entryRow =

@@ -1,12 +1,10 @@
 /** The carts of a day, or of the last 14 days, by state: a part of the list at a time, however long it is. */
 import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
 import { inLanes } from '../../../shared/lanes.ts';
-import { cartPartition } from '../../../shared/ledger-keys.ts';
 import { reasonsOf } from '../../../shared/standing-sentence.ts';
 import { type ListSlice, readSlice, type StandingCart, standingsOf } from '../../carts/cart-lists.ts';
-import { cartKeyOf } from '../../carts/cart-key.ts';
 import type { ListedState } from '../../carts/cart-states.ts';
-import { CARTS_AT_ONCE, standingOfItems } from '../../carts/known-cart.ts';
+import { CARTS_AT_ONCE, standingOfCart } from '../../carts/known-cart.ts';
 import { howToName, readWaitingQueue } from '../../carts/waiting-carts.ts';
 import { orBadQuery } from '../carts/bad-query.ts';
 import { cartLink } from '../carts/cart-link.ts';
@@ -59,7 +57,7 @@ const tabs = (current: Tab, { day }: Pick<Period, 'day'>): Html =>
       html`<li><a href="${linkTo(PATH, { state: tab, day: tab === 'waiting' ? undefined : day })}" ${tab === current ? html`aria-current="page"` : NOTHING}>${label}</a></li>`,
   )}</ul></nav>`;
 
-const whenText = ({ day }: Period): string => (day === undefined ? 'of the last 14 days' : `of ${day} (UTC)`);
+const whenText = ({ day }: Period): string => (day === undefined ? 'in the last 14 days' : `on ${day} (UTC)`);
 const fileName = (state: Tab, name: string, { day = 'last-14-days' }: Period): string =>
   `carts-${state}-${name}-${day}`;
 
@@ -156,9 +154,8 @@ ${pager(PATH, query, { page, rows: all.length })}</section>`,
 async function closedTable(rows: readonly ClosedCart[], { sources, nowMs }: PageRequest): Promise<Html> {
   const { environment, ledger } = sources;
   const cells = await inLanes(rows, CARTS_AT_ONCE, async ({ atMs, cart, reason, by }) => {
-    const key = cartKeyOf(cart);
-    const items = key && (await ledger.table.queryItems(cartPartition({ client: environment.srm.client, ...key }), ''));
-    return html`<tr><td>${time(atMs, nowMs)}</td><th scope="row">${cartLink(environment.srm.client, cart)}</th><td>${items === undefined ? NOTHING : standingStatus(standingOfItems(items, nowMs))}</td><td>${reason}</td><td>${by}</td></tr>`;
+    const standing = await standingOfCart(cart, ledger, nowMs);
+    return html`<tr><td>${time(atMs, nowMs)}</td><th scope="row">${cartLink(environment.srm.client, cart)}</th><td>${standing === undefined ? NOTHING : standingStatus(standing)}</td><td>${reason}</td><td>${by}</td></tr>`;
   });
   return html`<table><caption>${CAPTION}</caption><thead><tr><th scope="col">Closed</th><th scope="col">Cart</th><th scope="col">Standing</th><th scope="col">Why</th><th scope="col">By</th></tr></thead><tbody>${cells}</tbody></table>`;
 }

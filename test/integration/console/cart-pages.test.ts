@@ -248,7 +248,7 @@ describe('the list of carts', () => {
     const { text, response, markup } = await get(`/carts?day=${TODAY}`);
 
     expect(response.status).toBe(200);
-    expect(text).toContain(`Orders of ${TODAY} (UTC) (3)`);
+    expect(text).toContain(`Orders on ${TODAY} (UTC) (3)`);
     expect(text).toMatch(/1010000004 Cured PO-1010000004 .*1010000002 Ordered PO-1010000002 SUP-7 BE10 .*1010000001/);
     expect(markup).toContain('href="/carts/101/1010000001"');
   });
@@ -256,13 +256,13 @@ describe('the list of carts', () => {
   test.each<[string, RegExp]>([
     [
       'dead-lettered',
-      /Messages given up of the last 14 days \(2\).* 1010000004 Cured E_MAP_TAX.* 1010000003 Dead-lettered E_MAP_UOM: .*value "XXX".*mapping owner \(Catalogue, #catalogue\)/,
+      /Messages given up in the last 14 days \(2\).* 1010000004 Cured E_MAP_TAX.* 1010000003 Dead-lettered E_MAP_UOM: .*value "XXX".*mapping owner \(Catalogue, #catalogue\)/,
     ],
-    ['dead-lettered&code=e_map_uom', /Messages given up for E_MAP_UOM of the last 14 days \(1\)/],
-    ['skipped', /Skipped carts of the last 14 days \(1\).* 1010000005 Skipped the cart is a template <b>/],
-    ['closed', /Carts closed by hand of the last 14 days \(1\).* 1010000007 Closed ordered by hand, SRM-9 arn:aws:sts/],
+    ['dead-lettered&code=e_map_uom', /Messages given up for E_MAP_UOM in the last 14 days \(1\)/],
+    ['skipped', /Skipped carts in the last 14 days \(1\).* 1010000005 Skipped the cart is a template <b>/],
+    ['closed', /Carts closed by hand in the last 14 days \(1\).* 1010000007 Closed ordered by hand, SRM-9 arn:aws:sts/],
     ['waiting', /0 messages on the queue.* Consumption is running\. SRM was never read/],
-    ['ordered&supplier=SUP-7', /Orders for supplier SUP-7 of the last 14 days \(1\).* 1010000002/],
+    ['ordered&supplier=SUP-7', /Orders for supplier SUP-7 in the last 14 days \(1\).* 1010000002/],
   ])('of those %s says which', async (state, shown) => {
     expect((await get(`/carts?state=${state}`)).text).toMatch(shown);
   });
@@ -270,7 +270,7 @@ describe('the list of carts', () => {
   test('of a crowded day reads one page of the index, asks for the standings of the shown rows alone, and goes on', async () => {
     const first = await get(`/carts?day=${CROWDED}`);
     expect(commands).toEqual(['QueryCommand(listed)', ...Array(50).fill('QueryCommand')]);
-    expect(first.text).toContain(`Orders of ${CROWDED} (UTC) (first 50; more follow)`);
+    expect(first.text).toContain(`Orders on ${CROWDED} (UTC) (first 50; more follow)`);
     expect(rowsOf(first.markup)).toBe(50);
     expect(first.text).toContain('2000000619');
 
@@ -386,13 +386,15 @@ describe('the search', () => {
     expect(text).toMatch(
       /Searched The ledger, for a cart of this number or GUID\. The orders back to 2026-11-\d\d \([\d,]+ entries\): not all/,
     );
-    expect((await get('/find?q=SUP-7')).text).toMatch(/Carts found \(1\) Cart Found as 1010000002 supplier/);
+    expect((await get('/find?q=SUP-7')).text).toMatch(
+      /Carts found \(1\) Cart Standing Found as 1010000002 Ordered supplier/,
+    );
   });
 
   test('for a run looks into the log, and says so', async () => {
     const { text } = await get(`/find?q=${RUN}`);
 
-    expect(text).toMatch(/Carts found \(1\) Cart Found as 1010000006 in a line of its log/);
+    expect(text).toMatch(/Carts found \(1\) Cart Standing Found as 1010000006 Waiting in a line of its log/);
     expect(text).toContain('The log of the last 14 days, for this cart number, GUID, message id, run id');
   });
 
@@ -433,10 +435,10 @@ describe('the page of a cart', () => {
     expect(markup).toContain('href="https://wiki.example.com/runbook#redrive"');
     const story = text.slice(text.indexOf('What happened'));
     expect(story).toMatch(
-      /Changed in SRM .*Queued read and queued by run run-of-the-test ledger .*Paused pause of consumption, by arn.* act by hand .*Tried sentence of cart\.retry-scheduled \(attempt 1\) log .*Given up given up: message .* ledger/,
+      /SRM changed in SRM .*Queue read and queued by run run-of-the-test ledger .*Pause pause of consumption, by arn.* act by hand .*Attempt sentence of cart\.retry-scheduled \(attempt 1\) log .*Dead letter given up: message .* ledger/,
     );
     // Ledger and log both know it.
-    expect(story.match(/Given up given up/g)).toHaveLength(1);
+    expect(story.match(/given up: message/g)).toHaveLength(1);
     expect(story).not.toContain('sentence of cart.dead-lettered');
     expect(story).toContain('Log lines up to 2026-11-27 12:00:00 UTC');
   });
@@ -465,7 +467,7 @@ describe('the page of a cart', () => {
     });
 
     expect((await get('/carts/101/1010000003')).text).toMatch(
-      /Standing Waiting .*Redriven redriven as message .*: unit added/,
+      /Standing Waiting .*Redrive redriven as message .*: unit added/,
     );
   });
 
