@@ -85,6 +85,7 @@ describe('the chapters of the runbook', () => {
   test('are those that an operator needs', () => {
     expect(chapters).toEqual([
       'Before you start',
+      'The console',
       'Alarms',
       'Find a cart',
       'Read a dead letter',

@@ -10,6 +10,7 @@ import { byAndReason, fieldOf, fieldsOf, invoked, reasonField } from '../acts.ts
 import { html, identifier, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { pageOf, pager, ROWS_OF_A_PAGE } from '../layout.ts';
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
+import { runbookLink } from '../runbook-heading.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
 import { actAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
 import { cartPath } from '../cart-path.ts';
@@ -111,13 +112,12 @@ const expiry = (ms: number, nowMs: number): Html =>
   ms - nowMs < URGENT_MS ? html`${status('critical', 'soon')} ${time(ms, nowMs)}` : time(ms, nowMs);
 
 function whatToDo(cause: string, { sources }: PageRequest): Html {
-  const { runbookUrl } = sources.environment.notifications;
   return html`${cause
     .split(' ')
     .filter(isFaultCode)
     .map((code) => {
       const { meaning, action, owner } = FAULT_CATALOGUE[code];
-      return html`<p><strong>${code}</strong>: ${meaning} <strong>${ownerText(sources.environment, owner)}</strong>: ${action} <a href="${runbookUrl}#dead-letters" rel="noreferrer">Runbook</a></p>`;
+      return html`<p><strong>${code}</strong>: ${meaning} <strong>${ownerText(sources.environment, owner)}</strong>: ${action} Runbook: ${runbookLink(sources.environment, 'redrive')}</p>`;
     })}`;
 }
 
@@ -181,7 +181,7 @@ function ticket(shown: readonly OpenDeadLetter[], filter: Filter, { sources, now
       ? []
       : [`First seen: ${instantText(first.sinceMs)}; the first is deleted: ${instantText(first.deletedAtMs)}`]),
     `Carts: ${[...new Set(shown.slice(0, ROWS_OF_A_PAGE).map(({ cart }) => cart))].join(', ')}${shown.length > ROWS_OF_A_PAGE ? ', …' : ''}`,
-    `Runbook: ${sources.environment.notifications.runbookUrl}#dead-letters`,
+    `Runbook: ${sources.environment.notifications.runbookUrl}#redrive`,
   ];
   return html`<details><summary>Copy for a ticket</summary><pre data-copy="the ticket">${lines.join('\n')}</pre></details>`;
 }

@@ -10,6 +10,7 @@ import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from 
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { hoursPicture } from '../hours-picture.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
+import { runbookLink } from '../runbook-heading.ts';
 import type { AlarmState } from '../sources.ts';
 
 export const nowPage: ConsolePage = {
@@ -109,10 +110,9 @@ function alarmList(alarms: readonly AlarmState[] | undefined, { sources, nowMs }
   const ringing = alarms.filter(({ state }) => state === 'ALARM');
   if (alarms.length === 0) return html`<p>${status('negative', 'No alarm exists: the stack is incomplete')}</p>`;
   if (ringing.length === 0) return html`<p>${status('positive', `None of ${alarms.length}`)}</p>`;
-  const { runbookUrl } = sources.environment.notifications;
   return html`<ul>${ringing.map(
     ({ name, sinceMs, isPage }) =>
-      html`<li>${status(isPage ? 'negative' : 'critical', isPage ? 'Pages' : 'Mails')} <a href="${runbookUrl}#${name}" rel="noreferrer">${name}</a>${sinceMs === undefined ? NOTHING : html` since ${time(sinceMs, nowMs)}`}</li>`,
+      html`<li>${status(isPage ? 'negative' : 'critical', isPage ? 'Pages' : 'Mails')} ${runbookLink(sources.environment, name)}${sinceMs === undefined ? NOTHING : html` since ${time(sinceMs, nowMs)}`}</li>`,
   )}</ul><p class="quiet">${ringing.length} of ${alarms.length}. Each link leads to its heading in the runbook.</p>`;
 }
 
