@@ -15,6 +15,7 @@ import {
 } from '../../../infra/console/logs/log-search.ts';
 import { createLogsInsights } from '../../../infra/console/logs/logs-insights.ts';
 import { createRunLogSearch } from '../../../infra/console/logs/run-log-search.ts';
+import { queryText } from '../../../infra/constructs/query-texts.ts';
 import { asJsonObject } from '../../../shared/exact-json.ts';
 
 const AT = Date.UTC(2026, 10, 27, 14);
@@ -133,6 +134,31 @@ describe('in the file of a local run', () => {
     });
   });
 
+  test('finds what the runs said at their end, the newest first', async () => {
+    const own = join(directory, 'runs.log');
+    const run = { service: 'extract-approved-carts', runId: RUN };
+    writeFileSync(
+      own,
+      [
+        line(1, 'extraction.completed', { ...run, watermark: '2026-11-27T14:00:00Z', pages: 3, rows: 200, queued: 12 }),
+        line(2, 'extraction.page-queued', { ...run, pages: 1 }),
+        line(3, 'extraction.failed', { ...run, level: 'ERROR', codes: ['E_SRC_AUTH'], reason: 'SRM refuses' }),
+        line(4, 'extraction.locked', run),
+        line(5, 'order.created', { ...cart, level: 'ERROR' }),
+      ].join('\n'),
+    );
+
+    expect(await createRunLogSearch(own, () => AT).runs(window)).toMatchObject({
+      kind: 'answered',
+      isWhole: true,
+      value: [
+        { sentence: 'sentence of extraction.locked', readTo: undefined },
+        { sentence: 'sentence of extraction.failed', reason: 'SRM refuses' },
+        { atMs: AT + 1000, runId: RUN, readTo: '2026-11-27T14:00:00Z', pages: '3', rows: '200', queued: '12' },
+      ],
+    });
+  });
+
   test('finds nothing before there is a file', async () => {
     const none = createRunLogSearch(join(directory, 'none.log'), () => AT);
 
@@ -246,6 +272,18 @@ describe('by CloudWatch Logs Insights', () => {
     expect(requests[0]?.body['queryString']).toContain(
       'filter (cartNumber = "100234" or orderNumber = "100234" or orderId = "100234" or externalId like /^SRM7-\\d+-[^-]+-100234-/) and',
     );
+  });
+
+  test('asks the saved query for what the runs said', async () => {
+    const row = { '@timestamp': '2026-11-27 14:00:01.000', message: 'Extraction complete', runId: RUN };
+    answers = [started, complete({ ...row, watermark: '2026-11-27T14:00:00Z', rows: '200', 'codes.0': 'E_X' })];
+
+    expect(await search.runs(window)).toMatchObject({
+      kind: 'answered',
+      isWhole: true,
+      value: [{ atMs: AT + 1000, sentence: 'Extraction complete', runId: RUN, rows: '200', reason: 'E_X' }],
+    });
+    expect(requests[0]?.body['queryString']).toBe(queryText('runs'));
   });
 
   test('says which rights are missing', async () => {

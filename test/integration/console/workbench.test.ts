@@ -4,14 +4,9 @@ import { readFileSync } from 'node:fs';
 import { idempotencyKey } from '../../../functions/create-purchase-orders/translation/order-content.ts';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { createVmsOrders } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
-import { ledgerAt } from '../../../infra/carts/open-ledger.ts';
-import { createConsole } from '../../../infra/console/app.ts';
 import { localWorker, settingsOfWorker, UnreadableSettings } from '../../../infra/console/deployed-settings.ts';
-import { createFunctions } from '../../../infra/console/functions.ts';
-import { createRunLogSearch } from '../../../infra/console/logs/run-log-search.ts';
 import { createOrderLookUp } from '../../../infra/console/order-look-up.ts';
 import type { Mode } from '../../../infra/console/page.ts';
-import { createSession } from '../../../infra/console/session.ts';
 import type { Sources } from '../../../infra/console/sources.ts';
 import { openSystem } from '../../../infra/doctor/system-client.ts';
 import { type Environment, loadEnvironment } from '../../../infra/environments.ts';
@@ -29,8 +24,8 @@ import {
   translate,
 } from '../../unit/translation/sample-carts.ts';
 import { type Fixture, openFixture } from '../fixture.ts';
+import { openClient, type SentPage, sourcesOf, unescaped } from './console-client.ts';
 
-const HOST = '127.0.0.1:4711';
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z');
 
 let fixture: Fixture;
@@ -39,92 +34,33 @@ let sources: Sources;
 
 beforeAll(async () => {
   fixture = await openFixture();
-  const { clients, vms, tableName, queueUrl, workerVariables } = fixture;
+  const { clients, vms, workerVariables } = fixture;
   const local = loadEnvironment('local');
   environment = {
     ...local,
     vms: { ...local.vms, baseUrl: vms.baseUrl, tokenUrl: vms.tokenUrl, secretName: '11vms' },
   };
-  const notAsked = () => Promise.reject(new Error('the workbench asks for no health'));
-  sources = {
-    environment,
-    place: {
-      environmentName: 'test',
-      account: '000000000000',
-      region: 'eu-west-1',
-      identity: 'me',
-    },
-    endOfSession: async () => undefined,
-    ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
-    functions: createFunctions(
-      { region: 'eu-west-1' },
-      { extractor: '', supervisor: '', reconciler: '', redriver: '' },
-    ),
-    health: { alarms: notAsked, lastHours: notAsked, oldestWaitMs: notAsked, deadLetterCounts: notAsked },
-    deployedSettings: async () =>
-      settingsOfWorker(localWorker({ variables: workerVariables, codeDirectory: workerVariables.LAMBDA_TASK_ROOT })),
-    logs: createRunLogSearch('no such file', () => NOW_MS),
+  const worker = localWorker({ variables: workerVariables, codeDirectory: workerVariables.LAMBDA_TASK_ROOT });
+  sources = sourcesOf(fixture, environment, {
+    deployedSettings: async () => settingsOfWorker(worker),
     lookUpOrder: createOrderLookUp(environment, clients.secretsManager),
-  };
+  });
 });
 afterAll(() => fixture.close());
 
-interface Sent {
-  readonly status: number;
-  readonly markup: string;
-  /** As a person reads it. */
-  readonly text: string;
+interface Changes {
+  readonly mode?: Mode;
+  readonly own?: Partial<Sources>;
 }
 
 /** Sends the form of the workbench as a browser does. */
-async function send(
+const send = (
   fields: Readonly<Record<string, string | File>>,
-  { mode = 'read-only', own = {} }: { readonly mode?: Mode; readonly own?: Partial<Sources> } = {},
-): Promise<Sent> {
-  const session = createSession();
-  const app = createConsole({
-    sources: { ...sources, ...own },
-    session,
-    host: HOST,
-    mode,
-    assets: new Map(),
-    now: () => NOW_MS,
-    onError: (error) => {
-      throw error;
-    },
-  });
-  const opened = session.exchange(session.invite());
-  const headers = {
-    host: HOST,
-    origin: `http://${HOST}`,
-    cookie: `console_4711=${opened?.cookie ?? ''}`,
-    'x-console-key': opened?.key ?? '',
-  };
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  const answer = await app.request(`http://${HOST}/workbench`, { method: 'POST', headers, body });
-  const markup = await answer.text();
-  return { status: answer.status, markup, text: textOf(markup) };
-}
+  { mode = 'read-only', own = {} }: Changes = {},
+): Promise<SentPage> => openClient({ ...sources, ...own }, { mode, nowMs: NOW_MS }).post('/workbench', fields);
 
-const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', '#39': "'" };
-
-/** The text of the main part, with a bar between cells. */
-const textOf = (markup: string): string =>
-  (/<main[\s\S]*<\/main>/.exec(markup)?.[0] ?? '')
-    .replaceAll(/<textarea[\s\S]*?<\/textarea>/g, '')
-    .replaceAll(/<\/t[hd]><t[hd][^>]*>/g, ' | ')
-    .replaceAll(/<(small|br)[^>]*>/g, ' ')
-    .replaceAll(/<[^>]+>/g, '')
-    .replaceAll(/&(\w+|#39);/g, (_, name: string) => ENTITIES[name] ?? '')
-    .replaceAll(/[ \t]+/g, ' ')
-    .replaceAll(/\n\s*/g, '\n');
-
-const sendCart = (
-  cart: unknown,
-  fields: Readonly<Record<string, string>> = {},
-  options: Parameters<typeof send>[1] = {},
-) => send({ text: JSON.stringify(cart), ...fields }, options);
+const sendCart = (cart: unknown, fields: Readonly<Record<string, string>> = {}, options: Changes = {}) =>
+  send({ text: JSON.stringify(cart), ...fields }, options);
 
 describe('a cart', () => {
   test('is shown as source, mapping rows and order; a sample, a pasted row, a page, a message and a file are the same', async () => {
@@ -218,7 +154,7 @@ describe('a cart', () => {
     expect(text).toMatch(/\nStatus \| empty E_SRC_SCHEMA\n/);
     expect(markup).toMatch(/at <a href="#cs\d+">Status<\/a>/);
     expect(
-      textOf((await send({ text: '{ "d": { "results": [ { "ObjectId": "1", "Guid": 5, "Items": [ } ] } }' })).markup),
+      (await send({ text: '{ "d": { "results": [ { "ObjectId": "1", "Guid": 5, "Items": [ } ] } }' })).text,
     ).toContain('Fault E_SRC_SCHEMA');
   });
 
@@ -260,7 +196,7 @@ describe('hostile content', () => {
     const text = JSON.stringify(cartWith({ Description: `</textarea>${SCRIPT}\u202E` }), undefined, 2);
     const { markup } = await send({ text: text.replaceAll('\n', '\r\n') });
     const area = /<textarea[^>]*>\n([\s\S]*?)<\/textarea>/.exec(markup)?.[1] ?? '';
-    expect(area.replaceAll(/&(\w+|#39);/g, (_, name: string) => ENTITIES[name] ?? '')).toBe(text);
+    expect(unescaped(area)).toBe(text);
   });
 
   test.each<[string, Readonly<Record<string, string | File>>, RegExp]>([
