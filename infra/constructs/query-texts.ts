@@ -1,6 +1,22 @@
 /** The texts of the saved queries. The console asks some of them, too, and loads no CDK for it. */
 import type { LogEvent } from '../../shared/log-events.ts';
-import { STORY_FIELDS } from '../console/logs/log-search.ts';
+
+/** The fields of a line that tell a cart's story. */
+export const STORY_FIELDS = [
+  '@timestamp',
+  'service',
+  'level',
+  'event',
+  'message',
+  'outcome',
+  'reason',
+  'reasons.0',
+  'externalId',
+  'orderNumber',
+  'attempt',
+  'messageId',
+  'runId',
+] as const;
 
 /** By title. The operator fills in what stands in angle brackets. */
 export const SAVED_QUERIES = {

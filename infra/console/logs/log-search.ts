@@ -104,22 +104,5 @@ export const MAXIMUM_CARTS = 50;
 /** Of the saved query. */
 export const MAXIMUM_RUNS = 100;
 
-/** The fields of a line that tell a cart's story; the saved query "one cart's story" has the same. */
-export const STORY_FIELDS = [
-  '@timestamp',
-  'service',
-  'level',
-  'event',
-  'message',
-  'outcome',
-  'reason',
-  'reasons.0',
-  'externalId',
-  'orderNumber',
-  'attempt',
-  'messageId',
-  'runId',
-] as const;
-
 /** While consumption is paused, a cart has no line of its own. */
 export const PAUSE_EVENTS = ['consumption.pausing', 'consumption.resumed'] as const satisfies readonly LogEvent[];

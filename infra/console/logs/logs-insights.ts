@@ -7,7 +7,7 @@ import {
   StopQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { describeAwsError } from '../../aws-account.ts';
-import { queryText } from '../../constructs/query-texts.ts';
+import { queryText, STORY_FIELDS } from '../../constructs/query-texts.ts';
 import {
   type CartInLog,
   type Identifier,
@@ -20,7 +20,6 @@ import {
   MAXIMUM_RUNS,
   PAUSE_EVENTS,
   type RunInLog,
-  STORY_FIELDS,
 } from './log-search.ts';
 
 export interface LogsInsightsOptions {
