@@ -11,7 +11,8 @@ import * as z from 'zod';
 import { answer } from '../../../infra/carts/answer.ts';
 import type { Progress } from '../../../infra/carts/known-cart.ts';
 import { HELP, parseOptions } from '../../../infra/carts/options.ts';
-import { ENVIRONMENTS } from '../../../infra/environments.ts';
+import { ENVIRONMENTS, loadEnvironment } from '../../../infra/environments.ts';
+import { openReadingConsole } from '../console/reading-console.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { newCart, type Row, sampleCart, textOf, withItems, withVendors } from '../create/worker-fixture.ts';
 import { type Extractor, HOUR, MINUTE, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
@@ -29,6 +30,8 @@ const directory = mkdtempSync(join(tmpdir(), 'carts-'));
 const variablesBefore = { ...process.env };
 let aws: AwsSimulator;
 let extractor: Extractor;
+/** What the functions have written to their logs. */
+let functionLines: readonly string[] = [];
 const startedMs = Date.now();
 const changedMs = thisSecond() - 20 * MINUTE;
 const today = (): string => new Date(startedMs).toISOString().slice(0, 10);
@@ -89,6 +92,7 @@ beforeAll(async () => {
   extractor.srm.addCarts([waiting]);
   await extractor.run({ variables: { SAFETY_SECONDS: '0', OVERLAP_SECONDS: '3600' } });
 
+  functionLines = [...fixture.shown()];
   aws = await startAwsSimulator();
   Object.assign(process.env, aws.variables, {
     AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
@@ -557,5 +561,65 @@ describe('npm run carts', () => {
 
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
     expect(JSON.parse(stdout)).toMatchObject({ standing: { word: 'cured' } });
+  });
+});
+
+describe('the pages of the console', () => {
+  let get: ReturnType<typeof openReadingConsole>;
+  beforeAll(() => {
+    const { clients, tableName, queueUrl } = fixture.systems();
+    const logPath = join(directory, 'functions.log');
+    writeFileSync(logPath, functionLines.join('\n'));
+    get = openReadingConsole({
+      clients,
+      tableName,
+      queueUrl,
+      environment: loadEnvironment(environment),
+      logPath,
+      now: Date.now,
+    });
+  });
+  const read = async (path: string) => {
+    const shown = await get(path);
+    for (const content of [...contents, 'withdrawn']) expect(shown.markup).not.toContain(content);
+    return shown;
+  };
+  const pageOf = (cart: Row) => read(`/carts/101/${numberOf(cart)}`);
+
+  test.each<keyof typeof carts>(['ordered', 'found', 'skipped', 'dead', 'alsoDead', 'cured', 'partial', 'waiting'])(
+    'tell of the cart that is %s what the command tells, and nothing else of it',
+    async (name) => {
+      const [head = '', sentence = ''] = (await askCart(carts[name])).split('\n');
+      const { text, response } = await pageOf(carts[name]);
+
+      expect(response.status).toBe(200);
+      expect(text.toLowerCase()).toContain(`standing ${head.split(': ')[1] ?? '?'}`);
+      // The hour of a retry is the only part that moves.
+      expect(text).toContain(sentence);
+    },
+  );
+
+  test('tell the attempts of a cart from its log, and what the ledger knows once', async () => {
+    const { text } = await pageOf(carts.found);
+
+    expect(functionLines.length).toBeGreaterThan(10);
+    expect(text).toMatch(/Log lines up to/);
+    expect(text.match(/ ordered: PO-/g)).toHaveLength(1);
+    expect(text).not.toContain('Order created (');
+  });
+
+  test.each([
+    '/carts',
+    '/carts?state=dead-lettered',
+    '/carts?state=skipped',
+    '/carts?state=waiting',
+    '/carts?as=csv',
+    '/carts?state=dead-lettered&as=csv',
+    '/carts?state=skipped&as=csv',
+    `/audit?day=${new Date().toISOString().slice(0, 10)}`,
+    '/find?q=100234',
+    '/operations',
+  ])('show nothing of a cart but its identifiers, codes and faults: %s', async (path) => {
+    expect((await read(path)).response.status).toBe(200);
   });
 });
