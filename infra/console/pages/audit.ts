@@ -158,9 +158,7 @@ ${
 
 /** By the newest reconciliation that has read the whole period: the counts of several would count carts twice. */
 function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Span, nowMs: number): Html {
-  const whole = reports.find(
-    (report) => report.status !== 'stopped' && report.fromMs <= fromMs && report.toMs >= Math.min(toMs, nowMs),
-  );
+  const whole = reports.find((report) => report.fromMs <= fromMs && report.toMs >= Math.min(toMs, nowMs));
   if (whole === undefined) {
     return notice(
       'open',
