@@ -4,7 +4,7 @@ import type { Html } from './page.ts';
 import type { HourOfCarts } from './sources.ts';
 
 const WIDTH = 960;
-const HEIGHT = 150;
+const HEIGHT = 142;
 const FLOOR = 120;
 const LEFT = 40;
 
@@ -33,7 +33,8 @@ export function hoursPicture(hours: readonly HourOfCarts[]): Html {
     'cart',
   )} dead-lettered${isWaitingKnown ? `, at most ${numberText(Math.max(0, ...hours.map(({ waiting = 0 }) => waiting)))} messages waiting` : ''}`;
   return html`<p>${summary}.</p>
-<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}; the table below has the numbers of each hour"><line class="axis" x1="${LEFT}" x2="${WIDTH}" y1="${FLOOR}" y2="${FLOOR}"/><text x="0" y="24">${numberText(highest)}</text><text x="0" y="${FLOOR}">0</text>${bars}${isWaitingKnown ? html`<polyline class="waiting" points="${line.join(' ')}"/>` : NOTHING}<text x="${LEFT}" y="${HEIGHT - 2}">Bars: orders created, and on top carts dead-lettered.${isWaitingKnown ? ` Line: messages waiting, up to ${numberText(mostWaiting)}.` : ''} Hours in UTC.</text></svg>
+<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}; the table below has the numbers of each hour"><line class="axis" x1="${LEFT}" x2="${WIDTH}" y1="${FLOOR}" y2="${FLOOR}"/><text x="0" y="24">${numberText(highest)}</text><text x="0" y="${FLOOR}">0</text>${bars}${isWaitingKnown ? html`<polyline class="waiting" points="${line.join(' ')}"/>` : NOTHING}</svg>
+<p class="quiet">Bars: orders created, and on top carts dead-lettered.${isWaitingKnown ? ` Line: messages waiting, up to ${numberText(mostWaiting)}.` : ''} Hours in UTC.</p>
 <details><summary>The numbers</summary><table><caption>Each hour, in UTC</caption><thead><tr><th scope="col">Hour</th><th scope="col" class="number">Orders created</th><th scope="col" class="number">Carts dead-lettered</th><th scope="col" class="number">Messages waiting, most</th></tr></thead><tbody>${hours.map(
     ({ hourMs, created, deadLettered, waiting }) =>
       html`<tr><th scope="row"><time datetime="${new Date(hourMs).toISOString()}">${new Date(hourMs).toISOString().slice(0, 10)} ${hourText(hourMs)}</time></th><td class="number">${numberText(created)}</td><td class="number">${numberText(deadLettered)}</td><td class="number">${waiting === undefined ? 'not measured' : numberText(waiting)}</td></tr>`,

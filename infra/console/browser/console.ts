@@ -4,8 +4,9 @@
  */
 
 /** The link's fragment holds a secret for one exchange: it opens the console, and gives this tab the key to act. */
-const secret = new URLSearchParams(location.hash.slice(1)).get('open');
-if (secret !== null) {
+async function openByLink(): Promise<void> {
+  const secret = new URLSearchParams(location.hash.slice(1)).get('open');
+  if (secret === null) return;
   // Out of the address bar and the history before anything else.
   history.replaceState(null, '', location.pathname + location.search);
   const answer = await fetch('/session', { method: 'POST', headers: { 'x-console-key': secret } });
@@ -17,6 +18,9 @@ if (secret !== null) {
     entrance.textContent = 'This link was used already. The terminal shows another one.';
   }
 }
+// A link that is opened in a tab of the console loads no page.
+addEventListener('hashchange', () => void openByLink());
+await openByLink();
 
 const keyHeader = (): Record<string, string> => ({ 'x-console-key': sessionStorage.getItem('console-key') ?? '' });
 

@@ -69,22 +69,22 @@ async function worklist(request: PageRequest, { all, shown, filter }: Lists, sai
   );
   const isFiltered = shown.length !== all.length;
   const query = { code: filter.code, owner: filter.owner, cart: filter.cart };
-  return {
-    title: `Dead letters (${isFiltered ? `${numberText(shown.length)} of ` : ''}${numberText(all.length)})`,
-    body: html`${said}
-<section aria-labelledby="causes"><h2 id="causes">By cause</h2>
+  const byCause = html`<section aria-labelledby="causes"><h2 id="causes">By cause</h2>
 ${all.length === 0 ? html`<p>${status('positive', 'Nothing was given up')}</p>` : causes(all, request)}
-<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.</p></section>
-${
-  shown.length === 0
-    ? NOTHING
-    : html`<section aria-labelledby="list"><h2 id="list">${headingOf(filter, shown.length)}</h2>
+<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.</p></section>`;
+  const list =
+    shown.length === 0
+      ? NOTHING
+      : html`<section aria-labelledby="list"><h2 id="list">${headingOf(filter, shown.length)}</h2>
 <p>${isFiltered ? html`<a href="${PATH}">Show all</a> · ` : NOTHING}<a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a> <span class="quiet">for those who have no AWS login, as is printing this page: no personal data is in it</span></p>
 ${filter.code === undefined ? NOTHING : whatToDo(filter.code, request)}
 ${mode === 'operate' ? html`<form method="post" action="${linkTo(PATH, query)}">${table(rows, standings, request)}${chosenActs(filter, shown.length)}</form>` : table(rows, standings, request)}
 ${pager(PATH, query, { page, rows: shown.length })}
-${ticket(shown, filter, request)}</section>`
-}
+${ticket(shown, filter, request)}</section>`;
+  return {
+    title: `Dead letters (${isFiltered ? `${numberText(shown.length)} of ` : ''}${numberText(all.length)})`,
+    body: html`${said}
+${isFiltered ? [list, byCause] : [byCause, list]}
 ${mode === 'operate' ? selectionForm(onQueue) : NOTHING}`,
   };
 }
@@ -117,7 +117,7 @@ function whatToDo(cause: string, { sources }: PageRequest): Html {
     .filter(isFaultCode)
     .map((code) => {
       const { meaning, action, owner } = FAULT_CATALOGUE[code];
-      return html`<p><strong>${code}</strong>: ${meaning} <strong>${ownerText(sources.environment, owner)}</strong>: ${action} Runbook: ${runbookLink(sources.environment, 'redrive')}</p>`;
+      return html`<p><strong>${code}</strong>: ${meaning}. <strong>${ownerText(sources.environment, owner)}</strong>: ${action} Runbook: ${runbookLink(sources.environment, 'redrive')}</p>`;
     })}`;
 }
 
