@@ -14,7 +14,8 @@ export type FunctionFolder =
   | 'extract-approved-carts'
   | 'create-purchase-orders'
   | 'supervise-consumption'
-  | 'reconcile-carts';
+  | 'reconcile-carts'
+  | 'redrive-dead-letters';
 
 /** Where each function's bundle lies. */
 export type Bundles = Readonly<Record<FunctionFolder, string>>;
@@ -34,11 +35,12 @@ export async function bundleFunctions(
     onBundled?.(folder, contents);
     return outdir;
   };
-  const [extractor, worker, supervisor, reconciler] = await Promise.all([
+  const [extractor, worker, supervisor, reconciler, redriver] = await Promise.all([
     bundle('extract-approved-carts'),
     bundle('create-purchase-orders'),
     bundle('supervise-consumption'),
     bundle('reconcile-carts'),
+    bundle('redrive-dead-letters'),
   ]);
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
   writeFileSync(join(worker, VMS_FIELDS_FILE), JSON.stringify(environment.vms.fields));
@@ -47,6 +49,7 @@ export async function bundleFunctions(
     'create-purchase-orders': worker,
     'supervise-consumption': supervisor,
     'reconcile-carts': reconciler,
+    'redrive-dead-letters': redriver,
   };
 }
 

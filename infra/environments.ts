@@ -247,6 +247,21 @@ const operation = z.strictObject({
     .default(false)
     .describe('The stack cannot be deleted while this is `true`; `prod` sets it.'),
   tags: tags.default({}).describe('On every resource, beside `interface` and `environment`.'),
+  redriveRoles: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/,
+          'must be the ARN of a role, such as arn:aws:iam::123456789012:role/Operator; only its end may be "*"',
+        ),
+    )
+    .max(20)
+    .superRefine(eachOnce)
+    .default([])
+    .describe(
+      'Roles that may redrive from the console of SQS, which sends with the rights of its user: whoever may send to the cart queue may order. All others are denied; the redriver needs no entry. SSO puts random letters behind the name of a permission set: write `arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Operator_*`.',
+    ),
 });
 
 const network = z.strictObject({

@@ -7,6 +7,7 @@ import { CartChannel } from './constructs/cart-channel.ts';
 import { CartReconciler } from './constructs/cart-reconciler.ts';
 import { ConnectionSecret } from './constructs/connection-secret.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
+import { DeadLetterRedriver } from './constructs/dead-letter-redriver.ts';
 import { FailedInvocations } from './constructs/failed-invocations.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { Monitoring } from './constructs/monitoring.ts';
@@ -81,12 +82,26 @@ export class PurchaseOrderStack extends Stack {
       failedInvocations,
     });
 
+    const redriver = new DeadLetterRedriver(this, 'Redriver', {
+      environment,
+      bundle: bundles['redrive-dead-letters'],
+      channel,
+      ledger,
+      worker,
+      failedInvocations,
+    });
+    channel.refuseOtherSenders(
+      [extractor, worker, reconciler, redriver].map((sender) => sender.function.ownRole),
+      environment.operation.redriveRoles,
+    );
+
     const monitoring = new Monitoring(this, 'Monitoring', {
       environment,
       extractor: extractor.function,
       worker: worker.function,
       supervisor: supervisor.function,
       reconciler: reconciler.function,
+      redriver: redriver.function,
       channel,
       scheduleGroups: [extractor.scheduleGroup],
     });
@@ -124,6 +139,8 @@ export class PurchaseOrderStack extends Stack {
     new CfnOutput(this, 'SupervisorLogGroupName', { value: supervisor.function.logGroup.logGroupName });
     new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.function.functionName });
     new CfnOutput(this, 'ReconcilerLogGroupName', { value: reconciler.function.logGroup.logGroupName });
+    new CfnOutput(this, 'RedriverFunctionName', { value: redriver.function.functionName });
+    new CfnOutput(this, 'RedriverLogGroupName', { value: redriver.function.logGroup.logGroupName });
     new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
     new CfnOutput(this, 'ViewerPolicyArn', { value: access.viewer.managedPolicyArn });
     new CfnOutput(this, 'OperatorPolicyArn', { value: access.operator.managedPolicyArn });

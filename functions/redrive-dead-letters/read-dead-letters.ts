@@ -31,10 +31,13 @@ export interface Seen {
 const RECEIVES_PER_TEN = 3;
 const MORE_RECEIVES = 5;
 
-/** `onLetters` returns the ids of those that it has deleted; all others are released in the end. */
+/**
+ * `onLetters` returns the ids of those that it has deleted; all others are released in the end. They are hidden since
+ * `receivedAtMs`, or a moment later.
+ */
 export async function readDeadLetters(
   { hideSeconds, untilMs, isEnough }: Reading,
-  onLetters: (letters: readonly DeadLetter[]) => Promise<readonly string[]>,
+  onLetters: (letters: readonly DeadLetter[], receivedAtMs: number) => Promise<readonly string[]>,
   { deadLetters, log, now }: ReadingDependencies,
 ): Promise<Seen> {
   const { visible, hidden } = await deadLetters.counts();
@@ -46,6 +49,7 @@ export async function readDeadLetters(
     for (let receives = 0; receives < mostReceives && now() < untilMs && !isEnough(); receives++) {
       // One empty answer proves little, unless everything was seen.
       if (empty >= 2 || (empty === 1 && seen.size >= visible)) break;
+      const receivedAtMs = now();
       const letters = await deadLetters.receive(hideSeconds);
       empty = letters.length === 0 ? empty + 1 : 0;
       for (const letter of letters) {
@@ -53,7 +57,7 @@ export async function readDeadLetters(
         // Of the body nothing is kept.
         held.set(letter.messageId, { ...letter, body: '', attributes: {} });
       }
-      if (letters.length > 0) for (const messageId of await onLetters(letters)) held.delete(messageId);
+      if (letters.length > 0) for (const messageId of await onLetters(letters, receivedAtMs)) held.delete(messageId);
     }
   } finally {
     await release([...held.values()], deadLetters, log);

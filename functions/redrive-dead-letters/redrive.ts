@@ -181,11 +181,11 @@ class RedriveRun {
     if ([...this.#left.values()].every(isSentBefore)) return false;
     await this.#read(
       () => this.#open.size > 0 || this.#notSent.size > 0,
-      async (letters) => {
+      async (letters, receivedAtMs) => {
         const gone: string[] = [];
         for (const letter of letters.sort((one, other) => this.#hopeOf(one) - this.#hopeOf(other))) {
           if (this.#open.size > 0 || this.#notSent.size > 0) break;
-          gone.push(...(await this.#move([letter])));
+          gone.push(...(await this.#move([letter], receivedAtMs)));
         }
         return gone;
       },
@@ -211,7 +211,7 @@ class RedriveRun {
   async moveRest(isProven: boolean): Promise<void> {
     const isWanted = (message: PlannedMessage): boolean => isProven || isSentBefore(message);
     const isEnough = (): boolean => this.#stoppedBy !== undefined || ![...this.#left.values()].some(isWanted);
-    if (!isEnough()) await this.#read(isEnough, (letters) => this.#move(letters), isWanted);
+    if (!isEnough()) await this.#read(isEnough, (letters, receivedAtMs) => this.#move(letters, receivedAtMs), isWanted);
     const untilMs = this.#dependencies.now() + Math.min(LAST_LOOK_MS, this.#timeLeftMs());
     while (this.#open.size > 0 && this.#stoppedBy === undefined && this.#dependencies.now() < untilMs) {
       await this.#dependencies.wait(CANARY_LOOK_MS);
@@ -251,26 +251,25 @@ class RedriveRun {
 
   async #read(
     isEnough: () => boolean,
-    move: (letters: DeadLetter[]) => Promise<readonly string[]>,
+    move: (letters: DeadLetter[], receivedAtMs: number) => Promise<readonly string[]>,
     isWanted: (message: PlannedMessage) => boolean,
   ): Promise<void> {
     const { now } = this.#dependencies;
     await readDeadLetters(
       { hideSeconds: HIDE_SECONDS, untilMs: now() + this.#timeLeftMs(), isEnough },
-      async (received) => {
+      async (received, receivedAtMs) => {
         const wanted = received.filter(({ messageId }) => {
           const planned = this.#left.get(messageId);
           return planned !== undefined && isWanted(planned);
         });
-        return wanted.length === 0 ? [] : move(wanted);
+        return wanted.length === 0 ? [] : move(wanted, receivedAtMs);
       },
       this.#dependencies,
     );
   }
 
   /** Returns the ids of those that are deleted. */
-  async #move(letters: readonly DeadLetter[]): Promise<readonly string[]> {
-    const receivedAtMs = this.#dependencies.now();
+  async #move(letters: readonly DeadLetter[], receivedAtMs: number): Promise<readonly string[]> {
     const gone: string[] = [];
     for (const batch of packLetters(letters)) {
       await this.#keepPace();

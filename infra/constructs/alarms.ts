@@ -34,6 +34,7 @@ export interface AlarmsProps {
   readonly worker: IFunction;
   readonly supervisor: IFunction;
   readonly reconciler: IFunction;
+  readonly redriver: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   /** Every group with a schedule of the stack: the metrics of Scheduler have no finer dimension. */
@@ -136,8 +137,9 @@ export class Alarms extends Construct {
 }
 
 function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Condition>> {
-  const { environment, extractor, worker, supervisor, reconciler, queue, deadLetters, scheduleGroups } = props;
-  const functions = [extractor, worker, supervisor, reconciler];
+  const { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters, scheduleGroups } =
+    props;
+  const functions = [extractor, worker, supervisor, reconciler, redriver];
   const { pages, mails, undeliveredPages } = props.notifications;
   const { thresholds } = environment.notifications;
   const metric = interfaceMetrics(environment);

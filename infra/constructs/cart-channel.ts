@@ -1,5 +1,6 @@
 /** The channel of carts to the worker, and its Dead Letter Channel. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
@@ -34,5 +35,33 @@ export class CartChannel extends Construct {
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+  }
+
+  /**
+   * A message on the cart queue becomes an order, and whoever may send there may order. Only these roles do, whatever rights
+   * other principals of the account have; also SQS's own redrive sends with the rights of its caller. Nobody sends to the
+   * dead-letter queue: SQS itself moves messages there, as no principal.
+   */
+  refuseOtherSenders(senders: readonly IRole[], redriveRoles: readonly string[]): void {
+    const denial = { effect: Effect.DENY, principals: [new AnyPrincipal()], actions: ['sqs:SendMessage'] };
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        ...denial,
+        sid: 'OnlyTheInterfaceSends',
+        resources: [this.queue.queueArn],
+        // Also a request without a principal's ARN does not match, and is denied.
+        conditions: {
+          ArnNotLike: { 'aws:PrincipalArn': [...senders.map(({ roleArn }) => roleArn), ...redriveRoles] },
+        },
+      }),
+    );
+    this.deadLetters.addToResourcePolicy(
+      new PolicyStatement({
+        ...denial,
+        sid: 'OnlySqsMovesMessagesHere',
+        resources: [this.deadLetters.queueArn],
+        conditions: { Null: { 'aws:PrincipalArn': 'false' } },
+      }),
+    );
   }
 }

@@ -25,6 +25,7 @@ export interface InterfaceDashboardProps {
   readonly worker: IFunction;
   readonly supervisor: IFunction;
   readonly reconciler: IFunction;
+  readonly redriver: IFunction;
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   readonly alarms: readonly IAlarm[];
@@ -48,7 +49,7 @@ export class InterfaceDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: InterfaceDashboardProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, reconciler, queue, deadLetters } = props;
+    const { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters } = props;
     const metric = interfaceMetrics(environment);
     const { stackName } = Stack.of(this);
     this.name = stackName;
@@ -131,6 +132,7 @@ export class InterfaceDashboard extends Construct {
         metric('worker', 'attemptsRetried', { label: 'Attempts to be repeated' }),
         metric('worker', 'outcomesUnknown', { label: 'Outcomes unknown' }),
         metric('worker', 'cartsRequeued', { label: 'Requeued' }),
+        metric('redriver', 'deadLettersRedriven', { label: 'Redriven by hand' }),
         breaker,
       ]),
       graph('Runs', [
@@ -146,6 +148,7 @@ export class InterfaceDashboard extends Construct {
           worker.metricErrors({ label: 'Worker: errors' }),
           supervisor.metricErrors({ label: 'Supervisor: errors' }),
           reconciler.metricErrors({ label: 'Reconciler: errors' }),
+          redriver.metricErrors({ label: 'Redriver: errors' }),
           extractor.metricThrottles({ label: 'Extractor: throttles' }),
           worker.metricThrottles({ label: 'Worker: throttles' }),
         ],

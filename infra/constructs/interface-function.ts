@@ -1,6 +1,6 @@
 /** What all functions share: runtime, role, network, logs, traces, and the queue for failed invocations. */
 import { Duration, Token, Validations } from 'aws-cdk-lib';
-import { Effect, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, type IRole, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   CfnFunction,
@@ -43,6 +43,9 @@ const NETWORK_INTERFACE_ACTIONS = [
 ];
 
 export class InterfaceFunction extends LambdaFunction {
+  /** As `role`, which may be missing by its type. */
+  readonly ownRole: IRole;
+
   constructor(scope: Construct, id: string, props: InterfaceFunctionProps) {
     const { environment, network, failedInvocations } = props;
     // Created before the function, which must not start without them. CDK's own role may write to every log group.
@@ -78,6 +81,7 @@ export class InterfaceFunction extends LambdaFunction {
       },
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
     });
+    this.ownRole = role;
     if (network !== undefined) this.#joinNetwork(network, role);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',

@@ -16,6 +16,7 @@ export interface MonitoringProps {
   readonly worker: LambdaFunction;
   readonly supervisor: LambdaFunction;
   readonly reconciler: LambdaFunction;
+  readonly redriver: LambdaFunction;
   readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
   /** Every group with a schedule of the stack. */
   readonly scheduleGroups: readonly IScheduleGroup[];
@@ -26,10 +27,12 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, reconciler, scheduleGroups } = props;
+    const { environment, extractor, worker, supervisor, reconciler, redriver, scheduleGroups } = props;
     const { queue, deadLetters } = props.channel;
-    const watched = { environment, extractor, worker, supervisor, reconciler, queue, deadLetters };
-    const logGroupNames = [extractor, worker, supervisor, reconciler].map((lambda) => lambda.logGroup.logGroupName);
+    const watched = { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters };
+    const logGroupNames = [extractor, worker, supervisor, reconciler, redriver].map(
+      (lambda) => lambda.logGroup.logGroupName,
+    );
     const notifications = new Notifications(this, 'Notifications', { environment });
     const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
     const dashboard = new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });

@@ -51,6 +51,7 @@ export async function expectStack(environment: Environment): Promise<ExpectedSta
         'create-purchase-orders': code,
         'supervise-consumption': code,
         'reconcile-carts': code,
+        'redrive-dead-letters': code,
       },
     });
     const text = readFileSync(join(app.synth().directory, stack.templateFile), 'utf8');

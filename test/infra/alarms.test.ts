@@ -198,6 +198,7 @@ function alarmsOf(environment: Environment): Synthesis {
     worker: LambdaFunction.fromFunctionName(stack, 'Worker', 'worker'),
     supervisor: LambdaFunction.fromFunctionName(stack, 'Supervisor', 'supervisor'),
     reconciler: LambdaFunction.fromFunctionName(stack, 'Reconciler', 'reconciler'),
+    redriver: LambdaFunction.fromFunctionName(stack, 'Redriver', 'redriver'),
     queue: new Queue(stack, 'Queue'),
     deadLetters: new Queue(stack, 'DeadLetters'),
     scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
@@ -785,7 +786,7 @@ describe('the saved queries', () => {
         'crashes',
       ].map((title) => `proc-srm7-11vms-purchase-order-v1-prod/${title}`),
     );
-    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(4);
+    for (const { LogGroupNames } of queries) expect(LogGroupNames).toHaveLength(5);
   });
 
   const queryNamed = (title: string): string =>

@@ -35,6 +35,10 @@ const statementSchema = z.object({
   Resource: z.unknown(),
   Condition: z.unknown().optional(),
 });
+const queuePolicySchema = z.object({
+  Queues: z.array(refSchema),
+  PolicyDocument: z.object({ Statement: z.array(z.unknown()) }),
+});
 const policySchema = z.object({
   PolicyDocument: z.object({ Statement: z.array(statementSchema) }),
   Roles: z.array(refSchema).optional(),
@@ -116,7 +120,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     return rights;
   }
 
-  function expectedOf(which: 'worker' | 'extractor' | 'supervisor' | 'reconciler') {
+  function expectedOf(which: 'worker' | 'extractor' | 'supervisor' | 'reconciler' | 'redriver') {
     const { [which]: lambda, table, queue, failedInvocations, environment, secrets } = parts(name);
     const secret = (system: 'srm' | 'vms'): string => {
       const { secretName } = environment[system];
@@ -234,10 +238,37 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
+  test('of the redriver: the items of the ledger, taking from the dead-letter queue, sending to the cart queue, asking the worker', () => {
+    const { lambda, table, queue, failedInvocations, logs } = expectedOf('redriver');
+    const { worker, deadLetters } = parts(name);
+    const dead = [`{${deadLetters.id}.Arn}`];
+
+    expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
+      'dynamodb:GetItem': [table],
+      'dynamodb:PutItem': [table],
+      'dynamodb:Query': [table],
+      'dynamodb:UpdateItem': [table],
+      'lambda:InvokeFunction': [`{${worker.id}.Arn}`],
+      'sqs:CancelMessageMoveTask': dead,
+      'sqs:ChangeMessageVisibility': dead,
+      'sqs:DeleteMessage': dead,
+      'sqs:GetQueueAttributes': dead,
+      'sqs:ListMessageMoveTasks': dead,
+      'sqs:ReceiveMessage': dead,
+      'sqs:SendMessage': [queue, failedInvocations].sort(),
+      'sqs:StartMessageMoveTask': dead,
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+      'xray:PutTelemetryRecords': ['*'],
+      'xray:PutTraceSegments': ['*'],
+    });
+  });
+
   test.each([
     ['extractor', []],
     ['supervisor', []],
     ['reconciler', []],
+    ['redriver', []],
     // What Lambda's poller does with the function's role.
     ['worker', ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage']],
   ] as const)('of the %s are those that its code calls, neither fewer nor more', (which, poller) => {
@@ -320,10 +351,56 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   });
 
   test('to send to the dead-letter queue are given to no role: only SQS moves messages there', () => {
-    const { deadLetters } = parts(name);
+    const { deadLetters, redriver } = parts(name);
+    const rights = allowed(name).filter(({ on }) => on.includes(deadLetters.id));
 
-    expect(allowed(name).filter(({ on }) => on.includes(deadLetters.id))).toEqual([]);
+    expect(rights.filter(({ action }) => action === 'sqs:SendMessage')).toEqual([]);
+    expect([...new Set(rights.map(({ role }) => role))]).toEqual([redriver.Role['Fn::GetAtt'][0]]);
     expect(allowed(name).filter(({ action }) => /^\*|^sqs:\*/.test(action))).toEqual([]);
+  });
+
+  test('to send to the cart queue, which is the right to order, are denied to all but the senders and the roles of the entry', () => {
+    const { queue, deadLetters, extractor, worker, reconciler, redriver, environment } = parts(name);
+    const statementsOf = (id: string): unknown[] =>
+      ofType(parts(name), 'AWS::SQS::QueuePolicy')
+        .map(({ Properties }) => queuePolicySchema.parse(Properties))
+        .filter(({ Queues }) => Queues.some(({ Ref }) => Ref === id))
+        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const onlyEncrypted = (id: string) => ({
+      Action: 'sqs:*',
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+    });
+    const senders = [extractor, worker, reconciler, redriver].map(({ Role }) => Role);
+
+    expect(statementsOf(queue.id)).toEqual([
+      onlyEncrypted(queue.id),
+      {
+        Sid: 'OnlyTheInterfaceSends',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:SendMessage',
+        Resource: { 'Fn::GetAtt': [queue.id, 'Arn'] },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [...senders, ...environment.operation.redriveRoles] } },
+      },
+    ]);
+    expect(statementsOf(deadLetters.id)).toEqual([
+      onlyEncrypted(deadLetters.id),
+      {
+        Sid: 'OnlySqsMovesMessagesHere',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:SendMessage',
+        Resource: { 'Fn::GetAtt': [deadLetters.id, 'Arn'] },
+        Condition: { Null: { 'aws:PrincipalArn': 'false' } },
+      },
+    ]);
+    // Who has the right is not denied it, and who is not denied it has it.
+    const holders = allowed(name).filter(({ action, on }) => action === 'sqs:SendMessage' && on.includes(queue.id));
+    expect(new Set(holders.map(({ role }) => role))).toEqual(new Set(senders.map((role) => role['Fn::GetAtt'][0])));
+    expect(environment.operation.redriveRoles).toHaveLength(name === OWN ? 1 : 0);
   });
 
   test('come from policies of this stack alone: no managed policy of AWS is attached, which would say "*"', () => {

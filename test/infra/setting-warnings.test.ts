@@ -11,6 +11,7 @@ const bundles = {
   'create-purchase-orders': folder,
   'supervise-consumption': folder,
   'reconcile-carts': folder,
+  'redrive-dead-letters': folder,
 };
 
 async function warningsOf(vms: object, srm: object = {}): Promise<unknown[]> {

@@ -85,6 +85,9 @@ export const OWN_ENVIRONMENT = {
     logRetentionDays: 7,
     terminationProtection: true,
     tags: { 'cost-center': '4711', owner: 'purchasing@own.example' },
+    redriveRoles: [
+      'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Operator_*',
+    ],
   },
   network: { subnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'], securityGroupIds: ['sg-0a1b2c3d'] },
 };
@@ -277,6 +280,7 @@ export function partsOf(synthesis: Synthesis) {
     extractor: functionWith('OVERLAP_SECONDS'),
     supervisor: functionWith('EVENT_SOURCE_MAPPING'),
     reconciler: functionWith('RECONCILIATION_DAYS'),
+    redriver: functionWith('DEAD_LETTER_QUEUE_URL'),
     functions,
     mapping,
     queue,

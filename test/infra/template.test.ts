@@ -14,6 +14,7 @@ import {
   extractorVariables,
   parseVariables,
   reconcilerVariables,
+  redriverVariables,
   supervisorVariables,
   workerVariables,
 } from '../../shared/environment.ts';
@@ -116,10 +117,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   'environment %s',
   (_title, name) => {
     describe('functions', () => {
-      test('are the four of the interface, on nodejs24.x and arm64', () => {
+      test('are the five of the interface, on nodejs24.x and arm64', () => {
         const { functions } = parts(name);
 
-        expect(functions).toHaveLength(4);
+        expect(functions).toHaveLength(5);
         for (const { Runtime, Architectures, Handler } of functions) {
           expect({ Runtime, Architectures, Handler }).toEqual({
             Runtime: 'nodejs24.x',
@@ -157,7 +158,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         const { failedInvocations, ...stack } = parts(name);
         const configurations = ofType(stack, 'AWS::Lambda::EventInvokeConfig').map(({ Properties }) => Properties);
 
-        expect(configurations).toHaveLength(4);
+        expect(configurations).toHaveLength(5);
         for (const { DestinationConfig, MaximumEventAgeInSeconds } of configurations) {
           expect(DestinationConfig).toEqual({
             OnFailure: { Destination: { 'Fn::GetAtt': [failedInvocations.id, 'Arn'] } },
@@ -199,12 +200,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         );
 
       test('are exactly those of the schemas, and each one parses', () => {
-        const { worker, extractor, supervisor, reconciler } = parts(name);
+        const { worker, extractor, supervisor, reconciler, redriver } = parts(name);
         for (const [lambda, schema] of [
           [worker, workerVariables],
           [extractor, extractorVariables],
           [supervisor, supervisorVariables],
           [reconciler, reconcilerVariables],
+          [redriver, redriverVariables],
         ] as const) {
           const { NODE_OPTIONS, ...variables } = resolved(lambda.Environment.Variables);
           expect(NODE_OPTIONS).toBe('--enable-source-maps');
@@ -650,6 +652,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
             'FailedInvocations/Queue: AwsSolutions-SQS3',
             'Monitoring/Notifications/UndeliveredPages: AwsSolutions-SQS3',
             'Reconciler/FunctionRole: AwsSolutions-IAM5[Resource::*]',
+            'Redriver/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'Supervisor/FunctionRole: AwsSolutions-IAM5[Resource::*]',
             'Worker/FunctionRole: AwsSolutions-IAM5[Resource::*]',
           ].sort(),
@@ -659,7 +662,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
 
     describe('bundles', () => {
-      const read = (role: 'worker' | 'extractor' | 'supervisor' | 'reconciler') => {
+      const read = (role: 'worker' | 'extractor' | 'supervisor' | 'reconciler' | 'redriver') => {
         const { assembly, [role]: lambda } = parts(name);
         const asset = join(assembly, `asset.${lambda.Code.S3Key.replace('.zip', '')}`);
         const map = readFileSync(join(asset, 'main.cjs.map'), 'utf8');
@@ -683,7 +686,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         }
       });
 
-      test.each(['extractor', 'worker', 'supervisor', 'reconciler'] as const)(
+      test.each(['extractor', 'worker', 'supervisor', 'reconciler', 'redriver'] as const)(
         'of the %s is small enough to start fast',
         (role) => {
           // If it is larger: `npm run bench -- --cold` lists what is in it, by package.
@@ -732,7 +735,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
     test('the outputs name what an operator needs: dashboard, runbook, queues, table, functions, logs', () => {
       const { template, environment, queue, deadLetters, failedInvocations, table, ...functions } = parts(name);
-      const { extractor, supervisor, reconciler, worker } = functions;
+      const { extractor, supervisor, reconciler, redriver, worker } = functions;
 
       const dashboard = z
         .object({ Properties: z.object({ DashboardName: z.string() }) })
@@ -751,6 +754,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         SupervisorLogGroupName: { Value: supervisor.LoggingConfig.LogGroup },
         ReconcilerFunctionName: { Value: { Ref: reconciler.id } },
         ReconcilerLogGroupName: { Value: reconciler.LoggingConfig.LogGroup },
+        RedriverFunctionName: { Value: { Ref: redriver.id } },
+        RedriverLogGroupName: { Value: redriver.LoggingConfig.LogGroup },
         WorkerFunctionName: { Value: { Ref: worker.id } },
         WorkerLogGroupName: { Value: worker.LoggingConfig.LogGroup },
       });

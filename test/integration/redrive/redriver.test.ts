@@ -1,0 +1,352 @@
+/**
+ * The redriver through its handler, over SQS's and DynamoDB's protocols, with the real worker behind it: from dead letters to
+ * orders.
+ */
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { createHandler } from '../../../functions/redrive-dead-letters/handler.ts';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
+import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
+import { standingOf } from '../../../shared/standing.ts';
+import { tracesOf } from '../../../shared/traces.ts';
+import { lambdaContext } from '../fixture.ts';
+import { startRecordingProxy } from '../recording-proxy.ts';
+import {
+  envelope,
+  newCart,
+  type Row,
+  setUpWorkerFixture,
+  textOf,
+  withItems,
+  type Worker,
+} from '../create/worker-fixture.ts';
+
+/** Suppliers that are closed in 11VMS. */
+const closedSuppliers = new Set<string>();
+const fixture = await setUpWorkerFixture({ vms: { inactiveSuppliers: (code) => closedSuppliers.has(code) } });
+const lambda = await startRecordingProxy('http://127.0.0.1:9');
+afterAll(() => lambda.close());
+beforeEach(() => closedSuppliers.clear());
+process.env['AWS_ENDPOINT_URL_LAMBDA'] = lambda.url;
+
+const act = { by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person', reason: 'INC-42: unit mapped' };
+
+const planSchema = z.looseObject({
+  planHash: z.string().optional(),
+  moves: z.number(),
+  forecasts: z.record(z.string(), z.number()),
+  notSeen: z.array(z.string()),
+  messages: z.array(z.looseObject({ messageId: z.string(), forecast: z.string(), moves: z.boolean() })),
+});
+const resultSchema = z.looseObject({ status: z.string(), moved: z.number(), summary: z.string() });
+
+interface Operator {
+  readonly worker: Worker;
+  invoke(event: unknown): Promise<unknown>;
+  plan(selection: object, everything?: boolean): Promise<z.output<typeof planSchema>>;
+  redrive(planHash: string | undefined): Promise<z.output<typeof resultSchema>>;
+  /** Delivers until each message is a dead letter or gone. */
+  drain(): Promise<void>;
+}
+
+async function open(): Promise<Operator> {
+  const worker = await fixture.worker();
+  const { clients } = fixture.systems;
+  const urlOf = async (name: string): Promise<string> => {
+    const { QueueUrl = '' } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+    return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
+  };
+  lambda.intercept(async ({ body }) => {
+    const answer = await worker.handler(tryParseJson(body), lambdaContext());
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };
+  });
+  const handler = createHandler(
+    {
+      INTERFACE_ENVIRONMENT: 'test',
+      TABLE_NAME: fixture.systems.tableName,
+      POWERTOOLS_SERVICE_NAME: 'test',
+      POWERTOOLS_METRICS_NAMESPACE: 'test',
+      POWERTOOLS_LOG_LEVEL: 'INFO',
+      QUEUE_URL: await urlOf(worker.queueName),
+      DEAD_LETTER_QUEUE_URL: await urlOf(worker.deadLetterName),
+      DEAD_LETTER_QUEUE_ARN: `arn:aws:sqs:eu-west-1:000000000000:${worker.deadLetterName}`,
+      WORKER_FUNCTION: 'the-worker',
+      WORKER_TIMEOUT_SECONDS: '60',
+      SRM_CLIENT: '100',
+    },
+    // While it waits for an outcome, the worker works.
+    { wait: () => worker.deliverAndReturn() },
+  );
+  const operator: Operator = {
+    worker,
+    invoke: (event) =>
+      handler(
+        event,
+        lambdaContext(() => 900_000),
+      ),
+    plan: async (selection, everything = false) =>
+      planSchema.parse(await operator.invoke({ plan: { selection, everything } })),
+    redrive: async (planHash) => resultSchema.parse(await operator.invoke({ redrive: { planHash, ...act } })),
+    async drain() {
+      while ((await worker.deliverAndReturn()).records.length > 0);
+    },
+  };
+  return operator;
+}
+
+/** Carts whose supplier is closed in 11VMS, as dead letters; returns the ids of their messages. */
+async function deadLetters(operator: Operator, carts: readonly Row[]): Promise<string[]> {
+  closedSuppliers.add('SUP-00871');
+  const ids: string[] = [];
+  for (const cart of carts) ids.push(...(await operator.worker.send(envelope(cart))));
+  await operator.drain();
+  closedSuppliers.clear();
+  expect((await operator.worker.deadLetters()).sort()).toEqual([...ids].sort());
+  return ids;
+}
+
+const cartsOf = (count: number): Row[] => Array.from({ length: count }, () => newCart());
+const unmapped = (cart: Row): Row => withItems(cart, (item) => ({ ...item, Unit: 'XXX' }));
+
+async function standingWord(cart: Row): Promise<string> {
+  const pk = `CART#100#${textOf(cart['ObjectId'])}`;
+  const items = (await fixture.wholeTable()).filter((item) => item['pk'] === pk);
+  return standingOf(tracesOf(items), { nowMs: Date.now() }).word;
+}
+
+const operations = async (): Promise<Record<string, unknown>[]> =>
+  (await fixture.wholeTable()).filter(({ pk }) => textOf(pk).startsWith('OPERATION#'));
+
+describe('a redrive', () => {
+  test('of three of ten by their ids makes their orders, and leaves the others as they were', async () => {
+    const operator = await open();
+    const carts = cartsOf(10);
+    const ids = await deadLetters(operator, carts);
+    const messageIds = ids.slice(2, 5);
+    const plan = await operator.plan({ messageIds });
+    expect(plan).toMatchObject({
+      seen: 10,
+      about: 10,
+      selected: 3,
+      moves: 3,
+      orders: 3,
+      forecasts: { ordered: 3 },
+      notSeen: [],
+    });
+
+    expect(await operator.redrive(plan.planHash)).toMatchObject({
+      status: 'complete',
+      moved: 3,
+      ordered: 3,
+      failed: [],
+      open: 0,
+    });
+
+    for (const [index, cart] of carts.entries()) {
+      expect(fixture.ordersOf(cart)).toHaveLength(index >= 2 && index < 5 ? 1 : 0);
+    }
+    const others = ids.filter((id) => !messageIds.includes(id));
+    expect((await operator.worker.deadLetters()).sort()).toEqual(others.sort());
+    expect(await Promise.all(carts.slice(1, 4).map(standingWord))).toEqual(['dead-lettered', 'cured', 'cured']);
+    // The list of open dead letters holds the others alone.
+    const verdicts = (await fixture.wholeTable()).filter(({ sk }) => ids.includes(textOf(sk).replace('VERDICT#', '')));
+    expect(verdicts).toHaveLength(10);
+    expect(verdicts.filter(({ listedAs }) => listedAs !== undefined)).toHaveLength(7);
+    expect((await operations()).at(-1)).toMatchObject({
+      action: 'redrive',
+      ...act,
+      subject: `3 dead letters, plan ${plan.planHash ?? ''}`,
+      messageIds: expect.arrayContaining(messageIds),
+      cartNumbers: expect.arrayContaining([carts[2]?.['ObjectId']]),
+      outcome: { result: 'done', summary: '3 moved, 3 ordered' },
+    });
+    // The same plan again finds nothing to move.
+    expect(await operator.redrive(plan.planHash)).toMatchObject({ status: 'partly', moved: 0 });
+  }, 60_000);
+
+  test('by code takes those that now can pass, and neither what still fails nor what cannot be read', async () => {
+    const operator = await open();
+    const [curable, alsoCurable] = cartsOf(2);
+    const [incurable] = [unmapped(newCart())];
+    if (curable === undefined || alsoCurable === undefined) throw new Error('no carts');
+    await deadLetters(operator, [curable, alsoCurable, incurable]);
+    await operator.worker.send('no cart');
+    await operator.drain();
+
+    const all = await operator.plan({ owner: 'mapping owner' });
+    expect(all.forecasts).toEqual({ ordered: 2, fails: 1 });
+    expect((await operator.plan({ code: 'E_MAP_UOM' })).forecasts).toEqual({ fails: 1 });
+    expect((await operator.plan({ code: 'E_INT_MESSAGE' })).forecasts).toEqual({ unreadable: 1 });
+    expect((await operator.plan({ supplier: '0000100234', cart: textOf(curable['ObjectId']) })).forecasts).toEqual({
+      ordered: 1,
+    });
+    expect((await operator.plan({ run: 'another' })).forecasts).toEqual({});
+    expect((await operator.plan({ code: 'E_MAP_UOM' })).planHash).toBeUndefined();
+
+    expect(await operator.redrive(all.planHash)).toMatchObject({ status: 'complete', moved: 2, ordered: 2 });
+    expect(await operator.worker.deadLetters()).toHaveLength(2);
+  }, 60_000);
+
+  test('stops at a first message that fails again, and releases all others', async () => {
+    const operator = await open();
+    const carts = cartsOf(5);
+    const ids = await deadLetters(operator, carts);
+    const { planHash } = await operator.plan({ code: 'E_TGT_VALIDATION' });
+    closedSuppliers.add('SUP-00871');
+
+    const result = await operator.redrive(planHash);
+    expect(result).toMatchObject({ status: 'stopped', moved: 1, failed: [{ codes: ['E_TGT_VALIDATION'] }] });
+    await operator.drain();
+    const dead = await operator.worker.deadLetters();
+    expect(dead).toHaveLength(5);
+    expect(dead.filter((id) => ids.includes(id))).toHaveLength(4);
+    expect((await operations()).at(-1)).toMatchObject({ outcome: { result: 'stopped' } });
+  }, 60_000);
+
+  test('is pointless where every order exists, and moves it only when asked for everything', async () => {
+    const operator = await open();
+    const cart = newCart();
+    await deadLetters(operator, [cart]);
+    await operator.worker.send(envelope(cart));
+    await operator.drain();
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+
+    const selection = { cart: textOf(cart['ObjectId']) };
+    expect(await operator.plan(selection)).toMatchObject({ moves: 0, forecasts: { pointless: 1 } });
+    const { planHash } = await operator.plan(selection, true);
+    expect(await operator.redrive(planHash)).toMatchObject({ status: 'complete', moved: 1, ordered: 1 });
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    expect(await operator.worker.deadLetters()).toEqual([]);
+  }, 60_000);
+
+  test('keeps attributes as they are, and one that was interrupted is completed by the next', async () => {
+    const operator = await open();
+    const { worker } = operator;
+    const { clients } = fixture.systems;
+    const cart = newCart();
+    const body = writeCartMessage(envelope(cart));
+    const { QueueUrl } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: worker.deadLetterName }));
+    const url = new URL(new URL(QueueUrl ?? '').pathname, fixture.systems.emulators.endpoints.sqs).href;
+    const attributes = {
+      requeues: { DataType: 'Number', StringValue: '3' },
+      raw: { DataType: 'Binary.own', BinaryValue: new Uint8Array([1, 0, 255]) },
+    };
+    await clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageAttributes: attributes }));
+    const { planHash } = await operator.plan({ cart: textOf(cart['ObjectId']) });
+
+    // SQS takes the message, and its answer to the deletion never comes.
+    fixture.proxies.sqs.intercept(async (call, forward) =>
+      call.operation === 'DeleteMessageBatch' ? 'reset' : forward(),
+    );
+    await expect(operator.redrive(planHash)).rejects.toThrow();
+    fixture.calm();
+    const queue = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: worker.queueName }));
+    const { Messages: messages = [] } = await clients.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: new URL(new URL(queue.QueueUrl ?? '').pathname, fixture.systems.emulators.endpoints.sqs).href,
+        MessageAttributeNames: ['All'],
+        VisibilityTimeout: 0,
+      }),
+    );
+    expect(messages).toEqual([expect.objectContaining({ Body: body, MessageAttributes: attributes })]);
+    expect(await worker.deadLetters()).toHaveLength(1);
+
+    expect(await operator.plan({ cart: textOf(cart['ObjectId']) })).toMatchObject({ forecasts: { sent: 1 }, moves: 1 });
+    expect(await operator.redrive(planHash)).toMatchObject({ status: 'complete', moved: 0, completed: 1 });
+    expect(await worker.deadLetters()).toEqual([]);
+    await operator.drain();
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+  }, 60_000);
+
+  test('is refused for an unknown plan, and while consumption is paused unless it is forced; nothing is recorded', async () => {
+    const operator = await open();
+    const cart = newCart();
+    await deadLetters(operator, [cart]);
+    const { planHash } = await operator.plan({ cart: textOf(cart['ObjectId']) });
+    const before = (await operations()).length;
+    await expect(operator.redrive('0'.repeat(32))).rejects.toThrow(/There is no such plan/);
+    const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state: 'FORCED_OPEN', reason: 'maintenance' });
+    await fixture.systems.clients.dynamodb.send(new PutItemCommand({ TableName: fixture.systems.tableName, Item }));
+    await expect(operator.redrive(planHash)).rejects.toThrow(/Consumption is paused \(maintenance\)/);
+    expect((await operations()).length).toBe(before);
+    expect(await operator.worker.deadLetters()).toHaveLength(1);
+  }, 60_000);
+});
+
+test('a dead letter that is closed is deleted; who, why and when stay, and its cart counts as closed', async () => {
+  const operator = await open();
+  const [closed, other] = cartsOf(2);
+  if (closed === undefined || other === undefined) throw new Error('no carts');
+  const [id = '', otherId] = await deadLetters(operator, [closed, other]);
+
+  expect(await operator.invoke({ close: { messageIds: [id, 'unknown'], ...act } })).toMatchObject({
+    status: 'partly',
+    closed: 1,
+    notSeen: ['unknown'],
+    summary: '1 closed, 1 not seen',
+  });
+
+  expect(await operator.worker.deadLetters()).toEqual([otherId]);
+  expect([await standingWord(closed), await standingWord(other)]).toEqual(['closed', 'dead-lettered']);
+  const items = await fixture.ledgerOf(closed);
+  expect(items.find(({ sk }) => sk === `CLOSED#${id}`)).toMatchObject({ ...act, recordedAtMs: expect.any(Number) });
+  expect(items.find(({ sk }) => sk === `VERDICT#${id}`)).not.toHaveProperty('listedAs');
+  expect((await operations()).at(-1)).toMatchObject({ action: 'close', ...act, messageIds: [id, 'unknown'] });
+}, 60_000);
+
+test('the list says what, why, since when and until when, and nothing of the content; nor do log, plan and operation', async () => {
+  const operator = await open();
+  const cart = newCart();
+  const [id] = await deadLetters(operator, [cart]);
+  fixture.takeOutput();
+
+  const list = await operator.invoke({ list: {} });
+  expect(list).toMatchObject({
+    seen: 1,
+    about: 1,
+    heldByOthers: 0,
+    deadLetters: [
+      {
+        messageId: id,
+        cartNumber: cart['ObjectId'],
+        cartGuid: cart['Guid'],
+        runId: 'run-7',
+        suppliers: ['100234'],
+        queuedAt: expect.stringMatching(/Z$/),
+        deadSince: expect.stringMatching(/Z$/),
+        deletedAt: expect.stringMatching(/Z$/),
+        codes: ['E_TGT_VALIDATION'],
+        reason: expect.stringMatching(/^E_TGT_VALIDATION: /),
+        owners: ['mapping owner'],
+      },
+    ],
+  });
+  const { planHash, ...plan } = await operator.plan({ messageIds: [id] });
+  await operator.redrive(planHash);
+
+  const personal = ['Jean Dupont', 'j.dupont@example.test', 'm.martin@example.test', 'Brussels campus'];
+  const own = (await fixture.wholeTable()).filter(({ pk }) => /^(PLAN|OPERATION)#/.test(textOf(pk)));
+  expect(JSON.stringify(asJsonObject(tryParseJson(writeCartMessage(envelope(cart)))))).toContain(personal[0]);
+  const shown = [JSON.stringify(list), JSON.stringify(plan), JSON.stringify(own), ...fixture.takeOutput()].join('\n');
+  for (const text of personal) expect(shown).not.toContain(text);
+  expect(shown).toContain('"event":"operation.ended"');
+}, 60_000);
+
+test.each<[string, unknown]>([
+  ['no event', {}],
+  ['a redrive without a reason', { redrive: { planHash: '0'.repeat(32), by: 'ann' } }],
+  ['a reason that names a person', { close: { messageIds: ['m'], by: 'ann', reason: 'asked by ann@example.com' } }],
+  ['an empty selection', { plan: { selection: {} } }],
+  ['an unknown code', { plan: { selection: { code: 'E_NO' } } }],
+  ['more than 500 ids', { close: { messageIds: Array.from({ length: 501 }, (_, i) => `m${i}`), ...act } }],
+  ['two acts at once', { list: {}, redriveAll: { ...act } }],
+  ['a field too much', { list: { all: true } }],
+])('%s is refused, and nothing is changed', async (_what, event) => {
+  const operator = await open();
+  const before = fixture.proxies.sqs.calls.length;
+  await expect(operator.invoke(event)).rejects.toThrow(/^The event must be .*nothing was changed/s);
+  expect(fixture.proxies.sqs.calls.length).toBe(before);
+});
