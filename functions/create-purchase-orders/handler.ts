@@ -12,7 +12,6 @@ import * as z from 'zod';
 import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
 import { measureCalls } from '../../shared/call-metrics.ts';
 import { createBreakerRecord, type TrialResult } from '../../shared/circuit-breaker.ts';
-import { readConnectionSecret } from '../../shared/connection-secret.ts';
 import {
   parseVariables,
   TRANSLATION_SETTINGS_FILE,
@@ -25,7 +24,6 @@ import { createLedger } from '../../shared/ledger.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
-import { createOAuthClient } from '../../shared/oauth-client.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
 import { readTraces } from '../../shared/traces.ts';
@@ -37,6 +35,7 @@ import { createPacedOrders } from './delivery/paced-orders.ts';
 import { createPacer } from './delivery/pacer.ts';
 import { tryOneMessage } from './breaker/trial.ts';
 import { createTargetHealth } from './breaker/target-health.ts';
+import { createVmsClient } from './delivery/vms-client.ts';
 import { createVmsOrders } from './delivery/vms-orders.ts';
 import { vmsSettings } from './delivery/vms-settings.ts';
 import { type BatchDependencies, processBatch } from './process-batch.ts';
@@ -76,8 +75,6 @@ const anyEvent = z.union([trialEvent, forecastEvent, sqsEvent]);
 
 /** For the ledger's last write and the message's visibility. */
 const RESERVE_MS = 2000;
-/** The answer to a look-up holds the whole order. */
-const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export interface HandlerOptions {
   /** Fetches what the first event needs before there is one. */
@@ -107,33 +104,7 @@ export function createHandler(
   const log = createLog(logger);
   const meter = createMeter(metrics);
   const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));
-  const vmsClient = createOAuthClient({
-    system: '11VMS',
-    section: 'vms',
-    http: {
-      baseUrl: environment.VMS_BASE_URL,
-      proxyUrl: environment.VMS_PROXY_URL,
-      timeoutMs: environment.VMS_TIMEOUT_MS,
-      maximumResponseBytes: MAXIMUM_ANSWER_BYTES,
-      onCall: measureCalls('11VMS', meter, log),
-    },
-    tokenUrl: environment.VMS_TOKEN_URL,
-    clientAuthentication: environment.VMS_CLIENT_AUTHENTICATION,
-    scope: environment.VMS_SCOPE,
-    tokenParameters: environment.VMS_DIFFERENCES.tokenParameters,
-    headers: environment.VMS_DIFFERENCES.headers,
-    apiKeyHeader: environment.VMS_API_KEY_HEADER,
-    secretName: environment.VMS_SECRET,
-    readSecret: () =>
-      readConnectionSecret(secrets, {
-        name: environment.VMS_SECRET,
-        mutualTls: environment.VMS_MUTUAL_TLS,
-        privateCa: environment.VMS_PRIVATE_CA,
-        apiKey: environment.VMS_API_KEY_HEADER !== undefined,
-      }),
-    faults: { refused: 'E_TGT_AUTH', unavailable: 'E_TGT_UNAVAILABLE' },
-    now,
-  });
+  const vmsClient = createVmsClient(environment, secrets, now, measureCalls('11VMS', meter, log));
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
   if (warmUp) vmsClient.warmUp();
   const orders = createPacedOrders(createVmsOrders(vmsClient, now, vms), pacer, meter);

@@ -13,6 +13,7 @@ import {
   parseVariables,
   TRANSLATION_SETTINGS_FILE,
   VMS_FIELDS_FILE,
+  type WorkerEnvironment,
   workerVariables,
 } from '../../shared/environment.ts';
 import { asJsonObject, tryParseJson } from '../../shared/exact-json.ts';
@@ -41,6 +42,15 @@ export class UnreadableSettings extends Error {}
 
 export const settingsOfEntry = ({ srm, vms, translation }: Environment): CartSettings => ({ srm, vms, translation });
 
+/** @throws {UnreadableSettings} as {@link settingsOfWorker}. */
+export function variablesOfWorker({ variables }: Pick<DeployedWorker, 'variables'>): WorkerEnvironment {
+  try {
+    return parseVariables(workerVariables, variables);
+  } catch (error) {
+    throw new UnreadableSettings(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** @throws {UnreadableSettings} for a worker of another version, whose settings this checkout does not know. */
 export function settingsOfWorker({ variables, file }: DeployedWorker): CartSettings {
   const read = <Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema> => {
@@ -48,17 +58,12 @@ export function settingsOfWorker({ variables, file }: DeployedWorker): CartSetti
     if (parsed.success) return parsed.data;
     throw new UnreadableSettings(`its bundle has no ${name} that this version can read`);
   };
-  try {
-    const environment = parseVariables(workerVariables, variables);
-    return {
-      srm: srmSettings(environment),
-      vms: vmsSettings(environment, read(VMS_FIELDS_FILE, z.record(z.string(), z.string()))),
-      translation: read(TRANSLATION_SETTINGS_FILE, translationSettingsSchema),
-    };
-  } catch (error) {
-    if (error instanceof UnreadableSettings) throw error;
-    throw new UnreadableSettings(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const environment = variablesOfWorker({ variables });
+  return {
+    srm: srmSettings(environment),
+    vms: vmsSettings(environment, read(VMS_FIELDS_FILE, z.record(z.string(), z.string()))),
+    translation: read(TRANSLATION_SETTINGS_FILE, translationSettingsSchema),
+  };
 }
 
 /** The names of the settings that are not the same: `translation.valueMaps.unit.XXX`. */

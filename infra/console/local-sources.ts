@@ -53,7 +53,7 @@ export function createLocalSources(environment: Environment, stack: LocalStack, 
     functions,
     health: localHealth(stack, ledger),
     deployedSettings: async () => settingsOfWorker(localWorker(worker.description)),
-    lookUpOrder: createOrderLookUp(environment, secrets),
+    lookUpOrder: createOrderLookUp(async () => localWorker(worker.description), secrets),
     logs: createRunLogSearch(logPath, Date.now),
     close() {
       secrets.destroy();

@@ -57,6 +57,7 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
   const cloudwatch = new CloudWatchClient(settings);
   const lambda = new LambdaClient(settings);
   const secrets = new SecretsManagerClient(settings);
+  const deployedWorker = () => readDeployedWorker(lambda, output('WorkerFunctionName'));
   const logs = new CloudWatchLogsClient(settings);
   const queueUrl = output('QueueUrl');
   const ledger = ledgerAt(
@@ -92,8 +93,8 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       queueUrl,
       deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     }),
-    deployedSettings: async () => settingsOfWorker(await readDeployedWorker(lambda, output('WorkerFunctionName'))),
-    lookUpOrder: createOrderLookUp(environment, secrets),
+    deployedSettings: async () => settingsOfWorker(await deployedWorker()),
+    lookUpOrder: createOrderLookUp(deployedWorker, secrets),
     logs: createLogsInsights({
       client: logs,
       logGroupNames: stack.resources

@@ -43,7 +43,7 @@ beforeAll(async () => {
   const worker = localWorker({ variables: workerVariables, codeDirectory: workerVariables.LAMBDA_TASK_ROOT });
   sources = sourcesOf(fixture, environment, {
     deployedSettings: async () => settingsOfWorker(worker),
-    lookUpOrder: createOrderLookUp(environment, clients.secretsManager),
+    lookUpOrder: createOrderLookUp(async () => worker, clients.secretsManager),
   });
 });
 afterAll(() => fixture.close());
