@@ -13,7 +13,7 @@ import type { Environment } from '../environments.ts';
 import { ownerText } from '../owners.ts';
 import type { ListedState } from './cart-states.ts';
 import { cartOf, CARTS_AT_ONCE, type KnownCart, UNIDENTIFIED } from './known-cart.ts';
-import type { OpenedLedger, ListedItem, ListPosition } from './open-ledger.ts';
+import type { ListedItem, ListFilter, ListPosition, OpenedLedger } from './open-ledger.ts';
 import type { TableRow } from './tables.ts';
 
 export const LIST_OF = {
@@ -34,7 +34,8 @@ export const lastDays = (nowMs: number): string[] =>
 export interface CartList {
   readonly list: List;
   readonly days: readonly string[];
-  /** Undefined: every item. */
+  readonly filter?: ListFilter | undefined;
+  /** Of what the filter lets through. Undefined: every item. */
   readonly isWanted?: ((item: ListedItem) => boolean) | undefined;
 }
 
@@ -57,17 +58,15 @@ export interface ListSlice {
 export interface SliceLimits {
   readonly rows: number;
   readonly requests: number;
-  /** How many items a filter looks at by one request; undefined: a megabyte of them. */
-  readonly filteredAtOnce?: number;
 }
 const PART_OF_A_FILE = 500;
 
 /** The next rows of a list, newest first. Reads no more of the index than they need. */
 export async function readSlice(
   ledger: Pick<OpenedLedger, 'listedPart'>,
-  { list, days, isWanted }: CartList,
+  { list, days, filter, isWanted }: CartList,
   start: ListStart | undefined,
-  { rows, requests, filteredAtOnce }: SliceLimits,
+  { rows, requests }: SliceLimits,
 ): Promise<ListSlice> {
   const items: ListedItem[] = [];
   let lookedAt = 0;
@@ -76,20 +75,17 @@ export async function readSlice(
   for (const day of days.slice(start === undefined ? 0 : Math.max(0, days.indexOf(start.day)))) {
     for (;;) {
       if (requested === requests) return { items, next: { day, after }, lookedAt };
-      // One more than is shown tells whether there is more.
-      const limit = isWanted === undefined ? rows + 1 - items.length : filteredAtOnce;
-      const part = await ledger.listedPart(list, day, {
-        after,
-        newestFirst: true,
-        ...(limit === undefined ? {} : { limit }),
-      });
+      // One more than is shown tells whether there is more. DynamoDB counts the limit before its filter.
+      const isWhole = filter === undefined && isWanted === undefined;
+      const limit = isWhole ? { limit: rows + 1 - items.length } : {};
+      const part = await ledger.listedPart(list, day, { after, newestFirst: true, filter, ...limit });
       requested++;
+      lookedAt += part.lookedAt;
       for (const item of part.items) {
         if (isWanted === undefined || isWanted(item)) {
           if (items.length === rows) return { items, next: { day, after }, lookedAt };
           items.push(item);
         }
-        lookedAt++;
         after = item;
       }
       if (part.next === undefined) break;
@@ -103,12 +99,12 @@ export async function readSlice(
 /** All wanted items of a list, in parts, oldest first in each day. */
 export async function* listParts(
   ledger: Pick<OpenedLedger, 'listedPart'>,
-  { list, days, isWanted = () => true }: CartList,
+  { list, days, filter, isWanted = () => true }: CartList,
 ): AsyncGenerator<readonly ListedItem[]> {
   for (const day of days) {
     let after: ListPosition | undefined;
     do {
-      const part = await ledger.listedPart(list, day, { after, limit: PART_OF_A_FILE });
+      const part = await ledger.listedPart(list, day, { after, filter, limit: PART_OF_A_FILE });
       yield part.items.filter(isWanted);
       after = part.next;
     } while (after !== undefined);

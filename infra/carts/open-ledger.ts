@@ -6,7 +6,15 @@ import { DynamoDBDocumentClient, paginateScan, QueryCommand } from '@aws-sdk/lib
 import * as z from 'zod';
 import { type Item, createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { LISTED_INDEX, type List, listOfDay } from '../../shared/lists.ts';
-import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, isSessionRefused, LOG_IN, openAccount } from '../aws-account.ts';
+import {
+  AccountUnusable,
+  type AwsAccount,
+  clientSettings,
+  describeAwsError,
+  isSessionRefused,
+  LOG_IN,
+  openAccount,
+} from '../aws-account.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import type { CartsOptions } from './options.ts';
@@ -56,17 +64,32 @@ export interface ListPart {
   /** The most items; undefined: as many as DynamoDB reads at once, which is a megabyte. */
   readonly limit?: number;
   readonly newestFirst?: boolean;
+  readonly filter?: ListFilter | undefined;
+}
+
+/** DynamoDB looks at each item, and answers with those that match. */
+export interface ListFilter {
+  /**
+   * In DynamoDB's language, written in the code: what a person typed is one of its values. It names no key of the table:
+   * DynamoDB's guide lets a filter use no key attribute.
+   */
+  readonly expression: string;
+  readonly values: Readonly<Record<`:${string}`, string>>;
+}
+
+export interface ListPartRead {
+  readonly items: readonly ListedItem[];
+  /** Undefined at the end of the list. */
+  readonly next: ListPosition | undefined;
+  /** How many items DynamoDB has looked at. */
+  readonly lookedAt: number;
 }
 
 export interface OpenedLedger {
   readonly environment: Environment;
   readonly table: LedgerTable;
-  /** A part of a list of one day, by one request. `next` is undefined at the end of the list. */
-  listedPart(
-    list: List,
-    day: string,
-    part: ListPart,
-  ): Promise<{ readonly items: readonly ListedItem[]; readonly next: ListPosition | undefined }>;
+  /** A part of a list of one day, by one request. */
+  listedPart(list: List, day: string, part: ListPart): Promise<ListPartRead>;
   /** What a list of one day (in UTC) holds, oldest first. */
   listed(list: List, day: string): Promise<readonly ListedItem[]>;
   /** All items in pages of a megabyte; those of a cart come one after another. */
@@ -106,15 +129,20 @@ export function ledgerAt(
   const table = createLedgerTable(dynamodb, tableName);
   const ofTable = explained(`table ${tableName}`, 'dynamodb:GetItem, Query and Scan on the table and its index');
 
-  const listedPart: OpenedLedger['listedPart'] = (list, day, { after, limit, newestFirst = false }) =>
+  const listedPart: OpenedLedger['listedPart'] = (list, day, { after, limit, newestFirst = false, filter }) =>
     ofTable(async () => {
       const listedAs = listOfDay(list, day);
-      const { Items = [], LastEvaluatedKey } = await documents.send(
+      const {
+        Items = [],
+        LastEvaluatedKey,
+        ScannedCount = Items.length,
+      } = await documents.send(
         new QueryCommand({
           TableName: tableName,
           IndexName: LISTED_INDEX,
           KeyConditionExpression: 'listedAs = :list',
-          ExpressionAttributeValues: { ':list': listedAs },
+          ExpressionAttributeValues: { ...filter?.values, ':list': listedAs },
+          ...(filter === undefined ? {} : { FilterExpression: filter.expression }),
           ScanIndexForward: !newestFirst,
           ...(after === undefined
             ? {}
@@ -125,6 +153,7 @@ export function ledgerAt(
       return {
         items: z.array(listedItem).parse(Items),
         next: LastEvaluatedKey === undefined ? undefined : listPosition.parse(LastEvaluatedKey),
+        lookedAt: ScannedCount,
       };
     });
 

@@ -3,14 +3,14 @@
  * days, by bounded work, and the log last. A text that has the form of no identifier is not searched at all.
  */
 import { readExternalId } from '../../../shared/external-id.ts';
-import { cartPartition, orderSort, verdictSort } from '../../../shared/ledger-keys.ts';
-import type { List } from '../../../shared/lists.ts';
+import { cartPartition, verdictSort } from '../../../shared/ledger-keys.ts';
 import { cartKeyOf } from '../../carts/cart-key.ts';
-import { lastDays, readSlice } from '../../carts/cart-lists.ts';
+import { type CartList, lastDays, readSlice } from '../../carts/cart-lists.ts';
 import { cartOf } from '../../carts/known-cart.ts';
-import type { ListedItem, OpenedLedger } from '../../carts/open-ledger.ts';
+import type { OpenedLedger } from '../../carts/open-ledger.ts';
 import { plural } from '../html.ts';
 import { type Identifier, type IdentifierKind, identifiersOf, type LogSearch } from '../logs/log-search.ts';
+import { isOfSupplier } from './list-request.ts';
 
 export interface FoundCart {
   readonly cart: string;
@@ -38,7 +38,7 @@ export async function findCarts(text: string, sources: FindSources, everywhere: 
   if (identifiers.length === 0) return undefined;
   const byKey = await inLedger(text, sources);
   if (byKey.found.length > 0 && !everywhere) return byKey;
-  const byList = await inLists(text, identifiers, sources);
+  const byList = await inLists(identifiers, sources, everywhere);
   const both = { found: [...byKey.found, ...byList.found], searched: [...byKey.searched, ...byList.searched] };
   if (both.found.length > 0 && !everywhere) return { ...both, only: byList.only };
   const byLog = await inLog(identifiers, sources);
@@ -69,54 +69,60 @@ async function inLedger(text: string, { ledger }: FindSources): Promise<Search> 
 const MOST_REQUESTS = 40;
 const MOST_FOUND = 50;
 
-const OF_ORDERS: readonly IdentifierKind[] = ['orderNumber', 'orderId', 'externalId', 'supplier'];
+type ListSearch = Pick<CartList, 'list' | 'filter' | 'isWanted'> & { readonly what: string; readonly as: string };
 
-async function inLists(text: string, identifiers: readonly Identifier[], sources: FindSources): Promise<Search> {
-  const kinds = new Set(identifiers.map(({ kind }) => kind));
-  const searches: Search[] = [];
-  if (OF_ORDERS.some((kind) => kinds.has(kind))) {
-    const supplier = identifiers.find(({ kind }) => kind === 'supplier')?.value;
-    searches.push(await inList('CREATED', 'orders', (item) => orderMatch(item, text, supplier), sources));
+/** One after another, until one finds something: each reads what the lists hold of 14 days. */
+async function inLists(identifiers: readonly Identifier[], sources: FindSources, everywhere: boolean): Promise<Search> {
+  const searched: string[] = [];
+  const found: FoundCart[] = [];
+  for (const search of identifiers.flatMap((one) => listSearchOf(one) ?? [])) {
+    const answer = await inList(search, sources);
+    searched.push(answer.sentence);
+    found.push(...answer.found);
+    if (found.length > 0 && !everywhere) break;
   }
-  if (kinds.has('messageId')) {
-    const isIt = ({ sk }: ListedItem) => (sk === verdictSort(text) ? ('message id' as const) : undefined);
-    searches.push(await inList('DEAD-LETTERED', 'messages that were given up', isIt, sources));
-  }
-  const found = searches.flatMap((search) => search.found);
   const [first] = found;
-  const isOne = first !== undefined && first.as !== 'supplier' && found.every(({ cart }) => cart === first.cart);
-  return { found, searched: searches.flatMap(({ searched }) => searched), only: isOne ? first.cart : undefined };
+  const isOne = found.every(({ cart, as }) => as !== 'supplier' && cart === first?.cart);
+  return { found, searched, only: isOne ? first?.cart : undefined };
 }
 
-function orderMatch({ sk, orderNumber, orderId }: ListedItem, text: string, supplier: string | undefined) {
-  if (orderNumber === text) return 'order number';
-  if (orderId === text) return 'order id';
-  const externalId = sk.slice(orderSort('').length);
-  if (externalId === text) return 'external id';
-  return supplier !== undefined && readExternalId(externalId)?.supplier === supplier ? 'supplier' : undefined;
+function listSearchOf({ kind, value }: Identifier): ListSearch | undefined {
+  switch (kind) {
+    case 'messageId':
+      return {
+        list: 'DEAD-LETTERED',
+        isWanted: ({ sk }) => sk === verdictSort(value),
+        what: 'messages that were given up',
+        as: 'message id',
+      };
+    case 'orderNumber':
+      return {
+        list: 'CREATED',
+        filter: { expression: 'orderNumber = :order OR orderId = :order', values: { ':order': value } },
+        what: 'orders',
+        as: 'order number',
+      };
+    case 'supplier':
+      return { list: 'CREATED', isWanted: isOfSupplier(value), what: 'orders, by supplier,', as: 'supplier' };
+    default:
+      return undefined;
+  }
 }
 
 async function inList(
-  list: List,
-  what: string,
-  matchOf: (item: ListedItem) => string | undefined,
+  { what, as, ...list }: ListSearch,
   { ledger, nowMs }: FindSources,
-): Promise<Search> {
+): Promise<{ readonly found: readonly FoundCart[]; readonly sentence: string }> {
   const days = lastDays(nowMs).toReversed();
-  const isWanted = (item: ListedItem): boolean => matchOf(item) !== undefined;
   const limits = { rows: MOST_FOUND, requests: MOST_REQUESTS };
-  const { items, next, lookedAt } = await readSlice(ledger, { list, days, isWanted }, undefined, limits);
-  const found = new Map(
-    items.map((item) => {
-      const cart = cartOf(item.pk)?.name ?? item.pk;
-      return [cart, { cart, as: matchOf(item) ?? '' }];
-    }),
-  );
+  const { items, next, lookedAt } = await readSlice(ledger, { ...list, days }, undefined, limits);
+  const carts = new Set(items.map(({ pk }) => cartOf(pk)?.name ?? pk));
+  const entries = plural(lookedAt, 'entry', 'entries');
   const end =
     next === undefined
-      ? `of the last 14 days (${plural(lookedAt, 'entry', 'entries')})`
-      : `back to ${next.day} (${plural(lookedAt, 'entry', 'entries')}): not all of the last 14 days`;
-  return { found: [...found.values()], searched: [`The ${what} ${end}.`], only: undefined };
+      ? `of the last 14 days (${entries})`
+      : `back to ${next.day} (${entries}): not all of the last 14 days`;
+  return { found: [...carts].map((cart) => ({ cart, as })), sentence: `The ${what} ${end}.` };
 }
 
 const LOG_WINDOW_MS = 14 * 24 * 3600_000;

@@ -58,7 +58,7 @@ export function listRequestOf(url: URL, state: ListedState, client: string, nowM
   const code = state === 'dead-lettered' ? codeOf(given(url, 'code')) : undefined;
   const supplier = state === 'ordered' ? supplierOf(given(url, 'supplier')) : undefined;
   const days = newestDays(period, nowMs);
-  const list = { list: LIST_OF[state], days, isWanted: filterOf(code, supplier) };
+  const list = { list: LIST_OF[state], days, ...filterOf(code, supplier) };
   const after = given(url, 'after');
   return {
     state,
@@ -84,10 +84,15 @@ function supplierOf(text: string | undefined): string | undefined {
   throw new BadQuery('A supplier is its number in SRM without leading zeros, such as 100234.');
 }
 
-function filterOf(code: FaultCode | undefined, supplier: string | undefined): CartList['isWanted'] {
-  if (code !== undefined) return ({ codes }) => codes.includes(code);
-  if (supplier === undefined) return undefined;
-  return ({ sk }: ListedItem) => readExternalId(sk.slice(orderSort('').length))?.supplier === supplier;
+/** No index lists the orders of a supplier: its number is a part of their names. */
+export const isOfSupplier =
+  (supplier: string) =>
+  ({ sk }: ListedItem): boolean =>
+    readExternalId(sk.slice(orderSort('').length))?.supplier === supplier;
+
+function filterOf(code: FaultCode | undefined, supplier: string | undefined): Pick<CartList, 'filter' | 'isWanted'> {
+  if (code !== undefined) return { filter: { expression: 'contains(codes, :code)', values: { ':code': code } } };
+  return supplier === undefined ? {} : { isWanted: isOfSupplier(supplier) };
 }
 
 const SORT_PREFIX: Readonly<Record<List, string>> = {

@@ -9,7 +9,7 @@ import { cartLink } from './cart-link.ts';
 import { writeStart } from './list-request.ts';
 
 /** A page reads no more of the index, whatever the filter. */
-export const LIST_LIMITS = { rows: ROWS_OF_A_PAGE, requests: 40, filteredAtOnce: 500 };
+export const LIST_LIMITS = { rows: ROWS_OF_A_PAGE, requests: 40 };
 
 /** Says whether there are more: nobody counts a list of 100,000 to show 50. */
 export function countText({ items, next }: ListSlice, start: ListStart | undefined): string {

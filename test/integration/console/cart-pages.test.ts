@@ -260,10 +260,7 @@ describe('the list of carts', () => {
 
     expect(text).toContain('(1)');
     expect(text).toContain('2000000010');
-    expect(commands.filter((command) => command !== 'QueryCommand')).toEqual([
-      'QueryCommand(listed, 500 at most)',
-      'QueryCommand(listed, 500 at most)',
-    ]);
+    expect(commands.filter((command) => command !== 'QueryCommand')).toEqual(['QueryCommand(listed)']);
   });
 
   const client = { pk: `CART#${CLIENT}#1`, sk: 'ORDER#1', listedAtMs: NOW };
@@ -345,7 +342,7 @@ describe('the search', () => {
 
     expect(text).toContain('Carts found (50)');
     expect(text).toMatch(
-      /Searched The ledger, for a cart of this number or GUID\. The orders back to 2026-11-\d\d \([\d,]+ entries\): not all/,
+      /Searched The ledger, for a cart of this number or GUID\. The orders of the last 14 days \([\d,]+ entries\)\. The orders, by supplier, back to 2026-11-\d\d \([\d,]+ entries\): not all/,
     );
     expect((await get('/find?q=SUP-7')).text).toMatch(
       /Carts found \(1\) Cart Standing Found as 1010000002 Ordered supplier/,
