@@ -188,7 +188,7 @@ describe('the runbook names only existing', () => {
     const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
     const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
 
-    expect(outputs).toHaveLength(8);
+    expect(outputs).toHaveLength(9);
     expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
   });
 
