@@ -23,6 +23,7 @@ export const ACTIONS = [
   'redrive',
   'redrive-all',
   'cancel-redrive-all',
+  'look',
   'close',
 ] as const;
 export type Action = (typeof ACTIONS)[number];

@@ -33,7 +33,11 @@ export interface HandlerOptions {
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-type Answer = DeadLetterList | ShownPlan | RedriveResult | ClosingResult | RedriveAllResult;
+interface Recorded {
+  readonly status: 'complete';
+  readonly summary: string;
+}
+type Answer = DeadLetterList | ShownPlan | RedriveResult | ClosingResult | RedriveAllResult | Recorded;
 
 export function createHandler(
   variables: Readonly<Record<string, string | undefined>>,
@@ -114,6 +118,17 @@ export function createHandler(
       const subject = `${messageIds.length} dead letters`;
       return recorded({ action: 'close', by, reason, subject, messageIds }, () =>
         closeDeadLetters(request.close, dependencies),
+      );
+    }
+    if ('look' in request) {
+      const { by, reason, messageId } = request.look;
+      const subject = `the content of dead letter ${messageId}`;
+      return recorded(
+        { action: 'look', by, reason, subject, messageIds: [messageId] },
+        async (): Promise<Recorded> => ({
+          status: 'complete',
+          summary: 'the console may show it',
+        }),
       );
     }
     if ('redriveAll' in request) {

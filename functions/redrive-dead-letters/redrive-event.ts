@@ -53,6 +53,7 @@ const acts = {
   close: z.strictObject({ messageIds, ...byHand }),
   redriveAll: z.strictObject({ ...byHand, force: z.boolean().default(false) }),
   cancelRedriveAll: z.strictObject({ ...byHand }),
+  look: z.strictObject({ messageId, ...byHand }),
 } as const;
 
 const events = {
@@ -62,6 +63,8 @@ const events = {
   close: z.strictObject({ close: acts.close }),
   redriveAll: z.strictObject({ redriveAll: acts.redriveAll }),
   cancelRedriveAll: z.strictObject({ cancelRedriveAll: acts.cancelRedriveAll }),
+  /** Reads nothing: it keeps who looks at the content of a dead letter, and why. */
+  look: z.strictObject({ look: acts.look }),
 } as const;
 
 export type PlanRequest = Readonly<z.output<typeof acts.plan>>;
@@ -79,8 +82,8 @@ export function readEvent(event: unknown): RedriverEvent {
   const why = parsed === undefined ? '' : `: ${z.prettifyError(parsed.error)}`;
   throw new Error(
     'The event must be { "list": {} }, { "plan": { "selection": { … } } }, { "redrive": { "planHash", "by", "reason" } }, ' +
-      '{ "close": { "messageIds", "by", "reason" } }, { "redriveAll": { "by", "reason" } } or ' +
-      `{ "cancelRedriveAll": { "by", "reason" } }; nothing was changed${why}`,
+      '{ "close": { "messageIds", "by", "reason" } }, { "redriveAll": { "by", "reason" } }, ' +
+      `{ "cancelRedriveAll": { "by", "reason" } } or { "look": { "messageId", "by", "reason" } }; nothing was changed${why}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { ledgerAt, type OpenedLedger } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
 import { LOCAL_ACCOUNT, LOCAL_CREDENTIALS } from '../local/aws/aws-clients.ts';
 import { type LocalStack, only } from '../local/aws/local-stack.ts';
+import { createDeadLetterLook } from './dead-letter-look.ts';
 import { localWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createFunctions } from './functions.ts';
 import { createRunLogSearch } from './logs/run-log-search.ts';
@@ -18,12 +19,13 @@ export function createLocalSources(environment: Environment, stack: LocalStack, 
   const { endpoints, outputs, region } = stack;
   const common = { region, credentials: LOCAL_CREDENTIALS };
   const output = (key: string): string => outputs[key] ?? '';
+  const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
   const ledger = ledgerAt(
     environment,
     { tableName: output('LedgerTableName'), queueUrl: output('QueueUrl') },
     {
       dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
-      sqs: new SQSClient({ ...common, endpoint: endpoints.sqs }),
+      sqs,
     },
   );
   const functions = createFunctions(
@@ -53,6 +55,12 @@ export function createLocalSources(environment: Environment, stack: LocalStack, 
     functions,
     health: localHealth(stack, ledger),
     deployedSettings: async () => settingsOfWorker(localWorker(worker.description)),
+    deadLetter: createDeadLetterLook({
+      functions,
+      sqs,
+      deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+      now: Date.now,
+    }),
     lookUpOrder: createOrderLookUp(async () => localWorker(worker.description), secrets),
     logs: createRunLogSearch(logPath, Date.now),
     close() {

@@ -13,6 +13,7 @@ import { readDeployedStack } from '../deployed-stack.ts';
 import { loadEnvironment, stackName } from '../environments.ts';
 import { createCloudHealth } from './cloud-health.ts';
 import { readDeployedWorker, settingsOfWorker } from './deployed-settings.ts';
+import { createDeadLetterLook } from './dead-letter-look.ts';
 import { createFunctions } from './functions.ts';
 import { createOrderLookUp } from './order-look-up.ts';
 import { createLogsInsights } from './logs/logs-insights.ts';
@@ -65,6 +66,12 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
     { tableName: output('LedgerTableName'), queueUrl },
     { dynamodb: new DynamoDBClient(settings), sqs },
   );
+  const functions = createFunctions(settings, {
+    extractor: output('ExtractorFunctionName'),
+    supervisor: output('SupervisorFunctionName'),
+    reconciler: output('ReconcilerFunctionName'),
+    redriver: output('RedriverFunctionName'),
+  });
   return {
     environment,
     place: {
@@ -79,12 +86,7 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       return credentials.expiration?.getTime();
     },
     ledger,
-    functions: createFunctions(settings, {
-      extractor: output('ExtractorFunctionName'),
-      supervisor: output('SupervisorFunctionName'),
-      reconciler: output('ReconcilerFunctionName'),
-      redriver: output('RedriverFunctionName'),
-    }),
+    functions,
     health: createCloudHealth({
       cloudwatch,
       sqs,
@@ -94,6 +96,12 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       deadLetterQueueUrl: output('DeadLetterQueueUrl'),
     }),
     deployedSettings: async () => settingsOfWorker(await deployedWorker()),
+    deadLetter: createDeadLetterLook({
+      functions,
+      sqs,
+      deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+      now: Date.now,
+    }),
     lookUpOrder: createOrderLookUp(deployedWorker, secrets),
     logs: createLogsInsights({
       client: logs,

@@ -1,5 +1,6 @@
 /** Where the pages' facts come from. The same adapters serve an account and the local run, which has its own endpoints. */
 import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
+import type { ByHand } from '../../shared/operations.ts';
 import type { OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
 import type { CartSettings } from './deployed-settings.ts';
@@ -68,6 +69,11 @@ export interface Sources {
   readonly health: Health;
   /** By which the deployed worker translates. @throws {UnreadableSettings} */
   deployedSettings(): Promise<CartSettings>;
+  /**
+   * The body of a dead letter, which holds personal data. Who looks at it, and why, is kept first. Undefined where no message
+   * of this id can be seen: another reader may hold it. Only for a person who may operate.
+   */
+  deadLetter(messageId: string, byHand: ByHand): Promise<string | undefined>;
   /** The order that 11VMS holds, with the connection's own secret. Only for a person who may operate. */
   lookUpOrder(externalId: string): Promise<LookUpResult>;
   readonly logs: LogSearch;

@@ -91,9 +91,11 @@ window.addEventListener('hashchange', () => {
 
 /** A cart with faults opens at the first of them. */
 document.addEventListener('console:shown', () => {
-  for (const column of document.querySelectorAll('.sheet .column')) {
-    const [first] = column.querySelectorAll<HTMLTableRowElement>('tr.fault');
-    if (first !== undefined) bringIntoView([first]);
+  for (const sheet of document.querySelectorAll('.sheet')) {
+    const first =
+      sheet.querySelector<HTMLTableRowElement>('.target tr.fault') ??
+      sheet.querySelector<HTMLTableRowElement>('tr.fault');
+    if (first !== null) bringIntoView([first, ...related(first)]);
   }
 });
 

@@ -21,9 +21,10 @@ import { cartName } from '../../preview/source-words.ts';
 import { faultsOfCart } from '../../preview/summary.ts';
 import { entryToAdd, type TriedValue, withTriedValues } from '../../preview/try-values.ts';
 import { placeOf } from '../../setting-mistakes.ts';
-import { fieldOf } from '../acts.ts';
+import { byAndReason, fieldOf } from '../acts.ts';
 import { type CartSettings, differingSettings, settingsOfEntry, UnreadableSettings } from '../deployed-settings.ts';
-import type { ConsolePage, FormRequest, Page, PageRequest } from '../page.ts';
+import { identifier } from '../logs/log-search.ts';
+import type { ConsolePage, FormRequest, Mode, Page, PageRequest } from '../page.ts';
 import { cartMarkup } from '../workbench/cart-markup.ts';
 import {
   type GivenText,
@@ -39,26 +40,29 @@ const PATH = '/workbench';
 export const workbenchPage: ConsolePage = {
   path: PATH,
   label: 'Workbench',
-  show: async (request) => pageOf(request, { text: '', isMasked: true }, NOTHING),
+  show: async (request) =>
+    pageOf(request, { text: '', message: request.url.searchParams.get('message') ?? '', isMasked: true }, NOTHING),
   submit: { needs: 'key', handle: translate },
 };
 
 interface FormState {
   readonly text: string;
+  /** The id of a dead letter, whose body is not shown as it is. */
+  readonly message: string;
   readonly isMasked: boolean;
 }
 
 const pageOf = ({ mode }: PageRequest, state: FormState, results: Html, status: 200 | 400 = 200): Page => ({
   title: 'Workbench',
   status,
-  body: page`${inputForm(state)}
+  body: page`${inputForm(state, mode)}
 ${raw(results.text)}
 ${mode === 'operate' ? '' : page`<p class="quiet">To compare with what 11VMS holds, start the console with <code>--operate</code>: that uses the secret of its connection.</p>`}
 <script type="module" src="/assets/workbench.js"></script>`,
 });
 
 /** The text stands in it as it was given, to the letter: it is sent again with the next question. */
-const inputForm = ({ text, isMasked }: FormState): Page['body'] =>
+const inputForm = ({ text, message, isMasked }: FormState, mode: Mode): Page['body'] =>
   page`<section aria-labelledby="input"><h2 id="input">${text === '' ? 'Which cart?' : 'The cart'}</h2>
 <form method="post" action="${PATH}" enctype="multipart/form-data" autocomplete="off" id="workbench">
 <p class="quiet">A cart as SRM sends it, a page of carts, or the body of a queue message, such as a dead letter. It stays in this process: nothing is sent or stored.</p>
@@ -71,24 +75,48 @@ ${text}</textarea>
 <label><input type="checkbox" name="unmasked" value="yes"${isMasked ? '' : raw(' checked')}> show names, e-mail addresses and texts</label>
 <button class="act" name="act" value="translate">Translate</button>
 </div>
+${mode === 'operate' ? letterFields(message) : ''}
 </form>
 </section>`;
+
+const letterFields = (message: string): Page['body'] =>
+  page`<details${message === '' ? '' : raw(' open')}><summary>or a dead letter, by the id of its message</summary>
+<p class="quiet">It stays where it is. Who looks at its content, and why, is kept in the ledger.</p>
+<div class="fields">
+<label>Message id<br><input name="message" value="${message}" size="40" maxlength="100" autocomplete="off"></label>
+<label>Why (no personal data)<br><input name="reason" size="40" maxlength="200" autocomplete="off"></label>
+</div></details>`;
+
+/** Undefined where no dead letter is named. @throws {UnusableForm} */
+async function openedLetter(request: FormRequest): Promise<GivenText | undefined> {
+  const message = fieldOf(request.form, 'message');
+  if (message === '') return undefined;
+  if (request.mode !== 'operate') throw new UnusableForm('To open a dead letter, start the console with --operate.');
+  if (identifier('messageId', message) === undefined)
+    throw new UnusableForm('The id of a message looks like 11111111-2222-3333-4444-555555555555.');
+  const text = await request.sources.deadLetter(message, byAndReason(request));
+  if (text !== undefined) return { text, origin: 'The dead letter' };
+  throw new UnusableForm(
+    'No message of this id can be seen in the dead-letter queue: it was redriven or deleted, or another reader holds it for a minute.',
+  );
+}
 
 async function translate(request: FormRequest): Promise<Page> {
   const { form } = request;
   const isMasked = fieldOf(form, 'unmasked') !== 'yes';
-  let text = '';
+  let state: FormState = { text: '', message: fieldOf(form, 'message'), isMasked };
   try {
-    const given = await givenText(form);
+    const own = await givenText(form);
+    if (own !== undefined) state = { text: own.text, message: '', isMasked };
+    const given = own ?? (await openedLetter(request));
     if (given === undefined) throw new UnusableForm('Nothing was given: paste a cart, or choose a file or a sample.');
-    ({ text } = given);
     const basis = await settingsInUse(request);
     const results = await resultsOf(request, readInput(given, basis.used), basis, isMasked);
-    return pageOf(request, { text, isMasked }, results);
+    return pageOf(request, state, results);
   } catch (error) {
     if (!(error instanceof UnusableForm)) throw error;
     const refusal = html`<p class="notice negative" role="alert">${error.message}</p>`;
-    return pageOf(request, { text, isMasked }, refusal, 400);
+    return pageOf(request, state, refusal, 400);
   }
 }
 

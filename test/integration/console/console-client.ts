@@ -93,6 +93,7 @@ export function sourcesOf(
       deadLetterCounts: notAsked('counts'),
     },
     deployedSettings: notAsked('settings'),
+    deadLetter: notAsked('a dead letter'),
     lookUpOrder: notAsked('an order'),
     logs: createRunLogSearch('no such file', Date.now),
     ...given,

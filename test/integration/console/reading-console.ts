@@ -40,6 +40,7 @@ export function openReadingConsole(place: ConsolePlace): (path: string) => Promi
       deadLetterCounts: async () => ({ ready: 0, inFlight: 0, delayed: 0 }),
     },
     deployedSettings: notAsked,
+    deadLetter: () => Promise.reject(new Error('no page of this file opens a dead letter')),
     lookUpOrder: notAsked,
     logs: createRunLogSearch(logPath, now),
   };

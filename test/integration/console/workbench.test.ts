@@ -1,13 +1,18 @@
 /** The workbench through the console's front door: what a person who looks at a cart is shown, and what is refused. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { createHandler as createRedriver } from '../../../functions/redrive-dead-letters/handler.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import { idempotencyKey } from '../../../functions/create-purchase-orders/translation/order-content.ts';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { createVmsOrders } from '../../../functions/create-purchase-orders/delivery/vms-orders.ts';
 import { localWorker, settingsOfWorker, UnreadableSettings } from '../../../infra/console/deployed-settings.ts';
+import { createDeadLetterLook } from '../../../infra/console/dead-letter-look.ts';
 import { createOrderLookUp } from '../../../infra/console/order-look-up.ts';
 import type { Mode } from '../../../infra/console/page.ts';
-import type { Sources } from '../../../infra/console/sources.ts';
+import { InvocationFailed, type Sources } from '../../../infra/console/sources.ts';
 import { openSystem } from '../../../infra/doctor/system-client.ts';
 import { type Environment, loadEnvironment } from '../../../infra/environments.ts';
 import {
@@ -23,7 +28,7 @@ import {
   settingsWith,
   translate,
 } from '../../unit/translation/sample-carts.ts';
-import { type Fixture, openFixture } from '../fixture.ts';
+import { type Fixture, lambdaContext, openFixture } from '../fixture.ts';
 import { openClient, type SentPage, sourcesOf, unescaped } from './console-client.ts';
 
 const NOW_MS = Date.parse('2026-11-20T12:00:00Z');
@@ -350,5 +355,93 @@ describe('what 11VMS holds', () => {
   "lines[1].supplierPartNumber | none | ••• | only in 11VMS | 42",
 ]
 `);
+  });
+});
+
+describe('a dead letter', () => {
+  const byHand = { reason: 'ticket 4711' };
+
+  /** The queue of the fixture, with a redriver whose records a test can read. */
+  async function lettersOf(bodies: readonly string[]) {
+    const { clients, deadLetterUrl, deadLetterName, emulators } = fixture;
+    const ids: string[] = [];
+    for (const body of bodies) {
+      const { MessageId = '' } = await clients.sqs.send(
+        new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body }),
+      );
+      ids.push(MessageId);
+    }
+    const redriver = createRedriver({ ...fixture.workerVariables, ...redriverVariables() });
+    const own = {
+      deadLetter: createDeadLetterLook({
+        functions: {
+          invoke: (_, event) =>
+            redriver(event, lambdaContext()).catch((error: unknown) => {
+              throw new InvocationFailed(error instanceof Error ? error.message : String(error));
+            }),
+        },
+        sqs: clients.sqs,
+        deadLetterQueueUrl: deadLetterUrl,
+        now: Date.now,
+      }),
+    };
+    return { ids, own, inspect: () => emulators.inspectQueue(deadLetterName) };
+  }
+
+  const redriverVariables = () => ({
+    DEAD_LETTER_QUEUE_URL: fixture.deadLetterUrl,
+    DEAD_LETTER_QUEUE_ARN: 'arn:aws:sqs:eu-west-1:000000000000:carts-dead',
+    WORKER_FUNCTION: 'worker',
+    WORKER_TIMEOUT_SECONDS: '60',
+    MAX_RECEIVE_COUNT: '4',
+  });
+
+  const bodyOf = (source: unknown): string =>
+    JSON.stringify({
+      schemaVersion: 1,
+      runId: 'run-1',
+      correlationId: 'c',
+      client: '100',
+      cart: { number: '1000004711', guid: null },
+      source,
+    });
+
+  test('is opened masked, stays where it is, and leaves who looked and why', async () => {
+    const { ids, own, inspect } = await lettersOf([bodyOf(sampleCart), bodyOf(itemWith(0, { Unit: 'XXX' })), 'other']);
+    const fields = { message: ids[1] ?? '' };
+    const { text, markup, status } = await send({ ...fields, ...byHand }, { mode: 'operate', own });
+    expect(status).toBe(200);
+    expect(text).toContain('unit | XXX | no entry');
+    expect(markup).not.toContain('Jean Dupont');
+    expect(markup).toContain(`name="message" value="${ids[1] ?? ''}"`);
+    const { ready, inFlight } = await inspect();
+    expect([ready.length, inFlight.length]).toEqual([3, 0]);
+    const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
+    const operations = await operationsOfMonth(table, new Date().toISOString().slice(0, 7));
+    expect(operations).toMatchObject([
+      { action: 'look', reason: 'ticket 4711', by: 'arn:aws:sts::0:me', messageIds: [ids[1]] },
+    ]);
+    // A further question about it is the same look.
+    const tried = await send({ ...fields, 'try unit XXX': 'DAY' }, { mode: 'operate', own });
+    expect(tried.text).toContain('the trial: 1 order');
+    expect(await operationsOfMonth(table, new Date().toISOString().slice(0, 7))).toHaveLength(1);
+  });
+
+  test.each<[string, Mode, Readonly<Record<string, string>>, RegExp]>([
+    ['without the mode', 'read-only', byHand, /start the console with --operate/],
+    ['without a reason', 'operate', {}, /must say why/],
+    [
+      'that is not there',
+      'operate',
+      { ...byHand, message: '11111111-2222-3333-4444-555555555555' },
+      /No message of this id/,
+    ],
+    ['whose id is none', 'operate', { ...byHand, message: '"><script>' }, /looks like 1111/],
+  ])('%s is not opened', async (_, mode, fields, words) => {
+    const { ids, own } = await lettersOf([bodyOf(sampleCart)]);
+    const { text, markup } = await send({ message: ids[0] ?? '', ...fields }, { mode, own });
+    expect(text).toMatch(words);
+    expect(markup).not.toContain('1000004711');
+    expect(markup).not.toContain('<script>');
   });
 });
