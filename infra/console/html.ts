@@ -39,9 +39,14 @@ export function durationText(ms: number): string {
 const agoText = (ms: number, nowMs: number): string =>
   ms <= nowMs ? `${durationText(nowMs - ms)} ago` : `in ${durationText(ms - nowMs)}`;
 
-/** An instant in UTC, with how long ago it was; a script adds the reader's own zone. */
-export const time = (ms: number, nowMs: number): Html =>
-  html`<time datetime="${new Date(ms).toISOString()}">${instantText(ms).replace('T', ' ').replace('Z', ' UTC')}</time> <small>(${agoText(ms, nowMs)})</small>`;
+/** `2026-11-27 14:00:00 UTC` */
+export const utcText = (ms: number): string => instantText(ms).replace('T', ' ').replace('Z', ' UTC');
+
+/** An instant in UTC; a script adds the reader's own zone. */
+export const instant = (ms: number): Html => html`<time datetime="${new Date(ms).toISOString()}">${utcText(ms)}</time>`;
+
+/** An instant, with how long ago it was. */
+export const time = (ms: number, nowMs: number): Html => html`${instant(ms)} <small>(${agoText(ms, nowMs)})</small>`;
 
 /** What a status says beside its word; colour and shape follow from it. */
 export type StatusKind =

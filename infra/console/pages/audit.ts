@@ -12,7 +12,19 @@ import { CSV_COLUMNS, csvRows } from '../carts/cart-rows.ts';
 import { csvDownload } from '../carts/csv-download.ts';
 import { listRequestOf, newestDays, type Period, periodOf } from '../carts/list-request.ts';
 import { countText, LIST_LIMITS, listPager, orderTable } from '../carts/list-view.ts';
-import { html, linkTo, notice, NOTHING, numberText, plural, status, type StatusKind, time } from '../html.ts';
+import {
+  html,
+  instant,
+  linkTo,
+  notice,
+  NOTHING,
+  numberText,
+  plural,
+  status,
+  type StatusKind,
+  time,
+  utcText,
+} from '../html.ts';
 import type { Answer, ConsolePage, Html, PageRequest } from '../page.ts';
 
 const PATH = '/audit';
@@ -102,15 +114,15 @@ async function reportsOf(period: Period, { sources, nowMs }: PageRequest): Promi
 }
 
 const COUNTS = {
-  cartsRead: 'approved in SRM',
+  cartsRead: 'approved',
   created: 'ordered',
   skipped: 'skipped',
   inFlight: 'in flight',
   deadLettered: 'dead-lettered',
-  closed: 'closed by hand',
+  closed: 'closed',
   queuedAgain: 'queued again',
   notJudged: 'not judged',
-  unidentified: 'unidentified',
+  unidentified: 'without id',
 } as const satisfies Partial<Record<keyof ReconciliationReport, string>>;
 type Count = keyof typeof COUNTS;
 const isCount = (name: string): name is Count => Object.hasOwn(COUNTS, name);
@@ -136,8 +148,8 @@ const reportRow = (report: ReconciliationReport): TableRow => ({
 
 const ENDS: Readonly<Record<ReconciliationReport['status'], readonly [StatusKind, string]>> = {
   complete: ['positive', 'Complete'],
-  stopped: ['pending', 'Out of time; the next run continued'],
-  paused: ['open', 'Inconclusive: consumption was paused'],
+  stopped: ['pending', 'Out of time'],
+  paused: ['open', 'Consumption paused'],
 };
 
 function reconciliationSection(reports: readonly ReconciliationReport[], period: Period, request: PageRequest): Html {
@@ -149,24 +161,26 @@ ${
   reports.length === 0
     ? NOTHING
     : html`<p><a href="${linkTo(PATH, { ...period, as: 'reconciliations' })}">As CSV</a></p>
-<table><caption>${plural(reports.length, 'reconciliation')} that read a part of this period, newest first; carts by what became of them</caption><thead><tr><th scope="col">Ended</th><th scope="col">Changed in SRM</th>${COUNT_NAMES.map((name) => html`<th scope="col" class="number">${COUNTS[name]}</th>`)}<th scope="col">End</th></tr></thead><tbody>${reports.map(
+<table><caption>${plural(reports.length, 'reconciliation')} that read a part of this period, newest first; carts by what became of them</caption><thead><tr><th scope="col">Ended</th><th scope="col">Changed in SRM</th>${COUNT_NAMES.map((name) => html`<th scope="col" class="number">${COUNTS[name]}</th>`)}</tr></thead><tbody>${reports.map(
         (report) =>
-          html`<tr><td>${time(report.endedMs, nowMs)}</td><td>${instantText(report.fromMs)}<br>to ${instantText(report.toMs)}</td>${COUNT_NAMES.map((name) => html`<td class="number">${numberText(report[name])}</td>`)}<td>${status(...ENDS[report.status])}</td></tr>`,
+          html`<tr><td>${time(report.endedMs, nowMs)}<br>${status(...ENDS[report.status])}</td><td>${instant(report.fromMs)}<br>to ${instant(report.toMs)}</td>${COUNT_NAMES.map((name) => html`<td class="number">${numberText(report[name])}</td>`)}</tr>`,
       )}</tbody></table>`
 }</section>`;
 }
 
-/** By the newest reconciliation that has read the whole period: the counts of several would count carts twice. */
+/** By the newest reconciliation that has read the period from its start: the counts of several would count carts twice. */
 function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Span, nowMs: number): Html {
-  const whole = reports.find((report) => report.fromMs <= fromMs && report.toMs >= Math.min(toMs, nowMs));
-  if (whole === undefined) {
+  const [report] = reports.filter((one) => one.fromMs <= fromMs).sort((one, other) => other.toMs - one.toMs);
+  if (report === undefined) {
     return notice(
       'open',
-      'No single reconciliation has read the whole of this period: what SRM approved in it is known in parts.',
+      'No reconciliation has read this period from its start: what SRM approved in it is known in parts at most.',
     );
   }
-  const open = whole.queuedAgain + whole.notJudged + whole.inFlight + whole.deadLettered + whole.unidentified;
-  const settled = `${numberText(whole.skipped)} skipped by a rule, ${numberText(whole.closed)} closed by hand`;
-  const words = `Of ${plural(whole.cartsRead, 'cart')} that SRM approved, last changed from ${instantText(whole.fromMs)} to ${instantText(whole.toMs)}: ${plural(whole.created, 'cart')} ordered, ${settled}, ${numberText(open)} otherwise, as of ${instantText(whole.endedMs)}.`;
-  return notice(open === 0 ? 'positive' : 'information', words);
+  const { cartsRead, created, skipped, closed, inFlight, deadLettered, queuedAgain, notJudged, unidentified } = report;
+  const open = inFlight + deadLettered + queuedAgain + notJudged + unidentified;
+  const words = `Of ${plural(cartsRead, 'cart')} that SRM approved, last changed from ${utcText(report.fromMs)} to ${utcText(report.toMs)}: ${plural(created, 'cart')} ordered, ${numberText(skipped)} skipped by a rule, ${numberText(closed)} closed by hand, ${numberText(open)} otherwise, as of ${utcText(report.endedMs)}.`;
+  const isWhole = report.toMs >= Math.min(toMs, nowMs);
+  const rest = isWhole ? '' : ' No reconciliation has read what was changed later.';
+  return notice(!isWhole ? 'open' : open === 0 ? 'positive' : 'information', `${words}${rest}`);
 }
