@@ -98,8 +98,18 @@ function enliven(): void {
       }
     });
   }
+  reachWhatScrolls();
 }
 enliven();
+
+/** A section that scrolls sideways takes the focus, so that the keyboard can scroll it. */
+function reachWhatScrolls(): void {
+  for (const section of document.querySelectorAll<HTMLElement>('main section')) {
+    if (section.scrollWidth > section.clientWidth) section.tabIndex = 0;
+    else section.removeAttribute('tabindex');
+  }
+}
+addEventListener('resize', reachWhatScrolls);
 
 /** A page that says so is read again while it is looked at, and while nothing in it is being used. */
 const REFRESH_MS = 30_000;
