@@ -318,10 +318,14 @@ describe('.ci/run', () => {
   writeFileSync(
     join(clone, 'npm'),
     '#!/usr/bin/env bash\n' +
-      'case "$*" in ci*) ;; "run check") exit "$CHECK" ;; test) echo "$FAST"; exit "$FAST_EXIT" ;;\n' +
+      'case "$*" in ci*) ;; "run check") exit "$CHECK" ;;\n' +
+      // Without a browser, a test of the console must fail here rather than be left out.
+      'test) [ "$BROWSER_TESTS" = required ] || exit 98; echo "$FAST"; exit "$FAST_EXIT" ;;\n' +
       '"run test:deep") echo "$DEEP"; exit "$DEEP_EXIT" ;; *) exit 99 ;; esac\n',
     { mode: 0o755 },
   );
+  // Otherwise it would be installed.
+  writeFileSync(join(clone, 'chromium'), '#!/usr/bin/env bash\n', { mode: 0o755 });
   const good = {
     CHECK: '0',
     FAST: 'Tests:  7 passed, 7 total',

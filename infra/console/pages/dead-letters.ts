@@ -277,7 +277,7 @@ const FORECASTS: Readonly<Record<string, Parameters<typeof status>>> = {
 };
 const forecastStatus = (forecast: string): Html => status(...(FORECASTS[forecast] ?? ['open', forecast]));
 
-function planSection(planned: Plan, { sources }: PageRequest): Html {
+function planSection(planned: Plan, { sources, nowMs }: PageRequest): Html {
   const { messages, moves, orders, selected, beyond, notSeen, forecasts, seen, about, planHash, validUntil } = planned;
   const { client } = sources.environment.srm;
   const counts = Object.entries(forecasts).map(
@@ -290,7 +290,7 @@ ${
   planHash === undefined
     ? html`<p>${status('neutral', 'Nothing would be redriven')}</p>`
     : html`<form method="post" action="${PATH}" class="fields"><input type="hidden" name="planHash" value="${planHash}">${reasonField('redrive-reason')}<label><input type="checkbox" name="force" value="yes"> also while consumption is paused</label><button class="act" name="act" value="redrive">Redrive ${plural(moves, 'message')}: ${plural(orders, 'order')}</button></form>
-<p class="quiet">First one message, whose outcome is awaited; then the rest, ten a second; it stops at the first that fails with the same code. The plan is valid until ${validUntil}.</p>`
+<p class="quiet">First one message, whose outcome is awaited; then the rest, ten a second; it stops at the first that fails with the same code. The plan is valid until ${time(Date.parse(validUntil), nowMs)}.</p>`
 }
 <table><caption>What would become of each</caption><thead><tr><th scope="col">Cart</th><th scope="col">Forecast</th><th scope="col">Why</th><th scope="col" class="number">Orders</th><th scope="col">Redriven</th><th scope="col">Message</th></tr></thead><tbody>${messages.map(
     (one) =>

@@ -1,0 +1,210 @@
+/** The console in a real browser, over one local run with both simulators. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { axeFindings, chromiumPath, isBrowserRequired, launchBrowser, LAYOUT_RULES } from './browser.ts';
+import { type ConsoleRun, startConsoleRun } from './console-run.ts';
+
+const isLeftOut = chromiumPath === undefined && !isBrowserRequired;
+if (isLeftOut) {
+  process.stderr.write(
+    'LEFT OUT: test/browser/console.test.ts, for want of Chromium. Install it (apt-get install chromium), or set CHROMIUM_PATH.\n',
+  );
+}
+
+const WIDE = { width: 1280, height: 800 };
+
+(isLeftOut ? describe.skip : describe)('the console', () => {
+  let run: ConsoleRun;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  /** What the browser complained of: an error in a console is also what a breach of the policy is. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    [run, browser] = await Promise.all([startConsoleRun({ carts: 30 }), launchBrowser()]);
+    context = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce' });
+    page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page
+      .on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      })
+      .on('pageerror', (error) => complaints.push(String(error)))
+      .on('requestfailed', (request) => complaints.push(`no answer: ${request.url()}`));
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await run?.close();
+  });
+
+  const go = async (path: string): Promise<void> => {
+    await page.goto(new URL(path, run.link()).href);
+  };
+  const heading = () => page.locator('main h1');
+
+  test('opens by its link: the secret leaves the address, and no script can read the cookie', async () => {
+    const link = run.link();
+    await page.goto(link);
+    await page.getByRole('heading', { level: 2, name: 'Flow' }).waitFor();
+    complaints.splice(0).forEach((complaint) => expect(complaint).toMatch(/401/));
+
+    expect(page.url()).toBe(new URL('/', link).href);
+    expect(await page.evaluate('history.length')).toBeLessThanOrEqual(2);
+    const kept = await page.evaluate<[string[], number, string]>(
+      '[Object.keys(sessionStorage), localStorage.length, document.cookie]',
+    );
+    expect(kept).toEqual([['console-key'], 0, '']);
+    const key = await page.evaluate<string>('sessionStorage.getItem("console-key")');
+    const [cookie, ...others] = await context.cookies();
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', expires: -1, domain: '127.0.0.1' });
+    expect(cookie?.value).not.toBe(key);
+    const markup = await page.content();
+    for (const secret of [key, cookie?.value ?? '', new URL(link).hash.slice('#open='.length)]) {
+      expect(markup).not.toContain(secret);
+    }
+    // The terminal shows another link for another tab.
+    expect(run.link()).not.toBe(link);
+  });
+
+  test('opens nothing by a used link, and says so', async () => {
+    const stranger = await browser.newContext();
+    try {
+      const tab = await stranger.newPage();
+      const link = run.link();
+      await page.goto(link);
+      await heading().waitFor();
+      await tab.goto(link);
+      await tab.getByText('This link was used already').waitFor();
+      expect(await tab.content()).not.toContain('local run');
+      complaints.splice(0);
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  /** A page that differs from it in numbers and in what it filters by is of the same kind. */
+  function kindOf(path: string): string {
+    const { pathname, searchParams } = new URL(path, 'http://console');
+    return `${pathname.replaceAll(/\d[\w%.:-]*/g, '#')}?${[...searchParams.keys()].toSorted().join()}`;
+  }
+
+  /** What axe-core finds in the page that is open, and how wide it is where it should be narrow. */
+  async function findings(): Promise<string[]> {
+    const found = await axeFindings(page);
+    const inColours = async (media: Parameters<Page['emulateMedia']>[0]): Promise<void> => {
+      await page.emulateMedia(media);
+      found.push(...(await axeFindings(page, LAYOUT_RULES)));
+    };
+    await inColours({ colorScheme: 'dark' });
+    await inColours({ colorScheme: 'light', forcedColors: 'active' });
+    await page.emulateMedia({ forcedColors: 'none' });
+    // As on a telephone, and as zoomed to 200 %.
+    for (const width of [320, 640]) {
+      await page.setViewportSize({ width, height: 800 });
+      if (width === 320) found.push(...(await axeFindings(page, LAYOUT_RULES)));
+      const needed = await page.evaluate<number>('document.documentElement.scrollWidth');
+      if (needed > width) found.push(`scrolls sideways: ${needed} of ${width} pixels`);
+    }
+    await page.setViewportSize(WIDE);
+    return found;
+  }
+
+  test('shows each page that a link leads to, with no complaint of the browser and no finding of axe-core', async () => {
+    const navigation = await page
+      .locator('header nav a')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+    expect(navigation.length).toBeGreaterThan(1);
+    const seen = new Set<string>();
+    const looked = new Set<string>();
+    const waiting = [...navigation];
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const kind = kindOf(path);
+      if (seen.has(kind)) continue;
+      seen.add(kind);
+      const answer = await context.request.get(new URL(path, run.link()).href);
+      const isList = kind.includes('?as');
+      expect({ path, status: answer.status() }).toEqual({ path, status: 200 });
+      expect(answer.headers()['content-type']).toMatch(isList ? /^text\/csv/ : /^text\/html/);
+      const [pathname = ''] = kind.split('?');
+      // A filter changes no part of a page.
+      if (isList || (looked.has(pathname) && !kind.includes('code'))) continue;
+      looked.add(pathname);
+      await go(path);
+      expect({ path, findings: await findings() }).toEqual({ path, findings: [] });
+      const links = await page
+        .locator('a[href^="/"]')
+        .evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+      waiting.push(...links);
+    }
+    expect([...looked]).toEqual(expect.arrayContaining(['/', '/dead-letters']));
+    expect(complaints).toEqual([]);
+    expect(run.errors).toEqual([]);
+  }, 240_000);
+
+  test('prints on paper', async () => {
+    for (const path of ['/', '/dead-letters']) {
+      await go(path);
+      const paper = await page.pdf();
+      expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
+    }
+  });
+
+  /** Presses Tab until the focus is on what the selector names. */
+  async function tabTo(selector: string): Promise<void> {
+    for (let presses = 0; presses < 200; presses += 1) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate<boolean>(`document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`)) return;
+    }
+    throw new Error(`the Tab key does not reach ${selector}`);
+  }
+  const focused = () => page.evaluate<string>('document.activeElement?.textContent ?? ""');
+
+  test('takes a person by keyboard alone from a dead letter to its order', async () => {
+    const cart = run.carts.find(({ codes = [] }) => codes.join() === 'E_TGT_VALIDATION');
+    const number = cart?.number ?? '';
+    const ordersOf = () => run.vms.orders().filter(({ order }) => order.sourceDocument.number === number);
+    const before = ordersOf().length;
+    await go('/');
+    await tabTo('a[href="/dead-letters"]');
+    await page.keyboard.press('Enter');
+    await heading().filter({ hasText: 'Dead letters' }).waitFor();
+    await tabTo('a[href="/dead-letters?code=E_TGT_VALIDATION"]');
+    await page.keyboard.press('Enter');
+    const row = page.getByRole('row').filter({ hasText: number });
+    await row.waitFor();
+    expect(await row.textContent()).toMatch(/E_TGT_VALIDATION.*SUPPLIER.*mapping owner/);
+
+    await tabTo(`input[name=id][aria-label="Cart ${number}"]`);
+    await page.keyboard.press('Space');
+    await tabTo('button[value="plan-chosen"]');
+    await page.keyboard.press('Enter');
+    await heading().filter({ hasText: 'Plan of a redrive' }).waitFor();
+    expect(await focused()).toBe('Plan of a redrive');
+    expect(await page.locator('main').textContent()).toMatch(/1 dead letter selected, 1 would be redriven/);
+    expect(await axeFindings(page)).toEqual([]);
+
+    run.openSupplier();
+    await tabTo('input[name=reason]');
+    await page.keyboard.type('The supplier is open again');
+    await tabTo('button[value="redrive"]');
+    await page.keyboard.press('Enter');
+    await page.locator('main .notice').waitFor({ timeout: 40_000 });
+    expect(await focused()).toContain('Dead letters');
+    await run.settled();
+
+    expect(ordersOf()).toHaveLength(before + 1);
+    const externalIds = run.vms.orders().map(({ order }) => order.externalId);
+    expect(new Set(externalIds).size).toBe(externalIds.length);
+    await go('/dead-letters');
+    expect(await page.locator('main').textContent()).not.toContain(number);
+    await go('/operations');
+    const act = page.getByRole('row').filter({ hasText: 'The supplier is open again' });
+    expect(await act.textContent()).toMatch(new RegExp(`redrive.*${number}.*the person at this machine.*1 ordered`));
+    await go(`/carts/${run.sources.environment.srm.client}/${number}`);
+    expect(await page.locator('main').textContent()).toMatch(/Cured[\s\S]*given up[\s\S]*redriven[\s\S]*ordered/);
+    expect(complaints).toEqual([]);
+    expect(run.errors).toEqual([]);
+  }, 90_000);
+});
