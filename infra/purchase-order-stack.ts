@@ -107,7 +107,7 @@ export class PurchaseOrderStack extends Stack {
     });
     const access = new AccessPolicies(this, 'Access', {
       worker: worker.function,
-      invoked: [extractor.function, supervisor.function, reconciler.function],
+      invoked: [extractor, supervisor, reconciler, redriver].map((asked) => asked.function),
       ledger,
       channel,
       failedInvocations,

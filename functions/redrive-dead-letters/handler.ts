@@ -107,7 +107,7 @@ export function createHandler(
         action: 'redrive' as const,
         by,
         reason,
-        subject: `${moving.length} dead letters, plan ${planHash}`,
+        subject: `${countOf(moving)}, plan ${planHash}`,
         messageIds: moving.map(({ messageId }) => messageId),
         cartNumbers: moving.flatMap(({ number }) => number ?? []),
       };
@@ -115,7 +115,7 @@ export function createHandler(
     }
     if ('close' in request) {
       const { by, reason, messageIds } = request.close;
-      const subject = `${messageIds.length} dead letters`;
+      const subject = countOf(messageIds);
       return recorded({ action: 'close', by, reason, subject, messageIds }, () =>
         closeDeadLetters(request.close, dependencies),
       );
@@ -146,3 +146,5 @@ export function createHandler(
 
   return createLambdaHandler(logger, metrics, operate);
 }
+
+const countOf = ({ length }: readonly unknown[]): string => (length === 1 ? '1 dead letter' : `${length} dead letters`);

@@ -75,7 +75,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   }
 
   function expected() {
-    const { functions, worker, extractor, supervisor, reconciler, ...stack } = partsOfStack();
+    const { functions, worker, extractor, supervisor, reconciler, redriver, ...stack } = partsOfStack();
     const { table, queue, deadLetters, failedInvocations } = stack;
     const arn = ({ id }: { readonly id: string }): string => `{${id}.Arn}`;
     const logs = functions.map(({ LoggingConfig }) => `{${LoggingConfig.LogGroup.Ref}.Arn}`).sort();
@@ -99,7 +99,11 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'sqs:GetQueueAttributes': [queue, deadLetters, failedInvocations].map(arn).sort(),
       'sqs:ListMessageMoveTasks': [arn(deadLetters)],
     };
-    return { viewer, invoked: [extractor, supervisor, reconciler].map(arn).sort(), deadLetters: arn(deadLetters) };
+    return {
+      viewer,
+      invoked: [extractor, supervisor, reconciler, redriver].map(arn).sort(),
+      deadLetters: arn(deadLetters),
+    };
   }
 
   test('who looks reads the ledger, the logs and settings of these functions, alarms, metrics and queues: nothing else', () => {
