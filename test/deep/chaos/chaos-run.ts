@@ -26,7 +26,7 @@ import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { startVms, type VmsOptions } from '../../simulators/vms.ts';
 import { type Delivery, type Findings, judgeRun, type Violation } from './invariants.ts';
-import type { Schedule, ScheduledDisturbance, Target } from './schedule.ts';
+import type { ChaosDisturbance, Schedule, ScheduledDisturbance, Target } from './schedule.ts';
 import { type CartDisturbance, createDisturbances, type Disturbances } from './disturbed-calls.ts';
 
 /** The synthesized stack, which all runs share. */
@@ -41,6 +41,8 @@ export interface RunResult extends Findings {
   readonly schedule: Schedule;
   readonly orders: number;
   readonly deadLetters: number;
+  /** How many dead letters the redriver has sent, as far as it lived to say so. */
+  readonly redriven: number;
   readonly hits: readonly ScheduledDisturbance[];
   readonly durationMs: number;
   /** The log lines of the functions, and the notes of the run. */
@@ -77,7 +79,7 @@ const CARTS_FROM_MS = 600_000;
 const CARTS_TO_MS = 3_000;
 /** The age of the timestamp of a cart that is committed late: older than the watermark, but within the overlap. */
 const LATE_STAMP_AGE_MS = 20_000;
-const FAULTY_SHARE = 0.1;
+const FAULTY_SHARE = 0.2;
 /** Small, so that there are several pages. */
 const PAGE_SIZE = 10;
 const INACTIVE_SUPPLIER = 'SUP-INACTIVE';
@@ -89,6 +91,7 @@ const PATIENCE_MS = 15 * 60_000;
 /** The time for the last calls of the emulators after the processes have ended. */
 const LAST_CALLS_MS = 300;
 const POLL_MS = 200;
+const OPERATOR_ACTS = 3;
 
 /** Synthesizes and bundles once, for any number of runs. */
 export async function prepareAssembly(): Promise<Assembly> {
@@ -128,6 +131,7 @@ class ChaosRun {
   readonly #carts: readonly GeneratedCart[];
   /** Carts that SRM does not show yet. */
   readonly #held = new Set<number>();
+  #redriven = 0;
   /** When SRM's carts last changed. Only a later extraction reads the change. */
   #srmChangedAtMs = 0;
 
@@ -225,13 +229,23 @@ class ChaosRun {
       () => (isExtracted = true),
       (error: unknown) => this.#note(`extraction: ${String(error)}`),
     );
-    const isAtRest = async (): Promise<boolean> => {
+    const isQuiet = async (): Promise<boolean> => {
       if (!isExtracted || poller.inFlight > 0 || this.#doubled.size > 0) return false;
       const { Attributes: counts = {} } = await direct.sqs.send(
         new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: QUEUE_COUNTS }),
       );
       return QUEUE_COUNTS.every((name) => counts[name] === '0');
     };
+    let isOperated = false;
+    const deadLettersNow = async (): Promise<readonly string[]> => {
+      const { ready, inFlight } = await emulators.inspectQueue(queue.deadLetters?.name ?? '');
+      return [...ready, ...inFlight].map(({ messageId }) => messageId);
+    };
+    this.#operate(stack, disturbances, deadLettersNow, isQuiet).then(
+      () => (isOperated = true),
+      (error: unknown) => this.#note(`operator: ${String(error)}`),
+    );
+    const isAtRest = async (): Promise<boolean> => isOperated && (await isQuiet());
     this.#isAtRest = await this.#until(isAtRest, stack);
 
     const [left, dead, items] = await Promise.all([
@@ -261,7 +275,8 @@ class ChaosRun {
       schedule: this.#schedule,
       violations: this.#isAtRest ? findings.violations : [restless, ...findings.violations],
       orders: vms.orders().length,
-      deadLetters: dead.ready.length,
+      deadLetters: dead.ready.length + dead.inFlight.length,
+      redriven: this.#redriven,
       hits: disturbances.hits,
       durationMs: Date.now() - this.#startedMs,
       log: this.#log,
@@ -372,6 +387,60 @@ class ChaosRun {
       // The next run has something to read only when the window is a second longer.
       await sleep(1000);
     }
+  }
+
+  /** Handles the dead letters as the schedule says, while carts are still being processed and after that. */
+  async #operate(
+    stack: LocalStack,
+    disturbances: Disturbances,
+    deadLettersNow: () => Promise<readonly string[]>,
+    isQuiet: () => Promise<boolean>,
+  ): Promise<void> {
+    for (let act = 1; act <= OPERATOR_ACTS && !this.#isClosed; act++) {
+      const disturbance = disturbances.next('operator');
+      if (disturbance === undefined) continue;
+      while ((await deadLettersNow()).length === 0 && !this.#isClosed) {
+        if (await isQuiet()) return;
+        await sleep(POLL_MS);
+      }
+      if (disturbance.kind === 'move-task') await this.#moveTask(stack);
+      if (disturbance.kind === 'redrive') await this.#redrive(stack, disturbance, await deadLettersNow());
+    }
+  }
+
+  async #moveTask(stack: LocalStack): Promise<void> {
+    const { queue } = only(stack.mappings, 'event source mapping');
+    await queue.redriveDeadLetters().then(
+      (moved) => this.#note(`move task: ${moved}`),
+      (error: unknown) => this.#note(`move task: ${String(error)}`),
+    );
+  }
+
+  async #redrive(
+    stack: LocalStack,
+    { share, everything, runs, forMs, besideMoveTask }: Extract<ChaosDisturbance, { kind: 'redrive' }>,
+    deadLetters: readonly string[],
+  ): Promise<void> {
+    const redriver = only(
+      stack.functions.filter(({ description }) => description.logicalId.startsWith('Redriver')),
+      'redriver',
+    );
+    const invoke = async (event: object): Promise<Readonly<Record<string, unknown>>> => {
+      const result = await redriver.invoke(event, forMs);
+      this.#note(
+        `redriver ${result.kind}: ${result.kind === 'succeeded' ? JSON.stringify(result.payload) : result.reason}`,
+      );
+      return (result.kind === 'succeeded' ? asJsonObject(result.payload) : undefined) ?? {};
+    };
+    const messageIds = deadLetters.slice(0, Math.ceil(deadLetters.length * share));
+    const moveTask = besideMoveTask ? this.#moveTask(stack) : undefined;
+    const { planHash } = await invoke({ plan: { selection: { messageIds }, everything } });
+    if (typeof planHash === 'string') {
+      const event = { redrive: { planHash, by: 'an operator', reason: 'chaos', force: true } };
+      const results = await Promise.all(Array.from({ length: runs }, () => invoke(event)));
+      for (const { moved } of results) this.#redriven += Number(moved ?? 0);
+    }
+    await moveTask;
   }
 
   /** An action of SRM's users: a cart appears late, with an earlier timestamp, or is approved again. */

@@ -34,7 +34,7 @@ describe('a disturbance schedule', () => {
 
     const all =
       'altered approved-again committed-late cut-short delayed delivered-twice frozen in-part invoked-twice killed ' +
-      'not-json out-of-memory reset-after-commit reset-before slow status throttled timeout-after-commit truncated ' +
+      'move-task not-json out-of-memory redrive reset-after-commit reset-before slow status throttled timeout-after-commit truncated ' +
       'unavailable';
     expect([...new Set(drawn.map(({ kind }) => kind))].sort().join(' ')).toBe(all);
     const forms = drawn.flatMap((one) => (one.kind === 'status' && one.body !== undefined ? [one.body] : []));

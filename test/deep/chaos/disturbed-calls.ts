@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { Interceptor, Reply, RecordedCall } from '../../integration/recording-proxy.ts';
 import { type DisturbanceSource, noDisturbance } from '../../simulators/disturbances.ts';
 import { hash32, mulberry32, pick } from '../../simulators/seeded-random.ts';
+import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
 import { type ChaosDisturbance, type Schedule, type ScheduledDisturbance, simulatorDisturbance } from './schedule.ts';
 
 /** The service behind a proxy. */
@@ -42,6 +43,7 @@ export type CartDisturbance = Extract<ChaosDisturbance, { cart: number }>;
 
 /** Longer than all delays of the chaos environment but one: a cart that 11VMS refuses waits for 15 minutes. */
 const LONGEST_INVISIBLE_SECONDS = 20;
+const SOON_VISIBLE_SECONDS = 12;
 
 export function createDisturbances(schedule: Schedule, options: DisturbanceOptions): Disturbances {
   const byCall = new Map(schedule.disturbances.map((scheduled) => [`${scheduled.at} ${scheduled.nth}`, scheduled]));
@@ -75,7 +77,7 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
    * SQS may do this: it delivers at least once, and does not guarantee the full visibility timeout. A message that comes
    * early finds the order held by the lease in the ledger, which is never shortened, and uses up one of its receives.
    */
-  async function passTime(receiptHandles: readonly string[]): Promise<void> {
+  async function passTime(receiptHandles: readonly string[], queueUrl = options.queueUrl): Promise<void> {
     if (receiptHandles.length === 0) return;
     const Entries = receiptHandles.map((ReceiptHandle, index) => ({
       Id: String(index),
@@ -84,8 +86,14 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
     }));
     // A message that was deleted or received again has another handle. Then there is nothing to do.
     await options.sqs
-      .send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: options.queueUrl, Entries }))
+      .send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }))
       .catch(() => undefined);
+  }
+
+  /** Ends or freezes the redriver, which has a disturbance at its own calls beside those of the services. */
+  async function endRedriver(call: RecordedCall, forward: () => Promise<Reply>): Promise<Reply | 'reset' | undefined> {
+    if (call.headers['x-chaos-service'] !== SERVICE_NAMES.redriver) return undefined;
+    return endProcess(next('redriver call'), call, forward);
   }
 
   const inFrontOfSimulator =
@@ -100,6 +108,8 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
     srm: inFrontOfSimulator(srmPlace),
     '11vms': inFrontOfSimulator(vmsPlace),
     dynamodb: async (call, forward) => {
+      const ended = await endRedriver(call, forward);
+      if (ended !== undefined) return ended;
       const disturbance = next(`dynamodb ${call.operation}`);
       const verdictOf = /"VERDICT#([^"]+)"/.exec(call.operation === 'PutItem' ? call.body : '')?.[1];
       if (disturbance !== undefined && verdictOf !== undefined) disturbedVerdicts.add(verdictOf);
@@ -113,16 +123,22 @@ export function createDisturbances(schedule: Schedule, options: DisturbanceOptio
       const body = jsonObject(call.body);
       const isForDeadLetters = String(body['QueueUrl']).endsWith(`/${options.deadLetterQueueName}`);
       if (isForDeadLetters && call.operation.startsWith('SendMessage')) sentToDeadLetters++;
+      const ended = await endRedriver(call, forward);
+      if (ended !== undefined) return ended;
       const disturbance = next(`sqs ${call.operation}`);
+      const queueUrl = isForDeadLetters
+        ? new URL(`./${options.deadLetterQueueName}`, options.queueUrl).href
+        : options.queueUrl;
+      const passTimeThere = (handles: readonly string[]): Promise<void> => passTime(handles, queueUrl);
       // A receive whose answer is lost has made its messages invisible.
       if (call.operation === 'ReceiveMessage' && disturbance?.kind === 'reset-after-commit') {
-        await passTime(handlesOf((await forward()).body));
+        await passTimeThere(handlesOf((await forward()).body));
         return 'reset';
       }
       return (
         (await endProcess(disturbance, call, forward)) ??
         (await disturbAws(disturbance, SQS_THROTTLE, forward)) ??
-        disturbSqs(call, body, disturbance, { forward, passTime })
+        disturbSqs(call, body, disturbance, { forward, passTime: passTimeThere })
       );
     },
   };
@@ -234,7 +250,12 @@ async function disturbSqs(
     const delayed = disturbance?.kind === 'delayed' ? { DelaySeconds: disturbance.seconds } : {};
     return forward(JSON.stringify({ ...body, Entries: changed.map((entry) => ({ ...entry, ...delayed })) }));
   }
-  const reply = await forward();
+  const hidden = body['VisibilityTimeout'];
+  // What a killed redriver has received comes back within the run.
+  const isLong = typeof hidden === 'number' && hidden > LONGEST_INVISIBLE_SECONDS;
+  const reply = await forward(
+    isLong ? JSON.stringify({ ...body, VisibilityTimeout: SOON_VISIBLE_SECONDS }) : undefined,
+  );
   if (call.operation === 'ReceiveMessage' && disturbance?.kind === 'delivered-twice')
     await passTime(handlesOf(reply.body));
   return reply;

@@ -32,6 +32,9 @@ const PLACES = [
   'sqs ChangeMessageVisibilityBatch',
   'worker invocation',
   'extractor invocation',
+  // What an operator does with the dead letters, and every call of the function that does it.
+  'operator',
+  'redriver call',
 ] as const;
 export type Place = (typeof PLACES)[number];
 
@@ -67,6 +70,17 @@ const disturbanceSchema = z.discriminatedUnion('kind', [
   // SRM's users: a cart is committed late, with a timestamp that was already read, or is approved again.
   z.object({ kind: z.literal('committed-late'), cart: z.int() }),
   z.object({ kind: z.literal('approved-again'), cart: z.int() }),
+  // An operator plans a share of the dead letters and redrives them, in one run or in two at once, for a limited time; or
+  // starts the move task of SQS's console; or both.
+  z.object({
+    kind: z.literal('redrive'),
+    share: z.number(),
+    everything: z.boolean(),
+    runs: z.int(),
+    forMs: z.int(),
+    besideMoveTask: z.boolean(),
+  }),
+  z.object({ kind: z.literal('move-task') }),
 ]);
 export type ChaosDisturbance = z.infer<typeof disturbanceSchema>;
 
@@ -166,6 +180,19 @@ const sqs: readonly Weighted[] = [
   always(1, { kind: 'reset-before' }),
   always(2, { kind: 'reset-after-commit' }),
 ];
+
+const redrive: Weighted = {
+  weight: 5,
+  draw: (random) => ({
+    kind: 'redrive',
+    share: pick(random, [0.3, 0.6, 1]),
+    everything: chance(random, 0.85),
+    runs: chance(random, 0.3) ? 2 : 1,
+    // The redriver keeps a reserve of 20 s.
+    forMs: pick(random, [22_000, 30_000, 40_000]),
+    besideMoveTask: chance(random, 0.25),
+  }),
+};
 
 const PLANS: Readonly<Record<Place, Plan>> = {
   'srm token': { calls: () => 3, share: 0.1, disturbances: tokens },
@@ -270,6 +297,18 @@ const PLANS: Readonly<Record<Place, Plan>> = {
       always(1, { kind: 'cut-short', toMs: 3000 }),
       always(2, { kind: 'cut-short', toMs: 20_150 }),
       always(1, { kind: 'cut-short', toMs: 20_600 }),
+    ],
+  },
+  operator: { calls: () => 3, share: 0.75, disturbances: [redrive, always(1, { kind: 'move-task' })] },
+  'redriver call': {
+    calls: () => 40,
+    share: 0.06,
+    disturbances: [
+      always(4, { kind: 'killed', when: 'before' }),
+      always(4, { kind: 'killed', when: 'after' }),
+      always(1, { kind: 'out-of-memory', when: 'after' }),
+      always(1, { kind: 'frozen', forMs: 2500 }),
+      always(1, { kind: 'frozen', forMs: OUT_OF_TIME_MS }),
     ],
   },
 };
@@ -401,6 +440,11 @@ export function nameOf(disturbance: ChaosDisturbance): string {
     }
     case 'altered':
       return `altered, ${disturbance.how}`;
+    case 'redrive': {
+      const { everything, runs, besideMoveTask } = disturbance;
+      const words = ['redrive', ...(everything ? ['of everything'] : []), ...(runs > 1 ? ['twice at once'] : [])];
+      return [...words, ...(besideMoveTask ? ['beside a move task'] : [])].join(', ');
+    }
     default:
       return disturbance.kind;
   }

@@ -21,6 +21,8 @@ export interface TallySummary {
   readonly promised: number;
   readonly orders: number;
   readonly deadLetters: number;
+  /** Dead letters that the redriver sent, as far as it lived to say so. */
+  readonly redriven: number;
   /** Dead letters by the code of their verdict. */
   readonly deadLetterCodes: Readonly<Record<string, number>>;
   /** The disturbances that were carried out, by place and kind. */
@@ -38,6 +40,7 @@ export function createTally(): Tally {
   let promised = 0;
   let orders = 0;
   let deadLetters = 0;
+  let redriven = 0;
   const seconds = (): number => Math.round((Date.now() - startedMs) / 100) / 10;
 
   const summary = (): TallySummary => ({
@@ -48,6 +51,7 @@ export function createTally(): Tally {
     promised,
     orders,
     deadLetters,
+    redriven,
     deadLetterCodes: sorted(codes),
     disturbances: sorted(disturbances),
     seconds: seconds(),
@@ -61,6 +65,7 @@ export function createTally(): Tally {
       promised += result.promised;
       orders += result.orders;
       deadLetters += result.deadLetters;
+      redriven += result.redriven;
       for (const [code, count] of result.deadLetterCodes) codes.set(code, (codes.get(code) ?? 0) + count);
       for (const { at, disturbance } of result.hits) {
         const name = `${at}: ${nameOf(disturbance)}`;
@@ -77,7 +82,7 @@ export function createTally(): Tally {
         ...columns(disturbances),
         `  dead letters: ${deadLetters}, by code`,
         ...columns(deadLetterCodes),
-        `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} of ${promised} orders in 11VMS, ${deadLetters} dead letters`,
+        `${runs} runs in ${seconds()} s: ${carts} carts, ${orders} of ${promised} orders in 11VMS, ${deadLetters} dead letters, ${redriven} redriven`,
         ...(orders < promised / 2
           ? ['Few orders came through: disturbances this dense, or a machine this slow (--parallel), prove little.']
           : []),

@@ -2,6 +2,7 @@
  * Visits every state that a scenario can reach, breadth first, so that the path to a broken invariant is the shortest.
  */
 import { type AttemptNode, AttemptTree } from './attempt-replay.ts';
+import { type RedriveNode, RedriveTree } from './redrive-replay.ts';
 import { type Happened, INVARIANTS } from './invariants.ts';
 import {
   type Draft,
@@ -9,6 +10,7 @@ import {
   keyOfState,
   type Scenario,
   stepsFrom,
+  withoutRedriver,
   withoutWorker,
   type SystemState,
 } from './system-state.ts';
@@ -41,6 +43,7 @@ interface Found {
 export async function explore(scenario: Scenario, tree = new AttemptTree()): Promise<Exploration> {
   const promised = INVARIANTS.filter(({ isPromised }) => isPromised(scenario));
   const checks = promised.map(() => 0);
+  const redrives = new RedriveTree();
   const indexes = new Map<string, number>();
   /** For each state: its predecessor on the shortest path, and the step between them. */
   const parents: number[] = [];
@@ -78,7 +81,7 @@ export async function explore(scenario: Scenario, tree = new AttemptTree()): Pro
     for (const { system: before, index } of frontier) {
       for (const step of stepsFrom(before, scenario)) {
         transitions += 1;
-        const went = goOn(step.to, tree);
+        const went = goOn(step.to, tree, redrives);
         const { system, ended } = went instanceof Promise ? await went : went;
         const { postedBy, deleted } = step;
         for (const [at, { name, holds }] of promised.entries()) {
@@ -104,7 +107,26 @@ interface Went {
 }
 
 /** Continues an attempt with its answer. A known history is read from the tree; a new one is run. */
-function goOn({ goesOn, starts, ...system }: Draft, tree: AttemptTree): Went | Promise<Went> {
+function goOn(
+  { goesOn, starts, redriverGoesOn, redriverStarts, ...system }: Draft,
+  tree: AttemptTree,
+  redrives: RedriveTree,
+): Went | Promise<Went> {
+  if (redriverStarts !== undefined) {
+    return redrives
+      .root(redriverStarts)
+      .then((node) => ({ system: { ...system, redrivers: [...system.redrivers, node] }, ended: undefined }));
+  }
+  if (redriverGoesOn !== undefined) {
+    const { node, key, answer } = redriverGoesOn;
+    const left = withoutRedriver(system, node);
+    const replace = (next: RedriveNode): Went => {
+      const redrivers = next.progress.kind === 'ends' ? left.redrivers : [...left.redrivers, next];
+      return { system: { ...left, redrivers }, ended: undefined };
+    };
+    const known = node.next.get(key);
+    return known === undefined ? redrives.after(node, key, answer).then(replace) : replace(known);
+  }
   if (starts !== undefined) {
     return tree
       .root(starts)

@@ -25,11 +25,11 @@ const withinLease = ({ freezes }: Scenario): boolean => freezes !== 'unchecked';
 /** Codes of a dead letter whose order may or may not exist. */
 const AMBIGUOUS: readonly FaultCode[] = ['E_TGT_TIMEOUT_UNKNOWN', 'E_TGT_DISGUISED_ERROR', 'E_TGT_RESPONSE_SCHEMA'];
 
-/** The message may be deleted: nothing is lost with it. */
+/** The message, or the dead letter, may be deleted: nothing is lost with it. */
 const isCaredFor = ({ id, version }: Message, { orders, item, messages }: SystemState): boolean =>
   orders.length > 0 ||
   (item !== undefined && item.changedAtMs > VERSIONS[version].changedAtMs) ||
-  messages.some((other) => other.id === copyOf(id));
+  messages.some((other) => other.id === copyOf(id) || other.redrivenFrom === id);
 
 /**
  * What the table holds in this state: each version is recorded as queued, beside the order and the verdicts. The model has no
@@ -54,6 +54,11 @@ function tracesIn({ item, messages }: SystemState): Trace[] {
       receive: 1,
       ordersOfCart: 1,
     });
+  }
+  for (const { id, version, redrive } of messages) {
+    if (redrive === undefined) continue;
+    const record = { by: '', reason: '', startedAtMs: ALWAYS_MS, changedAtMs: VERSIONS[version].changedAtMs };
+    traces.push({ ...record, ...redrive, kind: 'redrive', messageId: id, isVersionKnown: true });
   }
   for (const { id, version, verdict } of messages) {
     if (verdict === undefined || verdict.state === 'WITHDRAWN') continue;
@@ -146,7 +151,7 @@ export const INVARIANTS: readonly Invariant[] = [
     holds: (_system, { item }, { postedBy }) => (postedBy === undefined ? undefined : item?.state !== 'CREATED'),
   },
   {
-    name: 'a message is deleted only when its order exists, a newer version is known, or a copy is queued',
+    name: 'a message is deleted only when its order exists, a newer version is known, or a copy or its redrive was queued',
     isPromised: everywhere,
     holds: (system, _before, { deleted }) => (deleted === undefined ? undefined : isCaredFor(deleted, system)),
   },

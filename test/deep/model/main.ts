@@ -9,7 +9,7 @@ import type { Scenario } from './system-state.ts';
 const HELP = `npm run model -- [options]
 
 Explores all interleavings of two workers on one cart, with crashes, standstills, lost answers, late commits,
-redeliveries and redrives, over the real code of functions/create-purchase-orders; asserts the invariants in every state.
+redeliveries and redrives, over the real code of functions/create-purchase-orders and of redrive-dead-letters; asserts the invariants in every state.
 
   --scenario <name>   only this one; may be repeated
   --json              one JSON line on stdout (npm run --silent model -- --json)
@@ -51,8 +51,8 @@ async function main(names: readonly string[] | undefined, asJson: boolean): Prom
   return isGood ? 0 : 1;
 }
 
-const boundsOf = ({ messages, workers, receives, redrives, copies, ...scenario }: Scenario) =>
-  `${messages.length} message(s), ${workers} workers, ${receives} receives, ${redrives} redrive(s), ` +
+const boundsOf = ({ messages, workers, receives, redrives, redriverRuns, copies, ...scenario }: Scenario) =>
+  `${messages.length} message(s), ${workers} workers, ${receives} receives, ${redrives} redrive(s), ${redriverRuns} run(s) of the redriver, ` +
   `${copies} requeued, ${scenario.throttles} throttle(s) an attempt; 11VMS ${scenario.target}, ` +
   `look-up ${scenario.lookUp}; overlapping receives: ${yesOrNo(scenario.overlaps)}, ` +
   `attempts that outlive their lease: ${scenario.freezes}`;

@@ -6,6 +6,7 @@ const careless = {
   workers: 2,
   receives: 4,
   redrives: 0,
+  redriverRuns: 0,
   copies: 0,
   throttles: 1,
   target: 'careless',
@@ -26,6 +27,39 @@ const readTwice = {
   aws: 'answers',
   overlaps: false,
 } as const satisfies Partial<Scenario>;
+
+/** The redriver may die at any call: that covers the calls that fail, and those whose answer is lost. */
+const byRedriver = {
+  ...careless,
+  workers: 1,
+  receives: 1,
+  throttles: 0,
+  aws: 'answers',
+  overlaps: false,
+} as const satisfies Partial<Scenario>;
+
+const REDRIVER_SCENARIOS: readonly Scenario[] = [
+  {
+    ...byRedriver,
+    name: 'redriver',
+    says: 'one receive, then the dead-letter queue; a run of the redriver, while calls of the worker fail, too',
+    redriverRuns: 1,
+    aws: 'fails',
+  },
+  {
+    ...byRedriver,
+    name: 'redriver beside a move task',
+    says: 'the same beside the move task of SQS',
+    redriverRuns: 1,
+    redrives: 1,
+  },
+  {
+    ...byRedriver,
+    name: 'two redrivers',
+    says: 'the same with two runs of the redriver, one after the other or at once',
+    redriverRuns: 2,
+  },
+];
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -177,6 +211,7 @@ export const SCENARIOS: readonly Scenario[] = [
     receives: 2,
     throttles: 0,
   },
+  ...REDRIVER_SCENARIOS,
 ];
 
 /**

@@ -37,6 +37,7 @@ import {
   type Version,
   WRITTEN,
 } from './attempt-replay.ts';
+import type { RedriveAnswer, RedriveNode, RedriveStart } from './redrive-replay.ts';
 import { claimItem, confirmItem, settleItem } from './reference-ledger.ts';
 
 export interface Scenario {
@@ -47,8 +48,10 @@ export interface Scenario {
   readonly workers: number;
   /** maxReceiveCount of the queue. */
   readonly receives: number;
-  /** How many dead letters are redriven. */
+  /** How many dead letters are redriven by SQS's own move task. */
   readonly redrives: number;
+  /** How many runs the redriver has; several may be under way at once. */
+  readonly redriverRuns: number;
   /** How many messages can be requeued as a copy. Further calls fail. */
   readonly copies: number;
   /** How often 11VMS throttles one attempt. */
@@ -79,6 +82,10 @@ export interface Message {
   readonly verdict: ModelVerdict | undefined;
   /** Its last attempt crashed before it wrote a verdict, or the write failed: the dead letter may have no verdict. */
   readonly isExcused: boolean;
+  /** Recorded of a dead letter; `SENT` also stands for its completion. */
+  readonly redrive?: { readonly state: 'SENDING' } | { readonly state: 'SENT'; readonly newMessageId: string };
+  /** The dead letter whose place it took. */
+  readonly redrivenFrom?: string;
 }
 
 /** A request without an answer that 11VMS may still commit. */
@@ -97,6 +104,8 @@ export interface SystemState {
   readonly thawed: readonly string[];
   readonly redrives: number;
   readonly copies: number;
+  readonly redrivers: readonly RedriveNode[];
+  readonly redriverRuns: number;
 }
 
 /** A step in words, the state that it leads to, and facts for the invariants. */
@@ -111,6 +120,8 @@ export interface Step {
 export interface Draft extends SystemState {
   readonly goesOn?: { readonly node: AttemptNode; readonly key: string; readonly answer: Answer };
   readonly starts?: AttemptStart;
+  readonly redriverGoesOn?: { readonly node: RedriveNode; readonly key: string; readonly answer: RedriveAnswer };
+  readonly redriverStarts?: RedriveStart;
 }
 
 /** Replaces the ids of ended attempts, which are no longer compared. */
@@ -118,7 +129,18 @@ const GONE = 'gone';
 
 export function initialState(scenario: Scenario): SystemState {
   const messages = scenario.messages.map((version, index): Message => newMessage(`m${index + 1}`, version));
-  return { item: undefined, messages, orders: [], late: [], workers: [], thawed: [], redrives: 0, copies: 0 };
+  return {
+    item: undefined,
+    messages,
+    orders: [],
+    late: [],
+    workers: [],
+    thawed: [],
+    redrives: 0,
+    copies: 0,
+    redrivers: [],
+    redriverRuns: 0,
+  };
 }
 
 const newMessage = (id: string, version: Version): Message => ({
@@ -138,6 +160,10 @@ export function stepsFrom(system: SystemState, scenario: Scenario): Step[] {
   return [
     ...system.messages.flatMap((message) => stepsOfMessage(system, message, scenario)),
     ...system.workers.flatMap((node) => [...stepsOfWorker(system, node, scenario), killed(system, node)]),
+    ...system.redrivers.flatMap((node) => [
+      ...stepsOfRedriver(system, node, scenario),
+      { says: `the redrive of ${node.start.messageId} dies`, to: withoutRedriver(system, node) },
+    ]),
     ...(scenario.freezes === 'never' ? [] : system.workers.flatMap((node) => standstill(system, node))),
     ...system.late.map((request) => landed(system, request, scenario)),
     ...passingOfTime(system),
@@ -151,14 +177,12 @@ export const copyOf = (id: string): string => `${id}+`;
 
 /** At rest no step can happen but a redrive. */
 export const isAtRest = (system: SystemState): boolean =>
-  system.workers.length === 0 && system.messages.every(({ place }) => place !== 'queue');
+  system.workers.length === 0 &&
+  system.redrivers.length === 0 &&
+  system.messages.every(({ place }) => place !== 'queue');
 
 function stepsOfMessage(system: SystemState, message: Message, scenario: Scenario): Step[] {
-  if (message.place === 'dead' && system.redrives < scenario.redrives) {
-    const redriven = { ...message, place: 'deleted' } as const;
-    const messages = [...replaced(system, redriven), newMessage(`${message.id}'`, message.version)];
-    return [{ says: `${message.id} is redriven`, to: { ...system, messages, redrives: system.redrives + 1 } }];
-  }
+  if (message.place === 'dead') return stepsOfDeadLetter(system, message, scenario);
   if (message.place !== 'queue') return [];
   if (!scenario.overlaps && system.workers.some(({ start }) => start.messageId === message.id)) return [];
   if (message.receives === scenario.receives) {
@@ -172,6 +196,104 @@ function stepsOfMessage(system: SystemState, message: Message, scenario: Scenari
   const starts = { attemptId, messageId, version, receive, maximumReceives: scenario.receives };
   const messages = replaced(system, { ...message, receives: receive });
   return [{ says: `${messageId} is received for the ${ORDINALS[receive]} time`, to: { ...system, messages, starts } }];
+}
+
+function stepsOfDeadLetter(system: SystemState, message: Message, scenario: Scenario): Step[] {
+  const steps: Step[] = [];
+  if (system.redrives < scenario.redrives) {
+    const messages = [...replaced(system, { ...message, place: 'deleted' }), redrivenFrom(system, message)];
+    steps.push({ says: `${message.id} is redriven`, to: { ...system, messages, redrives: system.redrives + 1 } });
+  }
+  if (system.redriverRuns < scenario.redriverRuns) {
+    const redriverRuns = system.redriverRuns + 1;
+    // A plan may be older than what the ledger says of a redrive.
+    const forecasts = message.redrive?.state === 'SENT' ? (['ordered', 'sent'] as const) : (['ordered'] as const);
+    for (const forecast of forecasts) {
+      const redriverStarts = { messageId: message.id, forecast };
+      const says = `a redrive of ${message.id} begins`;
+      steps.push({ says, to: { ...system, redriverRuns, redriverStarts } });
+    }
+  }
+  return steps;
+}
+
+/** The new message in the place of a dead letter. A dead letter that is sent twice has two. */
+function redrivenFrom({ messages }: SystemState, { id, version }: Message): Message {
+  const sent = messages.filter((message) => message.redrivenFrom === id).length;
+  return { ...newMessage(`${id}${"'".repeat(sent + 1)}`, version), redrivenFrom: id };
+}
+
+export function withoutRedriver(system: SystemState, node: RedriveNode): SystemState {
+  const redrivers = [...system.redrivers];
+  redrivers.splice(redrivers.indexOf(node), 1);
+  return { ...system, redrivers };
+}
+
+const REDRIVE_FAILED: RedriveAnswer = { kind: 'aws-failed' };
+
+function stepsOfRedriver(system: SystemState, node: RedriveNode, { aws }: Scenario): Step[] {
+  const { start, progress } = node;
+  if (progress.kind === 'ends') return [];
+  const { call } = progress;
+  const letter = system.messages.find(({ id }) => id === start.messageId);
+  if (letter === undefined) throw new Error(`no message ${start.messageId}`);
+  const step = (says: string, answer: RedriveAnswer, changes: Partial<SystemState> = {}): Step => ({
+    says: `the redrive of ${start.messageId} ${says}`,
+    to: { ...system, ...changes, redriverGoesOn: { node, key: JSON.stringify(answer), answer } },
+  });
+  /** AWS does it, does it and the answer is lost, or does not do it. */
+  const tried = (says: string, answer: RedriveAnswer, changes: Partial<SystemState>): Step[] => [
+    step(says, answer, changes),
+    ...(aws === 'fails'
+      ? [step(`${says}; the answer is lost`, REDRIVE_FAILED, changes), step(`${says}: it fails`, REDRIVE_FAILED)]
+      : []),
+  ];
+  switch (call.kind) {
+    case 'receive':
+      // That another reader holds it is as if this one died.
+      return letter.place === 'dead'
+        ? [step(`receives ${letter.id}`, { kind: 'received', isThere: true })]
+        : [step('receives nothing', { kind: 'received', isThere: false })];
+    case 'begin': {
+      if (letter.redrive?.state === 'SENT') {
+        const { newMessageId } = letter.redrive;
+        return [step('reads that it was sent', { kind: 'sent-before', newMessageId })];
+      }
+      const messages = replaced(system, { ...letter, redrive: { state: 'SENDING' } });
+      return tried('records SENDING', { kind: 'begun' }, { messages });
+    }
+    case 'send': {
+      const message = redrivenFrom(system, letter);
+      return [
+        ...tried(
+          `sends ${message.id}`,
+          { kind: 'taken', newMessageId: message.id },
+          {
+            messages: [...system.messages, message],
+          },
+        ),
+        step('sends nothing: SQS refuses the entry', { kind: 'refused' }),
+      ];
+    }
+    case 'sent': {
+      const { newMessageId } = call;
+      const messages = replaced(system, { ...letter, redrive: { state: 'SENT', newMessageId } });
+      return tried('records SENT', { kind: 'written' }, { messages });
+    }
+    case 'remove': {
+      const removed = { messages: replaced(system, { ...letter, place: 'deleted' }) };
+      const deleted = letter.place === 'dead' ? letter : undefined;
+      return [
+        ...tried(`deletes ${letter.id}`, { kind: 'removed', isConfirmed: true }, removed).map((one) => ({
+          ...one,
+          deleted,
+        })),
+        step('deletes nothing: SQS refuses the entry', { kind: 'removed', isConfirmed: false }),
+        // By a receive that is not the last one any more.
+        step('deletes nothing, and SQS says that it did', { kind: 'removed', isConfirmed: true }),
+      ];
+    }
+  }
 }
 
 const ORDINALS: Readonly<Record<number, string>> = { 1: 'first', 2: 'second', 3: 'third', 4: 'fourth' };
@@ -544,17 +666,21 @@ function keyOfItem(item: OrderItem | undefined): string {
 
 /** States with the same key have the same possible next steps. Workers are compared by their attempts. */
 export function keyOfState(system: SystemState): string {
-  const { item, messages, orders, late, workers, thawed, redrives, copies } = system;
-  const about = messages.map(({ id, receives, place, verdict, isExcused }) => {
-    // A late attempt may still read and write the verdict of a deleted message.
-    const isOver = place === 'deleted' && !workers.some(({ start }) => start.messageId === id);
+  const { item, messages, orders, late, workers, thawed, redrives, copies, redrivers, redriverRuns } = system;
+  const about = messages.map(({ id, receives, place, verdict, isExcused, redrive }) => {
+    // A late attempt may still read and write the verdict of a deleted message, and a late redrive its record.
+    const isOver =
+      place === 'deleted' &&
+      !workers.some(({ start }) => start.messageId === id) &&
+      !redrivers.some(({ start }) => start.messageId === id);
     const recorded = keyOfVerdict(verdict);
     if (isOver) return id;
-    return `${id}${receives}${place}${recorded}${isExcused}`;
+    const moved = redrive === undefined ? '' : JSON.stringify(redrive);
+    return `${id}${receives}${place}${recorded}${isExcused}${moved}`;
   });
   const requests = late.map(({ attemptId, version }) => `${attemptId}:${version}`).sort();
   const nodes = workers.map(({ id, start }) => `${id}${thawed.includes(start.attemptId) ? ' thawed' : ''}`).sort();
-  return [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join(), redrives, copies].join(
-    '|',
-  );
+  const runs = redrivers.map(({ id }) => id).sort((one, other) => one - other);
+  const parts = [keyOfItem(item), about.sort().join(';'), orders.join(), requests.join(), nodes.join()];
+  return [...parts, redrives, copies, redriverRuns, runs.join()].join('|');
 }
