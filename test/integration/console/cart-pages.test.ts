@@ -501,7 +501,7 @@ describe('the audit', () => {
 
     const { text } = await get(`/audit?day=${day}`);
     expect(text).toMatch(
-      /Of 10 carts that SRM approved, last changed from \S+ to \S+: 8 carts ordered, 1 skipped by a rule, 0 closed by hand, 1 otherwise, as of/,
+      /Of 10 carts that SRM approved, last changed from 2026-11-20 00:00:00 UTC to 2026-11-27 00:00:00 UTC: 8 carts ordered, 1 skipped by a rule, 0 closed by hand, 1 otherwise, as of/,
     );
     expect(text).not.toContain('No reconciliation has read what was changed later');
     expect((await get(`/audit?month=2026-11`)).text).toContain('No reconciliation has read this period from its start');
