@@ -132,7 +132,7 @@ function table(rows: readonly OpenDeadLetter[], standings: readonly Standing[], 
         dead === undefined
           ? NOTHING
           : html`<input type="checkbox" name="id" value="${one.messageId}" aria-label="Cart ${one.cart}">`;
-      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row"><a href="${cartPath(client, one.pk)}">${one.cart}</a></th><td>${dead === undefined ? html`${status('positive', standings[index]?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : reasonsOf(dead.faults)}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
+      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row"><a href="${cartPath(client, one.pk)}">${one.cart}</a></th><td>${dead === undefined ? html`${status('positive', standings[index]?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
     },
   )}</tbody></table>`;
 }
