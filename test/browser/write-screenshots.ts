@@ -1,12 +1,17 @@
-/** What `npm run screenshots -- FOLDER [WIDTH...]` runs: each page of the console over a local run, light and dark. */
+/**
+ * What `npm run screenshots -- [FOLDER [WIDTH...]]` runs: each page of the console over a local run, light and dark.
+ * Without a folder it writes those that README shows.
+ */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { launchBrowser } from './browser.ts';
 import { startConsoleRun } from './console-run.ts';
 
-const [folder = join('infra', 'console', 'screenshots'), ...given] = process.argv.slice(2);
-const directory = resolve(import.meta.dirname, '..', '..', folder);
-const widths = given.length === 0 ? [1280] : given.map(Number);
+const SHOWN = ['now-light', 'dead-letters-of-a-cause-dark', 'plan-light', 'cart-dark'];
+
+const [folder, ...given] = process.argv.slice(2);
+const directory = folder === undefined ? join(import.meta.dirname, '../../infra/console/screenshots') : resolve(folder);
+const widths = given.length === 0 ? [1120] : given.map(Number);
 mkdirSync(directory, { recursive: true });
 
 const [run, browser] = await Promise.all([startConsoleRun({ carts: 40 }), launchBrowser()]);
@@ -16,13 +21,13 @@ try {
     for (const width of widths) {
       for (const colorScheme of ['light', 'dark'] as const) {
         // A file of a whole list would be large; the first screen shows how a page looks.
-        await page.setViewportSize({ width, height: width < 600 ? 800 : 860 });
+        const file = `${name}${widths.length === 1 ? '' : `-${width}`}-${colorScheme}`;
+        if (folder === undefined && !SHOWN.includes(file)) continue;
+        await page.setViewportSize({ width, height: 640 });
         await page.emulateMedia({ colorScheme });
-        const suffix = widths.length === 1 ? '' : `-${width}`;
-        await page.screenshot({ path: join(directory, `${name}${suffix}-${colorScheme}.png`) });
+        await page.screenshot({ path: join(directory, `${file}.png`) });
       }
     }
-    process.stderr.write(`${name}\n`);
   };
   const go = (path: string) => page.goto(new URL(path, run.link()).href);
   const act = async (value: string, shown: string): Promise<void> => {
