@@ -171,7 +171,7 @@ describe('the forecast of a message', () => {
     expect(text).not.toContain(textOf(cart['ObjectId']));
 
     await expect(worker.handler({ forecast: [{ messageId: 'm' }] }, lambdaContext())).rejects.toThrow('body');
-    await expect(worker.handler({ forecast: [], trial: true }, lambdaContext())).rejects.toThrow();
+    await expect(worker.handler({ forecast: [], trial: true }, lambdaContext())).rejects.toThrow('trial');
   });
 });
 

@@ -3,6 +3,7 @@
  */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createVerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
@@ -120,9 +121,9 @@ async function play(
         const answer = await on.claim(claim);
         // Foresight is for another attempt: to the one that holds the order, the claim is answered again.
         const isRepeated = claims.has(one.attempt) && foreseen?.kind === 'held' && answer.kind === 'claimed';
-        if (foreseen !== undefined && !isRepeated) expect(foreseen).toEqual(answer);
+        const isForeseen = foreseen === undefined || isRepeated || isDeepStrictEqual(foreseen, answer);
         claims.set(one.attempt, claim);
-        answers.push(answer);
+        answers.push(isForeseen ? answer : { foreseen, answer });
         break;
       }
       case 'time passes':
