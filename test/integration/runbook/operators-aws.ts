@@ -72,7 +72,10 @@ const attributeFlags = z.strictObject({
   '--queue-url': z.string(),
   '--attribute-names': z.union([attribute.transform((name) => [name]), z.array(attribute)]),
 });
-const moveFlags = z.strictObject({ '--source-arn': z.string() });
+const moveFlags = z.strictObject({
+  '--source-arn': z.string(),
+  '--max-number-of-messages-per-second': z.literal('10').exactOptional(),
+});
 const stackFlags = z.strictObject({ '--stack-name': z.string() });
 const invokeFlags = z.strictObject({
   '--function-name': z.string(),
