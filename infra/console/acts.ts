@@ -22,7 +22,7 @@ export const byAndReason = ({ sources, form }: FormRequest): { readonly by: stri
 
 /** The field in which a person says why. */
 export const reasonField = (id: string, need: 'required' | 'optional' = 'required'): Html =>
-  html`<label for="${id}">Why (no personal data; kept in the ledger)<br><input id="${id}" name="reason" ${need === 'required' ? html`required` : NOTHING} minlength="3" maxlength="200" size="40" autocomplete="off"></label>`;
+  html`<label for="${id}">Why (no personal data; kept in the ledger)<br><input id="${id}" name="reason" ${need === 'required' ? html`required` : NOTHING} minlength="3" maxlength="200" pattern="(?!.*\\S@\\S).*" title="A ticket or a team, no e-mail address" size="40" autocomplete="off"></label>`;
 
 /** What a function answered, by the schema that it promises. @throws {z.ZodError} when another version answers. */
 export async function invoked<Answer>(

@@ -151,6 +151,22 @@ const WIDE = { width: 1280, height: 800 };
     }
   });
 
+  test('keeps what was typed where an act is refused', async () => {
+    await go('/');
+    await page.locator('summary', { hasText: 'Pause consumption' }).click();
+    const why = page.locator('#flow-reason');
+    await why.fill('ask a.person@example.com');
+    expect(await page.evaluate<boolean>("document.querySelector('#flow-reason').checkValidity()")).toBe(false);
+    // What a browser lets through, the function refuses.
+    await page.evaluate("document.querySelector('#flow-reason').removeAttribute('pattern')");
+    await page.getByRole('button', { name: 'Pause for all carts' }).click();
+    await page.locator('#refusal').waitFor();
+    expect(await page.locator('#refusal').textContent()).toMatch(/e-mail address/);
+    expect(await why.inputValue()).toBe('ask a.person@example.com');
+    expect(await page.getByRole('button', { name: 'Pause for all carts' }).isEnabled()).toBe(true);
+    expect(complaints.splice(0)).toEqual([expect.stringMatching(/502/)]);
+  });
+
   /** Presses Tab until the focus is on what the selector names. */
   async function tabTo(selector: string): Promise<void> {
     for (let presses = 0; presses < 200; presses += 1) {

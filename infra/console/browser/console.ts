@@ -47,6 +47,21 @@ async function show(answer: Response, moveFocus: boolean): Promise<void> {
   }
 }
 
+/** Above the form, what the page of a refusal says. */
+function sayRefusal(form: HTMLFormElement, text: string): void {
+  const main = new DOMParser().parseFromString(text, 'text/html').querySelector('main');
+  if (main === null) throw new Refused(text.trim());
+  const said = [...main.querySelectorAll(':scope > .notice, :scope > .notice + p')];
+  const words = (said.length === 0 ? [main] : said).map(({ textContent }) => textContent.trim()).join(' ');
+  const place = document.querySelector('#refusal') ?? document.createElement('p');
+  place.id = 'refusal';
+  place.className = 'notice negative';
+  place.setAttribute('role', 'alert');
+  place.textContent = words;
+  form.before(place);
+  place.scrollIntoView({ block: 'nearest' });
+}
+
 document.addEventListener('submit', (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.method !== 'post') return;
@@ -61,7 +76,12 @@ document.addEventListener('submit', (event) => {
   }
   const work = async (): Promise<void> => {
     const answer = await fetch(form.action, { method: 'POST', headers: keyHeader(), body });
-    await show(answer, true);
+    if (answer.ok) return show(answer, true);
+    // What the person typed stays, so that it can be corrected and sent again.
+    sayRefusal(form, await answer.text());
+    if (button === undefined) return;
+    button.disabled = false;
+    button.textContent = words;
   };
   work().catch((error: unknown) => {
     if (button === undefined) return;
