@@ -3,8 +3,10 @@ import * as z from 'zod';
 import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { reportPause } from '../../../functions/supervise-consumption/pause-report.ts';
 import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
+import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
 import { readSurroundings } from '../../carts/known-cart.ts';
 import type { QueueCounts } from '../../carts/open-ledger.ts';
+import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
 import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
@@ -43,10 +45,10 @@ async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
 <div><dt>Consumption</dt><dd>${flowStatus(breaker)}</dd></div>
 <div><dt>Carts waiting (about)</dt><dd>${numberText(waiting)}${waiting > 0 ? html` <small>${countsText(counts)}</small>` : NOTHING}</dd></div>
 <div><dt>Oldest wait</dt><dd>${oldestMs === undefined ? (waiting > 0 ? 'not known' : 'none') : time(oldestMs, nowMs)}</dd></div>
-<div><dt>SRM is read up to</dt><dd>${watermarkMs === undefined ? 'never read' : time(watermarkMs, nowMs)}</dd></div>
+<div><dt>SRM is read up to</dt><dd>${watermarkMs === undefined ? 'never read' : time(watermarkMs, nowMs)} <a href="/runs">Runs</a></dd></div>
 <div><dt>Reconciliation</dt><dd>${reconciliationText(reconciliation, nowMs)}</dd></div>
 </dl>
-${breaker.state === 'CLOSED' ? NOTHING : html`<p>${reportPause({ item: breaker, waiting: { count: waiting }, trial: undefined, nowMs }).summary ?? ''}</p>`}
+${breaker.state === 'CLOSED' ? NOTHING : html`<p>${reportPause({ item: breaker, waiting: { count: waiting }, trial: undefined, nowMs }).summary ?? ''}</p>${whoseTurn(breaker, request)}`}
 ${mode === 'operate' ? flowForm(breaker) : NOTHING}
 </section>
 <div class="columns">
@@ -62,7 +64,13 @@ const flowStatus = ({ state }: BreakerItem): Html =>
     ? status('positive', 'Flowing')
     : state === 'OPEN'
       ? status('critical', 'Paused by itself')
-      : status('negative', 'Paused by hand');
+      : status('negative', 'Paused until a person resumes');
+
+/** Whose turn it is: the reason of a pause begins with the code of what was wrong, where one fault paused it. */
+function whoseTurn({ state, reason }: BreakerItem, { sources: { environment } }: PageRequest): Html {
+  const code = /^E_[A-Z_]+/.exec(reason)?.[0];
+  return html`<p>${code !== undefined && isFaultCode(code) ? html`<strong>${ownerText(environment, FAULT_CATALOGUE[code].owner)}</strong>: ${FAULT_CATALOGUE[code].action} ` : NOTHING}${state === 'OPEN' ? 'It resumes by itself when 11VMS takes carts again. ' : NOTHING}Runbook: ${runbookLink(environment, 'consumption-paused')}</p>`;
+}
 
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
   `${numberText(ready)} ready, ${numberText(inFlight)} tried now or waiting for a retry, ${numberText(delayed)} delayed`;
