@@ -182,7 +182,7 @@ ${watermarkMs !== undefined && window.toMs > watermarkMs ? notice('information',
 <p>The ledger knows of carts that were last changed in this window:</p>
 <ul>
 <li>${atLeast}${plural(carts.CREATED, 'cart')} with orders: nothing is ordered again</li>
-<li>${atLeast}${plural(carts['DEAD-LETTERED'], 'cart')} with an open dead letter: each is tried again as a new message, and its dead letter stays</li>
+<li>${atLeast}${plural(carts['DEAD-LETTERED'], 'cart')} with an open dead letter: each is tried again as a new message, and its dead letter stays${carts['DEAD-LETTERED'] > 10 ? '; where most of 20 carts fail again, consumption pauses until a person resumes it' : ''}</li>
 <li>${atLeast}${plural(carts.SKIPPED, 'cart')} that a rule skipped: each is looked at again</li>
 </ul>
 <p class="quiet">Read from the lists of ${firstDay} to ${lastDay} (UTC)${isWhole ? '' : ', and not to their end'}. What cannot be known beforehand: which carts SRM has in this window. A replay also queues those that wait, that were changed since, and that were never read.</p>
