@@ -70,7 +70,7 @@ async function worklist(request: PageRequest, { all, shown, filter }: Lists, sai
   const isFiltered = shown.length !== all.length;
   const query = { code: filter.code, owner: filter.owner, cart: filter.cart };
   const byCause = html`<section aria-labelledby="causes"><h2 id="causes">By cause</h2>
-${all.length === 0 ? html`<p>${status('positive', 'Nothing was given up')}</p>` : causes(all, request)}
+${all.length === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>` : causes(all, request)}
 <p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.</p></section>`;
   const list =
     shown.length === 0
@@ -175,7 +175,7 @@ function ticket(shown: readonly OpenDeadLetter[], filter: Filter, { sources, now
     `${headingOf(filter, shown.length)}, as of ${instantText(nowMs)}`,
     ...codes.map(
       (code) =>
-        `${code}: ${FAULT_CATALOGUE[code].meaning} Owner: ${ownerText(sources.environment, FAULT_CATALOGUE[code].owner)}. ${FAULT_CATALOGUE[code].action}`,
+        `${code}: ${FAULT_CATALOGUE[code].meaning}. Owner: ${ownerText(sources.environment, FAULT_CATALOGUE[code].owner)}. ${FAULT_CATALOGUE[code].action}`,
     ),
     ...(first === undefined
       ? []
@@ -285,17 +285,28 @@ function planSection(planned: Plan, { sources, nowMs }: PageRequest): Html {
   );
   return html`<section aria-labelledby="plan"><h2 id="plan">${plural(selected, 'dead letter')} selected, ${numberText(moves)} would be redriven</h2>
 <dl class="facts">${counts}</dl>
-<p class="quiet">Translated by the deployed worker with its settings of this moment. ${numberText(seen)} of about ${numberText(about)} on the queue were seen.${beyond > 0 ? ` ${numberText(beyond)} more are selected than one plan takes: plan again after this redrive.` : ''}${notSeen.length > 0 ? ` ${plural(notSeen.length, 'chosen message')} not seen: held by another reader, moved or deleted.` : ''}</p>
+<p class="quiet">Translated by the deployed worker with its settings of this moment; whether 11VMS takes it is not asked. ${numberText(seen)} of about ${numberText(about)} on the queue were seen.${beyond > 0 ? ` ${numberText(beyond)} more are selected than one plan takes: plan again after this redrive.` : ''}${notSeen.length > 0 ? ` ${plural(notSeen.length, 'chosen message')} not seen: held by another reader, moved or deleted.` : ''}</p>
 ${
   planHash === undefined
-    ? html`<p>${status('neutral', 'Nothing would be redriven')}</p>`
+    ? html`<p>${status('neutral', 'Nothing would be redriven')}</p>${nextSteps(messages, sources)}`
     : html`<form method="post" action="${PATH}" class="fields"><input type="hidden" name="planHash" value="${planHash}">${reasonField('redrive-reason')}<label><input type="checkbox" name="force" value="yes"> also while consumption is paused</label><button class="act" name="act" value="redrive">Redrive ${plural(moves, 'message')}: ${plural(orders, 'order')}</button></form>
 <p class="quiet">First one message, whose outcome is awaited; then the rest, ten a second; it stops at the first that fails with the same code. The plan is valid until ${time(Date.parse(validUntil), nowMs)}.</p>`
 }
 <table><caption>What would become of each</caption><thead><tr><th scope="col">Cart</th><th scope="col">Forecast</th><th scope="col">Why</th><th scope="col" class="number">Orders</th><th scope="col">Redriven</th><th scope="col">Message</th></tr></thead><tbody>${messages.map(
     (one) =>
-      html`<tr><th scope="row">${one.cartNumber === undefined ? (one.cartGuid ?? 'no cart') : html`<a href="/carts/${client}/${one.cartNumber}">${one.cartNumber}</a>`}</th><td>${forecastStatus(one.forecast)}</td><td>${[one.forecastCodes.join(', '), one.forecastReason].filter((text) => text !== '').join(': ')}</td><td class="number">${one.orders}</td><td>${one.moves ? 'yes' : 'no'}</td><td>${identifier(one.messageId)}</td></tr>`,
+      html`<tr><th scope="row">${one.cartNumber === undefined ? (one.cartGuid ?? 'no cart') : html`<a href="/carts/${client}/${one.cartNumber}">${one.cartNumber}</a>`}</th><td>${forecastStatus(one.forecast)}</td><td>${one.forecastReason === '' ? one.forecastCodes.join(', ') : one.forecastReason}</td><td class="number">${one.orders}</td><td>${one.moves ? 'yes' : 'no'}</td><td>${identifier(one.messageId)}</td></tr>`,
   )}</tbody></table></section>`;
+}
+
+/** Why nothing moves, and what has to come first. */
+function nextSteps(messages: Plan['messages'], { environment }: PageRequest['sources']): Html {
+  const failing = messages.filter(({ forecast }) => forecast === 'fails').flatMap(({ forecastCodes }) => forecastCodes);
+  return html`${[...new Set(failing)]
+    .filter(isFaultCode)
+    .map(
+      (code) =>
+        html`<p>First, <strong>${code}</strong>: <strong>${ownerText(environment, FAULT_CATALOGUE[code].owner)}</strong>: ${FAULT_CATALOGUE[code].action} Then plan again.</p>`,
+    )}`;
 }
 
 /** Does an act, and shows the list with what came of it. */
@@ -306,6 +317,9 @@ async function told(request: FormRequest, event: object): Promise<Page> {
 
 function redriven({ status: end, summary, failed }: RedriveResult, request: FormRequest): Promise<Page> {
   const repeated = failed.map(({ cartNumber, messageId, codes }) => `${cartNumber ?? messageId}: ${codes.join(', ')}`);
-  const words = repeated.length === 0 ? summary : `${summary} Failed again: ${repeated.join('; ')}.`;
+  const words =
+    repeated.length === 0
+      ? summary
+      : `${summary}. By cart: ${repeated.join('; ')}. Correct that first, then plan again.`;
   return again(request, notice(end === 'complete' && failed.length === 0 ? 'positive' : 'critical', words));
 }
