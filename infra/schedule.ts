@@ -114,3 +114,19 @@ function cronOf(fields: readonly string[], timeZone: string): Cron {
   // AWS's dialect is Quartz's: the days of a week count from 1, Sunday, and "5/15" steps from 5 on.
   return new Cron(pattern, { timezone: timeZone, mode: '7-part', alternativeWeekdays: true, sloppyRanges: true });
 }
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * After so long without a good extraction, something is wrong: the threshold, or two intervals of a `rate(...)`. The
+ * longest gap of a `cron(...)` is not computed: 3 days cover a weekend.
+ */
+export function extractionSilenceMs(
+  { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
+  thresholdMinutes: number | undefined,
+): number {
+  if (thresholdMinutes !== undefined) return thresholdMinutes * MINUTE_MS;
+  const parsed = parseSchedule(schedule, timeZone);
+  return parsed.kind === 'cron' ? 3 * DAY_MS : Math.min(2 * parsed.everyMs, 7 * DAY_MS);
+}

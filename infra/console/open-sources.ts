@@ -79,6 +79,7 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       account: account.account,
       region: account.region,
       identity: account.arn,
+      deployment: stack.outputs['Deployment'],
     },
     async endOfSession() {
       // The SDK renews what it can renew; where it cannot, the session has ended.

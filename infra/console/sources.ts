@@ -57,6 +57,8 @@ export interface Place {
   readonly region: string;
   /** The caller, by its ARN. */
   readonly identity: string;
+  /** Which version runs, since when and by whom, in words; undefined where the stack does not say. */
+  readonly deployment: string | undefined;
 }
 
 export interface Sources {

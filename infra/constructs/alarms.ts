@@ -22,7 +22,7 @@ import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
-import { parseSchedule } from '../schedule.ts';
+import { extractionSilenceMs } from '../schedule.ts';
 import { alarmDescription, METRIC_ALARMS, type MetricAlarm, PAGING_ALARMS, type PagingAlarm } from './alarm-texts.ts';
 import { interfaceMetrics } from './interface-metrics.ts';
 import type { Notifications } from './notifications.ts';
@@ -386,14 +386,8 @@ function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pi
   return { metric: metric(Duration.minutes(periodMinutes)), periods: Math.ceil(minutes / periodMinutes) };
 }
 
-/** Two intervals of a `rate(...)`. The longest gap of a `cron(...)` is not computed: 3 days cover a weekend. */
-function extractionSilence({ extraction, notifications }: Environment): Duration {
-  const given = notifications.thresholds.extractionSilenceMinutes;
-  if (given !== undefined) return Duration.minutes(given);
-  const schedule = parseSchedule(extraction.schedule, extraction.timeZone);
-  if (schedule.kind === 'cron') return Duration.days(3);
-  return Duration.minutes(Math.min((2 * schedule.everyMs) / 60_000, 7 * 24 * 60));
-}
+const extractionSilence = ({ extraction, notifications }: Environment): Duration =>
+  Duration.millis(extractionSilenceMs(extraction, notifications.thresholds.extractionSilenceMinutes));
 
 /** Typed Object.keys. */
 function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {

@@ -3,7 +3,7 @@ import { FAULT_CATALOGUE, type FaultCode, isFaultCode } from '../../../shared/fa
 import { inLanes } from '../../../shared/lanes.ts';
 import type { Standing } from '../../../shared/standing.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
-import { CARTS_AT_ONCE, standingOfItems } from '../../carts/known-cart.ts';
+import { CARTS_AT_ONCE, readSurroundings, standingOfItems } from '../../carts/known-cart.ts';
 import { BYTE_ORDER_MARK, csvText } from '../../csv.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, fieldsOf, invoked, reasonField } from '../acts.ts';
@@ -147,7 +147,7 @@ const chosenActs = (
   count: number,
 ): Html => html`<p><button name="act" value="plan-chosen">Plan a redrive of the chosen</button> ${
   code !== undefined && isFaultCode(code)
-    ? html`<button name="act" value="plan-code">Plan a redrive of all ${plural(count, 'dead letter')} of ${code}</button><input type="hidden" name="code" value="${code}">`
+    ? html`<button name="act" value="plan-code">Plan a redrive of ${count === 1 ? 'the one dead letter' : `all ${plural(count, 'dead letter')}`} of ${code}</button><input type="hidden" name="code" value="${code}">`
     : NOTHING
 } <span class="quiet">A plan moves nothing: it says what would become of each.</span></p>
 <details><summary>Close the chosen: they were settled by hand</summary><p>${reasonField('close-reason', 'optional')} <button name="act" value="close" class="act">Close the chosen</button></p><p class="quiet">Their messages are deleted, their carts are settled: nothing orders them any more. The reason stays in the ledger.</p></details>`;
@@ -259,9 +259,17 @@ function selectionOf(form: FormData): Readonly<Record<string, string>> {
 async function plan(request: FormRequest, selection: object): Promise<Page> {
   const everything = fieldOf(request.form, 'everything') === 'yes' ? { everything: true } : {};
   const planned = await invoked(request.sources, 'redriver', { plan: { selection, ...everything } }, planAnswer);
+  const { breaker } = await readSurroundings(request.sources.ledger, request.nowMs);
+  const paused =
+    breaker.state === 'CLOSED'
+      ? NOTHING
+      : notice(
+          'critical',
+          html`Consumption is paused: on the cart queue a cart is kept for 4 days only. <a href="/">Resume first</a>, or tick "also while consumption is paused".`,
+        );
   return {
     title: 'Plan of a redrive',
-    body: html`${planSection(planned, request)}<p><a href="${PATH}">Back to the dead letters</a></p>`,
+    body: html`${paused}${planSection(planned, request)}<p><a href="${PATH}">Back to the dead letters</a></p>`,
   };
 }
 

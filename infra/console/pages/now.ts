@@ -9,6 +9,7 @@ import type { QueueCounts } from '../../carts/open-ledger.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
 import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
+import { extractionSilenceMs } from '../../schedule.ts';
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { hoursPicture } from '../hours-picture.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
@@ -45,8 +46,9 @@ async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
 <div><dt>Consumption</dt><dd>${flowStatus(breaker)}</dd></div>
 <div><dt>Carts waiting (about)</dt><dd>${numberText(waiting)}${waiting > 0 ? html` <small>${countsText(counts)}</small>` : NOTHING}</dd></div>
 <div><dt>Oldest wait</dt><dd>${oldestMs === undefined ? (waiting > 0 ? 'not known' : 'none') : time(oldestMs, nowMs)}</dd></div>
-<div><dt>SRM is read up to</dt><dd>${watermarkMs === undefined ? 'never read' : time(watermarkMs, nowMs)} <a href="/runs">Runs</a></dd></div>
+<div><dt>SRM is read up to</dt><dd>${readStatus(watermarkMs, request)} <a href="/runs">Runs</a></dd></div>
 <div><dt>Reconciliation</dt><dd>${reconciliationText(reconciliation, nowMs)}</dd></div>
+<div><dt>What runs</dt><dd>${sources.place.deployment ?? 'not known'}</dd></div>
 </dl>
 ${breaker.state === 'CLOSED' ? NOTHING : html`<p>${reportPause({ item: breaker, waiting: { count: waiting }, trial: undefined, nowMs }).summary ?? ''}</p>${whoseTurn(breaker, request)}`}
 ${mode === 'operate' ? flowForm(breaker) : NOTHING}
@@ -70,6 +72,15 @@ const flowStatus = ({ state }: BreakerItem): Html =>
 function whoseTurn({ state, reason }: BreakerItem, { sources: { environment } }: PageRequest): Html {
   const code = /^E_[A-Z_]+/.exec(reason)?.[0];
   return html`<p>${code !== undefined && isFaultCode(code) ? html`<strong>${ownerText(environment, FAULT_CATALOGUE[code].owner)}</strong>: ${FAULT_CATALOGUE[code].action} ` : NOTHING}${state === 'OPEN' ? 'It resumes by itself when 11VMS takes carts again. ' : NOTHING}Runbook: ${runbookLink(environment, 'consumption-paused')}</p>`;
+}
+
+/** Behind by the silence after which the alarm on extractions rings. */
+function readStatus(watermarkMs: number | undefined, { sources, nowMs }: PageRequest): Html {
+  if (watermarkMs === undefined) return html`never read`;
+  const { extraction, notifications } = sources.environment;
+  const silenceMs = extractionSilenceMs(extraction, notifications.thresholds.extractionSilenceMinutes);
+  const isBehind = nowMs - watermarkMs > silenceMs + extraction.safetySeconds * 1000;
+  return html`${isBehind ? html`${status('negative', 'Behind')} ` : NOTHING}${time(watermarkMs, nowMs)}`;
 }
 
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>

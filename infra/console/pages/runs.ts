@@ -11,11 +11,13 @@ import { instantText } from '../../../shared/standing-sentence.ts';
 import { createWatermark, type WatermarkItem } from '../../../shared/watermark.ts';
 import { readCartStory } from '../../carts/cart-story.ts';
 import type { Environment } from '../../environments.ts';
+import { ownerText } from '../../owners.ts';
 import { nextFiring } from '../../schedule.ts';
 import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
 import { durationText, html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { identifier, type LogAnswer, type LogLine, MAXIMUM_RUNS, type RunInLog } from '../logs/log-search.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
+import { runbookLink } from '../runbook-heading.ts';
 import { knownInWindow } from '../runs/known-in-window.ts';
 
 const PATH = '/runs';
@@ -54,7 +56,7 @@ ${mode === 'operate' ? reconcileForm(state) : NOTHING}</section>
 ${replay}
 <section aria-labelledby="log"><h2 id="log">What the runs said</h2>
 <form class="fields" action="${PATH}"><label>Of the last<br><select name="hours">${[6, 24, 72, 168].map((choice) => html`<option value="${choice}" ${choice === (hours ?? 24) ? html`selected` : NOTHING}>${choice} hours</option>`)}</select></label><button>Search the log</button></form>
-${runs === undefined ? NOTHING : runTable(runs, nowMs)}</section>
+${runs === undefined ? NOTHING : html`${runTable(runs, nowMs)}<p class="quiet">For a run that fails: ${ownerText(environment, 'SRM team')}; runbook ${runbookLink(environment, 'no-extraction')}, and ${runbookLink(environment, 'html-where-json-was-expected')} where its reason says HTML.</p>`}</section>
 ${mode === 'operate' ? NOTHING : html`<p class="quiet">To replay a window or a cart, or to reconcile by hand, start the console with <code>--operate</code>.</p>`}`,
   };
 }

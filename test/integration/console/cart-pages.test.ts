@@ -13,10 +13,11 @@ import type { Fault } from '../../../shared/failure.ts';
 import { cartPartition, closedSort, orderSort, redriveSort, verdictSort } from '../../../shared/ledger-keys.ts';
 import { createLedger } from '../../../shared/ledger.ts';
 import { createLedgerTable, type LedgerTable } from '../../../shared/ledger-table.ts';
+import { createWatermark } from '../../../shared/watermark.ts';
 import { listed } from '../../../shared/lists.ts';
 import { beginOperation, endOperation } from '../../../shared/operations.ts';
 import { type Fixture, openFixture } from '../fixture.ts';
-import { openReadingConsole } from './reading-console.ts';
+import { type ConsolePlace, openReadingConsole } from './reading-console.ts';
 
 const CLIENT = '101';
 const MINUTE = 60_000;
@@ -32,6 +33,7 @@ const CROWD = 620;
 const directory = mkdtempSync(join(tmpdir(), 'cart-pages-'));
 let fixture: Fixture;
 let table: LedgerTable;
+let place: ConsolePlace;
 let get: ReturnType<typeof openReadingConsole>;
 let environment: Environment;
 /** The commands that were sent to the table, with the index and how many of its items they read. */
@@ -102,14 +104,8 @@ beforeAll(async () => {
     owners: { mapping: { name: 'Catalogue', contact: '#catalogue' } },
     notifications: { ...dev.notifications, runbookUrl: 'https://wiki.example.com/runbook' },
   };
-  get = openReadingConsole({
-    clients,
-    tableName,
-    queueUrl,
-    environment,
-    logPath: join(directory, 'functions.log'),
-    now: () => NOW,
-  });
+  place = { clients, tableName, queueUrl, environment, logPath: join(directory, 'functions.log'), now: () => NOW };
+  get = openReadingConsole(place);
   await fill();
 });
 beforeEach(() => {
@@ -200,6 +196,20 @@ const rowsOf = (markup: string): number => (markup.match(/<tbody>[\s\S]*?<\/tbod
 const nextOf = (markup: string): string =>
   (/<a href="([^"]*)" rel="next">/.exec(markup)?.[1] ?? '').replaceAll('&amp;', '&');
 const csvOf = (text: string): string[][] => parse(text, { bom: true });
+
+describe('the page Now', () => {
+  test('says whether SRM is read in time, by the silence of the alarm, and which version runs', async () => {
+    const lease = { runId: randomUUID(), leaseMs: 1000 };
+    const watermark = createWatermark(table, CLIENT);
+    // The schedule of dev reads every five minutes, and leaves the last five unread: two intervals more are too long.
+    await watermark.acquire(lease, NOW);
+    await watermark.completeSlice(lease, NOW - 15 * MINUTE, NOW);
+    expect((await get('/')).text).toMatch(/SRM is read up to 2026-11-27 11:45:00 UTC \(15 min ago\) Runs/);
+    expect((await get('/')).text).toContain('What runs version 1.0.0');
+    const late = openReadingConsole({ ...place, now: () => NOW + 1000 });
+    expect((await late('/')).text).toMatch(/SRM is read up to Behind 2026-11-27 11:45:00 UTC/);
+  });
+});
 
 describe('the list of carts', () => {
   test('shows the orders of a day with carts, suppliers and present standings, newest first', async () => {

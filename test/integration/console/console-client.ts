@@ -82,7 +82,13 @@ export function sourcesOf(
   const notAsked = (what: string) => () => Promise.reject(new Error(`no page of this test asks for ${what}`));
   return {
     environment,
-    place: { environmentName: 'test', account: '000000000000', region: 'eu-west-1', identity: 'arn:aws:sts::0:me' },
+    place: {
+      environmentName: 'test',
+      account: '000000000000',
+      region: 'eu-west-1',
+      identity: 'arn:aws:sts::0:me',
+      deployment: 'version 1.0.0',
+    },
     endOfSession: async () => undefined,
     ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
     functions: { invoke: notAsked('a function') },

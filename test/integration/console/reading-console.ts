@@ -29,7 +29,13 @@ export function openReadingConsole(place: ConsolePlace): (path: string) => Promi
   const notAsked = (): Promise<never> => Promise.reject(new Error('no page of this test asks for it'));
   const sources: Sources = {
     environment,
-    place: { environmentName: 'dev', account: '1', region: 'eu-west-1', identity: 'operator' },
+    place: {
+      environmentName: 'dev',
+      account: '1',
+      region: 'eu-west-1',
+      identity: 'operator',
+      deployment: 'version 1.0.0',
+    },
     endOfSession: async () => undefined,
     ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
     functions: { invoke: notAsked },
