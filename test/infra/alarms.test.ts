@@ -780,6 +780,7 @@ describe('the saved queries', () => {
         'dead letters',
         'dead letters by reason',
         'pauses',
+        'acts by hand',
         'slowest calls',
         'one run',
         'runs',

@@ -95,7 +95,7 @@ describe('an environment by name', () => {
   });
 
   test('of prod keeps its logs for a year and is protected against deletion; the others are not', () => {
-    const byDefault = { tags: {}, logRetentionDays: 30, terminationProtection: false };
+    const byDefault = { tags: {}, redriveRoles: [], logRetentionDays: 30, terminationProtection: false };
 
     expect(loadEnvironment('prod').operation).toEqual({
       ...byDefault,
