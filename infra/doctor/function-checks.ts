@@ -140,15 +140,20 @@ interface LastHour {
   readonly throttles: number;
 }
 
+const FAILURE_CHAPTERS: Readonly<Record<string, string>> = {
+  worker: ' (infra/runbook.md, "worker-crashed")',
+  extractor: ' (infra/runbook.md, "scheduled-run-failed")',
+  supervisor: ' (infra/runbook.md, "scheduled-run-failed")',
+  reconciler: ' (infra/runbook.md, "scheduled-run-failed")',
+};
+
 function failureFindings(what: string, { invocations, errors, throttles }: LastHour): Finding[] {
   const findings: Finding[] = [];
   if (errors > 0) {
     const text = `${what} failed in ${errors} of ${invocations} invocations of the last hour`;
-    const advice =
-      what === 'worker'
-        ? 'read its log for the reason (infra/runbook.md, "worker-crashed")'
-        : 'read its log for the reason (infra/runbook.md, "scheduled-run-failed")';
-    findings.push(2 * errors >= invocations ? fail(text, advice) : warn(text, advice));
+    const advice = `read its log for the reason${FAILURE_CHAPTERS[what] ?? ''}`;
+    // A person invokes the redriver, and is told at once why it refuses.
+    findings.push(what !== 'redriver' && 2 * errors >= invocations ? fail(text, advice) : warn(text, advice));
   }
   if (throttles > 0) {
     findings.push(

@@ -176,10 +176,12 @@ describe('a healthy environment', () => {
       expect.stringMatching(/^worker is deployed as the entry says, with \d+ variables$/),
       expect.stringMatching(/^supervisor is deployed as the entry says, with \d+ variables$/),
       expect.stringMatching(/^reconciler is deployed as the entry says, with \d+ variables$/),
+      expect.stringMatching(/^redriver is deployed as the entry says, with \d+ variables$/),
       'extractor ran 7 times in the last hour without an error',
       'worker ran 7 times in the last hour without an error',
       'supervisor ran 7 times in the last hour without an error',
       'reconciler ran 7 times in the last hour without an error',
+      'redriver ran 7 times in the last hour without an error',
       'event source mapping is Enabled',
       'dead-letter queue is empty',
       'cart queue holds 0 carts, and 0 in delivery or waiting for a retry',
@@ -926,6 +928,8 @@ describe('illness', () => {
     count('Errors', 'worker', 7);
     count('Errors', 'extractor', 1);
     count('Errors', 'reconciler', 5, 90);
+    // It refuses an operator, who sees why.
+    count('Errors', 'redriver', 7);
 
     const findings = await diagnose();
 
@@ -934,6 +938,7 @@ describe('illness', () => {
     ]);
     expect(yellows(findings)).toEqual([
       'extractor failed in 1 of 7 invocations of the last hour -> read its log for the reason (infra/runbook.md, "scheduled-run-failed")',
+      'redriver failed in 7 of 7 invocations of the last hour -> read its log for the reason',
     ]);
   });
 
