@@ -126,7 +126,7 @@ describe('the CDK app', () => {
     const changed = Object.entries(deployed.Resources).filter(
       ([name, resource]) => JSON.stringify(resource) !== JSON.stringify(plain.Resources[name]),
     );
-    expect(changed.map(([, { Type }]) => Type)).toEqual(Array.from({ length: 4 }, () => 'AWS::Lambda::Function'));
+    expect(changed.map(([, { Type }]) => Type)).toEqual(Array.from({ length: 5 }, () => 'AWS::Lambda::Function'));
     expect(Object.keys(deployed.Resources)).toEqual(Object.keys(plain.Resources));
     for (const [name, { Properties: properties }] of changed) {
       const { Tags: _, ...others } = properties;

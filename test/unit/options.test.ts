@@ -33,6 +33,7 @@ describe('the options of the local run', () => {
       vmsUrl: undefined,
       environmentFile: undefined,
       watch: false,
+      console: false,
       redrive: false,
       reconcile: false,
       dryRun: false,
@@ -56,6 +57,7 @@ describe('the options of the local run', () => {
         vmsUrl: 'http://127.0.0.1:8002/11VMSProxy_V2',
         environmentFile: './mine.json',
         watch: true,
+        console: false,
         redrive: true,
         reconcile: true,
         dryRun: false,
@@ -65,12 +67,16 @@ describe('the options of the local run', () => {
     );
   });
 
+  test('--console keeps the run going, to be looked at', () => {
+    expect(parsed('--console')).toMatchObject({ console: true, watch: true });
+  });
+
   test.each([['--help'], ['-h'], ['--json --help']])('%s prints the help, whatever else is given', (args) => {
     expect(parseOptions(args.split(' '), nowMs)).toBeUndefined();
   });
 
   test('are all in the help, with their defaults', () => {
-    for (const option of 'carts seed input disturbances since srm vms send-invented-carts env dry-run orders watch json help'.split(
+    for (const option of 'carts seed input disturbances since srm vms send-invented-carts env dry-run orders watch console json help'.split(
       ' ',
     )) {
       expect(HELP).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
