@@ -75,7 +75,7 @@ const textOf = (markup: string): string =>
 
 /** Sources over the emulators of a fixture. What a test does not give, no page of it may ask for. */
 export function sourcesOf(
-  { clients, tableName, queueUrl }: Fixture,
+  { clients, tableName, queueUrl }: Pick<Fixture, 'clients' | 'tableName' | 'queueUrl'>,
   environment: Environment,
   given: Partial<Sources>,
 ): Sources {

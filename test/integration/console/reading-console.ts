@@ -2,10 +2,9 @@
 import { createConsole } from '../../../infra/console/app.ts';
 import { createRunLogSearch } from '../../../infra/console/logs/run-log-search.ts';
 import { createSession } from '../../../infra/console/session.ts';
-import type { Sources } from '../../../infra/console/sources.ts';
-import { ledgerAt } from '../../../infra/carts/open-ledger.ts';
 import type { Environment } from '../../../infra/environments.ts';
 import type { Fixture } from '../fixture.ts';
+import { sourcesOf, unescaped } from './console-client.ts';
 
 const HOST = '127.0.0.1:4711';
 
@@ -26,9 +25,7 @@ export interface Shown {
 /** Returns what asks for a page by its path. The pages read; they cannot act. */
 export function openReadingConsole(place: ConsolePlace): (path: string) => Promise<Shown> {
   const { environment, clients, tableName, queueUrl, logPath, now } = place;
-  const notAsked = (): Promise<never> => Promise.reject(new Error('no page of this test asks for it'));
-  const sources: Sources = {
-    environment,
+  const sources = sourcesOf({ clients, tableName, queueUrl }, environment, {
     place: {
       environmentName: 'dev',
       account: '1',
@@ -36,20 +33,14 @@ export function openReadingConsole(place: ConsolePlace): (path: string) => Promi
       identity: 'operator',
       deployment: 'version 1.0.0',
     },
-    endOfSession: async () => undefined,
-    ledger: ledgerAt(environment, { tableName, queueUrl }, clients),
-    functions: { invoke: notAsked },
     health: {
       alarms: async () => undefined,
       lastHours: async () => [],
       oldestWaitMs: async () => undefined,
       deadLetterCounts: async () => ({ ready: 0, inFlight: 0, delayed: 0 }),
     },
-    deployedSettings: notAsked,
-    deadLetter: () => Promise.reject(new Error('no page of this file opens a dead letter')),
-    lookUpOrder: notAsked,
     logs: createRunLogSearch(logPath, now),
-  };
+  });
   const session = createSession();
   const cookie = `console_4711=${session.exchange(session.invite())?.cookie ?? ''}`;
   const app = createConsole({
@@ -70,12 +61,8 @@ export function openReadingConsole(place: ConsolePlace): (path: string) => Promi
   };
 }
 
-const ENTITIES = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' } as const;
-
 const textOf = (markup: string): string =>
-  Object.entries(ENTITIES)
-    .reduce(
-      (text, [name, character]) => text.replaceAll(`&${name};`, character),
-      markup.replace(/^[\s\S]*<main[^>]*>|<\/main>[\s\S]*$/g, '').replaceAll(/<[^>]+>/g, ' '),
-    )
-    .replaceAll(/\s+/g, ' ');
+  unescaped(markup.replace(/^[\s\S]*<main[^>]*>|<\/main>[\s\S]*$/g, '').replaceAll(/<[^>]+>/g, ' ')).replaceAll(
+    /\s+/g,
+    ' ',
+  );
