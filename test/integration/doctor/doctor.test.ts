@@ -86,6 +86,7 @@ const deployed = (file: string, nowMs = NOW_MS): Promise<void> =>
       WorkerFunctionName: 'worker',
       SupervisorFunctionName: 'supervisor',
       ReconcilerFunctionName: 'reconciler',
+      RedriverFunctionName: 'redriver',
       [UNDELIVERED_PAGES]: queues.undeliveredPages,
       [WORKER_MAPPING]: MAPPING,
     },
