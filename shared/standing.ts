@@ -75,7 +75,7 @@ export interface StandingQuestion {
 /** The longest delay between two attempts is 15 minutes: after an hour without an attempt, none will follow. */
 export const FRESH_MS = 3600_000;
 /** SQS keeps a dead letter for 14 days from when its message was first sent. */
-const DEAD_LETTER_LIFETIME_MS = 14 * 24 * 3600_000;
+export const DEAD_LETTER_LIFETIME_MS = 14 * 24 * 3600_000;
 const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 900_000;
 

@@ -3,6 +3,7 @@ import { cartOfMessage, tryReadCartMessage, UnreadableMessage } from '../../shar
 import { FAULT_CATALOGUE, type FaultOwner, findingForLog } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { rowChangedAtMs, suppliersOf } from '../../shared/sap-values.ts';
+import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
 import type { DeadLetter } from './dead-letter-queue.ts';
 import type { Selection } from './redrive-event.ts';
 import type { LetterRecord, RedriveRecord } from './redrive-record.ts';
@@ -63,8 +64,6 @@ export function isSelected(letter: DescribedLetter, selection: Selection): boole
   );
 }
 
-/** SQS counts the 14 days from when the message was first queued. */
-const RETENTION_MS = 14 * 24 * 3600_000;
 const SHOWN_REASONS = 3;
 
 /** As an answer shows it. */
@@ -94,7 +93,9 @@ export function showLetter(letter: DescribedLetter): ShownLetter {
     ...(cart.guid === undefined ? {} : { cartGuid: cart.guid }),
     ...(runId === undefined ? {} : { runId }),
     suppliers,
-    ...(sentAtMs === undefined ? {} : { queuedAt: instant(sentAtMs), deletedAt: instant(sentAtMs + RETENTION_MS) }),
+    ...(sentAtMs === undefined
+      ? {}
+      : { queuedAt: instant(sentAtMs), deletedAt: instant(sentAtMs + DEAD_LETTER_LIFETIME_MS) }),
     ...(record.givenUpAtMs === undefined ? {} : { deadSince: instant(record.givenUpAtMs) }),
     codes: codesOf(letter),
     reason: reasonOf(record),

@@ -85,6 +85,18 @@ export interface ListPartRead {
   readonly lookedAt: number;
 }
 
+/** @throws the SDK's error. */
+export async function queueCountsOf(sqs: SQSClient, queueUrl: string): Promise<QueueCounts> {
+  const AttributeNames = queueCounts.keyof().options;
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames }));
+  const counts = queueCounts.parse(Attributes);
+  return {
+    ready: counts.ApproximateNumberOfMessages,
+    inFlight: counts.ApproximateNumberOfMessagesNotVisible,
+    delayed: counts.ApproximateNumberOfMessagesDelayed,
+  };
+}
+
 export interface OpenedLedger {
   readonly environment: Environment;
   readonly table: LedgerTable;
@@ -192,27 +204,7 @@ export function ledgerAt(
       if (queueUrl === undefined) {
         throw new Unanswerable('the cart queue is not known', 'give its URL: --queue URL');
       }
-      const { Attributes } = await explained(
-        'the cart queue',
-        'sqs:GetQueueAttributes',
-      )(() =>
-        sqs.send(
-          new GetQueueAttributesCommand({
-            QueueUrl: queueUrl,
-            AttributeNames: [
-              'ApproximateNumberOfMessages',
-              'ApproximateNumberOfMessagesNotVisible',
-              'ApproximateNumberOfMessagesDelayed',
-            ],
-          }),
-        ),
-      );
-      const counts = queueCounts.parse(Attributes);
-      return {
-        ready: counts.ApproximateNumberOfMessages,
-        inFlight: counts.ApproximateNumberOfMessagesNotVisible,
-        delayed: counts.ApproximateNumberOfMessagesDelayed,
-      };
+      return explained('the cart queue', 'sqs:GetQueueAttributes')(() => queueCountsOf(sqs, queueUrl));
     },
     close() {
       dynamodb.destroy();
@@ -221,7 +213,8 @@ export function ledgerAt(
   };
 }
 
-function environmentOf(nameOrFile: string): Environment {
+/** @throws {Unanswerable} */
+export function environmentOf(nameOrFile: string): Environment {
   try {
     return loadEnvironment(nameOrFile);
   } catch (error) {

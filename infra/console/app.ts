@@ -26,7 +26,7 @@ export interface ConsoleOptions {
   readonly onUse?: () => void;
   /** An invitation was used: the next tab needs another one. */
   readonly onExchange?: () => void;
-  /** An error that nobody foresaw; the page does not show it. */
+  /** A defect; the page does not show it. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -49,7 +49,7 @@ export function createConsole(options: ConsoleOptions): Hono {
   });
   app.get('/assets/:name', (context) => {
     const asset = assets.get(context.req.param('name'));
-    // A page would say in its frame which environment this is, and nobody has shown a cookie yet.
+    // A page would say in its frame which environment this is, and no cookie was shown yet.
     return asset === undefined
       ? context.text('There is no such file.\n', 404)
       : context.body(asset.text, 200, { 'Content-Type': asset.contentType });

@@ -1,9 +1,8 @@
 /** The state of a deployed environment, by CloudWatch and SQS. */
 import { type CloudWatchClient, GetMetricDataCommand, paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import * as z from 'zod';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
-import type { QueueCounts } from '../carts/open-ledger.ts';
+import { queueCountsOf } from '../carts/open-ledger.ts';
 import type { AlarmState, Health } from './sources.ts';
 
 export interface CloudHealthOptions {
@@ -106,22 +105,5 @@ export function createCloudHealth(options: CloudHealthOptions): Health {
       return seconds === undefined || seconds === 0 ? undefined : nowMs - seconds * 1000;
     },
     deadLetterCounts: () => queueCountsOf(sqs, deadLetterQueueUrl),
-  };
-}
-
-const counts = z.object({
-  ApproximateNumberOfMessages: z.coerce.number(),
-  ApproximateNumberOfMessagesNotVisible: z.coerce.number(),
-  ApproximateNumberOfMessagesDelayed: z.coerce.number(),
-});
-
-export async function queueCountsOf(sqs: SQSClient, queueUrl: string): Promise<QueueCounts> {
-  const AttributeNames = counts.keyof().options;
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames }));
-  const parsed = counts.parse(Attributes);
-  return {
-    ready: parsed.ApproximateNumberOfMessages,
-    inFlight: parsed.ApproximateNumberOfMessagesNotVisible,
-    delayed: parsed.ApproximateNumberOfMessagesDelayed,
   };
 }

@@ -59,7 +59,7 @@ export type StatusKind =
   | 'open'
   | 'closed';
 
-/** A shape for each kind: nobody has to tell colours apart. */
+/** A shape for each kind: a person need not tell colours apart. */
 const SHAPES: Readonly<Record<StatusKind, string>> = {
   positive: '<circle cx="8" cy="8" r="6.5"/><path d="M5 8.2l2.2 2.2L11 6.2"/>',
   information: '<circle cx="8" cy="8" r="6.5"/><path d="M8 4.5V8l2.5 1.8"/>',

@@ -6,13 +6,11 @@
 import { FAULT_CATALOGUE, type FaultCode, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import { verdictSort } from '../../shared/ledger-keys.ts';
+import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
+import { lastDays } from '../carts/cart-lists.ts';
 import { cartOf } from '../carts/known-cart.ts';
 import type { OpenedLedger } from '../carts/open-ledger.ts';
 
-const DAY_MS = 86_400_000;
-/** SQS deletes a dead letter 14 days after its message was first queued. */
-export const KEPT_MS = 14 * DAY_MS;
-const DAYS = 14;
 const DAYS_AT_ONCE = 8;
 
 export interface OpenDeadLetter {
@@ -28,12 +26,9 @@ export interface OpenDeadLetter {
 
 /** Oldest first: those that SQS deletes next. */
 export async function openDeadLetters(ledger: OpenedLedger, nowMs: number): Promise<readonly OpenDeadLetter[]> {
-  const days = Array.from({ length: DAYS + 1 }, (_, index) =>
-    new Date(nowMs - (DAYS - index) * DAY_MS).toISOString().slice(0, 10),
-  );
-  const lists = await inLanes(days, DAYS_AT_ONCE, (day) => ledger.listed('DEAD-LETTERED', day));
+  const lists = await inLanes(lastDays(nowMs), DAYS_AT_ONCE, (day) => ledger.listed('DEAD-LETTERED', day));
   return lists.flat().flatMap(({ pk, sk, listedAtMs, codes }): OpenDeadLetter[] => {
-    const deletedAtMs = listedAtMs + KEPT_MS;
+    const deletedAtMs = listedAtMs + DEAD_LETTER_LIFETIME_MS;
     if (deletedAtMs <= nowMs) return [];
     const known = codes.filter(isFaultCode);
     return [

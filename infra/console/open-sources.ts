@@ -8,9 +8,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout } from 'node:timers/promises';
 import { AccountUnusable, clientSettings, openAccount } from '../aws-account.ts';
-import { ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
+import { environmentOf, ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
 import { readDeployedStack } from '../deployed-stack.ts';
-import { loadEnvironment, stackName } from '../environments.ts';
+import { stackName } from '../environments.ts';
 import { createCloudHealth } from './cloud-health.ts';
 import { readDeployedWorker, settingsOfWorker } from './deployed-settings.ts';
 import { createDeadLetterLook } from './dead-letter-look.ts';
@@ -30,7 +30,7 @@ export interface SourceOptions {
 
 /** @throws {Unanswerable} in the wrong account, without a session, or where nothing is deployed. */
 export async function openSources(options: SourceOptions): Promise<OpenedSources> {
-  const environment = loadOrExplain(options.environment);
+  const environment = environmentOf(options.environment);
   const account = await openAccount(environment, options).catch((error: unknown) => {
     throw error instanceof AccountUnusable ? new Unanswerable(error.message, error.advice) : error;
   });
@@ -120,12 +120,4 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
       lambda.destroy();
     },
   };
-}
-
-function loadOrExplain(nameOrFile: string) {
-  try {
-    return loadEnvironment(nameOrFile);
-  } catch (error) {
-    throw new Unanswerable(error instanceof Error ? error.message : String(error), 'correct --env, or the entry');
-  }
 }

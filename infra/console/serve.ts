@@ -1,4 +1,4 @@
-/** Listens on 127.0.0.1 alone, prints the link, and ends when nobody uses it. */
+/** Listens on 127.0.0.1 alone, prints the link, and ends when it is not used. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';

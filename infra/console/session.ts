@@ -1,5 +1,5 @@
 /**
- * Who may use this console: whoever read its link in the terminal. The link's fragment, which no browser sends, holds a
+ * The person who reads the link in the terminal may use this console. The link's fragment, which no browser sends, holds a
  * secret that is good for one exchange. The exchange gives a cookie, which opens masked pages and nothing else, since a
  * cookie is not bound to a port (RFC 6265, 8.5); and a key, which a script sends as a header with each act.
  */

@@ -11,7 +11,7 @@ import { writeStart } from './list-request.ts';
 /** A page reads no more of the index, whatever the filter. */
 export const LIST_LIMITS = { rows: ROWS_OF_A_PAGE, requests: 40 };
 
-/** Says whether there are more: nobody counts a list of 100,000 to show 50. */
+/** Says whether there are more, and does not count a list of 100,000 to show 50. */
 export function countText({ items, next }: ListSlice, start: ListStart | undefined): string {
   const count = numberText(items.length);
   if (next === undefined) return start === undefined ? `(${count})` : `(last ${count})`;

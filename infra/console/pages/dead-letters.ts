@@ -3,6 +3,7 @@ import { FAULT_CATALOGUE, type FaultCode, isFaultCode } from '../../../shared/fa
 import { inLanes } from '../../../shared/lanes.ts';
 import type { Standing } from '../../../shared/standing.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
+import { deadPartOf } from '../../carts/cart-lists.ts';
 import { CARTS_AT_ONCE, readSurroundings, standingOfItems } from '../../carts/known-cart.ts';
 import { BYTE_ORDER_MARK, csvText } from '../../csv.ts';
 import { ownerText } from '../../owners.ts';
@@ -127,19 +128,15 @@ function table(rows: readonly OpenDeadLetter[], standings: readonly Standing[], 
   const isChosen = mode === 'operate';
   return html`<table><caption>Those that SQS deletes first come first</caption><thead><tr>${isChosen ? html`<th scope="col"><label>All <input type="checkbox" data-all="id"></label></th>` : NOTHING}<th scope="col">Cart</th><th scope="col">Why</th><th scope="col">Who</th><th scope="col">Since</th><th scope="col">Deleted</th></tr></thead><tbody>${rows.map(
     (one, index) => {
-      const dead = deadPartOf(standings[index]);
+      const standing = standings[index];
+      const dead = standing && deadPartOf(standing);
       const box =
         dead === undefined
           ? NOTHING
           : html`<input type="checkbox" name="id" value="${one.messageId}" aria-label="Cart ${one.cart}">`;
-      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row"><a href="${cartPath(client, one.pk)}">${one.cart}</a></th><td>${dead === undefined ? html`${status('positive', standings[index]?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
+      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row"><a href="${cartPath(client, one.pk)}">${one.cart}</a></th><td>${dead === undefined ? html`${status('positive', standing?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
     },
   )}</tbody></table>`;
-}
-
-function deadPartOf(standing: Standing | undefined) {
-  if (standing?.word === 'dead-lettered') return standing;
-  return standing?.word === 'partly-ordered' && standing.rest.word === 'dead-lettered' ? standing.rest : undefined;
 }
 
 const chosenActs = (
