@@ -14,7 +14,7 @@ import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { runbookLink } from '../runbook-heading.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
 import { actAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
-import { cartPath } from '../cart-path.ts';
+import { cartLink } from '../carts/cart-link.ts';
 
 const PATH = '/dead-letters';
 
@@ -134,7 +134,7 @@ function table(rows: readonly OpenDeadLetter[], standings: readonly Standing[], 
         dead === undefined
           ? NOTHING
           : html`<input type="checkbox" name="id" value="${one.messageId}" aria-label="Cart ${one.cart}">`;
-      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row"><a href="${cartPath(client, one.pk)}">${one.cart}</a></th><td>${dead === undefined ? html`${status('positive', standing?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
+      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row">${cartLink(client, one.cart)}</th><td>${dead === undefined ? html`${status('positive', standing?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
     },
   )}</tbody></table>`;
 }
@@ -299,7 +299,7 @@ ${
 }
 <table><caption>What would become of each</caption><thead><tr><th scope="col">Cart</th><th scope="col">Forecast</th><th scope="col">Why</th><th scope="col" class="number">Orders</th><th scope="col">Redriven</th><th scope="col">Message</th></tr></thead><tbody>${messages.map(
     (one) =>
-      html`<tr><th scope="row">${one.cartNumber === undefined ? (one.cartGuid ?? 'no cart') : html`<a href="/carts/${client}/${one.cartNumber}">${one.cartNumber}</a>`}</th><td>${forecastStatus(one.forecast)}</td><td>${one.forecastReason === '' ? one.forecastCodes.join(', ') : one.forecastReason}</td><td class="number">${one.orders}</td><td>${one.moves ? 'yes' : 'no'}</td><td>${identifier(one.messageId)}</td></tr>`,
+      html`<tr><th scope="row">${one.cartNumber === undefined ? (one.cartGuid ?? 'no cart') : cartLink(client, one.cartNumber)}</th><td>${forecastStatus(one.forecast)}</td><td>${one.forecastReason === '' ? one.forecastCodes.join(', ') : one.forecastReason}</td><td class="number">${one.orders}</td><td>${one.moves ? 'yes' : 'no'}</td><td>${identifier(one.messageId)}</td></tr>`,
   )}</tbody></table></section>`;
 }
 
