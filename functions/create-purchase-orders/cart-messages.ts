@@ -1,6 +1,5 @@
 /** The worker's own calls to SQS about its messages. The event source mapping makes all other calls. */
 import {
-  ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
@@ -8,33 +7,31 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { chunks } from '../../shared/lanes.ts';
-import { errorFields, type Log } from '../../shared/log.ts';
+import type { Log } from '../../shared/log.ts';
+import { readSignature, signatureAttribute, type SignedBody } from '../../shared/message-signature.ts';
+import { type ReturnedMessage, setVisibility } from '../../shared/message-visibility.ts';
 import { readWaiting, type Waiting, waitingAttributes } from './waiting.ts';
 
-export interface QueueMessage {
+export interface QueueMessage extends SignedBody {
   readonly messageId: string;
   readonly receiptHandle: string;
-  readonly body: string;
   /** ApproximateReceiveCount: 1 for the first receive. */
   readonly attempt: number;
   readonly waiting: Waiting;
 }
 
-export interface ReturnedMessage {
-  readonly messageId: string;
-  readonly receiptHandle: string;
-  readonly visibleAfterSeconds: number;
-}
+/** What a requeued copy keeps of its message. */
+export type Requeueable = Pick<QueueMessage, 'body' | 'signature' | 'waiting'>;
 
 export interface CartMessages {
   /** Sets when returned messages become visible again: one call for ten. */
   setVisibility(messages: readonly ReturnedMessage[], log: Log): Promise<void>;
   /**
-   * Queues a copy as a new message, which has all its receives and remembers how long its cart has waited.
+   * Queues a copy as a new message, which has all its receives and remembers how long its cart has waited. It keeps its
+   * signature: a new one would make a message valid that could not be checked.
    * @throws the SDK's error when it is not queued.
    */
-  requeue(message: Pick<QueueMessage, 'body' | 'waiting'>, delaySeconds: number): Promise<void>;
+  requeue(message: Requeueable, delaySeconds: number): Promise<void>;
   /** One message; undefined when none is visible. */
   receiveOne(): Promise<QueueMessage | undefined>;
   /** Whether the queue holds no message, also none that is delayed or in flight. SQS's counts are approximate. */
@@ -56,9 +53,6 @@ const receivedMessage = z.object({
   MessageAttributes: z.unknown().optional(),
 });
 
-/** The most entries of a batch call of SQS. */
-const SQS_BATCH_ENTRIES = 10;
-
 const MESSAGE_COUNTS = [
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesDelayed',
@@ -66,31 +60,13 @@ const MESSAGE_COUNTS = [
 ] as const;
 
 export function createCartMessages(sqs: SQSClient, queueUrl: string, now: () => number): CartMessages {
-  async function setVisibilityOfSome(messages: readonly ReturnedMessage[], log: Log): Promise<void> {
-    const Entries = messages.map(({ receiptHandle, visibleAfterSeconds }, index) => ({
-      Id: String(index),
-      ReceiptHandle: receiptHandle,
-      VisibilityTimeout: visibleAfterSeconds,
-    }));
-    try {
-      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
-      const { Failed = [] } = await sqs.send(command);
-      if (Failed.length === 0) return;
-      const codes = Failed.map(({ Code }) => Code ?? 'unknown');
-      log.warn('message.visibility-not-set', { codes });
-    } catch (error) {
-      // Nothing is lost: the messages become visible after the queue's own visibility timeout, only later. An error
-      // thrown here would return the whole batch, with the carts that are done.
-      log.warn('message.visibility-not-set', errorFields(error));
-    }
-  }
-
   return {
-    async setVisibility(messages, log) {
-      await Promise.all(chunks(messages, SQS_BATCH_ENTRIES).map((some) => setVisibilityOfSome(some, log)));
-    },
-    async requeue({ body, waiting }, delaySeconds) {
-      const MessageAttributes = waitingAttributes(waiting, now());
+    setVisibility: (messages, log) => setVisibility(messages, { sqs, queueUrl, log }),
+    async requeue({ body, signature, waiting }, delaySeconds) {
+      const MessageAttributes = {
+        ...waitingAttributes(waiting, now()),
+        ...(signature === undefined ? {} : signatureAttribute(signature)),
+      };
       const copy = { MessageBody: body, MessageAttributes, DelaySeconds: delaySeconds };
       await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, ...copy }));
     },
@@ -111,6 +87,7 @@ export function createCartMessages(sqs: SQSClient, queueUrl: string, now: () => 
         messageId: MessageId,
         receiptHandle: ReceiptHandle,
         body: Body,
+        signature: readSignature(MessageAttributes),
         attempt: Attributes.ApproximateReceiveCount,
         waiting: readWaiting(MessageAttributes, Attributes.SentTimestamp ?? now()),
       };

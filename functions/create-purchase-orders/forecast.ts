@@ -2,21 +2,18 @@
  * What would become of messages that were delivered now: the redriver asks it about dead letters. Each message goes through
  * the same pipeline as in earnest, over a ledger that is only read, and an 11VMS that is not called.
  */
-import { type Fault, FAULT_CATALOGUE, type FaultCode, findingForLog } from '../../shared/failure.ts';
+import { type Fault, FAULTS, type FaultCode, findingForLog } from '../../shared/failure.ts';
 import type { Forecast, ForecastQuestion } from '../../shared/forecast.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import type { Foresight, Ledger } from '../../shared/ledger.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Log, Meter } from '../../shared/log.ts';
-import type { Trace } from '../../shared/traces.ts';
 import type { VmsOrders } from './delivery/vms-orders.ts';
 import type { Outcome } from './outcome.ts';
 import { type MessageDependencies, processMessage } from './process-message.ts';
 
 export type ForecastDependencies = MessageDependencies & {
   readonly ledger: Ledger & Foresight;
-  /** What the ledger holds of a cart. */
-  readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
 };
 
 /** The worker's answer. */
@@ -36,13 +33,14 @@ export async function forecastMessages(
 }
 
 async function forecastMessage(
-  { messageId, body }: ForecastQuestion,
+  { messageId, body, signature }: ForecastQuestion,
   dependencies: ForecastDependencies,
 ): Promise<Forecast> {
   const seen = watchOrders(dependencies);
   const nowMs = dependencies.now();
   // As the first receive of a new message, which a redriven one is.
-  const received = { messageId: dependencies.newId(), attempt: 1, body, waiting: { sinceMs: nowMs, requeues: 0 } };
+  const waiting = { sinceMs: nowMs, requeues: 0 };
+  const received = { messageId: dependencies.newId(), attempt: 1, body, signature, waiting };
   const outcome = await processMessage(received, { ...dependencies, ...WITHOUT_EFFECT, ...seen.dependencies });
   const orders = seen.created.size;
   const { cart, changedAtMs } = seen.version() ?? {};
@@ -75,7 +73,7 @@ function judge(outcome: Outcome, orders: number, isLookedUp: boolean): Pick<Fore
       const { codes, reason } = inWords(faults);
       if (codes.every((code) => code === 'E_INT_MESSAGE')) return { kind: 'unreadable', codes, reason };
       if (orders > 0 || !codes.every((code) => AFTER_SEND.has(code))) return { kind: 'fails', codes, reason };
-      return { kind: 'pointless', codes, reason: codes.map((code) => FAULT_CATALOGUE[code].meaning).join('; ') };
+      return { kind: 'pointless', codes, reason: codes.map((code) => FAULTS[code].meaning).join('; ') };
     }
     case 'retry':
     case 'requeued':
@@ -108,7 +106,6 @@ function watchOrders({ ledger, orders }: Pick<ForecastDependencies, 'ledger' | '
       if (result.kind === 'claimed') claimed.add(claim.externalId);
       return result;
     },
-    createdOrders: (cart) => ledger.createdOrders(cart),
     created: nothing,
     rejected: nothing,
     unknown: nothing,
@@ -157,7 +154,7 @@ const WITHOUT_EFFECT = {
   meter: SILENT_METER,
   verdicts: { read: async () => undefined, record: nothing, withdraw: nothing },
   breaker: { open: async () => false },
-  health: { observe: () => undefined, failsForOthers: () => false, note: () => undefined },
+  health: { observe: () => undefined, failsForOthers: () => false, refusedAlone: () => false, note: () => undefined },
   requeue: nothing,
   pausedBecause: undefined,
 } satisfies Partial<MessageDependencies>;

@@ -20,13 +20,17 @@ import {
 } from '../../shared/environment.ts';
 import type { HttpClient } from '../../shared/http-client.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
+import { createLimit } from '../../shared/lanes.ts';
 import { createLedger } from '../../shared/ledger.ts';
-import type { CartKey } from '../../shared/ledger-keys.ts';
+import { type CartKey, cartPartition } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
+import { createSignatureChecker, messageKeyOf } from '../../shared/message-key.ts';
+import { readSignature } from '../../shared/message-signature.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
-import { readTraces } from '../../shared/traces.ts';
+import { withTraceparent } from '../../shared/traceparent.ts';
+import { readTraces, tracesOf } from '../../shared/traces.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
 import { createCartMessages, type QueueMessage, systemAttributes } from './cart-messages.ts';
 import { type Forecasts, forecastMessages } from './forecast.ts';
@@ -59,6 +63,7 @@ const sqsEvent = z.object({
       .transform(
         ({ attributes, messageAttributes, ...message }): QueueMessage => ({
           ...message,
+          signature: readSignature(messageAttributes),
           attempt: attributes.ApproximateReceiveCount,
           waiting: readWaiting(messageAttributes, attributes.SentTimestamp ?? Date.now()),
         }),
@@ -69,9 +74,13 @@ const sqsEvent = z.object({
 const trialEvent = z.strictObject({ trial: z.literal(true) });
 /** The redriver asks before dead letters go back to the queue. */
 const forecastEvent = z.strictObject({
-  forecast: z.array(z.strictObject({ messageId: z.string().min(1), body: z.string() })),
+  forecast: z.array(
+    z.strictObject({ messageId: z.string().min(1), body: z.string(), signature: z.string().optional() }),
+  ),
 });
 const anyEvent = z.union([trialEvent, forecastEvent, sqsEvent]);
+
+const LARGE_CARTS_AT_ONCE = 5;
 
 /** For the ledger's last write and the message's visibility. */
 const RESERVE_MS = 2000;
@@ -95,19 +104,29 @@ export function createHandler(
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
   const messages = createCartMessages(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, now);
+  const signatures = createSignatureChecker(messageKeyOf(environment, secrets, now));
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const ledger = createLedger(table);
   const verdicts = createVerdictRecord(table);
   const breaker = createBreakerRecord(table);
   const health = createTargetHealth();
+  const limitLargeCarts = createLimit(LARGE_CARTS_AT_ONCE);
   const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
   const log = createLog(logger);
   const meter = createMeter(metrics);
-  const srmClient = createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log));
+  const srmClient = withTraceparent(
+    createSrmClient(environment, secrets, now, measureCalls('SRM', meter, log)),
+    variables,
+  );
   const vmsClient = createVmsClient(environment, secrets, now, measureCalls('11VMS', meter, log));
   // SRM's secret and token are fetched when needed: few carts are read again from SRM.
-  if (warmUp) vmsClient.warmUp();
-  const orders = createPacedOrders(createVmsOrders(vmsClient, now, vms), pacer, meter);
+  if (warmUp) {
+    vmsClient.warmUp();
+    signatures.warmUp();
+  }
+  // Without the queued versions, which decide nothing (other-versions.ts).
+  const tracesOfCart = async (cart: CartKey) => tracesOf(await table.queryItems(cartPartition(cart), ''));
+  const orders = createPacedOrders(createVmsOrders(withTraceparent(vmsClient, variables), now, vms), pacer, meter);
 
   async function handle(event: unknown, context: Context): Promise<SQSBatchResponse | TrialResult | Forecasts> {
     const request = anyEvent.parse(event);
@@ -115,25 +134,29 @@ export function createHandler(
     const { VMS_TIMEOUT_MS: callMs } = environment;
     const lookUpDeadlineMs = now() + context.getRemainingTimeInMillis() - RESERVE_MS - 2 * callMs;
     const deadlineMs = lookUpDeadlineMs - callMs;
-    const srm: HttpClient = {
-      // Ends before the reserve even when it is sent at the last moment.
-      request: (request) => srmClient.request({ ...request, sendByMs: deadlineMs, timeoutMs: 3 * callMs }),
-    };
     const wait = async (ms: number): Promise<boolean> => {
       if (now() + ms > deadlineMs) return false;
       await setTimeout(ms);
       return true;
     };
+    /** The calls end before the reserve even when they are sent at the last moment. */
+    const srmUntil = (sendByMs: number, timeoutMs: number) => {
+      const http: HttpClient = { request: (request) => srmClient.request({ ...request, sendByMs, timeoutMs }) };
+      return createSrmCarts(srmSettings(environment), { http, now, wait });
+    };
     const policy = { baseSeconds: environment.RETRY_BASE_SECONDS };
     const maximumAttempts = environment.MAX_RECEIVE_COUNT;
     const dependencies: BatchDependencies = {
       ledger,
+      tracesOf: tracesOfCart,
       verdicts,
+      isSigned: signatures.forInvocation(deadlineMs),
       breaker,
       orders,
       health,
       messages,
-      carts: createSrmCarts(srmSettings(environment), { http: srm, now, wait }),
+      carts: srmUntil(deadlineMs, 3 * callMs),
+      srmProbe: srmUntil(lookUpDeadlineMs + callMs, callMs),
       log,
       meter,
       now,
@@ -142,20 +165,21 @@ export function createHandler(
       deadlineMs,
       lookUpDeadlineMs,
       leaseMs: environment.LEASE_SECONDS * 1000,
-      // The shortest delay before a retry: a message's own next attempt never finds the order held.
-      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
+      // A create without an answer may be under way for as long as a call.
+      quietMs: Math.max(retryDelaySeconds(1, policy, 0) * 1000, callMs),
       settings,
       wire,
       sapClient: environment.SRM_CLIENT,
       maximumAttempts,
+      limitLargeCarts,
       policy,
       // The delay of the new message continues the doubling of the old one's delays.
       requeue: (message) => messages.requeue(message, retryDelaySeconds(maximumAttempts, policy, Math.random())),
     };
     if ('trial' in request) return tryOneMessage(dependencies);
     if ('forecast' in request) {
-      const tracesOf = (cart: CartKey) => readTraces(table, cart);
-      return forecastMessages(request.forecast, { ...dependencies, ledger, tracesOf });
+      const all = (cart: CartKey) => readTraces(table, cart);
+      return forecastMessages(request.forecast, { ...dependencies, ledger, tracesOf: all });
     }
     const processed = await processBatch(request.Records, dependencies);
     const returned = processed.flatMap(({ returned }) => (returned === undefined ? [] : [returned]));

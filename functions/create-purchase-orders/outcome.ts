@@ -49,7 +49,8 @@ export type Outcome =
   /** SQS moves the message to the dead-letter queue; the ledger holds the reason. */
   | { readonly kind: 'dead-letter'; readonly faults: readonly Fault[] };
 
-const hopelessness = (retry: Retry): number => (isRefused(retry) ? 0 : retry.cause?.health === 'unhealthy' ? 2 : 1);
+const hopelessness = ({ cause }: Retry): number =>
+  cause?.health === 'refused' ? 0 : cause?.health === 'forbidden' ? 2 : cause?.health === 'unhealthy' ? 3 : 1;
 
 /**
  * Combines the outcomes of a message's orders and the faults of its other groups. A message is dead-lettered only when

@@ -1,7 +1,8 @@
 /** Processes received messages: all of a batch at once, each on its own. */
 import type { BreakerRecord } from '../../shared/circuit-breaker.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
-import type { CartMessages, QueueMessage, ReturnedMessage } from './cart-messages.ts';
+import type { ReturnedMessage } from '../../shared/message-visibility.ts';
+import type { CartMessages, QueueMessage } from './cart-messages.ts';
 import { type Outcome, type RetryPolicy, settle } from './outcome.ts';
 import { type MessageDependencies, processMessage } from './process-message.ts';
 

@@ -1,13 +1,19 @@
 /** One cart to its purchase orders: translate, deliver each group, combine. */
 import type { CartMessage } from '../../shared/cart-message.ts';
 import type { Fault, Warning } from '../../shared/failure.ts';
-import type { Ledger } from '../../shared/ledger.ts';
 import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { METRICS } from '../../shared/metric-names.ts';
+import type { Trace } from '../../shared/traces.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
-import { type DeliveryDependencies, deliverOrder } from './delivery/deliver-order.ts';
-import { IDENTITY_MISMATCH, isNamedBy } from './load-cart.ts';
-import { combineOutcomes, type OrderOutcome, type Outcome } from './outcome.ts';
+import {
+  type DeliveryDependencies,
+  deliverOrder,
+  type Obstacle,
+  type OrderDelivery,
+} from './delivery/deliver-order.ts';
+import { identityMismatch } from './load-cart.ts';
+import { type OtherVersions, otherVersions } from './other-versions.ts';
+import { combineOutcomes, type OrderOutcome, type Outcome, type Retry } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
 import { type CartTranslation, translateCart, type TranslatedCart } from './translation/translate-cart.ts';
 import type { WireOrder } from './translation/wire-order.ts';
@@ -18,6 +24,8 @@ export interface CartDependencies extends DeliveryDependencies {
   /** `sap-client`: the only one whose carts this interface takes. */
   readonly sapClient: string;
   readonly newId: () => string;
+  /** What the ledger holds of a cart, in all its versions. */
+  readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
 }
 
 /** One receive of the cart's message. */
@@ -39,23 +47,31 @@ export async function processCart(
   const today = new Date(now()).toISOString().slice(0, 10);
   const translation = translateCart(source, { client: message.client, settings, wire, today });
   if (translation.kind === 'faulty') return { kind: 'dead-letter', faults: translation.faults };
-  if (!isNamedBy(message, source, sapClient)) return { kind: 'dead-letter', faults: [IDENTITY_MISMATCH] };
+  const mismatch = identityMismatch(message, source, sapClient);
+  if (mismatch !== undefined) return { kind: 'dead-letter', faults: [mismatch] };
   return translation.kind === 'skip'
     ? skipCart(translation, receive, cart, dependencies)
     : deliverGroups(translation, message, receive, cart, dependencies);
 }
 
-/** A rule skips the cart. Orders that were created from an earlier version of it are faults. */
+/** A rule skips the cart. Orders that were created from an earlier version of it are faults (edge case 18). */
 async function skipCart(
-  { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
+  { reason, isCancelled, isInactiveVersion, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,
   cart: CartVersion,
-  { ledger, now }: CartDependencies,
+  { ledger, now, tracesOf }: CartDependencies,
 ): Promise<Outcome> {
-  const cancelled = isCancelled ? await cancelledOrders(cart, changedAtMs, [], ledger) : [];
-  if (cancelled.length > 0) return { kind: 'dead-letter', faults: cancelled };
-  await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
-  return { kind: 'skipped', reason };
+  const cancelled = async (): Promise<Outcome | undefined> => {
+    if (!isCancelled) return undefined;
+    const { leftOver, busyForMs } = otherVersions(await tracesOf(cart), { changedAtMs, externalIds: [], nowMs: now() });
+    if (leftOver.length > 0) return { kind: 'dead-letter', faults: leftOver };
+    return busyForMs === undefined ? undefined : earlierVersionIsBusy(busyForMs);
+  };
+  const before = await cancelled();
+  if (before !== undefined) return before;
+  await ledger.recordSkip({ ...cart, changedAtMs }, { reason, isInactiveVersion, messageId, nowMs: now() });
+  // An earlier version that did not find the skip has claimed its order before.
+  return (await cancelled()) ?? { kind: 'skipped', reason };
 }
 
 /** Each group becomes one order; a faulty group does not hold back its neighbours (rule 3). */
@@ -66,58 +82,85 @@ async function deliverGroups(
   cart: CartVersion,
   dependencies: CartDependencies,
 ): Promise<Outcome> {
-  const { ledger, log, meter, newId } = dependencies;
+  const { log, meter, newId, now, tracesOf } = dependencies;
+  const { changedAtMs, groups, onlyIfNeverSent } = translation;
   if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
-  const groupFaults = await ordersOfDroppedLines(translation, cart, ledger);
+  const externalIds = groups.map((group) => (group.kind === 'order' ? group.order.externalId : group.externalId));
+  const readOthers = async (): Promise<OtherVersions> =>
+    otherVersions(await tracesOf(cart), { changedAtMs, externalIds, nowMs: now() });
+  // A line without its supplier, for one, may belong to any order.
+  const areOrdersKnown = !externalIds.includes(undefined);
+  let others: OtherVersions | undefined;
   const orders: OrderOutcome[] = [];
+  const groupFaults: Fault[] = [];
   const warnings: Warning[] = [];
-  for (const group of translation.groups) {
+  for (const group of groups) {
     if (group.kind === 'faulty') {
       groupFaults.push(...group.faults);
       continue;
     }
-    const delivery = {
+    const delivery: OrderDelivery = {
       order: group.order,
       body: group.body,
       cart,
-      changedAtMs: translation.changedAtMs,
-      ordersOfCart: translation.groups.length,
+      changedAtMs,
+      ordersOfCart: groups.length,
       messageId,
       receive: attempt,
       attemptId: newId(),
       correlationId: message.correlationId,
-      onlyIfNeverSent: translation.onlyIfNeverSent,
+      onlyIfNeverSent,
+      obstacle: async () => obstacleTo(delivery, (others = await readOthers()), areOrdersKnown),
     };
     const order = await deliverOrder(delivery, dependencies);
     orders.push(order);
     warnings.push(...group.warnings);
+  }
+  // Read again only where no order was claimed.
+  others ??= await readOthers();
+  if (!others.isOutdated && !onlyIfNeverSent) {
+    if (areOrdersKnown) groupFaults.push(...others.leftOver);
+    if (others.busyForMs !== undefined) orders.push(earlierVersionIsBusy(others.busyForMs));
   }
   if (message.origin === 'reconciliation') reportRecovery(orders, dependencies);
   reportTranslation(translation, warnings, log);
   return combineOutcomes(orders, groupFaults);
 }
 
-/** Edge case 18, for a part of a cart: an order of which no line is left. */
-async function ordersOfDroppedLines(translation: TranslatedCart, cart: CartKey, ledger: Ledger): Promise<Fault[]> {
-  if (translation.droppedLines.length === 0) return [];
-  const current = translation.groups.map((group) =>
-    group.kind === 'order' ? group.order.externalId : group.externalId,
-  );
-  return cancelledOrders(cart, translation.changedAtMs, current, ledger);
+/**
+ * Whether an order that does not exist may be created. Where an order of an earlier version is left over, its lines may
+ * have moved into this one: both together would order them twice.
+ */
+function obstacleTo(
+  { order: { externalId }, onlyIfNeverSent }: Pick<OrderDelivery, 'order' | 'onlyIfNeverSent'>,
+  { isOutdated, leftOver, busyForMs }: OtherVersions,
+  areOrdersKnown: boolean,
+): Obstacle | undefined {
+  if (isOutdated) {
+    return {
+      kind: 'outdated',
+      ending: { kind: 'skipped', reason: 'superseded: a newer version of the cart is known' },
+    };
+  }
+  if (busyForMs !== undefined) return { kind: 'held', ending: earlierVersionIsBusy(busyForMs) };
+  if (leftOver.length === 0) return undefined;
+  if (onlyIfNeverSent)
+    return { kind: 'held', ending: { kind: 'skipped', reason: 'the completed cart was ordered before' } };
+  return { kind: 'held', ending: { kind: 'rejected', faults: [notBesideLeftOver(externalId, areOrdersKnown)] } };
 }
 
-/** Orders that were created from an earlier version of the cart, and that its present version does not have. */
-async function cancelledOrders(
-  cart: CartKey,
-  changedAtMs: number,
-  current: readonly (string | undefined)[],
-  ledger: Ledger,
-): Promise<Fault[]> {
-  const created = await ledger.createdOrders(cart);
-  return created
-    .filter((order) => order.changedAtMs < changedAtMs && !current.includes(order.externalId))
-    .map(({ externalId, orderNumber }) => ({
-      code: 'E_CART_CANCELLED_AFTER_SEND',
-      message: `the order was created as ${orderNumber ?? externalId}, and the cart has nothing left for it`,
-    }));
-}
+const notBesideLeftOver = (externalId: string, areOrdersKnown: boolean): Fault => ({
+  code: 'E_CART_CHANGED_AFTER_SEND',
+  message: `the order ${externalId} is not created beside one of an earlier version, which may hold the same lines: ${
+    areOrdersKnown
+      ? 'cancel that one in 11VMS, close this dead letter, then replay the cart'
+      : 'have the other faults of the cart corrected first'
+  }`,
+});
+
+const earlierVersionIsBusy = (afterMs: number): Retry => ({
+  kind: 'retry',
+  faults: [{ code: 'E_INT_IN_PROGRESS', message: 'an attempt at an order of an earlier version is under way' }],
+  afterMs,
+  cause: undefined,
+});

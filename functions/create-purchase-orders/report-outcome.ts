@@ -13,7 +13,7 @@ export interface Reporting {
 
 export function reportOutcome(
   outcome: Outcome,
-  { sinceMs, requeues }: Waiting,
+  { attempt, waiting: { sinceMs, requeues } }: { readonly attempt: number; readonly waiting: Waiting },
   { log, meter, now }: Reporting & { readonly now: () => number },
 ): void {
   const waited = { waitingSince: new Date(sinceMs).toISOString(), requeues };
@@ -30,7 +30,8 @@ export function reportOutcome(
     case 'retry':
       meterWait();
       if (isRefused(outcome)) {
-        meter.count(METRICS.targetRefused);
+        // An alarm counts them, and a 403 may be about one cart, which is received again and again.
+        if (outcome.cause?.health === 'refused' || attempt === 1) meter.count(METRICS.targetRefused);
         log.error('cart.refused', { outcome: 'refused', ...faultFields(outcome.faults), ...waited });
         break;
       }

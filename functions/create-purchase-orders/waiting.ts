@@ -3,6 +3,7 @@
  * requeued copy, so that the body stays the same byte for byte.
  */
 import * as z from 'zod';
+import { attributeText } from '../../shared/message-attribute.ts';
 
 export interface Waiting {
   /** When SQS took the first message of the cart. */
@@ -20,15 +21,10 @@ const count = z
   .regex(/^[1-9]\d{0,8}$/)
   .transform(Number);
 
-/** Both forms in which AWS writes an attribute: in Lambda's event, and in the answer to ReceiveMessage. */
-const attribute = z.union([
-  z.object({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
-  z.object({ StringValue: z.string() }).transform(({ StringValue }) => StringValue),
-]);
 const attributesOfCopy = z.object({
-  waitingSince: attribute.pipe(instant),
-  requeues: attribute.pipe(count),
-  requeuedAt: attribute.pipe(instant),
+  waitingSince: attributeText.pipe(instant),
+  requeues: attributeText.pipe(count),
+  requeuedAt: attributeText.pipe(instant),
 });
 
 /** What `readWaiting` reads from the copy that is sent at `nowMs`. */

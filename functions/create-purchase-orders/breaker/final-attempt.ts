@@ -2,30 +2,31 @@
 import { type Fault, type FaultCode, faultSummary, InterfaceError } from '../../../shared/failure.ts';
 import { errorFields } from '../../../shared/log.ts';
 import type { SrmCarts } from '../../../shared/srm-carts.ts';
-import type { QueueMessage } from '../cart-messages.ts';
+import type { Requeueable } from '../cart-messages.ts';
 import { answerText, isHealthy } from '../delivery/answers.ts';
 import type { VmsOrders } from '../delivery/vms-orders.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Cause, Outcome } from '../outcome.ts';
 import type { TargetHealth } from './target-health.ts';
 import { type BreakerDependencies, tripBreaker } from './trip-breaker.ts';
 
 export interface FinalAttemptDependencies extends BreakerDependencies {
   readonly orders: Pick<VmsOrders, 'probe'>;
-  readonly carts: Pick<SrmCarts, 'cart'>;
+  /** For a probe, which has time of its own: reading a cart may use up that of the attempt. */
+  readonly srmProbe: Pick<SrmCarts, 'cart'>;
   readonly health: TargetHealth;
   readonly newId: () => string;
   /** No probe is sent later. */
   readonly lookUpDeadlineMs: number;
   /** Puts a copy on the queue as a new message. @throws when it is not queued. */
-  readonly requeue: (message: Pick<QueueMessage, 'body' | 'waiting'>) => Promise<void>;
+  readonly requeue: (message: Requeueable) => Promise<void>;
 }
 
 /** The last receive of a message. */
 export interface FinalAttempt {
   /** The cart's name, as {@link TargetHealth} knows it. */
   readonly cart: string;
-  readonly message: Pick<QueueMessage, 'body' | 'waiting'>;
-  /** Consumption is paused, or this very attempt pauses it. */
+  readonly message: Requeueable;
+  /** Consumption is paused, this attempt being its trial or not; or this very attempt pauses it. */
   readonly isPaused: boolean;
 }
 
@@ -40,20 +41,39 @@ export async function resolveFinalAttempt(
   dependencies: FinalAttemptDependencies,
 ): Promise<Outcome> {
   if (outcome.kind !== 'retry') return outcome;
-  const { faults } = outcome;
-  if (!attempt.isPaused && !(await isSystemicFailure(outcome, attempt, dependencies))) {
-    return { kind: 'dead-letter', faults };
-  }
+  const { faults, cause } = outcome;
+  const isAlone = dependencies.health.refusedAlone(attempt.cart);
   try {
+    if (!attempt.isPaused && !(await isSystemicFailure(outcome, attempt, dependencies))) {
+      return { kind: 'dead-letter', faults: cause?.health === 'forbidden' ? refusedAlone(faults, isAlone) : faults };
+    }
     await dependencies.requeue(attempt.message);
     return { kind: 'requeued', faults };
   } catch (error) {
+    // Thrown on, a defect of a probe would cost all messages of the batch their receive.
     dependencies.log.warn('cart.requeue-failed', errorFields(error));
     return { kind: 'dead-letter', faults };
   }
 }
 
-const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set(['E_INT_LEDGER', 'E_INT_IN_PROGRESS']);
+/** What a refusal means where 11VMS answers others. Beside it, the reason of an open outcome stays. */
+const refusedAlone = (faults: readonly Fault[], isAlone: boolean): readonly Fault[] =>
+  faults.map((fault) =>
+    fault.code === 'E_TGT_AUTH'
+      ? {
+          ...fault,
+          code: 'E_TGT_ORDER_REFUSED',
+          message: `${fault.message}, and ${isAlone ? 'takes the orders of other carts' : 'answers a probe'}`,
+        }
+      : fault,
+  );
+
+/** How often a refused cart is requeued, about half an hour in all: by then another cart has shown whether all are refused. */
+const REQUEUES_OF_A_REFUSED_CART = 3;
+/** As long where no other cart has shown it. By then a person was paged: the cart has waited for `waitingHours`. */
+const DAY_MS = 24 * 3600 * 1000;
+
+const CART_INDEPENDENT_CODES: ReadonlySet<FaultCode> = new Set(['E_INT_KEY', 'E_INT_LEDGER', 'E_INT_IN_PROGRESS']);
 
 async function isSystemicFailure(
   { cause, faults: [fault] }: Extract<Outcome, { kind: 'retry' }>,
@@ -62,16 +82,25 @@ async function isSystemicFailure(
 ): Promise<boolean> {
   if (fault !== undefined && CART_INDEPENDENT_CODES.has(fault.code)) return true;
   if (cause === undefined || isHealthy(cause.health)) return false;
-  // A cart that its system cannot process fails like a cart in an outage: the probe of another request tells them apart.
-  if (cause.health !== 'unhealthy') return true;
-  return cause.system === 'SRM' ? isSrmUnhealthy(dependencies) : isTargetUnhealthy(attempt, fault, dependencies);
+  // Without throttling, our own lateness may be the cart's: it takes longer to read than an attempt lasts.
+  if (cause.health === 'throttled') return fault?.code !== 'E_SRC_UNAVAILABLE' || waitsBelowADay(attempt, dependencies);
+  // A cart that its system cannot process, or refuses alone, fails like a cart in an outage: the probe of another request
+  // tells them apart.
+  if (cause.system === 'SRM') {
+    // SRM may refuse what only a real cart needs, such as its items: a page for what waits long comes before a dead letter.
+    const isEarly = cause.health === 'refused' && waitsBelowADay(attempt, dependencies);
+    return isEarly || isSrmUnhealthy(dependencies);
+  }
+  return cause.health === 'refused' || isTargetUnhealthy(attempt, cause, fault, dependencies);
 }
 
 async function isTargetUnhealthy(
-  { cart, message }: FinalAttempt,
+  attempt: FinalAttempt,
+  cause: Cause,
   fault: Fault | undefined,
   dependencies: FinalAttemptDependencies,
 ): Promise<boolean> {
+  const { cart, message } = attempt;
   const { orders, health, newId, lookUpDeadlineMs } = dependencies;
   const failure = fault === undefined ? '11VMS failed' : faultSummary(fault);
   // Two carts that 11VMS cannot process look alike. They are requeued once for each other, not for ever.
@@ -80,7 +109,7 @@ async function isTargetUnhealthy(
     return true;
   }
   const probe = await orders.probe(newId(), lookUpDeadlineMs);
-  if (isHealthy(probe.health)) return false;
+  if (isHealthy(probe.health)) return cause.health === 'forbidden' && isRefusalOpen(attempt, dependencies);
   // A throttled probe shows neither: the cart gets another chance.
   if (probe.health !== 'throttled') {
     await tripBreaker({ reason: `${failure}; and ${answerText(probe)}`, byPerson: false }, dependencies);
@@ -88,12 +117,24 @@ async function isTargetUnhealthy(
   return true;
 }
 
-/** No cart has it. */
+/**
+ * Whether all carts may be refused like this one. The probe reads: that we may read does not show that we may create, so
+ * that a refused cart waits for others to show it.
+ */
+function isRefusalOpen(attempt: FinalAttempt, dependencies: FinalAttemptDependencies): boolean {
+  if (attempt.message.waiting.requeues < REQUEUES_OF_A_REFUSED_CART) return true;
+  return !dependencies.health.refusedAlone(attempt.cart) && waitsBelowADay(attempt, dependencies);
+}
+
+const waitsBelowADay = ({ message }: FinalAttempt, { now }: FinalAttemptDependencies): boolean =>
+  now() - message.waiting.sinceMs < DAY_MS;
+
+/** No cart has it: SRM that answers it is there, and takes our client. */
 const PROBE_GUID = '00000000-0000-0000-0000-000000000000';
 
-async function isSrmUnhealthy({ carts, newId }: FinalAttemptDependencies): Promise<boolean> {
+async function isSrmUnhealthy({ srmProbe, newId }: FinalAttemptDependencies): Promise<boolean> {
   try {
-    await carts.cart(PROBE_GUID, newId());
+    await srmProbe.cart(PROBE_GUID, newId());
     return false;
   } catch (error) {
     if (error instanceof InterfaceError) return true;

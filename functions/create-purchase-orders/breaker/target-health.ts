@@ -14,8 +14,10 @@ export interface PauseReason {
 export interface TargetHealth {
   /** Records one answer to a call for a cart. Returns a reason when consumption must pause. */
   observe(cart: string, signal: HealthSignal): PauseReason | undefined;
-  /** Whether 11VMS failed for another cart, and has processed none since. */
+  /** Whether 11VMS failed for another cart, or refused it by 403, and has processed none since. */
   failsForOthers(cart: string): boolean;
+  /** Whether 11VMS took or judged another cart's order after it had refused one of this cart. */
+  refusedAlone(cart: string): boolean;
   /** Records the final outcome of a message. Returns a reason when consumption must pause. */
   note(outcome: Outcome): PauseReason | undefined;
 }
@@ -32,12 +34,15 @@ export function createTargetHealth(): TargetHealth {
   /** The carts of the failures, and of the refusals by 403, since 11VMS last processed or judged an order. */
   const failing = new Set<string>();
   const forbidden = new Set<string>();
+  /** Those that were refused while 11VMS processed or judged others. */
+  const alone = new Set<string>();
   let isDead: boolean[] = [];
 
   /** Counting starts again after a pause: when consumption resumes, earlier failures must not stop it. */
   function pause(reason: string, byPerson: boolean): PauseReason {
     failing.clear();
     forbidden.clear();
+    alone.clear();
     isDead = [];
     return { reason, byPerson };
   }
@@ -46,17 +51,21 @@ export function createTargetHealth(): TargetHealth {
     observe(cart, { request, health, reason }) {
       // An answered look-up does not show that orders can be created.
       if (request === 'create' && isHealthy(health)) {
+        for (const other of forbidden) if (other !== cart) alone.add(other);
         failing.clear();
         forbidden.clear();
       }
       if (health === 'refused') return pause(reason, false);
-      if (health === 'forbidden' && forbidden.add(cart).size >= FORBIDDEN_CARTS) return pause(reason, false);
+      if (health === 'forbidden' && forbidden.add(cart).size >= FORBIDDEN_CARTS) {
+        return pause(`${reason}; check the rights of our client, vms.baseUrl and vms.collectionPath`, false);
+      }
       if (health === 'unhealthy' && failing.add(cart).size >= FAILING_CARTS) {
         return pause(`${failing.size} carts failed in a row, the last: ${reason}`, false);
       }
       return undefined;
     },
-    failsForOthers: (cart) => [...failing].some((other) => other !== cart),
+    failsForOthers: (cart) => [...failing, ...forbidden].some((other) => other !== cart),
+    refusedAlone: (cart) => alone.has(cart),
     note(outcome) {
       const isFinal = outcome.kind === 'done' || outcome.kind === 'skipped' || outcome.kind === 'dead-letter';
       if (!isFinal) return undefined;

@@ -29,7 +29,11 @@ export async function tryOneMessage(dependencies: BatchDependencies): Promise<Tr
     }
     const signals: HealthSignal[] = [];
     const observed = observeOrders(orders, (signal) => signals.push(signal));
-    for (const { outcome, returned } of await processReceived([message], { ...dependencies, orders: observed })) {
+    for (const { outcome, returned } of await processReceived([message], {
+      ...dependencies,
+      orders: observed,
+      isTrial: true,
+    })) {
       if (returned === undefined) await messages.remove(message);
       else {
         tried = true;
@@ -54,8 +58,8 @@ function judge(signals: readonly HealthSignal[], outcome: Outcome): TrialResult 
   const bad = signals.find(({ health }) => !isHealthy(health) && health !== 'throttled');
   if (bad !== undefined) return failed('trial', bad.reason);
   const [fault] = 'faults' in outcome ? outcome.faults : [];
-  // Without the ledger no order can be created.
-  if (fault?.code === 'E_INT_LEDGER') return failed('ledger', faultSummary(fault));
+  // Without the ledger, or the key of the messages, no order can be created.
+  if (fault?.code === 'E_INT_LEDGER' || fault?.code === 'E_INT_KEY') return failed('ledger', faultSummary(fault));
   // An answered look-up after a create hides nothing of it.
   const last = signals.findLast(({ request }) => request === 'create') ?? signals.at(-1);
   if (last?.health === 'throttled') return failed('trial-wait', last.reason);

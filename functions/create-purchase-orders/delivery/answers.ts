@@ -16,7 +16,7 @@ export type Health =
   | 'unhealthy'
   /** Refuses every request: our credentials or the address are wrong. */
   | 'refused'
-  /** 403: refuses us, perhaps for one order only. */
+  /** 403, a firewall's block page, or no collection for a create: refuses us, perhaps for one order only. */
   | 'forbidden';
 
 export interface HealthSignal {
@@ -36,7 +36,7 @@ export type CreateAnswer = { readonly health: Health } & (
   | { readonly kind: 'conflict'; readonly fault: Fault; readonly rejection: readonly Fault[] | undefined }
   /** `mayBeTaken`: not this request, but an earlier one with the same key. */
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[]; readonly mayBeTaken: boolean }
-  /** Certainly not taken. */
+  /** Not taken. Forbidden health: unless a firewall refuses only what 11VMS answered. */
   | { readonly kind: 'not-taken'; readonly fault: Fault; readonly retryAfterMs: number | undefined }
   /** Certainly not taken, and wants a pause before the next call. */
   | { readonly kind: 'throttled'; readonly fault: Fault; readonly retryAfterMs: number | undefined }

@@ -42,6 +42,14 @@ export interface OrderDelivery {
   readonly correlationId: string;
   /** A completed cart: an order that exists is left as it is, whatever the cart says now. */
   readonly onlyIfNeverSent: boolean;
+  /** Why this version of the cart may not create an order, by what the ledger holds of its other versions. */
+  readonly obstacle: () => Promise<Obstacle | undefined>;
+}
+
+/** How an order ends that is not posted. `outdated`: a later version of the cart is known, and does not have the order. */
+export interface Obstacle {
+  readonly kind: 'outdated' | 'held';
+  readonly ending: OrderOutcome;
 }
 
 /** @throws the SDK's error when the ledger does not answer: the message is then received again. */
@@ -63,9 +71,30 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   const result = await ledger.claim(claim);
   if (result.kind !== 'claimed') return endWithoutClaim(result, delivery, claim, dependencies);
   const attempt: ClaimedAttempt = { ...dependencies, delivery, claim, claimedHashes: result.claimedHashes };
+  // Of two versions that are under way at once, each writes before it reads: one of them sees the other.
+  const obstacle = await delivery.obstacle();
   const found = result.lookUpFirst ? await lookUpAndEnd(attempt, EARLIER_ATTEMPT) : 'post';
-  return found === 'post' ? post(attempt, result.lookUpFirst) : found;
+  if (found === 'post')
+    return obstacle === undefined ? post(attempt, result.lookUpFirst) : endUnposted(claim, obstacle, ledger);
+  return obstacle?.kind === 'outdated' && found.kind === 'created' ? outdatedButCreated(found) : found;
 }
+
+/** 11VMS does not hold the order, and nothing of it is on its way. */
+async function endUnposted(claim: OrderClaim, { ending }: Obstacle, ledger: Ledger): Promise<OrderOutcome> {
+  await ledger.released(claim, ending.kind === 'rejected' ? ending.faults[0] : undefined);
+  return ending;
+}
+
+/** An earlier attempt created it before the later version was known, which could not tell of it. */
+const outdatedButCreated = ({ orderId, orderNumber }: Extract<OrderOutcome, { kind: 'created' }>): OrderOutcome => ({
+  kind: 'rejected',
+  faults: [
+    {
+      code: 'E_CART_CANCELLED_AFTER_SEND',
+      message: `the order was created as ${orderNumber ?? orderId}, and a newer version of the cart, which is known by now, does not have it`,
+    },
+  ],
+});
 
 /** An attempt that holds the claim. Before it ends, it records in the ledger what is known. */
 interface ClaimedAttempt extends DeliveryDependencies {
@@ -99,8 +128,10 @@ async function post(attempt: ClaimedAttempt, mayExist: boolean): Promise<OrderOu
         await ledger.rejected(claim, answer.faults, mayExist || answer.mayBeTaken);
         return { kind: 'rejected', faults: answer.faults };
       case 'not-taken':
-        await (mayExist ? recordOpen(attempt, answer.fault) : ledger.released(claim, answer.fault));
-        return retry([answer.fault], answer.health, answer.retryAfterMs);
+        if (answer.health === 'forbidden') {
+          return endWithoutPosting(await lookUpAndEnd(attempt, forbidden(answer, mayExist)));
+        }
+        return endRetry(attempt, { ...answer, mayExist });
       case 'conflict':
         return endWithoutPosting(await lookUpAndEnd(attempt, conflict(answer)));
       case 'unknown':
@@ -126,6 +157,7 @@ const retry = (faults: readonly Fault[], health: Health, afterMs: number | undef
  * | EARLIER_ATTEMPT | compare | post                               | retry, for the health of look-ups | rejected   |
  * | conflict        | compare | rejected, or retry with its faults | retry, for the health of look-ups | rejected   |
  * | unclearAnswer   | compare | retry with its fault               | retry, for the health of creates  | rejected   |
+ * | forbidden       | compare | retry with its fault               | retry, for the health of creates  | as absent  |
  *
  * A refused look-up is a refusal whatever the reason for it was.
  */
@@ -134,14 +166,19 @@ interface LookUpReason {
   readonly whenAbsent:
     | 'post'
     | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
-    | {
-        readonly kind: 'retry';
-        readonly fault: Fault;
-        readonly health: Health;
-        readonly retryAfterMs: number | undefined;
-      };
+    | ({ readonly kind: 'retry' } & RetryEnding);
+  /** By default, only a person can find out whether the order exists. */
+  readonly whenImpossible?: RetryEnding;
   /** The health that this attempt's own create has shown. */
   readonly health?: Health;
+}
+
+interface RetryEnding {
+  readonly fault: Fault;
+  readonly health: Health;
+  readonly retryAfterMs: number | undefined;
+  /** 11VMS may hold the order, or it may still be on its way. */
+  readonly mayExist: boolean;
 }
 
 const EARLIER_ATTEMPT: LookUpReason = {
@@ -154,16 +191,32 @@ const conflict = ({ fault, rejection }: Extract<CreateAnswer, { kind: 'conflict'
   openOutcome: 'the outcome of an earlier attempt is not known',
   whenAbsent:
     rejection === undefined
-      ? { kind: 'retry', fault, health: 'unhealthy', retryAfterMs: undefined }
+      ? { kind: 'retry', fault, health: 'unhealthy', retryAfterMs: undefined, mayExist: true }
       : { kind: 'rejected', faults: rejection },
 });
 
 /** This attempt's create may have been taken. It is not posted again even when absent: it may still be on its way. */
 const unclearAnswer = (answer: Extract<CreateAnswer, { kind: 'unknown' }>): LookUpReason => ({
   openOutcome: answer.fault.message,
-  whenAbsent: { ...answer, kind: 'retry' },
+  whenAbsent: { ...answer, kind: 'retry', mayExist: true },
   health: answer.health,
 });
+
+/**
+ * What refuses the create may as well refuse only its answer: then the order exists, and an order by hand would double it.
+ * And a look-up that is refused, too, shows at once that no text of the order is the cause.
+ */
+const forbidden = (answer: Extract<CreateAnswer, { kind: 'not-taken' }>, mayExist: boolean): LookUpReason => {
+  const { fault, health } = answer;
+  const notHeld = { ...fault, message: `${fault.message}; 11VMS does not hold the order` };
+  return {
+    openOutcome: fault.message,
+    // 11VMS may find an order only some time after it took it.
+    whenAbsent: { ...answer, kind: 'retry', fault: notHeld, mayExist: true },
+    whenImpossible: { ...answer, mayExist },
+    health,
+  };
+};
 
 /** The table above. `post`: 11VMS does not hold the order, and nothing of it is on its way. */
 async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise<OrderOutcome | 'post'> {
@@ -174,25 +227,43 @@ async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise
     case 'absent': {
       const ending = why.whenAbsent;
       if (ending === 'post') return 'post';
-      if (ending.kind === 'rejected') {
-        await attempt.ledger.rejected(attempt.claim, ending.faults, true);
-        return ending;
-      }
-      await recordOpen(attempt, ending.fault);
-      return retry([ending.fault], ending.health, ending.retryAfterMs);
+      if (ending.kind === 'retry') return endRetry(attempt, ending);
+      await attempt.ledger.rejected(attempt.claim, ending.faults, true);
+      return ending;
     }
-    case 'impossible':
-    case 'unanswered': {
-      const message = `${why.openOutcome}, and the look-up failed: ${result.fault.message}`;
-      const unclear: Fault = { code: 'E_TGT_TIMEOUT_UNKNOWN', message };
+    case 'impossible': {
+      if (why.whenImpossible !== undefined) return endRetry(attempt, why.whenImpossible);
+      const unclear = unclearFault(why, result.fault);
       await recordOpen(attempt, unclear);
-      // Only a person can find out whether the order exists.
-      if (result.kind === 'impossible') return { kind: 'rejected', faults: [unclear] };
+      return { kind: 'rejected', faults: [unclear] };
+    }
+    case 'unanswered': {
       const { fault, health, retryAfterMs } = result;
-      if (health === 'refused' || health === 'forbidden') return retry([fault, unclear], health, retryAfterMs);
-      return retry([unclear], why.health ?? health, retryAfterMs);
+      const unclear = unclearFault(why, fault);
+      await recordOpen(attempt, unclear);
+      const afterMs = afterRest(attempt, retryAfterMs);
+      if (health === 'refused' || health === 'forbidden') return retry([fault, unclear], health, afterMs);
+      const refusal = why.whenImpossible === undefined ? [] : [why.whenImpossible.fault];
+      return retry([...refusal, unclear], why.health ?? health, afterMs);
     }
   }
+}
+
+const unclearFault = ({ openOutcome }: LookUpReason, { message }: Fault): Fault => ({
+  code: 'E_TGT_TIMEOUT_UNKNOWN',
+  message: `${openOutcome}, and the look-up failed: ${message}`,
+});
+
+async function endRetry(
+  attempt: ClaimedAttempt,
+  { fault, health, retryAfterMs, mayExist }: RetryEnding,
+): Promise<Retry> {
+  if (!mayExist) {
+    await attempt.ledger.released(attempt.claim, fault);
+    return retry([fault], health, retryAfterMs);
+  }
+  await recordOpen(attempt, fault);
+  return retry([fault], health, afterRest(attempt, retryAfterMs));
 }
 
 /** Only {@link EARLIER_ATTEMPT} lets an attempt post. */
@@ -258,6 +329,9 @@ async function recordCreated(
 const recordOpen = ({ ledger, claim, now, quietMs }: ClaimedAttempt, fault: Fault): Promise<void> =>
   ledger.unknown(claim, fault, now() + quietMs);
 
+/** The message's own next attempt must not find the order at rest. */
+const afterRest = ({ quietMs }: ClaimedAttempt, retryAfterMs = 0): number => Math.max(quietMs, retryAfterMs);
+
 /** Ends an attempt to which the ledger did not give the claim. */
 async function endWithoutClaim(
   result: Exclude<ClaimResult, { kind: 'claimed' }>,
@@ -294,14 +368,20 @@ async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryD
   if (result.kind === 'unanswered') return retry([result.fault], result.health, result.retryAfterMs);
   const stored = result.kind === 'found' ? result.stored.order : undefined;
   if (stored === undefined) {
-    const doubt = result.kind === 'impossible' ? '; 11VMS has no look-up, so that the difference is unknown' : '';
-    return changedAfterSend(`the order was created from an earlier version of the cart${doubt}`);
+    return changedAfterSend(`the order was created from an earlier version of the cart; ${DOUBTS[result.kind]}`);
   }
   const changed = differences(stored, delivery.order);
   if (changed.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
   const fields = changed.slice(0, 20).join(', ');
   return changedAfterSend(`the order was created from an earlier version; different now: ${fields}`);
 }
+
+/** Why the difference is not known. */
+const DOUBTS = {
+  impossible: '11VMS has no look-up, so that the difference is unknown',
+  absent: '11VMS does not hold it any more',
+  found: 'its content in 11VMS cannot be compared',
+} as const;
 
 const changedAfterSend = (message: string): OrderOutcome => ({
   kind: 'rejected',

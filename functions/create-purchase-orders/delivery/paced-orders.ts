@@ -50,7 +50,7 @@ export function createPacedOrders(orders: VmsOrders, pacer: Pacer, meter: Meter)
   };
 }
 
-const SLOW: Fault = { code: 'E_TGT_THROTTLED', message: '11VMS was slow: no time is left for a call' };
+const SLOW: Fault = { code: 'E_TGT_THROTTLED', message: 'no time was left for a call to 11VMS' };
 
 type Refusal = Pick<Extract<CreateAnswer, { kind: 'throttled' }>, 'fault' | 'retryAfterMs'>;
 

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { asJsonObject, numberText, tryParseExactJson, tryParseJson } from '../../../shared/exact-json.ts';
 import { type Fault, type FaultCode, InterfaceError } from '../../../shared/failure.ts';
 import { foreignPage } from '../../../shared/foreign-page.ts';
-import { HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
+import { DEADLINE, HttpError, type HttpResponse, retryAfterMs } from '../../../shared/http-client.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import { namesOf, valueAt, valuesOnTheWay } from './json-pointer.ts';
 import { orderNames, readStoredOrder } from './stored-order.ts';
@@ -94,6 +94,8 @@ export function readCreateAnswer(
   if (status === 200 || status === 201) return readSuccess(response, externalId, form);
   const failure = generalFailure(response, nowMs);
   if (status === 429 && failure !== undefined) return { kind: 'throttled', ...failure };
+  // A gateway may answer so to the texts of one cart. The look-up that follows has none of them, and shows it.
+  if (status === 401 && failure !== undefined) return { kind: 'not-taken', ...failure, health: 'forbidden' };
   // A failure behind the proxy may hide a success.
   if (failure !== undefined) return { kind: status >= 500 ? 'unknown' : 'not-taken', ...failure };
   // So may a redirect, or any other status outside the contract.
@@ -160,7 +162,7 @@ function idInLocation(response: HttpResponse, { collectionPath }: AnswerForm): s
   }
 }
 
-/** No order can bring these about: 11VMS always has the collection, and takes a POST to it. */
+/** 11VMS always has the collection, and takes a POST to it: it has lost its route, or a firewall refuses this one order. */
 const COLLECTION_MISSING = new Set([404, 405, 410]);
 /** With these, 11VMS judges an order. With any other 4xx that it does not explain, something before it may have answered. */
 const JUDGEMENTS = new Set([400, 415, 422]);
@@ -181,8 +183,9 @@ function readRefusal(response: HttpResponse, nowMs: number, form: AnswerForm): C
     return rejected(validationFaults('E_TGT_NOT_FOUND_REF', status, code, errors));
   }
   if (COLLECTION_MISSING.has(status)) {
-    const message = `11VMS answered ${status} on the collection itself${foreignPage(response)}; check vms.baseUrl and vms.collectionPath`;
-    return { kind: 'not-taken', health: 'refused', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
+    const message = `11VMS answered ${status} on the collection itself${foreignPage(response)}`;
+    // To a look-up or a probe, which hold no text of a cart, the same answer is `refused`.
+    return { kind: 'not-taken', health: 'forbidden', fault: { code: 'E_TGT_AUTH', message }, retryAfterMs: undefined };
   }
   if (status === 413) return rejected([{ code: 'E_TGT_TOO_LARGE', message: answered(response) }]);
   if (isForeign(response)) {
@@ -264,7 +267,7 @@ function readNoAnswer(error: unknown): {
   if (!(error instanceof HttpError)) throw error;
   // Our own lateness shows nothing of 11VMS.
   const [health, message] =
-    error.code === 'DEADLINE'
+    error.code === DEADLINE
       ? (['throttled', 'no time was left to ask 11VMS'] as const)
       : (['unhealthy', `11VMS cannot be reached (${error.code})`] as const);
   return { health, fault: { code: 'E_TGT_UNAVAILABLE', message }, retryAfterMs: undefined };
@@ -286,6 +289,12 @@ export const NO_LOOK_UP: LookUpResult = {
 };
 
 export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUpResult {
+  const result = readPresentAnswer(response, lookUp);
+  if (result.kind !== 'absent' || !(Number(response.header('age')) > 0)) return result;
+  return unreadable(lookUp, 'unhealthy', 'comes from a cache, and does not tell whether 11VMS holds the order now');
+}
+
+function readPresentAnswer(response: HttpResponse, lookUp: LookUp): LookUpResult {
   const { status } = response;
   const { call, nowMs, form } = lookUp;
   if (status === 200) return readFound(response, lookUp);
@@ -314,7 +323,8 @@ export function readLookUpAnswer(response: HttpResponse, lookUp: LookUp): LookUp
 /** The answer of an 11VMS without look-ups. A gateway that is broken answers 404 and 501, too. */
 function isLookUpMissing(response: HttpResponse): boolean {
   const { status } = response;
-  return status === 405 ? !isForeign(response) : (status === 404 || status === 501) && isProblem(response);
+  if (status === 404) return saysWhatIsMissing(response);
+  return status === 405 ? !isForeign(response) : status === 501 && isProblem(response);
 }
 
 /** 11VMS itself reports problems with a title (RFC 9457); its gateways have forms of their own. */
@@ -323,7 +333,7 @@ const isProblem = ({ body }: HttpResponse): boolean => typeof asJsonObject(tryPa
 /** What web frameworks write of any URL that they do not know. */
 const ANY_NOT_FOUND = /^(404 ?)?(the )?(requested )?((resource|url|page|route|path|endpoint) )?(was )?not found\.?$/i;
 
-/** A problem of 11VMS itself, which means the order and not its URL. */
+/** A problem of 11VMS itself, which tells more than that its URL is unknown. */
 function saysWhatIsMissing(response: HttpResponse): boolean {
   const { title, code } = asJsonObject(tryParseJson(response.body)) ?? {};
   return typeof title === 'string' && (typeof code === 'string' || !ANY_NOT_FOUND.test(title.trim()));
@@ -344,29 +354,31 @@ export function readSignOfLife(response: HttpResponse, nowMs: number): LookUpRes
   return { kind: 'unanswered', ...(failure ?? { health: 'unhealthy', fault, retryAfterMs: undefined }) };
 }
 
+const unreadable = ({ call }: LookUp, health: Health, message: string): LookUpResult => ({
+  kind: 'unanswered',
+  health,
+  fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: `the answer to a ${call} ${message}` },
+  retryAfterMs: undefined,
+});
+
 /** The orders of an answer, in which ours is told by its externalId; a list of others does not show that ours is absent. */
-function readFound(response: HttpResponse, { externalId, call, form }: LookUp): LookUpResult {
+function readFound(response: HttpResponse, lookUp: LookUp): LookUpResult {
+  const { externalId, form } = lookUp;
   const json = tryParseExactJson(response.body);
-  const unreadable = (health: Health, message: string): LookUpResult => ({
-    kind: 'unanswered',
-    health,
-    fault: { code: 'E_TGT_RESPONSE_SCHEMA', message: `the answer to a ${call} ${message}` },
-    retryAfterMs: undefined,
-  });
   const way = valuesOnTheWay(json, form.foundAt);
   const found = way[namesOf(form.foundAt).length];
   const items = (Array.isArray(found) ? found : [found]).map((part) => asJsonObject(part) ?? {});
   const names = items.map((item) => valueAt(form.wire.fromWire(item), '/externalId'));
-  if (names.includes(undefined)) return unreadable('unhealthy', `cannot be read: ${answered(response)}`);
-  if (holdsError(json, found)) return unreadable('unhealthy', 'holds an error');
+  if (names.includes(undefined)) return unreadable(lookUp, 'unhealthy', `cannot be read: ${answered(response)}`);
+  if (holdsError(json, found)) return unreadable(lookUp, 'unhealthy', 'holds an error');
   const item = items[names.indexOf(externalId)];
   if (item === undefined) {
     const isLastPage = way.every((part) => !isFilled(asJsonObject(part)?.['nextPageToken']));
     if (items.length === 0 && isLastPage) return { kind: 'absent', health: 'processed' };
     // The order may be among the others that 11VMS holds, on another page.
-    return unreadable('processed', 'does not tell whether 11VMS holds the order: it ignores the externalId');
+    return unreadable(lookUp, 'processed', 'does not tell whether 11VMS holds the order: it ignores the externalId');
   }
   const stored = readStoredOrder(item, form);
-  if (stored === undefined) return unreadable('unhealthy', 'holds our order without its id');
+  if (stored === undefined) return unreadable(lookUp, 'unhealthy', 'holds our order without its id');
   return { kind: 'found', health: 'processed', stored };
 }

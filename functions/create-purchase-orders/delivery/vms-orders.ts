@@ -53,8 +53,10 @@ export function createVmsOrders(http: HttpClient, now: () => number, settings: V
     sendByMs: number,
     read: (response: HttpResponse) => LookUpResult,
   ): Promise<LookUpResult> {
+    // What a gateway remembers from before a create shows nothing of it.
+    const fresh = { ...headers(correlationId), 'Cache-Control': 'no-cache' };
     try {
-      return read(await http.request({ method: 'GET', path, headers: headers(correlationId), sendByMs }));
+      return read(await http.request({ method: 'GET', path, headers: fresh, sendByMs }));
     } catch (error) {
       return readLookUpFailure(error);
     }

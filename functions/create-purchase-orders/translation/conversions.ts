@@ -1,5 +1,5 @@
 /** Conversions that several rules share. Each reports through the context and returns undefined for an absent value. */
-import { EDM_DATE_FORMS, edmInstantMs, isOpenEnd, isSameCode } from '../../../shared/sap-values.ts';
+import { EDM_DATE_FORMS, edmInstantMs, isCode, isOpenEnd, isSameCode, stripZeros } from '../../../shared/sap-values.ts';
 import type { ValueMaps } from '../../../shared/translation-settings.ts';
 import type { FaultCode } from '../../../shared/failure.ts';
 import { type Decimal, hasAtMostDecimals, parseDecimal, powerOfTen } from './decimal.ts';
@@ -27,10 +27,31 @@ export function mandatory(
 function entryOf<Value>(
   codes: Readonly<Record<string, Value>>,
   key: string,
-  isSame: (left: string, right: string) => boolean = isSameCode,
+  isSame?: (left: string, right: string) => boolean,
 ): Value | undefined {
-  const listed = Object.hasOwn(codes, key) ? key : Object.keys(codes).find((code) => isSame(code, key));
+  if (Object.hasOwn(codes, key)) return codes[key];
+  const listed =
+    isSame === undefined
+      ? codesWithoutZeros(codes).get(stripZeros(key))
+      : Object.keys(codes).find((code) => isSame(code, key));
   return listed === undefined ? undefined : codes[listed];
+}
+
+/** Made once for each map: each line of a cart looks codes up, and a map may have thousands. */
+const withoutZeros = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** The codes of a map by their text without leading zeros; of two that differ in these alone, the first. */
+function codesWithoutZeros(codes: object): ReadonlyMap<string, string> {
+  const known = withoutZeros.get(codes);
+  const made =
+    known ??
+    new Map(
+      Object.keys(codes)
+        .toReversed()
+        .map((code) => [stripZeros(code), code]),
+    );
+  if (known === undefined) withoutZeros.set(codes, made);
+  return made;
 }
 
 type CodeMapName = 'supplier' | 'category' | 'tax';
@@ -76,12 +97,9 @@ export function listedEntry<Name extends ListName>(
   return entry;
 }
 
-/** Upper-case letters, digits and the joints of codes: what stands in a message reaches the log, where no text may be. */
-const CODE = /^[A-Z0-9][A-Z0-9_./-]{0,19}$/;
-
-/** Says which entry its owner must add, and where. */
+/** Says which entry its owner must add, and where. What stands in a message reaches the log. */
 export const noEntry = (map: string, key: string): string =>
-  `the value map translation.valueMaps.${map} has no entry ${CODE.test(key) ? JSON.stringify(key) : 'for this value'}`;
+  `the value map translation.valueMaps.${map} has no entry ${isCode(key) ? JSON.stringify(key) : 'for this value'}`;
 
 const NO_DECIMAL = 'not a decimal of at most 13 digits before the point and 10 after it, such as 39000.00';
 
@@ -222,8 +240,11 @@ const given = <Name extends string>(name: Name, text: string | undefined): { [Fi
   (text === undefined ? {} : { [name]: text }) as { [Field in Name]?: string };
 
 /** The codes that are there, each once, as it came first: other leading zeros make no other code. */
-export const distinctCodes = (codes: readonly (string | undefined)[]): string[] =>
-  distinct(codes).filter((code, index, all) => all.findIndex((other) => isSameCode(other, code)) === index);
+export function distinctCodes(codes: readonly (string | undefined)[]): string[] {
+  const first = new Map<string, string>();
+  for (const code of distinct(codes)) if (!first.has(stripZeros(code))) first.set(stripZeros(code), code);
+  return [...first.values()];
+}
 
 /** The values that are there, each once, in order. */
 export const distinct = (values: readonly (string | undefined)[]): string[] => [

@@ -55,13 +55,15 @@ export function splitByLargestRemainder<Part>(
       .minus(sum(shares.map((share) => share.floor)))
       .toFixed(0),
   );
-  const receivers = shares
-    .map((share, index) => ({ index, remainder: share.remainder }))
-    .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
-    .slice(0, missing)
-    .map(({ index }) => index);
+  const receivers = new Set(
+    shares
+      .map((share, index) => ({ index, remainder: share.remainder }))
+      .sort((a, b) => b.remainder.cmp(a.remainder) || a.index - b.index)
+      .slice(0, missing)
+      .map(({ index }) => index),
+  );
   return shares.map(({ part, floor }, index) => ({
     part,
-    amount: floor.plus(receivers.includes(index) ? 1 : 0).times(unit),
+    amount: floor.plus(receivers.has(index) ? 1 : 0).times(unit),
   }));
 }

@@ -1,6 +1,6 @@
 /** Selection and grouping: which carts and lines are ordered, and which of them share an order. rules.md. */
 import type { Fault, Warning } from '../../../shared/failure.ts';
-import { isSameCode, stripZeros } from '../../../shared/sap-values.ts';
+import { stripZeros } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import { noEntry } from './conversions.ts';
 import {
@@ -15,6 +15,15 @@ import {
 import type { OnLookUp } from './rule-table.ts';
 import { upperCase } from './text.ts';
 
+/** No order that 11VMS takes has as many lines, accounts, partners and texts together. */
+export const MOST_ROWS = 10_000;
+/** No cart has as many suppliers. Each order takes a call, and more would keep the other carts of the batch waiting. */
+const MOST_ORDERS = 50;
+/** No hierarchy is as deep. */
+const MOST_OUTLINES = 100;
+/** Longer than any purchase request of an order. An operator's pattern may take a time that grows fast with the text. */
+const LONGEST_FILTERED = 40;
+
 interface LocatedOutline {
   readonly row: Outline;
   readonly path: string;
@@ -25,7 +34,7 @@ export interface CartLine {
   readonly item: ShoppingCartItem;
   /** JSON path of the item in the source row. */
   readonly path: string;
-  /** Its outline rows, outermost first (edge case 22). */
+  /** Its outline rows, outermost first (edge case 22). Lines with the same parent share the list. */
   readonly outlines: readonly LocatedOutline[];
   readonly cart: ShoppingCart;
 }
@@ -67,6 +76,8 @@ export type Selection =
       readonly kind: 'skip';
       readonly reason: string;
       readonly isCancelled: boolean;
+      /** A change or historical version: the active one is not concerned (edge case 20). */
+      readonly isInactiveVersion: boolean;
       readonly droppedLines: readonly DroppedLine[];
     }
   /** `groups`: those of the lines that can be read, for their faults. */
@@ -74,16 +85,20 @@ export type Selection =
 
 type Meaning = TranslationSettings['valueMaps']['status'][string];
 
-const skip = (reason: string, isCancelled = false, droppedLines: readonly DroppedLine[] = []): Selection => ({
+type Skip = Extract<Selection, { kind: 'skip' }>;
+
+const skip = (reason: string, isCancelled = false, droppedLines: readonly DroppedLine[] = []): Skip => ({
   kind: 'skip',
   reason,
   isCancelled,
+  isInactiveVersion: false,
   droppedLines,
 });
 
 /** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings, onLookUp?: OnLookUp): Selection {
-  if (cart.VersionType !== undefined) return skip('a change or historical version, not the active one');
+  if (cart.VersionType !== undefined)
+    return { ...skip('a change or historical version, not the active one'), isInactiveVersion: true };
   if (cart.DelInd === true) return skip('the cart is deleted', true);
   if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS], groups: [] };
   const meaning = meaningOf(cart.Status, settings, onLookUp);
@@ -97,10 +112,29 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
     lines.map((line) => ({ ...line, cart })),
     { droppedLines, isComplete },
   );
+  const tooMany = faultOfOrders(cart, groups.length);
+  if (tooMany !== undefined) return { kind: 'faulty', faults: [...faults, tooMany], groups: [] };
   // A row whose structure breaks the contract fails as a whole, together with what the rules find in the rest of it.
   if (!isComplete) return { kind: 'faulty', faults, groups };
   if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0, droppedLines);
   return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
+}
+
+/** The cart, or an order of it, has more than can be ordered (edge case 28). */
+export const tooLarge = (message: string): Fault => ({
+  code: 'E_TGT_TOO_LARGE',
+  message,
+  field: 'lines',
+  path: '$.Items',
+});
+
+/** Each order takes a call, and has the rows of the header, too. */
+function faultOfOrders({ Partners, Texts, Attachments }: ShoppingCart, orders: number): Fault | undefined {
+  if (orders > MOST_ORDERS) return tooLarge(`${orders} orders, and one cart can become ${MOST_ORDERS}`);
+  const rows = orders * (Partners.length + Texts.length + Attachments.length);
+  return rows > MOST_ROWS
+    ? tooLarge(`${rows} rows of the header in its orders, and they can have ${MOST_ROWS}`)
+    : undefined;
 }
 
 /** Every breach of the contract in the items of a cart whose header breaks it, too. */
@@ -149,11 +183,17 @@ function readLines(items: readonly unknown[], settings: TranslationSettings, onL
   }
 
   const lines: LinesRead['lines'][number][] = [];
+  const isWanted = filterOf(settings.lineFilter);
+  const outlinesAbove = createOutlines(outlines);
   for (const { source, path } of ordered) {
     const item = readItem(source, path);
     if ('faults' in item) faults.push(...item.faults);
-    else if (!isWanted(item.value, settings)) droppedLines.push({ path, reason: 'outside translation.lineFilter' });
-    else lines.push({ item: item.value, path, outlines: outlinesOf(item.value, outlines) });
+    else if (!isWanted(item.value)) droppedLines.push({ path, reason: 'outside translation.lineFilter' });
+    else {
+      const above = outlinesAbove(item.value);
+      if (above === undefined) faults.push(tooDeep(path));
+      else lines.push({ item: item.value, path, outlines: above });
+    }
   }
   return { lines, droppedLines, cancelledLines, warnings, faults };
 }
@@ -193,14 +233,19 @@ const unknownLineStatus = (status: string, path: string): Warning => ({
   path: `${path}.Status`,
 });
 
-/** Rule 2: whether the line is among those to which the interface may be restricted. */
-function isWanted({ ExtDemid, CategoryId, VendorId }: ShoppingCartItem, { lineFilter }: TranslationSettings): boolean {
-  const { purchaseRequestPattern, categories, suppliers } = lineFilter;
-  if (purchaseRequestPattern !== undefined && !new RegExp(purchaseRequestPattern, 'u').test(ExtDemid ?? ''))
-    return false;
-  const isListed = (codes: readonly string[] | undefined, code = ''): boolean =>
-    codes === undefined || codes.some((listed) => isSameCode(listed, code));
-  return isListed(categories, CategoryId) && isListed(suppliers, VendorId);
+/** Rule 2: whether a line is among those to which the interface may be restricted. Made once for a cart. */
+function filterOf({
+  purchaseRequestPattern,
+  categories,
+  suppliers,
+}: TranslationSettings['lineFilter']): (item: ShoppingCartItem) => boolean {
+  const pattern = purchaseRequestPattern === undefined ? undefined : new RegExp(purchaseRequestPattern, 'u');
+  const listed = (codes: readonly string[] | undefined) => codes && new Set(codes.map(stripZeros));
+  const [wantedCategories, wantedSuppliers] = [listed(categories), listed(suppliers)];
+  return ({ ExtDemid = '', CategoryId = '', VendorId = '' }) =>
+    pattern?.test(ExtDemid.slice(0, LONGEST_FILTERED)) !== false &&
+    wantedCategories?.has(stripZeros(CategoryId)) !== false &&
+    wantedSuppliers?.has(stripZeros(VendorId)) !== false;
 }
 
 function group(
@@ -245,15 +290,35 @@ export const vendorOfLine = ({ item }: CartLine): LineGroup['vendorId'] =>
 export const currencyOfLine = ({ item, cart }: CartLine): LineGroup['currency'] =>
   currencyOf(item.Currency ?? cart.Currency);
 
-function outlinesOf(item: ShoppingCartItem, outlines: ReadonlyMap<string, LocatedOutline>): LocatedOutline[] {
-  const found: LocatedOutline[] = [];
-  const seen = new Set<string>();
-  let parent = item.ParentGuid;
-  while (parent !== undefined && !seen.has(parent)) {
-    seen.add(parent);
-    const outline = outlines.get(parent);
-    if (outline !== undefined) found.unshift(outline);
-    parent = outline?.row.ParentGuid;
-  }
-  return found;
+/** Finds the outline rows above a line, once for each parent; undefined where they are too many. */
+function createOutlines(
+  outlines: ReadonlyMap<string, LocatedOutline>,
+): (item: ShoppingCartItem) => readonly LocatedOutline[] | undefined {
+  const known = new Map<string | undefined, readonly LocatedOutline[] | undefined>();
+  return ({ ParentGuid }) => {
+    if (!known.has(ParentGuid)) known.set(ParentGuid, outlinesFrom(ParentGuid, outlines));
+    return known.get(ParentGuid);
+  };
 }
+
+/** Ends also where the rows are in a circle. */
+function outlinesFrom(
+  first: string | undefined,
+  outlines: ReadonlyMap<string, LocatedOutline>,
+): readonly LocatedOutline[] | undefined {
+  const found = new Set<LocatedOutline>();
+  for (let guid = first; guid !== undefined; ) {
+    const outline = outlines.get(guid);
+    if (outline === undefined || found.has(outline)) break;
+    if (found.size === MOST_OUTLINES) return undefined;
+    found.add(outline);
+    guid = outline.row.ParentGuid;
+  }
+  return [...found].toReversed();
+}
+
+const tooDeep = (path: string): Fault => ({
+  code: 'E_SRC_SCHEMA',
+  message: `the source row breaks the contract: must stand below at most ${MOST_OUTLINES} outline rows`,
+  path: `${path}.ParentGuid`,
+});

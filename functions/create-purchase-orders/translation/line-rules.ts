@@ -30,7 +30,7 @@ import {
 import type { CartLine, LineGroup } from './groups.ts';
 import type { Address, LineAccounting, OrderLine } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn, within } from './rule-table.ts';
-import { languageCode } from './text.ts';
+import { hasAtMost, headOf, languageCode } from './text.ts';
 
 /** A line with the values that its rules share, computed once. */
 export interface PreparedLine extends CartLine {
@@ -219,6 +219,24 @@ const limitRules: RuleTable<PreparedLine, NonNullable<OrderLine['limit']>> = {
   ),
 };
 
+const LONGEST_TEXT = 4000;
+
+/** Made once for each list of outline rows, and no longer than the long text can show. */
+const outlineTexts = new WeakMap<CartLine['outlines'], string | undefined>();
+
+function textOfOutlines(outlines: CartLine['outlines']): string | undefined {
+  if (outlineTexts.has(outlines)) return outlineTexts.get(outlines);
+  let text: string | undefined;
+  for (const { row } of outlines) {
+    const { Description: own } = row;
+    if (own === undefined) continue;
+    text = headOf(text === undefined ? own : `${text}\n${own}`, LONGEST_TEXT);
+    if (!hasAtMost(text, LONGEST_TEXT)) break;
+  }
+  outlineTexts.set(outlines, text);
+  return text;
+}
+
 const contractRules: RuleTable<PreparedLine, NonNullable<OrderLine['contract']>> = {
   number: value({ row: 54, source: ['CtrId'], rule: 'ALPHA-', mandatory: 'O', codes: [] }, ({ item }) =>
     item.CtrId === undefined ? undefined : stripZeros(item.CtrId),
@@ -364,10 +382,9 @@ export const lineRules: RuleTable<OrderedLine, OrderLine> = {
       const inLanguage = (language: string | undefined) =>
         texts.find((text) => language !== undefined && languageCode(text.Language) === language);
       const own = (inLanguage(languageCode(line.cart.DescrLanguage)) ?? inLanguage('en') ?? texts[0])?.Text;
-      const whole = [...line.outlines.map(({ row }) => row.Description), own]
-        .filter((text) => text !== undefined)
-        .join('\n');
-      return whole === '' ? undefined : readableText(whole, 4000, context, at(line.path, 'Texts'));
+      const parts = [textOfOutlines(line.outlines), own && headOf(own, LONGEST_TEXT)];
+      const whole = parts.filter((text) => text !== undefined).join('\n');
+      return whole === '' ? undefined : readableText(whole, LONGEST_TEXT, context, at(line.path, 'Texts'));
     },
   ),
   category: object(categoryRules),

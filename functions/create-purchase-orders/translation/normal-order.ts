@@ -103,7 +103,7 @@ function readFlag(value: unknown): unknown {
   return value ?? undefined;
 }
 
-/** An instant in UTC. Without an offset, nobody knows which instant it is. */
+/** An instant in UTC. Without an offset, the instant is not known. */
 function readInstant(value: unknown): unknown {
   if (typeof value !== 'string') return value ?? undefined;
   const match = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(?:[Zz]|([+-]\d\d):?(\d\d))$/.exec(value);

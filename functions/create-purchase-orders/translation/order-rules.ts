@@ -1,6 +1,15 @@
 /** Mapping rows 1 to 33, 63 and 64: the order's header. */
 import { externalIdOf } from '../../../shared/external-id.ts';
-import { cartNumber, isSameCode, NO_GUID, normalGuid, stripZeros } from '../../../shared/sap-values.ts';
+import {
+  cartNumber,
+  isSameCode,
+  NO_CART_NUMBER,
+  NO_GUID,
+  normalGuid,
+  stripZeros,
+  SUPPLIER_NUMBER,
+  SUPPLIER_NUMBER_FORM,
+} from '../../../shared/sap-values.ts';
 import {
   amount,
   at,
@@ -28,7 +37,7 @@ import { type OrderedLine, type PreparedLine, addressRules, lineRules, prepareLi
 import type { OrderLine, PurchaseOrder } from './purchase-order.ts';
 import { fault, list, object, type RuleContext, type RuleTable, value, warn } from './rule-table.ts';
 import type { Attachment as CartAttachment, CartText, ShoppingCartItem } from './shopping-cart.ts';
-import { languageCode, upperCase } from './text.ts';
+import { hasAtMost, languageCode, upperCase } from './text.ts';
 
 /** A group with the values that the header's rules share, computed once. */
 export interface PreparedOrder {
@@ -47,9 +56,10 @@ export function prepareOrder(group: LineGroup, context: RuleContext): PreparedOr
   const address =
     shipToAddress(cart.Partners, { ...context, field: 'deliveryAddress' }, '$') ?? sharedAddress(prepared);
   const shared = sharedNumbers(prepared);
+  const known = addressText(address);
   const lines = prepared.map((line) => ({
     ...line,
-    deliverTo: isSame(line.shipTo, address) ? undefined : line.shipTo,
+    deliverTo: addressText(line.shipTo) === known ? undefined : line.shipTo,
     sharesNumber: shared.has(lineNumber(line)),
   }));
   return {
@@ -81,16 +91,20 @@ function sharedNumbers(lines: readonly CartLine[]): ReadonlySet<string> {
 function sharedAddress(lines: readonly PreparedLine[]): ShipTo | undefined {
   const own = lines.flatMap(({ shipTo }) => (shipTo === undefined ? [] : [shipTo]));
   const [first] = own;
-  if (own.some((other) => !isSame(other, first))) return undefined;
+  if (new Set(own.map(addressText)).size > 1) return undefined;
   const materials = lines.filter(({ type }) => type === 'MATERIAL');
   const isSite = materials.length > 0 && materials.every(({ shipTo }) => shipTo === undefined);
   return own.length === lines.length || isSite ? first : undefined;
 }
 
-const isSame = (a: ShipTo | undefined, b: ShipTo | undefined): boolean =>
-  JSON.stringify(a?.address) === JSON.stringify(b?.address);
+/** The same for the same address. */
+const addressText = (shipTo: ShipTo | undefined): string | undefined => JSON.stringify(shipTo?.address);
 
-function nameOf({ cart, vendorId, currency, companyCode }: LineGroup, { client }: RuleContext): string | undefined {
+/** The order's externalId; undefined where a part of it is missing. */
+export function nameOf(
+  { cart, vendorId, currency, companyCode }: LineGroup,
+  { client }: Pick<RuleContext, 'client'>,
+): string | undefined {
   const number = cartNumber(cart.ObjectId);
   if (number === undefined || vendorId === undefined || currency === undefined || companyCode === undefined)
     return undefined;
@@ -110,7 +124,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
     {
       row: 5,
       source: ['ObjectId'],
-      rule: 'ALPHA-; printable ASCII without blanks, since ledger and log file the cart under it',
+      rule: 'ALPHA-; in the form of a code, since ledger and log file the cart under it',
       mandatory: 'M',
       codes: ['E_FIELD_MISSING', 'E_FIELD_FORMAT'],
     },
@@ -118,8 +132,7 @@ const sourceDocumentRules: RuleTable<PreparedOrder, PurchaseOrder['sourceDocumen
       const path = '$.ObjectId';
       const text = mandatory(cart.ObjectId, context, path);
       if (text === undefined) return undefined;
-      const message = 'not a cart number of at most 64 printable characters without blanks, such as 1000004711';
-      return cartNumber(text) ?? fault(context, 'E_FIELD_FORMAT', message, path);
+      return cartNumber(text) ?? fault(context, 'E_FIELD_FORMAT', NO_CART_NUMBER, path);
     },
   ),
   approvedAt: value(
@@ -166,8 +179,19 @@ const supplierRules: RuleTable<PreparedOrder, PurchaseOrder['supplier']> = {
     },
   ),
   externalCode: value(
-    { row: 19, source: ['VendorId'], rule: 'ALPHA-', mandatory: 'M', codes: [] },
-    ({ group }) => group.vendorId,
+    {
+      row: 19,
+      source: ['VendorId'],
+      rule: `ALPHA-; ${SUPPLIER_NUMBER_FORM}, since it is part of the name of the order`,
+      mandatory: 'M',
+      codes: ['E_FIELD_FORMAT'],
+    },
+    (order, context) => {
+      const { vendorId } = order.group;
+      if (vendorId === undefined || SUPPLIER_NUMBER.test(vendorId)) return vendorId;
+      const message = `not the number of a supplier, which is ${SUPPLIER_NUMBER_FORM}, such as 100234`;
+      return fault(context, 'E_FIELD_FORMAT', message, ofFirstLine(order, 'VendorId'));
+    },
   ),
   name: value({ row: 20, source: ['VendorName'], rule: 'TRIM', mandatory: 'O', codes: [] }, (order, context) => {
     const [name] = distinct(order.lines.map(({ item }) => item.VendorName));
@@ -344,7 +368,7 @@ const attachmentRules: RuleTable<Located<CartAttachment>, Attachment> = {
       codes: [],
     },
     ({ row: { MimeType }, path }, context) => {
-      if (MimeType === undefined || Array.from(MimeType).length <= 128) return MimeType;
+      if (MimeType === undefined || hasAtMost(MimeType, 128)) return MimeType;
       const message = 'not a MIME type of at most 128 characters, such as application/pdf; left out';
       return warn(context, 'W_ATTACHMENT_LEFT_OUT', message, at(path, 'MimeType'));
     },
@@ -371,14 +395,15 @@ function publicAttachments({ group: { cart } }: PreparedOrder, context: RuleCont
     ({ row }) => row.FileName !== undefined && row.Guid !== undefined && normalGuid(row.Guid) !== undefined,
   );
   const { maximumAttachments } = context.settings;
-  const kept = usable.slice(0, maximumAttachments);
-  for (const attachment of visible.filter((one) => !kept.includes(one))) {
-    const why = usable.includes(attachment)
+  const kept = new Set(usable.slice(0, maximumAttachments));
+  const isUsable = new Set(usable);
+  for (const attachment of visible.filter((one) => !kept.has(one))) {
+    const why = isUsable.has(attachment)
       ? `beyond the ${maximumAttachments} of translation.maximumAttachments`
       : 'without a name or a GUID';
     warn(context, 'W_ATTACHMENT_LEFT_OUT', `an attachment ${why}; left out`, attachment.path);
   }
-  return kept;
+  return [...kept];
 }
 
 /** Of `CoCode/ProcOrg`, each part is a code with or without leading zeros. */

@@ -1,5 +1,6 @@
 /** The purchase order as 11VMS takes it. Source: target-11vms.md, "The purchase order". */
 import * as z from 'zod';
+import { hasAtMost } from './text.ts';
 
 export const decimal = z
   .string()
@@ -14,11 +15,7 @@ const newText = (maximum: number) =>
   z
     .string()
     .min(1)
-    // A text has no more characters than UTF-16 units, so that few texts have to be counted.
-    .refine(
-      (value) => value.length <= maximum || Array.from(value).length <= maximum,
-      `longer than ${maximum} characters`,
-    )
+    .refine((value) => hasAtMost(value, maximum), `longer than ${maximum} characters`)
     // Counted in characters, as JSON Schema does, and not in UTF-16 units, as zod's own maximum would.
     .meta({ maxLength: maximum });
 const texts = new Map<number, ReturnType<typeof newText>>();

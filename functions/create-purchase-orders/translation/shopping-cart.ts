@@ -6,19 +6,30 @@
 import * as z from 'zod';
 import { asJsonObject, InvalidJson, numberText, parseLenientJson } from '../../../shared/exact-json.ts';
 import type { Fault } from '../../../shared/failure.ts';
+import { firstFindings } from '../../../shared/recorded-faults.ts';
 import { missingRows, rowsOf } from '../../../shared/reading/whole-cart.ts';
 import { cleanText, isInitialNumber, NO_GUID, normalGuid, textOf } from '../../../shared/sap-values.ts';
 
+/** As long as the longest text of an order. A longer code would be repeated in each line, and in each of its accounts. */
+const LONGEST_CODE = 4000;
+
 /** Text, number (with its digits) or nothing; a boolean, an object or a list breaks the contract. */
-const field = z
-  // One step, not a check and then a change: a cart of five lines has 400 fields.
-  .transform((value: unknown, { issues }) => {
-    if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' || numberText(value) !== undefined) return textOf(value);
-    issues.push({ code: 'custom', message: 'must be a text or a number, such as "10"', input: value });
-    return z.NEVER;
-  })
-  .optional();
+const fieldOf = (maximum: number) =>
+  z
+    // One step, not a check and then a change: a cart of five lines has 400 fields.
+    .transform((value: unknown, { issues }) => {
+      if (value === undefined || value === null) return undefined;
+      const isText = typeof value === 'string' || numberText(value) !== undefined;
+      const text = isText ? textOf(value) : undefined;
+      if (isText && (text === undefined || text.length <= maximum)) return text;
+      const message = isText ? `must have at most ${maximum} characters` : 'must be a text or a number, such as "10"';
+      issues.push({ code: 'custom', message, input: value });
+      return z.NEVER;
+    })
+    .optional();
+const field = fieldOf(LONGEST_CODE);
+/** A text for people, or one that is left out where it is too long. */
+const freeText = fieldOf(Number.POSITIVE_INFINITY);
 
 /** ABAP's initial date or time stamp, from a service that does not turn it into null. */
 const INITIAL_DATE = /^(0{8}|0{14})$/;
@@ -75,6 +86,7 @@ const each =
 const entity = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.object(shape, 'must be an object, such as { "Guid": "..." }');
 const fields = each(field);
+const freeTexts = each(freeText);
 const numbers = each(number);
 const dates = each(date);
 const flags = each(flag);
@@ -87,24 +99,32 @@ const accountAssignment = entity({
   ...numbers('GLAcct', 'CostCtr', 'OrderNo', 'WbsElem', 'Asset', 'Network', 'Activity', 'ProfitCtr'),
   ...flags('DelInd'),
 });
-const partner = entity(fields('PartnerFct', 'Name', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'));
-const text = entity(fields('Tdid', 'Language', 'Text'));
-const attachment = entity({ ...fields('Guid', 'FileName', 'MimeType', 'SizeBytes'), ...flags('InternalOnly') });
+const partner = entity({
+  ...fields('PartnerFct', 'Street', 'HouseNo', 'PostlCod1', 'City', 'Region', 'Country'),
+  ...freeTexts('Name'),
+});
+const text = entity({ ...fields('Tdid', 'Language'), ...freeTexts('Text') });
+const attachment = entity({
+  ...fields('Guid'),
+  ...freeTexts('FileName', 'MimeType', 'SizeBytes'),
+  ...flags('InternalOnly'),
+});
 
 /** These fields decide whether an item is ordered. Of an item that is not ordered, nothing else is checked. */
 export const itemFlags = entity({ ...fields('Status'), ...flags('OutlineInd', 'DelInd') });
 
 /** An outline row is no line of an order; its lines stand below it. */
-const outline = entity({ ...guids('Guid', 'ParentGuid'), ...fields('Description') });
+const outline = entity({ ...guids('Guid', 'ParentGuid'), ...freeTexts('Description') });
 
 // biome-ignore format: lists of names
 export const item = entity({
   ...guids('Guid', 'ParentGuid'),
   ...fields(
-    'NumberInt', 'ProductType', 'Description', 'CategoryId', 'PartnerProd', 'ManuProd',
+    'NumberInt', 'ProductType', 'CategoryId', 'PartnerProd', 'ManuProd',
     'Quantity', 'Unit', 'Price', 'PriceUnit', 'Value', 'Currency', 'TaxCode', 'TaxValue', 'Limit', 'ExpValue',
-    'VendorName', 'IncotermKey', 'IncotermLoc', 'Status',
+    'IncotermKey', 'IncotermLoc', 'Status',
   ),
+  ...freeTexts('Description', 'VendorName'),
   ...numbers('OrderedProd', 'VendorId', 'CtrId', 'CtrItem', 'ExtDemid', 'ExtDemPosid', 'BeObjectId'),
   ...dates('DelivDate', 'StartDate', 'EndDate'),
   ...flags('LimitInd', 'Unlimited'),
@@ -117,10 +137,10 @@ export const item = entity({
 export const shoppingCart = entity({
   ...numbers('ObjectId'),
   ...fields(
-    'Description', 'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'ApproverEmail', 'Status', 'Currency',
-    'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup', 'PmntTrms', 'VersionType', 'RequesterId', 'RequesterName',
-    'RequesterEmail',
+    'DescrLanguage', 'CreatedBy', 'ApprovedBy', 'Status', 'Currency', 'TotalValue', 'CoCode', 'ProcOrg', 'ProcGroup',
+    'PmntTrms', 'VersionType', 'RequesterId',
   ),
+  ...freeTexts('Description', 'ApproverEmail', 'RequesterName', 'RequesterEmail'),
   ...dates('PostingDate', 'ChangedAt', 'ApprovedAt'),
   ...flags('DelInd'),
   Guid: z.string(NO_GUID).overwrite(cleanText).min(1, NO_GUID),
@@ -153,13 +173,14 @@ export type Read<Value> = { readonly value: Value } | { readonly faults: readonl
 function read<Schema extends z.ZodType>(schema: Schema, source: unknown, path: string): Read<z.infer<Schema>> {
   const parsed = schema.safeParse(source);
   if (parsed.success) return { value: parsed.data };
-  return {
-    faults: parsed.error.issues.map((issue) => ({
+  const faults = parsed.error.issues.map(
+    (issue): Fault => ({
       code: 'E_SRC_SCHEMA',
       message: `the source row breaks the contract: ${issue.message}`,
       path: path + jsonPath(issue.path),
-    })),
-  };
+    }),
+  );
+  return { faults: firstFindings(faults) };
 }
 
 const jsonPath = (path: readonly PropertyKey[]): string =>

@@ -1,20 +1,23 @@
 /** Texts for the order (edge cases 44 to 47; rules.md, "Texts"). How SAP's texts are cleaned: shared/sap-values.ts. */
-import { printable } from '../../../shared/printable-text.ts';
 
 /** Upper case in NFC: some letters become two characters, which NFC joins to one. */
 export const upperCase = (text: string): string => text.toUpperCase().normalize('NFC');
 
 const MARKER = '[...]';
 
+/** Whether a text has at most so many characters. A character is one UTF-16 unit or two: few texts have to be counted. */
+export const hasAtMost = (text: string, maximum: number): boolean =>
+  text.length <= maximum || (text.length <= 2 * maximum && Array.from(text).length <= maximum);
+
+/** The beginning of a text, with which `cutText` comes to the same: the rest of a huge text is not read. */
+export const headOf = (text: string, maximum: number): string => text.slice(0, 2 * (maximum + 1));
+
 /** Cuts at a code point, never inside one; the marker counts in the maximum. */
 export function cutText(text: string, maximum: number): string {
-  const points = Array.from(text);
-  return points.length <= maximum ? text : points.slice(0, maximum - MARKER.length).join('') + MARKER;
+  if (hasAtMost(text, maximum)) return text;
+  const points = Array.from(headOf(text, maximum));
+  return points.slice(0, maximum - MARKER.length).join('') + MARKER;
 }
-
-/** The part of a value that a fault shows: printable, enough to search for, and never half a character. */
-export const excerpt = (text: string): string =>
-  printable(Array.from(text.slice(0, 80)).slice(0, 40).join(''), 80).normalize('NFC');
 
 /** SAP's one-character languages. */
 const SAP_LANGUAGES = new Map([

@@ -1,15 +1,16 @@
 /** Message Translator: one cart to its purchase orders, or to every fault it has. Pure. */
 import type { Fault, FaultCode, Warning } from '../../../shared/failure.ts';
+import { countRows } from '../../../shared/reading/whole-cart.ts';
+import { firstFindings } from '../../../shared/recorded-faults.ts';
 import { edmInstantMs, hasOffset } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
-import { type DroppedLine, faultsOfItems, type LineGroup, selectAndGroup } from './groups.ts';
-import { orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
+import { type DroppedLine, faultsOfItems, type LineGroup, MOST_ROWS, selectAndGroup, tooLarge } from './groups.ts';
+import { nameOf, orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
 import { canonicalBody } from './order-content.ts';
 import { type PurchaseOrder, purchaseOrderSchema } from './purchase-order.ts';
 import { applyRules, type OnLookUp, type RuleContext, type RuleRow, rowsOf, spreadsheetOf } from './rule-table.ts';
 import { countUnknownProperties, readShoppingCart, type ShoppingCart, type SourceField } from './shopping-cart.ts';
-import { type Quote, quoteFrom } from './source-quotes.ts';
-import { excerpt } from './text.ts';
+import { keptText, type Quote, quoteFrom } from './source-quotes.ts';
 import type { WireOrder } from './wire-order.ts';
 
 /** One group of a cart: its order, or the faults that prevent it. A fault does not hold back the neighbours (rule 3). */
@@ -42,6 +43,8 @@ export type CartTranslation =
       readonly kind: 'skip';
       readonly reason: string;
       readonly isCancelled: boolean;
+      /** A change or historical version: the active one is not concerned (edge case 20). */
+      readonly isInactiveVersion: boolean;
       readonly changedAtMs: number;
       readonly droppedLines: readonly DroppedLine[];
     }
@@ -69,11 +72,16 @@ export interface TranslationRecorder {
   readonly watch: (group: LineGroup) => LineGroup;
   readonly onRule: (field: string) => void;
   readonly onLookUp: OnLookUp;
+  /** The group has too many lines: no rule is applied to it. */
+  readonly onRefused: (group: LineGroup) => void;
   /** Every rule of the group was applied. The order of a faulty group is not whole. */
   readonly onMade: (prepared: PreparedOrder, order: PurchaseOrder) => void;
 }
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
+  // Before anything is made of a row: some bytes of a cart become some kilobytes here.
+  const rows = countRows(source);
+  if (rows > MOST_ROWS) return { kind: 'faulty', faults: [tooLarge(`${rows} rows, and a cart can have ${MOST_ROWS}`)] };
   const quote = quoteFrom(source);
   const read = readShoppingCart(source);
   if ('faults' in read)
@@ -84,7 +92,7 @@ export function translateCart(source: unknown, origin: CartOrigin): CartTranslat
   if (selection.kind === 'faulty') {
     const groups = selection.groups.map((group) => translateGroup(group, origin, quote));
     const faults = groups.flatMap((group) => (group.kind === 'faulty' ? group.faults : []));
-    return { kind: 'faulty', faults: [...quote(selection.faults), ...faults] };
+    return { kind: 'faulty', faults: firstFindings([...quote(selection.faults), ...faults]) };
   }
   if (selection.kind === 'skip') return { ...selection, changedAtMs };
   return {
@@ -113,6 +121,12 @@ function translateGroup(
   { client, settings, wire, today, recorder }: CartOrigin,
   quote: Quote,
 ): GroupTranslation {
+  const { length } = group.lines;
+  if (length > settings.maximumLines) {
+    recorder?.onRefused(group);
+    const faults = quote([tooLarge(`${length} lines, and translation.maximumLines is ${settings.maximumLines}`)]);
+    return { kind: 'faulty', externalId: nameOf(group, { client }), faults };
+  }
   const decimals = settings.valueMaps.currencyDecimals[group.currency ?? ''];
   const context: RuleContext = {
     settings,
@@ -138,40 +152,37 @@ function translateGroup(
 /** No currency has more decimals, and 11VMS takes no more. */
 const MOST_DECIMALS = 4;
 
-/** The faults that no single rule sees: lengths and patterns of the target, the number of lines, the size of the body. */
+/** The faults that no single rule sees: lengths and patterns of the target, the size of the body. */
 function faultsOfTheWhole(
   order: PurchaseOrder,
   body: string,
   prepared: PreparedOrder,
   { settings, faults }: RuleContext,
 ): Fault[] {
-  const sizes = [
-    { what: 'lines', size: prepared.lines.length, setting: 'maximumLines' },
-    { what: 'bytes', size: Buffer.byteLength(body), setting: 'maximumBodyBytes' },
-  ] as const;
-  const tooLarge = sizes
-    .filter(({ size, setting }) => size > settings[setting])
-    .map(({ what, size, setting }) => tooMany(`${size} ${what}, and translation.${setting} is ${settings[setting]}`));
-  const reported = new Set([...faults, ...tooLarge].map(({ field }) => field));
+  const bytes = Buffer.byteLength(body);
+  const { maximumBodyBytes } = settings;
+  const oversize =
+    bytes > maximumBodyBytes
+      ? [tooLarge(`${bytes} bytes, and translation.maximumBodyBytes is ${maximumBodyBytes}`)]
+      : [];
+  const reported = new Set([...faults, ...oversize].map(({ field }) => field));
   const parsed = purchaseOrderSchema.safeParse(order, { reportInput: true });
   const issues = (parsed.error?.issues ?? []).map((issue) => ({ issue, field: fieldName(issue.path) }));
   const wrong = issues.filter(({ issue, field }) => isMade(issue.input) && !reported.has(field));
   // A rule reports a fault when it cannot make its value. A missing value without a fault must not become an order.
   const missing = faults.length === 0 ? issues.filter(({ issue }) => !isMade(issue.input)) : [];
   return [
-    ...tooLarge,
+    ...oversize,
     ...[...wrong, ...missing].map(({ issue, field }): Fault => {
       const code = CODES_OF_ISSUES[issue.code] ?? 'E_FIELD_FORMAT';
       const { path, input } = issue;
       const message = isMade(input) ? issue.message : 'the field is empty';
       // A value that was computed stands nowhere in the source row.
-      const computed = typeof input === 'string' && sourcesOf(path).length === 0 ? { value: excerpt(input) } : {};
+      const computed = typeof input === 'string' && sourcesOf(path).length === 0 ? { value: keptText(input) } : {};
       return { code, message, field, path: sourcePath(path, prepared), ...computed };
     }),
   ];
 }
-
-const tooMany = (message: string): Fault => ({ code: 'E_TGT_TOO_LARGE', message, field: 'lines', path: '$.Items' });
 
 const isMade = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
 

@@ -1,7 +1,9 @@
 /** Stores verdicts in the ledger's table, one item a message (shared/ledger.ts). What they mean: verdict.ts. */
 import * as z from 'zod';
+import { cartDeadLetteredEvent } from '../../../shared/event-attribute.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import {
+  type CartKey,
   cartPartition,
   type CartVersion,
   VERDICT_STATES,
@@ -9,13 +11,18 @@ import {
   type VerdictState,
 } from '../../../shared/ledger-keys.ts';
 import type { ItemKey, LedgerTable } from '../../../shared/ledger-table.ts';
+import { expiresAt } from '../../../shared/lifetimes.ts';
 import { listed } from '../../../shared/lists.ts';
 import { boundedFaults, recordedFaults } from '../../../shared/recorded-faults.ts';
 
-/** The message that a verdict is about. */
-export interface VerdictKey {
-  readonly cart: CartVersion;
+interface VerdictPlace {
+  readonly cart: CartKey;
   readonly messageId: string;
+}
+
+/** The message that a verdict is about. */
+export interface VerdictKey extends VerdictPlace {
+  readonly cart: CartVersion;
 }
 
 export interface Verdict {
@@ -25,22 +32,25 @@ export interface Verdict {
 
 /** Every method throws the SDK's error when the table does not answer. */
 export interface VerdictRecord {
-  read(key: VerdictKey): Promise<Verdict | undefined>;
+  read(place: VerdictPlace): Promise<Verdict | undefined>;
   record(key: VerdictKey, verdict: Verdict & { readonly nowMs: number }): Promise<void>;
   /** PROVISIONAL or FINAL to WITHDRAWN. Changes nothing where there is no verdict. */
   withdraw(key: VerdictKey): Promise<void>;
 }
 
-/** A verdict outlives its message: 4 days on the queue, 14 in the dead-letter queue, then time for questions. */
-const VERDICT_LIFETIME_SECONDS = 90 * 24 * 3600;
-
 /** In a state that this version does not know, it is not read: the attempt that follows comes to a verdict of its own. */
 const verdictItem = z.object({ state: z.enum(VERDICT_STATES), faults: recordedFaults });
 
-const itemKey = ({ cart, messageId }: Pick<VerdictKey, 'cart' | 'messageId'>): ItemKey => ({
+const itemKey = ({ cart, messageId }: VerdictPlace): ItemKey => ({
   pk: cartPartition(cart),
   sk: verdictSort(messageId),
 });
+
+/** Only a verdict that is FINAL is an event: the final attempt may still withdraw a PROVISIONAL one. */
+function eventOf({ state, nowMs, faults, ...key }: VerdictKey & Verdict & { readonly nowMs: number }) {
+  const event = state === 'FINAL' ? cartDeadLetteredEvent(key, faults, nowMs) : undefined;
+  return event === undefined ? {} : { event };
+}
 
 export function createVerdictRecord(table: LedgerTable): VerdictRecord {
   return {
@@ -56,8 +66,9 @@ export function createVerdictRecord(table: LedgerTable): VerdictRecord {
         faults: boundedFaults(faults),
         codes: [...new Set(faults.map(({ code }) => code))],
         ...(state === 'WITHDRAWN' ? {} : listed('DEAD-LETTERED', nowMs)),
+        ...eventOf({ state, cart, messageId, faults, nowMs }),
         recordedAtMs: nowMs,
-        expiresAt: Math.floor(nowMs / 1000) + VERDICT_LIFETIME_SECONDS,
+        expiresAt: expiresAt(nowMs, 'trace'),
       });
     },
     async withdraw({ cart, messageId }) {
