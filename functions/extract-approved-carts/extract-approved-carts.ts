@@ -1,6 +1,8 @@
 /** Polling Consumer: reads the approved carts of a window from SRM onto the queue, without gaps. */
 import type { CartQueue } from '../../shared/cart-queue.ts';
 import { InterfaceError } from '../../shared/failure.ts';
+import { inLanes } from '../../shared/lanes.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Meter } from '../../shared/log.ts';
 import { rowToBody, type Sender } from '../../shared/message-body.ts';
 import { METRICS } from '../../shared/metric-names.ts';
@@ -8,9 +10,10 @@ import type { OperationOutcome } from '../../shared/operations.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import type { QueuedVersions } from '../../shared/queued-versions.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
-import { nextSlice, SlicePosition } from '../../shared/reading/slice.ts';
+import { narrowerWidth, nextSlice, SlicePosition, WIDEST_SLICE_MS } from '../../shared/reading/slice.ts';
 import { type SourceRow, sourceRow } from '../../shared/reading/source-row.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../../shared/srm-carts.ts';
+import { isClosedByHand } from '../../shared/standing.ts';
 import type { Trace } from '../../shared/traces.ts';
 import type { Watermark } from '../../shared/watermark.ts';
 import {
@@ -34,7 +37,7 @@ export interface ExtractionDependencies extends SliceDependencies {
   readonly queuedVersions: QueuedVersions;
   readonly recordCopies: RecordCopies;
   /** What the ledger holds of a cart. */
-  readonly tracesOf: (cartNumber: string) => Promise<readonly Trace[]>;
+  readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
   readonly watermark: Watermark;
   readonly meter: Meter;
   readonly now: () => number;
@@ -51,6 +54,8 @@ export interface ExtractionResult {
   readonly cartsRead: number;
   /** Without those of which an earlier run queued the same version: each run reads the overlap again. */
   readonly cartsQueued: number;
+  /** Left out of a replayed window: a person has settled a dead letter of this version by hand. */
+  readonly closed: number;
   /** Of those queued, the carts too large for a message, which travel as their key. */
   readonly claimChecks: number;
   readonly pages: number;
@@ -62,6 +67,7 @@ export interface ExtractionResult {
 interface Tally {
   cartsRead: number;
   cartsQueued: number;
+  closed: number;
   claimChecks: number;
   pages: number;
 }
@@ -79,47 +85,69 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
     return { runId, status: 'locked', ...tally };
   }
   try {
-    let { watermarkMs } = stored;
+    let { watermarkMs, positionMs } = stored;
+    const reachedMs = (): number => Math.max(watermarkMs ?? settings.firstWatermarkMs, positionMs ?? 0);
+    const beganAtMs = reachedMs();
     let hasMoved = false;
+    let isBehind = false;
     const clock = createClock(dependencies);
+    let widthMs = stored.sliceMs ?? WIDEST_SLICE_MS;
     let startMs = readingStartMs(stored, settings);
     for (;;) {
-      const slice = nextSlice(startMs, watermarkMs, endMs);
+      const slice = nextSlice(startMs, watermarkMs, endMs, widthMs);
       if (slice === undefined) break;
-      const position = new SlicePosition(slice, stored.positionMs);
-      const readToMs = Math.max(watermarkMs ?? settings.firstWatermarkMs, stored.positionMs ?? 0);
+      const position = new SlicePosition(slice, positionMs);
+      const readToMs = reachedMs();
       const end = await readSliceTwice(slice, dependencies, {
         async onPage(page) {
           const timeMs = clock.after(page, slice, readToMs);
           await queuePage(page, dependencies, tally, queueNewVersions);
-          const reachedMs = position.after(page, readingEndMs(timeMs, settings));
-          if (reachedMs !== undefined) await watermark.advancePosition(lease, reachedMs, dependencies.now());
+          const movedToMs = position.after(page, readingEndMs(timeMs, settings));
+          if (movedToMs === undefined) return;
+          await watermark.advancePosition(lease, movedToMs, dependencies.now());
+          positionMs = movedToMs;
         },
         async onIncomplete() {
           position.standStill();
           await watermark.dropPosition(lease, dependencies.now());
+          positionMs = undefined;
         },
       });
+      const narrowerMs = narrowerWidth(slice);
+      if (end.kind === 'too-large') {
+        if (narrowerMs === undefined) throw end.error;
+        widthMs = narrowerMs;
+        continue;
+      }
       if (end.kind === 'stopped') {
+        // Else the next run would stop at the same place.
+        if (reachedMs() <= beganAtMs && narrowerMs !== undefined) {
+          await watermark.keepSliceWidth(lease, narrowerMs, dependencies.now());
+        }
         return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
       }
       if (end.kind === 'incomplete') throw incomplete(end);
       // By SRM's clock, carts may still be added at the end of the slice: then it is whole only up to that time.
       const wholeToMs = Math.min(slice.toMs, readingEndMs(clock.now(), settings));
-      // A slice of a long overlap may end before the watermark, which never moves back.
-      if (wholeToMs > (watermarkMs ?? slice.fromMs)) {
+      // A slice of the overlap may end before the watermark, which never moves back, or before the position, which the
+      // watermark would take back.
+      if (wholeToMs > (watermarkMs ?? slice.fromMs) && wholeToMs >= (positionMs ?? 0)) {
         await watermark.completeSlice(lease, wholeToMs, dependencies.now());
         watermarkMs = wholeToMs;
+        positionMs = undefined;
         hasMoved = true;
       }
+      startMs = slice.toMs;
       if (wholeToMs < slice.toMs) {
         // Such a run is not complete: an alarm must see a clock that stands still.
-        if (!hasMoved) return finish('behind', dependencies, tally, watermarkMs ?? slice.fromMs);
+        isBehind = !hasMoved;
         break;
       }
-      startMs = slice.toMs;
     }
-    return finish('complete', dependencies, tally, watermarkMs ?? startMs);
+    if (stored.sliceMs !== undefined) await watermark.keepSliceWidth(lease, undefined, dependencies.now());
+    // Not of a replay: it would hide that the scheduled runs fail.
+    if (!isBehind) dependencies.meter.count(METRICS.extractionCompleted);
+    return finish(isBehind ? 'behind' : 'complete', dependencies, tally, watermarkMs ?? startMs);
   } finally {
     await watermark.release(lease).catch((error: unknown) => {
       // The lease ends by itself; an error thrown here would hide the one that ended the run.
@@ -130,6 +158,10 @@ export async function extractNewCarts(dependencies: ExtractionDependencies): Pro
   }
 }
 
+/** Narrow: a replay remembers nothing, and where pages are not in order, it is continued only behind a whole slice. */
+const REPLAYED_SLICE_MS = 3600_000;
+const LEDGER_READS_AT_ONCE = 20;
+
 /** A replay that an operator asks for: reads the given window and leaves the watermark alone. */
 export async function extractWindow(
   window: ReadingWindow,
@@ -137,20 +169,27 @@ export async function extractWindow(
 ): Promise<ExtractionResult> {
   const tally = newTally();
   const { fromMs, toMs } = wholeSeconds(window);
+  let widthMs = REPLAYED_SLICE_MS;
   let startMs = fromMs;
   for (;;) {
-    const slice = nextSlice(startMs, undefined, toMs);
+    const slice = nextSlice(startMs, undefined, toMs, widthMs);
     if (slice === undefined) return finish('complete', dependencies, tally, toMs);
     const position = new SlicePosition(slice, undefined);
     const end = await readSliceTwice(slice, dependencies, {
       async onPage(page) {
-        await queuePage(page, dependencies, tally, queueCopies);
+        await queuePage(page, dependencies, tally, queueUnsettled);
         position.after(page, slice.toMs);
       },
       async onIncomplete() {
         position.standStill();
       },
     });
+    if (end.kind === 'too-large') {
+      const narrowerMs = narrowerWidth(slice);
+      if (narrowerMs === undefined) throw end.error;
+      widthMs = narrowerMs;
+      continue;
+    }
     if (end.kind === 'stopped') return finish('stopped', dependencies, tally, position.reachedMs ?? slice.fromMs);
     if (end.kind === 'incomplete') throw incomplete(end);
     startMs = slice.toMs;
@@ -162,8 +201,8 @@ export async function extractWindow(
  * @throws {UnknownCart} when it cannot be read.
  */
 export async function extractCart(number: string, dependencies: ExtractionDependencies): Promise<ExtractionResult> {
-  const { carts, tracesOf, runId } = dependencies;
-  const traces = await tracesOf(number);
+  const { carts, tracesOf, runId, settings } = dependencies;
+  const traces = await tracesOf({ client: settings.sapClient, number });
   const guids = traces.flatMap((trace) => (trace.kind === 'queued' && trace.guid !== undefined ? [trace.guid] : []));
   const guid = guids.at(-1);
   if (guid === undefined) throw new UnknownCart(number, 'the interface has not read it, or read it without a Guid');
@@ -188,8 +227,16 @@ export class UnknownCart extends Error {
 }
 
 /** What came of a replay. One that ran out of time is continued by the operator. */
-export function outcomeOf({ runId, status, cartsRead, cartsQueued, readTo }: ExtractionResult): OperationOutcome {
-  const counts = `run ${runId}: ${cartsRead} carts read, ${cartsQueued} queued`;
+export function outcomeOf({
+  runId,
+  status,
+  cartsRead,
+  cartsQueued,
+  closed,
+  readTo,
+}: ExtractionResult): OperationOutcome {
+  const leftOut = closed === 0 ? '' : `, ${closed} left out, which were closed by hand`;
+  const counts = `run ${runId}: ${cartsRead} carts read, ${cartsQueued} queued${leftOut}`;
   return status === 'complete'
     ? { result: 'done', summary: counts }
     : { result: 'stopped', summary: `${counts}; ${status} at ${readTo ?? 'its begin'}` };
@@ -231,7 +278,7 @@ function createClock({ now, log }: ExtractionDependencies): Clock {
 type QueueRows = (
   rows: readonly SourceRow[],
   dependencies: ExtractionDependencies,
-) => Promise<Pick<Tally, 'cartsQueued' | 'claimChecks'>>;
+) => Promise<Pick<Tally, 'cartsQueued' | 'claimChecks'> & { readonly closed?: number }>;
 
 /** An ordinary run: each version of a cart once. */
 const queueNewVersions: QueueRows = async (read, dependencies) => {
@@ -245,7 +292,24 @@ const queueNewVersions: QueueRows = async (read, dependencies) => {
   return counts;
 };
 
-/** A replay: every cart, whether it was queued before or not. */
+/** A replay of a window: no cart that a person has settled by hand, and which may be ordered elsewhere. */
+const queueUnsettled: QueueRows = async (read, dependencies) => {
+  const { tracesOf, log, settings } = dependencies;
+  const settled = await inLanes(read, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs }) => {
+    if (number === undefined && guid === undefined) return false;
+    // A row without a readable stamp has no version: any dead letter counts.
+    return isClosedByHand(await tracesOf({ client: settings.sapClient, number, guid }), changedAtMs ?? 0);
+  });
+  const closed = read.filter((_, index) => settled[index]);
+  for (const { number, guid } of closed) log.info('extraction.cart-closed', { cartNumber: number, cartGuid: guid });
+  const counts = await queueCopies(
+    read.filter((_, index) => !settled[index]),
+    dependencies,
+  );
+  return { ...counts, closed: closed.length };
+};
+
+/** A replay of one cart: also one that was queued before, or closed. */
 const queueCopies: QueueRows = async (rows, dependencies) => {
   const { recordCopies, runId, now } = dependencies;
   const counts = await sendRows(rows, dependencies, 'replay');
@@ -271,10 +335,11 @@ async function queuePage(
   queueRows: QueueRows,
 ): Promise<void> {
   const { log, meter } = dependencies;
-  const { cartsQueued, claimChecks } = await queueRows(rows, dependencies);
+  const { cartsQueued, claimChecks, closed = 0 } = await queueRows(rows, dependencies);
   tally.pages++;
   tally.cartsRead += rows.length;
   tally.cartsQueued += cartsQueued;
+  tally.closed += closed;
   tally.claimChecks += claimChecks;
   meter.count(METRICS.cartsRead, rows.length);
   meter.count(METRICS.cartsQueued, cartsQueued);
@@ -286,7 +351,7 @@ function incomplete(end: { announced: number; read: number }): InterfaceError {
   return new InterfaceError('transient', { code: 'E_SRC_PAGING_INCOMPLETE', message });
 }
 
-const newTally = (): Tally => ({ cartsRead: 0, cartsQueued: 0, claimChecks: 0, pages: 0 });
+const newTally = (): Tally => ({ cartsRead: 0, cartsQueued: 0, closed: 0, claimChecks: 0, pages: 0 });
 
 const ENDS = {
   complete: 'extraction.completed',
@@ -296,12 +361,11 @@ const ENDS = {
 
 function finish(
   status: keyof typeof ENDS,
-  { log, meter, runId }: ExtractionDependencies,
+  { log, runId }: ExtractionDependencies,
   tally: Tally,
   readToMs: number | undefined,
 ): ExtractionResult {
   const readTo = readToMs === undefined ? undefined : new Date(readToMs).toISOString();
-  if (status === 'complete' && readTo !== undefined) meter.count(METRICS.extractionCompleted);
   log.info(ENDS[status], {
     ...(readTo === undefined ? {} : { watermark: readTo }),
     pages: tally.pages,

@@ -14,12 +14,14 @@ import { InterfaceError } from '../../shared/failure.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
+import { createMessageSigner, messageKeyOf } from '../../shared/message-key.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { recordOperation } from '../../shared/operations.ts';
 import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createQueuedVersions } from '../../shared/queued-versions.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { withTraceparent } from '../../shared/traceparent.ts';
 import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
@@ -45,14 +47,18 @@ export function createHandler(
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const now = Date.now;
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
-  const queue = createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms));
+  const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
+  const signer = createMessageSigner(messageKeyOf(environment, secrets, now));
+  const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
+  const queue = createCartQueue(sqs, environment.QUEUE_URL, signer, (ms) => setTimeout(ms));
   const watermark = createWatermark(table, environment.SRM_CLIENT);
   const queuedVersions = createQueuedVersions(table, environment.SRM_CLIENT);
   const recordCopies = createRecordCopies(table, environment.SRM_CLIENT);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
-  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
-  if (warmUp) http.warmUp();
+  const srmClient = createSrmClient(environment, secrets, now, onCall);
+  if (warmUp) srmClient.warmUp();
+  const http = withTraceparent(srmClient, variables);
   const reserveMs = environment.SRM_TIMEOUT_MS + RESERVE_MS;
   const settings = {
     sapClient: environment.SRM_CLIENT,
@@ -77,7 +83,7 @@ export function createHandler(
       queue,
       queuedVersions,
       recordCopies,
-      tracesOf: (number) => readTraces(table, { client: environment.SRM_CLIENT, number }),
+      tracesOf: (cart) => readTraces(table, cart),
       watermark,
       log,
       meter,

@@ -16,11 +16,13 @@ import { createLambdaHandler } from '../../shared/lambda-handler.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics, errorFields } from '../../shared/log.ts';
+import { createMessageSigner, messageKeyOf } from '../../shared/message-key.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import { recordOperation } from '../../shared/operations.ts';
 import { createRecordCopies } from '../../shared/queued-copies.ts';
 import { createSrmCarts } from '../../shared/srm-carts.ts';
 import { createSrmClient, srmSettings } from '../../shared/srm-client.ts';
+import { withTraceparent } from '../../shared/traceparent.ts';
 import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import {
@@ -53,10 +55,14 @@ export function createHandler(
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
   const meter = createMeter(metrics);
   const onCall = measureCalls('SRM', meter, createLog(logger));
-  const http = createSrmClient(environment, new SecretsManagerClient(AWS_CLIENT_SETTINGS), now, onCall);
-  if (warmUp) http.warmUp();
+  const secrets = new SecretsManagerClient(AWS_CLIENT_SETTINGS);
+  const srmClient = createSrmClient(environment, secrets, now, onCall);
+  if (warmUp) srmClient.warmUp();
+  const http = withTraceparent(srmClient, variables);
+  const signer = createMessageSigner(messageKeyOf(environment, secrets, now));
+  const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
   const adapters = {
-    queue: createCartQueue(new SQSClient(AWS_CLIENT_SETTINGS), environment.QUEUE_URL, (ms) => setTimeout(ms)),
+    queue: createCartQueue(sqs, environment.QUEUE_URL, signer, (ms) => setTimeout(ms)),
     watermark: createWatermark(table, environment.SRM_CLIENT),
     tracesOf: (cart: CartKey) => readTraces(table, cart),
     recordCopies: createRecordCopies(table, environment.SRM_CLIENT),

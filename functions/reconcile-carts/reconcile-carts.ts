@@ -14,7 +14,7 @@ import { METRICS } from '../../shared/metric-names.ts';
 import type { OperationOutcome } from '../../shared/operations.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
-import { nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
+import { narrowerWidth, nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
 import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
 import type { SourceRow } from '../../shared/reading/source-row.ts';
 import type { CartPage } from '../../shared/srm-carts.ts';
@@ -91,21 +91,30 @@ export async function reconcileWhenDue(
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult | NotDue> {
   const { record, now, settings, runId } = dependencies;
-  const { reachedMs, includesLastHour = false, ...started } = await record.read();
-  if (reachedMs !== undefined) return reconcileSince(reachedMs, includesLastHour, started, dependencies);
+  const { reachedMs, ...unfinished } = await record.read();
+  if (reachedMs !== undefined) return reconcileSince(reachedMs, unfinished, dependencies);
   const nowMs = now();
-  if (nowMs - (started.startedMs ?? 0) < DUE_AFTER_MS) return { runId, status: 'not-due' };
-  return reconcileSince(nowMs - settings.days * DAY_MS, false, { startedMs: nowMs }, dependencies);
+  if (nowMs - (unfinished.startedMs ?? 0) < DUE_AFTER_MS) return { runId, status: 'not-due' };
+  return reconcileSince(nowMs - settings.days * DAY_MS, { startedMs: nowMs }, dependencies);
 }
 
-/** An operator starts it. It replaces an unfinished reconciliation, and the schedule finishes it. */
+/**
+ * An operator starts it, and the schedule finishes it. It replaces an unfinished reconciliation; one of fewer days only
+ * interrupts it.
+ */
 export async function reconcileDays(
   { days, includeLastHour }: { readonly days: number; readonly includeLastHour: boolean },
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { startedMs } = await dependencies.record.read();
-  const started = startedMs === undefined ? {} : { startedMs };
-  return reconcileSince(dependencies.now() - days * DAY_MS, includeLastHour, started, dependencies);
+  const { record, now, settings } = dependencies;
+  const { startedMs, reachedMs, isPartial = false, interruptedMs } = await record.read();
+  const wholeMs = isPartial ? interruptedMs : reachedMs;
+  const unfinished = {
+    ...(startedMs === undefined ? {} : { startedMs }),
+    ...(includeLastHour ? { includesLastHour: true } : {}),
+    ...(days < settings.days ? { isPartial: true, ...(wholeMs === undefined ? {} : { interruptedMs: wholeMs }) } : {}),
+  };
+  return reconcileSince(now() - days * DAY_MS, unfinished, dependencies);
 }
 
 /** What came of a reconciliation by hand. The schedule continues one that is not complete. */
@@ -125,11 +134,11 @@ export function outcomeOf({
 
 async function reconcileSince(
   sinceMs: number,
-  includesLastHour: boolean,
-  started: Pick<ReconciliationState, 'startedMs'>,
+  unfinished: Omit<ReconciliationState, 'reachedMs'>,
   dependencies: ReconciliationDependencies,
 ): Promise<ReconciliationResult> {
-  const { record, watermark, settings, log, runId, now } = dependencies;
+  const { record, watermark, settings, log, meter, runId, now } = dependencies;
+  const { startedMs, includesLastHour = false, sliceMs, isPartial = false, interruptedMs } = unfinished;
   const tally = newTally();
   const { watermarkMs = settings.firstWatermarkMs } = await watermark.read();
   // Most younger carts are still under way; the next day's reconciliation reads them.
@@ -137,14 +146,15 @@ async function reconcileSince(
   // The interface never reads carts from before the first watermark.
   let startMs = wholeSecond(Math.max(sinceMs, settings.firstWatermarkMs));
   // From now on it is unfinished: the next run continues it, even after a crash.
-  const unfinished = { ...started, ...(includesLastHour ? { includesLastHour } : {}) };
   await record.write({ ...unfinished, reachedMs: startMs });
   const fromMs = startMs;
   const keepReport = (status: ReconciliationResult['status']): Promise<void> =>
     record.keepReport({ runId, status, endedMs: now(), fromMs, toMs: Math.max(fromMs, startMs), ...tally });
+  let widthMs = sliceMs ?? SLICE_MS;
   let incompleteSlices = 0;
+  const unreadable: InterfaceError[] = [];
   for (;;) {
-    const slice = nextSlice(startMs, undefined, endMs, SLICE_MS);
+    const slice = nextSlice(startMs, undefined, endMs, widthMs);
     if (slice === undefined) break;
     const position = new SlicePosition(slice, undefined);
     // A slice that is read twice, or a cart that comes on two pages, is classified and queued once.
@@ -157,22 +167,47 @@ async function reconcileSince(
       async onIncomplete() {
         position.standStill();
       },
+    }).catch((error: unknown) => {
+      // SRM's answer will be the same tomorrow.
+      if (error instanceof InterfaceError && error.failureClass === 'permanent')
+        return { kind: 'unreadable', error } as const;
+      throw error;
     });
+    const narrowerMs = narrowerWidth(slice);
+    if (end.kind === 'too-large' && narrowerMs !== undefined) {
+      widthMs = narrowerMs;
+      continue;
+    }
     startMs = end.kind === 'stopped' ? wholeSecond(position.reachedMs ?? slice.fromMs) : slice.toMs;
-    await record.write({ ...unfinished, reachedMs: startMs });
+    // Where it got nowhere, the next run would stop at the same place.
+    const nextMs = startMs === fromMs ? narrowerMs : undefined;
+    await record.write({ ...unfinished, reachedMs: startMs, ...(nextMs === undefined ? {} : { sliceMs: nextMs }) });
     if (end.kind === 'stopped') {
       const readTo = new Date(startMs).toISOString();
       log.warn('reconciliation.stopped', { watermark: readTo, ...fieldsOf(tally) });
       await keepReport('stopped');
       return { runId, status: 'stopped', ...tally, readTo };
     }
-    // The other slices are still read: one slice with a wrong count must not hide the days after it.
+    // The other slices are still read: one that cannot be read, or has a wrong count, must not hide the days after it.
     if (end.kind === 'incomplete') incompleteSlices++;
+    if (end.kind === 'unreadable' || end.kind === 'too-large') {
+      unreadable.push(end.error);
+      log.warn('reconciliation.slice-unreadable', {
+        changedFrom: new Date(slice.fromMs).toISOString(),
+        changedTo: new Date(slice.toMs).toISOString(),
+        reason: end.error.fault.message,
+      });
+    }
   }
-  await record.write(started);
+  await record.write({
+    ...(startedMs === undefined ? {} : { startedMs }),
+    ...(interruptedMs === undefined ? {} : { reachedMs: interruptedMs }),
+  });
+  if (unreadable[0] !== undefined) throw notReadWhole(unreadable[0], unreadable.length);
   if (incompleteSlices > 0) throw incomplete(incompleteSlices);
   const status = tally.notJudged > 0 ? 'paused' : 'complete';
   await keepReport(status);
+  if (status === 'complete' && !isPartial) meter.count(METRICS.reconciliationCompleted);
   return finish(status, tally, startMs, dependencies);
 }
 
@@ -254,16 +289,12 @@ function finish(
   status: 'complete' | 'paused',
   tally: Tally,
   readToMs: number,
-  { log, meter, runId }: ReconciliationDependencies,
+  { log, runId }: ReconciliationDependencies,
 ): ReconciliationResult {
   const readTo = new Date(readToMs).toISOString();
   const fields = { watermark: readTo, ...fieldsOf(tally) };
-  if (status === 'complete') {
-    meter.count(METRICS.reconciliationCompleted);
-    log.info('reconciliation.completed', fields);
-  } else {
-    log.warn('reconciliation.inconclusive', fields);
-  }
+  if (status === 'complete') log.info('reconciliation.completed', fields);
+  else log.warn('reconciliation.inconclusive', fields);
   return { runId, status, ...tally, readTo };
 }
 
@@ -273,6 +304,12 @@ function incomplete(slices: number): InterfaceError {
   const message = `SRM announced another number of carts than it delivered, twice, in ${slices} slice(s) of the reconciliation`;
   return new InterfaceError('transient', { code: 'E_SRC_PAGING_INCOMPLETE', message });
 }
+
+const notReadWhole = ({ fault: { code, message } }: InterfaceError, slices: number): InterfaceError =>
+  new InterfaceError('permanent', {
+    code,
+    message: `${slices} slice(s) of the reconciliation cannot be read: ${message}`,
+  });
 
 const newTally = (): Tally => ({
   cartsRead: 0,

@@ -3,7 +3,9 @@
  * SRM approved in a period, against what became of it.
  */
 import * as z from 'zod';
+import { PARTITIONS } from '../../shared/ledger-keys.ts';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
+import { expiresAt } from '../../shared/lifetimes.ts';
 
 export interface ReconciliationState {
   /** When the schedule last started a reconciliation. */
@@ -12,6 +14,12 @@ export interface ReconciliationState {
   readonly reachedMs?: number;
   /** Whether an unfinished reconciliation reads up to the watermark. */
   readonly includesLastHour?: boolean;
+  /** How wide the slices of an unfinished reconciliation are, since a run of it got nowhere. */
+  readonly sliceMs?: number;
+  /** Whether an unfinished reconciliation goes back fewer days than the daily one, in whose place it does not count. */
+  readonly isPartial?: boolean;
+  /** How far the unfinished one had read that a partial one interrupts, and that is continued afterwards. */
+  readonly interruptedMs?: number;
 }
 
 const count = z.number().default(0);
@@ -50,12 +58,15 @@ const stateSchema = z.object({
   startedMs: z.number().exactOptional(),
   reachedMs: z.number().exactOptional(),
   includesLastHour: z.boolean().exactOptional(),
+  sliceMs: z.number().positive().exactOptional(),
+  isPartial: z.boolean().exactOptional(),
+  interruptedMs: z.number().exactOptional(),
 });
 
 const REPORT = 'REPORT#';
 
 export function createReconciliationRecord(table: LedgerTable, sapClient: string): ReconciliationRecord {
-  const pk = `RECONCILIATION#${sapClient}`;
+  const pk = PARTITIONS.reconciliation + sapClient;
   const key = { pk, sk: 'RECONCILIATION' };
 
   return {
@@ -64,7 +75,12 @@ export function createReconciliationRecord(table: LedgerTable, sapClient: string
       await table.putItem({ ...key, ...state });
     },
     async keepReport(report) {
-      await table.putItem({ pk, sk: `${REPORT}${new Date(report.endedMs).toISOString()}#${report.runId}`, ...report });
+      await table.putItem({
+        pk,
+        sk: `${REPORT}${new Date(report.endedMs).toISOString()}#${report.runId}`,
+        ...report,
+        expiresAt: expiresAt(report.endedMs, 'audit'),
+      });
     },
     async reports(sinceMs) {
       // One or two a day: all of a year are a page.

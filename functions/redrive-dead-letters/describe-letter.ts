@@ -1,6 +1,6 @@
 /** What one dead letter is, for an operator: ids, times, reason and owner; nothing of its content. */
-import { cartOfMessage, tryReadCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
-import { FAULT_CATALOGUE, type FaultOwner, findingForLog } from '../../shared/failure.ts';
+import { cartOfMessage, noCart, tryReadCartMessage, UnreadableMessage } from '../../shared/cart-message.ts';
+import { FAULTS, type FaultOwner, findingForLog } from '../../shared/failure.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { rowChangedAtMs, suppliersOf } from '../../shared/sap-values.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
@@ -33,8 +33,15 @@ export async function describeLetter(
 ): Promise<DescribedLetter> {
   const message = tryReadCartMessage(body);
   const cart = cartOfMessage(message, sapClient);
-  const source = message instanceof UnreadableMessage || !('source' in message) ? undefined : message.source;
   const recorded = await record.read({ cart, messageId });
+  if (recorded.faults.length === 0) {
+    // The worker alone can check the signature. What it finds of a message that is not signed stands under no cart.
+    const nameless = { messageId, cart: noCart(sapClient) };
+    const unsigned = await record.read(nameless);
+    if (unsigned.faults.length > 0)
+      return { ...nameless, runId: undefined, suppliers: [], changedAtMs: undefined, sentAtMs, record: unsigned };
+  }
+  const source = message instanceof UnreadableMessage || !('source' in message) ? undefined : message.source;
   return {
     messageId,
     cart,
@@ -49,7 +56,7 @@ export async function describeLetter(
 export const codesOf = ({ record }: DescribedLetter): string[] => [...new Set(record.faults.map(({ code }) => code))];
 
 const ownersOf = ({ record }: DescribedLetter): FaultOwner[] => [
-  ...new Set(record.faults.map(({ code }) => FAULT_CATALOGUE[code].owner)),
+  ...new Set(record.faults.map(({ code }) => FAULTS[code].owner)),
 ];
 
 export function isSelected(letter: DescribedLetter, selection: Selection): boolean {

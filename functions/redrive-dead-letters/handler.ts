@@ -6,7 +6,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
-import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { AWS_CLIENT_SETTINGS, patientClientSettings } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, redriverVariables } from '../../shared/environment.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
@@ -23,7 +23,7 @@ import { createMoveTasks } from './move-tasks.ts';
 import { createPlanRecord } from './plan-record.ts';
 import { planRedrive, type ShownPlan } from './plan-redrive.ts';
 import { approveRedrive, redrive, refuseWhileUnsafe, type RedriveResult } from './redrive.ts';
-import { cancelRedriveAll, redriveAll, type RedriveAllResult } from './redrive-all.ts';
+import { cancelRedriveAll, redriveAll, type RedriveAllResult, refuseWhileClosed } from './redrive-all.ts';
 import { readEvent } from './redrive-event.ts';
 import { createRedriveRecord } from './redrive-record.ts';
 import { createAskForecasts } from './worker-forecast.ts';
@@ -48,14 +48,7 @@ export function createHandler(
   const metrics = createMetrics(environment.INTERFACE_ENVIRONMENT);
   const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
   const table = createLedgerTable(new DynamoDBClient(AWS_CLIENT_SETTINGS), environment.TABLE_NAME);
-  // The worker may take its whole time. A repeated forecast would do no harm, but would take as long again.
-  const patientLambda = new LambdaClient({
-    requestHandler: {
-      ...AWS_CLIENT_SETTINGS.requestHandler,
-      requestTimeout: environment.WORKER_TIMEOUT_SECONDS * 1000 + 5000,
-    },
-    maxAttempts: 1,
-  });
+  const patientLambda = new LambdaClient(patientClientSettings(environment.WORKER_TIMEOUT_SECONDS));
   const plans = createPlanRecord(table);
   const adapters = {
     deadLetters: createDeadLetterQueue(sqs, environment.DEAD_LETTER_QUEUE_URL),
@@ -134,8 +127,9 @@ export function createHandler(
     if ('redriveAll' in request) {
       const { by, reason } = request.redriveAll;
       await refuseWhileUnsafe(request.redriveAll, dependencies);
+      const seen = await refuseWhileClosed(dependencies);
       return recorded({ action: 'redrive-all', by, reason, subject: 'all dead letters' }, () =>
-        redriveAll(dependencies),
+        redriveAll(seen, dependencies),
       );
     }
     const { by, reason } = request.cancelRedriveAll;

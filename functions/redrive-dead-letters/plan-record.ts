@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { FORECAST_KINDS } from '../../shared/forecast.ts';
+import { PARTITIONS } from '../../shared/ledger-keys.ts';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
+import { expiresAt } from '../../shared/lifetimes.ts';
 
 /**
  * Beside the worker's own forecasts. `sent`: an earlier redrive sent it, and what is left of it is to be deleted; `closed`: a
@@ -42,8 +44,7 @@ export interface PlanRecord {
   read(hash: string): Promise<RedrivePlan | undefined>;
 }
 
-const LIFETIME_SECONDS = 24 * 3600;
-const key = (hash: string) => ({ pk: `PLAN#${hash}`, sk: 'PLAN' });
+const key = (hash: string) => ({ pk: PARTITIONS.plan + hash, sk: 'PLAN' });
 
 export function createPlanRecord(table: LedgerTable): PlanRecord {
   return {
@@ -51,8 +52,11 @@ export function createPlanRecord(table: LedgerTable): PlanRecord {
       // Plain JSON: DynamoDB takes no undefined.
       const text = JSON.stringify(plan);
       const hash = createHash('sha256').update(text).digest('hex').slice(0, 32);
-      const expiresAt = Math.floor(plan.plannedAtMs / 1000) + LIFETIME_SECONDS;
-      await table.putItem({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(text)), ...key(hash), expiresAt });
+      await table.putItem({
+        ...z.record(z.string(), z.unknown()).parse(JSON.parse(text)),
+        ...key(hash),
+        expiresAt: expiresAt(plan.plannedAtMs, 'plan'),
+      });
       return hash;
     },
     async read(hash) {

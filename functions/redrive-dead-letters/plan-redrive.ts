@@ -3,6 +3,7 @@
  * nothing and holds nothing; its hash names exactly what it showed.
  */
 import type { Forecast, ForecastQuestion } from '../../shared/forecast.ts';
+import { readSignature } from '../../shared/message-signature.ts';
 import {
   codesOf,
   type DescribedLetter,
@@ -95,8 +96,8 @@ export async function planRedrive(
         }
         letters.set(letter.messageId, letter);
         if (isSent(letter.record) || letter.record.isClosed) continue;
-        const body = fresh[index]?.body ?? '';
-        waiting.push({ messageId: letter.messageId, body });
+        const { body = '', attributes } = fresh[index] ?? {};
+        waiting.push({ messageId: letter.messageId, body, signature: readSignature(attributes) });
         waitingBytes += body.length;
       }
       if (waitingBytes >= WAITING_BYTES) await askWaiting();

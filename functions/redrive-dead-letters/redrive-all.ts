@@ -1,5 +1,12 @@
 /** SQS's own redrive of all dead letters, without plan and canary: for more than a plan can hold. */
+import type { CartKey } from '../../shared/ledger-keys.ts';
+import { isClosedByHand } from '../../shared/standing.ts';
+import type { Trace } from '../../shared/traces.ts';
+import type { DeadLetter } from './dead-letter-queue.ts';
+import { describeLetter, type DescribingDependencies } from './describe-letter.ts';
+import { LOOK_SECONDS } from './list-dead-letters.ts';
 import type { MoveTasks } from './move-tasks.ts';
+import { readDeadLetters, type ReadingDependencies, type Seen } from './read-dead-letters.ts';
 import { Refused } from './redrive.ts';
 
 export interface RedriveAllResult {
@@ -10,11 +17,52 @@ export interface RedriveAllResult {
 /** As a redrive of ours: the breaker has time to open. */
 const MESSAGES_PER_SECOND = 10;
 
-export async function redriveAll({ moveTasks }: { readonly moveTasks: MoveTasks }): Promise<RedriveAllResult> {
+const MOST_NAMED = 10;
+
+export type LookingDependencies = ReadingDependencies &
+  DescribingDependencies & {
+    /** What the ledger holds of a cart. */
+    readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
+  };
+
+/**
+ * SQS moves everything, and so also what a person has settled by hand: a letter whose closing did not delete it, or another one of
+ * the same version of a cart. Of a very large queue, only a part can be looked at. @throws {Refused}
+ */
+export async function refuseWhileClosed(dependencies: LookingDependencies): Promise<Seen> {
+  const closed = new Set<string>();
+  const seen = await readDeadLetters(
+    { hideSeconds: LOOK_SECONDS, untilMs: dependencies.now() + LOOK_SECONDS * 1000, isEnough: () => closed.size > 0 },
+    async (letters) => {
+      const areClosed = await Promise.all(letters.map((letter) => isOfClosedCart(letter, dependencies)));
+      letters.filter((_, index) => areClosed[index]).forEach(({ messageId }) => closed.add(messageId));
+      return [];
+    },
+    dependencies,
+  );
+  if (closed.size > 0) {
+    const named = [...closed].slice(0, MOST_NAMED).join(', ');
+    throw new Refused(`Carts that were closed by hand would be ordered: close their dead letters first (${named})`);
+  }
+  return seen;
+}
+
+async function isOfClosedCart(letter: DeadLetter, dependencies: LookingDependencies): Promise<boolean> {
+  const { cart, changedAtMs = 0, record } = await describeLetter(letter, dependencies);
+  if (record.isClosed || (cart.number === undefined && cart.guid === undefined)) return record.isClosed;
+  return isClosedByHand(await dependencies.tracesOf(cart), changedAtMs);
+}
+
+export async function redriveAll(
+  { seen, about }: Seen,
+  { moveTasks }: { readonly moveTasks: MoveTasks },
+): Promise<RedriveAllResult> {
   await moveTasks.start(MESSAGES_PER_SECOND);
   return {
     status: 'started',
-    summary: `SQS moves all dead letters, ${MESSAGES_PER_SECOND} a second; "moveTask" of the list shows how far it is`,
+    summary:
+      `SQS moves all dead letters, ${MESSAGES_PER_SECOND} a second; "moveTask" of the list shows how far it is` +
+      (seen < about ? `. Only ${seen} of about ${about} could be looked at for closed carts` : ''),
   };
 }
 

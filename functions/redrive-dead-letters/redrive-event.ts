@@ -1,7 +1,7 @@
 /** The function's events, all from an operator: from the console, or from a shell. */
 import * as z from 'zod';
 import { asJsonObject } from '../../shared/exact-json.ts';
-import { FAULT_CATALOGUE, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
+import { FAULTS, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
 import { byHand } from '../../shared/operations.ts';
 import { IDENTIFIER, stripZeros } from '../../shared/sap-values.ts';
 
@@ -11,7 +11,7 @@ export const MOST_LETTERS = 500;
 const messageId = z.string().regex(IDENTIFIER, 'must be the id of a message, as the list shows it');
 const messageIds = z.array(messageId).min(1).max(MOST_LETTERS);
 const identifier = z.string().trim().regex(IDENTIFIER, 'must be one word without blanks');
-const OWNERS: ReadonlySet<string> = new Set(Object.values(FAULT_CATALOGUE).map(({ owner }) => owner));
+const OWNERS: ReadonlySet<string> = new Set(Object.values(FAULTS).map(({ owner }) => owner));
 const isOwner = (text: string): text is FaultOwner => OWNERS.has(text);
 
 const selection = z

@@ -22,6 +22,7 @@ import {
   verdictSort,
 } from '../../shared/ledger-keys.ts';
 import type { LedgerTable } from '../../shared/ledger-table.ts';
+import { expiresAt } from '../../shared/lifetimes.ts';
 import type { ByHand } from '../../shared/operations.ts';
 import { recordedFaults } from '../../shared/recorded-faults.ts';
 
@@ -56,7 +57,7 @@ export interface RedriveRecord {
     nowMs: number,
   ): Promise<BegunRedrive>;
   /** SENDING to SENT. */
-  sent(key: LetterKey, newMessageId: string, nowMs: number): Promise<void>;
+  sent(key: LetterKey, newMessageId: string, sentAtMs: number): Promise<void>;
   /** SENT to DONE. */
   done(key: LetterKey): Promise<void>;
   /** The first closing stays. */
@@ -64,9 +65,6 @@ export interface RedriveRecord {
   /** Takes it out of the list of open dead letters. */
   unlist(key: LetterKey): Promise<void>;
 }
-
-/** As long as a verdict. */
-const LIFETIME_SECONDS = 90 * 24 * 3600;
 
 const verdictItem = z.object({
   faults: recordedFaults.default([]),
@@ -88,7 +86,6 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
       ExpressionAttributeValues: Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
     };
   };
-  const expiry = (nowMs: number): number => Math.floor(nowMs / 1000) + LIFETIME_SECONDS;
 
   return {
     async read(key) {
@@ -111,7 +108,7 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
         reason,
         changedAtMs,
         startedAtMs: nowMs,
-        expiresAt: expiry(nowMs),
+        expiresAt: expiresAt(nowMs, 'trace'),
       });
       const { kind } = await table.updateItem(at(key, redriveSort), {
         ...begun,
@@ -122,10 +119,10 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
       const { newMessageId } = redriveItem.parse((await table.getItem(at(key, redriveSort))) ?? {});
       return { kind: 'sent-before', newMessageId };
     },
-    async sent(key, newMessageId, nowMs) {
+    async sent(key, newMessageId, sentAtMs) {
       await table.updateItem(
         at(key, redriveSort),
-        setting({ state: 'SENT' satisfies RedriveState, newMessageId, sentAtMs: nowMs }),
+        setting({ state: 'SENT' satisfies RedriveState, newMessageId, sentAtMs }),
       );
     },
     async done(key) {
@@ -133,7 +130,7 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
     },
     async close(key, { by, reason, changedAtMs }, nowMs) {
       await table.updateItem(at(key, closedSort), {
-        ...setting({ by, reason, changedAtMs, recordedAtMs: nowMs, expiresAt: expiry(nowMs) }),
+        ...setting({ by, reason, changedAtMs, recordedAtMs: nowMs, expiresAt: expiresAt(nowMs, 'trace') }),
         ConditionExpression: 'attribute_not_exists(pk)',
       });
     },

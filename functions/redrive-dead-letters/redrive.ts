@@ -299,6 +299,8 @@ class RedriveRun {
       planned.map(({ key, message: { changedAtMs } }) => record.begin(key, { ...this.#act, changedAtMs }, now())),
     );
     const toSend = planned.filter((_, index) => begun[index]?.kind === 'begun');
+    // Before the send: the worker may have given its verdict before SQS has answered.
+    const sentAtMs = now();
     const { sent, refused } =
       toSend.length === 0
         ? { sent: new Map<string, string>(), refused: new Map<string, string>() }
@@ -312,7 +314,7 @@ class RedriveRun {
           this.#moved++;
           this.#notSent.delete(message.messageId);
           this.#open.set(newMessageId, { planned: message, newMessageId });
-          await record.sent(key, newMessageId, now());
+          await record.sent(key, newMessageId, sentAtMs);
         }
         await record.unlist(key);
       }),

@@ -2,6 +2,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { tryParseJson } from '../../shared/exact-json.ts';
 import { type Forecast, forecastAnswer, type ForecastQuestion } from '../../shared/forecast.ts';
+import { packs } from '../../shared/lanes.ts';
 
 /** Lambda takes 6 MB; the rest is for the envelope. */
 const INVOCATION_BYTES = 5_500_000;
@@ -10,42 +11,55 @@ const INVOCATION_MESSAGES = 100;
 
 export type AskForecasts = (questions: readonly ForecastQuestion[]) => Promise<readonly Forecast[]>;
 
-/** @throws {Error} that says what the worker did. Without a forecast there is no plan. */
-export const createAskForecasts =
-  (lambda: LambdaClient, workerName: string): AskForecasts =>
-  async (questions) => {
+/**
+ * A message at which the worker dies has no forecast, and takes it from no other.
+ * @throws {Error} that says what the worker did, where it answers nothing at all.
+ */
+export function createAskForecasts(lambda: LambdaClient, workerName: string): AskForecasts {
+  /** Undefined where the worker died or ran out of time. */
+  async function ask(questions: readonly ForecastQuestion[]): Promise<readonly Forecast[] | undefined> {
+    const { FunctionError, Payload } = await lambda.send(
+      new InvokeCommand({
+        FunctionName: workerName,
+        Payload: new TextEncoder().encode(JSON.stringify({ forecast: questions })),
+      }),
+    );
+    if (FunctionError !== undefined) return undefined;
+    const { data } = forecastAnswer.safeParse(tryParseJson(new TextDecoder().decode(Payload)));
+    if (data === undefined) throw noForecast();
+    return data.forecasts;
+  }
+
+  async function askInHalves(questions: readonly ForecastQuestion[]): Promise<readonly Forecast[]> {
+    if (questions.length === 1) return [];
+    const middle = Math.ceil(questions.length / 2);
+    const forecasts: Forecast[] = [];
+    for (const half of [questions.slice(0, middle), questions.slice(middle)]) {
+      forecasts.push(...((await ask(half)) ?? (await askInHalves(half))));
+    }
+    return forecasts;
+  }
+
+  return async (questions) => {
     const forecasts: Forecast[] = [];
     for (const some of packQuestions(questions)) {
-      const { FunctionError, Payload } = await lambda.send(
-        new InvokeCommand({
-          FunctionName: workerName,
-          Payload: new TextEncoder().encode(JSON.stringify({ forecast: some })),
-        }),
-      );
-      const parsed = forecastAnswer.safeParse(tryParseJson(new TextDecoder().decode(Payload)));
-      if (FunctionError !== undefined || !parsed.success) {
-        throw new Error('The worker gave no forecast: read its log of this minute. Nothing was changed.');
-      }
-      forecasts.push(...parsed.data.forecasts);
+      const answer = await ask(some);
+      // A worker that dies of no message at all is broken: there is no need to ask it for each.
+      if (answer === undefined && (await ask([])) === undefined) throw noForecast();
+      forecasts.push(...(answer ?? (await askInHalves(some))));
     }
     return forecasts;
   };
-
-/** In order; each package is one invocation. */
-export function packQuestions(questions: readonly ForecastQuestion[]): ForecastQuestion[][] {
-  const packages: ForecastQuestion[][] = [];
-  let last: ForecastQuestion[] = [];
-  let bytes = 0;
-  for (const question of questions) {
-    // As it travels: a body is JSON inside JSON, and its quotation marks are escaped.
-    const size = Buffer.byteLength(JSON.stringify(question)) + 1;
-    if (last.length === INVOCATION_MESSAGES || (last.length > 0 && bytes + size > INVOCATION_BYTES)) {
-      packages.push(last);
-      last = [];
-      bytes = 0;
-    }
-    last.push(question);
-    bytes += size;
-  }
-  return last.length === 0 ? packages : [...packages, last];
 }
+
+const noForecast = (): Error =>
+  new Error('The worker gave no forecast: read its log of this minute. Nothing was changed.');
+
+/** Each pack is one invocation. */
+const packQuestions = (questions: readonly ForecastQuestion[]): ForecastQuestion[][] =>
+  packs(
+    questions,
+    { items: INVOCATION_MESSAGES, bytes: INVOCATION_BYTES },
+    // As it travels: a body is JSON inside JSON, and its quotation marks are escaped.
+    (question) => Buffer.byteLength(JSON.stringify(question)) + 1,
+  );

@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
-import { AWS_CLIENT_SETTINGS } from '../../shared/aws-client-settings.ts';
+import { AWS_CLIENT_SETTINGS, patientClientSettings } from '../../shared/aws-client-settings.ts';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { parseVariables, supervisorVariables } from '../../shared/environment.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
@@ -38,14 +38,8 @@ export function createHandler(
   const breaker = createBreakerRecord(table);
   const lambda = new LambdaClient(AWS_CLIENT_SETTINGS);
   const sqs = new SQSClient(AWS_CLIENT_SETTINGS);
-  // The worker may take its whole time for a trial. A trial is not repeated, since it uses up a receive.
-  const patientLambda = new LambdaClient({
-    requestHandler: {
-      ...AWS_CLIENT_SETTINGS.requestHandler,
-      requestTimeout: environment.WORKER_TIMEOUT_SECONDS * 1000 + 5000,
-    },
-    maxAttempts: 1,
-  });
+  // A trial that is repeated uses up a receive.
+  const patientLambda = new LambdaClient(patientClientSettings(environment.WORKER_TIMEOUT_SECONDS));
 
   async function supervise(event: unknown, context: Context): Promise<SupervisionResult> {
     const request = readEvent(event ?? {});

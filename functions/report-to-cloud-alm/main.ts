@@ -1,0 +1,4 @@
+/** The Lambda's entry point. */
+import { createHandler } from './handler.ts';
+
+export const handler = createHandler(process.env);
