@@ -4,3 +4,9 @@
 export const AWS_CLIENT_SETTINGS = {
   requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
 };
+
+/** For an invocation that may take the function's whole time. It is not repeated, since it would take as long again. */
+export const patientClientSettings = (timeoutSeconds: number) => ({
+  requestHandler: { ...AWS_CLIENT_SETTINGS.requestHandler, requestTimeout: timeoutSeconds * 1000 + 5000 },
+  maxAttempts: 1,
+});

@@ -2,13 +2,14 @@
 import * as z from 'zod';
 import { asJsonObject, parseExactJson } from './exact-json.ts';
 import type { CartKey } from './ledger-keys.ts';
-import { cartNumber, IDENTIFIER } from './sap-values.ts';
+import { cartGuid, cartNumber, IDENTIFIER } from './sap-values.ts';
 
 /** An identifier ends up in keys of the ledger and in logs, so that its size is bounded. */
 const identifier = z.string().regex(IDENTIFIER);
 
 /** A message that a person wrote may keep the number's leading zeros. */
 const numberOrNull = (number: string | null): string | null => cartNumber(number) ?? null;
+const guidOrNull = identifier.nullable().transform((guid) => cartGuid(guid) ?? null);
 
 const envelope = {
   schemaVersion: z.literal(1),
@@ -18,19 +19,19 @@ const envelope = {
   /** `sap-client`: with the number, the cart's identity. */
   client: z.string().regex(/^\d{3}$/),
   /** As read from the row; null where the row has none that can be read. */
-  cart: z.strictObject({ number: identifier.nullable().transform(numberOrNull), guid: identifier.nullable() }),
+  cart: z.strictObject({ number: identifier.nullable().transform(numberOrNull), guid: guidOrNull }),
   /** Why it was queued outside the ordinary runs: the ledger did not account for it, or an operator replays it. */
   origin: z.enum(['reconciliation', 'replay']).exactOptional(),
 };
 
 const rowMessage = z.strictObject({ ...envelope, source: z.unknown().nonoptional() });
 /** Claim Check: a cart over SQS's limit travels as its key; one without a key becomes a dead letter. */
-const claimMessage = z.strictObject({ ...envelope, claim: z.strictObject({ guid: identifier.nullable() }) });
+const claimMessage = z.strictObject({ ...envelope, claim: z.strictObject({ guid: guidOrNull }) });
 export type CartMessage = z.infer<typeof rowMessage> | z.infer<typeof claimMessage>;
 
 /** The largest message, and the largest batch, that SQS takes: 1 MiB. */
 export const SQS_LIMIT_BYTES = 1_048_576;
-/** The largest body. SQS counts the attributes of a message, too, and a requeued copy has some: about 150 bytes. */
+/** The largest body. SQS counts the attributes of a message, too: its signature, and those of a requeued copy, some 200 bytes. */
 export const BODY_LIMIT_BYTES = SQS_LIMIT_BYTES - 1024;
 
 /**
@@ -80,8 +81,11 @@ export function tryReadCartMessage(body: string): CartMessage | UnreadableMessag
   }
 }
 
-/** The cart under which the ledger files a message; one that cannot be read names none. */
+/** Under which the ledger files a message that names no cart, or none that can be believed. */
+export const noCart = (sapClient: string): CartKey => ({ client: sapClient, number: undefined });
+
+/** The cart under which the ledger files a message. */
 export const cartOfMessage = (message: CartMessage | UnreadableMessage, sapClient: string): CartKey =>
   message instanceof UnreadableMessage
-    ? { client: sapClient, number: undefined }
+    ? noCart(sapClient)
     : { client: message.client, number: message.cart.number ?? undefined, guid: message.cart.guid ?? undefined };

@@ -2,12 +2,13 @@
 import { SendMessageBatchCommand, type SendMessageBatchResultEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_LIMIT_BYTES } from './cart-message.ts';
 import { InterfaceError } from './failure.ts';
-import { inLanes } from './lanes.ts';
+import { inLanes, packs } from './lanes.ts';
+import { type Sign, SIGNATURE_BYTES, signatureAttribute } from './message-signature.ts';
 
 export interface CartQueue {
   /**
-   * Resolves when every body is durably queued. The messages become visible after the delay, 900 seconds at most.
-   * @throws {InterfaceError} E_INT_QUEUE when some are not queued after all tries.
+   * Resolves when every body is durably queued, signed. The messages become visible after the delay, 900 seconds at most.
+   * @throws {InterfaceError} E_INT_QUEUE when some are not queued after all tries; E_INT_KEY when they cannot be signed.
    */
   send(bodies: readonly string[], delaySeconds?: number): Promise<void>;
 }
@@ -24,31 +25,17 @@ const BATCHES_AT_ONCE = 10;
 const TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 
-/** Packs bodies in order: a batch is closed by its tenth entry or when the next would exceed SQS's bytes. */
-export function packBatches(bodies: readonly string[]): string[][] {
-  const batches: string[][] = [];
-  let batch: string[] = [];
-  let bytes = 0;
-  for (const body of bodies) {
-    const size = Buffer.byteLength(body);
-    if (batch.length === BATCH_ENTRIES || bytes + size > SQS_LIMIT_BYTES) {
-      batches.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(body);
-    bytes += size;
-  }
-  if (batch.length > 0) batches.push(batch);
-  return batches.filter((full) => full.length > 0);
-}
+/** As SQS takes them. */
+export const packBatches = (bodies: readonly string[]): string[][] =>
+  packs(bodies, { items: BATCH_ENTRIES, bytes: SQS_LIMIT_BYTES }, (body) => Buffer.byteLength(body) + SIGNATURE_BYTES);
 
 export function createCartQueue(
   sqs: SQSClient,
   queueUrl: string,
+  signer: () => Promise<Sign>,
   wait: (milliseconds: number) => Promise<unknown>,
 ): CartQueue {
-  async function sendBatch(bodies: readonly string[], delaySeconds: number | undefined): Promise<void> {
+  async function sendBatch(bodies: readonly string[], sign: Sign, delaySeconds: number | undefined): Promise<void> {
     let left = bodies;
     let failed: readonly string[] = [];
     for (let attempt = 0; attempt < TRIES && left.length > 0; attempt++) {
@@ -57,6 +44,7 @@ export function createCartQueue(
       const Entries = current.map((MessageBody, index) => ({
         Id: String(index),
         MessageBody,
+        MessageAttributes: signatureAttribute(sign(MessageBody)),
         DelaySeconds: delaySeconds,
       }));
       const answer = await sqs
@@ -75,7 +63,8 @@ export function createCartQueue(
 
   return {
     async send(bodies, delaySeconds) {
-      await inLanes(packBatches(bodies), BATCHES_AT_ONCE, (batch) => sendBatch(batch, delaySeconds));
+      const sign = await signer();
+      await inLanes(packBatches(bodies), BATCHES_AT_ONCE, (batch) => sendBatch(batch, sign, delaySeconds));
     },
   };
 }

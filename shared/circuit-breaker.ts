@@ -13,6 +13,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { PARTITIONS } from './ledger-keys.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
 const STATES = ['CLOSED', 'OPEN', 'FORCED_OPEN'] as const;
@@ -95,7 +96,7 @@ export interface BreakerRecord {
 const MAXIMUM_REASON = 500;
 export const boundedReason = (reason: string): string => reason.slice(0, MAXIMUM_REASON).toWellFormed();
 
-const KEY = { pk: 'BREAKER#11VMS', sk: 'BREAKER' };
+const KEY = { pk: `${PARTITIONS.breaker}11VMS`, sk: 'BREAKER' };
 
 export function createBreakerRecord(table: LedgerTable): BreakerRecord {
   /** One update; false when the condition on the state does not hold. `undefined` is the state of a missing item. */

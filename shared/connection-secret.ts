@@ -4,6 +4,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import * as z from 'zod';
 import { tryParseJson } from './exact-json.ts';
 import type { TlsIdentity } from './http-client.ts';
+import { writeSecretCommand } from './secret-command.ts';
 
 /** Which secret, and what it must hold besides the OAuth2 client. */
 export interface SecretForm {
@@ -81,7 +82,7 @@ export class SecretUnusable extends Error {
     ];
     const wanted = `{ ${fields.map((field) => `"${field}"`).join(', ')} }`;
     const problem = `the secret ${form.name} ${what.replace('%', wanted)}`;
-    const fix = `write it with aws secretsmanager put-secret-value --secret-id ${form.name} --secret-string file://client.json`;
+    const fix = `write it with ${writeSecretCommand(form.name)}`;
     super(`${problem}: ${fix}`);
     this.name = 'SecretUnusable';
     this.problem = problem;

@@ -88,17 +88,20 @@ const srmVariables = {
   SRM_CHANGED_AT_PROPERTY: z.enum(CHANGED_AT_PROPERTIES),
 };
 
-const common = {
+const everywhere = {
   INTERFACE_ENVIRONMENT: filled,
-  TABLE_NAME: filled,
   POWERTOOLS_SERVICE_NAME: filled,
   POWERTOOLS_METRICS_NAMESPACE: filled,
   POWERTOOLS_LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']),
 };
+const common = { ...everywhere, TABLE_NAME: filled };
+/** The secret with the key of the messages on the cart queue (message-key.ts). */
+const messageKey = { MESSAGE_KEY: filled };
 
 export const extractorVariables = z.object({
   ...common,
   ...srmVariables,
+  ...messageKey,
   QUEUE_URL: url,
   /** Where reading starts when there is no watermark yet (edge case 11). */
   FIRST_WATERMARK: instant,
@@ -111,6 +114,7 @@ export const extractorVariables = z.object({
 export const reconcilerVariables = z.object({
   ...common,
   ...srmVariables,
+  ...messageKey,
   QUEUE_URL: url,
   /** As the extractor's: older carts are never read. */
   FIRST_WATERMARK: instant,
@@ -121,6 +125,7 @@ export const reconcilerVariables = z.object({
 export const workerVariables = z.object({
   ...common,
   ...srmVariables,
+  ...messageKey,
   QUEUE_URL: url,
   VMS_BASE_URL: connection.BASE_URL,
   /** Where orders are created, below the base URL. */
@@ -178,11 +183,38 @@ export const redriverVariables = z.object({
   SRM_CLIENT: srmVariables.SRM_CLIENT,
 });
 
+export const cloudAlmReporterVariables = z.object({
+  ...everywhere,
+  CLOUD_ALM_API_URL: url,
+  CLOUD_ALM_TOKEN_URL: connection.TOKEN_URL,
+  CLOUD_ALM_SECRET: connection.SECRET,
+  /** The id of the interface in Landscape Management. */
+  CLOUD_ALM_SERVICE_ID: filled,
+  /** As CloudWatch names the queues. */
+  QUEUE_NAME: filled,
+  DEAD_LETTER_QUEUE_NAME: filled,
+  /** What the names of all alarms begin with. */
+  ALARM_PREFIX: filled,
+});
+
+export const numberWriterVariables = z.object({
+  ...common,
+  ...srmVariables,
+  /** Of the events, whose visibility the function sets. */
+  QUEUE_URL: url,
+  /** Below the service; `{cart}` is the number of the cart. */
+  NUMBERS_PATH: filled,
+  NUMBERS_METHOD: z.enum(['PATCH', 'POST']),
+  NUMBERS_PROPERTY: filled,
+});
+
 export type ExtractorEnvironment = z.infer<typeof extractorVariables>;
 export type ReconcilerEnvironment = z.infer<typeof reconcilerVariables>;
 export type WorkerEnvironment = z.infer<typeof workerVariables>;
 export type SupervisorEnvironment = z.infer<typeof supervisorVariables>;
 export type RedriverEnvironment = z.infer<typeof redriverVariables>;
+export type CloudAlmReporterEnvironment = z.infer<typeof cloudAlmReporterVariables>;
+export type NumberWriterEnvironment = z.infer<typeof numberWriterVariables>;
 
 /** The file that carries the names of 11VMS's fields in the worker's bundle: they may be more than Lambda's variables can hold. */
 export const VMS_FIELDS_FILE = 'vms-fields.json';
@@ -196,7 +228,10 @@ export type ReconcilerVariables = Record<keyof ReconcilerEnvironment, string>;
 export type WorkerVariables = Record<keyof WorkerEnvironment, string>;
 export type SupervisorVariables = Record<keyof SupervisorEnvironment, string>;
 export type RedriverVariables = Record<keyof RedriverEnvironment, string>;
+export type CloudAlmReporterVariables = Record<keyof CloudAlmReporterEnvironment, string>;
+export type NumberWriterVariables = Record<keyof NumberWriterEnvironment, string>;
 /** The parts that several functions share. */
+export type BasicVariables = Record<keyof typeof everywhere, string>;
 export type CommonVariables = Record<keyof typeof common, string>;
 export type SrmVariables = Record<keyof typeof srmVariables, string>;
 

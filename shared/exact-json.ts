@@ -1,5 +1,5 @@
 /** JSON without loss: numbers keep the digits that they were written with, which IEEE doubles would lose. */
-import { escapeControls, firstFault } from './json-text.ts';
+import { escapeControls, firstFault, isDeeperThan } from './json-text.ts';
 
 // The source text access of JSON.parse is in Node 24; TypeScript's library does not describe it yet.
 interface RawJson {
@@ -18,18 +18,18 @@ const NUMBER_AT_RISK = /[:,[]\s*(?:-|\d+[.eE]|\d{16})/;
 /** The text is only a number. A pattern of its own: as an alternative above, it would halve the speed of the search. */
 const NUMBER_ALONE = /^\s*[-\d]/;
 
-/** No cart is as deep. JSON.parse itself has no limit, but code that walks or writes the result would fail. */
+/** No cart is as deep. JSON.parse itself has no limit, but code that walks or writes the result would run out of stack. */
 const DEEP = 200;
 
 const BRACKETS = /[[\]{}]/g;
 
-/** Counts brackets, also those in strings. A text that may be deep is parsed the slow way, which refuses it. */
-function isDeep(text: string): boolean {
+function isTooDeep(text: string): boolean {
   let depth = 0;
   BRACKETS.lastIndex = 0;
-  // Searches from one bracket to the next: reading every character takes seven times as long.
+  // Searches from one bracket to the next: reading every character takes seven times as long. Those in strings count, too:
+  // few texts then have to be searched for their strings.
   while (depth <= DEEP && BRACKETS.test(text)) depth += '[{'.includes(text.charAt(BRACKETS.lastIndex - 1)) ? 1 : -1;
-  return depth > DEEP;
+  return depth > DEEP && isDeeperThan(text, DEEP);
 }
 
 /** Windows tools and some proxies put it before JSON. */
@@ -72,8 +72,9 @@ export function parseLenientJson(marked: string): unknown {
 }
 
 function parse(text: string): unknown {
+  if (isTooDeep(text)) throw new RangeError('nested too deeply');
   // Visiting every value costs more than all the rest, and most texts hold no number that a double would change.
-  if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text) && !isDeep(text)) return JSON.parse(text);
+  if (!NUMBER_ALONE.test(text) && !NUMBER_AT_RISK.test(text)) return JSON.parse(text);
   return exactJson.parse(text, (_key, value, context) =>
     typeof value === 'number' && context.source !== undefined && String(value) !== context.source
       ? exactJson.rawJSON(context.source)

@@ -1,5 +1,6 @@
 /**
- * The failure taxonomy: every reason code the interface can give, who can fix it, and what to do; and the warnings.
+ * The failure taxonomy: every reason code the interface can give, what it means and who can fix it; and the warnings.
+ * What to do, which only people read: fault-catalogue.ts.
  *
  * Source: rules.md, "Delivering once" and "Reason codes, by family".
  */
@@ -10,307 +11,105 @@ export type FailureClass = 'transient' | 'throttled' | 'unknown' | 'permanent' |
 /** Who can fix a fault. */
 export type FaultOwner = 'buyer' | 'mapping owner' | 'SRM team' | '11VMS team' | 'interface team';
 
-interface CatalogueEntry {
+interface FaultEntry {
   readonly owner: FaultOwner;
   readonly meaning: string;
-  readonly action: string;
 }
 
-const entry = (owner: FaultOwner, meaning: string, action: string): CatalogueEntry => ({ owner, meaning, action });
+const entry = (owner: FaultOwner, meaning: string): FaultEntry => ({ owner, meaning });
 
-/** A setting of the translation, and where it stands. */
-const setting = (name: string): string =>
-  `translation.${name} in infra/environments.ts, or in the environment's own file`;
-const valueMap = (name: string): string => setting(`valueMaps.${name}`);
-
-/** A page answered in the place of a system (foreign-page.ts). */
-/** Where vms.lookUpBy is "none", no redrive can look anything up. */
-const SEARCH_ORDER =
-  'Search the order by its externalId in 11VMS; a redrive looks it up before anything is posted. Without a look-up: runbook, "Unknown outcome without a look-up".';
-const SEE_HTML = 'If the message speaks of HTML: runbook, "HTML where JSON was expected".';
-
-/** The error catalogue. Its keys are the only codes that a fault can carry. */
-export const FAULT_CATALOGUE = {
-  E_SRC_AUTH: entry(
-    'SRM team',
-    'SRM or its token endpoint refused our credentials',
-    `Check the SRM client in the connection secret and its rights; the next run reads the same window again. ${SEE_HTML}`,
-  ),
-  E_SRC_UNAVAILABLE: entry(
-    'SRM team',
-    'SRM did not answer, or answered with an error or a page that cannot be read',
-    `Check SRM and its proxy; the next run reads the same window again. ${SEE_HTML}`,
-  ),
-  E_SRC_THROTTLED: entry(
-    'SRM team',
-    'SRM limits our calls (429)',
-    'Ask for a larger quota or a slower schedule; the next run reads the same window again.',
-  ),
-  E_SRC_SCHEMA: entry(
-    'SRM team',
-    'The cart breaks the contract of the extraction service',
-    'Correct the service or the cart at the given path, then redrive or replay the cart.',
-  ),
-  E_SRC_PAGING_INCOMPLETE: entry(
-    'SRM team',
-    'SRM announced another number of carts than it delivered',
-    'The window is read again by the next run; if it stays so, check the paging of the extraction service.',
-  ),
-  E_CART_EMPTY: entry('buyer', 'No line of the cart is left to order', 'Nothing: the cart is skipped.'),
-  E_CART_CHANGED_AFTER_SEND: entry(
-    'buyer',
-    'The cart was changed and approved again after its order was created',
-    'Change the order in 11VMS by hand, then delete the dead letter.',
-  ),
+/** Its keys are the only codes that a fault can carry. */
+export const FAULTS = {
+  E_SRC_AUTH: entry('SRM team', 'SRM or its token endpoint refused our credentials'),
+  E_SRC_UNAVAILABLE: entry('SRM team', 'SRM did not answer, or answered with an error or a page that cannot be read'),
+  E_SRC_THROTTLED: entry('SRM team', 'SRM limits our calls (429)'),
+  E_SRC_SCHEMA: entry('SRM team', 'The cart breaks the contract of the extraction service'),
+  E_SRC_PAGING_INCOMPLETE: entry('SRM team', 'SRM announced another number of carts than it delivered'),
+  E_CART_EMPTY: entry('buyer', 'No line of the cart is left to order'),
+  E_CART_CHANGED_AFTER_SEND: entry('buyer', 'The cart was changed and approved again after its order was created'),
   E_CART_CANCELLED_AFTER_SEND: entry(
     'buyer',
-    'The cart or a line was deleted after its order was created',
-    'Cancel the order in 11VMS by hand, then delete the dead letter.',
+    'An order exists of which the cart has nothing left: its lines were deleted, rejected or moved to another order',
   ),
-  E_EXTREF_MISSING: entry(
-    'buyer',
-    'The purchase request number is missing, and it is configured as mandatory',
-    'Add the reference in SRM and have the cart approved again.',
-  ),
-  E_FIELD_MISSING: entry(
-    'buyer',
-    'A mandatory field is empty',
-    'Fill the field in SRM and have the cart approved again.',
-  ),
-  E_FIELD_FORMAT: entry(
-    'SRM team',
-    'A field has the wrong form',
-    'Correct the field in SRM or its extraction, then replay the cart.',
-  ),
-  E_FIELD_LENGTH: entry(
-    'SRM team',
-    'An identifier or code is longer than 11VMS allows; it is never cut',
-    'Correct the code in SRM, then replay the cart.',
-  ),
-  E_DATE_INVALID: entry('SRM team', 'A date cannot be read', 'Correct the date in SRM, then replay the cart.'),
-  E_DATE_MISSING: entry(
-    'buyer',
-    'A line has neither a delivery date nor a service period',
-    'Add it in SRM and have the cart approved again.',
-  ),
-  E_DATE_RANGE: entry(
-    'buyer',
-    'A period ends before it starts, or has no start',
-    'Correct the period in SRM and have the cart approved again.',
-  ),
-  E_MAP_SUPPLIER: entry(
-    'mapping owner',
-    'The supplier is not in the value map',
-    `Add the supplier to ${valueMap('supplier.codes')}, deploy, then redrive.`,
-  ),
-  E_MAP_COMPANY: entry(
-    'mapping owner',
-    'The company code has no business unit in the value map',
-    `Add the company code to ${valueMap('businessUnit')}, deploy, then redrive.`,
-  ),
-  E_MAP_UOM: entry(
-    'mapping owner',
-    'The unit of measure is not in the value map',
-    `Add the unit to ${valueMap('unit')}, deploy, then redrive.`,
-  ),
-  E_MAP_CATEGORY: entry(
-    'mapping owner',
-    'The category is not in the value map',
-    `Add the category to ${valueMap('category.codes')}, deploy, then redrive.`,
-  ),
-  E_MAP_TAX: entry(
-    'mapping owner',
-    'The tax code is not in the value map',
-    `Add the tax code to ${valueMap('tax.codes')}, deploy, then redrive.`,
-  ),
-  E_MAP_CURRENCY: entry(
-    'mapping owner',
-    'The currency is not a known ISO 4217 currency',
-    `Correct the currency in SRM; or add it to ${valueMap('currencyDecimals')}, deploy, then redrive.`,
-  ),
-  E_MAP_ACCCAT: entry(
-    'mapping owner',
-    'The account assignment category is not in the value map',
-    `Add the category to ${valueMap('accountCategory')}, deploy, then redrive.`,
-  ),
-  E_MAP_COUNTRY: entry(
-    'mapping owner',
-    'The country is not in the value map',
-    `Add the country to ${valueMap('country')}, deploy, then redrive.`,
-  ),
-  E_MAP_STATUS: entry(
-    'mapping owner',
-    'The status of the cart is not in the value map',
-    `Add the status and its meaning to ${valueMap('status')}, deploy, then redrive.`,
-  ),
-  E_MAP_LINE_TYPE: entry(
-    'mapping owner',
-    'The product type of a line is unknown',
-    'Correct the product type in SRM; or extend the rule of lines.type in line-rules.ts, deploy, then redrive.',
-  ),
-  E_SUPPLIER_MISSING: entry(
-    'buyer',
-    'A line has no supplier yet',
-    'Assign a source of supply in SRM, then replay the cart.',
-  ),
-  E_REQUESTER_MISSING: entry(
-    'buyer',
-    'The cart names no requester',
-    'Correct the requester in SRM and have the cart approved again.',
-  ),
-  E_ADDRESS_MISSING: entry(
-    'buyer',
-    'A material line has no delivery address',
-    'Add the ship-to address in SRM and have the cart approved again.',
-  ),
-  E_LINE_DUPLICATE: entry(
-    'SRM team',
-    'Two lines of an order have the same number',
-    'Correct the line numbers in SRM, then replay the cart.',
-  ),
-  E_QTY_INVALID: entry(
-    'buyer',
-    'A quantity is not greater than zero',
-    'Correct the quantity in SRM and have the cart approved again.',
-  ),
-  E_PRICE_INVALID: entry(
-    'buyer',
-    'A price is negative, or zero where that is not allowed',
-    'Correct the price in SRM and have the cart approved again.',
-  ),
-  E_AMT_PRECISION: entry(
-    'SRM team',
-    'An amount has more decimals than its currency',
-    'Correct the amount in SRM, then replay the cart.',
-  ),
-  E_AMT_LINE_MISMATCH: entry(
-    'SRM team',
-    'The value of a line is not quantity x price / price unit',
-    `Check the amounts in SRM and ${setting('amountsAreInternal')}, then replay the cart.`,
-  ),
-  E_AMT_TOTAL_MISMATCH: entry(
-    'SRM team',
-    'The total of the cart is not the sum of its lines',
-    'Check the amounts in SRM, then replay the cart.',
-  ),
-  E_ACC_MISSING: entry(
-    'buyer',
-    'A line has no account assignment',
-    'Add the account assignment in SRM and have the cart approved again.',
-  ),
-  E_ACC_SPLIT_NOT_100: entry(
-    'buyer',
-    'The account assignments of a line do not add up to 100 %',
-    'Correct the split in SRM and have the cart approved again.',
-  ),
-  E_ACC_OBJECT_MISSING: entry(
-    'buyer',
-    'The account assignment does not name the object that its category asks for',
-    'Add the cost centre, order, WBS element, asset or network in SRM and have the cart approved again.',
-  ),
-  E_LIMIT_UNLIMITED: entry(
-    'buyer',
-    'A limit line is unlimited, and that is not allowed',
-    'Set a limit in SRM and have the cart approved again.',
-  ),
-  E_LIMIT_RANGE: entry(
-    'buyer',
-    'The expected value of a limit line exceeds its limit',
-    'Correct the limit in SRM and have the cart approved again.',
-  ),
-  E_TGT_AUTH: entry(
+  E_EXTREF_MISSING: entry('buyer', 'The purchase request number is missing, and it is configured as mandatory'),
+  E_FIELD_MISSING: entry('buyer', 'A mandatory field is empty'),
+  E_FIELD_FORMAT: entry('SRM team', 'A field has the wrong form'),
+  E_FIELD_LENGTH: entry('SRM team', 'An identifier or code is longer than 11VMS allows; it is never cut'),
+  E_DATE_INVALID: entry('SRM team', 'A date cannot be read'),
+  E_DATE_MISSING: entry('buyer', 'A line has neither a delivery date nor a service period'),
+  E_DATE_RANGE: entry('buyer', 'A period ends before it starts, or has no start'),
+  E_MAP_SUPPLIER: entry('mapping owner', 'The supplier is not in the value map'),
+  E_MAP_COMPANY: entry('mapping owner', 'The company code has no business unit in the value map'),
+  E_MAP_UOM: entry('mapping owner', 'The unit of measure is not in the value map'),
+  E_MAP_CATEGORY: entry('mapping owner', 'The category is not in the value map'),
+  E_MAP_TAX: entry('mapping owner', 'The tax code is not in the value map'),
+  E_MAP_CURRENCY: entry('mapping owner', 'The currency is not a known ISO 4217 currency'),
+  E_MAP_ACCCAT: entry('mapping owner', 'The account assignment category is not in the value map'),
+  E_MAP_COUNTRY: entry('mapping owner', 'The country is not in the value map'),
+  E_MAP_STATUS: entry('mapping owner', 'The status of the cart is not in the value map'),
+  E_MAP_LINE_TYPE: entry('mapping owner', 'The product type of a line is unknown'),
+  E_SUPPLIER_MISSING: entry('buyer', 'A line has no supplier yet'),
+  E_REQUESTER_MISSING: entry('buyer', 'The cart names no requester'),
+  E_ADDRESS_MISSING: entry('buyer', 'A material line has no delivery address'),
+  E_LINE_DUPLICATE: entry('SRM team', 'Two lines of an order have the same number'),
+  E_QTY_INVALID: entry('buyer', 'A quantity is not greater than zero'),
+  E_PRICE_INVALID: entry('buyer', 'A price is negative, or zero where that is not allowed'),
+  E_AMT_PRECISION: entry('SRM team', 'An amount has more decimals than its currency'),
+  E_AMT_LINE_MISMATCH: entry('SRM team', 'The value of a line is not quantity x price / price unit'),
+  E_AMT_TOTAL_MISMATCH: entry('SRM team', 'The total of the cart is not the sum of its lines'),
+  E_ACC_MISSING: entry('buyer', 'A line has no account assignment'),
+  E_ACC_SPLIT_NOT_100: entry('buyer', 'The account assignments of a line do not add up to 100 %'),
+  E_ACC_OBJECT_MISSING: entry('buyer', 'The account assignment does not name the object that its category asks for'),
+  E_LIMIT_UNLIMITED: entry('buyer', 'A limit line is unlimited, and that is not allowed'),
+  E_LIMIT_RANGE: entry('buyer', 'The expected value of a limit line exceeds its limit'),
+  E_TGT_AUTH: entry('11VMS team', '11VMS or its token endpoint refuses us'),
+  E_TGT_ORDER_REFUSED: entry(
     '11VMS team',
-    '11VMS or its token endpoint refuses us',
-    `Check the 11VMS client in the connection secret, its rights and the base URL; nothing is wrong with the cart. ${SEE_HTML}`,
+    '11VMS, or a firewall before it, refuses this order (401, 403, 404, 405 or 410), and answers other calls',
   ),
-  E_TGT_VALIDATION: entry(
-    'mapping owner',
-    '11VMS rejected the order as invalid',
-    'Read the pointers, correct the master data or the mapping, then redrive.',
-  ),
-  E_TGT_NOT_FOUND_REF: entry(
-    'mapping owner',
-    'The order names an object that 11VMS does not know',
-    `Create the object in 11VMS; or correct its entry in ${setting('valueMaps')}, deploy, then redrive.`,
-  ),
-  E_TGT_DUPLICATE_DIFFERENT: entry(
-    'interface team',
-    '11VMS already holds this order with other content',
-    'Compare both; correct the order in 11VMS by hand, then delete the dead letter.',
-  ),
+  E_TGT_VALIDATION: entry('mapping owner', '11VMS rejected the order as invalid'),
+  E_TGT_NOT_FOUND_REF: entry('mapping owner', 'The order names an object that 11VMS does not know'),
+  E_TGT_DUPLICATE_DIFFERENT: entry('interface team', '11VMS already holds this order with other content'),
   E_TGT_IDEMPOTENCY: entry(
     'interface team',
     '11VMS says that our idempotency key was used with another payload: a defect of this interface',
-    'Report it to the interface team with the correlation id.',
   ),
-  E_TGT_THROTTLED: entry(
-    '11VMS team',
-    '11VMS limits our calls (429)',
-    'Redrive when the load is lower; ask for a larger quota.',
-  ),
-  E_TGT_UNAVAILABLE: entry(
-    '11VMS team',
-    '11VMS could not be reached or failed',
-    `Check 11VMS and its proxy, then redrive. ${SEE_HTML}`,
-  ),
-  E_TGT_TIMEOUT_UNKNOWN: entry(
-    '11VMS team',
-    'AMBIGUOUS: 11VMS did not answer, and the order may or may not exist',
-    SEARCH_ORDER,
-  ),
+  E_TGT_THROTTLED: entry('11VMS team', '11VMS limits our calls (429)'),
+  E_TGT_UNAVAILABLE: entry('11VMS team', '11VMS could not be reached or failed'),
+  E_TGT_TIMEOUT_UNKNOWN: entry('11VMS team', 'AMBIGUOUS: 11VMS did not answer, and the order may or may not exist'),
   E_TGT_DISGUISED_ERROR: entry(
     '11VMS team',
     'AMBIGUOUS: 11VMS answered success with an error inside, or without an id',
-    SEARCH_ORDER,
   ),
-  E_TGT_RESPONSE_SCHEMA: entry(
-    '11VMS team',
-    'AMBIGUOUS: the answer of 11VMS breaks its contract',
-    `${SEARCH_ORDER} ${SEE_HTML}`,
-  ),
-  E_TGT_TOO_LARGE: entry('buyer', 'The order is larger than 11VMS accepts', 'Split the cart in SRM.'),
+  E_TGT_RESPONSE_SCHEMA: entry('11VMS team', 'AMBIGUOUS: the answer of 11VMS breaks its contract'),
+  E_TGT_TOO_LARGE: entry('buyer', 'The cart, or an order of it, is larger than the interface or 11VMS takes'),
+  E_ALM_AUTH: entry('interface team', 'Cloud ALM or its token endpoint refuses us'),
+  E_ALM_UNAVAILABLE: entry('interface team', 'Cloud ALM could not be reached, or did not take the metrics'),
   E_INT_MESSAGE: entry(
     'interface team',
-    'The queue message is not one that this interface wrote',
-    'Find out who wrote to the queue; nothing was ordered. Delete the dead letter.',
+    'The queue message is signed by this stack and cannot be used: another version of this interface queued it, srm.client was changed since, or it is a defect',
   ),
-  E_INT_QUEUE: entry(
+  E_INT_SIGNATURE: entry(
     'interface team',
-    'SQS did not take all carts',
-    'Check SQS and the rights on the queue; the next run reads the same window again.',
+    'The queue message is not signed with the key of this stack: another principal wrote it, or its key was rotated twice since',
   ),
-  E_INT_LEDGER: entry(
-    'interface team',
-    'The ledger (DynamoDB) did not answer',
-    'Check DynamoDB and its throttling, then redrive.',
-  ),
-  E_INT_IN_PROGRESS: entry(
-    'interface team',
-    'Another delivery of the same order has not ended',
-    'Wait ten minutes, then redrive; the order is looked up before anything is posted.',
-  ),
-  E_INT_PAUSED: entry(
-    'interface team',
-    'Consumption was paused when the cart was received; it was not tried',
-    'Read why consumption is paused; once it has resumed, redrive.',
-  ),
+  E_INT_KEY: entry('interface team', 'The key that signs the messages on the cart queue cannot be read'),
+  E_INT_QUEUE: entry('interface team', 'SQS did not take all carts'),
+  E_INT_LEDGER: entry('interface team', 'The ledger (DynamoDB) did not answer'),
+  E_INT_IN_PROGRESS: entry('interface team', 'Another delivery of the same order has not ended'),
+  E_INT_PAUSED: entry('interface team', 'Consumption was paused when the cart was received; it was not tried'),
   E_INT_CRASHED: entry(
     'interface team',
     'The last attempt ended without a result: the function crashed or ran out of time or memory',
-    'Read the log of the last attempt, then redrive; the order is looked up before anything is posted.',
   ),
-  E_INT_UNEXPECTED: entry(
-    'interface team',
-    'A defect of this interface, or a record of another version of it',
-    'Report it with the message id; after the fix, redrive.',
-  ),
-} as const satisfies Record<string, CatalogueEntry>;
+  E_INT_UNEXPECTED: entry('interface team', 'A defect of this interface, or a record of another version of it'),
+} as const satisfies Record<string, FaultEntry>;
 
-export type FaultCode = keyof typeof FAULT_CATALOGUE;
+export type FaultCode = keyof typeof FAULTS;
 
 /** Whether a text, as a ledger or a log holds it, is a code of this version. */
 export const isFaultCode = (code: unknown): code is FaultCode =>
-  typeof code === 'string' && Object.hasOwn(FAULT_CATALOGUE, code);
+  typeof code === 'string' && Object.hasOwn(FAULTS, code);
 
 /** What a rule handled by itself and a person may want to know. Nothing is dead-lettered for it. */
 export const WARNING_CATALOGUE = {
@@ -333,10 +132,10 @@ export const WARNING_CATALOGUE = {
 export type WarningCode = keyof typeof WARNING_CATALOGUE;
 
 /**
- * One thing that is wrong, in words for the person who owns it. Never holds personal data or a secret:
- * `value` is given only for codes, amounts and dates.
+ * One thing that is wrong, in words for the person who owns it. It quotes no field of a person and no secret: `value` is given only
+ * for codes, amounts and dates, and is their kind and length where it does not look like one (source-quotes.ts).
  */
-interface Finding<Code> {
+export interface Finding<Code> {
   readonly code: Code;
   /** What is wrong, one sentence without a full stop. */
   readonly message: string;
@@ -346,7 +145,7 @@ interface Finding<Code> {
   readonly path?: string;
   /** Field of the target, as in mapping.csv. */
   readonly field?: string;
-  /** The value as SRM sent it; where it was computed, as it was made. */
+  /** The value as SRM sent it; where it was computed, as it was made; or what it is, in square brackets. */
   readonly value?: string;
 }
 /** It keeps a cart or an order from 11VMS. */
@@ -378,10 +177,6 @@ export function findingForLog({ code, message, ...place }: Fault | Warning): str
 
 /** A fault's code and message. */
 export const faultSummary = ({ code, message }: Fault): string => `${code}: ${message}`;
-
-/** A fault as one line: what, where, and what to do. */
-export const faultToText = (fault: Fault): string =>
-  `${fault.code}: ${fault.message}${faultPlace(fault)}. ${FAULT_CATALOGUE[fault.code].action}`;
 
 /** A failure with its class and its fault. Carries no request, header or payload. */
 export class InterfaceError extends Error {

@@ -34,4 +34,5 @@ export const forecastAnswer = z.object({ forecasts: z.array(forecastSchema) });
 export interface ForecastQuestion {
   readonly messageId: string;
   readonly body: string;
+  readonly signature?: string | undefined;
 }

@@ -6,13 +6,15 @@ import { getCACertificates } from 'node:tls';
 import axios, { AxiosError } from 'axios';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH';
   /** Path and query below the base URL, starting with `/`. Never an absolute URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Shortens the client's own time limit for this call. */
   readonly timeoutMs?: number;
+  /** Lowers the client's own limit of an answer for this call. */
+  readonly maximumResponseBytes?: number;
   /** The call is not sent later than this instant of the client's clock: it then fails, unsent. */
   readonly sendByMs?: number;
 }
@@ -25,6 +27,8 @@ export interface HttpResponse {
   readonly from: string;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
+  /** The cookies that the answer sets, each as `name=value`. */
+  readonly cookies?: readonly string[];
 }
 
 export interface HttpClient {
@@ -104,7 +108,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     transformResponse: [(data: unknown) => data],
   });
   return {
-    async request({ method, path, headers, body, timeoutMs, sendByMs = Number.POSITIVE_INFINITY }) {
+    async request({
+      method,
+      path,
+      headers,
+      body,
+      timeoutMs,
+      maximumResponseBytes,
+      sendByMs = Number.POSITIVE_INFINITY,
+    }) {
       if (!path.startsWith('/') || path.startsWith('//')) throw new Error('HTTP path must start with a single slash');
       const { host, pathname } = new URL(options.baseUrl + path);
       const where = `${method} ${pathname}`;
@@ -119,7 +131,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const watch = (request: ClientRequest): void =>
         connections.onReady(request, limitMs * CONNECTING_SHARE, {
           ready: () => {
-            if (isTooLate()) request.destroy(new NotSent('DEADLINE'));
+            if (isTooLate()) request.destroy(new NotSent(DEADLINE));
             else isSent = true;
           },
           late: () => connecting.abort(),
@@ -130,6 +142,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           url: options.baseUrl + path,
           headers: { ...headers },
           ...(body === undefined ? {} : { data: body }),
+          maxContentLength: Math.min(
+            maximumResponseBytes ?? options.maximumResponseBytes,
+            options.maximumResponseBytes,
+          ),
           // axios's own timeout counts idle time only: a slow answer would never end.
           signal: AbortSignal.any([AbortSignal.timeout(limitMs), connecting.signal]),
           transport: watchedTransport(isHttps ? httpsRequest : httpRequest, watch),
@@ -140,6 +156,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           body: typeof response.data === 'string' ? response.data : '',
           from: `${host}${pathname}`,
           header: (name) => headerText(response.headers[name]),
+          cookies: (response.headers['set-cookie'] ?? []).map((cookie) => cookie.replace(/;.*/s, '').trim()),
         };
       } catch (error) {
         throw toHttpError(error, where, isSent);
@@ -212,8 +229,9 @@ function watchedTransport(request: typeof httpRequest, watch: (request: ClientRe
   };
 }
 
-/** The failure of a call that was not sent by its latest instant. */
-export const tooLate = (where: string): HttpError => new HttpError(where, 'DEADLINE', false);
+/** The code of a call that was not sent by its latest instant. */
+export const DEADLINE = 'DEADLINE';
+export const tooLate = (where: string): HttpError => new HttpError(where, DEADLINE, false);
 
 /** Ends a request that must not be sent any more. */
 class NotSent extends Error {
@@ -231,6 +249,8 @@ const throughProxy = (proxyUrl: string | undefined) =>
 
 function asTlsOptions({ certificate, key, authority }: TlsIdentity = {}) {
   return {
+    // Said, or NODE_TLS_REJECT_UNAUTHORIZED=0 in a shell would send tokens to any server.
+    rejectUnauthorized: true,
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
     // `ca` replaces the public authorities, which the token endpoint may need.

@@ -34,6 +34,25 @@ export function escapeControls(text: string): string {
   return parts.join('') + text.slice(done);
 }
 
+const MARK = /["[\]{}]/g;
+
+/** Whether lists and objects are nested deeper than that. Brackets in strings do not count. */
+export function isDeeperThan(text: string, maximum: number): boolean {
+  let depth = 0;
+  for (let at = 0; depth <= maximum; ) {
+    MARK.lastIndex = at;
+    const mark = MARK.exec(text)?.[0];
+    if (mark === undefined) return false;
+    at = MARK.lastIndex;
+    if (mark === '"') {
+      const close = endOfString(text, at);
+      if (close === undefined) return false;
+      at = close + 1;
+    } else depth += mark === '{' || mark === '[' ? 1 : -1;
+  }
+  return true;
+}
+
 const BLANK = /[\t\n\r ]*/y;
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})?/g;

@@ -1,4 +1,20 @@
-/** The keys and states of the items of a cart in the ledger's table. What the items mean: shared/ledger.ts. */
+/** The keys of the ledger's table, and the states of the items of a cart. What the items mean: shared/ledger.ts. */
+
+/**
+ * How the partition keys begin. IAM knows no sort key: which function may write what (infra/constructs/ledger-table.ts) is said
+ * by these beginnings, and what a function must not overwrite needs another one.
+ */
+export const PARTITIONS = {
+  cart: 'CART#',
+  /** The queued versions of a cart, which the extractor writes: it must not reach the orders beside them. */
+  queued: 'QUEUED#',
+  watermark: 'WATERMARK#',
+  reconciliation: 'RECONCILIATION#',
+  breaker: 'BREAKER#',
+  plan: 'PLAN#',
+  operation: 'OPERATION#',
+} as const;
+export type Partition = keyof typeof PARTITIONS;
 
 /** A cart's identity (rule 4); the number is unknown where the row has none. */
 export interface CartKey {
@@ -15,9 +31,12 @@ export interface CartVersion extends CartKey {
 }
 
 export const cartPartition = ({ client, number, guid }: CartKey): string =>
-  `CART#${client}#${number ?? `-${guid ?? ''}`}`;
+  `${PARTITIONS.cart}${client}#${number ?? `-${guid ?? ''}`}`;
+/** Of the queued versions of the cart in this partition. */
+export const queuedPartition = (cart: string): string => cart.replace(PARTITIONS.cart, PARTITIONS.queued);
 
 export const SKIP_SORT = 'SKIP';
+export const NUMBERS_SORT = 'NUMBERS';
 /** `version` is the changedAtMs and a hash of the row. */
 export const queuedSort = (version: string): string => `QUEUED#${version}`;
 export const orderSort = (externalId: string): string => `ORDER#${externalId}`;
@@ -35,6 +54,10 @@ export const isOrderState = (state: unknown): state is OrderState => ORDER_STATE
 /** The states of a verdict: functions/create-purchase-orders/verdict/verdict.ts says what they mean. */
 export const VERDICT_STATES = ['PROVISIONAL', 'FINAL', 'WITHDRAWN'] as const;
 export type VerdictState = (typeof VERDICT_STATES)[number];
+
+/** What came of writing a cart's order numbers back to SRM: functions/write-order-numbers/number-record.ts. */
+export const NUMBERS_STATES = ['WRITTEN', 'REFUSED', 'POSTPONED'] as const;
+export type NumbersState = (typeof NUMBERS_STATES)[number];
 
 /** The states of a redrive: functions/redrive-dead-letters/redrive-record.ts says what they mean. */
 export const REDRIVE_STATES = ['SENDING', 'SENT', 'DONE'] as const;

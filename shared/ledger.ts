@@ -1,16 +1,18 @@
 /**
  * The interface's memory of what became of each cart and order: single items with conditional writes, in one table.
  *
- * | item    | pk                      | sk                               | written by                  |
- * |---------|-------------------------|----------------------------------|-----------------------------|
- * | queued  | CART#<client>#<number>  | QUEUED#<changedAtMs>#<row hash>  | shared/queued-versions.ts   |
- * | order   | CART#<client>#<number>  | ORDER#<externalId>               | this file                   |
- * | verdict | CART#<client>#<number>  | VERDICT#<messageId>              | verdict/verdict-record.ts   |
- * | skip    | CART#<client>#<number>  | SKIP                             | this file                   |
- * | redrive | CART#<client>#<number>  | REDRIVE#<messageId>              | redrive-record.ts           |
- * | closed  | CART#<client>#<number>  | CLOSED#<messageId>               | redrive-record.ts           |
+ * | item    | pk                       | sk                              | written by                |
+ * |---------|--------------------------|---------------------------------|---------------------------|
+ * | queued  | QUEUED#<client>#<number> | QUEUED#<changedAtMs>#<row hash> | shared/queued-versions.ts |
+ * | order   | CART#<client>#<number>   | ORDER#<externalId>              | this file                 |
+ * | verdict | CART#<client>#<number>   | VERDICT#<messageId>             | verdict/verdict-record.ts |
+ * | skip    | CART#<client>#<number>   | SKIP                            | this file                 |
+ * | redrive | CART#<client>#<number>   | REDRIVE#<messageId>             | redrive-record.ts         |
+ * | closed  | CART#<client>#<number>   | CLOSED#<messageId>              | redrive-record.ts         |
+ * | numbers | CART#<client>#<number>   | NUMBERS                         | number-record.ts          |
  *
- * A cart without a number goes by its GUID: CART#<client>#-<guid>. Each item names the version of the cart that it is
+ * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued has a partition of its own: the roles that
+ * may write it can then write nothing else of a cart (shared/ledger-keys.ts). Each item names the version of the cart that it is
  * about (`changedAtMs`). What the items of a cart together say of it is its standing: shared/standing.ts.
  *
  * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts
@@ -59,23 +61,21 @@
  * changed: its cart is rejected with the reason. It accounts for nothing in the cart's standing, and counts as a created order
  * where the cart has nothing left for it, so that a person looks.
  *
+ * The table is the outbox of the interface's events, too: an order that becomes CREATED and a verdict that becomes FINAL
+ * hold, as `event`, what other systems are told (shared/order-events.ts). No other transition is an event.
+ *
  * `npm run model` explores what two workers, crashes and redeliveries can do to it; test/deep/model/reference-ledger.ts is
  * this table as data, and a property test compares the code below with it.
  *
- * No item holds a payload, a secret or a name, but that of the operator who redrives or closes a dead letter.
+ * No item holds a payload or a secret. Of a cart it holds what has the form of a code, a number or a date (source-quotes.ts), and
+ * of people the operator who redrives or closes a dead letter. How long each is kept: lifetimes.ts.
  */
 import * as z from 'zod';
+import { orderCreatedEvent } from './event-attribute.ts';
 import type { Fault } from './failure.ts';
-import {
-  type CartKey,
-  cartPartition,
-  type CartVersion,
-  isOrderState,
-  ORDER_STATES,
-  orderSort,
-  SKIP_SORT,
-} from './ledger-keys.ts';
+import { type CartKey, cartPartition, type CartVersion, ORDER_STATES, orderSort, SKIP_SORT } from './ledger-keys.ts';
 import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
+import { expiresAt } from './lifetimes.ts';
 import { listed } from './lists.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
 
@@ -104,9 +104,6 @@ const orderItem = z.object({
 });
 export type OrderItem = z.infer<typeof orderItem>;
 const claimedItem = orderItem.pick({ lookUpFirst: true, claimedHashes: true });
-const existingItem = orderItem
-  .pick({ orderNumber: true, changedAtMs: true })
-  .extend({ sk: z.string(), state: z.string() });
 
 export interface OrderClaim {
   readonly cart: CartKey;
@@ -132,14 +129,10 @@ export type ClaimResult =
   | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
   | { readonly kind: 'superseded'; readonly byChangedAtMs: number };
 
-export interface CreatedOrder {
-  readonly externalId: string;
-  readonly orderNumber: string | undefined;
-  readonly changedAtMs: number;
-}
-
 export interface CartSkip {
   readonly reason: string;
+  /** A change or historical version was skipped: nothing is said of the active one. */
+  readonly isInactiveVersion?: boolean;
   readonly messageId: string;
   readonly nowMs: number;
 }
@@ -153,11 +146,9 @@ export interface Ledger {
   /** No attempt can claim it before `quietUntilMs`: 11VMS may commit the request after a look-up has found nothing. */
   unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
-  released(claim: OrderClaim, fault: Fault): Promise<void>;
+  released(claim: OrderClaim, fault: Fault | undefined): Promise<void>;
   /** The created order is also that of this newer version of its cart: the order has not changed. */
   confirmed(claim: OrderClaim): Promise<void>;
-  /** The created orders of a cart, needed only where lines were taken out of the cart. */
-  createdOrders(cart: CartKey): Promise<readonly CreatedOrder[]>;
   /** Records that a rule skipped the cart. */
   recordSkip(cart: CartVersion, skip: CartSkip): Promise<void>;
 }
@@ -283,11 +274,12 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
         ...(number === undefined ? {} : { orderNumber: number }),
         faults: [],
         createdAtMs: nowMs,
+        event: orderCreatedEvent(claim, { id, number }, nowMs),
         ...listed('CREATED', nowMs),
       }),
     rejected: (claim, faults, mayExist) => settle(claim, 'REJECTED', { faults: boundedFaults(faults), mayExist }),
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'UNKNOWN', { faults: [fault], leaseUntilMs: quietUntilMs }),
-    released: (claim, fault) => settle(claim, 'NEW', { faults: [fault], mayExist: false }),
+    released: (claim, fault) => settle(claim, 'NEW', { faults: fault === undefined ? [] : [fault], mayExist: false }),
 
     async confirmed(claim) {
       // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
@@ -303,21 +295,16 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
       });
     },
 
-    async createdOrders(cart) {
-      return (await table.queryItems(cartPartition(cart), orderSort(''))).flatMap((raw) => {
-        const { sk, state, orderNumber, changedAtMs } = existingItem.parse(raw);
-        const mayBeCreated = state === 'CREATED' || !isOrderState(state);
-        return mayBeCreated ? [{ externalId: sk.slice(orderSort('').length), orderNumber, changedAtMs }] : [];
-      });
-    },
-    async recordSkip(cart, { reason, messageId, nowMs }) {
+    async recordSkip(cart, { reason, isInactiveVersion = false, messageId, nowMs }) {
       await table.putItem({
         pk: cartPartition(cart),
         sk: SKIP_SORT,
         ...versionOf(cart),
         reason,
+        ...(isInactiveVersion ? { isInactiveVersion } : {}),
         messageId,
         recordedAtMs: nowMs,
+        expiresAt: expiresAt(nowMs, 'trace'),
         ...listed('SKIPPED', nowMs),
       });
     },

@@ -12,6 +12,8 @@ export const LOG_EVENTS = {
   'extraction.locked': 'Another run holds the watermark; this run ends',
   'extraction.failed': 'Extraction failed; the next run reads the same window again',
   'extraction.count-mismatch': 'SRM announced another number of carts than it delivered; the slice is read again',
+  'extraction.slice-too-large': 'A page of the slice is too large; it is read again in narrower slices',
+  'extraction.cart-closed': 'A person has settled the cart by hand; the replay leaves it out',
   'extraction.clock-skew': 'The clocks of SRM and of this function differ; the clock of SRM is used',
   'extraction.clock-ignored': 'The Date of SRM’s answers is not its clock; the clock of this function is used',
   'extraction.behind': 'By SRM’s clock there is nothing beyond what was read already; the run is not complete',
@@ -23,6 +25,7 @@ export const LOG_EVENTS = {
   'reconciliation.completed': 'Reconciliation complete',
   'reconciliation.stopped': 'Reconciliation out of time; the next one continues',
   'reconciliation.inconclusive': 'Reconciliation could not classify some carts, because consumption is paused',
+  'reconciliation.slice-unreadable': 'A slice of the reconciliation cannot be read; the others are',
   'reconciliation.failed': 'Reconciliation failed; the next one continues where this one ended',
   'reconciliation.cart-queued': 'The ledger does not account for the cart; it is queued again',
 
@@ -58,8 +61,17 @@ export const LOG_EVENTS = {
   'redrive.planned': 'A redrive is planned',
   'dead-letters.not-released': 'Some dead letters stay hidden until their time ends',
 
+  'health.reported': 'Cloud ALM was told how the interface is',
+  'health.not-reported': 'Cloud ALM was not told how the interface is; the next run tells it',
+
   'operation.ended': 'An act by hand has ended',
   'operation.end-not-recorded': 'The end of an act by hand could not be recorded',
+
+  'order-numbers.written': 'Order numbers written back to SRM',
+  'order-numbers.known': 'SRM has the order numbers from another event of the cart',
+  'order-numbers.postponed': 'Order numbers not written back yet',
+  'order-numbers.refused': 'Order numbers refused by SRM; the message goes to its dead-letter queue',
+  'order-numbers.message-unreadable': 'The message is no event of an order; it goes to its dead-letter queue',
 
   'call.slow': 'Slow call',
 } as const satisfies Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { LOG_EVENTS, type LogEvent } from './log-events.ts';
 import type { METRICS } from './metric-names.ts';
 import { printable } from './printable-text.ts';
 
-/** The only fields a log line can carry: identifiers, counts, codes and reasons; never a payload, a name or a secret. */
+/** The only fields a log line can carry: identifiers, counts, codes and reasons; no payload and no secret. `by` names an operator. */
 export interface LogFields {
   readonly cartNumber?: string | undefined;
   readonly cartGuid?: string | undefined;

@@ -8,6 +8,8 @@ export const SERVICE_NAMES = {
   supervisor: 'supervise-consumption',
   reconciler: 'reconcile-carts',
   redriver: 'redrive-dead-letters',
+  cloudAlmReporter: 'report-to-cloud-alm',
+  numberWriter: 'write-order-numbers',
 } as const;
 
 export const METRICS = {

@@ -17,12 +17,13 @@ import {
   retryAfterMs,
   tooLate,
 } from './http-client.ts';
+import { within } from './within.ts';
 
 export interface OAuthClientOptions {
   /** The system's name in messages. */
   readonly system: string;
   /** The section of the environment entry that holds the connection's settings, for messages. */
-  readonly section: 'srm' | 'vms';
+  readonly section: 'srm' | 'vms' | 'cloudAlm';
   /** How the API is reached. The certificates are in the secret. Its time limit holds for the token endpoint, too. */
   readonly http: Omit<HttpClientOptions, 'tls' | 'now'>;
   readonly tokenUrl: string;
@@ -89,11 +90,19 @@ interface State {
   readonly warmUp: Promise<unknown> | undefined;
 }
 
+const OF_A_CONNECTION = ', and the settings clientAuthentication, scope and tokenParameters of';
+/** The settings by which a token endpoint may refuse a right client. */
+const SETTINGS_OF_A_CLIENT: Readonly<Record<OAuthClientOptions['section'], string>> = {
+  srm: `${OF_A_CONNECTION} srm`,
+  vms: `${OF_A_CONNECTION} vms`,
+  cloudAlm: '',
+};
+
 /** A token is last used this long before it expires, so that it does not expire on its way (source-srm7.md, "Security"). */
 const EXPIRY_MARGIN_MS = 60_000;
 
-/** A longer timer of Node fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Whether a token that takes longer is late, or the call is that waits for it, shows only where there was this much time. */
+const LEAST_WAIT_MS = 1000;
 
 export interface OAuthClient extends HttpClient {
   /**
@@ -201,7 +210,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   /** What is probably wrong when the token endpoint refuses us. A page comes from something else at that address. */
   const suspects = (status: number, isPage: boolean): string =>
     [400, 401, 403].includes(status) && !isPage
-      ? `clientId and clientSecret in the secret ${options.secretName}, and the settings clientAuthentication, scope and tokenParameters of ${options.section}`
+      ? `clientId and clientSecret in the secret ${options.secretName}${SETTINGS_OF_A_CLIENT[options.section]}`
       : `the setting ${options.section}.tokenUrl`;
 
   function tokenFault(failureClass: 'transient' | 'refused', what: string, retryMs?: number): InterfaceError {
@@ -226,20 +235,18 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   }
 
   /** Work that goes on for others; this call waits for it no longer than until it had to be sent. */
-  async function untilSendBy<Result>(work: Promise<Result>, sendByMs: number | undefined): Promise<Result> {
-    if (sendByMs === undefined) return work;
-    const late = Promise.withResolvers<never>();
-    const expire = (): void =>
-      late.reject(
-        state.awaited === 'secret' ? secretUnavailable('in time') : tokenFault('transient', 'did not answer in time'),
-      );
-    const timer = setTimeout(expire, Math.min(Math.max(0, sendByMs - now()), LONGEST_TIMER_MS));
-    try {
-      return await Promise.race([work, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+  async function untilSendBy<Result>(work: Promise<Result>, request: HttpRequest): Promise<Result> {
+    if (request.sendByMs === undefined) return work;
+    const waitMs = request.sendByMs - now();
+    return within(waitMs, work, () => {
+      if (waitMs < LEAST_WAIT_MS) return lateCall(request);
+      return state.awaited === 'secret'
+        ? secretUnavailable('in time')
+        : tokenFault('transient', 'did not answer in time');
+    });
   }
+
+  const lateCall = ({ method, path }: HttpRequest): HttpError => tooLate(`${method} ${path.replace(/\?.*/, '')}`);
 
   async function signIn(): Promise<Session> {
     const wasSecretKept = !state.isSecretStale;
@@ -271,10 +278,10 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
 
   const isUsable = (token: Token | undefined): token is Token => token !== undefined && now() < token.usableUntilMs;
 
-  function session(sendByMs: number | undefined): Session | Promise<Session> {
+  function session(request: HttpRequest): Session | Promise<Session> {
     const { connection, isSecretStale, token } = state;
     const isSignedIn = connection !== undefined && !isSecretStale && isUsable(token);
-    return isSignedIn ? { connection, token } : untilSendBy(renew(), sendByMs);
+    return isSignedIn ? { connection, token } : untilSendBy(renew(), request);
   }
 
   function headersOf(request: HttpRequest, { connection, token }: Session): Readonly<Record<string, string>> {
@@ -294,13 +301,12 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       change({ warmUp: renew().then(end, end) });
     },
     async request(request) {
-      const { method, path, sendByMs } = request;
       // A token that comes too late in any case is not asked for.
       const assertInTime = (): void => {
-        if (sendByMs !== undefined && now() > sendByMs) throw tooLate(`${method} ${path.replace(/\?.*/, '')}`);
+        if (request.sendByMs !== undefined && now() > request.sendByMs) throw lateCall(request);
       };
       assertInTime();
-      if (state.warmUp !== undefined) await untilSendBy(state.warmUp, sendByMs);
+      if (state.warmUp !== undefined) await untilSendBy(state.warmUp, request);
       const call = async (signedIn: Session): Promise<HttpResponse> => {
         try {
           const headers = headersOf(request, signedIn);
@@ -313,13 +319,13 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           throw error;
         }
       };
-      const first = await session(sendByMs);
+      const first = await session(request);
       const response = await call(first);
       if (response.status !== 401) return response;
       assertInTime();
       // One renewal, with a freshly read secret, for all the calls that were refused with the same token.
       if (state.token === first.token) change({ token: undefined, isSecretStale: true });
-      return call(await session(sendByMs));
+      return call(await session(request));
     },
   };
 }

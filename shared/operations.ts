@@ -10,7 +10,9 @@
  */
 import * as z from 'zod';
 import { InterfaceError } from './failure.ts';
+import { PARTITIONS } from './ledger-keys.ts';
 import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
+import { expiresAt } from './lifetimes.ts';
 import { errorFields, type Log } from './log.ts';
 import { printable } from './printable-text.ts';
 
@@ -75,10 +77,8 @@ export interface OperationOutcome {
 export type OperationKey = ItemKey;
 type WritableTable = Pick<LedgerTable, 'updateItem'>;
 
-/** An audit spans a year. */
-const LIFETIME_SECONDS = 400 * 24 * 3600;
 /** The month is in UTC, such as 2026-11. */
-export const operationsPartition = (month: string): string => `OPERATION#${month}`;
+export const operationsPartition = (month: string): string => PARTITIONS.operation + month;
 
 /** `id` makes the key unique: a new UUID. */
 export async function beginOperation(
@@ -96,7 +96,7 @@ export async function beginOperation(
       ...(cartNumbers && { cartNumbers: cartNumbers.slice(0, MAXIMUM_IDS) }),
       ...(messageIds && { messageIds: messageIds.slice(0, MAXIMUM_IDS) }),
       startedAtMs: nowMs,
-      expiresAt: Math.floor(nowMs / 1000) + LIFETIME_SECONDS,
+      expiresAt: expiresAt(nowMs, 'audit'),
     }),
     ConditionExpression: 'attribute_not_exists(pk)',
   });

@@ -3,8 +3,9 @@
  * two changes of a cart may carry the same ChangedAt.
  */
 import { createHash } from 'node:crypto';
-import { cartPartition, queuedSort } from './ledger-keys.ts';
+import { cartPartition, queuedPartition, queuedSort } from './ledger-keys.ts';
 import type { Item, ItemKey } from './ledger-table.ts';
+import { expiresAt } from './lifetimes.ts';
 import type { SourceRow } from './reading/source-row.ts';
 
 /** The run that queues, and when. */
@@ -12,9 +13,6 @@ export interface Queueing {
   readonly runId: string;
   readonly nowMs: number;
 }
-
-/** Longer than a message lives: 4 days on the queue and 14 in the dead-letter queue, then time for questions. */
-const LIFETIME_SECONDS = 90 * 24 * 3600;
 
 export interface KeyedRow {
   readonly key: ItemKey;
@@ -33,7 +31,7 @@ export const distinctVersions = (rows: readonly SourceRow[], sapClient: string):
 export const keyText = ({ pk, sk }: ItemKey): string => `${pk} ${sk}`;
 
 const keyOf = ({ number, guid, changedAtMs, source }: SourceRow, client: string): ItemKey => ({
-  pk: cartPartition({ client, number, guid }),
+  pk: queuedPartition(cartPartition({ client, number, guid })),
   sk: queuedSort(`${changedAtMs ?? '-'}#${hashOf(source)}`),
 });
 
@@ -43,7 +41,7 @@ const hashOf = (source: unknown): string =>
 export const queuedFacts = ({ guid, changedAtMs }: SourceRow, { runId, nowMs }: Queueing): Item => ({
   runId,
   queuedAtMs: nowMs,
-  expiresAt: Math.floor(nowMs / 1000) + LIFETIME_SECONDS,
+  expiresAt: expiresAt(nowMs, 'trace'),
   ...(changedAtMs === undefined ? {} : { changedAtMs }),
   ...(guid === undefined ? {} : { guid }),
 });

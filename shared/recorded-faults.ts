@@ -1,6 +1,6 @@
 /** Faults as the ledger's items hold them. */
 import * as z from 'zod';
-import { type Fault, isFaultCode } from './failure.ts';
+import { type Fault, type Finding, isFaultCode } from './failure.ts';
 
 const recordedFault = z
   .object({
@@ -26,31 +26,36 @@ const UNREADABLE: Fault = { code: 'E_INT_UNEXPECTED', message: 'the recorded fau
  */
 export const recordedFaults = z.array(recordedFault.catch(UNREADABLE)).catch([UNREADABLE]);
 
-const MAXIMUM_FAULTS = 100;
+const MAXIMUM_FINDINGS = 100;
 const MAXIMUM_MESSAGE = 500;
 const MAXIMUM_PLACE = 200;
 
 /**
- * Cuts faults to a size that fits into an item: DynamoDB takes 400 KB, and a cart of 999 lines can have thousands of
- * faults. Every code is kept at least once.
+ * The first hundred, each code at least once, and how many more there are. A row of three bytes can have a dozen faults: all
+ * of a cart, kept until its verdict is written, would fill the memory of the worker.
  */
+export function firstFindings<Code extends string>(findings: readonly Finding<Code>[]): readonly Finding<Code>[] {
+  // One more, in the place of the number: what is cut already stays as it is.
+  if (findings.length <= MAXIMUM_FINDINGS + 1) return findings;
+  const firstOfCode = new Map(findings.toReversed().map((finding) => [finding.code, finding]));
+  const isFirstOfItsCode = (finding: Finding<Code>): boolean => firstOfCode.get(finding.code) === finding;
+  const ordered = [...findings.filter(isFirstOfItsCode), ...findings.filter((finding) => !isFirstOfItsCode(finding))];
+  const [firstLeftOut] = ordered.slice(MAXIMUM_FINDINGS);
+  const more = { message: `and at least ${findings.length - MAXIMUM_FINDINGS} more` };
+  return [
+    ...ordered.slice(0, MAXIMUM_FINDINGS),
+    ...(firstLeftOut === undefined ? [] : [{ code: firstLeftOut.code, ...more }]),
+  ];
+}
+
+/** Faults of a size that fits into an item: DynamoDB takes 400 KB. */
 export function boundedFaults(faults: readonly Fault[]): Fault[] {
   const cut = (text: string, maximum: number): string => text.slice(0, maximum).toWellFormed();
-  // A map, not a search: a cart of 10,000 broken lines has 90,000 faults, and the other carts of the batch wait.
-  const firstOfCode = new Map(faults.toReversed().map((fault) => [fault.code, fault]));
-  const isFirstOfItsCode = (fault: Fault): boolean => firstOfCode.get(fault.code) === fault;
-  const ordered =
-    faults.length <= MAXIMUM_FAULTS
-      ? faults
-      : [...faults.filter(isFirstOfItsCode), ...faults.filter((fault) => !isFirstOfItsCode(fault))];
-  const kept = ordered.slice(0, MAXIMUM_FAULTS).map((fault) => ({
+  return firstFindings(faults).map((fault) => ({
     ...fault,
     message: cut(fault.message, MAXIMUM_MESSAGE),
     ...(fault.path === undefined ? {} : { path: cut(fault.path, MAXIMUM_PLACE) }),
     ...(fault.field === undefined ? {} : { field: cut(fault.field, MAXIMUM_PLACE) }),
     ...(fault.value === undefined ? {} : { value: cut(fault.value, MAXIMUM_PLACE) }),
   }));
-  const [firstLeftOut] = ordered.slice(MAXIMUM_FAULTS);
-  if (firstLeftOut === undefined) return kept;
-  return [...kept, { code: firstLeftOut.code, message: `and ${faults.length - MAXIMUM_FAULTS} more faults` }];
 }

@@ -5,10 +5,19 @@ import { asJsonObject, numberText } from './exact-json.ts';
 // oxlint-disable-next-line no-control-regex -- the pattern must find them
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
 
+/**
+ * More marks on one character than any script has (UAX #15 allows 30). To bring them into the order of NFC takes the square of
+ * their number.
+ */
+const RUN_OF_MARKS = /(\p{M}{30})\p{M}+/gu;
+
 /** Printable ASCII with nothing to trim. */
 const CLEAN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
-/** SAPscript's masks of its own characters, line ends, no-break spaces, byte order marks, control characters, lone surrogates; NFC; trimmed. */
+/**
+ * SAPscript's masks of its own characters, line ends, no-break spaces, byte order marks, control characters, lone surrogates,
+ * marks beyond 30 on one character; NFC; trimmed.
+ */
 export function cleanText(text: string): string {
   // A fast path: a cart has hundreds of texts, and nearly all of them are clean.
   if (CLEAN.test(text) && !text.includes('<(>')) return text;
@@ -19,6 +28,7 @@ export function cleanText(text: string): string {
     .replaceAll('\ufeff', '')
     .replace(CONTROL, '')
     .toWellFormed()
+    .replace(RUN_OF_MARKS, '$1')
     .normalize('NFC')
     .trim();
 }
@@ -59,6 +69,9 @@ export function isOpenEnd(value: unknown): boolean {
   return ms !== undefined && ms >= OPEN_END_MS && ms < OPEN_END_MS + DAY_MS;
 }
 
+/** Also one out of those years. */
+export const isEdmDate = (text: string): boolean => EDM_DATE.test(text);
+
 /** True when the value carries an offset that is not zero, which SAP normally never sends. */
 export function hasOffset(value: string): boolean {
   const offset = EDM_DATE.exec(cleanText(value))?.[2];
@@ -78,21 +91,41 @@ export const isInitialNumber = (text: string): boolean => /^0+$/.test(text);
 export const padZeros = (value: string, length: number): string =>
   /^\d+$/.test(value) ? value.padStart(length, '0') : value;
 
-/** An identifier as it may stand in a key or a log line: printable, without blanks, and short. */
-export const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
+/** Longer than any code of SAP. */
+const LONGEST_CODE = 40;
+const CODE = /^[A-Za-z0-9](?:[A-Za-z0-9_./-]*[A-Za-z0-9])?$/;
+/** Codes are abbreviations, and names are words. */
+const WORD = /[A-Za-z]{5}/;
+const MOST_LETTERS = 4;
 
-/** The value, if it is an identifier. Anything else stays in the row, where the worker reports it with its path. */
-export const identifierText = (value: unknown): string | undefined =>
-  typeof value === 'string' && IDENTIFIER.test(value) ? value : undefined;
+/**
+ * Whether a text has the form of a code: letters, digits and their joints, with no word of five letters; without a digit, four
+ * letters at most. A person can type a name or an address into any field, so that the ledger and the log hold only what has it.
+ */
+export const isCode = (text: string, maximum = LONGEST_CODE): boolean =>
+  text.length <= maximum && CODE.test(text) && !WORD.test(text) && (text.length <= MOST_LETTERS || /\d/.test(text));
+
+/** An identifier of the interface itself: printable, without blanks, and short. */
+export const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
 
 /**
  * The one reading of a cart's number, for the queue, the ledger, the log and the order: clean text or the digits of a
- * JSON number, without leading zeros. Undefined where there is none, or where it is no identifier.
+ * JSON number, without leading zeros. Undefined where there is none, or where it has not the form of a code: that stays in the
+ * row, and the worker reports it with its path.
  */
 export function cartNumber(value: unknown): string | undefined {
   const text = textOf(value);
-  return text === undefined || isInitialNumber(text) ? undefined : identifierText(stripZeros(text));
+  if (text === undefined || isInitialNumber(text)) return undefined;
+  const number = stripZeros(text);
+  return isCode(number, LONGEST_NUMBER) || PREFIXED_NUMBER.test(number) ? number : undefined;
 }
+
+/** SAP's own have ten digits. */
+const LONGEST_NUMBER = 20;
+/** Of a number range with a prefix, which SAP keeps in capitals. With fewer digits, it could be what a person is called. */
+const PREFIXED_NUMBER = /^(?=.{1,20}$)[A-Z]{1,10}[_./-]?\d{5,}$/;
+/** For messages that say what a cart's number must look like. */
+export const NO_CART_NUMBER = `not a cart number: at most ${LONGEST_NUMBER} digits, such as 1000004711, also with up to ${MOST_LETTERS} letters in a row, or a prefix in capitals and five digits or more, such as ORDER00012`;
 
 /** The cart's number, read even from a malformed row. */
 export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJsonObject(row)?.['ObjectId']);
@@ -100,14 +133,22 @@ export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJ
 /** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (row: unknown): number | undefined => edmInstantMs(asJsonObject(row)?.['ChangedAt']);
 
-/** The suppliers of the cart's lines, without leading zeros, read even from a malformed row. */
+/** It becomes a part of the name of the order. */
+export const SUPPLIER_NUMBER = /^[!-?A-~]+$/;
+/** For messages that say what a supplier's number must look like. */
+export const SUPPLIER_NUMBER_FORM = 'printable ASCII without blanks and @';
+
+/** Twice as many as the orders that one cart can become. */
+const MOST_SUPPLIERS = 100;
+
+/** The suppliers of the cart's lines, without leading zeros, read even from a malformed row; the first of very many. */
 export function suppliersOf(row: unknown): string[] {
   const items = asJsonObject(asJsonObject(row)?.['Items'])?.['results'];
   const suppliers = (Array.isArray(items) ? items : []).flatMap((item: unknown) => {
-    const supplier = identifierText(textOf(asJsonObject(item)?.['VendorId']));
-    return supplier === undefined ? [] : [stripZeros(supplier)];
+    const supplier = textOf(asJsonObject(item)?.['VendorId']);
+    return supplier === undefined || !IDENTIFIER.test(supplier) ? [] : [stripZeros(supplier)];
   });
-  return [...new Set(suppliers)].sort();
+  return [...new Set(suppliers)].sort().slice(0, MOST_SUPPLIERS);
 }
 
 /** The number of a line without leading zeros, as the order has it; undefined where it is none. */
@@ -121,6 +162,12 @@ export function normalGuid(value: string): string | undefined {
   const hex = value.replaceAll('-', '').toLowerCase();
   if (/^[0-9a-f]{32}$/.test(hex)) return hex;
   return /^[A-Za-z0-9+/]{22}==$/.test(value) ? Buffer.from(value, 'base64').toString('hex') : undefined;
+}
+
+/** The GUID of a cart as SRM writes it, read even from a malformed row; undefined where it is neither one nor a code. */
+export function cartGuid(value: unknown): string | undefined {
+  const text = textOf(value);
+  return text !== undefined && (normalGuid(text) !== undefined || isCode(text)) ? text : undefined;
 }
 
 /** For messages that say what a GUID must look like. */

@@ -2,16 +2,18 @@
  * The only code that speaks SRM's protocol: OData V2. Where a real service differs in more than its settings
  * (srm-service.ts), this file changes. Source: source-srm7.md, "Reading carts" and "JSON quirks".
  */
-import { asJsonObject, InvalidJson, parseLenientJson, tryParseJson } from './exact-json.ts';
+import { asJsonObject, InvalidJson, parseLenientJson } from './exact-json.ts';
 import { InterfaceError } from './failure.ts';
 import { foreignPage } from './foreign-page.ts';
-import { type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
+import { DEADLINE, type HttpClient, HttpError, type HttpResponse, retryAfterMs, TOO_LARGE } from './http-client.ts';
 import { announcedRows, completeCart, hasNext, isWhole, type LinkedRows, type LinkName } from './reading/whole-cart.ts';
 import { namesOfService, type FieldNames } from './reading/field-names.ts';
 import { readableFields, type RowForm, type SourceRow, sourceRow } from './reading/source-row.ts';
+import { PageTooLarge } from './reading/slice.ts';
 import { type PageRow, splitPage } from './reading/split-page.ts';
 import { EXPANDED, type SrmService } from './srm-service.ts';
-import { cartNumberOf, guidLiteral, identifierText, NO_GUID } from './sap-values.ts';
+import { isJudgedByService, sapError } from './sap-error.ts';
+import { cartNumberOf, guidLiteral, NO_GUID } from './sap-values.ts';
 
 export interface SrmSettings extends SrmService {
   readonly baseUrl: string;
@@ -44,7 +46,7 @@ export interface SrmCarts {
   pages(window: ReadingWindow, correlationId: string): AsyncGenerator<CartPage, void, void>;
   /**
    * One cart, whole. Where SRM has none of that GUID, the row is completed that was read earlier; undefined without one.
-   * @throws {InterfaceError} E_SRC_SCHEMA when a part of it cannot be read.
+   * @throws {InterfaceError} E_SRC_SCHEMA when a part of it cannot be read, E_TGT_TOO_LARGE when it is too large.
    */
   cart(guid: string, correlationId: string, earlier?: unknown): Promise<unknown>;
 }
@@ -66,6 +68,8 @@ const RETRY_DELAYS_MS = [1000, 2000, 4000];
 const LONGEST_HOST = 253;
 /** No collection of a cart has as many: an order has at most 999 lines. */
 const MOST_PAGES_OF_A_COLLECTION = 1000;
+/** Ten times the largest order of 999 lines; a worker holds five such carts at once. All answers of one cart count together. */
+const MAXIMUM_CART_BYTES = 8 * 1024 * 1024;
 /** A cart that changed while its parts were read is read again. */
 const READS_OF_A_CHANGING_CART = 3;
 
@@ -86,7 +90,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     path: string,
     correlationId: string,
     read: (response: HttpResponse, nowMs: number) => Result,
-    preference: Readonly<Record<string, string>> = {},
+    { preference = {}, budget }: GetOptions = {},
   ): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -94,9 +98,12 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
           method: 'GET',
           path,
           headers: { Accept: 'application/json', 'X-Correlation-ID': correlationId, ...logon, ...preference },
+          ...(budget === undefined ? {} : { maximumResponseBytes: budget.bytes }),
         });
+        if (budget !== undefined) budget.bytes -= Math.min(budget.bytes, Buffer.byteLength(response.body));
         return read(response, dependencies.now());
       } catch (error) {
+        if (budget !== undefined && error instanceof HttpError && error.code === TOO_LARGE) throw cartTooLarge();
         const failure = toInterfaceError(error, settings.baseUrl);
         const delayMs = RETRY_DELAYS_MS[attempt];
         if (failure.failureClass === 'refused' || failure.failureClass === 'permanent') throw failure;
@@ -125,20 +132,19 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
    * The pages from a path on. A page is given before its link is judged: a bad link must not keep back a good page.
    *
    * @param entity the navigations that lead to the rows; empty for carts
-   * @param preference headers that say how a page should be
    */
   async function* pagesFrom(
     first: string,
     correlationId: string,
     entity = '',
-    preference?: Readonly<Record<string, string>>,
+    options?: GetOptions,
   ): AsyncGenerator<CartPage, void, void> {
     const seen = new Set<string>();
     const read = (response: HttpResponse, nowMs: number) => readPage(response, nowMs, form, entity);
     for (let path: string | undefined = first; path !== undefined; ) {
       if (seen.has(path)) throw protocolFault('__next leads back to a page that was read before');
       seen.add(path);
-      const { page, next }: { page: CartPage; next: unknown } = await get(path, correlationId, read, preference);
+      const { page, next }: { page: CartPage; next: unknown } = await get(path, correlationId, read, options);
       yield page;
       path = hasNext(next) ? linkPath(next, '__next') : undefined;
     }
@@ -176,12 +182,18 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
     }
   }
 
-  async function rowsBehind(link: unknown, name: LinkName, entity: string, correlationId: string): Promise<LinkedRows> {
+  async function rowsBehind(
+    link: unknown,
+    name: LinkName,
+    entity: string,
+    correlationId: string,
+    budget: Budget,
+  ): Promise<LinkedRows> {
     const rows: unknown[] = [];
     let announced: number | undefined;
     let pages = 0;
     await requireTime();
-    for await (const page of pagesFrom(linkPath(link, name), correlationId, entity)) {
+    for await (const page of pagesFrom(linkPath(link, name), correlationId, entity, { budget })) {
       if (pages++ === MOST_PAGES_OF_A_COLLECTION) throw protocolFault(`${name} leads to more than 1000 pages`);
       announced ??= page.announced;
       for (const { source, faultOffset } of page.rows) {
@@ -194,7 +206,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
   }
 
   async function requireTime(): Promise<void> {
-    if (!(await dependencies.wait(0))) throw unavailable('no time is left to read all parts of the cart');
+    if (!(await dependencies.wait(0))) throw outOfTime();
   }
 
   return {
@@ -210,7 +222,7 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
       const { pageSize, paging } = settings;
       if (pageSize === undefined) return pagesFrom(list, correlationId);
       if (paging === 'skip-top') return skippedPages(list, pageSize, correlationId);
-      return pagesFrom(list, correlationId, '', { Prefer: `odata.maxpagesize=${pageSize}` });
+      return pagesFrom(list, correlationId, '', { preference: { Prefer: `odata.maxpagesize=${pageSize}` } });
     },
 
     async cart(guid, correlationId, earlier) {
@@ -221,15 +233,19 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
         throw new InterfaceError('permanent', fault);
       }
       const path = `${entitySet}(guid'${literal}')?${query({ ...parts, ...common })}`;
-      const read = async (): Promise<unknown> => {
-        const found = await get(path, correlationId, readCart);
+      const read = async (budget: Budget): Promise<unknown> => {
+        const found = await get(path, correlationId, readCart, { budget });
         return found === undefined ? earlier : names.toSap(found, '');
       };
-      let cart = await read();
+      let budget: Budget = { bytes: MAXIMUM_CART_BYTES };
+      let cart = await read(budget);
       for (let reads = 0; reads < READS_OF_A_CHANGING_CART; reads++) {
         if (isWhole(cart)) return cart;
-        const whole = await completeCart(cart, (link, name, entity) => rowsBehind(link, name, entity, correlationId));
-        const present = await read();
+        const whole = await completeCart(cart, (link, name, entity) =>
+          rowsBehind(link, name, entity, correlationId, budget),
+        );
+        budget = { bytes: MAXIMUM_CART_BYTES };
+        const present = await read(budget);
         // The parts are read one after another: they are of one version only if the cart has not changed meanwhile.
         if (versionOf(present) === versionOf(cart)) return whole;
         cart = present;
@@ -237,6 +253,18 @@ export function createSrmCarts(settings: SrmSettings, dependencies: SrmDependenc
       throw unavailable('the cart changes while its parts are read');
     },
   };
+}
+
+/** How many bytes the further answers of a cart may have. Calls at the same time share it, so that each may use all of it. */
+interface Budget {
+  bytes: number;
+}
+
+interface GetOptions {
+  /** Headers that say how a page should be. */
+  readonly preference?: Readonly<Record<string, string>>;
+  /** Of a cart that is read alone. A page of a list has the client's own limit. */
+  readonly budget?: Budget;
 }
 
 /** Rows have moved, and one may stand on no page: what follows does not show how far the window is read. */
@@ -376,43 +404,28 @@ function requirePage(response: HttpResponse, nowMs: number): void {
   throw isJudgedByService(response) ? protocolFault(message) : unavailable(message);
 }
 
-/** SAP's own code and transaction id, which lead to /IWFND/ERROR_LOG; never its text. */
-function sapErrorOf(response: HttpResponse): {
-  readonly code: string | undefined;
-  readonly transaction: string | undefined;
-} {
-  const error = asJsonObject(asJsonObject(tryParseJson(response.body))?.['error']);
-  return {
-    code: identifierText(error?.['code']),
-    transaction: identifierText(asJsonObject(error?.['innererror'])?.['transactionid']),
-  };
-}
-
-/**
- * Whether the extraction service itself refuses the request. A gateway that lost its route, or SAP's own one that does not
- * find the service (/IWFND/MED/), answers 404, too; that says nothing about the request.
- */
-function isJudgedByService(response: HttpResponse): boolean {
-  const { code } = sapErrorOf(response);
-  return code !== undefined && !code.startsWith('/IWFND/MED/');
-}
-
-function sapError(response: HttpResponse): string {
-  const { code, transaction } = sapErrorOf(response);
-  const parts = [code, transaction === undefined ? undefined : `transaction ${transaction}`].filter(
-    (part) => part !== undefined,
-  );
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
-}
-
 function toInterfaceError(error: unknown, baseUrl: string): InterfaceError {
   if (error instanceof InterfaceError) return error;
   if (!(error instanceof HttpError)) throw error;
   const message = `SRM at ${new URL(baseUrl).host} cannot be read: ${error.message}`;
+  if (error.code === DEADLINE) return outOfTime();
   if (error.code === 'TIMEOUT') return unavailable(`${message}; raise srm.timeoutSeconds or lower srm.pageSize`);
-  // The next attempt would be as large.
-  return error.code === TOO_LARGE ? protocolFault(`${message}; lower srm.pageSize`) : unavailable(message);
+  return error.code === TOO_LARGE ? new PageTooLarge(`${message}; lower srm.pageSize`) : unavailable(message);
 }
+
+const cartTooLarge = (): InterfaceError =>
+  new InterfaceError('permanent', {
+    code: 'E_TGT_TOO_LARGE',
+    message: `the cart that SRM sent has more than ${MAXIMUM_CART_BYTES} bytes`,
+  });
+
+/** Our own lateness shows nothing of SRM. A cart in hundreds of answers may need more time than an attempt has. */
+const outOfTime = (): InterfaceError =>
+  new InterfaceError('throttled', {
+    code: 'E_SRC_UNAVAILABLE',
+    message:
+      'no time was left to read the cart from SRM; let SRM expand it (srm.expand), or raise delivery.timeoutSeconds',
+  });
 
 const unavailable = (message: string, retryMs?: number): InterfaceError =>
   new InterfaceError('transient', { code: 'E_SRC_UNAVAILABLE', message }, retryMs);

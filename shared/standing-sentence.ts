@@ -1,6 +1,7 @@
 /** A cart's standing in plain words: since when, why, and what comes next. Pure; command line and console say the same. */
 import type { BreakerItem } from './circuit-breaker.ts';
-import { FAULT_CATALOGUE, faultPlace, faultSummary, type Fault, type FaultOwner } from './failure.ts';
+import { faultPlace, faultSummary, type Fault, type FaultOwner } from './failure.ts';
+import { FAULT_CATALOGUE } from './fault-catalogue.ts';
 import type { OpenStanding, Standing } from './standing.ts';
 import type { OrderTrace } from './traces.ts';
 

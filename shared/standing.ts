@@ -103,6 +103,10 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
 }
 
+/** Whether a person has settled a dead letter of this version, or of a later one, by hand: the order may exist elsewhere. */
+export const isClosedByHand = (traces: readonly Trace[], changedAtMs: number): boolean =>
+  traces.some((trace) => trace.kind === 'closed' && trace.changedAtMs >= changedAtMs);
+
 /** A cart may be given up before its version is read: that verdict must not hide the orders which came of it later. */
 function newestVersionMs(traces: readonly Trace[]): number {
   const known = traces.filter(({ isVersionKnown }) => isVersionKnown);
@@ -149,9 +153,9 @@ function restOf(
   if (open.length > 0) return retrying(open, nowMs);
   const openVerdicts = verdicts.filter(({ messageId }) => !settled.has(messageId));
   const endedAtMs = Math.max(0, ...[...openVerdicts, ...closed].map(({ recordedAtMs }) => recordedAtMs));
-  const untried = redriven.filter(
-    (redrive) => sentMsOf(redrive) > endedAtMs && !orders.some(({ messageId }) => messageId === redrive.newMessageId),
-  );
+  // By its id, too: the clocks of two functions differ.
+  const tried = new Set([...orders, ...verdicts, ...closed].map(({ messageId }) => messageId));
+  const untried = redriven.filter((redrive) => sentMsOf(redrive) > endedAtMs && !tried.has(redrive.newMessageId ?? ''));
   if (untried.length > 0) return waitingSince(Math.max(...untried.map(sentMsOf)), nowMs);
   if (openVerdicts.length > 0) return givenUp(openVerdicts, current, nowMs);
   const refused = missing.filter(({ messageId }) => !settled.has(messageId));

@@ -5,8 +5,11 @@ import {
   cartPartition,
   closedSort,
   isOrderState,
+  NUMBERS_SORT,
+  NUMBERS_STATES,
   orderSort,
   type OrderState,
+  queuedPartition,
   queuedSort,
   REDRIVE_STATES,
   redriveSort,
@@ -48,7 +51,13 @@ const verdictItem = z.object({
   recordedAtMs: time,
   faults: recordedFaults.default([]),
 });
-const skipItem = z.object({ changedAtMs, reason: z.string().default(''), recordedAtMs: time });
+const skipItem = z.object({
+  changedAtMs,
+  reason: z.string().default(''),
+  recordedAtMs: time,
+  /** A change or historical version was skipped: nothing is said of the active one. */
+  isInactiveVersion: z.boolean().optional(),
+});
 const redriveItem = z.object({
   changedAtMs,
   state: z.enum(REDRIVE_STATES),
@@ -62,6 +71,14 @@ const redriveItem = z.object({
 const closedItem = z.object({
   changedAtMs,
   by: z.string().default(''),
+  reason: z.string().default(''),
+  recordedAtMs: time,
+});
+
+const numbersItem = z.object({
+  state: z.enum(NUMBERS_STATES),
+  numbers: z.string().default(''),
+  refusedMessages: z.array(z.string()).default([]),
   reason: z.string().default(''),
   recordedAtMs: time,
 });
@@ -80,7 +97,13 @@ const versionOf = (
 });
 export type QueuedTrace = Readonly<z.output<typeof queuedItem>> & OfVersion & { readonly kind: 'queued' };
 export type OrderTrace = Readonly<Omit<z.output<typeof orderItem>, 'state'>> &
-  OfVersion & { readonly kind: 'order'; readonly externalId: string; readonly state: OrderState };
+  OfVersion & {
+    readonly kind: 'order';
+    readonly externalId: string;
+    readonly state: OrderState;
+    /** Present where another version of this interface wrote a state that this one does not know. */
+    readonly unknownState?: unknown;
+  };
 /** Why a message was given up. Withdrawn verdicts leave no trace. */
 export type VerdictTrace = Readonly<z.output<typeof verdictItem>> &
   OfVersion & { readonly kind: 'verdict'; readonly messageId: string };
@@ -91,11 +114,19 @@ export type RedriveTrace = Readonly<z.output<typeof redriveItem>> &
 /** A dead letter that was settled by hand. */
 export type ClosedTrace = Readonly<z.output<typeof closedItem>> &
   OfVersion & { readonly kind: 'closed'; readonly messageId: string };
-export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace;
+/** What came of writing the numbers of the cart's orders back to SRM. It is about the cart in no version. */
+export type NumbersTrace = Readonly<z.output<typeof numbersItem>> & OfVersion & { readonly kind: 'numbers' };
+export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace | NumbersTrace;
 
 /** Of a cart in any version. */
 export const readTraces = async (table: Pick<LedgerTable, 'queryItems'>, cart: CartKey): Promise<Trace[]> =>
-  tracesOf(await table.queryItems(cartPartition(cart), ''));
+  tracesOf(await cartItems(table, cartPartition(cart)));
+
+/** Of a cart by its partition, and of its queued versions, which have a partition of their own. */
+export async function cartItems(table: Pick<LedgerTable, 'queryItems'>, cart: string): Promise<Item[]> {
+  const parts = await Promise.all([cart, queuedPartition(cart)].map((pk) => table.queryItems(pk, '')));
+  return parts.flat();
+}
 
 /** Never fails: an item that another version of this interface wrote says as much as can be read of it. */
 export function tracesOf(items: readonly Item[]): Trace[] {
@@ -107,6 +138,10 @@ function traceOf(item: Item): Trace | undefined {
   if (sk === SKIP_SORT) {
     const { data } = skipItem.safeParse(item);
     return data && { ...data, kind: 'skip', ...versionOf(data, data.recordedAtMs) };
+  }
+  if (sk === NUMBERS_SORT) {
+    const { data } = numbersItem.safeParse(item);
+    return data && { ...data, kind: 'numbers', ...versionOf({}, data.recordedAtMs) };
   }
   if (sk.startsWith(QUEUED)) {
     const { data } = queuedItem.safeParse(item);
@@ -135,7 +170,7 @@ function traceOf(item: Item): Trace | undefined {
       kind: 'order',
       externalId: sk.slice(ORDER.length),
       // In a state that this version does not know, it accounts for nothing.
-      state: isOrderState(data.state) ? data.state : 'UNKNOWN',
+      ...(isOrderState(data.state) ? { state: data.state } : { state: 'UNKNOWN', unknownState: data.state }),
       ...versionOf(data, data.claimedAtMs),
     }
   );

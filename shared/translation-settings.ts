@@ -5,16 +5,19 @@
  * rules.md, "Defaults".
  */
 import * as z from 'zod';
-import { stripZeros } from './sap-values.ts';
+import { stripZeros, SUPPLIER_NUMBER, SUPPLIER_NUMBER_FORM } from './sap-values.ts';
 
 const code = z.string().min(1);
 const EMPTY = 'must not be empty';
 const nonEmpty = (map: object): boolean => Object.keys(map).length > 0;
 
-const vendorNumber = code.refine(
-  (number) => stripZeros(number) === number,
-  'must have no leading zeros: the interface compares vendor numbers without them, such as 100777',
-);
+const vendorNumber = z
+  .string()
+  .regex(SUPPLIER_NUMBER, `must be ${SUPPLIER_NUMBER_FORM}`)
+  .refine(
+    (number) => stripZeros(number) === number,
+    'must have no leading zeros: the interface compares vendor numbers without them, such as 100777',
+  );
 
 /** A code of 11VMS, at most as long as the order's field: a longer one would fail every cart that has it. */
 const targetCode = (maximum: number) => code.max(maximum);
@@ -25,6 +28,27 @@ function isPattern(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+const MOST_QUANTIFIERS = 3;
+const MOST_GROUPS = 3;
+
+/**
+ * Whether a pattern ends soon on every text: a repeated group can take a time that doubles with each character, and each
+ * quantifier multiplies it by the length of the text.
+ */
+function endsSoon(pattern: string): boolean {
+  // What is escaped or in brackets is one character.
+  const plain = pattern
+    .replaceAll(/\\./gu, (escape) => (/^\\[1-9k]$/.test(escape) ? escape : 'x'))
+    .replaceAll(/\[[^\]]*\]/g, 'x');
+  const count = (sign: RegExp): number => plain.match(sign)?.length ?? 0;
+  return (
+    !plain.includes('\\') &&
+    !/\)[*+{]/.test(plain) &&
+    count(/\(/g) <= MOST_GROUPS &&
+    count(/(?:(?<!\()[*+?]|\{\d+,\d*\})\??/g) <= MOST_QUANTIFIERS
+  );
 }
 
 /** Every code must be listed; one that is not is a fault. */
@@ -199,7 +223,7 @@ const EXTENDABLE_MAPS: readonly ExtendableMap[] = [
   'textType',
 ];
 
-/** One that is given and has a default says whether it extends or replaces it: nobody loses the default without a word. */
+/** One that is given and has a default says whether it extends or replaces it: a default is never lost without a word. */
 export const valueMapsSchema = givenMapsSchema
   .superRefine((maps, context) => {
     for (const name of EXTENDABLE_MAPS) {
@@ -258,8 +282,14 @@ export const translationSettingsSchema = z.strictObject({
       purchaseRequestPattern: z
         .string()
         .refine(isPattern, 'must be a regular expression, such as ^PR')
+        .refine(
+          endsSoon,
+          `must be a simple regular expression, such as ^PR: at most ${MOST_GROUPS} groups, none of them repeated or referred to, and at most ${MOST_QUANTIFIERS} of *, +, ? and {n,m}`,
+        )
         .exactOptional()
-        .describe('Only lines whose purchase request matches this regular expression.'),
+        .describe(
+          'Only lines whose purchase request, of which the first 40 characters count, matches this regular expression.',
+        ),
       categories: z.array(code).min(1).exactOptional().describe('Only lines of these product categories.'),
       suppliers: z
         .array(vendorNumber)

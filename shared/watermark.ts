@@ -4,12 +4,18 @@
  *
  * `watermark` is the end of the last slice that was read whole. `position` is how far the slice under way is durably
  * queued; it is dropped when the slice turns out to be incomplete, so that the slice is read again from its start.
+ * `sliceMs` is how wide slices are, from a run that got nowhere until one that is complete.
  */
 import * as z from 'zod';
+import { PARTITIONS } from './ledger-keys.ts';
 import type { LedgerTable } from './ledger-table.ts';
 
-const watermarkItem = z.object({ watermarkMs: z.number().optional(), positionMs: z.number().optional() });
-/** Both undefined before the first run. */
+const watermarkItem = z.object({
+  watermarkMs: z.number().optional(),
+  positionMs: z.number().optional(),
+  sliceMs: z.number().positive().optional(),
+});
+/** All undefined before the first run. */
 export type WatermarkItem = z.infer<typeof watermarkItem>;
 
 export interface Lease {
@@ -28,6 +34,8 @@ export interface Watermark {
   completeSlice(lease: Lease, watermarkMs: number, nowMs: number): Promise<void>;
   /** Forgets the position in the slice under way: the slice must be read again. @throws {LeaseLost} */
   dropPosition(lease: Lease, nowMs: number): Promise<void>;
+  /** How wide the slices of the next run are; undefined: as wide as SRM allows. @throws {LeaseLost} */
+  keepSliceWidth(lease: Lease, sliceMs: number | undefined, nowMs: number): Promise<void>;
   /** Lets the next run start at once. Changes nothing when the run has lost its lease. */
   release(lease: Lease): Promise<void>;
 }
@@ -41,7 +49,7 @@ export class LeaseLost extends Error {
 }
 
 export function createWatermark(table: LedgerTable, sapClient: string): Watermark {
-  const key = { pk: `WATERMARK#${sapClient}`, sk: 'WATERMARK' };
+  const key = { pk: PARTITIONS.watermark + sapClient, sk: 'WATERMARK' };
 
   /** One conditional write; undefined when the condition does not hold. */
   async function write(
@@ -62,12 +70,14 @@ export function createWatermark(table: LedgerTable, sapClient: string): Watermar
   async function hold(
     lease: Lease,
     nowMs: number,
-    change: { set?: string; remove?: string; value?: number },
+    change: { set?: string; remove?: string; value?: number; mayFall?: boolean },
   ): Promise<void> {
     const set = change.set === undefined ? '' : `, ${change.set} = :value`;
     const remove = change.remove === undefined ? '' : ` REMOVE ${change.remove}`;
     const forward =
-      change.set === undefined ? '' : ` AND (attribute_not_exists(${change.set}) OR ${change.set} <= :value)`;
+      change.set === undefined || change.mayFall === true
+        ? ''
+        : ` AND (attribute_not_exists(${change.set}) OR ${change.set} <= :value)`;
     const held = await write(`SET leaseUntilMs = :until${set}${remove}`, `leaseOwner = :owner${forward}`, {
       ':owner': lease.runId,
       ':until': nowMs + lease.leaseMs,
@@ -90,6 +100,12 @@ export function createWatermark(table: LedgerTable, sapClient: string): Watermar
     completeSlice: (lease, watermarkMs, nowMs) =>
       hold(lease, nowMs, { set: 'watermarkMs', value: watermarkMs, remove: 'positionMs' }),
     dropPosition: (lease, nowMs) => hold(lease, nowMs, { remove: 'positionMs' }),
+    keepSliceWidth: (lease, sliceMs, nowMs) =>
+      hold(
+        lease,
+        nowMs,
+        sliceMs === undefined ? { remove: 'sliceMs' } : { set: 'sliceMs', value: sliceMs, mayFall: true },
+      ),
     release: async (lease) => {
       await write('REMOVE leaseOwner, leaseUntilMs', 'leaseOwner = :owner', { ':owner': lease.runId });
     },

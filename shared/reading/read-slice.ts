@@ -1,5 +1,6 @@
 /** Reads one slice of SRM's carts, page by page, and compares their number with SRM's own count (edge cases 7, 8). */
 import type { Log } from '../log.ts';
+import { PageTooLarge } from './slice.ts';
 import type { SourceRow } from './source-row.ts';
 import type { CartPage, ReadingWindow, SrmCarts } from '../srm-carts.ts';
 
@@ -14,6 +15,8 @@ export interface SliceDependencies {
 export type SliceEnd =
   | { readonly kind: 'whole' }
   | { readonly kind: 'stopped' }
+  /** A narrower slice may fit. What was read of this one is handled. */
+  | { readonly kind: 'too-large'; readonly error: PageTooLarge }
   | { readonly kind: 'incomplete'; readonly announced: number; readonly read: number };
 
 export interface SliceEvents {
@@ -40,6 +43,20 @@ export async function readSliceTwice(
 }
 
 async function readSlice(
+  slice: ReadingWindow,
+  dependencies: SliceDependencies,
+  events: SliceEvents,
+): Promise<SliceEnd> {
+  try {
+    return await readPages(slice, dependencies, events);
+  } catch (error) {
+    if (!(error instanceof PageTooLarge)) throw error;
+    dependencies.log.warn('extraction.slice-too-large', { reason: error.fault.message });
+    return { kind: 'too-large', error };
+  }
+}
+
+async function readPages(
   slice: ReadingWindow,
   dependencies: SliceDependencies,
   events: SliceEvents,

@@ -1,8 +1,11 @@
 /** A window is read in slices, and the pages of a slice prove how far it was read. Pure. */
+import { InterfaceError } from '../failure.ts';
 import type { CartPage, ReadingWindow } from '../srm-carts.ts';
 
 /** SRM refuses a wider window. */
-const WIDEST_MS = 24 * 3600_000;
+export const WIDEST_SLICE_MS = 24 * 3600_000;
+/** Where less than this is too much, the page size or the time-out is at fault. */
+const NARROWEST_MS = 60_000;
 
 /** SRM's filter knows seconds; rounding down at both ends leaves no gap between windows. */
 export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
@@ -15,10 +18,26 @@ export function nextSlice(
   startMs: number,
   reachedMs: number | undefined,
   endMs: number,
-  widestMs = WIDEST_MS,
+  widthMs: number,
 ): ReadingWindow | undefined {
   if (endMs <= Math.max(startMs, reachedMs ?? startMs)) return undefined;
-  return { fromMs: startMs, toMs: Math.min(startMs + widestMs, endMs) };
+  return { fromMs: startMs, toMs: Math.min(startMs + widthMs, endMs) };
+}
+
+/**
+ * A quarter of the width of a slice that did not fit into a run or an answer; undefined where it is as narrow as it gets. Where pages
+ * are not in order, only a whole slice counts.
+ */
+export function narrowerWidth({ fromMs, toMs }: ReadingWindow): number | undefined {
+  const widthMs = toMs - fromMs;
+  return widthMs > NARROWEST_MS ? Math.max(NARROWEST_MS, wholeSecond(widthMs / 4)) : undefined;
+}
+
+/** A page is larger than the client takes, and would be at the next attempt: that of a narrower slice may fit. */
+export class PageTooLarge extends InterfaceError {
+  constructor(message: string) {
+    super('permanent', { code: 'E_SRC_UNAVAILABLE', message });
+  }
 }
 
 /** How far a slice is queued. The position stands still as soon as the pages turn out not to be in order. */

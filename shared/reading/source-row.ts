@@ -1,7 +1,7 @@
 /** One row of SRM: what it says of itself, even where it cannot be read whole. Pure. */
 import { asJsonObject, tryParseJson } from '../exact-json.ts';
 import { ASSUMED_SERVICE, type SrmService } from '../srm-service.ts';
-import { cartNumberOf, edmInstantMs, identifierText, textOf } from '../sap-values.ts';
+import { cartGuid, cartNumberOf, edmInstantMs } from '../sap-values.ts';
 import { type FieldNames, SAP_NAMES } from './field-names.ts';
 import type { PageRow } from './split-page.ts';
 
@@ -31,7 +31,7 @@ export function sourceRow({ source, faultOffset }: PageRow, { names, changedAtPr
   return {
     source,
     number: cartNumberOf(row),
-    guid: identifierText(textOf(row?.['Guid'])),
+    guid: cartGuid(row?.['Guid']),
     changedAtMs: edmInstantMs(row?.['ChangedAt']),
     positionMs: edmInstantMs(row?.[changedAtProperty]),
     ...(faultOffset === undefined ? {} : { faultOffset }),

@@ -21,8 +21,10 @@ export interface SplitPage {
 /** Up to the list of rows: it stands in `d`, or in the `results` of `d`, beside texts and numbers only. */
 const HEAD = /^\s*\{\s*"d"\s*:\s*(?:\{[^[\]{}]*"results"\s*:\s*)?\[/;
 /** From the end of the list on. */
-const TAIL = /\]\s*(?:,\s*"__\w+"\s*:\s*(?:"[^"]*"|\d+|null)\s*)*\}\s*\}?\s*$/;
+const TAIL = /\]\s*(?:,\s*"__\w+"\s*:\s*(?:"[^"]*"|\d+|null)\s*)*\}\s*(?:\}\s*)?$/;
 const LONGEST_TAIL = 20_000;
+/** A bad row may be read to the end of the page. Of a page with many, so many times the page is read at most. */
+const MOST_READ_IN_VAIN = 10;
 
 /**
  * Undefined where not even the rows can be found.
@@ -40,11 +42,17 @@ export function splitPage(text: string, ownField: string): SplitPage | undefined
 
   const starts = rowStarts(text.slice(0, end), start, first, ownField);
   const rows: PageRow[] = [];
+  let passed = 0;
+  let inVain = 0;
   for (let at = skipBlanks(text, start); at < end; ) {
-    const rowEnd = endOfObject(text, at, end);
+    while ((starts[passed] ?? end) <= at) passed++;
+    const next = starts[passed] ?? end;
+    // Where an entity inside a row begins as a row does, the row ends behind the next beginning.
+    const limit = inVain < MOST_READ_IN_VAIN * text.length ? end : next;
+    const rowEnd = endOfObject(text, at, limit);
     const row = rowEnd === undefined ? undefined : tryParse(text.slice(at, rowEnd));
     // Also a bad row has an end, but where quotes do not match, it may lie in another row.
-    const next = starts.find((other) => other > at) ?? end;
+    if (row === undefined) inVain += (rowEnd ?? limit) - at;
     if (rowEnd !== undefined && row !== undefined) {
       rows.push({ source: row.value });
       at = skipBlanks(text, rowEnd);

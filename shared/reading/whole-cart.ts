@@ -43,6 +43,20 @@ function isEntityWhole(entity: unknown, navigations: Navigations): boolean {
   return true;
 }
 
+/** How many rows the cart has in all of its collections together. */
+export const countRows = (source: unknown): number => rowsBelow(source, CART_NAVIGATIONS);
+
+function rowsBelow(entity: unknown, navigations: Navigations): number {
+  const row = asJsonObject(entity);
+  let count = 0;
+  for (const name in navigations) {
+    const below = navigations[name];
+    if (row === undefined || below === undefined || !Object.hasOwn(row, name)) continue;
+    for (const entry of rowsOf(row[name])) count += 1 + rowsBelow(entry, below);
+  }
+  return count;
+}
+
 async function completeEntity(
   entity: unknown,
   navigations: Navigations,
@@ -73,7 +87,7 @@ async function completeCollection(
   );
   if (linked === undefined && results.every((row, index) => row === rows[index])) return collection;
   const { __next: _, __deferred: __, ...rest } = asJsonObject(collection) ?? {};
-  // Whoever reads the collection compares the number with the rows.
+  // The reader of the collection compares the number with the rows.
   const announced = announcedRows(collection) ?? linked?.announced;
   return { ...rest, ...(announced === undefined ? {} : { __count: announced }), results };
 }
@@ -129,6 +143,8 @@ async function followLink({ link, name }: MissingPart, path: string, readLink: R
   } catch (error) {
     // A link that cannot be followed is a fault of this cart; any other failure may be over at the next attempt.
     if (!(error instanceof InterfaceError) || error.failureClass !== 'permanent') throw error;
+    // Too much of a cart is no broken link.
+    if (error.fault.code === 'E_TGT_TOO_LARGE') throw error;
     const message = `SRM sent only a part of the collection, and the rest cannot be read: ${error.fault.message}`;
     throw new InterfaceError('permanent', { code: 'E_SRC_SCHEMA', message, path });
   }
