@@ -4,21 +4,30 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import * as z from 'zod';
 import { TRANSLATION_SETTINGS_FILE, VMS_FIELDS_FILE } from '../shared/environment.ts';
+import { namesOf } from '../shared/names-of.ts';
 import type { Environment } from './environments.ts';
 import { LEAN_BANNER, leanBundle } from './lean-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const sourceMap = z.looseObject({ sources: z.array(z.string()) });
 
-export type FunctionFolder =
+/** Functions of an optional block of the environment. */
+const OPTIONAL_FOLDERS = {
+  'report-to-cloud-alm': ({ cloudAlm }: Environment) => cloudAlm !== undefined,
+  'write-order-numbers': ({ orderNumbers }: Environment) => orderNumbers !== undefined,
+} as const satisfies Record<string, (environment: Environment) => boolean>;
+
+type RequiredFolder =
   | 'extract-approved-carts'
   | 'create-purchase-orders'
   | 'supervise-consumption'
   | 'reconcile-carts'
   | 'redrive-dead-letters';
+type OptionalFolder = keyof typeof OPTIONAL_FOLDERS;
+export type FunctionFolder = RequiredFolder | OptionalFolder;
 
 /** Where each function's bundle lies. */
-export type Bundles = Readonly<Record<FunctionFolder, string>>;
+export type Bundles = Readonly<Record<RequiredFolder, string>> & Readonly<Partial<Record<OptionalFolder, string>>>;
 
 /** Receives what a bundle contains. */
 type OnBundled = (folder: FunctionFolder, contents: Metafile) => void;
@@ -42,6 +51,11 @@ export async function bundleFunctions(
     bundle('reconcile-carts'),
     bundle('redrive-dead-letters'),
   ]);
+  const optional = await Promise.all(
+    namesOf(OPTIONAL_FOLDERS)
+      .filter((folder) => OPTIONAL_FOLDERS[folder](environment))
+      .map(async (folder) => [folder, await bundle(folder)] as const),
+  );
   writeFileSync(join(worker, TRANSLATION_SETTINGS_FILE), JSON.stringify(environment.translation));
   writeFileSync(join(worker, VMS_FIELDS_FILE), JSON.stringify(environment.vms.fields));
   return {
@@ -50,6 +64,7 @@ export async function bundleFunctions(
     'supervise-consumption': supervisor,
     'reconcile-carts': reconciler,
     'redrive-dead-letters': redriver,
+    ...Object.fromEntries(optional),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Reads the options of all commands, and words their errors. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { baseUrl } from './setting-forms.ts';
+import { checkSettings } from './setting-mistakes.ts';
 
 /** A wrong option. The message names the option and what it takes. */
 export class UsageError extends Error {
@@ -68,5 +70,16 @@ export function commandLine(command: string) {
     if (level !== undefined) return level;
     throw refusal(`--disturbances takes none, typical or harsh, not "${text}".`);
   };
-  return { refusal, parse, parseWithOperands, wholeNumber, disturbanceLevel };
+  /**
+   * By the rules of the environment entry, since a token or a signed call goes there. A user and password are not repeated.
+   * @param takes Such as "a URL".
+   */
+  const url = (option: string, takes: string, text: string): string => {
+    const checked = checkSettings(baseUrl, text);
+    if ('settings' in checked) return checked.settings;
+    const mistakes = [...new Set(checked.mistakes.map(({ message }) => message))].join(', and ');
+    const given = text.includes('@') ? '' : `, not "${text}"`;
+    throw refusal(`${option} takes ${takes} that ${mistakes}${given}.`);
+  };
+  return { refusal, parse, parseWithOperands, wholeNumber, disturbanceLevel, url };
 }

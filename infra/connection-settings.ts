@@ -31,7 +31,7 @@ export const tokenParameters = z
   );
 
 const OWN_HEADER =
-  /^(authorization|host|cookie2?|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|x-correlation-id|x-interface-id|idempotency-key|prefer|sap-client|sap-language)$/i;
+  /^(authorization|host|cookie2?|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|x-correlation-id|x-interface-id|idempotency-key|traceparent|tracestate|prefer|sap-client|sap-language)$/i;
 const SECRET_HEADER = /key|secret|password|token|credential|auth$|authori[sz]ation/i;
 
 /** Underscores are legal, and dropped by many gateways. */

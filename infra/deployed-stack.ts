@@ -13,6 +13,13 @@ export interface StackResource {
   readonly physicalId: string;
 }
 
+/**
+ * The mapping between the cart queue and the worker. An environment may have another one, of the numbers that go back to
+ * SRM, which no breaker pauses.
+ */
+export const isWorkerMapping = ({ type, logicalId }: Pick<StackResource, 'type' | 'logicalId'>): boolean =>
+  type === 'AWS::Lambda::EventSourceMapping' && logicalId.startsWith('Worker');
+
 export interface DeployedStack {
   readonly status: string;
   /** Against deletion. */

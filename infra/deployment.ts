@@ -8,9 +8,9 @@ import type { Environment } from './environments.ts';
 export const deploymentSchema = z.strictObject({
   version: z.string(),
   commit: z.string(),
-  /** ISO 8601. */
+  /** ISO 8601; of an assembly, when it was built. */
   at: z.string(),
-  /** The identity in AWS. */
+  /** The identity in AWS; of an assembly, who built it. */
   by: z.string(),
   /** As {@link packEntry} packs it. */
   entry: z.string().exactOptional(),

@@ -7,50 +7,22 @@ import * as z from 'zod';
 import { CLIENT_AUTHENTICATIONS } from '../shared/client-authentication.ts';
 import { apiKeyHeader, headers, isHeaderFree, proxyUrl, tokenParameters } from './connection-settings.ts';
 import { NoJsonFile, parseHandwritten, readJsonText, withoutComments } from './json-file.ts';
-import { BadSchedule, nextFiring } from './schedule.ts';
+import { cloudAlm } from './platforms/cloud-alm-settings.ts';
+import { events } from './platforms/event-settings.ts';
+import { grafana } from './platforms/grafana-settings.ts';
+import { logForwarding } from './platforms/log-forwarding-settings.ts';
+import { orderNumbers } from './platforms/order-number-settings.ts';
+import { pagerDuty } from './platforms/pager-duty-settings.ts';
+import { sharedSecrets } from './platforms/runtime-secrets.ts';
+import { baseUrl, createSecret, eachOnce, scheduleExpression, secretName, serviceUrl } from './setting-forms.ts';
 import { checkSettings, describeMistakes, type Mistake } from './setting-mistakes.ts';
 import { serviceMistakes, srmService } from './srm-settings.ts';
 import { timeZoneSchema, translationSettingsSchema } from '../shared/translation-settings.ts';
 import { collidingPlaces, completeContract, endsBeforeCollection, hasVmsPaths, vmsContract } from './vms-settings.ts';
 import { withValueMapFiles } from './value-map-files.ts';
 
-export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
-/** Judged only once it is a URL: a refinement runs even on what is none. */
-const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
-const serviceUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => {
-    const url = parsedUrl(text);
-    return url === undefined || url.protocol !== 'http:' || LOOPBACK_HOSTS.includes(url.hostname);
-  }, 'must be https (plain http is for loopback only)')
-  // It stands in the template and in logs, where no password may be; those go into the connection secret.
-  .refine((text) => {
-    const url = parsedUrl(text);
-    return url === undefined || url.username + url.password === '';
-  }, 'must not hold a user or password');
-/** Without a slash at its end, since paths are added there. */
-const baseUrl = serviceUrl
-  .refine((text) => !/[?#]/.test(text), 'must not have a query or fragment')
-  .transform((url) => url.replace(/\/+$/, ''))
-  .describe('Where the system answers; paths are added to its end.');
 const endsTooLate = (example: string): string =>
   `must end before the path of the service, which is added to it: ${example}`;
-
-/** Says which entries of a list are there already. */
-const eachOnce = (list: readonly string[], context: z.RefinementCtx): void => {
-  const plain = list.map((entry) => entry.toLowerCase());
-  for (const [index, entry] of plain.entries()) {
-    if (plain.indexOf(entry) < index)
-      context.addIssue({ code: 'custom', path: [index], message: 'stands in the list twice' });
-  }
-};
-
-const secretName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9/_+=.@-]{1,256}$/,
-    'must be the name of a secret, 1 to 256 letters, digits or /_+=.@-, such as acme/srm',
-  );
 
 const connection = z.strictObject({
   tokenUrl: serviceUrl.describe('Where the OAuth2 client gets its token.'),
@@ -66,10 +38,7 @@ const connection = z.strictObject({
   apiKeyHeader,
   proxyUrl,
   secretName: secretName.describe('Name of the secret that holds `{ "clientId", "clientSecret" }`.'),
-  createSecret: z
-    .boolean()
-    .default(true)
-    .describe('`false` where a secret of that name exists already and belongs to another stack: it is then only read.'),
+  createSecret,
   kmsKeyArn: z
     .string()
     .regex(
@@ -99,16 +68,6 @@ const KEY_OF_CREATED_SECRET =
 
 const HEADER_TAKEN = 'must not be one of the fixed headers';
 
-const scheduleExpression = z.string().superRefine((expression, context) => {
-  try {
-    // The time zone is checked by itself.
-    if (nextFiring(expression, 'UTC', new Date()) !== undefined) return;
-    context.addIssue({ code: 'custom', message: `"${expression}" never fires again` });
-  } catch (error) {
-    if (!(error instanceof BadSchedule)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-});
 const thresholds = z.strictObject({
   extractionSilenceMinutes: z
     .int()
@@ -116,7 +75,7 @@ const thresholds = z.strictObject({
     .max(7 * 24 * 60)
     .optional()
     .describe(
-      'Alarm when no extraction succeeded for so long. Without it: two intervals of a `rate(...)`, three days (a long weekend) of a `cron(...)`.',
+      'Alarm when no extraction succeeded for so long. Without it: three intervals of a `rate(...)`, three days (a long weekend) of a `cron(...)`.',
     ),
   reconciliationSilenceHours: z
     .int()
@@ -179,14 +138,12 @@ const thresholds = z.strictObject({
 });
 
 const notifications = z.strictObject({
-  pagerDutySecretName: secretName
-    .optional()
-    .describe("Name of the secret whose whole text is the integration key of PagerDuty's CloudWatch integration."),
-  pagerDutyRegion: z
-    .enum(['us', 'eu'])
-    .default('us')
-    .describe('Where the PagerDuty account is: `eu` when its address is `….eu.pagerduty.com`.'),
-  email: z.array(z.email()).superRefine(eachOnce).default([]).describe('Addresses that get the mails.'),
+  pagerDuty: pagerDuty.optional().describe('PagerDuty, by its Events API v2. Without it, a page is a mail.'),
+  email: z
+    .array(z.email())
+    .superRefine(eachOnce)
+    .default([])
+    .describe('Addresses that get the mails, and each page as a mail.'),
   runbookUrl: z
     .string()
     .min(1)
@@ -237,6 +194,19 @@ const tags = z
     `must be at most ${MOST_TAGS}: AWS takes 50, and ${OWN_TAGS.length} are the stack's own`,
   );
 
+const roles = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/,
+        'must be the ARN of a role, such as arn:aws:iam::123456789012:role/Operator; only its end may be "*"',
+      ),
+  )
+  .max(20)
+  .superRefine(eachOnce)
+  .default([]);
+
 const operation = z.strictObject({
   logRetentionDays: z
     .literal(RETENTION_DAYS, `must be one of ${RETENTION_DAYS.join(', ')}`)
@@ -247,21 +217,12 @@ const operation = z.strictObject({
     .default(false)
     .describe('The stack cannot be deleted while this is `true`; `prod` sets it.'),
   tags: tags.default({}).describe('On every resource, beside `interface` and `environment`.'),
-  redriveRoles: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/,
-          'must be the ARN of a role, such as arn:aws:iam::123456789012:role/Operator; only its end may be "*"',
-        ),
-    )
-    .max(20)
-    .superRefine(eachOnce)
-    .default([])
-    .describe(
-      'Roles that may redrive from the console of SQS, which sends with the rights of its user: whoever may send to the cart queue may order. All others are denied; the redriver needs no entry. SSO puts random letters behind the name of a permission set: write `arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Operator_*`.',
-    ),
+  contentRoles: roles.describe(
+    'Roles that may read the carts in the dead-letter queue, in the console of this interface or of SQS: those to which you gave the content policy. A cart is personal data, and all others are denied, whatever rights they have; so are all in the cart queue. The redriver needs no entry, and redriveRoles may read, too.',
+  ),
+  redriveRoles: roles.describe(
+    'Roles that may redrive from the console of SQS, which sends with the rights of its user: the right to send to the cart queue is the right to order. All others are denied; the redriver needs no entry. SSO puts random letters behind the name of a permission set: write `arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Operator_*`.',
+  ),
 });
 
 const network = z.strictObject({
@@ -481,6 +442,15 @@ const entrySchema = z.strictObject({
   network: network
     .optional()
     .describe('For an SRM that is reachable from inside only. Without it, the functions run in no VPC of yours.'),
+  grafana: grafana
+    .optional()
+    .describe('Grafana. Without it, the printed dashboard is imported by hand or read by Git Sync.'),
+  logForwarding: logForwarding.optional().describe('Splunk and Elastic. Without it, the logs stay in CloudWatch.'),
+  cloudAlm: cloudAlm.optional().describe('SAP Cloud ALM. Without it, nothing is reported to it.'),
+  events: events.optional().describe('Events for other systems. Without it, there are none.'),
+  orderNumbers: orderNumbers
+    .optional()
+    .describe("The orders' numbers, back to SRM. Without it, SRM does not learn them."),
   $schema: z
     .string()
     .optional()
@@ -537,14 +507,16 @@ export const environmentSchema = entrySchema
     // Beside the mistakes of other fields, too.
     when: ({ value }) => withSecretNames.safeParse(value).success,
   })
-  .refine(
-    ({ srm, vms, notifications: { pagerDutySecretName } }) =>
-      ![srm.secretName, vms.secretName].includes(pagerDutySecretName ?? ''),
-    {
-      path: ['notifications', 'pagerDutySecretName'],
-      error: 'must be another secret than those of the connections',
-    },
-  )
+  .superRefine((entry, { issues }) => {
+    for (const path of sharedSecrets(entry)) {
+      const message = 'must be another secret than those of the other systems';
+      issues.push({ code: 'custom', path: [...path], message, input: entry });
+    }
+  })
+  .refine(({ orderNumbers: numbers, srm }) => numbers === undefined || srm.timeoutSeconds <= 120, {
+    path: ['srm', 'timeoutSeconds'],
+    error: 'must be at most 120 with orderNumbers: the function that writes them has ten minutes',
+  })
   .refine(({ srm }) => isHeaderFree(srm), { path: ['srm', 'apiKeyHeader'], error: HEADER_TAKEN })
   .refine(({ vms }) => isHeaderFree(vms), { path: ['vms', 'apiKeyHeader'], error: HEADER_TAKEN })
   .refine(endsBeforeCollection, {
@@ -597,7 +569,7 @@ const landscape = (name: 'dev' | 'test' | 'prod', sapClient: string): Environmen
   extraction: { schedule: 'rate(5 minutes)', firstWatermark: '2026-12-01T00:00:00Z' },
   delivery: {},
   translation: { valueMaps: { businessUnit: { BE10: 'BU-BE-BRU' } } },
-  // Auditors ask about last year's orders; nobody asks about last quarter's tests.
+  // Auditors ask about last year's orders in production only.
   ...(name === 'prod' ? { operation: { logRetentionDays: 365, terminationProtection: true } } : {}),
 });
 

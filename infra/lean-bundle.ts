@@ -43,6 +43,12 @@ const REPLACEMENTS: readonly Replacement[] = [
       import { memoize } from '@smithy/core/config';
       export const defaultProvider = (init) => memoize(fromEnv(init));`,
   },
+  // Of its manifest, a client needs its version alone.
+  {
+    module: '../package.json',
+    by: '@aws-sdk',
+    contents: "import { version } from '../package.json'; export default { version };",
+  },
   // Only the protocols of other services have event streams.
   {
     module: '@smithy/core/event-streams',
@@ -63,19 +69,21 @@ export function leanBundle(): Plugin {
     setup(build) {
       const expected = new Set<Replacement>();
       const replaced = new Set<Replacement>();
-      build.onResolve({ filter: /./ }, ({ path, importer }) => {
+      build.onResolve({ filter: /./ }, ({ path, importer, namespace }) => {
+        // A replacement may import what it stands for.
+        if (namespace === 'left-out') return undefined;
         const ofImporter = REPLACEMENTS.filter(({ by }) => isIn(importer, by));
         for (const replacement of ofImporter) expected.add(replacement);
         const found = ofImporter.find(({ module }) => module === path);
         if (found === undefined) return undefined;
         replaced.add(found);
-        return { path: found.module, namespace: 'left-out', pluginData: { resolveDir: dirname(importer) } };
+        const resolveDir = dirname(importer);
+        const pluginData = { contents: found.contents, resolveDir };
+        // One for each folder that imports it: a relative name means another module in each.
+        const [, ...folders] = resolveDir.replaceAll('\\', '/').split('/node_modules/');
+        return { path: `${folders.join('/')}: ${found.module}`, namespace: 'left-out', pluginData };
       });
-      build.onLoad({ filter: /./, namespace: 'left-out' }, ({ path, pluginData }) => ({
-        contents: REPLACEMENTS.find(({ module }) => module === path)?.contents ?? '',
-        resolveDir: pluginData.resolveDir,
-        loader: 'js',
-      }));
+      build.onLoad({ filter: /./, namespace: 'left-out' }, ({ pluginData }) => ({ ...pluginData, loader: 'js' }));
       build.onEnd(() => {
         const unused = [...expected].filter((replacement) => !replaced.has(replacement));
         if (unused.length === 0) return undefined;

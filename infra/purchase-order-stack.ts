@@ -1,17 +1,24 @@
 /** The whole interface for one environment. */
 import { Annotations, CfnOutput, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import type { Bundles } from './bundle.ts';
 import { AccessPolicies } from './constructs/access-policies.ts';
 import { CartChannel } from './constructs/cart-channel.ts';
 import { CartReconciler } from './constructs/cart-reconciler.ts';
+import { CloudAlmReporter } from './constructs/cloud-alm-reporter.ts';
 import { ConnectionSecret } from './constructs/connection-secret.ts';
 import { ConsumptionSupervisor } from './constructs/consumption-supervisor.ts';
 import { DeadLetterRedriver } from './constructs/dead-letter-redriver.ts';
 import { FailedInvocations } from './constructs/failed-invocations.ts';
+import { InterfaceFunction } from './constructs/interface-function.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
+import { LogForwarding } from './constructs/log-forwarding.ts';
+import { MessageKey } from './constructs/message-key.ts';
 import { Monitoring } from './constructs/monitoring.ts';
+import { OrderNumberWriter, type OrderNumberWriterProps } from './constructs/order-number-writer.ts';
 import { OrderWorker } from './constructs/order-worker.ts';
+import { OutgoingEvents } from './constructs/outgoing-events.ts';
 import { ScheduledExtractor } from './constructs/scheduled-extractor.ts';
 import { type Deployment, deploymentTags, describeDeployment, describeValueMaps } from './deployment.ts';
 import type { Environment } from './environments.ts';
@@ -40,11 +47,15 @@ export class PurchaseOrderStack extends Stack {
     const { srm, vms } = environment;
     const srmSecret = new ConnectionSecret(this, 'SrmSecret', { connection: srm, system: 'SAP SRM 7' });
     const vmsSecret = new ConnectionSecret(this, 'VmsSecret', { connection: vms, system: '11VMS' });
-    const ledger = new LedgerTable(this, 'Ledger', { isProtected: !isBeingCreated });
+    const ledger = new LedgerTable(this, 'Ledger', {
+      isProtected: !isBeingCreated,
+      hasStream: environment.events !== undefined || environment.orderNumbers !== undefined,
+    });
     const channel = new CartChannel(this, 'CartChannel', {
       workerTimeout: Duration.seconds(environment.delivery.timeoutSeconds),
       batchingWindow: Duration.seconds(environment.delivery.batchingWindowSeconds),
     });
+    const messageKey = new MessageKey(this, 'MessageKey');
     const failedInvocations = new FailedInvocations(this, 'FailedInvocations').queue;
     const extractor = new ScheduledExtractor(this, 'Extractor', {
       environment,
@@ -52,6 +63,7 @@ export class PurchaseOrderStack extends Stack {
       queue: channel.queue,
       ledger,
       srmSecret,
+      messageKey,
       failedInvocations,
     });
     const worker = new OrderWorker(this, 'Worker', {
@@ -61,6 +73,7 @@ export class PurchaseOrderStack extends Stack {
       ledger,
       srmSecret,
       vmsSecret,
+      messageKey,
       failedInvocations,
     });
     const supervisor = new ConsumptionSupervisor(this, 'Supervisor', {
@@ -78,6 +91,7 @@ export class PurchaseOrderStack extends Stack {
       queue: channel.queue,
       ledger,
       srmSecret,
+      messageKey,
       scheduleGroup: extractor.scheduleGroup,
       failedInvocations,
     });
@@ -90,10 +104,22 @@ export class PurchaseOrderStack extends Stack {
       worker,
       failedInvocations,
     });
+    const { contentRoles, redriveRoles } = environment.operation;
     channel.refuseOtherSenders(
       [extractor, worker, reconciler, redriver].map((sender) => sender.function.ownRole),
-      environment.operation.redriveRoles,
+      redriveRoles,
     );
+    channel.refuseOtherReceivers(
+      { worker: worker.function.ownRole, redriver: redriver.function.ownRole },
+      { readers: [...new Set([...contentRoles, ...redriveRoles])], redriveRoles },
+    );
+
+    const events = this.#events(environment, ledger);
+    const numberWriter = this.#numberWriter(props, events, { ledger, srmSecret, failedInvocations });
+    const cloudAlmReporter = this.#cloudAlmReporter(props, channel, extractor.scheduleGroup);
+    const optionalFunctions = [numberWriter, cloudAlmReporter].flatMap((made) => made?.function ?? []);
+    // After the last function: their logs are forwarded, each of them.
+    const logForwarding = this.#logForwarding(environment);
 
     const monitoring = new Monitoring(this, 'Monitoring', {
       environment,
@@ -102,12 +128,20 @@ export class PurchaseOrderStack extends Stack {
       supervisor: supervisor.function,
       reconciler: reconciler.function,
       redriver: redriver.function,
+      optionalFunctions,
       channel,
       scheduleGroups: [extractor.scheduleGroup],
+      platforms: {
+        ...(environment.events && events?.alarms),
+        ...numberWriter?.alarms,
+        ...(logForwarding === undefined ? {} : { 'logs-not-forwarded': logForwarding.alarm }),
+        ...(cloudAlmReporter === undefined ? {} : { 'cloud-alm-not-told': cloudAlmReporter.alarm }),
+      },
     });
     const access = new AccessPolicies(this, 'Access', {
       worker: worker.function,
       invoked: [extractor, supervisor, reconciler, redriver].map((asked) => asked.function),
+      optional: optionalFunctions,
       ledger,
       channel,
       failedInvocations,
@@ -115,9 +149,8 @@ export class PurchaseOrderStack extends Stack {
     });
 
     if (deployment !== undefined) {
-      new CfnOutput(this, 'Deployment', { value: describeDeployment(deployment) });
       // Of the functions, which run the code. Tags of the stack would change every resource at each deployment, and a
-      // change of the event source mapping may enable it while deliveries are paused.
+      // change of the event source mapping may enable it while consumption is paused.
       const includeResourceTypes = ['AWS::Lambda::Function'];
       for (const [key, value] of Object.entries(deploymentTags(deployment))) {
         Tags.of(this).add(key, value, { includeResourceTypes });
@@ -125,25 +158,85 @@ export class PurchaseOrderStack extends Stack {
       // What `npm run deploy -- --diff` compares with.
       this.templateOptions.metadata = { Deployment: deployment };
     }
-    new CfnOutput(this, 'ValueMaps', { value: describeValueMaps(environment) });
-    new CfnOutput(this, 'DashboardUrl', { value: monitoring.dashboardUrl });
-    new CfnOutput(this, 'RunbookUrl', { value: environment.notifications.runbookUrl });
-    new CfnOutput(this, 'QueueUrl', { value: channel.queue.queueUrl });
-    new CfnOutput(this, 'DeadLetterQueueUrl', { value: channel.deadLetters.queueUrl });
-    new CfnOutput(this, 'FailedInvocationsQueueUrl', { value: failedInvocations.queueUrl });
-    new CfnOutput(this, 'LedgerTableName', { value: ledger.table.tableName });
-    new CfnOutput(this, 'ExtractorFunctionName', { value: extractor.function.functionName });
-    new CfnOutput(this, 'ExtractorLogGroupName', { value: extractor.function.logGroup.logGroupName });
-    new CfnOutput(this, 'WorkerFunctionName', { value: worker.function.functionName });
-    new CfnOutput(this, 'SupervisorFunctionName', { value: supervisor.function.functionName });
-    new CfnOutput(this, 'SupervisorLogGroupName', { value: supervisor.function.logGroup.logGroupName });
-    new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.function.functionName });
-    new CfnOutput(this, 'ReconcilerLogGroupName', { value: reconciler.function.logGroup.logGroupName });
-    new CfnOutput(this, 'RedriverFunctionName', { value: redriver.function.functionName });
-    new CfnOutput(this, 'RedriverLogGroupName', { value: redriver.function.logGroup.logGroupName });
-    new CfnOutput(this, 'WorkerLogGroupName', { value: worker.function.logGroup.logGroupName });
-    new CfnOutput(this, 'ViewerPolicyArn', { value: access.viewer.managedPolicyArn });
-    new CfnOutput(this, 'OperatorPolicyArn', { value: access.operator.managedPolicyArn });
-    new CfnOutput(this, 'ContentPolicyArn', { value: access.content.managedPolicyArn });
+    this.#outputs({
+      Deployment: deployment && describeDeployment(deployment),
+      EventBusName: events?.bus.eventBusName,
+      UndeliveredEventsQueueUrl: events?.undelivered.queueUrl,
+      OrderNumbersQueueUrl: numberWriter?.queue.queueUrl,
+      UnwrittenNumbersQueueUrl: numberWriter?.deadLetters.queueUrl,
+      NumberWriterFunctionName: numberWriter?.function.functionName,
+      NumberWriterLogGroupName: numberWriter?.function.logGroup.logGroupName,
+      ValueMaps: describeValueMaps(environment),
+      DashboardUrl: monitoring.dashboardUrl,
+      RunbookUrl: environment.notifications.runbookUrl,
+      QueueUrl: channel.queue.queueUrl,
+      DeadLetterQueueUrl: channel.deadLetters.queueUrl,
+      FailedInvocationsQueueUrl: failedInvocations.queueUrl,
+      MessageKeyArn: messageKey.arn,
+      LedgerTableName: ledger.table.tableName,
+      ExtractorFunctionName: extractor.function.functionName,
+      ExtractorLogGroupName: extractor.function.logGroup.logGroupName,
+      WorkerFunctionName: worker.function.functionName,
+      SupervisorFunctionName: supervisor.function.functionName,
+      SupervisorLogGroupName: supervisor.function.logGroup.logGroupName,
+      ReconcilerFunctionName: reconciler.function.functionName,
+      ReconcilerLogGroupName: reconciler.function.logGroup.logGroupName,
+      RedriverFunctionName: redriver.function.functionName,
+      RedriverLogGroupName: redriver.function.logGroup.logGroupName,
+      WorkerLogGroupName: worker.function.logGroup.logGroupName,
+      ReporterFunctionName: cloudAlmReporter?.function.functionName,
+      ReporterLogGroupName: cloudAlmReporter?.function.logGroup.logGroupName,
+      ViewerPolicyArn: access.viewer.managedPolicyArn,
+      OperatorPolicyArn: access.operator.managedPolicyArn,
+      ContentPolicyArn: access.content.managedPolicyArn,
+    });
   }
+
+  #events(environment: Environment, ledger: LedgerTable): OutgoingEvents | undefined {
+    if (!ledger.hasStream) return undefined;
+    return new OutgoingEvents(this, 'Events', { environment, streamArn: ledger.streamArn });
+  }
+
+  #numberWriter(
+    { environment, bundles }: PurchaseOrderStackProps,
+    events: OutgoingEvents | undefined,
+    parts: Pick<OrderNumberWriterProps, 'ledger' | 'srmSecret' | 'failedInvocations'>,
+  ): OrderNumberWriter | undefined {
+    const { orderNumbers: settings } = environment;
+    if (events === undefined || settings === undefined) return undefined;
+    const bundle = bundled(bundles, 'write-order-numbers');
+    return new OrderNumberWriter(this, 'OrderNumbers', { environment, settings, bundle, events, ...parts });
+  }
+
+  #cloudAlmReporter(
+    { environment, bundles }: PurchaseOrderStackProps,
+    channel: CartChannel,
+    scheduleGroup: ScheduleGroup,
+  ): CloudAlmReporter | undefined {
+    const { cloudAlm: settings } = environment;
+    if (settings === undefined) return undefined;
+    const bundle = bundled(bundles, 'report-to-cloud-alm');
+    return new CloudAlmReporter(this, 'CloudAlmReporter', { environment, settings, bundle, channel, scheduleGroup });
+  }
+
+  #logForwarding(environment: Environment): LogForwarding | undefined {
+    const { logForwarding: settings } = environment;
+    if (settings === undefined) return undefined;
+    const functions = this.node.findAll().filter((made) => made instanceof InterfaceFunction);
+    return new LogForwarding(this, 'LogForwarding', { environment, settings, functions });
+  }
+
+  /** What is undefined belongs to a block that the environment does not have. */
+  #outputs(values: Readonly<Record<string, string | undefined>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== undefined) new CfnOutput(this, name, { value });
+    }
+  }
+}
+
+/** @throws {Error} where infra/bundle.ts did not bundle the function of an optional block. */
+function bundled(bundles: Bundles, folder: keyof Bundles): string {
+  const bundle = bundles[folder];
+  if (bundle === undefined) throw new Error(`The function ${folder} is not bundled`);
+  return bundle;
 }

@@ -119,14 +119,19 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
- * After so long without a good extraction, something is wrong: the threshold, or two intervals of a `rate(...)`. The
- * longest gap of a `cron(...)` is not computed: 3 days cover a weekend.
+ * After so long without a good extraction, something is wrong: the threshold, or three intervals of a `rate(...)`. A run
+ * that dies keeps its lease for longer than an interval, so that the next one ends as `locked`.
  */
-export function extractionSilenceMs(
-  { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
+export const extractionSilenceMs = (
+  extraction: { readonly schedule: string; readonly timeZone: string },
   thresholdMinutes: number | undefined,
+): number => (thresholdMinutes === undefined ? silenceMs(extraction, 3) : thresholdMinutes * MINUTE_MS);
+
+/** A `rate(...)` is silent after so many intervals. The longest gap of a `cron(...)` is not computed: 3 days cover a weekend. */
+export function silenceMs(
+  { schedule, timeZone }: { readonly schedule: string; readonly timeZone: string },
+  intervals: number,
 ): number {
-  if (thresholdMinutes !== undefined) return thresholdMinutes * MINUTE_MS;
   const parsed = parseSchedule(schedule, timeZone);
-  return parsed.kind === 'cron' ? 3 * DAY_MS : Math.min(2 * parsed.everyMs, 7 * DAY_MS);
+  return parsed.kind === 'cron' ? 3 * DAY_MS : Math.min(intervals * parsed.everyMs, 7 * DAY_MS);
 }

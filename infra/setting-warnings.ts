@@ -1,6 +1,7 @@
 /** What a synthesis says of settings that are valid and give up something. */
 import { ASSUMED_SERVICE } from '../shared/srm-service.ts';
 import type { Environment } from './environments.ts';
+import { parseSchedule } from './schedule.ts';
 
 export interface SettingWarning {
   /** The setting. */
@@ -8,7 +9,7 @@ export interface SettingWarning {
   readonly message: string;
 }
 
-export function settingWarnings({ srm, vms }: Environment): SettingWarning[] {
+export function settingWarnings({ srm, vms, extraction, notifications }: Environment): SettingWarning[] {
   const warnings: SettingWarning[] = [];
   if (vms.lookUpBy === 'none') {
     warnings.push({
@@ -22,6 +23,14 @@ export function settingWarnings({ srm, vms }: Environment): SettingWarning[] {
       path: 'srm.changedAtProperty',
       message:
         'a cart without an ApprovedAt, as after an automatic release, is never read, also not by the reconciliation, and nothing tells of it; a change after the approval is not seen before the next approval',
+    });
+  }
+  const { kind } = parseSchedule(extraction.schedule, extraction.timeZone);
+  if (kind === 'cron' && notifications.thresholds.extractionSilenceMinutes === undefined) {
+    warnings.push({
+      path: 'notifications.thresholds.extractionSilenceMinutes',
+      message:
+        'without it, an extraction.schedule that is a cron is silent for three days before the alarm no-extraction pages: set it to three of its intervals, or to a little more than its longest gap',
     });
   }
   return warnings;

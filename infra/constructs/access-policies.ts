@@ -7,7 +7,7 @@
  * | operator | who acts                    | the same, and invoking the functions that act for a person                        |
  * | content  | beside one of the others    | the carts in the dead-letter queue, and 11VMS's secret for comparing an order     |
  *
- * Nobody may send to the cart queue, invoke the worker, or write to the ledger: the functions do, and keep who asked.
+ * None of them lets a person send to the cart queue, invoke the worker, or write to the ledger: the functions do, and keep who asked.
  */
 import { Aws, Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -22,6 +22,8 @@ export interface AccessPoliciesProps {
   readonly worker: LambdaFunction;
   /** The functions that act for a person, who says why. */
   readonly invoked: readonly LambdaFunction[];
+  /** Functions of the optional blocks. A person never invokes them. */
+  readonly optional: readonly LambdaFunction[];
   readonly ledger: LedgerTable;
   readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
   readonly failedInvocations: IQueue;
@@ -53,7 +55,7 @@ export class AccessPolicies extends Construct {
         {
           id: 'AwsSolutions-IAM5[Resource::*]',
           reason:
-            'AWS lists alarms, metrics, the results of a log query and event source mappings for a whole account.',
+            'AWS lists alarms, metrics, dashboards, log groups, queries and event source mappings for a whole account.',
         },
         {
           id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/${Stack.of(this).stackName}/*]`,
@@ -63,8 +65,8 @@ export class AccessPolicies extends Construct {
     }
   }
 
-  #reading({ worker, invoked, ledger, channel, failedInvocations }: AccessPoliciesProps): PolicyStatement[] {
-    const functions = [worker, ...invoked];
+  #reading({ worker, invoked, optional, ledger, channel, failedInvocations }: AccessPoliciesProps): PolicyStatement[] {
+    const functions = [worker, ...invoked, ...optional];
     const { queue, deadLetters } = channel;
     return [
       allow(['cloudformation:DescribeStacks', 'cloudformation:ListStackResources'], [this.#anyCreationOfTheStack]),
@@ -96,6 +98,17 @@ export class AccessPolicies extends Construct {
           'lambda:ListEventSourceMappings',
           'logs:GetQueryResults',
           'logs:StopQuery',
+        ],
+        ['*'],
+      ),
+      // The pages of AWS where most headings of the runbook begin: dashboard, metrics, and Logs Insights with its saved queries.
+      allow(
+        [
+          'cloudwatch:GetDashboard',
+          'cloudwatch:ListDashboards',
+          'cloudwatch:ListMetrics',
+          'logs:DescribeLogGroups',
+          'logs:DescribeQueryDefinitions',
         ],
         ['*'],
       ),

@@ -13,6 +13,12 @@ export interface AlarmText {
   readonly owners?: readonly FaultOwner[];
 }
 
+/** An alarm that pages. */
+export interface PageText extends AlarmText {
+  /** As PagerDuty knows it. */
+  readonly severity: 'critical' | 'error';
+}
+
 const CARTS_WAIT = 'requesters and buyers: their approved carts are not ordered meanwhile';
 
 /** The alarms that page. Each combines the metric alarms that one incident sets off, so that the incident pages once. */
@@ -21,20 +27,26 @@ export const PAGING_ALARMS = {
     what: 'Carts are read but not ordered: consumption is paused, 11VMS or SRM refuses us, carts wait too long, or the worker fails.',
     impact: `all ${CARTS_WAIT}.`,
     owners: ['11VMS team', 'SRM team'],
+    severity: 'critical',
   },
   'extraction-stopped': {
     what: 'Approved carts are no longer read from SRM: no run succeeds, or SRM refuses us.',
     impact: `all ${CARTS_WAIT}. Nothing is lost: the next good run reads the whole gap.`,
     owners: ['SRM team'],
+    severity: 'critical',
   },
   'dead-letters-urgent': {
     what: 'There are many dead letters, each one version of a cart, or the dead-letter queue has not been empty for a week.',
     impact: 'the requesters of those carts; SQS deletes a dead letter 14 days after its cart was queued.',
     owners: ['mapping owner', '11VMS team', 'buyer'],
+    severity: 'error',
   },
-} as const satisfies Record<string, AlarmText>;
+} as const satisfies Record<string, PageText>;
 
-/** Alarms of one metric each. All of them mail, so that an incident is known even when its page gets lost. */
+/**
+ * Alarms of one metric each. They mail, so that an incident is known even when its page gets lost; one with a severity
+ * pages instead.
+ */
 export const METRIC_ALARMS = {
   'consumption-paused': {
     what: 'The circuit breaker keeps consumption paused, or its supervisor no longer reports.',
@@ -62,7 +74,7 @@ export const METRIC_ALARMS = {
       'all requesters: each crash uses up one attempt of the carts of its batch, and four crashes make a good cart a dead letter.',
   },
   'no-extraction': {
-    what: 'No extraction has succeeded in two intervals of the schedule.',
+    what: 'No extraction has succeeded for longer than the alarm allows: by default three intervals of a rate, three days of a cron.',
     impact: `all ${CARTS_WAIT}.`,
     owners: ['SRM team'],
   },
@@ -150,11 +162,68 @@ export const METRIC_ALARMS = {
   'mails-undelivered': {
     what: 'SNS could not deliver alarm mails.',
     impact: 'the readers of those mails do not know of failed carts.',
+    severity: 'error',
   },
-} as const satisfies Record<string, AlarmText>;
+} as const satisfies Record<string, AlarmText | PageText>;
+
+/**
+ * Alarms without actions: they tell no person, and the rules of paging alarms name them. A latch (`first-...`) holds a page
+ * back until there is a first data point; on a new stack, silence is no incident.
+ */
+export const SILENT_ALARMS = {
+  'first-extraction': 'OK since the first extraction that completed. Before it, extraction-stopped does not page.',
+  'first-supervision': 'OK since the supervisor first reported. Before it, consumption-paused does not page.',
+  'paused-lately':
+    'In ALARM during a pause that pages, and for nearly half an hour after it. Meanwhile, dead-letters-many does not page.',
+} as const;
+
+export interface PlatformAlarmText extends AlarmText {
+  /** The block of the environment entry without which the alarm does not exist. */
+  readonly block: keyof Environment;
+}
+
+/** Alarms of the platforms around the interface. All of them mail: no cart waits for a platform. */
+export const PLATFORM_ALARMS = {
+  'logs-not-forwarded': {
+    block: 'logForwarding',
+    what: 'Log lines do not reach Splunk or Elastic.',
+    impact: 'those who read the logs there; CloudWatch Logs holds every line.',
+  },
+  'cloud-alm-not-told': {
+    block: 'cloudAlm',
+    what: 'SAP Cloud ALM does not get the health metrics.',
+    impact: 'those who watch the interface in Cloud ALM; the alarms here do not depend on it.',
+  },
+  'events-undelivered': {
+    block: 'events',
+    what: 'A subscriber did not take an event, after all retries.',
+    impact: 'the subscriber does not know of an order or of a dead letter; the ledger does.',
+  },
+  'order-numbers-unwritten': {
+    block: 'orderNumbers',
+    what: 'The number of an order could not be written back to its cart in SRM.',
+    impact: 'the requester does not see in SRM that the cart is ordered; the order itself exists.',
+    owners: ['SRM team'],
+  },
+} as const satisfies Record<string, PlatformAlarmText>;
+
+export const isSilent = (name: string): name is SilentAlarm => Object.hasOwn(SILENT_ALARMS, name);
 
 export type PagingAlarm = keyof typeof PAGING_ALARMS;
+export type SilentAlarm = keyof typeof SILENT_ALARMS;
 export type MetricAlarm = keyof typeof METRIC_ALARMS;
+export type PlatformAlarm = keyof typeof PLATFORM_ALARMS;
+
+export const isPage = (text: AlarmText): text is PageText => 'severity' in text;
+
+const PAGES: ReadonlySet<string> = new Set(
+  Object.entries<AlarmText>({ ...PAGING_ALARMS, ...METRIC_ALARMS }).flatMap(([name, text]) =>
+    isPage(text) ? [name] : [],
+  ),
+);
+
+/** @param name The end of an alarm's name. */
+export const doesPage = (name: string): boolean => PAGES.has(name);
 
 /** The description of an alarm, as the person who is paged reads it. */
 export function alarmDescription(

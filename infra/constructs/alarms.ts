@@ -6,12 +6,13 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmProps,
   AlarmRule,
   AlarmState,
   ComparisonOperator,
   CompositeAlarm,
-  type CompositeAlarmProps,
   type IAlarm,
+  type IAlarmRule,
   type IMetric,
   MathExpression,
   TreatMissingData,
@@ -22,10 +23,24 @@ import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
+import { namesOf } from '../../shared/names-of.ts';
 import { extractionSilenceMs } from '../schedule.ts';
-import { alarmDescription, METRIC_ALARMS, type MetricAlarm, PAGING_ALARMS, type PagingAlarm } from './alarm-texts.ts';
+import {
+  type AlarmText,
+  alarmDescription,
+  isPage,
+  type SilentAlarm,
+  SILENT_ALARMS,
+  METRIC_ALARMS,
+  type MetricAlarm,
+  PAGING_ALARMS,
+  type PagingAlarm,
+  PLATFORM_ALARMS,
+  type PlatformAlarm,
+} from './alarm-texts.ts';
 import { interfaceMetrics } from './interface-metrics.ts';
 import type { Notifications } from './notifications.ts';
+import type { Page } from './pager-duty.ts';
 
 export interface AlarmsProps {
   readonly environment: Environment;
@@ -39,10 +54,14 @@ export interface AlarmsProps {
   readonly deadLetters: IQueue;
   /** Every group with a schedule of the stack: the metrics of Scheduler have no finer dimension. */
   readonly scheduleGroups: readonly IScheduleGroup[];
+  /** One for each alarm whose block is in the environment entry; the construct of the block gives it. */
+  readonly platforms?: PlatformConditions;
 }
 
+export type PlatformConditions = Readonly<Partial<Record<PlatformAlarm, AlarmCondition>>>;
+
 /** When a metric is in ALARM: at or above the threshold, or below it with `below`. */
-interface Condition {
+export interface AlarmCondition {
   readonly metric: IMetric;
   readonly threshold: number;
   readonly below?: true;
@@ -52,11 +71,6 @@ interface Condition {
   readonly datapoints?: number;
   readonly missing: TreatMissingData;
 }
-
-type Suppression = Pick<
-  CompositeAlarmProps,
-  'actionsSuppressor' | 'actionsSuppressorWaitPeriod' | 'actionsSuppressorExtensionPeriod'
->;
 
 /** The metric alarms that one kind of incident sets off. */
 const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
@@ -71,6 +85,25 @@ const PARTS: Readonly<Record<PagingAlarm, readonly MetricAlarm[]>> = {
   'dead-letters-urgent': ['dead-letters-many', 'dead-letters-unattended'],
 };
 
+/** What pages only after the first data point of its metric. */
+const LATCHED: Readonly<Partial<Record<PagingAlarm | MetricAlarm, SilentAlarm>>> = {
+  // The whole page: until a run has completed, the go-live is not over.
+  'extraction-stopped': 'first-extraction',
+  // Its other parts know no silence.
+  'consumption-paused': 'first-supervision',
+};
+
+/**
+ * What does not page while another alarm is in ALARM. A rule, and no suppressor of CloudWatch's: a suppressed alarm tells
+ * EventBridge, and so PagerDuty, that it is suppressed, and no document says whether it tells the end of it.
+ */
+const HELD: Readonly<Partial<Record<MetricAlarm, SilentAlarm>>> = {
+  // A cause that makes many dead letters also opens the breaker (edge case 80), which pages already. Half an hour after it
+  // is for the redrive: dead letters that still lie there page. Not dead-letters-unattended: a week without a person has
+  // no cause in common with a pause.
+  'dead-letters-many': 'paused-lately',
+};
+
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
 const QUARTER = Duration.minutes(15);
@@ -79,6 +112,8 @@ const HOUR = Duration.hours(1);
 export class Alarms extends Construct {
   /** The alarms that page first, then the others. */
   readonly all: readonly IAlarm[];
+  /** The alarms that page, for PagerDuty. */
+  readonly pages: readonly Page[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -87,11 +122,11 @@ export class Alarms extends Construct {
     const mail = new SnsAction(mails);
     const { stackName } = Stack.of(this);
     const conditions = conditionsOf(props);
-    const metricAlarm = (name: MetricAlarm): Alarm => {
-      const { metric, threshold, below, periods = 1, datapoints = periods, missing } = conditions[name];
+    const metricAlarm = (name: MetricAlarm | PlatformAlarm, text: AlarmText, condition: AlarmCondition): Alarm => {
+      const { metric, threshold, below, periods = 1, datapoints = periods, missing } = condition;
       const alarm = new Alarm(this, name, {
         alarmName: `${stackName}-${name}`,
-        alarmDescription: alarmDescription(name, METRIC_ALARMS[name], props.environment),
+        alarmDescription: alarmDescription(name, text, props.environment),
         metric,
         threshold,
         comparisonOperator:
@@ -102,41 +137,68 @@ export class Alarms extends Construct {
         datapointsToAlarm: datapoints,
         treatMissingData: missing,
       });
-      // A path that fails cannot report its own failure.
-      const action = name === 'mails-undelivered' ? page : mail;
+      const action = isPage(text) ? page : mail;
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
       return alarm;
     };
-    const metricAlarms = new Map(namesOf(METRIC_ALARMS).map((name) => [name, metricAlarm(name)]));
-    const pagingAlarm = (name: PagingAlarm, suppression: Suppression = {}): CompositeAlarm => {
-      const parts = PARTS[name].flatMap((part) => metricAlarms.get(part) ?? []);
+    const metricAlarms = new Map(
+      namesOf(METRIC_ALARMS).map((name) => [name, metricAlarm(name, METRIC_ALARMS[name], conditions[name])]),
+    );
+    const platformAlarms = namesOf(PLATFORM_ALARMS).flatMap((name) => {
+      const condition = props.platforms?.[name];
+      return condition === undefined ? [] : [metricAlarm(name, PLATFORM_ALARMS[name], condition)];
+    });
+    const silent = silentConditions(props.environment);
+    const silentAlarm = (name: SilentAlarm): Alarm =>
+      new Alarm(this, name, {
+        alarmName: `${stackName}-${name}`,
+        alarmDescription: SILENT_ALARMS[name],
+        ...silent[name],
+      });
+    const onceBegun = (name: PagingAlarm | MetricAlarm, rule: IAlarmRule): IAlarmRule => {
+      const latch = LATCHED[name];
+      return latch === undefined ? rule : AlarmRule.allOf(rule, AlarmRule.fromAlarm(silentAlarm(latch), AlarmState.OK));
+    };
+    const unlessHeld = (name: MetricAlarm, rule: IAlarmRule): IAlarmRule => {
+      const holder = HELD[name];
+      return holder === undefined
+        ? rule
+        : AlarmRule.allOf(rule, AlarmRule.not(AlarmRule.fromAlarm(silentAlarm(holder), AlarmState.ALARM)));
+    };
+    const pagingAlarm = (name: PagingAlarm): CompositeAlarm => {
+      const parts = PARTS[name].flatMap((part) => {
+        const alarm = metricAlarms.get(part);
+        return alarm === undefined
+          ? []
+          : [unlessHeld(part, onceBegun(part, AlarmRule.fromAlarm(alarm, AlarmState.ALARM)))];
+      });
       const alarm = new CompositeAlarm(this, name, {
         compositeAlarmName: `${stackName}-${name}`,
         alarmDescription: alarmDescription(name, PAGING_ALARMS[name], props.environment),
-        alarmRule: AlarmRule.anyOf(...parts.map((part) => AlarmRule.fromAlarm(part, AlarmState.ALARM))),
-        ...suppression,
+        alarmRule: onceBegun(name, AlarmRule.anyOf(...parts)),
       });
       alarm.addAlarmAction(page);
-      // PagerDuty resolves its incident on this.
       alarm.addOkAction(page);
       return alarm;
     };
-    const ordersStopped = pagingAlarm('orders-stopped');
-    const extractionStopped = pagingAlarm('extraction-stopped');
-    const deadLettersUrgent = pagingAlarm('dead-letters-urgent', {
-      // A cause that makes many dead letters also opens the breaker (edge case 80), which pages already.
-      actionsSuppressor: ordersStopped,
-      // A pause is an alarm only after some minutes, and the dead letters may come first.
-      actionsSuppressorWaitPeriod: Duration.minutes(props.environment.notifications.thresholds.pausedMinutes + 5),
-      // Time for a redrive once carts flow again. Dead letters that still lie there afterwards page.
-      actionsSuppressorExtensionPeriod: Duration.minutes(30),
-    });
-    this.all = [ordersStopped, extractionStopped, deadLettersUrgent, ...metricAlarms.values()];
+    const composites: Readonly<Record<PagingAlarm, CompositeAlarm>> = {
+      'orders-stopped': pagingAlarm('orders-stopped'),
+      'extraction-stopped': pagingAlarm('extraction-stopped'),
+      'dead-letters-urgent': pagingAlarm('dead-letters-urgent'),
+    };
+    this.pages = [
+      ...namesOf(composites).map((name) => ({ name, alarm: composites[name], text: PAGING_ALARMS[name] })),
+      ...[...metricAlarms].flatMap(([name, alarm]) => {
+        const text: AlarmText = METRIC_ALARMS[name];
+        return isPage(text) ? [{ name, alarm, text }] : [];
+      }),
+    ];
+    this.all = [...Object.values(composites), ...metricAlarms.values(), ...platformAlarms];
   }
 }
 
-function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Condition>> {
+function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, AlarmCondition>> {
   const { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters, scheduleGroups } =
     props;
   const functions = [extractor, worker, supervisor, reconciler, redriver];
@@ -213,6 +275,8 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
     'dead-letters-many': {
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
       threshold: thresholds.deadLetters,
+      // A pause that has the same cause must be seen first (paused-lately).
+      periods: Math.ceil(thresholds.pausedMinutes / FIVE_MINUTES.toMinutes()) + 2,
       // SQS sends no data for a queue that was empty and idle for six hours.
       missing: NOT_BREACHING,
     },
@@ -344,22 +408,18 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
       missing: BREACHING,
     },
     'pages-undelivered': {
-      // A page that SNS gave up lies in this queue, or SNS could not put it there. NumberOfNotificationsFailed would not
-      // do: over HTTPS it counts every failed attempt, also of a page that a later attempt delivers.
-      metric: sumOf(
-        [
-          undeliveredPages.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
-          pages.metric('NumberOfNotificationsFailedToRedriveToDlq', { statistic: 'Sum', period: FIVE_MINUTES }),
-        ],
-        FIVE_MINUTES,
-        'Pages given up',
-      ),
+      metric: undeliveredPages.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: FIVE_MINUTES }),
       threshold: 1,
-      // An idle queue is empty, and SNS counts only what happens.
+      // An idle queue is empty.
       missing: NOT_BREACHING,
     },
     'mails-undelivered': {
-      metric: mails.metricNumberOfNotificationsFailed({ period: FIVE_MINUTES }),
+      // Of both topics: nothing but mails is sent from either.
+      metric: sumOf(
+        [mails, pages].map((topic) => topic.metricNumberOfNotificationsFailed({ period: FIVE_MINUTES })),
+        FIVE_MINUTES,
+        'Mails that failed',
+      ),
       threshold: 1,
       // SNS counts only what happens.
       missing: NOT_BREACHING,
@@ -367,8 +427,42 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, Conditio
   };
 }
 
+/** How far back paused-lately looks. */
+const PAUSED_LATELY_MINUTES = 30;
+
+function silentConditions(environment: Environment): Readonly<Record<SilentAlarm, AlarmProps>> {
+  const metric = interfaceMetrics(environment);
+  const paused = (period: Duration): IMetric =>
+    metric('supervisor', 'consumptionPaused', { statistic: 'Maximum', period });
+  const latch = (counted: IMetric): AlarmProps => ({
+    metric: counted,
+    // What is counted is never negative.
+    threshold: 0,
+    comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+    // More than a day: such an alarm is evaluated once an hour, and one that looks back on minutes every minute. So the
+    // alarm behind the latch is OK before the latch opens, and the first data point itself does not page.
+    evaluationPeriods: 25,
+    // INSUFFICIENT_DATA stays until the first data point, and OK stays after the last.
+    treatMissingData: TreatMissingData.IGNORE,
+  });
+  return {
+    'first-extraction': latch(metric('extractor', 'extractionCompleted', { period: HOUR })),
+    'first-supervision': latch(paused(HOUR)),
+    'paused-lately': {
+      metric: paused(MINUTE),
+      threshold: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: PAUSED_LATELY_MINUTES,
+      // As many minutes as make a pause page: a shorter pause has no page, so it must not hold one back.
+      datapointsToAlarm: Math.min(environment.notifications.thresholds.pausedMinutes, PAUSED_LATELY_MINUTES),
+      // Whether the supervisor reports is for consumption-paused to say.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    },
+  };
+}
+
 /** The sum of metrics that send no data while there is nothing to count. */
-function sumOf(metrics: readonly IMetric[], period: Duration, label: string): MathExpression {
+export function sumOf(metrics: readonly IMetric[], period: Duration, label: string): MathExpression {
   const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
   const expression = Object.keys(usingMetrics)
     .map((name) => `FILL(${name}, 0)`)
@@ -380,7 +474,10 @@ function sumOf(metrics: readonly IMetric[], period: Duration, label: string): Ma
  * An alarm on silence, in the finest periods that CloudWatch allows for its length: periods below an hour may cover a
  * day in all, longer ones a week.
  */
-function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pick<Condition, 'metric' | 'periods'> {
+export function silenceOf(
+  silence: Duration,
+  metric: (period: Duration) => IMetric,
+): Pick<AlarmCondition, 'metric' | 'periods'> {
   const minutes = silence.toMinutes();
   const periodMinutes = minutes <= 120 ? 1 : minutes <= 24 * 60 ? 5 : 60;
   return { metric: metric(Duration.minutes(periodMinutes)), periods: Math.ceil(minutes / periodMinutes) };
@@ -388,9 +485,3 @@ function silenceOf(silence: Duration, metric: (period: Duration) => IMetric): Pi
 
 const extractionSilence = ({ extraction, notifications }: Environment): Duration =>
   Duration.millis(extractionSilenceMs(extraction, notifications.thresholds.extractionSilenceMinutes));
-
-/** Typed Object.keys. */
-function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
-  const isName = (key: string): key is Name => Object.hasOwn(table, key);
-  return Object.keys(table).filter(isName);
-}

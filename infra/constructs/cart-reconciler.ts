@@ -9,6 +9,7 @@ import type { ConnectionSecret } from './connection-secret.ts';
 import { FunctionTarget } from './function-target.ts';
 import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { MessageKey } from './message-key.ts';
 
 export interface CartReconcilerProps {
   readonly environment: Environment;
@@ -16,6 +17,7 @@ export interface CartReconcilerProps {
   readonly queue: Queue;
   readonly ledger: LedgerTable;
   readonly srmSecret: ConnectionSecret;
+  readonly messageKey: MessageKey;
   readonly scheduleGroup: ScheduleGroup;
   readonly failedInvocations: IQueue;
 }
@@ -30,6 +32,7 @@ export class CartReconciler extends Construct {
     const variables: ReconcilerVariables = {
       ...commonVariables(environment, 'reconciler', ledger.table.tableName),
       ...srmVariables(environment.srm),
+      MESSAGE_KEY: props.messageKey.arn,
       QUEUE_URL: props.queue.queueUrl,
       FIRST_WATERMARK: extraction.firstWatermark,
       RECONCILIATION_DAYS: String(reconciliation.days),
@@ -50,6 +53,7 @@ export class CartReconciler extends Construct {
     props.queue.grant(this.function, 'sqs:SendMessage');
     ledger.grantReconciliation(this.function);
     props.srmSecret.grantRead(this.function);
+    props.messageKey.grantRead(this.function);
     new Schedule(this, 'Schedule', {
       description: 'Starts the reconciliation of the day, and continues one that is not finished',
       scheduleGroup: props.scheduleGroup,

@@ -1,29 +1,39 @@
-/** The secret of the connection to one system. The stack creates it empty; an operator writes the credentials. */
+/** A secret of another system. The stack creates it empty; an operator writes the credentials. */
 import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Environment } from '../environments.ts';
 
 export interface ConnectionSecretProps {
-  readonly connection: Environment['srm' | 'vms'];
+  readonly connection: {
+    readonly secretName: string;
+    readonly createSecret: boolean;
+    readonly kmsKeyArn?: string | undefined;
+  };
   readonly system: string;
+  /** What the secret holds. */
+  readonly holds?: string;
 }
 
 export class ConnectionSecret extends Construct {
-  readonly #arn: string;
+  /** By which the secret is asked for; that of a secret of another stack lacks the random characters at its end. */
+  readonly arn: string;
+  /** In policies. */
+  readonly #policyArn: string;
   readonly #kmsKeyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: ConnectionSecretProps) {
     super(scope, id);
     const { createSecret, secretName, kmsKeyArn } = props.connection;
     this.#kmsKeyArn = kmsKeyArn;
-    this.#arn = createSecret ? this.#created(props) : this.#existing(secretName);
+    this.arn = createSecret ? this.#created(props) : this.#existing(secretName);
+    // Secrets Manager ends each ARN in six random characters.
+    this.#policyArn = createSecret ? this.arn : this.#existing(`${secretName}-??????`);
   }
 
   /** Reading the value only: the functions neither list nor describe secrets. */
   grantRead(grantee: IGrantable): void {
-    Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.#arn] });
+    Grant.addToPrincipal({ grantee, actions: ['secretsmanager:GetSecretValue'], resourceArns: [this.#policyArn] });
     if (this.#kmsKeyArn === undefined) return;
     // The key of the secret's owner. Whether its policy lets this account use it is for the owner to say.
     Grant.addToPrincipal({
@@ -35,10 +45,10 @@ export class ConnectionSecret extends Construct {
   }
 
   /** Empty, until an operator writes it. */
-  #created({ connection, system }: ConnectionSecretProps): string {
+  #created({ connection, system, holds = OAUTH_CLIENT }: ConnectionSecretProps): string {
     const secret = new Secret(this, 'Secret', {
       secretName: connection.secretName,
-      description: `OAuth2 client for ${system}: { "clientId": "...", "clientSecret": "..." }`,
+      description: holds.replace('%', system),
       // It outlives the stack. A first deployment that fails deletes it, so that its name is free for the next one.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
@@ -46,18 +56,20 @@ export class ConnectionSecret extends Construct {
     if (secret.node.defaultChild instanceof CfnSecret) secret.node.defaultChild.generateSecretString = undefined;
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason: `The owner of ${system} issues its clients and certificates; the functions read a new one by themselves.`,
+      reason: `The owner of ${system} issues its credentials and certificates; a new one is read without a deployment.`,
     });
     return secret.secretArn;
   }
 
-  /** Secrets Manager ends each ARN in six random characters. */
   #existing(name: string): string {
     return Stack.of(this).formatArn({
       service: 'secretsmanager',
       resource: 'secret',
-      resourceName: `${name}-??????`,
+      resourceName: name,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
   }
 }
+
+/** `%` stands for the system. */
+const OAUTH_CLIENT = 'OAuth2 client for %: { "clientId": "...", "clientSecret": "..." }';

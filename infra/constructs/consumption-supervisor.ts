@@ -46,7 +46,7 @@ export class ConsumptionSupervisor extends Construct {
       memoryMegabytes: 256,
       variables,
     });
-    ledger.grantBreaker(this.function);
+    ledger.grantSupervision(this.function);
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources: [queue.queueArn] }),
     );

@@ -48,7 +48,7 @@ export class DeadLetterRedriver extends Construct {
       memoryMegabytes: 512,
       variables,
     });
-    ledger.grantItems(this.function);
+    ledger.grantRedriving(this.function);
     queue.grant(this.function, 'sqs:SendMessage');
     deadLetters.grant(
       this.function,

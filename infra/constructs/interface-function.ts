@@ -12,7 +12,13 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { CommonVariables, SrmDifferences, SrmVariables, VmsDifferences } from '../../shared/environment.ts';
+import type {
+  BasicVariables,
+  CommonVariables,
+  SrmDifferences,
+  SrmVariables,
+  VmsDifferences,
+} from '../../shared/environment.ts';
 import { METRIC_NAMESPACE, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';
 import { FunctionLogs } from './function-logs.ts';
@@ -28,8 +34,8 @@ export interface InterfaceFunctionProps {
   readonly recursiveLoop?: RecursiveLoop;
   /** For a function that calls SRM or 11VMS. */
   readonly network?: Environment['network'];
-  /** Gets the event of an asynchronous invocation that failed. */
-  readonly failedInvocations: IQueue;
+  /** Gets the event of an asynchronous invocation that failed. Left out for a function whose next run does the same work. */
+  readonly failedInvocations?: IQueue;
 }
 
 /** What Lambda does with the function's role for a function in a network. */
@@ -73,12 +79,16 @@ export class InterfaceFunction extends LambdaFunction {
       retryAttempts: 0,
       // After this time the next scheduled run has taken its place.
       maxEventAge: Duration.minutes(5),
-      onFailure: {
-        bind: () => {
-          failedInvocations.grant(role, 'sqs:SendMessage');
-          return { destination: failedInvocations.queueArn };
-        },
-      },
+      ...(failedInvocations === undefined
+        ? {}
+        : {
+            onFailure: {
+              bind: () => {
+                failedInvocations.grant(role, 'sqs:SendMessage');
+                return { destination: failedInvocations.queueArn };
+              },
+            },
+          }),
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
     });
     this.ownRole = role;
@@ -141,17 +151,19 @@ function assertVariablesFit({ service, variables }: InterfaceFunctionProps): voi
 }
 
 /** The variables that all functions read. */
-export const commonVariables = (
-  environment: Environment,
-  service: keyof typeof SERVICE_NAMES,
-  tableName: string,
-): CommonVariables => ({
+export const basicVariables = (environment: Environment, service: keyof typeof SERVICE_NAMES): BasicVariables => ({
   INTERFACE_ENVIRONMENT: environment.name,
-  TABLE_NAME: tableName,
   POWERTOOLS_SERVICE_NAME: SERVICE_NAMES[service],
   POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
   POWERTOOLS_LOG_LEVEL: environment.logLevel,
 });
+
+/** The variables of the functions that use the ledger. */
+export const commonVariables = (
+  environment: Environment,
+  service: keyof typeof SERVICE_NAMES,
+  tableName: string,
+): CommonVariables => ({ ...basicVariables(environment, service), TABLE_NAME: tableName });
 
 /** The settings of a connection that have a structure, as one variable: those that are as by default are left out. */
 export const differencesText = (differences: SrmDifferences | VmsDifferences): string =>

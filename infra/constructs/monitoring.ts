@@ -4,10 +4,11 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
-import { Alarms } from './alarms.ts';
+import { Alarms, type PlatformConditions } from './alarms.ts';
 import type { CartChannel } from './cart-channel.ts';
 import { InterfaceDashboard } from './dashboard.ts';
 import { Notifications } from './notifications.ts';
+import { PagerDuty } from './pager-duty.ts';
 import { SavedQueries } from './saved-queries.ts';
 
 export interface MonitoringProps {
@@ -17,9 +18,13 @@ export interface MonitoringProps {
   readonly supervisor: LambdaFunction;
   readonly reconciler: LambdaFunction;
   readonly redriver: LambdaFunction;
+  /** Those of the optional blocks of the environment. */
+  readonly optionalFunctions: readonly LambdaFunction[];
   readonly channel: Pick<CartChannel, 'queue' | 'deadLetters'>;
   /** Every group with a schedule of the stack. */
   readonly scheduleGroups: readonly IScheduleGroup[];
+  /** The conditions of the alarms of the optional blocks. */
+  readonly platforms?: PlatformConditions;
 }
 
 export class Monitoring extends Construct {
@@ -27,17 +32,27 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, reconciler, redriver, scheduleGroups } = props;
+    const { environment, extractor, worker, supervisor, reconciler, redriver, scheduleGroups, platforms = {} } = props;
     const { queue, deadLetters } = props.channel;
     const watched = { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters };
-    const logGroupNames = [extractor, worker, supervisor, reconciler, redriver].map(
+    const logGroupNames = [extractor, worker, supervisor, reconciler, redriver, ...props.optionalFunctions].map(
       (lambda) => lambda.logGroup.logGroupName,
     );
     const notifications = new Notifications(this, 'Notifications', { environment });
-    const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups });
+    const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups, platforms });
     const dashboard = new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });
     const { region } = Stack.of(this);
     this.dashboardUrl = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.name}`;
+    const { pagerDuty } = environment.notifications;
+    if (pagerDuty !== undefined) {
+      new PagerDuty(this, 'PagerDuty', {
+        environment,
+        settings: pagerDuty,
+        pages: alarms.pages,
+        undelivered: notifications.undeliveredPages,
+        dashboardUrl: this.dashboardUrl,
+      });
+    }
     new SavedQueries(this, 'SavedQueries', { logGroupNames });
   }
 }

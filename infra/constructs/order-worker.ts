@@ -10,6 +10,7 @@ import { type CartChannel, MAX_RECEIVE_COUNT } from './cart-channel.ts';
 import type { ConnectionSecret } from './connection-secret.ts';
 import { commonVariables, differencesText, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { MessageKey } from './message-key.ts';
 
 export interface OrderWorkerProps {
   readonly environment: Environment;
@@ -19,6 +20,7 @@ export interface OrderWorkerProps {
   /** The worker reads a cart that was too large for the queue from SRM. */
   readonly srmSecret: ConnectionSecret;
   readonly vmsSecret: ConnectionSecret;
+  readonly messageKey: MessageKey;
   readonly failedInvocations: IQueue;
 }
 
@@ -33,6 +35,7 @@ export class OrderWorker extends Construct {
     const variables: WorkerVariables = {
       ...commonVariables(environment, 'worker', ledger.table.tableName),
       ...srmVariables(environment.srm),
+      MESSAGE_KEY: props.messageKey.arn,
       QUEUE_URL: channel.queue.queueUrl,
       VMS_BASE_URL: vms.baseUrl,
       VMS_COLLECTION_PATH: vms.collectionPath,
@@ -82,8 +85,9 @@ export class OrderWorker extends Construct {
     });
     this.function.addEventSource(this.eventSource);
     channel.queue.grant(this.function, 'sqs:SendMessage');
-    ledger.grantItems(this.function);
+    ledger.grantDelivery(this.function);
     props.srmSecret.grantRead(this.function);
     props.vmsSecret.grantRead(this.function);
+    props.messageKey.grantRead(this.function);
   }
 }

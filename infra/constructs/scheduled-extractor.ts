@@ -9,6 +9,7 @@ import type { ConnectionSecret } from './connection-secret.ts';
 import { FunctionTarget } from './function-target.ts';
 import { commonVariables, InterfaceFunction, srmVariables } from './interface-function.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { MessageKey } from './message-key.ts';
 
 export interface ScheduledExtractorProps {
   readonly environment: Environment;
@@ -16,6 +17,7 @@ export interface ScheduledExtractorProps {
   readonly queue: Queue;
   readonly ledger: LedgerTable;
   readonly srmSecret: ConnectionSecret;
+  readonly messageKey: MessageKey;
   readonly failedInvocations: IQueue;
 }
 
@@ -38,6 +40,7 @@ export class ScheduledExtractor extends Construct {
     const variables: ExtractorVariables = {
       ...commonVariables(environment, 'extractor', ledger.table.tableName),
       ...srmVariables(environment.srm),
+      MESSAGE_KEY: props.messageKey.arn,
       QUEUE_URL: props.queue.queueUrl,
       FIRST_WATERMARK: extraction.firstWatermark,
       OVERLAP_SECONDS: String(extraction.overlapSeconds),
@@ -59,6 +62,7 @@ export class ScheduledExtractor extends Construct {
     props.queue.grant(this.function, 'sqs:SendMessage');
     ledger.grantExtraction(this.function);
     props.srmSecret.grantRead(this.function);
+    props.messageKey.grantRead(this.function);
 
     // By default CDK keeps it, and under its fixed name: the next creation of the stack would find the name taken.
     this.scheduleGroup = new ScheduleGroup(this, 'ScheduleGroup', { removalPolicy: RemovalPolicy.DESTROY });

@@ -1,6 +1,7 @@
 /** Runs the CLI of the AWS CDK as a child process. */
 import { spawn } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
+import { halfOf, type Half } from './assembly.ts';
 import type { DeployOptions } from './options.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -15,15 +16,23 @@ export interface CdkFiles {
   readonly deployment: string;
 }
 
+const appArguments = (environment: string, deployment: string, half: Half): string[] => [
+  `--context=env=${environment}`,
+  `--context=deployment=${deployment}`,
+  ...(half === 'creating' ? ['--context=creating=true'] : []),
+];
+
 /** The arguments for CDK. */
-export function cdkArguments(options: DeployOptions, files: CdkFiles, isCreation = false): string[] {
+export function cdkArguments(options: DeployOptions, files: CdkFiles, half: Half = 'created'): string[] {
   const common = [
-    `--context=env=${options.environment}`,
-    `--context=deployment=${files.deployment}`,
-    ...(isCreation ? ['--context=creating=true'] : []),
+    // An assembly takes the place of the app, which then does not run.
+    ...(options.assembly === undefined
+      ? appArguments(options.environment, files.deployment, half)
+      : [`--app=${halfOf(options.assembly.directory, half)}`]),
     ...(options.profile === undefined ? [] : [`--profile=${options.profile}`]),
   ];
-  if (options.action === 'diff') return ['diff', ...common];
+  // Without a change set, which a role that only reads may not create.
+  if (options.action === 'diff') return ['diff', '--method=template', ...common];
   return [
     'deploy',
     '--all',
@@ -32,6 +41,14 @@ export function cdkArguments(options: DeployOptions, files: CdkFiles, isCreation
     `--outputs-file=${files.outputs}`,
   ];
 }
+
+/** The arguments for CDK that write one half of an assembly. */
+export const synthArguments = (environment: string, deployment: string, half: Half, directory: string): string[] => [
+  'synth',
+  '--quiet',
+  ...appArguments(environment, deployment, half),
+  `--output=${halfOf(directory, half)}`,
+];
 
 /** A command, quoted for a shell. */
 export const asShellText = (command: readonly string[]): string =>

@@ -1,15 +1,19 @@
 /** One deployment: checks, then CDK, then the next steps. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  type DescribeSecretCommandOutput,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
+import { createSecretCommand, restoreSecretCommand, writeSecretCommand } from '../../shared/secret-command.ts';
 import {
   AccountUnusable,
   type AwsAccount,
@@ -21,6 +25,7 @@ import {
 import {
   type DeployedStack,
   isCreationFailure,
+  isWorkerMapping,
   readDeployedStack,
   readDeployedTemplate,
   regionsWithStack,
@@ -32,38 +37,30 @@ import {
   describeDeployment,
   entryDifferences,
   largeLosses,
-  packEntry,
   unpackEntry,
 } from '../deployment.ts';
-import { type Environment, loadWithWarnings, stackName } from '../environments.ts';
+import { type Environment, stackName } from '../environments.ts';
+import { DASHBOARD_FILE, GrafanaFault, openGrafana } from '../platforms/grafana.ts';
+import { deploymentSecrets, type RuntimeSecret, runtimeSecrets, secretText } from '../platforms/runtime-secrets.ts';
+import { checkAssembly, type Half } from './assembly.ts';
 import { asShellText, cdkArguments, runCdk } from './cdk-command.ts';
 import type { DeployOptions } from './options.ts';
-
-/** Nothing was changed. The message says what is wrong, and what to do. */
-export class DeploymentRefused extends Error {}
-
-export interface Surroundings {
-  /** The CDK CLI: an executable and its first arguments. */
-  readonly cdk: readonly string[];
-  readonly say: (line: string) => void;
-  /** Asks the user; undefined without a terminal. */
-  readonly ask: ((question: string) => Promise<string>) | undefined;
-  readonly now: () => number;
-}
+import { DeploymentRefused } from './refusal.ts';
+import { deploymentOf, placeOf, readEnvironment, type Surroundings } from './surroundings.ts';
 
 /** Deploys; returns the exit code. @throws {DeploymentRefused} before anything is changed. */
 export async function deploy(typed: DeployOptions, surroundings: Surroundings): Promise<number> {
   const { cdk, say, ask } = surroundings;
   const environment = readEnvironment(typed.environment, say);
-  // CDK runs in the root of the project, which need not be the user's directory.
-  const isFile = /[./\\]/.test(typed.environment);
-  const options = { ...typed, environment: isFile ? resolve(typed.environment) : typed.environment };
+  const built = typed.assembly === undefined ? undefined : checkAssembly(typed.assembly, environment);
+  const options = { ...typed, environment: placeOf(typed.environment) };
   const account = await openAccount(environment, options).catch((error: unknown) => {
     throw error instanceof AccountUnusable ? new DeploymentRefused(`${error.message}: ${error.advice}.`) : error;
   });
   say(`environment ${environment.name} -> stack ${stackName(environment)}`);
   say(`account ${account.account}, region ${account.region}, as ${account.arn}`);
-  for (const line of exampleHosts(environment)) say(line);
+  if (built !== undefined) say(`assembly: ${describeDeployment(built)}`);
+  for (const line of [...exampleHosts(environment), ...exampleOwners(readFileSync(CODE_OWNERS, 'utf8'))]) say(line);
   const { state: stack, deployed } = await checkedStack(environment, account, options, say);
   const isCreation = stack === 'absent';
   if (isCreation) await refuseSecondRegion(environment, account, options, say);
@@ -77,26 +74,20 @@ export async function deploy(typed: DeployOptions, surroundings: Surroundings): 
   const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
   try {
     const files = { outputs: join(directory, 'outputs.json'), deployment: join(directory, 'deployment.json') };
-    const entry = packEntry(environment);
-    const next: Deployment = {
-      ...readVersion(),
-      at: new Date(surroundings.now()).toISOString(),
-      by: account.arn,
-      ...(entry === undefined ? {} : { entry }),
-    };
-    // That the next deployment will be another one is no difference worth a line.
-    writeFileSync(files.deployment, JSON.stringify(options.action === 'diff' ? (running ?? next) : next));
-    const commandOf = (isCreation: boolean) => [...cdk, ...cdkArguments(options, files, isCreation)];
-    const commands = isCreation && options.action !== 'diff' ? [commandOf(true), commandOf(false)] : [commandOf(false)];
+    if (built === undefined) {
+      const next = deploymentOf(environment, { atMs: surroundings.now(), by: account.arn });
+      // That the next deployment will be another one is no difference worth a line.
+      writeFileSync(files.deployment, JSON.stringify(options.action === 'diff' ? (running ?? next) : next));
+    }
+    const halves: readonly Half[] = isCreation && options.action !== 'diff' ? ['creating', 'created'] : ['created'];
+    const commands = halves.map((half) => [...cdk, ...cdkArguments(options, files, half)]);
     if (options.action === 'dry-run') {
       say(`nothing is changed; this would be run:\n${commands.map(asShellText).join('\n')}`);
+      if (environment.grafana !== undefined) say(`then the dashboard would be put into ${environment.grafana.url}`);
       return 0;
     }
-    for (const [index, command] of commands.entries()) {
-      if (index > 0) say('The stack is created. A second deployment protects it against deletion.');
-      // Without a region CDK would use us-east-1 without saying so.
-      const code = await runCdk(command, { ...process.env, AWS_REGION: account.region });
-      if (code === 0) continue;
+    const code = await runHalves(commands, account.region, say);
+    if (code !== 0) {
       say(
         `CDK failed (exit code ${code}). If it says that the account is not bootstrapped: ${bootstrapCommand(account, typed.environment)}`,
       );
@@ -110,6 +101,9 @@ export async function deploy(typed: DeployOptions, surroundings: Surroundings): 
     }
     if (options.action === 'deploy') {
       for (const line of nextSteps(environment, typed, readOutputs(files.outputs))) say(line);
+      if (environment.grafana !== undefined) {
+        say(await putDashboard(environment.grafana, { ...clientSettings(options), region: account.region }));
+      }
     }
     return 0;
   } finally {
@@ -117,23 +111,52 @@ export async function deploy(typed: DeployOptions, surroundings: Surroundings): 
   }
 }
 
-function readEnvironment(nameOrFile: string, say: Surroundings['say']): Environment {
-  let environment: Environment;
+/** Returns the exit code of the first half that failed, or 0. */
+async function runHalves(
+  commands: readonly (readonly string[])[],
+  region: string,
+  say: Surroundings['say'],
+): Promise<number> {
+  for (const [index, command] of commands.entries()) {
+    if (index > 0) say('The stack is created. A second deployment protects it against deletion.');
+    // Without a region CDK would use us-east-1 without saying so.
+    const code = await runCdk(command, { ...process.env, AWS_REGION: region });
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+const GRAFANA_TIMEOUT_MS = 15_000;
+
+/** The stack is deployed by then: a Grafana that is down must neither fail the deployment nor be passed over. */
+async function putDashboard(grafana: NonNullable<Environment['grafana']>, settings: ClientSettings): Promise<string> {
+  const secrets = new SecretsManagerClient(settings);
   try {
-    environment = loadWithWarnings(nameOrFile, (warning) => say(`note: ${warning}`));
+    const address = await openGrafana(grafana, secrets, { timeoutMs: GRAFANA_TIMEOUT_MS, now: Date.now }).push();
+    return `\nGrafana has the dashboard of this version: ${address}`;
   } catch (error) {
-    throw new DeploymentRefused(error instanceof Error ? error.message : String(error), { cause: error });
+    if (!(error instanceof GrafanaFault)) throw error;
+    return `\nWARNING: the stack is deployed, but Grafana has not got the dashboard: ${error.message}. To do: ${error.advice}; then deploy again, or import ${DASHBOARD_FILE} by hand.`;
+  } finally {
+    secrets.destroy();
   }
-  if (environment.name === 'local') {
-    throw new DeploymentRefused('Environment local runs on this machine: npm start. It is not for an account.');
-  }
-  return environment;
 }
 
 function exampleHosts({ srm, vms }: Environment): string[] {
   const hosts = [srm.baseUrl, vms.baseUrl].map((url) => new URL(url).hostname);
   const examples = hosts.filter((host) => /(^|\.)example(\.com)?$/.test(host));
   return examples.length === 0 ? [] : [`note: ${examples.join(' and ')} are examples: nothing will be read or ordered`];
+}
+
+const CODE_OWNERS = join(import.meta.dirname, '..', '..', '.github', 'CODEOWNERS');
+
+/** GitHub passes over an owner that it does not know. @param text Of CODEOWNERS. */
+export function exampleOwners(text: string): string[] {
+  const lines = text.split('\n').filter((line) => !line.startsWith('#') && line.includes('@your-organization/'));
+  if (lines.length === 0) return [];
+  return [
+    `note: ${lines.length} lines of .github/CODEOWNERS name @your-organization, an example: GitHub asks for no review of what they cover`,
+  ];
 }
 
 /**
@@ -160,7 +183,7 @@ async function checkedStack(
         `The creation of the stack failed (${stack.status}), and CDK cannot delete what is left, which is protected. Nothing of it runs. Let it: ${unprotectCommand(stackName(environment), region)}, then deploy again.`,
       );
     }
-    await refuseForeignSecrets(environment, stack, secrets);
+    await refuseUnusableSecrets(environment, stack, secrets);
   } catch (error) {
     if (error instanceof DeploymentRefused) throw error;
     say(
@@ -284,7 +307,7 @@ async function pauseNotes(deployed: DeployedStack, settings: ClientSettings): Pr
         `note: consumption is paused since ${since} (${reason}), ${end}: no cart is ordered. If this deployment enables the event source mapping, the supervisor disables it again within a minute.`,
       ];
     }
-    const mapping = deployed.resources.find(({ type }) => type === 'AWS::Lambda::EventSourceMapping');
+    const mapping = deployed.resources.find(isWorkerMapping);
     if (mapping === undefined) return [];
     const { State: mappingState = '' } = await lambda.send(
       new GetEventSourceMappingCommand({ UUID: mapping.physicalId }),
@@ -301,47 +324,58 @@ async function pauseNotes(deployed: DeployedStack, settings: ClientSettings): Pr
   }
 }
 
-const packageSchema = z.object({ version: z.string() });
-
-/** The version of this checkout, and its commit; `unknown` outside a clone of the repository. */
-function readVersion(): { readonly version: string; readonly commit: string } {
-  const root = join(import.meta.dirname, '..', '..');
-  const { version } = packageSchema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-  const git = (...args: string[]): string | undefined => {
-    const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-    return status === 0 ? stdout.trim() : undefined;
-  };
-  const commit = git('rev-parse', '--short=12', 'HEAD');
-  // An edited checkout deploys something that no commit holds.
-  const edited = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes';
-  return { version, commit: commit === undefined ? 'unknown' : `${commit}${edited}` };
-}
-
-/** CloudFormation cannot create a secret whose name is taken. */
-async function refuseForeignSecrets(
+/** CloudFormation cannot read a secret that is empty or being deleted, nor create one whose name is taken. */
+async function refuseUnusableSecrets(
   environment: Environment,
   stack: DeployedStack | undefined,
   secrets: SecretsManagerClient,
 ): Promise<void> {
   const own = new Set(stack?.resources.map(({ physicalId }) => physicalId));
-  for (const entry of ['srm', 'vms'] as const) {
-    const { secretName, createSecret } = environment[entry];
-    const found = await secrets.send(new DescribeSecretCommand({ SecretId: secretName })).catch((error: unknown) => {
+  const find = (secretName: string) =>
+    secrets.send(new DescribeSecretCommand({ SecretId: secretName })).catch((error: unknown) => {
       if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
       throw error;
     });
+  for (const { path, secretName } of deploymentSecrets(environment)) {
+    const obstacle = readingObstacle(secretName, await find(secretName));
+    if (obstacle === undefined) continue;
+    throw new DeploymentRefused(
+      `${path.join('.')} names the secret ${secretName}, which ${obstacle.what}. CloudFormation reads it while it deploys: ${obstacle.remedy} first (infra/deploying.md).`,
+    );
+  }
+  for (const { block: entry, secretName, createSecret, isOfConnection } of runtimeSecrets(environment)) {
+    const found = await find(secretName);
     if (!createSecret && found === undefined) {
       throw new DeploymentRefused(
         `${entry}.createSecret is false, but there is no secret ${secretName}: create it, or leave createSecret out.`,
       );
     }
+    if (!createSecret && found?.DeletedDate !== undefined) {
+      throw new DeploymentRefused(
+        `${entry}.createSecret is false, but the secret ${secretName} is being deleted: ${restoreSecretCommand(secretName)}.`,
+      );
+    }
     if (!createSecret || found === undefined || own.has(found.ARN ?? '')) continue;
+    const adopt = isOfConnection
+      ? 'If a deleted stack of this environment left it, adopt its ledger first, or carts are ordered twice (infra/runbook.md, "Adopt what a deleted stack left"). '
+      : '';
     throw new DeploymentRefused(
       found.DeletedDate === undefined
-        ? `The secret ${secretName} exists, and is not this stack's. If a deleted stack of this environment left it, adopt its ledger first, or carts are ordered twice (infra/runbook.md, "Adopt what a deleted stack left"). To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
-        : `The secret ${secretName} is being deleted, and its name is taken until then: aws secretsmanager restore-secret --secret-id ${secretName}, and set "createSecret": false in "${entry}" of the environment entry.`,
+        ? `The secret ${secretName} exists, and is not this stack's. ${adopt}To use it as it is, set "createSecret": false in "${entry}" of the environment entry; else delete it, or choose another secretName.`
+        : `The secret ${secretName} is being deleted, and its name is taken until then: ${restoreSecretCommand(secretName)}, and set "createSecret": false in "${entry}" of the environment entry.`,
     );
   }
+}
+
+/** Why the value of a secret could not be read, and what to do; undefined where it can be. */
+function readingObstacle(
+  secretName: string,
+  found: DescribeSecretCommandOutput | undefined,
+): { readonly what: string; readonly remedy: string } | undefined {
+  if (found === undefined) return { what: 'does not exist', remedy: createSecretCommand(secretName) };
+  if (found.DeletedDate !== undefined) return { what: 'is being deleted', remedy: restoreSecretCommand(secretName) };
+  const stages = Object.values(found.VersionIdsToStages ?? {}).flat();
+  return stages.includes('AWSCURRENT') ? undefined : { what: 'is empty', remedy: writeSecretCommand(secretName) };
 }
 
 const outputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
@@ -350,9 +384,11 @@ function readOutputs(file: string): [string, string][] {
   return Object.values(outputsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).flatMap(Object.entries);
 }
 
-function nextSteps({ srm, vms }: Environment, typed: DeployOptions, outputs: readonly [string, string][]): string[] {
-  const write = (secretName: string, file: string): string =>
-    `       aws secretsmanager put-secret-value --secret-id ${secretName} --secret-string file://${file}`;
+function nextSteps(environment: Environment, typed: DeployOptions, outputs: readonly [string, string][]): string[] {
+  const write = (secret: RuntimeSecret): string[] => [
+    `     ${secret.block}: ${secretText(secret)}`,
+    `       ${writeSecretCommand(secret.secretName)}`,
+  ];
   const width = Math.max(...outputs.map(([name]) => name.length));
   return [
     '',
@@ -360,9 +396,8 @@ function nextSteps({ srm, vms }: Environment, typed: DeployOptions, outputs: rea
     ...outputs.map(([name, value]) => `  ${name.padEnd(width)} ${value}`),
     '',
     'Next, where it is not done yet:',
-    '  1. write both OAuth2 clients, each as { "clientId": "...", "clientSecret": "..." }:',
-    write(srm.secretName, 'srm-client.json'),
-    write(vms.secretName, '11vms-client.json'),
+    '  1. write the secrets; each command reads one from standard input (infra/deploying.md, Secrets):',
+    ...runtimeSecrets(environment).flatMap(write),
     '  2. set notifications in the environment entry (who gets pages and mails), and deploy again',
     `  3. npm run doctor -- --env ${typed.environment}`,
   ];

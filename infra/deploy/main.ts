@@ -1,9 +1,13 @@
 /** What `npm run deploy` runs. */
 import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../command-line.ts';
+import { build } from './build.ts';
 import { PINNED_CDK } from './cdk-command.ts';
-import { deploy, DeploymentRefused } from './deploy.ts';
+import { deploy } from './deploy.ts';
+import { diffPolicy } from './diff-policy.ts';
 import { HELP, parseOptions } from './options.ts';
+import { DeploymentRefused } from './refusal.ts';
+import { readEnvironment } from './surroundings.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -15,12 +19,19 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    return await deploy(options, {
+    const surroundings = {
       cdk: PINNED_CDK,
-      say: (line) => void process.stdout.write(`${line}\n`),
+      say: (line: string) => void process.stdout.write(`${line}\n`),
       ask: process.stdin.isTTY && process.stdout.isTTY ? ask : undefined,
       now: Date.now,
-    });
+    };
+    if (options.action === 'build') return await build(options, surroundings);
+    if (options.action === 'diff-policy') {
+      const environment = readEnvironment(options.environment, (note) => void process.stderr.write(`${note}\n`));
+      process.stdout.write(`${JSON.stringify(await diffPolicy(environment), undefined, 2)}\n`);
+      return 0;
+    }
+    return await deploy(options, surroundings);
   } catch (error) {
     process.stderr.write(`\n${describe(error)}\n`);
     return 1;
