@@ -2,13 +2,14 @@
  * The lists by day and by state, from the ledger's index, with the carts' present standings: what command line and console
  * say of them. A list is read in parts, since a day can hold 100,000 carts.
  */
-import { FAULT_CATALOGUE, type Fault, faultPlace } from '../../shared/failure.ts';
+import { type Fault, faultPlace } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import { orderSort } from '../../shared/ledger-keys.ts';
 import type { List } from '../../shared/lists.ts';
 import { type OpenStanding, type Standing, standingOf } from '../../shared/standing.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
-import { type Trace, tracesOf } from '../../shared/traces.ts';
+import { cartItems, type Trace, tracesOf } from '../../shared/traces.ts';
 import type { Environment } from '../environments.ts';
 import { ownerText } from '../owners.ts';
 import type { ListedState } from './cart-states.ts';
@@ -179,7 +180,7 @@ export async function standingsOf(
   const known = new Map(
     await inLanes(eachCartOnce(items), CARTS_AT_ONCE, async (item) => {
       const isUnidentified = cartOf(item.pk)?.name === UNIDENTIFIED;
-      const traces = tracesOf(await table.queryItems(item.pk, isUnidentified ? item.sk : ''));
+      const traces = tracesOf(await (isUnidentified ? table.queryItems(item.pk, item.sk) : cartItems(table, item.pk)));
       onStanding();
       return [keyOf(item), { traces, standing: standingOf(traces, { nowMs }) }] as const;
     }),

@@ -1,8 +1,8 @@
 /** What the ledger holds of one cart: its standing in words, and its times. Command line and console tell the same. */
-import { type CartKey, cartPartition } from '../../shared/ledger-keys.ts';
+import type { CartKey } from '../../shared/ledger-keys.ts';
 import { type Standing, standingOf } from '../../shared/standing.ts';
 import { instantText, reasonsOf, type SentenceContext, sentenceOf } from '../../shared/standing-sentence.ts';
-import { type Trace, tracesOf } from '../../shared/traces.ts';
+import { type NumbersTrace, readTraces, type Trace } from '../../shared/traces.ts';
 import { readSurroundings } from './known-cart.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
@@ -14,7 +14,8 @@ export type MomentKind =
   | 'dead-lettered'
   | 'redriven'
   | 'closed'
-  | 'skipped';
+  | 'skipped'
+  | 'written-back';
 
 export interface Moment {
   readonly atMs: number;
@@ -41,11 +42,10 @@ export async function readCartStory(
   nowMs: number,
 ): Promise<CartStory> {
   const { environment, table } = ledger;
-  const [items, context] = await Promise.all([
-    table.queryItems(cartPartition({ client: environment.srm.client, ...key }), ''),
+  const [traces, context] = await Promise.all([
+    readTraces(table, { client: environment.srm.client, ...key }),
     readSurroundings(ledger, nowMs),
   ]);
-  const traces = tracesOf(items);
   const standing = standingOf(traces, { nowMs });
   return {
     key,
@@ -94,7 +94,19 @@ function recordedMs(trace: Trace): number {
     case 'verdict':
     case 'skip':
     case 'closed':
+    case 'numbers':
       return trace.recordedAtMs;
+  }
+}
+
+function numbersText({ state, numbers, reason }: NumbersTrace): string {
+  switch (state) {
+    case 'WRITTEN':
+      return `written back to SRM: ${numbers}`;
+    case 'REFUSED':
+      return `not written back to SRM: ${numbers}: ${reason}`;
+    case 'POSTPONED':
+      return `not yet written back to SRM: ${numbers}: ${reason}`;
   }
 }
 
@@ -133,6 +145,8 @@ function momentsOfTrace(trace: Trace): Moment[] {
       const act = newMessageId === undefined ? 'redrive begun' : `redriven as message ${newMessageId}`;
       return [{ atMs, kind: 'redriven', what: `${act}: message ${messageId}, by ${by}: ${reason}`, messageId }];
     }
+    case 'numbers':
+      return [{ atMs: trace.recordedAtMs, kind: 'written-back', what: numbersText(trace) }];
     case 'closed': {
       const { recordedAtMs: atMs, messageId, by, reason } = trace;
       return [{ atMs, kind: 'closed', what: `closed by hand: message ${messageId}, by ${by}: ${reason}`, messageId }];

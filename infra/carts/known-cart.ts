@@ -1,10 +1,10 @@
 /** The cart that a partition of the ledger is about, and its standing. */
 import { type BreakerItem, createBreakerRecord } from '../../shared/circuit-breaker.ts';
-import { cartPartition } from '../../shared/ledger-keys.ts';
-import type { Item } from '../../shared/ledger-table.ts';
+import { PARTITIONS } from '../../shared/ledger-keys.ts';
+import type { Item, LedgerTable } from '../../shared/ledger-table.ts';
 import { type Standing, standingOf } from '../../shared/standing.ts';
 import type { SentenceContext } from '../../shared/standing-sentence.ts';
-import { tracesOf } from '../../shared/traces.ts';
+import { cartItems, readTraces, tracesOf } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import { ownerText } from '../owners.ts';
 import { cartKeyOf } from './cart-key.ts';
@@ -17,16 +17,26 @@ export interface KnownCart {
   readonly name: string;
 }
 
-/** Undefined for an item that is not about a cart. */
+/** Undefined for an item that is not about a cart. One that a run queued names the partition of its cart. */
 export function cartOf(pk: unknown): KnownCart | undefined {
   if (typeof pk !== 'string') return undefined;
-  const [, identity] = /^CART#[^#]*#(.*)$/s.exec(pk) ?? [];
-  if (identity === undefined) return undefined;
-  return { pk, name: identity === '-' ? UNIDENTIFIED : identity.replace(/^-/, '') };
+  const [, client, identity] = /^(?:CART|QUEUED)#([^#]*)#(.*)$/s.exec(pk) ?? [];
+  if (client === undefined || identity === undefined) return undefined;
+  return {
+    pk: `${PARTITIONS.cart}${client}#${identity}`,
+    name: identity === '-' ? UNIDENTIFIED : identity.replace(/^-/, ''),
+  };
 }
 
 /** All carts with neither number nor GUID share one partition. */
 export const UNIDENTIFIED = 'unidentified';
+
+/** The standing of the cart in this partition. */
+export const standingOfPartition = async (
+  pk: string,
+  table: Pick<LedgerTable, 'queryItems'>,
+  nowMs: number,
+): Promise<Standing> => standingOfItems(await cartItems(table, pk), nowMs);
 
 export const standingOfItems = (items: readonly Item[], nowMs: number): Standing =>
   standingOf(tracesOf(items), { nowMs });
@@ -59,5 +69,5 @@ export async function standingOfCart(
 ): Promise<Standing | undefined> {
   const key = name === UNIDENTIFIED ? undefined : cartKeyOf(name);
   if (key === undefined) return undefined;
-  return standingOfItems(await table.queryItems(cartPartition({ client: environment.srm.client, ...key }), ''), nowMs);
+  return standingOf(await readTraces(table, { client: environment.srm.client, ...key }), { nowMs });
 }

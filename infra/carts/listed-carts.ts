@@ -1,5 +1,6 @@
 /** Answers about the lists by day and by state. */
-import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import type { FaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import { printable } from '../../shared/printable-text.ts';
 import type { StandingWord } from '../../shared/standing.ts';

@@ -104,7 +104,7 @@ export interface OpenedLedger {
   listedPart(list: List, day: string, part: ListPart): Promise<ListPartRead>;
   /** What a list of one day (in UTC) holds, oldest first. */
   listed(list: List, day: string): Promise<readonly ListedItem[]>;
-  /** All items in pages of a megabyte; those of a cart come one after another. */
+  /** All items in pages of a megabyte. */
   pages(): AsyncIterable<{ readonly items: readonly Item[]; readonly isLast: boolean }>;
   /** As DynamoDB last counted it, some hours ago at most; undefined without the right to ask. */
   sizeInBytes(): Promise<number | undefined>;

@@ -65,7 +65,7 @@ For --csv and --json: npm run --silent carts -- ... keeps npm's own banner out o
 Lists come from an index that is some seconds behind. Exits 0 when the question is answered, 1 otherwise.
 `;
 
-const { parse, refusal, wholeNumber } = commandLine('npm run carts');
+const { parse, refusal, url, wholeNumber } = commandLine('npm run carts');
 
 /** Undefined when help is asked for. @throws {UsageError} */
 export function parseOptions(args: readonly string[]): CartsOptions | undefined {
@@ -104,7 +104,7 @@ export function parseOptions(args: readonly string[]): CartsOptions | undefined 
     environment: values.env,
     profile: values.profile,
     tableName: values.table,
-    queueUrl: values.queue,
+    queueUrl: values.queue === undefined ? undefined : url('--queue', 'a URL', values.queue),
     question,
     format: csv ? 'csv' : json ? 'json' : 'text',
   };

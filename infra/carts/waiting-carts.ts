@@ -6,9 +6,9 @@
  */
 import { reportPause } from '../../functions/supervise-consumption/pause-report.ts';
 import { inLanes } from '../../shared/lanes.ts';
-import type { Item } from '../../shared/ledger-table.ts';
-import type { Standing } from '../../shared/standing.ts';
+import { type Standing, standingOf } from '../../shared/standing.ts';
 import { instantText, sentenceOf } from '../../shared/standing-sentence.ts';
+import { type Trace, tracesOf } from '../../shared/traces.ts';
 import type { Answer } from './answer.ts';
 import {
   cartOf,
@@ -16,7 +16,7 @@ import {
   type KnownCart,
   type Progress,
   readSurroundings,
-  standingOfItems,
+  standingOfPartition,
 } from './known-cart.ts';
 import type { OpenedLedger, QueueCounts } from './open-ledger.ts';
 import { asTable, plural } from './tables.ts';
@@ -59,7 +59,7 @@ export async function waitingCarts(
   let done = 0;
   // Asked again, consistently: a scan may see an older state.
   const asked = await inLanes(candidates, CARTS_AT_ONCE, async ({ pk, name }) => {
-    const standing = standingOfItems(await ledger.table.queryItems(pk, ''), nowMs);
+    const standing = await standingOfPartition(pk, ledger.table, nowMs);
     progress.at(++done, candidates.length);
     const sinceMs = waitsSinceMs(standing, nowMs);
     const cart = { cart: name, standing, sentence: sentenceOf(standing, context) };
@@ -99,32 +99,27 @@ const partText = (megabytes: number, size: number | undefined): string =>
 
 /** The carts that wait, as far as the scan sees; it ends after so many pages of a megabyte. */
 async function scan(ledger: OpenedLedger, maximumMegabytes: number, nowMs: number, progress: Progress) {
-  const candidates = new Map<string, KnownCart>();
-  let pk: unknown;
-  let items: Item[] = [];
-  const judge = (): void => {
-    const cart = cartOf(pk);
-    if (cart !== undefined && waitsSinceMs(standingOfItems(items, nowMs), nowMs) !== undefined)
-      candidates.set(cart.pk, cart);
-  };
+  // Both partitions of a cart, which the scan meets far from each other.
+  const known = new Map<string, { readonly cart: KnownCart; readonly traces: Trace[] }>();
   let megabytes = 0;
   let isWhole = false;
   for await (const page of ledger.pages()) {
     megabytes++;
     progress.at(megabytes, undefined);
     for (const item of page.items) {
-      if (pk !== item['pk']) {
-        judge();
-        pk = item['pk'];
-        items = [];
-      }
-      items.push(item);
+      const cart = cartOf(item['pk']);
+      if (cart === undefined) continue;
+      const traces = known.get(cart.pk)?.traces ?? [];
+      traces.push(...tracesOf([item]));
+      known.set(cart.pk, { cart, traces });
     }
     isWhole = page.isLast;
     if (megabytes === maximumMegabytes) break;
   }
-  judge();
-  return { candidates: [...candidates.values()], megabytes, isWhole };
+  const candidates = [...known.values()]
+    .filter(({ traces }) => waitsSinceMs(standingOf(traces, { nowMs }), nowMs) !== undefined)
+    .map(({ cart }) => cart);
+  return { candidates, megabytes, isWhole };
 }
 
 /** Undefined for a cart that does not wait. One that is being tried waits the shortest. */

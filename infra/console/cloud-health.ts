@@ -3,6 +3,7 @@ import { type CloudWatchClient, GetMetricDataCommand, paginateDescribeAlarms } f
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { queueCountsOf } from '../carts/open-ledger.ts';
+import { doesPage, isSilent } from '../constructs/alarm-texts.ts';
 import type { AlarmState, Health } from './sources.ts';
 
 export interface CloudHealthOptions {
@@ -44,14 +45,15 @@ export function createCloudHealth(options: CloudHealthOptions): Health {
         { AlarmNamePrefix: prefix, AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] },
       );
       for await (const { MetricAlarms: metric = [], CompositeAlarms: composite = [] } of pages) {
-        for (const [isPage, list] of [
-          [true, composite],
-          [false, metric],
-        ] as const) {
-          for (const { AlarmName = '', StateValue = 'INSUFFICIENT_DATA', StateUpdatedTimestamp } of list) {
-            const name = AlarmName.slice(prefix.length);
-            alarms.push({ name, state: StateValue, sinceMs: StateUpdatedTimestamp?.getTime(), isPage });
-          }
+        for (const { AlarmName = '', StateValue, StateUpdatedTimestamp } of [...composite, ...metric]) {
+          const name = AlarmName.slice(prefix.length);
+          if (isSilent(name)) continue;
+          alarms.push({
+            name,
+            state: StateValue ?? 'INSUFFICIENT_DATA',
+            sinceMs: StateUpdatedTimestamp?.getTime(),
+            isPage: doesPage(name),
+          });
         }
       }
       return alarms;

@@ -50,7 +50,7 @@ export function createDeadLetterLook({ functions, sqs, deadLetterQueueUrl, now }
     const body = await read(messageId).catch((error: unknown) => {
       throw new Unanswerable(
         `the dead-letter queue cannot be read (${describeAwsError(error)})`,
-        'this needs the content policy of the stack',
+        'this needs the content policy of the stack, and a role that operation.contentRoles of the entry names',
       );
     });
     if (body !== undefined) {

@@ -2,6 +2,7 @@
  * Refuses what no page of this console sends, before anything else looks at the request. `hono/csrf` is not enough: it
  * compares Origin with the request's own Host, so that a rebound name passes, and it looks at forms alone.
  */
+import { foreignCaller } from '../loopback-guard.ts';
 
 /** Returns why the request is refused; undefined for one that may go on. @param host `127.0.0.1:PORT`, as the browser writes it. */
 export function refusalOf(request: Request, host: string): string | undefined {
@@ -10,14 +11,14 @@ export function refusalOf(request: Request, host: string): string | undefined {
   const site = headers.get('sec-fetch-site');
   // Equality, and nothing cleverer: a prefix or a pattern lets 127.0.0.1:1.evil.example through. A request line may name
   // another host than the header does.
-  if (headers.get('host') !== host || new URL(request.url).host !== host)
-    return 'wrong Host: this console answers by its own address alone';
-  if (origin !== null && origin !== `http://${host}`) return 'wrong Origin: another site sent this';
+  const isOwn = (named: string): boolean => named === host && new URL(request.url).host === host;
+  const foreign = foreignCaller({ host: headers.get('host'), origin }, isOwn);
+  if (foreign !== undefined) return foreign;
   if (method === 'GET' || method === 'HEAD') {
     // A link from elsewhere, such as a ticket, opens a page; nothing else from elsewhere is answered.
     const isNavigation = headers.get('sec-fetch-mode') === 'navigate' && headers.get('sec-fetch-dest') === 'document';
-    const isOwn = site === null || site === 'same-origin' || site === 'none';
-    return isOwn || isNavigation ? undefined : 'another site asks for this page';
+    const isOwnPage = site === null || site === 'same-origin' || site === 'none';
+    return isOwnPage || isNavigation ? undefined : 'another site asks for this page';
   }
   if (method !== 'POST') return `${method} is not understood`;
   // A browser always sends the origin of a POST; a program that sends none shows no page.

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { ledgerAt, type OpenedLedger } from '../carts/open-ledger.ts';
+import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 import type { Environment } from '../environments.ts';
 import { LOCAL_ACCOUNT, LOCAL_CREDENTIALS } from '../local/aws/aws-clients.ts';
 import { type LocalStack, only } from '../local/aws/local-stack.ts';
@@ -77,7 +78,7 @@ const HOURS = 24;
 
 /** Nothing measures the local run: its ledger and its queues are counted. */
 function localHealth(stack: LocalStack, ledger: OpenedLedger): Health {
-  const { queue } = only(stack.mappings, 'event source mapping');
+  const { queue } = stack.mappingOf(SERVICE_NAMES.worker);
   return {
     alarms: async () => undefined,
     async lastHours(nowMs) {

@@ -3,7 +3,8 @@
  * holds what a page of all of them needs, so that ten thousand are read in a few requests. A cart that was redriven by
  * the SQS console and ordered since is still on it: where its standing matters, it is asked for.
  */
-import { FAULT_CATALOGUE, type FaultCode, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
+import { type FaultCode, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { inLanes } from '../../shared/lanes.ts';
 import { verdictSort } from '../../shared/ledger-keys.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';

@@ -1,5 +1,6 @@
 /** The text that a person pastes into a ticket. It holds identifiers, codes and times: nothing that a cart holds. */
-import { FAULT_CATALOGUE, type FaultCode } from '../../shared/failure.ts';
+import type { FaultCode } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { instantText } from '../../shared/standing-sentence.ts';
 import { ownerText } from '../owners.ts';
 import type { Environment } from '../environments.ts';

@@ -3,7 +3,10 @@ import { ENVIRONMENTS, loadEnvironment } from '../environments.ts';
 import { environmentJsonSchema } from './environment-schema.ts';
 import { environmentsMarkdown } from './environments.ts';
 import { errorsMarkdown } from './errors.ts';
-import { jsonText } from './json-text.ts';
+import { eventsAsyncApi } from './events-asyncapi.ts';
+import { grafanaDashboard } from './grafana.ts';
+import { jsonText, toJson } from './json-text.ts';
+import { leanixLdif, leanixYaml } from './leanix.ts';
 import { mappingCsv, mappingMarkdown } from './mapping.ts';
 import type { Landscape } from './openapi.ts';
 import { srm7OpenApi } from './srm7-openapi.ts';
@@ -17,7 +20,11 @@ export async function writtenDocuments(): Promise<ReadonlyMap<string, string>> {
     [`${translation}/mapping.csv`, mappingCsv()],
     ['infra/environments.md', environmentsMarkdown()],
     ['infra/environments.schema.json', jsonText(environmentJsonSchema())],
+    ['infra/monitoring/grafana/purchase-orders.json', jsonText(grafanaDashboard())],
+    ['infra/leanix/leanix.yaml', leanixYaml()],
+    ['infra/leanix/interface.ldif.json', jsonText(toJson(leanixLdif()))],
     [`${contract}/errors.md`, errorsMarkdown()],
+    [`${contract}/events.asyncapi.json`, jsonText(eventsAsyncApi())],
     [`${contract}/srm7.openapi.json`, jsonText(await srm7OpenApi(landscapes('srm')))],
     [`${contract}/11vms.openapi.json`, jsonText(await vmsOpenApi(landscapes('vms')))],
   ]);

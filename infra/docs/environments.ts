@@ -62,7 +62,8 @@ const settingSchema = z.object({
 });
 type SettingSchema = z.infer<typeof settingSchema>;
 
-export function environmentSettings(): Setting[] {
+/** With those of each entry of a record or list, under a `*`, only where they are asked for: no entry must be there. */
+export function environmentSettings({ ofEntries = false } = {}): Setting[] {
   const json = z.toJSONSchema(environmentSchema, {
     io: 'input',
     override({ zodSchema, jsonSchema }) {
@@ -70,7 +71,7 @@ export function environmentSettings(): Setting[] {
     },
   });
   const schema = settingSchema.parse(json);
-  return settingsBelow(schema, '').map((setting) => ({
+  return settingsBelow(schema, '', ofEntries).map((setting) => ({
     ...setting,
     limits: [
       ...setting.limits,
@@ -79,7 +80,7 @@ export function environmentSettings(): Setting[] {
   }));
 }
 
-function settingsBelow(schema: SettingSchema, prefix: string): Setting[] {
+function settingsBelow(schema: SettingSchema, prefix: string, ofEntries: boolean): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, own]) => {
     const path = `${prefix}${name}`;
     const isSection = own.properties !== undefined;
@@ -93,9 +94,27 @@ function settingsBelow(schema: SettingSchema, prefix: string): Setting[] {
       type: own.type ?? (own.enum === undefined ? 'object' : 'string'),
       defaultValue: byDefault,
     };
-    return [setting, ...settingsBelow(own, `${path}.`)];
+    const entry = ofEntries ? entrySchema(own) : undefined;
+    const entries = entry === undefined ? [] : [entrySetting(path), ...settingsBelow(entry, `${path}.*.`, ofEntries)];
+    return [setting, ...entries, ...settingsBelow(own, `${path}.`, ofEntries)];
   });
 }
+
+/** Of a record or a list of objects. */
+function entrySchema({ additionalProperties, items }: SettingSchema): SettingSchema | undefined {
+  const entry = additionalProperties === false ? items : (additionalProperties ?? items);
+  return entry?.properties === undefined ? undefined : entry;
+}
+
+const entrySetting = (path: string): Setting => ({
+  path: `${path}.*`,
+  isSection: true,
+  meaning: `Each entry of \`${path}\`.`,
+  default: 'none',
+  limits: [],
+  type: 'object',
+  defaultValue: undefined,
+});
 
 /** The value of a setting in its section's default. */
 const defaultBelow = ({ default: byDefault }: SettingSchema, name: string): Json | undefined => {
@@ -217,7 +236,7 @@ const SAMPLE = {
 };
 
 export function environmentsMarkdown(): string {
-  const settings = environmentSettings();
+  const settings = environmentSettings({ ofEntries: true });
   const sections = settings.filter(({ isSection }) => isSection);
   const below = (prefix: string): Setting[] =>
     settings.filter(({ path, isSection }) => !isSection && path.slice(0, path.lastIndexOf('.') + 1) === prefix);
@@ -231,7 +250,7 @@ editor that knows JSON Schema completes and checks it while you type, by its fir
 \`infra/environments.schema.json\`. VS Code does so without an extension.
 
 An environment is one entry: by its name in \`infra/environments.ts\` (\`--env dev\`), or a JSON file of your own
-(\`--env ./acme.json\`), which may hold comments (\`//\`). It is checked before anything else happens; every field that is wrong is
+(\`--env ./acme.jsonc\`), which may hold comments (\`//\`). It is checked before anything else happens; every field that is wrong is
 named, and a field that the schema does not know is refused. A file of your own needs no more than this:
 
 \`\`\`json

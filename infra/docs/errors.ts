@@ -1,5 +1,6 @@
 /** The error catalogue, for the people who handle faults. */
-import { FAULT_CATALOGUE, type FaultCode, WARNING_CATALOGUE } from '../../shared/failure.ts';
+import { type FaultCode, WARNING_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { GENERATED, markdownText } from './markdown.ts';
 
 type FamilyOf<Code> = Code extends `E_${infer Name}_${string}` ? Name : never;
@@ -22,6 +23,7 @@ const HEADINGS: Readonly<Record<FamilyOf<FaultCode>, string>> = {
   ACC: 'Account assignment',
   MAP: 'Value maps',
   TGT: 'Delivery to 11VMS',
+  ALM: 'Health in Cloud ALM',
   INT: 'The interface itself',
 };
 
@@ -35,10 +37,11 @@ export function errorsMarkdown(): string {
   return `# Error catalogue
 
 ${GENERATED}
-The catalogue is \`shared/failure.ts\`.
+The catalogue is \`shared/failure.ts\`; what to do stands in \`shared/fault-catalogue.ts\`.
 
 A fault carries one of these codes, the number of the line and the JSON path in the cart, the field of the order, and the
-value as SRM sent it, where it is a code, an amount or a date. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
+value as SRM sent it, where it is a code, an amount or a date, or looks like one; else, in square brackets, what kind of text it is, and how long. All faults of a cart are reported together: in the ledger, and by code in one log line of its message.
+After a replay or a new approval, close the old dead letter ([runbook](../../infra/runbook.md#redrive)).
 
 ${sections.join('\n')}
 ## Warnings: W

@@ -1,7 +1,8 @@
 /** Shared by both API descriptions: OpenAPI 3.1 from zod schemas, and requests as the adapters send them. */
 import * as z from 'zod';
 import { METRIC_NAMESPACE } from '../../shared/metric-names.ts';
-import type { HttpRequest } from '../../shared/http-client.ts';
+import type { HttpClient, HttpRequest } from '../../shared/http-client.ts';
+import { withTraceparent } from '../../shared/traceparent.ts';
 import { isJsonObject, isList, type Json, type JsonObject, toJson } from './json-text.ts';
 
 export const INTERFACE_ID = METRIC_NAMESPACE;
@@ -87,7 +88,14 @@ export function parametersOf(request: HttpRequest, descriptions: Readonly<Record
   const parameter = (place: 'query' | 'header', name: string, example: string): JsonObject => {
     const description = descriptions[name];
     if (description === undefined) throw new Error(`infra/docs: say what the ${place} parameter ${name} is`);
-    return { name, in: place, required: true, description, schema: { type: 'string' }, example };
+    return {
+      name,
+      in: place,
+      required: !OPTIONAL_PARAMETERS.includes(name),
+      description,
+      schema: { type: 'string' },
+      example,
+    };
   };
   return [
     ...query.map(([name, example]) => parameter('query', name, example)),
@@ -95,8 +103,19 @@ export function parametersOf(request: HttpRequest, descriptions: Readonly<Record
   ];
 }
 
+/** Sent only where Lambda gives a trace. */
+const OPTIONAL_PARAMETERS: readonly string[] = ['traceparent'];
+
 /** OpenAPI says these by other means and ignores them as parameters. */
 const OPENAPI_OWN_HEADERS: readonly string[] = ['Accept', 'Content-Type', 'Authorization'];
+
+export const TRACEPARENT =
+  'W3C Trace Context: the trace of the invocation that calls. It may be ignored, and is not sent where Lambda gives no trace.';
+
+/** A trace as Lambda gives it. */
+const SAMPLE_TRACE = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+export const withSampleTrace = (http: HttpClient): HttpClient =>
+  withTraceparent(http, { _X_AMZN_TRACE_ID: SAMPLE_TRACE });
 
 export interface Landscape {
   readonly name: string;

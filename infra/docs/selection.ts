@@ -10,12 +10,15 @@ import { sampleRows } from './srm7-fields.ts';
 
 const RULES = 'shared/contract/specification/rules.md';
 
-/** Rules 1 to 3 of the specification, word for word. Their links would lead nowhere from here: only the texts stay. */
+/** Rules 1 to 3 of the specification, word for word. Their links would lead nowhere from here: only the texts stay, and the table of statuses stands on the page. */
 export function selectionText(): string {
   const rules = readFileSync(join(import.meta.dirname, '..', '..', RULES), 'utf8').replaceAll('\r\n', '\n');
   const [, text] = /(^1\. <a id="rule-1">[^]+?)\n4\. <a id="rule-4">/m.exec(rules) ?? [];
   if (text === undefined) throw new Error(`${RULES} has no rules 1 to 3`);
-  return text.replaceAll(/<a id="[^"]+"><\/a>/g, '').replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
+  return text
+    .replaceAll(/<a id="[^"]+"><\/a>/g, '')
+    .replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+    .replace('(Statuses)', '("What a status means", below)');
 }
 
 /** Each status with its meaning, and what the translation makes of a cart and of a line that has it. */

@@ -16,6 +16,8 @@ import {
   retryAfterHeader,
   servers,
   toComponents,
+  TRACEPARENT,
+  withSampleTrace,
 } from './openapi.ts';
 import { type CannedAnswer, recordHttp } from './recorded-http.ts';
 import { firstAt, readSample, SAMPLES_DIRECTORY, textAt } from './samples.ts';
@@ -33,6 +35,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'sap-client': 'Part of a cart’s identity',
   'sap-language': 'The language of texts',
   'X-Correlation-ID': 'The run; for a single cart, the run and the cart. It stands in every log line of ours.',
+  traceparent: TRACEPARENT,
 };
 
 /** The failures that SRM may answer. The adapter itself says how it takes each of them. */
@@ -137,7 +140,7 @@ function cartsThat(answer: CannedAnswer) {
     statuses: ['I1129'],
     internalHosts: [],
   };
-  const carts = createSrmCarts(settings, { http, now: () => 0, wait: async () => false });
+  const carts = createSrmCarts(settings, { http: withSampleTrace(http), now: () => 0, wait: async () => false });
   return { carts, http };
 }
 

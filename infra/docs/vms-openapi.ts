@@ -16,6 +16,8 @@ import {
   retryAfterHeader,
   servers,
   toComponents,
+  TRACEPARENT,
+  withSampleTrace,
 } from './openapi.ts';
 import { type CannedAnswer, recordHttp } from './recorded-http.ts';
 import { parseSample, readSample, SAMPLES_DIRECTORY, textAt } from './samples.ts';
@@ -26,7 +28,9 @@ const PARAMETERS: Readonly<Record<string, string>> = {
     'A quoted UUIDv5 of externalId, externalRevision and the SHA-256 of the canonical body: the same on every attempt, ' +
     'another for other content.',
   'X-Correlation-ID': 'The extraction run and the cart. It stands in every log line of ours.',
+  traceparent: TRACEPARENT,
   'X-Interface-ID': 'Constant',
+  'Cache-Control': 'No cache on the way may answer: an order that was created a moment ago would be missed.',
 };
 
 /** An answer that 11VMS may give. */
@@ -234,7 +238,7 @@ const pathOf = ({ path }: HttpRequest): string => new URL(path, BASE).pathname;
 
 function ordersThat(answer: CannedAnswer) {
   const http = recordHttp(answer);
-  return { orders: createVmsOrders(http, () => 0, DEFAULT_VMS_CONTRACT), http };
+  return { orders: createVmsOrders(withSampleTrace(http), () => 0, DEFAULT_VMS_CONTRACT), http };
 }
 
 function sampleRequest() {

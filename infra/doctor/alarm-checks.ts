@@ -1,6 +1,7 @@
 /** Checks the alarms: does one say that something is wrong, and would each of them speak? */
 import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
 import * as z from 'zod';
+import { doesPage, isSilent, SILENT_ALARMS } from '../constructs/alarm-texts.ts';
 import { stackName } from '../environments.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 import { deployCommand, type DeployedContext } from './stack-context.ts';
@@ -30,7 +31,7 @@ export async function checkAlarms(context: DeployedContext): Promise<readonly Fi
     }
   }
   const wanted = context.expected.resources.filter(({ type }) => /^AWS::CloudWatch::(Composite)?Alarm$/.test(type));
-  const findings = wanted.flatMap(({ type, properties }): Finding[] => {
+  const findings = wanted.flatMap(({ properties }): Finding[] => {
     const { AlarmName: alarmName } = named.parse(properties);
     const name = alarmName.replace(prefix, '');
     const alarm = alarms.get(alarmName);
@@ -42,21 +43,23 @@ export async function checkAlarms(context: DeployedContext): Promise<readonly Fi
         ),
       ];
     }
+    // A silent alarm has no actions: its state is no finding. It must only exist.
+    if (isSilent(name)) return [];
     const { state, since, isEnabled } = alarm;
-    const isPage = type === 'AWS::CloudWatch::CompositeAlarm';
     const inAlarm = `alarm ${name} is in ALARM${since === undefined ? '' : ` since ${since.toISOString().slice(0, 16)}Z`}`;
     const advice = `read ${name} in infra/runbook.md`;
     return [
-      ...(state !== 'ALARM' ? [] : [isPage ? fail(inAlarm, advice) : warn(inAlarm, advice)]),
+      ...(state !== 'ALARM' ? [] : [doesPage(name) ? fail(inAlarm, advice) : warn(inAlarm, advice)]),
       ...(isEnabled
         ? []
         : [
             fail(
-              `alarm ${name} has its actions disabled: it tells nobody`,
+              `alarm ${name} has its actions disabled: it sends nothing`,
               `find out who disabled them and why, then aws cloudwatch enable-alarm-actions --alarm-names ${alarmName}`,
             ),
           ]),
     ];
   });
-  return findings.length > 0 ? findings : [ok(`alarms: none of ${wanted.length} is in ALARM, and all would tell`)];
+  const telling = wanted.length - Object.keys(SILENT_ALARMS).length;
+  return findings.length > 0 ? findings : [ok(`alarms: none of ${telling} is in ALARM, and all would tell`)];
 }

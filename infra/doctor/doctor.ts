@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -12,7 +13,9 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { AccountUnusable, type AwsAccount, clientSettings, describeAwsError, openAccount } from '../aws-account.ts';
 import { type Environment, loadEnvironment } from '../environments.ts';
 import { checkConnections } from './connection-checks.ts';
+import type { ExpectedStack } from './expected-stack.ts';
 import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
+import { checkGrafana } from './grafana-checks.ts';
 import type { DoctorOptions } from './options.ts';
 import { checkStack } from './stack-checks.ts';
 
@@ -21,6 +24,8 @@ export interface Examination {
   /** For each check; a check that takes longer is a finding. */
   readonly timeoutMs: number;
   readonly nodeVersion: string;
+  /** The stack of an entry, with which the deployed one is compared. */
+  readonly expectStack: (environment: Environment) => Promise<ExpectedStack>;
 }
 
 /** Changes nothing. */
@@ -40,7 +45,7 @@ export async function examine(
     ];
   }
   const findings = [node, ...environmentFindings(environment, options.environment)];
-  const { timeoutMs, now } = examination;
+  const { timeoutMs, now, expectStack } = examination;
   let account: AwsAccount | undefined;
   const accountFindings = await runCheck(
     'AWS account',
@@ -72,6 +77,7 @@ export async function examine(
     cloudwatch: new CloudWatchClient(settings),
     dynamodb: new DynamoDBClient(settings),
     lambda: new LambdaClient(settings),
+    logs: new CloudWatchLogsClient(settings),
     scheduler: new SchedulerClient(settings),
     secrets: new SecretsManagerClient(settings),
     sns: new SNSClient(settings),
@@ -87,11 +93,12 @@ export async function examine(
       environmentName: options.environment,
       timeoutMs,
       now,
+      expectStack,
     };
-    const connections = await checkConnections(context);
+    const [connections, grafana] = await Promise.all([checkConnections(context), checkGrafana(context)]);
     // It synthesizes, which stops this process for seconds: a call under way would seem to get no answer.
     const stack = await checkStack(context);
-    return [...findings, ...connections, ...stack];
+    return [...findings, ...connections, ...grafana, ...stack];
   } finally {
     for (const client of Object.values(clients)) client.destroy();
   }

@@ -52,6 +52,8 @@ export async function expectStack(environment: Environment): Promise<ExpectedSta
         'supervise-consumption': code,
         'reconcile-carts': code,
         'redrive-dead-letters': code,
+        'report-to-cloud-alm': code,
+        'write-order-numbers': code,
       },
     });
     const text = readFileSync(join(app.synth().directory, stack.templateFile), 'utf8');
@@ -101,7 +103,9 @@ export function resolveValue(value: unknown, stack: DeployedStack, place: Place)
   if (call !== undefined && 'Fn::GetAtt' in call) {
     const [logicalId, attribute] = call['Fn::GetAtt'];
     const id = physicalId(logicalId);
-    return id === undefined || attribute !== 'Arn' ? undefined : queueArn(id, place.region);
+    if (id === undefined) return undefined;
+    if (attribute === 'QueueName') return URL.parse(id)?.pathname.split('/').at(-1);
+    return attribute === 'Arn' ? queueArn(id, place.region) : undefined;
   }
   if (call !== undefined) {
     const [separator, parts] = call['Fn::Join'];

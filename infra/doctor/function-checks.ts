@@ -145,6 +145,7 @@ const FAILURE_CHAPTERS: Readonly<Record<string, string>> = {
   extractor: ' (infra/runbook.md, "scheduled-run-failed")',
   supervisor: ' (infra/runbook.md, "scheduled-run-failed")',
   reconciler: ' (infra/runbook.md, "scheduled-run-failed")',
+  reporter: ' (infra/runbook.md, "cloud-alm-not-told")',
 };
 
 function failureFindings(what: string, { invocations, errors, throttles }: LastHour): Finding[] {

@@ -1,5 +1,6 @@
 /** What `npm run doctor` runs. */
 import { runCommand } from '../command-line.ts';
+import type { Finding } from './finding.ts';
 import { type DoctorOptions, HELP, parseOptions } from './options.ts';
 import { asJson, asText, hasFailure } from './report.ts';
 
@@ -14,13 +15,18 @@ async function run(options: DoctorOptions): Promise<number> {
     const { checkContract } = await import('./contract/check-contract.ts');
     return checkContract(options, options.contract);
   }
-  // The AWS clients take most of the time to load, and help does not need them.
-  const { examine } = await import('./doctor.ts');
-  const findings = await examine(options, {
-    now: Date.now,
-    timeoutMs: CHECK_TIMEOUT_MS,
-    nodeVersion: process.versions.node,
-  });
+  const findings = await find(options);
   process.stdout.write(options.json ? asJson(options.environment, findings) : asText(findings));
   return hasFailure(findings) ? 1 : 0;
+}
+
+/** The AWS clients take most of the time to load, and help does not need them. */
+async function find(options: DoctorOptions): Promise<readonly Finding[]> {
+  const now = Date.now;
+  if (options.page) {
+    const { sendTestPage } = await import('./test-page.ts');
+    return sendTestPage({ ...options, now });
+  }
+  const [{ examine }, { expectStack }] = await Promise.all([import('./doctor.ts'), import('./expected-stack.ts')]);
+  return examine(options, { now, timeoutMs: CHECK_TIMEOUT_MS, nodeVersion: process.versions.node, expectStack });
 }

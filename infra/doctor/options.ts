@@ -8,6 +8,8 @@ export interface DoctorOptions {
   readonly json: boolean;
   /** Undefined: the deployed environment is examined, and not the contract of its systems. */
   readonly contract: ContractOptions | undefined;
+  /** A test incident is sent to PagerDuty, and nothing is examined. */
+  readonly page: boolean;
 }
 
 export interface ContractOptions {
@@ -31,6 +33,8 @@ them from AWS. Whether 11VMS lets this client create cannot be asked without cre
                     how pages are linked, and which setting fits. Names and forms are shown, and no value
   --order ID        with --contract: reads this order from 11VMS by its externalId, and does the same with it
   --days N          with --contract: how many days back a page with carts is looked for (14)
+  --page            sends a test incident to PagerDuty with the key in the secret, and resolves it after 10 seconds. It is of
+                    the severity info, and says that it is a test and by whom. Nothing else is checked
   --json            all findings as one JSON line on stdout (npm run --silent doctor -- --json keeps npm's own banner off)
   --help            this text
 
@@ -52,6 +56,7 @@ export function parseOptions(args: readonly string[]): DoctorOptions | undefined
     contract: { type: 'boolean' },
     order: { type: 'string' },
     days: { type: 'string' },
+    page: { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
@@ -59,13 +64,15 @@ export function parseOptions(args: readonly string[]): DoctorOptions | undefined
   if (values.env === undefined || values.env === '') {
     throw refusal('Which environment? Add --env NAME, or --env ./file.json.');
   }
-  const { contract = false, order, days = '14' } = values;
+  const { contract = false, order, days = '14', page = false } = values;
+  if (contract && page) throw refusal('--contract and --page are two commands: give one of them.');
   if (!contract && (order !== undefined || values.days !== undefined))
     throw refusal('--order and --days are for --contract.');
   return {
     environment: values.env,
     profile: values.profile,
     json: values.json ?? false,
+    page,
     contract: contract ? { days: wholeNumber('--days', days, 1, 366), orderId: order } : undefined,
   };
 }

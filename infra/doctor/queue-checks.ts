@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<string, QueueKind>> = {
       const what = `cart queue holds ${waiting} carts, and ${inFlight} in delivery or waiting for a retry`;
       return waiting < backlog
         ? ok(what)
-        : warn(`${what}: a backlog`, 'see whether deliveries are paused or slow (infra/runbook.md, "backlog")');
+        : warn(`${what}: a backlog`, 'see whether consumption is paused or slow (infra/runbook.md, "backlog")');
     },
   },
   DeadLetterQueueUrl: {
@@ -39,6 +39,25 @@ const KINDS: Readonly<Record<string, QueueKind>> = {
     depthFinding: held(
       (count) => `holds ${count} runs that failed`,
       () => 'read why, then delete them (infra/runbook.md, "scheduled-run-failed")',
+    ),
+  },
+  UndeliveredEventsQueueUrl: {
+    name: 'queue of undelivered events',
+    depthFinding: held(
+      (count) => `holds ${count} events that a pipe or a rule gave up`,
+      () => 'see whose, and send them again (infra/runbook.md, "events-undelivered")',
+    ),
+  },
+  OrderNumbersQueueUrl: {
+    name: 'queue of order numbers',
+    depthFinding: ({ waiting, inFlight }) =>
+      ok(`queue of order numbers holds ${waiting} orders, and ${inFlight} in delivery or waiting for a retry`),
+  },
+  UnwrittenNumbersQueueUrl: {
+    name: 'dead-letter queue of order numbers',
+    depthFinding: held(
+      (count) => `holds ${count} orders whose numbers SRM did not take`,
+      () => 'see why, then redrive them (infra/runbook.md, "order-numbers-unwritten")',
     ),
   },
 };

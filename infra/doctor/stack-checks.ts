@@ -1,7 +1,6 @@
 /** Checks the deployed stack: does it run as the entry says, do carts wait, and does an alarm reach a person? */
 import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetScheduleCommand } from '@aws-sdk/client-scheduler';
-import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { paginateListSubscriptionsByTopic } from '@aws-sdk/client-sns';
 import * as z from 'zod';
 import { reportPause } from '../../functions/supervise-consumption/pause-report.ts';
@@ -11,19 +10,24 @@ import { describeAwsError } from '../aws-account.ts';
 import {
   type DeployedStack,
   isCreationFailure,
+  isWorkerMapping,
   readDeployedStack,
   regionsWithStack,
   unprotectCommand,
 } from '../deployed-stack.ts';
 import { describeValueMaps } from '../deployment.ts';
-import { stackName } from '../environments.ts';
+import { type Environment, stackName } from '../environments.ts';
 import { checkAlarms } from './alarm-checks.ts';
+import { checkCloudAlm } from './cloud-alm-checks.ts';
 import { differences } from './drift.ts';
-import { expectStack } from './expected-stack.ts';
 import { fail, type Finding, notChecked, ok, runCheck, warn } from './finding.ts';
+import { checkEvents } from './event-checks.ts';
 import { checkFunctions } from './function-checks.ts';
 import { checkJobs, runsAfter } from './job-checks.ts';
+import { checkLogForwarding } from './log-forwarding-checks.ts';
+import { checkMessageKey } from './message-key-check.ts';
 import { checkQueues } from './queue-checks.ts';
+import { readRoutingKey } from './routing-key.ts';
 import {
   alignAdvice,
   comparableResources,
@@ -39,18 +43,29 @@ import {
 
 const RESUME = `invoke the supervisor function with { "consumption": "resume", "by": "<you>", "reason": "<why>" }`;
 
+type Check = (context: DeployedContext) => Promise<readonly Finding[]>;
+
 /** The checks of a stack, by the name that a check has where it gives no answer. */
-const PARTS: Readonly<Record<string, (context: DeployedContext) => Promise<readonly Finding[]>>> = {
+const PARTS: Readonly<Record<string, Check>> = {
   resources: checkResources,
   functions: checkFunctions,
   'event source mapping': checkMapping,
   queues: checkQueues,
+  'message key': checkMessageKey,
   schedules: checkSchedules,
   alarms: checkAlarms,
   notifications: checkNotifications,
   watermark: checkWatermark,
   jobs: checkJobs,
 };
+
+/** Those of the optional blocks only where the entry has them. */
+const partsOf = ({ logForwarding, cloudAlm, events, orderNumbers }: Environment): Readonly<Record<string, Check>> => ({
+  ...PARTS,
+  ...(events === undefined && orderNumbers === undefined ? {} : { events: checkEvents }),
+  ...(logForwarding === undefined ? {} : { 'log forwarding': checkLogForwarding(logForwarding) }),
+  ...(cloudAlm === undefined ? {} : { 'Cloud ALM': checkCloudAlm(cloudAlm) }),
+});
 
 export async function checkStack(context: StackContext): Promise<readonly Finding[]> {
   let stack: DeployedStack | undefined;
@@ -67,15 +82,15 @@ export async function checkStack(context: StackContext): Promise<readonly Findin
   const deployed = stack;
   // A first deployment that was rolled back leaves a stack with nothing in it.
   if (deployed === undefined || Object.keys(deployed.outputs).length === 0) {
-    return [...state, ...Object.keys(PARTS).map((what) => notChecked(what, 'the stack'))];
+    return [...state, ...Object.keys(partsOf(context.environment)).map((what) => notChecked(what, 'the stack'))];
   }
   const deployedContext: DeployedContext = {
     ...context,
     stack: deployed,
-    expected: await expectStack(context.environment),
+    expected: await context.expectStack(context.environment),
   };
   const parts = await Promise.all(
-    Object.entries(PARTS).map(([what, check]) =>
+    Object.entries(partsOf(context.environment)).map(([what, check]) =>
       runCheck(
         what,
         context.timeoutMs,
@@ -177,7 +192,8 @@ const PAUSING_MS = 3 * 60_000;
 async function checkMapping(context: DeployedContext): Promise<readonly Finding[]> {
   const mappings = comparableResources(context, 'AWS::Lambda::EventSourceMapping');
   const breaker = createBreakerRecord(ledgerTable(context));
-  const findings = mappings.map(async ({ physicalId, expected }) => {
+  const findings = mappings.map(async (mapping) => {
+    const { physicalId, expected } = mapping;
     const deployed = await context.lambda.send(new GetEventSourceMappingCommand({ UUID: physicalId }));
     const { State: state = 'unknown', LastProcessingResult: result = '' } = deployed;
     const wanted = mappingProperties.safeParse(expected).data;
@@ -199,7 +215,9 @@ async function checkMapping(context: DeployedContext): Promise<readonly Finding[
       differing.length === 0
         ? []
         : [fail(`event source mapping differs: ${differing.join('; ')}`, alignAdvice(context))];
-    return [await mappingFinding({ state, result, uuid: physicalId }, await breaker.read(), context), ...drift];
+    // The breaker pauses the worker alone.
+    const item = isWorkerMapping(mapping) ? await breaker.read() : undefined;
+    return [await mappingFinding({ state, result, uuid: physicalId }, item, context), ...drift];
   });
   return (await Promise.all(findings)).flat();
 }
@@ -210,16 +228,18 @@ interface Mapping {
   readonly uuid: string;
 }
 
-/** Judges the mapping together with the breaker, which decides what it should be. */
+/** Judges the mapping together with the breaker, which decides what it should be; without one, it should be enabled. */
 async function mappingFinding(
   { state, result, uuid }: Mapping,
-  breaker: BreakerItem,
+  breaker: BreakerItem | undefined,
   context: DeployedContext,
 ): Promise<Finding> {
-  const what = `event source mapping is ${state}`;
-  if (state.startsWith('Disabl')) return pausedFinding(breaker, what, uuid, context);
+  const what = `event source mapping${breaker === undefined ? ' of the order numbers' : ''} is ${state}`;
+  if (state.startsWith('Disabl') && breaker === undefined)
+    return fail(`${what}: no number goes back to SRM`, `find out why, then enable the mapping ${uuid}`);
+  if (state.startsWith('Disabl') && breaker !== undefined) return pausedFinding(breaker, what, uuid, context);
   if (state !== 'Enabled') return warn(what, 'wait a minute, and ask again');
-  if (breaker.state !== 'CLOSED') return unpausedFinding(breaker, what, context.now());
+  if (breaker !== undefined && breaker.state !== 'CLOSED') return unpausedFinding(breaker, what, context.now());
   if (/PROBLEM/i.test(result)) {
     return warn(
       `${what}, but Lambda reports a problem with it`,
@@ -318,7 +338,7 @@ async function checkNotifications(context: DeployedContext): Promise<readonly Fi
       }
     }
     if (subscriptions.length === 0) return [warn(`notifications: topic ${name} has no subscription`, addRecipients)];
-    // Not the endpoint: PagerDuty's holds the integration key.
+    // Not the endpoint: one of another kind may hold a key.
     return subscriptions.map(({ protocol, pending }) =>
       pending
         ? fail(
@@ -333,26 +353,14 @@ async function checkNotifications(context: DeployedContext): Promise<readonly Fi
   return [...key, ...(await Promise.all(findings)).flat()];
 }
 
-/** Is the key there, which CloudFormation puts into the subscription? */
+/** Is the key there, which CloudFormation puts into the connection? */
 async function pagerDutyFindings({ environment, secrets }: DeployedContext): Promise<Finding[]> {
-  const { pagerDutySecretName: name } = environment.notifications;
-  if (name === undefined) return [];
-  const write = `write it with aws secretsmanager put-secret-value --secret-id ${name} --secret-string file://key.txt, then deploy again`;
-  const secret = await secrets.send(new GetSecretValueCommand({ SecretId: name })).catch((error: unknown) => {
-    // A secret without a value is not found, either.
-    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-    throw error;
-  });
-  if (secret === undefined) return [fail(`notifications: the secret ${name} holds no key of PagerDuty`, write)];
-  return [
-    // It becomes a part of a URL.
-    /^[\w-]+$/.test(secret.SecretString ?? '')
-      ? ok(`notifications: the secret ${name} holds a key of PagerDuty`)
-      : fail(
-          `notifications: the secret ${name} must hold the key of PagerDuty and nothing else, no JSON and no line end`,
-          write,
-        ),
-  ];
+  const { pagerDuty } = environment.notifications;
+  if (pagerDuty === undefined) return [];
+  const { routingKeySecretName: name } = pagerDuty;
+  const key = await readRoutingKey(secrets, name);
+  if (key.isUsable) return [ok(`notifications: the secret ${name} holds a key of PagerDuty`)];
+  return [fail(`notifications: the secret ${name} ${key.why}`, key.advice)];
 }
 
 const watermarkItem = z.object({ watermarkMs: z.number().optional() });

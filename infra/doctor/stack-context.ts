@@ -1,6 +1,7 @@
 /** What the checks of a deployed stack share. */
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -24,12 +25,14 @@ export interface StackContext {
   readonly cloudwatch: CloudWatchClient;
   readonly dynamodb: DynamoDBClient;
   readonly lambda: LambdaClient;
+  readonly logs: CloudWatchLogsClient;
   readonly scheduler: SchedulerClient;
   readonly secrets: SecretsManagerClient;
   readonly sns: SNSClient;
   readonly sqs: SQSClient;
   readonly timeoutMs: number;
   readonly now: () => number;
+  readonly expectStack: (environment: Environment) => Promise<ExpectedStack>;
 }
 
 export interface DeployedContext extends StackContext {

@@ -1,5 +1,6 @@
 /** Faults and warnings in words. */
-import { FAULT_CATALOGUE, type Fault, isFaultCode, type Warning } from '../../shared/failure.ts';
+import { type Fault, isFaultCode, type Warning } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 
 /** Who can mend a fault, and how. Undefined for a warning, which keeps nothing back. */
 export function adviceOf({ code }: Fault | Warning): string | undefined {

@@ -1,5 +1,5 @@
-/** A preview without personal data and without what people type: it keeps what a fault may show of a cart. */
-import { QUOTED_FIELDS } from '../../functions/create-purchase-orders/translation/source-quotes.ts';
+/** A preview without the fields of people and without what people type: it keeps what a fault may show of a cart. */
+import { isKept, QUOTED_FIELDS } from '../../functions/create-purchase-orders/translation/source-quotes.ts';
 import { mappedFields } from '../docs/mapping.ts';
 import type { CartPreview, FieldPreview, FieldValue, GroupPreview, LinePreview } from './preview-cart.ts';
 
@@ -12,7 +12,9 @@ const isShown = (name: string): boolean => QUOTED_FIELDS.has(name) || HARMLESS.i
 
 /** A value of the cart, by the name of its field. */
 export const maskSource = <Source extends { readonly name: string; readonly value: string }>(source: Source): Source =>
-  source.value === '' || isShown(source.name) ? source : { ...source, value: MASK };
+  source.value === '' || (isShown(source.name) && (isKept(source.value) || HARMLESS.includes(source.name)))
+    ? source
+    : { ...source, value: MASK };
 
 const HIDDEN_TARGETS: ReadonlySet<string> = new Set(
   mappedFields()
@@ -35,11 +37,11 @@ function maskGroup(group: GroupPreview): GroupPreview {
 
 const maskLine = (line: LinePreview): LinePreview => ({ ...line, description: maskText(line.description) });
 
-const maskField = (field: FieldPreview): FieldPreview => ({
-  ...field,
-  value: maskTarget(field.target, field.value),
-  sources: field.sources.map(maskSource),
-});
+function maskField(field: FieldPreview): FieldPreview {
+  const sources = field.sources.map(maskSource);
+  const isHidden = field.value !== undefined && sources.some(({ value }) => value === MASK);
+  return { ...field, value: isHidden ? MASK : maskTarget(field.target, field.value), sources };
+}
 
 /** A value of the order, by its field with the list marks: `lines[].description`. */
 export const maskTarget = (target: string, value: FieldValue | undefined): FieldValue | undefined =>

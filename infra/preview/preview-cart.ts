@@ -2,7 +2,7 @@
  * What would become of a cart: its orders with the source of each value, or all faults. Nothing is read or sent. It is
  * data: as-text.ts, as-html.ts and as-csv.ts print it.
  */
-import { IDENTITY_MISMATCH, isNamedBy } from '../../functions/create-purchase-orders/load-cart.ts';
+import { identityMismatch } from '../../functions/create-purchase-orders/load-cart.ts';
 import type { PurchaseOrder } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import type { RuleRow } from '../../functions/create-purchase-orders/translation/rule-table.ts';
 import { itemFlags } from '../../functions/create-purchase-orders/translation/shopping-cart.ts';
@@ -115,8 +115,8 @@ export function previewCart(source: unknown, origin: Omit<CartOrigin, 'recorder'
     notes: isWhole(source) ? [] : [NOT_WHOLE],
   };
   if (translation.kind === 'faulty') return { ...cart, kind: 'faulty', faults: translation.faults };
-  if (envelope !== undefined && !isNamedBy(envelope, source, origin.client))
-    return { ...cart, kind: 'faulty', faults: [mismatchOf(envelope, origin.client)] };
+  const mismatch = envelope === undefined ? undefined : identityMismatch(envelope, source, origin.client);
+  if (mismatch !== undefined) return { ...cart, kind: 'faulty', faults: [mismatch] };
   const droppedLines = translation.droppedLines.map(({ path, reason }) => ({ ...lineAt(source, path), reason }));
   if (translation.kind === 'skip') return { ...cart, kind: 'skip', reason: translation.reason, droppedLines };
   const groups = translation.groups.flatMap((made, index) => {
@@ -137,14 +137,6 @@ export function previewCart(source: unknown, origin: Omit<CartOrigin, 'recorder'
 const NOT_WHOLE =
   'the cart came with links in the place of rows; the interface reads those from SRM, the preview does not';
 const ONLY_IF_NEVER_SENT = 'the cart is completed in SRM: it is ordered only if it never was';
-
-const mismatchOf = ({ client }: Envelope, own: string): Fault =>
-  client === own
-    ? IDENTITY_MISMATCH
-    : {
-        ...IDENTITY_MISMATCH,
-        message: `the queue message is of sap-client ${client}, and the environment reads sap-client ${own}`,
-      };
 
 const lineAt = (source: unknown, path: string): LinePreview => ({
   path,
@@ -182,7 +174,7 @@ function fieldPreviews(recorded: RecordedGroup, source: unknown): FieldPreview[]
       {
         field,
         target,
-        value: valueOf(recorded.order, field),
+        value: recorded.order && valueOf(recorded.order, field),
         origin: originOf(rule, sources),
         sources,
         row,
@@ -195,8 +187,9 @@ function fieldPreviews(recorded: RecordedGroup, source: unknown): FieldPreview[]
 
 function sourcesOf(field: string, { source: names }: RuleRow, recorded: RecordedGroup, source: unknown): SourceValue[] {
   const byRule = recorded.readByRule(field);
+  const pathsByRule = new Set(byRule.map(pathOf));
   const toSource = (read: Read, isReadBefore: boolean): SourceValue => {
-    const path = `${read.entity}.${read.name}`;
+    const path = pathOf(read);
     return {
       path,
       name: read.name,
@@ -205,11 +198,11 @@ function sourcesOf(field: string, { source: names }: RuleRow, recorded: Recorded
       isReadBefore,
     };
   };
-  const before = recorded
-    .readBefore(field, names)
-    .filter(({ entity, name }) => !byRule.some((read) => read.entity === entity && read.name === name));
+  const before = recorded.readBefore(field, names).filter((read) => !pathsByRule.has(pathOf(read)));
   return [...byRule.map((read) => toSource(read, false)), ...before.map((read) => toSource(read, true))];
 }
+
+const pathOf = ({ entity, name }: Read): string => `${entity}.${name}`;
 
 /** By its own name, or by the list that it stands in. */
 const isNamed = ({ entity, name }: Read, names: readonly string[]): boolean =>
@@ -235,7 +228,7 @@ const DECIDING = [
 
 function unusedFields(source: unknown, groups: readonly RecordedGroup[]): string[] {
   const reads = groups.flatMap(({ allReads }) => allReads);
-  const used = new Set([...DECIDING, ...reads.map(({ entity, name }) => plainPath(`${entity}.${name}`))]);
+  const used = new Set([...DECIDING, ...reads.map((read) => plainPath(pathOf(read)))]);
   const filled = filledFields(source).map(({ path }) => plainPath(path));
   return [...new Set(filled)].filter((name) => !used.has(name));
 }

@@ -24,8 +24,8 @@ export interface Read {
 
 export interface RecordedGroup {
   readonly group: LineGroup;
-  /** As far as the rules could make it. */
-  readonly order: PurchaseOrder;
+  /** As far as the rules could make it. Undefined where the group has too many lines. */
+  readonly order: PurchaseOrder | undefined;
   /** Fields, and the objects and lists that hold them, in the order of the rules. */
   readonly fields: readonly string[];
   /** What the rule of a field read. */
@@ -55,7 +55,7 @@ const PREPARATION = '';
 
 export function createReadRecorder(): ReadRecorder {
   const groups: RecordedGroup[] = [];
-  const lookUps = new Map<string, RecordedLookUp>();
+  const lookUps = new Map<string, Omit<RecordedLookUp, 'fields'> & { readonly fields: Set<string> }>();
   let byField = new Map<string, Reads>();
   let current: Reads | undefined;
   const enter = (field: string): void => {
@@ -65,18 +65,23 @@ export function createReadRecorder(): ReadRecorder {
   return {
     groups,
     get lookUps() {
-      return [...lookUps.values()];
+      return [...lookUps.values()].map(({ fields, ...lookUp }) => ({ ...lookUp, fields: [...fields] }));
     },
     watch(group) {
       byField = new Map();
       enter(PREPARATION);
       return watchedGroup(group, (read) => current?.set(`${read.entity}.${read.name}`, read));
     },
+    onRefused(group) {
+      const nothing = { order: undefined, fields: [], allReads: [], readByRule: () => [], readBefore: () => [] };
+      groups.push({ group, ...nothing });
+    },
     onRule: enter,
     onLookUp({ field, ...lookUp }) {
       const key = JSON.stringify([lookUp.map, lookUp.code]);
-      const fields = lookUps.get(key)?.fields ?? [];
-      lookUps.set(key, { ...lookUp, fields: [...new Set([...fields, ...(field === undefined ? [] : [field])])] });
+      const fields = lookUps.get(key)?.fields ?? new Set();
+      if (field !== undefined) fields.add(field);
+      lookUps.set(key, { ...lookUp, fields });
     },
     onMade(prepared, order) {
       current = undefined;
@@ -158,10 +163,13 @@ const watchedRows = (rows: readonly unknown[], path: string, note: Note): unknow
 
 /** The entities of the cart that a field of the order can come from, the innermost first. */
 function placesOf(field: string, { group, lines, address }: PreparedOrder): (readonly string[])[] {
-  const header = ['$', ...group.lines.map(({ path }) => path)];
   const [, lineIndex = '', inLine = ''] = /^lines\[(\d+)\]\.(.*)$/.exec(field) ?? [];
   const line = lines[Number(lineIndex === '' ? Number.NaN : lineIndex)];
-  if (line === undefined) return [field.startsWith('deliveryAddress.') ? given(address?.path) : header];
+  if (line === undefined) {
+    return [
+      field.startsWith('deliveryAddress.') ? given(address?.path) : ['$', ...group.lines.map(({ path }) => path)],
+    ];
+  }
   if (inLine.startsWith('deliverTo.')) return [given(line.deliverTo?.path)];
   const shareIndex = /^accounting\[(\d+)\]/.exec(inLine)?.[1];
   const share = shareIndex === undefined ? undefined : line.accounting[Number(shareIndex)];

@@ -1,5 +1,6 @@
 /** The previews of one input, and what they add up to. */
-import { FAULT_CATALOGUE, type Fault, type FaultCode, type FaultOwner } from '../../shared/failure.ts';
+import type { Fault, FaultCode, FaultOwner } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import type { CartDifference } from './compare-carts.ts';
 import type { CartPreview, Envelope } from './preview-cart.ts';
 

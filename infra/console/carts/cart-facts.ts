@@ -1,5 +1,6 @@
 /** What the page of a cart tells, gathered from ledger, log and the record of acts by hand. */
-import { type FaultCode, FAULT_CATALOGUE, type Fault } from '../../../shared/failure.ts';
+import type { FaultCode, Fault } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import type { CartKey } from '../../../shared/ledger-keys.ts';
 import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import type { Standing } from '../../../shared/standing.ts';
@@ -57,7 +58,10 @@ export async function readCartFacts(
     asked.length === 0 || times.length === 0 ? undefined : logs.story(asked, window),
   ]);
   const faults = faultsOf(standing);
-  const runbookHeading = runbookHeadingOf(standing, story.context.breaker.state !== 'CLOSED');
+  const runbookHeading = runbookHeadingOf(standing, {
+    isPaused: story.context.breaker.state !== 'CLOSED',
+    hasNoLookUp: environment.vms.lookUpBy === 'none',
+  });
   return {
     story,
     orders,

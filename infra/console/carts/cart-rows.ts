@@ -1,5 +1,6 @@
 /** The rows of the carts' lists: the same on the page and as CSV. */
-import { FAULT_CATALOGUE, type Fault, isFaultCode } from '../../../shared/failure.ts';
+import { type Fault, isFaultCode } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { verdictSort } from '../../../shared/ledger-keys.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
 import {

@@ -4,6 +4,7 @@
  */
 import { readExternalId } from '../../../shared/external-id.ts';
 import { cartPartition, verdictSort } from '../../../shared/ledger-keys.ts';
+import { cartItems } from '../../../shared/traces.ts';
 import { cartKeyOf } from '../../carts/cart-key.ts';
 import { type CartList, lastDays, readSlice } from '../../carts/cart-lists.ts';
 import { cartOf } from '../../carts/known-cart.ts';
@@ -58,7 +59,7 @@ async function inLedger(text: string, { ledger }: FindSources): Promise<Search> 
     order === undefined ? 'The ledger, for a cart of this number or GUID.' : 'The ledger, for the cart of this order.';
   if (key === undefined || (order !== undefined && order.client !== client))
     return { found: [], searched: [], only: undefined };
-  const items = await ledger.table.queryItems(cartPartition({ client, ...key }), '');
+  const items = await cartItems(ledger.table, cartPartition({ client, ...key }));
   const cart = key.number ?? key.guid ?? '';
   return items.length === 0
     ? { found: [], searched: [place], only: undefined }

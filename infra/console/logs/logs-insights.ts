@@ -73,7 +73,7 @@ const lineOf = (row: Row): LogLine => ({
   externalId: row['externalId'],
   orderNumber: row['orderNumber'],
   attempt: row['attempt'] === undefined ? undefined : Number(row['attempt']),
-  reason: row['reason'] ?? row['reasons.0'],
+  reason: row['reason'] ?? row['reasons.0'] ?? row['errorName'],
 });
 
 const runOf = (row: Row): RunInLog => ({
@@ -84,7 +84,7 @@ const runOf = (row: Row): RunInLog => ({
   pages: row['pages'],
   rows: row['rows'],
   queued: row['queued'],
-  reason: row['reason'] ?? row['codes.0'],
+  reason: row['reason'] ?? row['codes.0'] ?? row['errorName'],
 });
 
 const cartOf = (row: Row): CartInLog => ({ number: row['cartNumber'], guid: row['cartGuid'] });

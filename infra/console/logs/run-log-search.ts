@@ -45,7 +45,7 @@ function lineOf(fields: Fields, atMs: number): LogLine {
     externalId: textAt(fields, 'externalId'),
     orderNumber: textAt(fields, 'orderNumber'),
     attempt: typeof attempt === 'number' ? attempt : undefined,
-    reason: textAt(fields, 'reason') ?? (typeof firstReason === 'string' ? firstReason : undefined),
+    reason: textAt(fields, 'reason') ?? (typeof firstReason === 'string' ? firstReason : textAt(fields, 'errorName')),
   };
 }
 
@@ -71,7 +71,7 @@ function runOf(fields: Fields, atMs: number): RunInLog {
     pages: count('pages'),
     rows: count('rows'),
     queued: count('queued'),
-    reason: textAt(fields, 'reason') ?? (typeof firstCode === 'string' ? firstCode : undefined),
+    reason: textAt(fields, 'reason') ?? (typeof firstCode === 'string' ? firstCode : textAt(fields, 'errorName')),
   };
 }
 

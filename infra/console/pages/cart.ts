@@ -99,6 +99,7 @@ const ENTRIES: Readonly<Record<EntryKind, readonly [StatusKind, string]>> = {
   redriven: ['pending', 'Redrive'],
   closed: ['closed', 'Closed'],
   skipped: ['neutral', 'Rule'],
+  'written-back': ['information', 'SRM'],
   paused: ['critical', 'Pause'],
   resumed: ['positive', 'Resume'],
   'by-hand': ['pending', 'By hand'],

@@ -1,5 +1,5 @@
 /** The carts of a day, or of the last 14 days, by state: a part of the list at a time, however long it is. */
-import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { inLanes } from '../../../shared/lanes.ts';
 import { reasonsOf } from '../../../shared/standing-sentence.ts';
 import { type ListSlice, readSlice, type StandingCart, standingsOf } from '../../carts/cart-lists.ts';

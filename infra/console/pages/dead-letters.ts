@@ -1,17 +1,18 @@
 /** The worklist: dead letters by cause and owner, what to do about each, and the redrive of exactly what was chosen. */
-import { FAULT_CATALOGUE, type FaultCode, isFaultCode } from '../../../shared/failure.ts';
+import { type FaultCode, isFaultCode } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { inLanes } from '../../../shared/lanes.ts';
 import type { Standing } from '../../../shared/standing.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
 import { deadPartOf } from '../../carts/cart-lists.ts';
-import { CARTS_AT_ONCE, readSurroundings, standingOfItems } from '../../carts/known-cart.ts';
+import { CARTS_AT_ONCE, readSurroundings, standingOfPartition } from '../../carts/known-cart.ts';
 import { BYTE_ORDER_MARK, csvText } from '../../csv.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, fieldsOf, invoked, reasonField } from '../acts.ts';
 import { html, identifier, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { pageOf, pager, ROWS_OF_A_PAGE } from '../layout.ts';
 import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
-import { runbookLink } from '../runbook-heading.ts';
+import { deadLetterHeading, runbookLink } from '../runbook-heading.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
 import { actAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
 import { cartLink } from '../carts/cart-link.ts';
@@ -65,8 +66,8 @@ async function worklist(request: PageRequest, { all, shown, filter }: Lists, sai
   const onQueue = counts.ready + counts.inFlight + counts.delayed;
   const page = pageOf(url);
   const rows = shown.slice((page - 1) * ROWS_OF_A_PAGE, page * ROWS_OF_A_PAGE);
-  const standings = await inLanes(rows, CARTS_AT_ONCE, async ({ pk }) =>
-    standingOfItems(await sources.ledger.table.queryItems(pk, ''), nowMs),
+  const standings = await inLanes(rows, CARTS_AT_ONCE, ({ pk }) =>
+    standingOfPartition(pk, sources.ledger.table, nowMs),
   );
   const isFiltered = shown.length !== all.length;
   const query = { code: filter.code, owner: filter.owner, cart: filter.cart };
@@ -77,7 +78,7 @@ ${all.length === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>
     shown.length === 0
       ? NOTHING
       : html`<section aria-labelledby="list"><h2 id="list">${headingOf(filter, shown.length)}</h2>
-<p>${isFiltered ? html`<a href="${PATH}">Show all</a> · ` : NOTHING}<a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a> <span class="quiet">for those who have no AWS login, as is printing this page: no personal data is in it</span></p>
+<p>${isFiltered ? html`<a href="${PATH}">Show all</a> · ` : NOTHING}<a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a> <span class="quiet">for those who have no AWS login, as is printing this page: no field of a person is in it</span></p>
 ${filter.code === undefined ? NOTHING : whatToDo(filter.code, request)}
 ${mode === 'operate' ? html`<form method="post" action="${linkTo(PATH, query)}">${table(rows, standings, request)}${chosenActs(filter, shown.length)}</form>` : table(rows, standings, request)}
 ${pager(PATH, query, { page, rows: shown.length })}
@@ -113,12 +114,13 @@ const expiry = (ms: number, nowMs: number): Html =>
   ms - nowMs < URGENT_MS ? html`${status('critical', 'soon')} ${time(ms, nowMs)}` : time(ms, nowMs);
 
 function whatToDo(cause: string, { sources }: PageRequest): Html {
+  const hasNoLookUp = sources.environment.vms.lookUpBy === 'none';
   return html`${cause
     .split(' ')
     .filter(isFaultCode)
     .map((code) => {
       const { meaning, action, owner } = FAULT_CATALOGUE[code];
-      return html`<p><strong>${code}</strong>: ${meaning}. <strong>${ownerText(sources.environment, owner)}</strong>: ${action} Runbook: ${runbookLink(sources.environment, 'redrive')}</p>`;
+      return html`<p><strong>${code}</strong>: ${meaning}. <strong>${ownerText(sources.environment, owner)}</strong>: ${action} Runbook: ${runbookLink(sources.environment, deadLetterHeading([code], { hasNoLookUp }))}</p>`;
     })}`;
 }
 

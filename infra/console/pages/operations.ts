@@ -41,7 +41,7 @@ async function show(request: PageRequest): Promise<Answer> {
 <form class="fields" action="${PATH}"><label>Month (UTC)<br><input type="month" name="month" value="${month}" placeholder="2026-11" size="10"></label>
 <label>Act<br><select name="action"><option value="">any</option>${ACTIONS.map((one) => html`<option ${one === action ? html`selected` : NOTHING}>${one}</option>`)}</select></label><button>Show</button></form>
 <p><a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a></p>
-${rows.length === 0 ? html`<p>Nobody paused, resumed, replayed, reconciled, redrove or closed anything.</p>` : table(rows, request)}
+${rows.length === 0 ? html`<p>No act by hand in this month.</p>` : table(rows, request)}
 ${pager(PATH, query, { page, rows: shown.length })}</section>`,
   };
 }

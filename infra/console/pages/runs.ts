@@ -187,7 +187,7 @@ ${watermarkMs !== undefined && window.toMs > watermarkMs ? notice('information',
 <li>${atLeast}${plural(carts['DEAD-LETTERED'], 'cart')} with an open dead letter: each is tried again as a new message, and its dead letter stays${carts['DEAD-LETTERED'] > 10 ? '; where most of 20 carts fail again, consumption pauses until a person resumes it' : ''}</li>
 <li>${atLeast}${plural(carts.SKIPPED, 'cart')} that a rule skipped: each is looked at again</li>
 </ul>
-<p class="quiet">Read from the lists of ${firstDay} to ${lastDay} (UTC)${isWhole ? '' : ', and not to their end'}. What cannot be known beforehand: which carts SRM has in this window. A replay also queues those that wait, that were changed since, and that were never read.</p>
+<p class="quiet">Read from the lists of ${firstDay} to ${lastDay} (UTC)${isWhole ? '' : ', and not to their end'}. What cannot be known beforehand: which carts SRM has in this window. A replay also queues those that wait, that were changed since, and that were never read. It leaves out those that a person has closed by hand.</p>
 <form method="post" action="${PATH}" class="fields"><input type="hidden" name="act" value="window"><input type="hidden" name="from" value="${new Date(window.fromMs).toISOString()}"><input type="hidden" name="to" value="${new Date(window.toMs).toISOString()}">${reasonField('window-reason')}<button class="act">Replay this window</button></form>`;
 }
 
@@ -262,6 +262,7 @@ const extraction = z.looseObject({
   status: z.enum(['complete', 'stopped', 'locked', 'behind']),
   cartsRead: counts,
   cartsQueued: counts,
+  closed: counts,
   readTo: z.string().optional(),
 });
 const reconciliation = z.looseObject({
@@ -290,7 +291,7 @@ async function replayWindow(request: FormRequest): Promise<Page> {
   if (windowOf(from, to) === undefined) return show(request, notice('negative', NO_WINDOW), 400);
   const event = { changedFrom: from, changedTo: to, ...byAndReason(request) };
   const result = await invoked(sources, 'extractor', event, extraction);
-  const words = `${plural(result.cartsRead, 'cart')} read, ${numberText(result.cartsQueued)} queued`;
+  const words = `${plural(result.cartsRead, 'cart')} read, ${numberText(result.cartsQueued)} queued${result.closed === 0 ? '' : `, ${numberText(result.closed)} left out, which were closed by hand`}`;
   if (result.status === 'complete') return show(request, notice('positive', `The window is replayed: ${words}.`));
   const rest = linkTo(PATH, { from: result.readTo, to });
   return show(

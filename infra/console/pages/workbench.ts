@@ -81,7 +81,7 @@ ${mode === 'operate' ? letterFields(message) : ''}
 
 const letterFields = (message: string): Page['body'] =>
   page`<details${message === '' ? '' : raw(' open')}><summary>or a dead letter, by the id of its message</summary>
-<p class="quiet">It stays where it is. Who looks at its content, and why, is kept in the ledger.</p>
+<p class="quiet">It stays where it is. Who looks at its content, and why, is kept in the ledger. Its signature is not checked here: whether it would be ordered at all, the plan of its redrive says.</p>
 <div class="fields">
 <label>Message id<br><input name="message" value="${message}" size="40" maxlength="100" autocomplete="off"></label>
 <label>Why (no personal data)<br><input name="reason" size="40" maxlength="200" autocomplete="off"></label>

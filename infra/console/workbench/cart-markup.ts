@@ -1,5 +1,6 @@
 /** A translated cart as the workbench shows it. Every value is escaped, and what cannot be printed is shown as U+FFFD. */
-import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
+import { isFaultCode } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { outcomeText } from '../../preview/compare-carts.ts';
 import { adviceOf } from '../../preview/finding-words.ts';
 import { type Html, html, NOTHING } from '../../preview/html.ts';

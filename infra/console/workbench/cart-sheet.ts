@@ -71,23 +71,23 @@ export function sheetOf(
     value !== undefined || origin === 'source' || byField.has(field);
   const shown = sections.flatMap(({ fields }) => fields.filter(isShown));
   const markOf = new Map(shown.map((field, index) => [field, index]));
-  const marksOf = (belongs: (field: FieldPreview) => boolean): number[] =>
-    shown.flatMap((field, index) => (belongs(field) ? [index] : []));
+  const marksByPath = marksBy(shown, ({ sources }) => new Set(sources.map(({ path }) => path)));
 
   const ruleKey = ({ row, rule }: Pick<FieldPreview, 'row' | 'rule'>): string => `${row} ${rule}`;
   const distinctRules = [...new Map(shown.map((field) => [ruleKey(field), field])).values()]
     .map(({ row, rule, mandatory }) => ({ row, rule, mandatory }))
     .toSorted((one, other) => one.row - other.row);
+  const marksByRule = marksBy(shown, (field) => [ruleKey(field)]);
   const rules = distinctRules.map(
     (rule, index): RuleRow => ({
       ...rule,
       id: `${prefix}m${index}`,
-      marks: marksOf((field) => ruleKey(field) === ruleKey(rule)),
+      marks: marksByRule.get(ruleKey(rule)) ?? [],
     }),
   );
   const ruleIds = new Map(rules.map((rule) => [ruleKey(rule), rule.id]));
 
-  const lines = group.lines.map(({ path }) => path);
+  const lines = new Set(group.lines.map(({ path }) => path));
   const cartFields = sourceFields(source, shown, [...byPath.keys()], lines).map((field, index) => ({
     ...(isMasked ? maskSource(field) : field),
     id: `${prefix}s${index}`,
@@ -115,10 +115,10 @@ export function sheetOf(
   return {
     source: sourceSections(cartFields, group, (field) => ({
       id: field.id,
-      marks: marksOf(({ sources }) => sources.some(({ path }) => path === field.path)),
+      marks: marksByPath.get(field.path) ?? [],
       label: labelInSection(field.path),
       value: field.value,
-      isRead: shown.some(({ sources }) => sources.some(({ path }) => path === field.path)),
+      isRead: marksByPath.has(field.path),
       findings: byPath.get(field.path) ?? [],
     })),
     rules,
@@ -126,6 +126,22 @@ export function sheetOf(
     unfilled: sections.flatMap(({ fields }) => fields.filter((field) => !isShown(field)).map(({ field }) => field)),
     idOf: (place) => sourceIds.get(place) ?? targetIds.get(place),
   };
+}
+
+/** The marks of the fields that belong to each key. */
+function marksBy(
+  shown: readonly FieldPreview[],
+  keysOf: (field: FieldPreview) => Iterable<string>,
+): ReadonlyMap<string, readonly number[]> {
+  const marks = new Map<string, number[]>();
+  for (const [mark, field] of shown.entries()) {
+    for (const key of keysOf(field)) {
+      const found = marks.get(key);
+      if (found === undefined) marks.set(key, [mark]);
+      else found.push(mark);
+    }
+  }
+  return marks;
 }
 
 /** Of a cart of which no order can be made at all: where its faults stand. */
@@ -153,7 +169,7 @@ function sourceFields(
   source: unknown,
   shown: readonly FieldPreview[],
   findingPaths: readonly string[],
-  lines: readonly string[],
+  lines: ReadonlySet<string>,
 ): CartField[] {
   const filled = filledFields(source);
   const known = new Set(filled.map(({ path }) => path));
@@ -161,7 +177,7 @@ function sourceFields(
   const wanted = new Set([...named.map(({ path }) => path), ...findingPaths]);
   const isOfOrder = (path: string): boolean => {
     const item = itemOf(path);
-    return item === undefined || lines.includes(item);
+    return item === undefined || lines.has(item);
   };
   const empty = [
     ...named,

@@ -1,4 +1,5 @@
 /** The AWS SDK's clients, pointed at the emulators, with credentials that are worth nothing at AWS. */
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -17,7 +18,12 @@ export interface FunctionEndpoints extends Endpoints {
 /** The account that fauxqs builds its queue ARNs with. */
 export const LOCAL_ACCOUNT = '000000000000';
 
-export const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local', sessionToken: 'local' } as const;
+/** Of this process alone, and random: the emulated services demand the access key id, which no page can know (guard.ts). */
+export const LOCAL_CREDENTIALS = {
+  accessKeyId: `LOCAL${randomBytes(16).toString('hex')}`,
+  secretAccessKey: randomBytes(20).toString('hex'),
+  sessionToken: 'local',
+} as const;
 
 export interface AwsClients {
   readonly sqs: SQSClient;

@@ -5,9 +5,10 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import * as z from 'zod';
 import type { Endpoints } from './aws-clients.ts';
+import { guard } from './guard.ts';
 import { createSecretsManager } from './secrets-manager.ts';
 
-/** Loopback only: the emulators check no credentials. */
+/** The only address on which they listen. */
 const HOST = '127.0.0.1';
 
 const messageSchema = z.object({
@@ -15,6 +16,7 @@ const messageSchema = z.object({
   body: z.string(),
   approximateReceiveCount: z.number(),
   sentTimestamp: z.number(),
+  messageAttributes: z.record(z.string(), z.unknown()),
 });
 const contentsSchema = z.object({
   messages: z.object({
@@ -46,6 +48,7 @@ export async function startEmulators(ports: Partial<Record<keyof Endpoints, numb
   const sqs = buildApp({ logger: false });
   const dynamodb = dynalite({ createTableMs: 0 });
   const secretsManager = createSecretsManager();
+  for (const server of [sqs.server, dynamodb, secretsManager]) guard(server);
   const close = async (): Promise<void> => {
     await Promise.all([sqs.close(), closeServer(dynamodb), closeServer(secretsManager)]);
   };

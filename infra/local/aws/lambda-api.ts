@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import type { EventSourceMapping } from './event-source-mapping.ts';
+import { guard } from './guard.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 
 /** The functions and mappings of the API. They are read at each call: the API listens before they exist. */
@@ -32,6 +33,7 @@ export async function startLambdaApi(registry: () => LambdaRegistry): Promise<La
   const server = createServer((request, response) => {
     serve(request, response).catch(() => request.socket.destroy());
   });
+  guard(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -78,6 +78,8 @@ export interface LocalStack {
   readonly outputs: Readonly<Record<string, string>>;
   /** The schedule that invokes the function with this service name. @throws {Error} when the stack has none or several. */
   scheduleOf(service: string): LocalSchedule;
+  /** The mapping that feeds the function with this service name. @throws {Error} when the stack has none or several. */
+  mappingOf(service: string): LocalMapping;
   /** Starts all pollers. A mapping that the template disables waits until it is enabled. */
   startMappings(): void;
   /** Receives no more, and resolves when the batches in flight have ended. */
@@ -176,6 +178,11 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
         only(
           schedules.filter(({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === service),
           `schedule of ${service}`,
+        ),
+      mappingOf: (service) =>
+        only(
+          mappings.filter(({ target }) => target.description.variables['POWERTOOLS_SERVICE_NAME'] === service),
+          `event source mapping of ${service}`,
         ),
       startMappings() {
         for (const { poller } of mappings) poller.start();

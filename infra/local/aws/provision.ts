@@ -2,6 +2,7 @@
 import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { type AwsClients, type Endpoints, LOCAL_ACCOUNT } from './aws-clients.ts';
@@ -195,9 +196,12 @@ class Provisioner {
   }
 
   async #createSecret(logicalId: string, properties: unknown): Promise<Provisioned> {
-    const { Name: name = this.#physicalName(logicalId, 512) } = secretProperties.parse(properties);
+    const { Name: name = this.#physicalName(logicalId, 512), GenerateSecretString: generated } =
+      secretProperties.parse(properties);
     const { clients, secrets } = this.#options;
-    const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+    const random =
+      generated && randomBytes(generated.PasswordLength).toString('hex').slice(0, generated.PasswordLength);
+    const value = Object.hasOwn(secrets, name) ? secrets[name] : random;
     if (value === undefined) {
       throw new Error(`the secret "${name}" has no value: pass one in the option "secrets" of startLocalStack`);
     }

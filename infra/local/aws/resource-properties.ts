@@ -10,6 +10,12 @@ export const IGNORED_TYPES = new Set([
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',
   'AWS::CloudWatch::Dashboard',
+  // What leaves the interface as events or pages: no local run has a stream, a pipe or a bus.
+  'AWS::Events::ApiDestination',
+  'AWS::Events::Connection',
+  'AWS::Events::EventBus',
+  'AWS::Events::EventBusPolicy',
+  'AWS::Events::Rule',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
@@ -21,6 +27,7 @@ export const IGNORED_TYPES = new Set([
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
   'AWS::Logs::QueryDefinition',
+  'AWS::Pipes::Pipe',
   'AWS::SNS::Subscription',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
@@ -34,6 +41,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
     'DeletionProtectionEnabled',
     'PointInTimeRecoverySpecification',
     'SSESpecification',
+    'StreamSpecification',
     // dynalite expires no items, and no local run lasts long enough.
     'TimeToLiveSpecification',
   ],
@@ -60,7 +68,7 @@ const IGNORED_PROPERTIES: Readonly<Record<string, readonly string[]>> = {
     'Target.RetryPolicy',
     'Target.RoleArn',
   ],
-  'AWS::SecretsManager::Secret': ['Description', 'GenerateSecretString', 'KmsKeyId'],
+  'AWS::SecretsManager::Secret': ['Description', 'KmsKeyId'],
 };
 
 /** Standard queues only: the poller does not keep an order. */
@@ -92,8 +100,13 @@ export const tableProperties = z.strictObject({
   LocalSecondaryIndexes: indexes.exactOptional(),
 });
 
-/** Only the name: the caller gives the value. */
-export const secretProperties = z.strictObject({ Name: z.string().optional() });
+/** The caller gives the value of a secret that is not generated. */
+export const secretProperties = z.strictObject({
+  Name: z.string().optional(),
+  GenerateSecretString: z
+    .strictObject({ PasswordLength: z.int().min(1), ExcludePunctuation: z.literal(true) })
+    .optional(),
+});
 
 export const functionProperties = z.strictObject({
   FunctionName: z.string().optional(),

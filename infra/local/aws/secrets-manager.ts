@@ -5,18 +5,28 @@ import { json } from 'node:stream/consumers';
 import * as z from 'zod';
 import { LOCAL_ACCOUNT } from './aws-clients.ts';
 
+interface Version {
+  readonly id: string;
+  readonly value: string;
+}
+
 interface Secret {
   readonly arn: string;
   readonly name: string;
   readonly createdAt: number;
-  value: string | undefined;
-  versionId: string;
+  /** The latest first: its stage is AWSCURRENT, and that of the one before it AWSPREVIOUS. */
+  versions: readonly Version[];
+  /** Until it is restored, its value can be neither read nor written. */
+  deletedAt?: number;
 }
+
+const STAGES = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
 
 const requestSchema = z.object({
   SecretId: z.string().optional(),
   Name: z.string().optional(),
   SecretString: z.string().optional(),
+  VersionStage: z.enum(STAGES).default('AWSCURRENT'),
 });
 type Request = z.infer<typeof requestSchema>;
 
@@ -29,7 +39,10 @@ class ServiceError extends Error {
   }
 }
 
-/** A server for CreateSecret, PutSecretValue, GetSecretValue and DescribeSecret. It does not listen yet. */
+const versionOf = (value: string | undefined): readonly Version[] =>
+  value === undefined ? [] : [{ id: randomUUID(), value }];
+
+/** A server for CreateSecret, PutSecretValue, GetSecretValue, DescribeSecret and DeleteSecret. It does not listen yet. */
 export function createSecretsManager(): Server {
   const secrets: Secret[] = [];
   const find = ({ SecretId: id = '' }: Request): Secret => {
@@ -38,6 +51,14 @@ export function createSecretsManager(): Server {
       throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
     }
     return secret;
+  };
+  const findReadable = (request: Request): Secret => {
+    const secret = find(request);
+    if (secret.deletedAt === undefined) return secret;
+    throw new ServiceError(
+      'InvalidRequestException',
+      "You can't perform this operation on the secret because it was marked for deletion.",
+    );
   };
   const operations: Readonly<Record<string, (request: Request, region: string) => object>> = {
     CreateSecret: ({ Name: name = '', SecretString: value }, region) => {
@@ -49,30 +70,42 @@ export function createSecretsManager(): Server {
       }
       // AWS ends the ARN of a secret with six random characters.
       const arn = `arn:aws:secretsmanager:${region}:${LOCAL_ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
-      const secret = { arn, name, createdAt: Date.now() / 1000, value, versionId: randomUUID() };
+      const secret: Secret = { arn, name, createdAt: Date.now() / 1000, versions: versionOf(value) };
       secrets.push(secret);
-      return { ARN: arn, Name: name, VersionId: secret.versionId };
+      return { ARN: arn, Name: name, VersionId: secret.versions[0]?.id };
     },
     PutSecretValue: (request) => {
-      const secret = find(request);
-      secret.value = request.SecretString;
-      secret.versionId = randomUUID();
-      return { ARN: secret.arn, Name: secret.name, VersionId: secret.versionId, VersionStages: ['AWSCURRENT'] };
+      const secret = findReadable(request);
+      secret.versions = [...versionOf(request.SecretString), ...secret.versions];
+      const [current] = secret.versions;
+      return { ARN: secret.arn, Name: secret.name, VersionId: current?.id, VersionStages: ['AWSCURRENT'] };
     },
     GetSecretValue: (request) => {
-      const { arn, name, value, versionId, createdAt } = find(request);
-      if (value === undefined) {
+      const { arn, name, versions, createdAt } = findReadable(request);
+      const stage = request.VersionStage;
+      const version = versions[STAGES.indexOf(stage)];
+      if (version === undefined) {
         throw new ServiceError(
           'ResourceNotFoundException',
-          "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+          `Secrets Manager can't find the specified secret value for staging label: ${stage}`,
         );
       }
-      const version = { VersionId: versionId, VersionStages: ['AWSCURRENT'] };
-      return { ARN: arn, Name: name, SecretString: value, ...version, CreatedDate: createdAt };
+      const { id: VersionId, value: SecretString } = version;
+      return { ARN: arn, Name: name, SecretString, VersionId, VersionStages: [stage], CreatedDate: createdAt };
     },
     DescribeSecret: (request) => {
-      const { arn, name, versionId, createdAt } = find(request);
-      return { ARN: arn, Name: name, CreatedDate: createdAt, VersionIdsToStages: { [versionId]: ['AWSCURRENT'] } };
+      const { arn, name, versions, createdAt, deletedAt } = find(request);
+      const staged = STAGES.flatMap((stage, index) => {
+        const version = versions[index];
+        return version === undefined ? [] : [[version.id, [stage]] as const];
+      });
+      const VersionIdsToStages = Object.fromEntries(staged);
+      return { ARN: arn, Name: name, CreatedDate: createdAt, DeletedDate: deletedAt, VersionIdsToStages };
+    },
+    DeleteSecret: (request) => {
+      const secret = find(request);
+      secret.deletedAt = Date.now() / 1000;
+      return { ARN: secret.arn, Name: secret.name, DeletionDate: secret.deletedAt };
     },
   };
 

@@ -10,6 +10,7 @@ import type { Environment } from '../../environments.ts';
 import { ownerText } from '../../owners.ts';
 import { synthesizeOnce } from '../../synthesis-cache.ts';
 import { type Accounts, account, distinctCarts, readLedger } from './accounting.ts';
+import { LOCAL_CREDENTIALS } from '../aws/aws-clients.ts';
 import type { InvocationResult } from '../aws/execution-environment.ts';
 import { only, type LocalStack, startLocalStack } from '../aws/local-stack.ts';
 import type { LocalRunOptions } from './options.ts';
@@ -148,7 +149,7 @@ async function reconcileCarts({ stack, report, log }: Run): Promise<void> {
 
 /** --redrive: what "redrive to source" in the SQS console does. */
 async function redrive({ stack, report, log }: Run): Promise<void> {
-  const { queue } = only(stack.mappings, 'event source mapping');
+  const { queue } = stack.mappingOf(SERVICE_NAMES.worker);
   const moved = await queue.redriveDeadLetters();
   // The same carts are judged again.
   log.progress.faulty.clear();
@@ -185,7 +186,7 @@ function supervise({ stack, report, log }: Run): Supervision {
       log.progress.waiting = undefined;
       return;
     }
-    const { ready, delayed, inFlight } = await only(stack.mappings, 'event source mapping').queue.inspect();
+    const { ready, delayed, inFlight } = await stack.mappingOf(SERVICE_NAMES.worker).queue.inspect();
     log.progress.waiting = ready.length + delayed.length + inFlight.length;
     if (paused === undefined) {
       paused = { sinceMs: Date.now(), reason: String(reason) };
@@ -233,12 +234,12 @@ async function extract(run: Run): Promise<void> {
 const statusOf = (result: InvocationResult): unknown =>
   result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
 
-/** A longer pause of consumption ends the run: it will not end by itself. */
-const PAUSE_PATIENCE_MS = 30_000;
+/** A longer pause of consumption, of three trials, ends the run: it will not end by itself. */
+const PAUSE_PATIENCE_MS = 3 * SUPERVISION_MS;
 
 /** Waits until the queue is empty, or until nothing has moved for longer than any retry takes. */
 async function drain({ stack, systems, log, report, signal }: Run, supervision: Supervision): Promise<void> {
-  const mapping = only(stack.mappings, 'event source mapping');
+  const mapping = stack.mappingOf(SERVICE_NAMES.worker);
   // After a crash a message comes back when its visibility timeout ends, which is six times the function's timeout.
   const patienceMs = (30 + 6 * systems.environment.delivery.timeoutSeconds) * 1000;
   const settled = mapping.poller.settled().then(() => true);
@@ -306,17 +307,17 @@ async function openConsole({ stack, systems, report, log }: Run): Promise<() => 
   };
 }
 
-/** Any credentials do: the SDK wants some, and the emulators ask for none. */
+/** With the credentials of this run, which the emulators demand. */
 function commandToLookInside({ stack, options }: Run): string {
   const { dynamodb, sqs } = stack.emulators.endpoints;
   const variables = {
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_ENDPOINT_URL_SQS: sqs,
   };
   const table = only(stack.tables, 'table').name;
-  const queue = only(stack.mappings, 'event source mapping').queue.url;
+  const queue = stack.mappingOf(SERVICE_NAMES.worker).queue.url;
   return [
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     `npm run carts -- --env ${options.environmentFile ?? 'local'} --table ${table} --queue ${queue} --waiting`,
@@ -325,7 +326,7 @@ function commandToLookInside({ stack, options }: Run): string {
 
 async function giveAccount(run: Run, pause: Pause | undefined): Promise<boolean> {
   const { stack, systems, report, log, startedMs, options } = run;
-  const queue = only(stack.mappings, 'event source mapping').queue;
+  const queue = stack.mappingOf(SERVICE_NAMES.worker).queue;
   const [left, dead, ledger] = await Promise.all([
     queue.inspect(),
     queue.deadLetters?.inspect(),

@@ -1,6 +1,6 @@
 /** The command line of the local run. */
 import { commandLine, type DisturbanceLevel } from '../../command-line.ts';
-import { LOOPBACK_HOSTS } from '../../environments.ts';
+import { LOOPBACK_HOSTS } from '../../setting-forms.ts';
 
 export interface LocalRunOptions {
   readonly carts: number;
@@ -66,7 +66,7 @@ SRM_CLIENT_KEY="$(cat key.pem)" npm start -- ...
 Exits 0 when every approved cart is accounted for, 1 otherwise.
 `;
 
-export const { parse, wholeNumber, disturbanceLevel, refusal } = commandLine('npm start');
+export const { parse, wholeNumber, disturbanceLevel, refusal, url } = commandLine('npm start');
 
 /** `--srm env`, `--vms env` */
 export const OF_ENVIRONMENT = 'env';
@@ -148,15 +148,5 @@ function durationAgoMs(text: string, nowMs: number): number | undefined {
   return duration === null ? undefined : nowMs - Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? 0);
 }
 
-function systemUrl(option: string, text: string | undefined): string | undefined {
-  if (text === undefined || text === OF_ENVIRONMENT) return text;
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw refusal(`${option} takes an https URL, or "env" for the one of --env, not "${text}".`);
-  if (url.protocol === 'http:' && !LOOPBACK_HOSTS.includes(url.hostname)) {
-    throw refusal(
-      `${option} ${text}: plain http is for loopback only; it would show the client secret. Give an https URL.`,
-    );
-  }
-  return text.replace(/\/+$/, '');
-}
+const systemUrl = (option: string, text: string | undefined): string | undefined =>
+  text === undefined || text === OF_ENVIRONMENT ? text : url(option, '"env" for the one of --env, or a URL', text);

@@ -1,7 +1,8 @@
 /** The functions' log lines: written to a file, and counted for the live progress. */
 import { appendFileSync } from 'node:fs';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
-import { FAULT_CATALOGUE, isFaultCode } from '../../../shared/failure.ts';
+import { isFaultCode } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import type { LogEvent } from '../../../shared/log-events.ts';
 import { SERVICE_NAMES } from '../../../shared/metric-names.ts';
 import type { LogLine } from '../aws/execution-environment.ts';

@@ -1,4 +1,5 @@
 /** SRM and 11VMS of a local run: a simulator, or the system that the user names. */
+import { randomUUID } from 'node:crypto';
 import type { ExtractorVariables, WorkerVariables } from '../../../shared/environment.ts';
 import { asJsonObject, numberText, parseExactJson } from '../../../shared/exact-json.ts';
 import { cartNumberOf, edmInstantMs, stripZeros } from '../../../shared/sap-values.ts';
@@ -9,9 +10,10 @@ import type { SimulatorOptions } from '../../../test/simulators/simulator.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../../test/simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../../test/simulators/vms.ts';
 import { cartsOfPage } from '../../carts-of-page.ts';
-import type { Environment } from '../../environments.ts';
+import { type Environment, environmentSchema } from '../../environments.ts';
 import { givenSecret, VariablesIncomplete } from '../../given-secret.ts';
 import { parseHandwritten, readJsonText } from '../../json-file.ts';
+import { checkSettings, placeOf } from '../../setting-mistakes.ts';
 import { type LocalRunOptions, OF_ENVIRONMENT, refusal } from './options.ts';
 import { ownCodesOf } from './own-codes.ts';
 import { counted } from './words.ts';
@@ -46,6 +48,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Starts the simulators that are needed, and sets both URLs in the environment. @throws {UsageError} */
 export async function startSystems(base: Environment, options: LocalRunOptions, nowMs: number): Promise<Systems> {
+  refuseWhatTheEntryMayNotHold(base, options);
   const srmSecret = options.srmUrl === undefined ? undefined : secretFromVariables('SRM', '--srm', base.srm);
   const vmsSecret = options.vmsUrl === undefined ? undefined : secretFromVariables('VMS', '--vms', base.vms);
   const { rows, notes } = options.srmUrl === undefined ? cartsFor(base, options, nowMs) : { rows: [], notes: [] };
@@ -66,6 +69,9 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       region: base.region ?? 'eu-west-1',
       srm: { ...base.srm, createSecret: true, kmsKeyArn: undefined },
       vms: { ...base.vms, createSecret: true, kmsKeyArn: undefined },
+      // Nothing is told to the platforms around the interface.
+      logForwarding: undefined,
+      cloudAlm: undefined,
     },
     variables: {
       SRM_BASE_URL: srmEnd.baseUrl,
@@ -93,7 +99,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
         ? `SRM 7 at ${srmEnd.baseUrl}`
         : `SRM 7 simulator at ${srm.url}, ${counted(rows.length, 'cart')}`,
       vms === undefined ? `11VMS at ${vmsEnd.baseUrl}` : `11VMS simulator at ${vms.baseUrl}`,
-      ...(options.dryRun ? ['dry run: the simulator takes the orders, and nothing is sent to anybody'] : []),
+      ...(options.dryRun ? ['dry run: the simulator takes the orders, and nothing is sent'] : []),
     ],
     notes,
     isClockSet: srm !== undefined && options.inputFile !== undefined,
@@ -101,6 +107,18 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       await Promise.all([srm?.close(), vms?.close()]);
     },
   };
+}
+
+/** A URL of the command line stands in for that of the entry: the whole entry is checked with it. @throws {UsageError} */
+function refuseWhatTheEntryMayNotHold(base: Environment, { srmUrl, vmsUrl }: LocalRunOptions): void {
+  const given = { '--srm': ['srm', srmUrl], '--vms': ['vms', vmsUrl] } as const;
+  for (const [option, [system, url]] of Object.entries(given)) {
+    if (url === undefined || url === OF_ENVIRONMENT) continue;
+    const checked = checkSettings(environmentSchema, { ...base, [system]: { ...base[system], baseUrl: url } });
+    if ('settings' in checked) continue;
+    const messages = checked.mistakes.map((mistake) => `${placeOf(mistake)} ${mistake.message}`).join('; ');
+    throw refusal(`${option} ${url} cannot stand in the environment entry: ${messages}.`);
+  }
 }
 
 type Connection = Environment['srm'] | Environment['vms'];
@@ -259,6 +277,8 @@ function newestOfEach(carts: readonly SourceCart[]): SourceCart[] {
 
 /** What the settings of a connection say of both systems. */
 const simulatedConnection = (connection: Connection): SimulatorOptions => ({
+  // Random: in a dry run a simulator holds real carts, and its token opens them.
+  clientSecret: randomUUID(),
   clientCheck: connection.clientAuthentication,
   tokenParameters: connection.tokenParameters,
   headers: connection.headers,
