@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { type MessageKey, signedBy } from '../signed-messages.ts';
 
 const rowSchema = z.record(z.string(), z.unknown());
 const sample = join(import.meta.dirname, '../../shared/contract/samples/srm7-shopping-carts.json');
@@ -54,19 +55,27 @@ function cartMessageText(index: number): string {
   return `{"schemaVersion":1,"runId":"benchmark","correlationId":"benchmark/${index}","client":"100",${names},"source":${cartText(index, 1_795_185_125_000)}}`;
 }
 
+/** Of the benchmark's stack. */
+export const MESSAGE_KEY: MessageKey = { key: 'benchmark'.repeat(8), environment: 'benchmark' };
+
 /** A message of a batch, as the event source mapping hands it over. */
 export interface BatchRecord {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
   readonly attributes: { readonly ApproximateReceiveCount: string };
+  readonly messageAttributes: ReturnType<typeof signedBy>;
 }
 
 /** Such messages, each on its first receive. */
 export const sqsRecords = (first: number, count: number): BatchRecord[] =>
-  Array.from({ length: count }, (_, index) => ({
-    messageId: `m-${first + index}`,
-    receiptHandle: `r-${first + index}`,
-    body: cartMessageText(first + index),
-    attributes: { ApproximateReceiveCount: '1' },
-  }));
+  Array.from({ length: count }, (_, index) => {
+    const body = cartMessageText(first + index);
+    return {
+      messageId: `m-${first + index}`,
+      receiptHandle: `r-${first + index}`,
+      body,
+      attributes: { ApproximateReceiveCount: '1' },
+      messageAttributes: signedBy(MESSAGE_KEY, body),
+    };
+  });

@@ -27,8 +27,8 @@ interface FirstEvent {
   readonly isAnswered: (answer: object) => boolean;
 }
 
-/** Nobody waits for the start of a redrive, which takes minutes. */
-type TimedFolder = Exclude<FunctionFolder, 'redrive-dead-letters'>;
+/** Those whose start delays a cart. */
+type TimedFolder = Exclude<FunctionFolder, 'redrive-dead-letters' | 'report-to-cloud-alm' | 'write-order-numbers'>;
 
 const FIRST_EVENTS: Readonly<Record<TimedFolder, (index: number) => FirstEvent>> = {
   'create-purchase-orders': (index) => ({

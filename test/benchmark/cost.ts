@@ -1,4 +1,8 @@
 /** The monthly bill at three volumes, from the counted usage of a local run and a dated price table. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { namesOf } from '../../shared/names-of.ts';
 import { adviceOf, percentOf } from './advice.ts';
 import {
   ASSUMPTIONS,
@@ -13,6 +17,8 @@ import { type CostRun, countCostRun, ENVIRONMENT_NAME, FAULTY_SHARE } from './co
 import { QUEUE_DELAY_MS, SYSTEM_DELAY_MS, TABLE_DELAY_MS } from './delays.ts';
 import type { DeployedResources } from './deployed-resources.ts';
 import type { BenchmarkOptions } from './options.ts';
+import { PLATFORM_ASSUMPTIONS, platformBill } from './platform-bill.ts';
+import { countPlatforms } from './platform-resources.ts';
 import { PRICE_DATE, PRICE_REGION, PRICE_SOURCE, PRICES } from './prices.ts';
 import { type BenchmarkReport, type OnStep, row } from './report.ts';
 import { sumOf, times, type Usage } from './usage.ts';
@@ -28,9 +34,14 @@ interface Step {
   readonly advice: readonly string[];
 }
 
-export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep): Promise<BenchmarkReport> {
+export async function benchmarkCost(
+  { carts, platforms: withPlatforms }: BenchmarkOptions,
+  onStep: OnStep,
+): Promise<BenchmarkReport> {
   const run = await countCostRun(carts, onStep);
   const steps = STEPS.map((cartsPerDay) => stepOf(run, cartsPerDay));
+  if (withPlatforms) onStep('synthesizing each optional block');
+  const platforms = withPlatforms ? await pricedPlatforms(steps) : undefined;
   return {
     lines: [
       ...billTable(steps),
@@ -43,6 +54,7 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
       '',
       ...fitTable(run.resources, steps),
       '',
+      ...(platforms === undefined ? [] : [...platformTable(platforms), '']),
       ...assumptionLines(run, carts),
       ...steps.flatMap(({ bill, advice }) => ['', `At ${wholeNumber(bill.cartsPerDay)} carts a day`, ...advice]),
     ].map((line) => line.trimEnd()),
@@ -62,6 +74,7 @@ export async function benchmarkCost({ carts }: BenchmarkOptions, onStep: OnStep)
       })),
       logOfCart: logOfCart(run.undisturbed, run.resources),
       logOfCartOnBadDay: logOfCart(run.disturbed, run.resources),
+      platforms,
       counted: run.undisturbed,
       countedOnBadDay: run.disturbed,
       resources: run.resources,
@@ -80,6 +93,43 @@ function stepOf({ resources, undisturbed, disturbed }: CostRun, cartsPerDay: num
     withoutOverlap,
     advice: adviceOf({ bill, withoutCarts, withoutOverlap, resources }),
   };
+}
+
+async function pricedPlatforms(steps: readonly Step[]) {
+  const directory = mkdtempSync(join(tmpdir(), 'benchmark-platforms-'));
+  try {
+    const { base, everything, added, use } = await countPlatforms(directory);
+    const blocks = namesOf(added).map((platform) => ({
+      platform,
+      ...added[platform],
+      usdAMonth: steps.map(({ bill }) =>
+        cents(platformBill(platform, added[platform], use, { prices: PRICES, bill }).usd),
+      ),
+    }));
+    return { resourcesWithout: base, resourcesWithEverything: everything, use, blocks };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function platformTable({
+  resourcesWithout,
+  resourcesWithEverything,
+  use,
+  blocks,
+}: Awaited<ReturnType<typeof pricedPlatforms>>): string[] {
+  const p = PLATFORM_ASSUMPTIONS;
+  return [
+    `Optional blocks: what each adds to ${resourcesWithout} resources, US dollars a month at ${STEPS.map(wholeNumber).join(', ')} carts a day`,
+    `(all of them: ${resourcesWithEverything} resources; the prices of the platforms themselves are not here)`,
+    '',
+    row('block', 'resources', 'alarms', 'secrets', ...STEPS.map(wholeNumber)),
+    ...blocks.map(({ platform, resources, alarmMetrics, secrets, usdAMonth }) =>
+      row(platform, String(resources), String(alarmMetrics), String(secrets), ...usdAMonth.map(money)),
+    ),
+    `Assumed: ${p.pagesInMonth} pages; one browser shows ${use.seriesOfBoard} series in Grafana ${p.boardHoursPerDay} hours on ${p.boardDaysInMonth} days, every 5 minutes; ${use.subscribers} subscribers;`,
+    `${p.ordersPerCart} order a cart; a record of Firehose of at least ${p.bytesOfFirehoseRecord} bytes for each invocation; ${p.reportMs} ms a report to Cloud ALM, ${p.writeBackMs} ms a number.`,
+  ];
 }
 
 const cents = (usd: number): number => Math.round(usd * 100) / 100;

@@ -4,8 +4,11 @@ import { nextFiring } from '../../infra/schedule.ts';
 import type { Template } from '../../infra/local/aws/template.ts';
 import { SERVICE_NAMES } from '../../shared/metric-names.ts';
 
-/** The redriver works only when a person asks it to: too seldom to cost anything. */
-export type FunctionRole = Exclude<keyof typeof SERVICE_NAMES, 'redriver'>;
+/**
+ * The redriver works only when a person asks it to: too seldom to cost anything. The others are there only in an environment
+ * that asks for them (platform-bill.ts).
+ */
+export type FunctionRole = Exclude<keyof typeof SERVICE_NAMES, 'redriver' | 'cloudAlmReporter' | 'numberWriter'>;
 
 export interface DeployedFunction {
   readonly memoryMegabytes: number;
@@ -160,7 +163,11 @@ const DAY_MS = 24 * 3_600_000;
 /** A week without a change of the clocks. A whole week, so that schedules of working days have their share. */
 const [weekStartMs, WEEK_DAYS] = [Date.parse('2026-11-02T00:00:00Z'), 7];
 
-function firingsPerDay({ ScheduleExpression, ScheduleExpressionTimezone }: z.infer<typeof scheduleSchema>): number {
+/** How often a schedule fires on a day of an average week. */
+export function firingsPerDay({
+  ScheduleExpression,
+  ScheduleExpressionTimezone,
+}: Pick<z.infer<typeof scheduleSchema>, 'ScheduleExpression' | 'ScheduleExpressionTimezone'>): number {
   const endMs = weekStartMs + WEEK_DAYS * DAY_MS;
   let firings = 0;
   let at: Date | undefined = new Date(weekStartMs);

@@ -48,6 +48,14 @@ export const PRICES = {
   snsHttpsDeliveries: { usd: 0.6, per: MILLION, unit: 'notification' },
   snsEmailDeliveries: { usd: 2, per: 100_000, unit: 'notification' },
   schedulerInvocations: { usd: 1, per: MILLION, unit: 'invocation' },
+  /** What each refresh of a board in Grafana asks for, too. */
+  metricsRead: { usd: 0.01, per: 1000, unit: 'metric' },
+  firehose: { usd: 0.031, per: 1, unit: 'GB' },
+  firehoseDecompression: { usd: 0.00325, per: 1, unit: 'GB' },
+  /** After the filter. */
+  pipeRequests: { usd: 0.5, per: MILLION, unit: 'request of 64 KiB' },
+  customEvents: { usd: 1, per: MILLION, unit: 'event of 64 KiB' },
+  apiDestinations: { usd: 0.24, per: MILLION, unit: 'invocation' },
 } as const satisfies Record<string, Price>;
 
 export type PriceTable = Readonly<Record<keyof typeof PRICES, Price>>;

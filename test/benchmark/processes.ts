@@ -12,6 +12,7 @@ import type {
   SupervisorVariables,
   WorkerVariables,
 } from '../../shared/environment.ts';
+import { MESSAGE_KEY } from './carts.ts';
 
 export const TABLE_NAME = 'ledger';
 const REGION = 'eu-west-1';
@@ -180,6 +181,8 @@ export async function startNeighbours({ source, loseEvery = 0 }: NeighbourOption
     const SecretString = JSON.stringify({ clientId: 'benchmark', clientSecret: 'benchmark' });
     await clients.secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
   }
+  const { key: SecretString } = MESSAGE_KEY;
+  await clients.secretsManager.send(new CreateSecretCommand({ Name: 'message-key', SecretString }));
   for (const client of Object.values(clients)) client.destroy();
   return { table, secrets, queue, vms, srm };
 }
@@ -195,7 +198,8 @@ export function variablesOf(
   firstWatermark: string,
 ): Record<string, string> {
   const common = {
-    INTERFACE_ENVIRONMENT: 'benchmark',
+    INTERFACE_ENVIRONMENT: MESSAGE_KEY.environment,
+    MESSAGE_KEY: 'message-key',
     TABLE_NAME,
     POWERTOOLS_SERVICE_NAME: 'benchmark',
     POWERTOOLS_METRICS_NAMESPACE: 'benchmark',

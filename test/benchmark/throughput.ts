@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
-import type { BenchmarkOptions } from './options.ts';
+import { type BenchmarkOptions, refusal } from './options.ts';
 import {
   type ConsumerWork,
   type Measured,
@@ -58,6 +58,9 @@ interface Load extends ConsumerWork {
   readonly loseEvery: number;
 }
 
+/** The name of the one comparison that is not of the worker. */
+const EXTRACTOR = 'extractor';
+
 /** One answer of so many is lost. */
 const LOSE_EVERY = 10;
 
@@ -86,19 +89,27 @@ export async function benchmarkThroughput(options: BenchmarkOptions, onStep: OnS
   const directory = mkdtempSync(join(tmpdir(), 'benchmark-'));
   try {
     const bundles = await bundleFunctions(loadEnvironment('local'), directory);
-    const consumers: Comparison[] = [];
-    for (const load of loads(options.carts)) {
-      consumers.push(await compareConsumers(bundles['create-purchase-orders'], load, options.rounds, onStep));
+    const { carts, rounds, only } = options;
+    const isWanted = (name: string): boolean => only === undefined || only.some((text) => name.includes(text));
+    const wanted = loads(carts).filter(({ name }) => isWanted(name));
+    const comparisons: Comparison[] = [];
+    for (const load of wanted) {
+      comparisons.push(await compareConsumers(bundles['create-purchase-orders'], load, rounds, onStep));
     }
-    const extractor = await compareExtractors(bundles['extract-approved-carts'], options, onStep);
-    return report(consumers, extractor);
+    if (isWanted(EXTRACTOR)) {
+      comparisons.push(await compareExtractors(bundles['extract-approved-carts'], options, onStep));
+    }
+    if (comparisons.length === 0) {
+      const names = [...loads(carts).map(({ name }) => name.trim()), EXTRACTOR];
+      throw refusal(`--only takes a part of one of these names, not "${only?.join('", "')}": ${names.join('; ')}.`);
+    }
+    return report(comparisons);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function report(consumers: readonly Comparison[], extractor: Comparison): BenchmarkReport {
-  const comparisons = [...consumers, extractor];
+function report(comparisons: readonly Comparison[]): BenchmarkReport {
   return {
     lines: [
       row('', 'carts/s', 'CPU ms', 'billed ms', 'calls', 'duplicates', 'to floor', 'of rounds', 'CPU'),
@@ -174,7 +185,7 @@ async function compareExtractors(
   const measure =
     (side: Exclude<Side, 'powertools'>) =>
     async (round: number): Promise<Counted> => {
-      onStep(`extractor, round ${round} of ${options.rounds}: ${side}`);
+      onStep(`${EXTRACTOR}, round ${round} of ${options.rounds}: ${side}`);
       const startMs = Math.floor((Date.now() - READING_SPAN_MS / 2) / 1000) * 1000;
       const neighbours = await startNeighbours({ source: { carts, startMs } });
       try {
@@ -191,7 +202,7 @@ async function compareExtractors(
         stopNeighbours(neighbours);
       }
     };
-  return compare('extractor', await inTurn(options.rounds, { ours: measure('ours'), floor: measure('floor') }));
+  return compare(EXTRACTOR, await inTurn(options.rounds, { ours: measure('ours'), floor: measure('floor') }));
 }
 
 function compare(name: string, { ours = [], ...others }: Partial<Record<Side, readonly Counted[]>>): Comparison {

@@ -41,6 +41,8 @@ const policySchema = z.strictObject({
 });
 
 type Rights = Record<string, string[]>;
+const ROLES = ['viewer', 'operator', 'content'] as const;
+type Role = (typeof ROLES)[number];
 
 describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] as const))('in %s', (_, name) => {
   function partsOfStack() {
@@ -49,7 +51,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     return partsOf(found);
   }
 
-  function policyOf(role: 'viewer' | 'operator' | 'content') {
+  function policyOf(role: Role) {
     const stack = partsOfStack();
     const policies = ofType(stack, 'AWS::IAM::ManagedPolicy').map(({ id, Properties }) => ({
       id,
@@ -63,7 +65,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     );
   }
 
-  function rightsOf(role: 'viewer' | 'operator' | 'content'): Rights {
+  function rightsOf(role: Role): Rights {
     const rights: Rights = {};
     for (const { Action, Resource } of policyOf(role).PolicyDocument.Statement) {
       for (const action of Action) {
@@ -84,7 +86,10 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'cloudformation:DescribeStacks': [stackArn],
       'cloudformation:ListStackResources': [stackArn],
       'cloudwatch:DescribeAlarms': ['*'],
+      'cloudwatch:GetDashboard': ['*'],
       'cloudwatch:GetMetricData': ['*'],
+      'cloudwatch:ListDashboards': ['*'],
+      'cloudwatch:ListMetrics': ['*'],
       'dynamodb:DescribeTable': [arn(table)],
       'dynamodb:GetItem': [arn(table)],
       'dynamodb:Query': [arn(table), `${arn(table)}/index/listed`],
@@ -92,6 +97,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'lambda:GetFunction': [arn(worker)],
       'lambda:GetFunctionConfiguration': functions.map(arn).sort(),
       'lambda:ListEventSourceMappings': ['*'],
+      'logs:DescribeLogGroups': ['*'],
+      'logs:DescribeQueryDefinitions': ['*'],
       'logs:FilterLogEvents': logs,
       'logs:GetQueryResults': ['*'],
       'logs:StartQuery': logs,
@@ -149,7 +156,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
   test('nobody may order, delete, or write: not by the cart queue, the worker, the dead-letter queue or the ledger', () => {
     const { worker } = partsOfStack();
-    const actions = (['viewer', 'operator', 'content'] as const).flatMap((role) => Object.keys(rightsOf(role)));
+    const actions = ROLES.flatMap((role) => Object.keys(rightsOf(role)));
 
     expect(
       actions.filter((action) => /[*]|Send|Delete|Put|Update|Write|Start(?!Query)|Purge|Create/.test(action)),
@@ -159,7 +166,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 
   test('each policy has the name that a permission set asks for, an output, and a size that IAM takes', () => {
     const { template } = partsOfStack();
-    for (const role of ['viewer', 'operator', 'content'] as const) {
+    for (const role of ROLES) {
       const { id, PolicyDocument } = policyOf(role);
       expect(template.Outputs[`${role.replace(/^./, (letter) => letter.toUpperCase())}PolicyArn`]?.Value).toEqual({
         Ref: id,
@@ -170,6 +177,17 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     }
   });
 });
+
+const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
+/** The actions of the commands of AWS's CLI that the runbook prints. */
+const typedInRunbook = [
+  ...new Set(
+    [...runbook.matchAll(/\baws (\w+) ([a-z]+(?:-[a-z]+)+|invoke|query)\b/g)].map(([, service = '', command = '']) => {
+      const action = command.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+      return `${service}:${action === 'Invoke' ? 'InvokeFunction' : action}`;
+    }),
+  ),
+];
 
 test('who looks may call what the console and the carts command call, and what the runbook reads: neither less nor more', () => {
   const code = ['infra/console', 'infra/carts']
@@ -196,12 +214,7 @@ test('who looks may call what the console and the carts command call, and what t
       ),
     ),
   );
-  const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
-  const typed = [...runbook.matchAll(/\baws (\w+) ([a-z]+(?:-[a-z]+)+|invoke|query)\b/g)].map(
-    ([, service = '', command = '']) =>
-      `${service}:${command.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}`,
-  );
-  const actions = Object.keys(viewerOfProd());
+  const actions = rightsInProd('viewer');
 
   // Through shared/ledger-table.ts and infra/deployed-stack.ts.
   const byOthers = [
@@ -209,6 +222,14 @@ test('who looks may call what the console and the carts command call, and what t
     'dynamodb:Query',
     'cloudformation:DescribeStacks',
     'cloudformation:ListStackResources',
+  ];
+  // What the pages of AWS call that the runbook opens: CloudWatch's dashboard, its metrics, and Logs Insights.
+  const inConsoleOfAws = [
+    'cloudwatch:GetDashboard',
+    'cloudwatch:ListDashboards',
+    'cloudwatch:ListMetrics',
+    'logs:DescribeLogGroups',
+    'logs:DescribeQueryDefinitions',
   ];
   // Those of the other two policies.
   const beyond = [
@@ -221,18 +242,31 @@ test('who looks may call what the console and the carts command call, and what t
   expect([...called, ...byOthers].filter((action) => !actions.includes(action) && !beyond.includes(action))).toEqual(
     [],
   );
-  expect(actions.filter((action) => ![...called, ...byOthers, ...typed].includes(action))).toEqual([]);
-
-  function viewerOfProd(): Record<string, unknown> {
-    const found = syntheses.get('prod');
-    if (found === undefined) throw new Error('prod was not synthesized');
-    const policies = ofType(found, 'AWS::IAM::ManagedPolicy').map(({ Properties }) => policySchema.parse(Properties));
-    const viewer = one(
-      policies.filter(({ ManagedPolicyName }) => ManagedPolicyName.endsWith('-viewer')),
-      'viewer',
-    );
-    return Object.fromEntries(
-      viewer.PolicyDocument.Statement.flatMap(({ Action }) => Action.map((action) => [action, true])),
-    );
-  }
+  expect(
+    actions.filter((action) => ![...called, ...byOthers, ...inConsoleOfAws, ...typedInRunbook].includes(action)),
+  ).toEqual([]);
+  expect(inConsoleOfAws.filter((action) => !actions.includes(action))).toEqual([]);
 });
+
+test('each command of the runbook is allowed by a policy, or named in deploying.md among the rights beyond them', () => {
+  const deploying = readFileSync(join(root, 'infra/deploying.md'), 'utf8');
+  const [, access = ''] = /^## Access\n(.+?)^## /ms.exec(deploying) ?? [];
+  const beyond = [...access.matchAll(/`([a-z]+:[A-Z]\w+)`/g)].map(([, action = '']) => action);
+  const allowed = ROLES.flatMap(rightsInProd);
+  // AWS answers it whatever rights the caller has.
+  const free = ['sts:GetCallerIdentity'];
+
+  expect(typedInRunbook.length).toBeGreaterThan(20);
+  expect(typedInRunbook.filter((action) => ![...allowed, ...beyond, ...free].includes(action))).toEqual([]);
+});
+
+function rightsInProd(role: Role): string[] {
+  const found = syntheses.get('prod');
+  if (found === undefined) throw new Error('prod was not synthesized');
+  const policies = ofType(found, 'AWS::IAM::ManagedPolicy').map(({ Properties }) => policySchema.parse(Properties));
+  const policy = one(
+    policies.filter(({ ManagedPolicyName }) => ManagedPolicyName.endsWith(`-${role}`)),
+    role,
+  );
+  return policy.PolicyDocument.Statement.flatMap(({ Action }) => Action);
+}

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as z from 'zod';
-import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
-import { Alarms } from '../../infra/constructs/alarms.ts';
+import { SILENT_ALARMS, METRIC_ALARMS, PAGING_ALARMS, PLATFORM_ALARMS } from '../../infra/constructs/alarm-texts.ts';
+import { Alarms, type PlatformConditions } from '../../infra/constructs/alarms.ts';
 import { Notifications } from '../../infra/constructs/notifications.ts';
 import {
   type Environment,
@@ -70,9 +71,6 @@ type MetricAlarmProperties = z.infer<typeof metricAlarm>;
 const compositeAlarm = z.object({
   ...named,
   AlarmRule: joined,
-  ActionsSuppressor: reference.optional(),
-  ActionsSuppressorWaitPeriod: z.number().optional(),
-  ActionsSuppressorExtensionPeriod: z.number().optional(),
 });
 const templateSchema = z.object({
   Resources: z.record(
@@ -99,12 +97,15 @@ class Synthesis {
     );
   }
 
+  /** Without the latches, which tell nobody: pages.test.ts holds them. */
   metricAlarms(): Map<string, MetricAlarmProperties & { id: string }> {
     return new Map(
-      this.ofType('AWS::CloudWatch::Alarm').map(({ id, properties }) => {
-        const alarm = metricAlarm.parse(properties);
-        return [this.#short(alarm.AlarmName), { ...alarm, id }];
-      }),
+      this.ofType('AWS::CloudWatch::Alarm')
+        .filter(({ properties }) => !Object.hasOwn(SILENT_ALARMS, this.#short(String(properties['AlarmName']))))
+        .map(({ id, properties }) => {
+          const alarm = metricAlarm.parse(properties);
+          return [this.#short(alarm.AlarmName), { ...alarm, id }];
+        }),
     );
   }
 
@@ -121,6 +122,13 @@ class Synthesis {
     const found = this.metricAlarms().get(name);
     if (found === undefined) throw new Error(`no alarm ${name}`);
     return found;
+  }
+
+  /** One that tells nobody. */
+  silentAlarm(name: keyof typeof SILENT_ALARMS) {
+    return this.ofType('AWS::CloudWatch::Alarm').find(({ properties }) =>
+      String(properties['AlarmName']).endsWith(name),
+    )?.properties;
   }
 
   topic(kind: 'page' | 'mail'): string {
@@ -189,8 +197,8 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
   return alarmsOf(environment);
 }
 
-function alarmsOf(environment: Environment): Synthesis {
-  const stack = new Stack(new App(), 'Alarms', { stackName: 'alarms' });
+function alarmsOf(environment: Environment, platforms: PlatformConditions = {}): Synthesis {
+  const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Alarms', { stackName: 'alarms' });
   new Alarms(stack, 'Alarms', {
     environment,
     notifications: new Notifications(stack, 'Notifications', { environment }),
@@ -202,6 +210,7 @@ function alarmsOf(environment: Environment): Synthesis {
     queue: new Queue(stack, 'Queue'),
     deadLetters: new Queue(stack, 'DeadLetters'),
     scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
+    platforms,
   });
   return new Synthesis(JSON.stringify(Template.fromStack(stack).toJSON()), 'alarms');
 }
@@ -223,6 +232,25 @@ describe('every alarm', () => {
   test('has a text, and every text belongs to an alarm', () => {
     expect([...of('prod').metricAlarms().keys()].sort()).toEqual(Object.keys(METRIC_ALARMS).sort());
     expect([...of('prod').composites().keys()].sort()).toEqual(Object.keys(PAGING_ALARMS).sort());
+  });
+
+  test('of an optional block mails, and exists where the construct of the block gives its condition', () => {
+    const condition = {
+      metric: new Metric({ namespace: 'AWS/Firehose', metricName: 'DeliveryToSplunk.Success' }),
+      threshold: 1,
+      below: true,
+      missing: TreatMissingData.NOT_BREACHING,
+    } as const;
+    const stack = alarmsOf(loadEnvironment('prod'), { 'logs-not-forwarded': condition });
+
+    expect([...stack.metricAlarms().keys()].filter((name) => Object.hasOwn(PLATFORM_ALARMS, name))).toEqual([
+      'logs-not-forwarded',
+    ]);
+    expect(stack.alarm('logs-not-forwarded')).toMatchObject({
+      AlarmActions: [stack.topic('mail')],
+      AlarmDescription: expect.stringMatching(/ Impact: .+ Runbook: infra\/runbook\.md#logs-not-forwarded$/),
+      ComparisonOperator: 'LessThanThreshold',
+    });
   });
 
   test('names what is wrong, its impact, and its runbook heading', () => {
@@ -298,9 +326,13 @@ describe('the severity of an alarm', () => {
     const stack = of('prod');
     const parts = [...stack.composites()].map(([name, { AlarmRule, AlarmActions }]) => {
       expect(AlarmActions).toEqual([stack.topic('page')]);
-      // Nothing but ALARM(..) OR ALARM(..): while one part holds, a further one changes nothing.
-      const ids = [...AlarmRule.matchAll(/ALARM\("<(\w+)>"\)/g)].map(([, id]) => id);
-      expect(AlarmRule).toBe(`(${ids.map((id) => `ALARM("<${id}>")`).join(' OR ')})`);
+      // Nothing but ALARM(..) OR ALARM(..) beside the latches and what holds back: while one part holds, a further one changes nothing.
+      const rule = AlarmRule.replaceAll(
+        /\((.+?) AND OK\("<Monitoring\w+first(?:extraction|supervision)\w+>"\)\)/g,
+        '$1',
+      ).replace(/\((ALARM\([^)]+\)) AND \(NOT \(ALARM\("<Monitoring\w+pausedlately\w+>"\)\)\)\)/, '$1');
+      const ids = [...rule.matchAll(/ALARM\("<(\w+)>"\)/g)].map(([, id]) => id);
+      expect(rule).toBe(`(${ids.map((id) => `ALARM("<${id}>")`).join(' OR ')})`);
       const names = ids.map((id) => [...stack.metricAlarms()].find(([, alarm]) => alarm.id === id)?.[0]);
       return [name, names] as const;
     });
@@ -323,38 +355,43 @@ describe('the severity of an alarm', () => {
 
 test('a mass of rejected carts pages once, as a pause; its dead letters page only when they are not redriven afterwards', () => {
   const stack = of('notified');
-  const pause = stack
-    .ofType('AWS::CloudWatch::CompositeAlarm')
-    .find(({ properties }) => String(properties['AlarmName']).endsWith('orders-stopped'));
-  const urgent = stack.composites().get('dead-letters-urgent');
-  const waitSeconds = urgent?.ActionsSuppressorWaitPeriod ?? 0;
+  const urgent = JSON.stringify(stack.composites().get('dead-letters-urgent')?.AlarmRule);
+  const held = stack.silentAlarm('paused-lately');
+  const many = stack.alarm('dead-letters-many');
 
-  expect(urgent?.ActionsSuppressor).toBe(pause?.id);
-  // Longer than it takes until a pause is an alarm.
-  expect(waitSeconds).toBeGreaterThan(60 * stack.alarm('consumption-paused').EvaluationPeriods);
-  expect(urgent?.ActionsSuppressorExtensionPeriod).toBe(1800);
-  expect(
-    [...stack.composites().values()].filter(({ ActionsSuppressor }) => ActionsSuppressor !== undefined),
-  ).toHaveLength(1);
+  // What nobody looks after for a week is never held back.
+  expect(urgent).toMatch(/deadlettersmany\w+>\\"\) AND \(NOT \(ALARM\([^)]*pausedlately/);
+  expect(urgent).toMatch(/ OR ALARM\([^)]*deadlettersunattended\w+>\\"\)\)"$/);
+  // It lasts for half an hour, and a pause that is too short to page holds nothing back.
+  expect(held).toMatchObject({ Period: 60, EvaluationPeriods: 30, DatapointsToAlarm: 9, Threshold: 1 });
+  expect(held?.['DatapointsToAlarm']).toBe(stack.alarm('consumption-paused').EvaluationPeriods);
+  expect(held).toMatchObject({ ComparisonOperator: 'GreaterThanOrEqualToThreshold', TreatMissingData: 'notBreaching' });
+  // Its cause is reported before they are many.
+  expect(Number(many.Period) * many.EvaluationPeriods).toBeGreaterThan(
+    60 * Number(held?.['DatapointsToAlarm']) + Number(many.Period),
+  );
+  // A suppressed alarm would tell EventBridge nothing that it can rely on.
+  expect(stack.text).not.toContain('ActionsSuppressor');
 });
 
 describe('the conditions of the alarms', () => {
-  test('report two intervals without an extraction, whether it failed or did not even start', () => {
+  test('report three intervals without an extraction, whether it failed or did not even start', () => {
     const alarm = of('prod').alarm('no-extraction');
 
     expect(alarm).toMatchObject({ Namespace: METRIC_NAMESPACE, MetricName: METRICS.extractionCompleted, Period: 60 });
-    expect(stateOf(alarm, times(10, undefined))).toBe('ALARM');
-    expect(stateOf(alarm, [1, ...times(9, undefined)])).toBe('OK');
-    expect(stateOf(alarm, [1, ...times(10, undefined)])).toBe('ALARM');
-    expect(stateOf(alarm, [...times(10, undefined), 1])).toBe('OK');
+    expect(stateOf(alarm, times(15, undefined))).toBe('ALARM');
+    // A run that died is silent for so long: its lease outlives the next interval.
+    expect(stateOf(alarm, [1, ...times(14, undefined)])).toBe('OK');
+    expect(stateOf(alarm, [1, ...times(15, undefined)])).toBe('ALARM');
+    expect(stateOf(alarm, [...times(15, undefined), 1])).toBe('OK');
   });
 
   test.each([
-    ['rate(1 minute)', {}, 2],
-    ['rate(5 minutes)', {}, 10],
-    ['rate(1 hour)', {}, 120],
-    ['rate(6 hours)', {}, 12 * 60],
-    ['rate(1 day)', {}, 2 * 24 * 60],
+    ['rate(1 minute)', {}, 3],
+    ['rate(5 minutes)', {}, 15],
+    ['rate(1 hour)', {}, 180],
+    ['rate(6 hours)', {}, 18 * 60],
+    ['rate(1 day)', {}, 3 * 24 * 60],
     ['rate(30 days)', {}, 7 * 24 * 60],
     ['cron(0/10 6-20 ? * MON-FRI *)', {}, 3 * 24 * 60],
     ['cron(0/10 6-20 ? * MON-FRI *)', { extractionSilenceMinutes: 45 }, 45],
@@ -596,46 +633,10 @@ describe('the notification topics', () => {
   test('differ between environments by their subscriptions, and by nothing else', () => {
     const ids = (stack: Synthesis) =>
       Object.keys(templateSchema.parse(JSON.parse(stack.text)).Resources).filter(
-        (id) => !/PagerDuty|Mail[a-z0-9]*example/.test(id),
+        (id) => !/PagerDuty|(Mail|Page)[a-z0-9]*example/.test(id),
       );
 
     expect(ids(of('notified'))).toEqual(ids(of('prod')));
-  });
-
-  test('send PagerDuty to the United States, unless the environment says Europe', () => {
-    const base = loadEnvironment('prod');
-    const notifications = { ...base.notifications, pagerDutySecretName: 'prod/pagerduty' };
-    const stack = new Stack(new App(), 'Pages');
-    new Notifications(stack, 'Notifications', { environment: { ...base, notifications } });
-
-    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain('https://events.pagerduty.com/integration/');
-  });
-
-  test('send PagerDuty the envelope of SNS over HTTPS, with retries and a dead-letter queue, and hide its key', () => {
-    const stack = of('notified');
-    const pagerDuty = stack
-      .ofType('AWS::SNS::Subscription')
-      .find(({ properties }) => properties['Protocol'] === 'https');
-    const endpoint = joined.parse(pagerDuty?.properties['Endpoint']);
-
-    expect(endpoint).toBe(
-      'https://events.eu.pagerduty.com/integration/{{resolve:secretsmanager:prod/pagerduty:SecretString:::}}/enqueue',
-    );
-    expect(pagerDuty?.properties).toMatchObject({
-      TopicArn: { Ref: stack.topic('page') },
-      RawMessageDelivery: false,
-      DeliveryPolicy: { healthyRetryPolicy: { minDelayTarget: 5, maxDelayTarget: 300, numRetries: 15 } },
-    });
-    const target = z
-      .object({ deadLetterTargetArn: reference })
-      .parse(pagerDuty?.properties['RedrivePolicy']).deadLetterTargetArn;
-    const depth = stack.alarm('pages-undelivered').Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
-    expect(depth.map(({ Dimensions }) => reference.parse(Dimensions[0]?.Value))).toContain(target);
-    // SNS may write there.
-    const policy = stack
-      .ofType('AWS::SQS::QueuePolicy')
-      .find(({ properties }) => JSON.stringify(properties['Queues']).includes(target));
-    expect(JSON.stringify(policy)).toContain('"Service":"sns.amazonaws.com"');
   });
 
   test('send mail to each address', () => {
@@ -645,6 +646,9 @@ describe('the notification topics', () => {
     expect(mails.map(({ properties }) => [properties['Endpoint'], reference.parse(properties['TopicArn'])])).toEqual([
       ['one@example.com', stack.topic('mail')],
       ['two@example.com', stack.topic('mail')],
+      // Each page is a mail, too.
+      ['one@example.com', stack.topic('page')],
+      ['two@example.com', stack.topic('page')],
     ]);
   });
 
@@ -653,10 +657,15 @@ describe('the notification topics', () => {
 
     expect(stack.alarm('pages-undelivered').AlarmActions).toEqual([stack.topic('mail')]);
     expect(stack.alarm('mails-undelivered').AlarmActions).toEqual([stack.topic('page')]);
-    expect(stack.alarm('mails-undelivered')).toMatchObject({
-      Namespace: 'AWS/SNS',
-      Dimensions: [{ Name: 'TopicName', Value: { 'Fn::GetAtt': [stack.topic('mail'), 'TopicName'] } }],
-    });
+    expect(
+      stack
+        .alarm('mails-undelivered')
+        .Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])
+        .map(({ Namespace, MetricName, Dimensions }) => [Namespace, MetricName, reference.parse(Dimensions[0]?.Value)]),
+    ).toEqual([
+      ['AWS/SNS', 'NumberOfNotificationsFailed', stack.topic('mail')],
+      ['AWS/SNS', 'NumberOfNotificationsFailed', stack.topic('page')],
+    ]);
   });
 
   test('let alarms through: CloudWatch may use the key of both topics, and publish to them', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import * as z from 'zod';
 import { createCheckedApp } from '../../infra/checked-app.ts';
@@ -45,6 +45,56 @@ const deployedTemplate = z.object({
   Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
 });
 type DeployedTemplate = z.infer<typeof deployedTemplate>;
+
+/** Each breaks a rule of infra/guard-rules.guard; the endpoint type of Splunk is none. */
+const AGAINST_RULES: Readonly<Record<string, readonly [type: string, properties: Readonly<Record<string, unknown>>]>> =
+  {
+    Queue: ['AWS::SQS::Queue', { MessageRetentionPeriod: 3600 }],
+    Topic: ['AWS::SNS::Topic', { DisplayName: 'open' }],
+    Function: [
+      'AWS::Lambda::Function',
+      {
+        Code: { ZipFile: '0' },
+        Handler: 'index.handler',
+        Role: 'arn:aws:iam::123456789012:role/x',
+        Runtime: 'nodejs24.x',
+      },
+    ],
+    Logs: ['AWS::Logs::LogGroup', {}],
+    Bucket: ['AWS::S3::Bucket', {}],
+    Splunk: [
+      'AWS::KinesisFirehose::DeliveryStream',
+      {
+        SplunkDestinationConfiguration: {
+          HECEndpoint: 'https://splunk.example.com',
+          HECEndpointType: 'Events',
+          HECToken: 'a-token',
+          S3Configuration: { BucketARN: 'arn:aws:s3:::bucket', RoleARN: 'arn:aws:iam::123456789012:role/x' },
+        },
+      },
+    ],
+    Rule: [
+      'AWS::Events::Rule',
+      {
+        EventPattern: { source: ['aws.cloudwatch'] },
+        Targets: [{ Id: 'one', Arn: 'arn:aws:events:eu-west-1:123456789012:event-bus/other' }],
+      },
+    ],
+    Destination: [
+      'AWS::Events::ApiDestination',
+      {
+        ConnectionArn: 'arn:aws:events:eu-west-1:123456789012:connection/one/two',
+        HttpMethod: 'POST',
+        InvocationEndpoint: 'http://hooks.example.com',
+      },
+    ],
+  };
+
+const validationReport = z.object({
+  pluginReports: z.array(
+    z.object({ violations: z.array(z.object({ ruleName: z.string(), severity: z.string().optional() })) }),
+  ),
+});
 
 describe('the CDK app', () => {
   const bad = join(directory, 'bad.json');
@@ -151,6 +201,26 @@ describe('the CDK app', () => {
     new Queue(new Stack(app, 'Open'), 'Queue', { encryption: QueueEncryption.UNENCRYPTED });
 
     expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);
+  }, 180_000);
+
+  test('is not synthesized against a rule of ours, nor with a value that CDK only warns of', () => {
+    const app = createCheckedApp({
+      outdir: join(directory, 'against-rules'),
+      context: featureFlags(),
+      analyticsReporting: false,
+    });
+    const stack = new Stack(app, 'Bad');
+    for (const [id, [type, properties]] of Object.entries(AGAINST_RULES))
+      new CfnResource(stack, id, { type, properties });
+    expect(() => app.synth()).toThrow(/'Events' is not one of/);
+    const report = readFileSync(join(directory, 'against-rules', 'validation-report.json'), 'utf8');
+    const { pluginReports } = validationReport.parse(JSON.parse(report));
+    const broken = pluginReports.flatMap(({ violations }) =>
+      violations.filter(({ severity }) => severity === 'error').map(({ ruleName }) => ruleName.replace(/^.*::/, '')),
+    );
+    const rules = readFileSync(join(root, 'infra/guard-rules.guard'), 'utf8').matchAll(/^rule (\S+)/gm);
+
+    expect(broken).toEqual(expect.arrayContaining([...[...rules].map(([, name]) => name), 'W3030']));
   }, 180_000);
 
   test('sets every feature flag that CDK recommends, so that no later default changes what is deployed', () => {

@@ -2,11 +2,23 @@
  * The snapshots of the stacks beside the tests: the whole template of prod, and of every other environment only the
  * values that its name, account and region do not explain.
  */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, isList, type Json, jsonText, toJson } from '../../infra/docs/json-text.ts';
-import { asText, type Synthesis } from './synthesis.ts';
+import { asText, EVERYTHING_ENVIRONMENT, type Synthesis } from './synthesis.ts';
 
 export const WHOLE = 'prod';
+
+/** The name of the environment with every optional block. */
+export const EVERYTHING = EVERYTHING_ENVIRONMENT.name;
+
+/** What to synthesize an environment by: its name, or a file that is written into the directory. */
+export function entryOf(name: string, directory: string): string {
+  if (name !== EVERYTHING) return name;
+  const file = join(directory, `${name}.json`);
+  writeFileSync(file, JSON.stringify(EVERYTHING_ENVIRONMENT));
+  return file;
+}
 
 export const snapshotFile = (name: string): string => join(import.meta.dirname, 'snapshots', `${name}.json`);
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { cartPartition, PARTITIONS, queuedPartition } from '../../shared/ledger-keys.ts';
+import { LEDGER_FUNCTIONS, type LedgerFunction, ledgerRequest, mayDo } from './ledger-rights.ts';
 import { asText, ofType, OWN_ENVIRONMENT, partsOf, refSchema, type Synthesis, synthesizeStack } from './synthesis.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -27,6 +29,9 @@ function parts(name: string) {
   if (found === undefined) throw new Error(`${name} was not synthesized`);
   return partsOf(found);
 }
+
+/** Of both lists of the entry. */
+const MOST_ROLES = 40;
 
 const list = z.union([z.string().transform((text) => [text]), z.array(z.string())]);
 const statementSchema = z.object({
@@ -115,13 +120,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
   function rightsOf(role: string): Record<string, string[]> {
     const rights: Record<string, string[]> = {};
     for (const { role: holder, action, on } of allowed(name)) {
-      if (holder === role) rights[action] = [...(rights[action] ?? []), on].sort();
+      if (holder === role) rights[action] = [...new Set([...(rights[action] ?? []), on])].sort();
     }
     return rights;
   }
 
   function expectedOf(which: 'worker' | 'extractor' | 'supervisor' | 'reconciler' | 'redriver') {
-    const { [which]: lambda, table, queue, failedInvocations, environment, secrets } = parts(name);
+    const { [which]: lambda, table, queue, failedInvocations, environment, secrets, messageKey } = parts(name);
     const secret = (system: 'srm' | 'vms'): string => {
       const { secretName } = environment[system];
       const created = secrets.find(({ Properties }) => Properties['Name'] === secretName);
@@ -136,6 +141,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       logs: `{${lambda.LoggingConfig.LogGroup.Ref}.Arn}`,
       srm: secret('srm'),
       vms: secret('vms'),
+      messageKey: `{${messageKey.id}}`,
       // The key of a secret that another stack created.
       key: environment.srm.kmsKeyArn === undefined ? {} : { 'kms:Decrypt': [environment.srm.kmsKeyArn] },
       network:
@@ -152,8 +158,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     'ec2:UnassignPrivateIpAddresses',
   ];
 
-  test('of the extractor: the watermark, which versions are queued, sending to the queue, its own secret and logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, key, network } = expectedOf('extractor');
+  test('of the extractor: the watermark, which versions are queued, sending to the queue, its own secret, the key of the messages and its logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, messageKey, key, network } = expectedOf('extractor');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:BatchGetItem': [table],
@@ -162,7 +168,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'dynamodb:Query': [table],
       'dynamodb:UpdateItem': [table],
       'sqs:SendMessage': [queue, failedInvocations].sort(),
-      'secretsmanager:GetSecretValue': [srm],
+      'secretsmanager:GetSecretValue': [srm, messageKey].sort(),
       ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
@@ -172,8 +178,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the reconciler: reading what the ledger holds of carts, writing its own record and what it queues, sending to the queue, its own secret and logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, key, network } = expectedOf('reconciler');
+  test('of the reconciler: reading what the ledger holds of carts, writing its own record and what it queues, sending to the queue, its own secret, the key of the messages and its logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, messageKey, key, network } = expectedOf('reconciler');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
@@ -181,7 +187,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'dynamodb:Query': [table],
       'dynamodb:UpdateItem': [table],
       'sqs:SendMessage': [queue, failedInvocations].sort(),
-      'secretsmanager:GetSecretValue': [srm],
+      'secretsmanager:GetSecretValue': [srm, messageKey].sort(),
       ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
@@ -191,8 +197,8 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     });
   });
 
-  test('of the worker: the items of the ledger, receiving from the queue, both secrets and its own logs', () => {
-    const { lambda, table, queue, failedInvocations, logs, srm, vms, key, network } = expectedOf('worker');
+  test('of the worker: the items of the ledger, receiving from the queue, both secrets, the key of the messages and its own logs', () => {
+    const { lambda, table, queue, failedInvocations, logs, srm, vms, messageKey, key, network } = expectedOf('worker');
 
     expect(rightsOf(lambda.Role['Fn::GetAtt'][0])).toEqual({
       'dynamodb:GetItem': [table],
@@ -206,7 +212,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       'sqs:ReceiveMessage': [queue],
       // To requeue a cart that an outage has brought to its final attempt.
       'sqs:SendMessage': [queue, failedInvocations].sort(),
-      'secretsmanager:GetSecretValue': [srm, vms].sort(),
+      'secretsmanager:GetSecretValue': [srm, vms, messageKey].sort(),
       ...key,
       'logs:CreateLogStream': [logs],
       'logs:PutLogEvents': [logs],
@@ -359,7 +365,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
     expect(allowed(name).filter(({ action }) => /^\*|^sqs:\*/.test(action))).toEqual([]);
   });
 
-  test('to send to the cart queue, which is the right to order, are denied to all but the senders and the roles of the entry', () => {
+  test('to send to the cart queue, which is the right to order, and to take carts from either queue are denied to all but the functions and the roles of the entry', () => {
     const { queue, deadLetters, extractor, worker, reconciler, redriver, environment } = parts(name);
     const statementsOf = (id: string): unknown[] =>
       ofType(parts(name), 'AWS::SQS::QueuePolicy')
@@ -374,6 +380,9 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       Resource: { 'Fn::GetAtt': [id, 'Arn'] },
     });
     const senders = [extractor, worker, reconciler, redriver].map(({ Role }) => Role);
+    const { contentRoles, redriveRoles } = environment.operation;
+    const readers = [...contentRoles, ...redriveRoles];
+    const taking = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:ReceiveMessage'];
 
     expect(statementsOf(queue.id)).toEqual([
       onlyEncrypted(queue.id),
@@ -383,7 +392,23 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         Principal: { AWS: '*' },
         Action: 'sqs:SendMessage',
         Resource: { 'Fn::GetAtt': [queue.id, 'Arn'] },
-        Condition: { ArnNotLike: { 'aws:PrincipalArn': [...senders, ...environment.operation.redriveRoles] } },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [...senders, ...redriveRoles] } },
+      },
+      {
+        Sid: 'OnlyTheWorkerReceives',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: taking,
+        Resource: { 'Fn::GetAtt': [queue.id, 'Arn'] },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [worker.Role] } },
+      },
+      {
+        Sid: 'OnlyTheseEmpty',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 'sqs:PurgeQueue',
+        Resource: { 'Fn::GetAtt': [queue.id, 'Arn'] },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [worker.Role, ...redriveRoles] } },
       },
     ]);
     expect(statementsOf(deadLetters.id)).toEqual([
@@ -396,11 +421,38 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
         Resource: { 'Fn::GetAtt': [deadLetters.id, 'Arn'] },
         Condition: { Null: { 'aws:PrincipalArn': 'false' } },
       },
+      {
+        Sid: 'OnlyTheseReceive',
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: [...taking, 'sqs:PurgeQueue', 'sqs:StartMessageMoveTask'].sort(),
+        Resource: { 'Fn::GetAtt': [deadLetters.id, 'Arn'] },
+        Condition: { ArnNotLike: { 'aws:PrincipalArn': [redriver.Role, ...readers] } },
+      },
     ]);
     // Who has the right is not denied it, and who is not denied it has it.
     const holders = allowed(name).filter(({ action, on }) => action === 'sqs:SendMessage' && on.includes(queue.id));
     expect(new Set(holders.map(({ role }) => role))).toEqual(new Set(senders.map((role) => role['Fn::GetAtt'][0])));
-    expect(environment.operation.redriveRoles).toHaveLength(name === OWN ? 1 : 0);
+    expect(readers).toHaveLength(name === OWN ? 2 : 0);
+    // Nobody is locked out of the policies themselves, and SQS takes 8,192 bytes of each.
+    for (const { id } of [queue, deadLetters]) {
+      const text = JSON.stringify(statementsOf(id)).replaceAll(/\{"(Ref|Fn::GetAtt)":[^}]+\}/g, 'x'.repeat(120));
+      expect(text).not.toMatch(/QueueAttributes|DeleteQueue|Permission|"sqs:\*","Condition":(?!\{"Bool")/);
+      expect(text.length + MOST_ROLES * 120).toBeLessThan(8192);
+    }
+  });
+
+  test('to the ledger name the partitions that a function reads and writes, and hold for no request without a key', () => {
+    const { table } = parts(name);
+    const onTable = allowed(name).filter(({ role, on }) => role !== undefined && on === `{${table.id}.Arn}`);
+
+    expect(onTable.length).toBeGreaterThan(20);
+    for (const { condition } of onTable) {
+      expect(condition).toEqual({
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': expect.any(Array) },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      });
+    }
   });
 
   test('come from policies of this stack alone: no managed policy of AWS is attached, which would say "*"', () => {
@@ -408,5 +460,60 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
       expect(Properties).not.toHaveProperty('ManagedPolicyArns');
       expect(Properties).not.toHaveProperty('Policies');
     }
+  });
+});
+
+const key = { client: '100', number: '1000001234' };
+const ORDER_OF_CART = cartPartition(key);
+const QUEUED = queuedPartition(ORDER_OF_CART);
+const OF_OTHERS = [PARTITIONS.watermark, PARTITIONS.reconciliation, PARTITIONS.breaker, PARTITIONS.plan].map(
+  (beginning) => `${beginning}1`,
+);
+const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+const writable = (name: LedgerFunction): string[] =>
+  [ORDER_OF_CART, QUEUED, ...OF_OTHERS, `${PARTITIONS.operation}2026-11`].filter((pk) =>
+    WRITES.some((operation) => mayDo(name, { operation, keys: [pk] })),
+  );
+
+describe('of the items of the ledger', () => {
+  test.each([
+    ['Extractor', [QUEUED, 'WATERMARK#1', 'OPERATION#2026-11']],
+    ['Reconciler', [QUEUED, 'RECONCILIATION#1', 'OPERATION#2026-11']],
+    ['Supervisor', ['BREAKER#1', 'OPERATION#2026-11']],
+    ['Worker', [ORDER_OF_CART, 'BREAKER#1']],
+    ['Redriver', [ORDER_OF_CART, 'PLAN#1', 'OPERATION#2026-11']],
+    ['OrderNumbers', [ORDER_OF_CART]],
+  ] as const)('the %s writes these partitions and no other', (name, partitions) => {
+    expect(writable(name)).toEqual(partitions);
+  });
+
+  test('no function deletes an item or scans the table, and no batch of the extractor names an order', () => {
+    for (const name of LEDGER_FUNCTIONS) {
+      expect(mayDo(name, { operation: 'DeleteItem', keys: [ORDER_OF_CART] })).toBe(false);
+      expect(mayDo(name, { operation: 'Scan', keys: [] })).toBe(false);
+      expect(mayDo(name, { operation: 'Query', keys: [] })).toBe(false);
+    }
+    // A batch may delete, too.
+    expect(mayDo('Extractor', { operation: 'BatchWriteItem', keys: [QUEUED, ORDER_OF_CART] })).toBe(false);
+    expect(mayDo('Extractor', { operation: 'BatchWriteItem', keys: [QUEUED, QUEUED] })).toBe(true);
+  });
+
+  test('a request names its keys where the SDK puts them', () => {
+    const pk = { pk: { S: 'CART#1' } };
+    const asked = (operation: string, body: object) => ledgerRequest({ operation, body: JSON.stringify(body) }).keys;
+
+    expect(asked('GetItem', { Key: pk })).toEqual(['CART#1']);
+    expect(asked('PutItem', { Item: pk })).toEqual(['CART#1']);
+    expect(asked('Query', { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk.pk } })).toEqual(
+      ['CART#1'],
+    );
+    expect(asked('BatchGetItem', { RequestItems: { ledger: { Keys: [pk, pk] } } })).toEqual(['CART#1', 'CART#1']);
+    expect(
+      asked('BatchWriteItem', {
+        RequestItems: { ledger: [{ PutRequest: { Item: pk } }, { DeleteRequest: { Key: pk } }] },
+      }),
+    ).toEqual(['CART#1', 'CART#1']);
+    expect(asked('Scan', {})).toEqual([]);
+    expect(() => asked('Query', { IndexName: 'listed' })).toThrow('IndexName');
   });
 });

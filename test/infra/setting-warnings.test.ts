@@ -14,13 +14,15 @@ const bundles = {
   'redrive-dead-letters': folder,
 };
 
-async function warningsOf(vms: object, srm: object = {}): Promise<unknown[]> {
+async function warningsOf(vms: object, srm: object = {}, others: object = {}): Promise<unknown[]> {
   const dev = Object(ENVIRONMENTS['dev']);
   const environment = parseEnvironment(
-    { ...dev, srm: { ...dev.srm, ...srm }, vms: { ...dev.vms, ...vms } },
+    { ...dev, srm: { ...dev.srm, ...srm }, vms: { ...dev.vms, ...vms }, ...others },
     'Environment x',
   );
-  const stack = await addPurchaseOrderStack(new App(), environment, { bundles });
+  const stack = await addPurchaseOrderStack(new App({ builtinCloudFormationValidation: false }), environment, {
+    bundles,
+  });
   return stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => data);
 }
 
@@ -41,4 +43,14 @@ test('an SRM that is read by ApprovedAt warns of the carts that have none', asyn
   expect(await warningsOf({}, { changedAtProperty: 'ApprovedAt' })).toEqual([
     expect.stringMatching(/^srm\.changedAtProperty: a cart without an ApprovedAt, .* is never read/),
   ]);
+});
+
+test('a cron of the extraction warns of three days of silence, unless the entry says when it is too long', async () => {
+  const { extraction, notifications } = Object(ENVIRONMENTS['dev']);
+  const cron = { extraction: { ...extraction, schedule: 'cron(0/10 6-20 ? * MON-FRI *)' } };
+  expect(await warningsOf({}, {}, cron)).toEqual([
+    expect.stringMatching(/^notifications\.thresholds\.extractionSilenceMinutes: without it, .* three days/),
+  ]);
+  const thresholds = { extractionSilenceMinutes: 45 };
+  expect(await warningsOf({}, {}, { ...cron, notifications: { ...notifications, thresholds } })).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ENVIRONMENTS } from '../../infra/environments.ts';
-import { snapshotFile, snapshotOf, WHOLE } from './normalized-stack.ts';
+import { entryOf, EVERYTHING, snapshotFile, snapshotOf, WHOLE } from './normalized-stack.ts';
 import { type Synthesis, synthesizeStack } from './synthesis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
@@ -15,12 +15,12 @@ beforeAll(async () => {
   whole = await synthesizeStack(WHOLE, join(directory, WHOLE));
 }, 180_000);
 
-const names = Object.keys(ENVIRONMENTS);
+const names = [...Object.keys(ENVIRONMENTS), EVERYTHING];
 
 test.each(names)(
   'the stack of %s is the one of its snapshot; if it should change, run `npm run snapshots` and read the difference',
   async (name) => {
-    const synthesis = name === WHOLE ? whole : await synthesizeStack(name, join(directory, name));
+    const synthesis = name === WHOLE ? whole : await synthesizeStack(entryOf(name, directory), join(directory, name));
 
     expect(snapshotOf(synthesis, whole).split('\n')).toEqual(readFileSync(snapshotFile(name), 'utf8').split('\n'));
   },

@@ -85,6 +85,9 @@ export const OWN_ENVIRONMENT = {
     logRetentionDays: 7,
     terminationProtection: true,
     tags: { 'cost-center': '4711', owner: 'purchasing@own.example' },
+    contentRoles: [
+      'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Content_*',
+    ],
     redriveRoles: [
       'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Operator_*',
     ],
@@ -100,11 +103,48 @@ export const NOTIFIED_ENVIRONMENT = {
     vms: { name: 'Vendor platform', contact: 'Teams: 11VMS support' },
   },
   notifications: {
-    pagerDutySecretName: 'prod/pagerduty',
-    pagerDutyRegion: 'eu',
+    pagerDuty: { routingKeySecretName: 'prod/pagerduty', region: 'eu' },
     email: ['one@example.com', 'two@example.com'],
     thresholds: { deadLetters: 3, oldestMessageMinutes: 7, waitingHours: 2, backlog: 44, pausedMinutes: 9 },
   },
+};
+
+/** Every optional block at once. */
+export const EVERYTHING_ENVIRONMENT = {
+  ...ENVIRONMENTS['prod'],
+  name: 'everything',
+  account: '123456789012',
+  region: 'eu-west-1',
+  notifications: { email: ['one@acme.example'], pagerDuty: { routingKeySecretName: 'acme/pagerduty' } },
+  grafana: { url: 'https://acme.grafana.net', folderUid: 'procurement', tokenSecretName: 'acme/grafana' },
+  logForwarding: {
+    splunk: { hecUrl: 'https://http-inputs-firehose-acme.splunkcloud.com:443', secretName: 'acme/splunk' },
+    elastic: { url: 'https://acme.es.eu-west-1.aws.found.io', secretName: 'acme/elastic' },
+  },
+  cloudAlm: {
+    apiUrl: 'https://eu10-004.alm.cloud.sap/api',
+    tokenUrl: 'https://acme.authentication.eu10.hana.ondemand.com/oauth/token',
+    serviceId: 'acme-orders',
+    secretName: 'acme/cloud-alm',
+  },
+  events: {
+    typePrefix: 'acme.procurement',
+    subscribers: {
+      'event-mesh': {
+        url: 'https://acme-pubsub.cfapps.eu10.hana.ondemand.com/messagingrest/v1/topics/acme%2Fprocurement%2Forders/messages',
+        tokenUrl: 'https://acme.authentication.eu10.hana.ondemand.com/oauth/token',
+        secretName: 'acme/event-mesh',
+        headers: { 'x-qos': '1' },
+      },
+      archive: {
+        url: 'https://hooks.acme.example/orders',
+        tokenUrl: 'https://login.acme.example/token',
+        scope: 'orders.write',
+        secretName: 'acme/archive',
+      },
+    },
+  },
+  orderNumbers: { path: "/ShoppingCarts('{cart}')" },
 };
 
 const templateSchema = z.object({
@@ -272,6 +312,11 @@ export function partsOf(synthesis: Synthesis) {
     );
   const worker = byId(functions, mapping.FunctionName.Ref);
   const queue = byId(queues, mapping.EventSourceArn['Fn::GetAtt'][0]);
+  const secrets = ofType(synthesis, 'AWS::SecretsManager::Secret');
+  const messageKey = one(
+    secrets.filter(({ Properties }) => Object.hasOwn(Properties, 'GenerateSecretString')),
+    'key of the messages',
+  );
   const deadLetters = byId(queues, queue.RedrivePolicy?.deadLetterTargetArn['Fn::GetAtt'][0]);
   return {
     ...synthesis,
@@ -293,6 +338,8 @@ export function partsOf(synthesis: Synthesis) {
     queues,
     schedules,
     table: one(ofType(synthesis, 'AWS::DynamoDB::Table'), 'table'),
-    secrets: ofType(synthesis, 'AWS::SecretsManager::Secret'),
+    /** Of the connections. */
+    secrets: secrets.filter(({ id }) => id !== messageKey.id),
+    messageKey,
   };
 }

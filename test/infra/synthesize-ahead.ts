@@ -9,7 +9,7 @@ import { join } from 'node:path';
 /** Of equal weight. The local run is not checked, all others are (synthesize-into-cache.ts). */
 const SHARES = [
   ['local run', 'dev', 'own', 'local'],
-  ['prod', 'test', 'notified'],
+  ['prod', 'test', 'notified', 'everything'],
 ];
 
 /** Of Jest's own configuration, what is read here. */

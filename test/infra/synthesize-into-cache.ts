@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
-import { NOTIFIED_ENVIRONMENT, OWN_ENVIRONMENT } from './synthesis.ts';
+import { EVERYTHING_ENVIRONMENT, NOTIFIED_ENVIRONMENT, OWN_ENVIRONMENT } from './synthesis.ts';
 
 const LOCAL_RUN = 'local run';
 
@@ -12,6 +12,8 @@ function environmentOf(name: string): Environment {
   switch (name) {
     case 'own':
       return parseEnvironment(OWN_ENVIRONMENT, name);
+    case 'everything':
+      return parseEnvironment(EVERYTHING_ENVIRONMENT, name);
     case 'notified':
       return parseEnvironment(NOTIFIED_ENVIRONMENT, name);
     case LOCAL_RUN:

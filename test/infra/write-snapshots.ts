@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVIRONMENTS } from '../../infra/environments.ts';
-import { snapshotFile, snapshotOf, WHOLE } from './normalized-stack.ts';
+import { entryOf, EVERYTHING, snapshotFile, snapshotOf, WHOLE } from './normalized-stack.ts';
 import { synthesizeStack } from './synthesis.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
 try {
   const whole = await synthesizeStack(WHOLE, join(directory, WHOLE));
-  for (const name of Object.keys(ENVIRONMENTS)) {
-    const synthesis = name === WHOLE ? whole : await synthesizeStack(name, join(directory, name));
+  for (const name of [...Object.keys(ENVIRONMENTS), EVERYTHING]) {
+    const synthesis = name === WHOLE ? whole : await synthesizeStack(entryOf(name, directory), join(directory, name));
     writeFileSync(snapshotFile(name), snapshotOf(synthesis, whole));
   }
 } finally {

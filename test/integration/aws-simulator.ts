@@ -52,6 +52,10 @@ export interface AwsState {
   schedules: Record<string, Record<string, unknown>>;
   alarms: SimulatedAlarm[];
   datapoints: SimulatedDatapoint[];
+  /** Of each answer with data of a metric. */
+  metricStatus: 'Complete' | 'PartialData' | 'InternalError';
+  /** The filters of a log group, by its name: where each sends to. */
+  subscriptionFilters: Record<string, { name: string; pattern: string; destinationArn: string }[]>;
   /** By ARN of the topic. */
   subscriptions: Record<string, { protocol: string; endpoint: string; arn: string }[]>;
   /** Operations that the caller has no right to. */
@@ -64,6 +68,8 @@ export interface AwsSimulator {
   readonly state: AwsState;
   /** Every operation that was called. */
   readonly operations: readonly string[];
+  /** The queries for data of metrics, of each call. */
+  readonly metricQueries: readonly (readonly unknown[])[];
   /** Every invocation of a function, with its event. */
   readonly invocations: readonly { readonly name: string; readonly event: unknown }[];
   /** The variables that lead the SDK to this simulator. */
@@ -92,7 +98,7 @@ const metricsRequest = z.object({
       MetricStat: z.object({
         Metric: z.object({ MetricName: z.string(), Dimensions: z.array(z.object({ Value: z.string() })) }),
         Period: z.number(),
-        Stat: z.enum(['Sum', 'SampleCount', 'Maximum']),
+        Stat: z.enum(['Sum', 'SampleCount', 'Maximum', 'p95']),
       }),
     }),
   ),
@@ -149,11 +155,14 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     schedules: {},
     alarms: [],
     datapoints: [],
+    metricStatus: 'Complete',
+    subscriptionFilters: {},
     subscriptions: {},
     denied: new Set(),
     silent: new Set(),
   };
   const operations: string[] = [];
+  const metricQueries: (readonly unknown[])[] = [];
   const invocations: { name: string; event: unknown }[] = [];
 
   function answer({ operation, parameters, region, json }: Call): { xml: string } | { json: object } {
@@ -193,6 +202,9 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
         const text = (state.stack?.template ?? '{}').replaceAll('&', '&amp;').replaceAll('<', '&lt;');
         return { xml: `<TemplateBody>${text}</TemplateBody>` };
       }
+      case 'DescribeSecret':
+        // Tests that need secrets have an emulator of them.
+        throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
       case 'ListStackResources': {
         const resources = (state.stack?.resources ?? []).map(
           ({ type, physicalId, logicalId }, index) =>
@@ -251,6 +263,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
       }
       case 'GetMetricData': {
         const { MetricDataQueries: queries, StartTime: start, EndTime: end } = metricsRequest.parse(json);
+        metricQueries.push(z.object({ MetricDataQueries: z.array(z.unknown()) }).parse(json).MetricDataQueries);
         return {
           json: {
             MetricDataResults: queries.map(({ Id, MetricStat: { Metric: metric, Period: period, Stat: stat } }) => {
@@ -268,13 +281,26 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
                   .filter(({ atMs }) => periodOf(atMs, period) === time)
                   .reduce(
                     (sum, { value }) =>
-                      stat === 'Maximum' ? Math.max(sum, value) : sum + (stat === 'SampleCount' ? 1 : value),
+                      // The percentile of the few points of a test.
+                      stat === 'Maximum' || stat === 'p95'
+                        ? Math.max(sum, value)
+                        : sum + (stat === 'SampleCount' ? 1 : value),
                     0,
                   );
-              return { Id, Timestamps: times, Values: times.map(valueAt), StatusCode: 'Complete' };
+              return { Id, Timestamps: times, Values: times.map(valueAt), StatusCode: state.metricStatus };
             }),
           },
         };
+      }
+      case 'DescribeSubscriptionFilters': {
+        const { logGroupName } = z.object({ logGroupName: z.string() }).parse(json);
+        const filters = (state.subscriptionFilters[logGroupName] ?? []).map(({ name, pattern, destinationArn }) => ({
+          filterName: name,
+          filterPattern: pattern,
+          destinationArn,
+          logGroupName,
+        }));
+        return { json: { subscriptionFilters: filters } };
       }
       default:
         throw new AwsError('UnknownOperation', `The simulator does not know ${operation}`);
@@ -307,10 +333,11 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const services = ['STS', 'CLOUDFORMATION', 'CLOUDWATCH', 'LAMBDA', 'SNS', 'SCHEDULER'];
+  const services = ['STS', 'CLOUDFORMATION', 'CLOUDWATCH', 'LAMBDA', 'SNS', 'SCHEDULER', 'CLOUDWATCH_LOGS'];
   return {
     state,
     operations,
+    metricQueries,
     invocations,
     variables: Object.fromEntries(services.map((name) => [`AWS_ENDPOINT_URL_${name}`, `http://127.0.0.1:${port}`])),
     async close() {

@@ -6,6 +6,7 @@ import { createBreakerRecord } from '../../shared/circuit-breaker.ts';
 import { createLedgerTable, type LedgerTable } from '../../shared/ledger-table.ts';
 import { createLedger } from '../../shared/ledger.ts';
 import { createQueuedVersions } from '../../shared/queued-versions.ts';
+import { readTraces } from '../../shared/traces.ts';
 import { createWatermark } from '../../shared/watermark.ts';
 import { type Service, startService } from '../benchmark/processes.ts';
 import { type Fixture, openFixture } from './fixture.ts';
@@ -62,7 +63,7 @@ async function answers(table: LedgerTable): Promise<unknown[]> {
     () => ledger.created(claim('a', NOW_MS), { id: 'po_a', number: 'PO-A' }, NOW_MS),
     () => ledger.created(claim('c', NOW_MS), { id: 'po_c', number: 'PO-C' }, NOW_MS),
     () => ledger.claim(claim('d', NOW_MS + 200_000)),
-    () => ledger.createdOrders(cart),
+    () => readTraces(table, cart),
     () => ledger.confirmed(claim('d', NOW_MS, NOW_MS + 5)),
     () => ledger.recordSkip(cart, { reason: 'no lines', messageId: 'm-a', nowMs: NOW_MS }),
     () => verdicts.withdraw(verdict),

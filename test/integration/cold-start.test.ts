@@ -25,16 +25,12 @@ async function firstToken(system: 'srm' | 'vms'): Promise<void> {
   expect(tokensOf(system)).toBe(1);
 }
 
-const eventOf = (messageId: string) => ({
-  Records: [
-    {
-      messageId,
-      receiptHandle: messageId,
-      body: writeCartMessage(envelope(newCart())),
-      attributes: { ApproximateReceiveCount: '1' },
-    },
-  ],
-});
+function eventOf(messageId: string) {
+  const body = writeCartMessage(envelope(newCart()));
+  const attributes = { ApproximateReceiveCount: '1' };
+  const messageAttributes = fixture.signed(body);
+  return { Records: [{ messageId, receiptHandle: messageId, body, attributes, messageAttributes }] };
+}
 
 test('the worker fetches the token of 11VMS before its first event, once, and no token of SRM', async () => {
   const worker = createWorker(fixture.workerVariables, { warmUp: true });

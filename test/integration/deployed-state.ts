@@ -23,10 +23,15 @@ const GROUP = 'our-group';
 const named = z.object({ AlarmName: z.string() });
 const variables = z.object({ Variables: z.record(z.string(), z.string()) });
 
+const subscription = z.object({
+  LogGroupName: z.object({ Ref: z.string() }),
+  DestinationArn: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
+});
+
 const syntheses = new Map<string, Promise<ExpectedStack>>();
 
 /** A synthesis takes most of a test's time, and the entries of most tests differ in the ports of the simulators alone. */
-async function synthesizeOnce(environment: Environment): Promise<ExpectedStack> {
+export async function expectStackOnce(environment: Environment): Promise<ExpectedStack> {
   const text = JSON.stringify(environment);
   const hosts = [...new Set(text.match(/127\.0\.0\.1:\d+/g))];
   const standIn = (index: number): string => `127.0.0.1:${60_001 + index}`;
@@ -43,7 +48,7 @@ async function synthesizeOnce(environment: Environment): Promise<ExpectedStack> 
 
 export async function deployEntry(state: AwsState, deployment: Deployment): Promise<void> {
   const { environment, physicalIds, sqs, nowMs } = deployment;
-  const { resources, outputOf } = await synthesizeOnce(environment);
+  const { resources, outputOf } = await expectStackOnce(environment);
   const idOf = ({ logicalId, type }: ExpectedResource): string => {
     const known = physicalIds[outputOf.get(logicalId) ?? ''] ?? physicalIds[logicalId];
     if (known !== undefined) return known;
@@ -82,6 +87,7 @@ export async function deployEntry(state: AwsState, deployment: Deployment): Prom
     datapoint('ConsumptionPaused', 'supervise-consumption'),
   ];
   state.alarms = [];
+  state.subscriptionFilters = {};
   for (const resource of resources) {
     const id = idOf(resource);
     const properties: Record<string, unknown> = Object.fromEntries(
@@ -111,6 +117,13 @@ export async function deployEntry(state: AwsState, deployment: Deployment): Prom
     } else if (resource.type === 'AWS::Scheduler::Schedule') {
       const { ScheduleExpression, ScheduleExpressionTimezone } = properties;
       state.schedules[`${GROUP}/${id}`] = { State: 'ENABLED', ScheduleExpression, ScheduleExpressionTimezone };
+    } else if (resource.type === 'AWS::Logs::SubscriptionFilter') {
+      const { LogGroupName, DestinationArn } = subscription.parse(resource.properties);
+      const destinationArn = `arn:aws:firehose:${state.region}:${state.account}:deliverystream/${DestinationArn['Fn::GetAtt'][0]}`;
+      state.subscriptionFilters[LogGroupName.Ref] = [
+        ...(state.subscriptionFilters[LogGroupName.Ref] ?? []),
+        { name: id, pattern: String(properties['FilterPattern']), destinationArn },
+      ];
     } else if (resource.type === 'AWS::SNS::Topic') {
       state.subscriptions[id] = [{ protocol: 'email', endpoint: 'p@x', arn: `${id}:1` }];
     } else if (resource.type === 'AWS::SQS::Queue') {

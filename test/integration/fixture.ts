@@ -2,6 +2,7 @@
  * What a front-door test of a handler needs: both simulators, the embedded SQS, DynamoDB and Secrets Manager over their
  * real protocols, and the environment variables of the handlers.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,10 +21,13 @@ import {
 } from '../../shared/environment.ts';
 import { LISTED_FIELDS, LISTED_INDEX } from '../../shared/lists.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../simulators/srm7.ts';
+import { type MessageKey, signedBy } from '../signed-messages.ts';
 import { startVms, type VmsOptions, type VmsSimulator } from '../simulators/vms.ts';
 
 const REGION = 'eu-west-1';
 const MAX_RECEIVE_COUNT = 4;
+
+const MESSAGE_KEY: MessageKey = { key: randomBytes(32).toString('hex'), environment: 'test' };
 
 /** Who asks, and why, in the event of an act by hand. */
 export const BY_HAND = { by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person', reason: 'a test of it' };
@@ -41,6 +45,8 @@ export interface Fixture {
   readonly extractorVariables: ExtractorVariables;
   readonly reconcilerVariables: ReconcilerVariables;
   readonly workerVariables: WorkerVariables & { readonly LAMBDA_TASK_ROOT: string };
+  /** The attributes of a message with this body that the interface has queued. */
+  signed(body: string): ReturnType<typeof signedBy>;
   /** What was written to stdout since the last call: log lines and EMF. Also keeps the test's own output readable. */
   takeOutput(): string[];
   close(): Promise<void>;
@@ -116,12 +122,14 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       new CreateSecretCommand({ Name, SecretString: JSON.stringify({ clientId, clientSecret }) }),
     );
   }
+  await clients.secretsManager.send(new CreateSecretCommand({ Name: 'message-key', SecretString: MESSAGE_KEY.key }));
   const taskRoot = mkdtempSync(join(tmpdir(), 'task-root-'));
   writeFileSync(join(taskRoot, TRANSLATION_SETTINGS_FILE), JSON.stringify(loadEnvironment('local').translation));
   writeFileSync(join(taskRoot, VMS_FIELDS_FILE), '{}');
   const output = captureOutput();
   const common = {
-    INTERFACE_ENVIRONMENT: 'test',
+    INTERFACE_ENVIRONMENT: MESSAGE_KEY.environment,
+    MESSAGE_KEY: 'message-key',
     TABLE_NAME: tableName,
     POWERTOOLS_SERVICE_NAME: 'test',
     POWERTOOLS_METRICS_NAMESPACE: 'test',
@@ -193,6 +201,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       LEASE_SECONDS: '65',
       LAMBDA_TASK_ROOT: taskRoot,
     },
+    signed: (body) => signedBy(MESSAGE_KEY, body),
     takeOutput: () => output.take(),
     async close() {
       output.stop();
@@ -204,7 +213,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
 }
 
 /** Both streams, as in Lambda's log: warnings and errors go to stderr. */
-function captureOutput(): { take(): string[]; stop(): void } {
+export function captureOutput(): { take(): string[]; stop(): void } {
   const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }));
   let lines: string[] = [];
   for (const { stream } of streams) {

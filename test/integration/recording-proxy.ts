@@ -14,6 +14,8 @@ export interface RecordedCall {
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Each is a `Set-Cookie`. */
+  readonly cookies?: readonly string[];
   readonly body: string;
 }
 
@@ -34,9 +36,22 @@ export interface RecordingProxy {
 }
 
 /** Headers that belong to one connection, or that fetch writes itself. */
-const NOT_FORWARDED = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'date']);
+const NOT_FORWARDED = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'date',
+  // There may be several.
+  'set-cookie',
+]);
 
-export async function startRecordingProxy(upstream: string): Promise<RecordingProxy> {
+/** @param refuse The answer to a call that is not let through, whatever a test intercepts. */
+export async function startRecordingProxy(
+  upstream: string,
+  refuse: (call: RecordedCall) => Reply | undefined = () => undefined,
+): Promise<RecordingProxy> {
   const calls: RecordedCall[] = [];
   let interceptor: Interceptor = (_call, forward) => forward();
   const closing = new AbortController();
@@ -44,14 +59,19 @@ export async function startRecordingProxy(upstream: string): Promise<RecordingPr
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readCall(request);
     calls.push(call);
-    const reply = await interceptor(call, (body = call.body) =>
-      forwardCall(upstream, { ...call, body }, closing.signal),
-    );
+    const reply =
+      refuse(call) ??
+      (await interceptor(call, (body = call.body) => forwardCall(upstream, { ...call, body }, closing.signal)));
     if (reply === 'reset') {
       request.socket.resetAndDestroy();
       return;
     }
-    response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) });
+    const { cookies = [] } = reply;
+    response.writeHead(reply.status, {
+      ...reply.headers,
+      ...(cookies.length === 0 ? {} : { 'set-cookie': [...cookies] }),
+      'content-length': Buffer.byteLength(reply.body),
+    });
     response.end(reply.body);
   }
 
@@ -103,7 +123,12 @@ async function forwardCall(upstream: string, call: RecordedCall, signal: AbortSi
     signal,
     ...(body === '' ? {} : { body }),
   });
-  return { status: response.status, headers: withoutConnection(response.headers), body: await response.text() };
+  return {
+    status: response.status,
+    headers: withoutConnection(response.headers),
+    cookies: response.headers.getSetCookie(),
+    body: await response.text(),
+  };
 }
 
 const withoutConnection = (headers: Iterable<[string, string]>): Record<string, string> =>

@@ -97,6 +97,8 @@ const extractor = 'functions/extract-approved-carts';
 const supervisor = 'functions/supervise-consumption';
 const reconciler = 'functions/reconcile-carts';
 const redriver = 'functions/redrive-dead-letters';
+const reporter = 'functions/report-to-cloud-alm';
+const numberWriter = 'functions/write-order-numbers';
 const useCasePaths = [
   `${extractor}/extract-approved-carts.ts`,
   `${extractor}/extraction-window.ts`,
@@ -126,6 +128,8 @@ const useCasePaths = [
   `${redriver}/read-dead-letters.ts`,
   `${redriver}/redrive.ts`,
   `${redriver}/redrive-all.ts`,
+  `${reporter}/report-to-cloud-alm.ts`,
+  `${numberWriter}/write-order-numbers.ts`,
   'shared/reading/read-slice.ts',
   'shared/reading/slice.ts',
 ];
@@ -231,9 +235,11 @@ describe('the functions', () => {
         'plan-record.ts',
         'redrive-record.ts',
         'worker-forecast.ts',
+        'cloud-alm.ts',
+        'cloudwatch-state.ts',
       ].includes(basename(path)),
     );
-    expect(adapters).toHaveLength(10);
+    expect(adapters).toHaveLength(12);
     const upwards = [...adapters, ...translation]
       .flatMap(({ imports }) => imports)
       .filter(({ target = '' }) => useCasePaths.includes(target));
@@ -315,10 +321,12 @@ describe('messages', () => {
       'shared/cart-queue.ts: new SendMessageBatchCommand({ QueueUrl: queueUrl',
     ]);
     expect(mentions(code, /\bnew SendMessage\w*\(/g)).toHaveLength(3);
-    // The redriver alone knows the dead-letter queue, and gives it only to the adapters that read it.
+    // The redriver alone knows the dead-letter queue, and gives it only to the adapters that read it. The reporter to
+    // Cloud ALM knows its name, for a metric.
     expect(mentions(code, /\w+\(sqs, environment\.\w+_QUEUE_URL\b|\bDEAD_?LETTER\w*(?=:)/g).sort()).toEqual([
       `${redriver}/handler.ts: createDeadLetterQueue(sqs, environment.DEAD_LETTER_QUEUE_URL`,
       'shared/environment.ts: DEAD_LETTER_QUEUE_ARN',
+      'shared/environment.ts: DEAD_LETTER_QUEUE_NAME',
       'shared/environment.ts: DEAD_LETTER_QUEUE_URL',
     ]);
   });
@@ -337,7 +345,9 @@ describe('shared', () => {
       `${extractor}/main.ts: process.env`,
       `${reconciler}/main.ts: process.env`,
       `${redriver}/main.ts: process.env`,
+      `${reporter}/main.ts: process.env`,
       `${supervisor}/main.ts: process.env`,
+      `${numberWriter}/main.ts: process.env`,
     ]);
   });
 });
@@ -362,6 +372,11 @@ describe('infra', () => {
       'metric-names',
       'log-events',
       'lists',
+      'names-of',
+      // Which partitions a role may read and write.
+      'ledger-keys',
+      // What a pipe makes of an item of the ledger.
+      'order-events',
     ].map((name) => `shared/${name}.ts`);
     expect(arrows(code.filter(({ target = '' }) => ![...allowed, ...fieldsOfSettings].includes(target)))).toEqual([]);
   });
@@ -469,7 +484,12 @@ describe('names', () => {
     expect(places(/['"`]\/purchase-orders/)).toEqual(['infra/vms-settings.ts']);
     // The settings refuse it as a fixed header.
     expect(places(/Idempotency-Key/i)).toEqual([`${worker}/delivery/vms-orders.ts`, 'infra/connection-settings.ts']);
-    expect(places(/\bAuthorization\b/)).toEqual(['shared/client-authentication.ts', 'shared/oauth-client.ts']);
+    // The class of CDK by which a connection of EventBridge authenticates.
+    const isOfCdk = (place: string): boolean => place.startsWith('infra/constructs/');
+    expect(places(/\bAuthorization\b/).filter((place) => !isOfCdk(place))).toEqual([
+      'shared/client-authentication.ts',
+      'shared/oauth-client.ts',
+    ]);
   });
 
   test('of files are in kebab case, and say what is in them', () => {
@@ -517,7 +537,20 @@ describe('the top level', () => {
 
     expect(lock).not.toContain('"resolved"');
     expect(lock).not.toMatch(/https?:\/\/[^"]*\.tgz/);
-    expect(lock).toContain('"integrity": "sha512-');
+  });
+
+  test('has a checksum for every locked package, none of which is a link', () => {
+    const packages = z
+      .object({ packages: z.record(z.string(), z.looseObject({})) })
+      .parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))).packages;
+    // The project itself, and what lies in the archive of a package that has a checksum.
+    const fetched = Object.entries(packages).filter(([path, { inBundle }]) => path !== '' && inBundle !== true);
+
+    expect(fetched.length).toBeGreaterThan(400);
+    const unchecked = fetched.filter(
+      ([, { integrity, link }]) => link !== undefined || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(String(integrity)),
+    );
+    expect(unchecked.map(([path]) => path)).toEqual([]);
   });
 
   test('pins every package to one version', () => {

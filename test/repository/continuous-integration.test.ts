@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
 import * as z from 'zod';
 import { parseOptions } from '../../infra/deploy/options.ts';
 import { ENVIRONMENTS } from '../../infra/environments.ts';
@@ -42,6 +43,12 @@ const folder = '.github/workflows';
 const workflows = readdirSync(join(root, folder))
   .sort()
   .map((name) => ({ name, text: read(`${folder}/${name}`) }));
+/** Every job, without the line of its name. */
+const jobs = workflows.flatMap(({ name, text }) =>
+  (text.split('\njobs:\n')[1] ?? '')
+    .split(/^(?= {2}[\w-]+:$)/m)
+    .map((job) => ({ name: `${name} ${/^ {2}([\w-]+):/.exec(job)?.[1]}`, text: job.slice(job.indexOf('\n') + 1) })),
+);
 /** A key's values in all workflows, one a line. */
 const valuesOf = (key: string): string[] =>
   workflows.flatMap(({ text }) =>
@@ -63,15 +70,18 @@ describe('the workflows', () => {
 
     expect(commands).toEqual([
       '.github/refuse-older-commit',
+      'node -r ./infra/check-node.cjs infra/deploy/main.ts --env "$ENVIRONMENT" --assembly assembly --digest "$DIGEST" --yes',
+      'node -r ./infra/check-node.cjs infra/deploy/main.ts --env "$ENVIRONMENT" --diff',
       'npm ci',
+      'npm ci --omit=optional',
       'npm run check',
-      'npm run deploy -- --env "$ENVIRONMENT" --diff',
-      'npm run deploy -- --env "$ENVIRONMENT" --yes',
+      'npm run deploy -- --env "$ENVIRONMENT" --build assembly',
       'npm run test:deep',
       'npm test',
       'npx cdk synth --quiet --context "env=$ENVIRONMENT"',
     ]);
-    for (const command of commands) {
+    // As npm would start it.
+    for (const command of commands.filter((command) => !command.startsWith(`${manifest.scripts['deploy']} `))) {
       if (command.startsWith('.')) {
         accessSync(join(root, command), constants.X_OK);
         continue;
@@ -87,22 +97,154 @@ describe('the workflows', () => {
   });
 
   test('deploy with options that the command takes', () => {
-    const commands = valuesOf('run').flatMap((command) => /^npm run deploy -- (.+)$/.exec(command)?.[1] ?? []);
+    const commands = valuesOf('run').flatMap(
+      (command) => /(?:^npm run deploy --|infra\/deploy\/main\.ts) (.+)$/.exec(command)?.[1] ?? [],
+    );
 
-    const options = commands.map((args) => parseOptions(args.replace('"$ENVIRONMENT"', 'dev').split(' ')));
+    const options = commands.map((args) =>
+      parseOptions(args.replace('"$ENVIRONMENT"', 'dev').replace('"$DIGEST"', 'a'.repeat(64)).split(' ')),
+    );
     expect(options).toMatchObject([
-      { environment: 'dev', action: 'deploy', yes: true },
+      { environment: 'dev', action: 'build', directory: 'assembly' },
+      { environment: 'dev', action: 'deploy', yes: true, assembly: { directory: join(process.cwd(), 'assembly') } },
       { environment: 'dev', action: 'diff', yes: false },
     ]);
   });
 
-  test('install packages before any credentials exist', () => {
-    for (const { name, text } of workflows.filter(({ text }) => text.includes('configure-aws-credentials@'))) {
-      expect({ name, order: text.indexOf('run: npm ci') < text.indexOf('configure-aws-credentials@') }).toEqual({
+  test('install packages before any credentials exist, and run no script of a package', () => {
+    const withIdentity = jobs.filter(({ text }) => text.includes('configure-aws-credentials@'));
+    expect(withIdentity.map(({ name }) => name)).toEqual(['deploy-environment.yml deploy', 'diff.yml diff']);
+    for (const { name, text } of withIdentity) {
+      expect({ name, order: /run: npm ci(?=\n| )[^]*configure-aws-credentials@/.test(text) }).toEqual({
         name,
         order: true,
       });
     }
+    expect(read('.npmrc').split('\n')).toContain('ignore-scripts=true');
+    expect(valuesOf('run').filter((command) => /--(no-)?ignore-scripts|npm (install|rebuild)/.test(command))).toEqual(
+      [],
+    );
+    const lockfile = z
+      .object({ packages: z.record(z.string(), z.object({ hasInstallScript: z.boolean().optional() })) })
+      .parse(JSON.parse(read('package-lock.json')));
+    const withScript = Object.entries(lockfile.packages).filter(
+      ([, { hasInstallScript }]) => hasInstallScript === true,
+    );
+
+    // The whole suite and `npm start` were run without these scripts. Try another package before you add it here.
+    expect(withScript.map(([path]) => path.replace('node_modules/', ''))).toEqual([
+      '@parcel/watcher',
+      'classic-level',
+      'esbuild',
+      'unrs-resolver',
+    ]);
+  });
+
+  /** What a package wrote into a cache in another job would be unpacked beside the identity. */
+  test('restore no cache where credentials will be', () => {
+    const withIdentity = jobs.filter(
+      ({ text }) => /id-token|configure-aws-credentials@/.test(text) && text.includes('steps:'),
+    );
+    expect(withIdentity.length).toBe(2);
+    for (const { name, text } of withIdentity) {
+      expect({ name, cache: /^\s+cache:|actions\/cache/m.test(text) }).toEqual({ name, cache: false });
+      // setup-node would use one by itself as soon as package.json names a package manager.
+      expect({ name, off: text.includes('          package-manager-cache: false\n') }).toEqual({ name, off: true });
+    }
+  });
+
+  /** Other events run with the rights of main, on the code or the text of a stranger. */
+  test('start by a push to main, by hand, on a pull request, and by nothing else', () => {
+    const triggers = workflows.map(({ name, text }) => [name, /^on:\n((?: .*\n)+)/m.exec(text)?.[1]]);
+
+    expect(Object.fromEntries(triggers)).toEqual({
+      'check.yml': '  pull_request:\n  workflow_call:\n',
+      'deploy-environment.yml':
+        '  workflow_call:\n    inputs:\n      environment:\n        type: string\n        required: true\n',
+      'deploy.yml': '  push:\n    branches: [main]\n  workflow_dispatch:\n',
+      'diff.yml': '  pull_request:\n',
+    });
+    // A checkout of another commit than the one that started it; a key in quotes, which the other tests here would not see.
+    for (const { name, text } of workflows) {
+      expect({ name, other: text.match(/^\s+(?:ref|repository): .*$|^\s*(?:- )?["'][^"']*["']:/gm) }).toEqual({
+        name,
+        other: null,
+      });
+    }
+  });
+
+  test('run no program of a package by its name beside an identity, not even through npm', () => {
+    const beside = jobs
+      .filter(({ text }) => text.includes('configure-aws-credentials@'))
+      .map(({ name, text }) => ({
+        name,
+        runs: [...text.slice(text.indexOf('configure-aws-credentials@')).matchAll(/^ +(?:- )?run: (\S+)/gm)].map(
+          ([, run]) => run,
+        ),
+      }));
+
+    expect(beside).toEqual([
+      { name: 'deploy-environment.yml deploy', runs: ['node'] },
+      { name: 'diff.yml diff', runs: ['node'] },
+    ]);
+  });
+
+  test('build what they deploy in a job that may ask for no identity, and hand over its digest', () => {
+    const [building = '', deploying = ''] = jobs
+      .filter(({ name }) => name.startsWith('deploy-environment.yml '))
+      .map(({ text }) => text);
+
+    expect(building).toContain(' --build assembly');
+    expect(building).not.toMatch(/id-token|configure-aws-credentials|environment: \$/);
+    expect(building).toContain('      digest: ${{ steps.build.outputs.digest }}\n');
+    expect(deploying).toMatch(/^ {4}needs: build$/m);
+    expect(deploying).toContain('DIGEST: ${{ needs.build.outputs.digest }}');
+    expect(deploying).not.toMatch(/--build|synth|npm run|npx/);
+    for (const job of [building, deploying]) {
+      expect(job).toMatch(/name: assembly-\$\{\{ inputs\.environment \}\}\n {10}path: assembly\n/);
+    }
+  });
+
+  /** What a package does when it is loaded, it would do beside the identity. */
+  test('load few packages into the script that deploys an assembly', async () => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: ['infra/deploy/main.ts'],
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    });
+    const loaded = Object.values(metafile.inputs).flatMap(({ imports }) =>
+      imports
+        .filter(
+          ({ external, kind, path }) => external === true && kind === 'import-statement' && !path.startsWith('node:'),
+        )
+        .map(({ path }) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path),
+    );
+
+    expect([...new Set(loaded)].filter((name) => !name.startsWith('@aws-sdk/')).sort()).toEqual([
+      'axios',
+      'croner',
+      'csv-parse',
+      'zod',
+    ]);
+  });
+
+  test('deploy main and no other branch, whoever starts them', () => {
+    const onlyMain = "if: github.ref == 'refs/heads/main'";
+    const first = jobs
+      .filter(({ name }) => /^deploy-environment\.yml |^deploy\.yml check$/.test(name))
+      .map(({ name, text }) => ({ name, first: /^(?: {4}#.*\n)*( {4}.*)$/m.exec(text)?.[1]?.trim() }));
+
+    expect(first).toEqual([
+      { name: 'deploy-environment.yml build', first: onlyMain },
+      { name: 'deploy-environment.yml deploy', first: onlyMain },
+      { name: 'deploy.yml check', first: onlyMain },
+    ]);
   });
 
   test('synthesize and deploy every environment of the cloud', () => {
@@ -205,6 +347,10 @@ describe('a deployment from main', () => {
       expect(tried(environments)).toEqual(environments);
     },
   );
+
+  test('deploys nothing when its check is passed over, as on another branch', () => {
+    expect(tried(CLOUD, { check: 'skipped' })).toEqual([]);
+  });
 
   test.each(['failure', 'cancelled'] as const)('ends with the first job whose result is %s', (result) => {
     for (const environments of subsets) {

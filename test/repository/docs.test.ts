@@ -17,8 +17,11 @@ import { type MappingSource, mappingRows } from '../../infra/docs/mapping.ts';
 import { parseSample, readSample } from '../../infra/docs/samples.ts';
 import { isFilled, NAVIGATIONS } from '../../infra/docs/srm7-fields.ts';
 import { loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
-import { FAULT_CATALOGUE, WARNING_CATALOGUE } from '../../shared/failure.ts';
+import { WARNING_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/metric-names.ts';
+import { namesOf } from '../../shared/names-of.ts';
+import { cloudEvent, EVENTS } from '../../shared/order-events.ts';
 import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
 import { DEFAULT_VMS_CONTRACT } from '../../infra/vms-settings.ts';
 
@@ -36,7 +39,7 @@ test('no printed document is stale', () => {
     .map(([path]) => path);
 
   expect(stale.map((path) => `${path} is stale: run npm run docs`)).toEqual([]);
-  expect([...documents.keys()]).toHaveLength(7);
+  expect([...documents.keys()]).toHaveLength(11);
 });
 
 test('a sample that no longer fits its schema is named, with its field', () => {
@@ -235,6 +238,34 @@ describe('the mapping', () => {
   });
 });
 
+describe('what to do about a reason code', () => {
+  const actions = Object.entries(FAULT_CATALOGUE).map(([code, { action }]) => ({ code, action }));
+
+  test('never deletes a dead letter: the queue denies it, and the list of open ones would keep it', () => {
+    expect(actions.filter(({ action }) => /delete/i.test(action))).toEqual([]);
+  });
+
+  // The alarm cart-waiting-too-long sends its reader to these texts, and a cart that waits cannot be redriven.
+  test.each([
+    'E_SRC_AUTH',
+    'E_SRC_UNAVAILABLE',
+    'E_SRC_THROTTLED',
+    'E_TGT_AUTH',
+    'E_TGT_THROTTLED',
+    'E_TGT_UNAVAILABLE',
+    'E_INT_KEY',
+    'E_INT_LEDGER',
+    'E_INT_IN_PROGRESS',
+    'E_INT_PAUSED',
+  ] as const)('%s: asks for a redrive of a dead letter alone, and not of a cart that waits', (code) => {
+    const { action } = FAULT_CATALOGUE[code];
+    const [, ofDeadLetter] = action.split(/\bA dead letter: /);
+
+    expect(action).toMatch(/a cart that waits is tried again by itself/i);
+    expect(action.replace(ofDeadLetter ?? '', '')).not.toMatch(/redrive/i);
+  });
+});
+
 test('the error catalogue has each code once, below the heading of its family', () => {
   const sections = printed(`${contract}/errors.md`).split(/^## /m).slice(1);
   const found = sections.flatMap((section) => {
@@ -250,8 +281,11 @@ test('the error catalogue has each code once, below the heading of its family', 
 });
 
 describe('the configuration page', () => {
-  const settings = environmentSettings();
+  const settings = environmentSettings({ ofEntries: true });
   const page = printed('infra/environments.md');
+  /** The entry may leave out the section, and then has none of its fields. */
+  const isOfOptional = ({ path }: { readonly path: string }): boolean =>
+    settings.some((section) => section.isSection && section.default === 'none' && path.startsWith(`${section.path}.`));
   const sample: unknown = JSON.parse(/```json\n([^`]+)```/.exec(page)?.[1] ?? '');
   const valueAt = (json: unknown, path: string): unknown =>
     path.split('.').reduce<unknown>((value, key) => Object(value)[key], json);
@@ -260,7 +294,7 @@ describe('the configuration page', () => {
     expect(settings.length).toBeGreaterThan(60);
     expect(settings.filter(({ meaning }) => meaning.length < 10).map(({ path }) => path)).toEqual([]);
     const required = settings.filter(
-      ({ path, isSection, default: text }) => !isSection && text === 'required' && !/^(network|owners)\./.test(path),
+      (setting) => !setting.isSection && setting.default === 'required' && !isOfOptional(setting),
     );
     expect(required.map(({ path }) => path)).toEqual([
       'name',
@@ -277,6 +311,16 @@ describe('the configuration page', () => {
     ]);
   });
 
+  test('prints the fields of the entries of a record', () => {
+    expect(settings.filter(({ path }) => path.startsWith('events.subscribers.*.')).map(({ path }) => path)).toContain(
+      'events.subscribers.*.tokenUrl',
+    );
+    expect(page).toContain('## events.subscribers.*\n\nEach entry of `events.subscribers`.\n\n| field');
+    expect(page).toMatch(
+      /\n\| `secretName` +\| Name of the secret that holds `\{ "clientId", "clientSecret" \}`\. It must exist/,
+    );
+  });
+
   test('shows an environment that is accepted as it stands', () => {
     expect(parseEnvironment(sample, 'the sample')).toMatchObject({ name: 'acme', srm: { client: '100' } });
   });
@@ -285,7 +329,8 @@ describe('the configuration page', () => {
     const taken = parseEnvironment(sample, 'the sample');
     const inSample = (path: string): boolean => valueAt(sample, path) !== undefined;
     const printedDefaults = settings.filter(
-      ({ path, isSection, default: text }) => !isSection && !inSample(path) && text.startsWith('`'),
+      (setting) =>
+        !setting.isSection && !inSample(setting.path) && !isOfOptional(setting) && setting.default.startsWith('`'),
     );
 
     expect(printedDefaults.length).toBeGreaterThan(35);
@@ -313,6 +358,24 @@ describe('the configuration page', () => {
     );
     expect(limits.get('translation.valueMaps.supplier')).toMatch(/"mode": "identity".*or `"mode": "mapped"`.*1 to 35/);
   });
+});
+
+test('the description of the events has an example of each, which its schema takes', () => {
+  const api = z
+    .object({
+      asyncapi: z.literal('3.0.0'),
+      components: z.object({
+        messages: z.record(z.string(), z.object({ examples: z.array(z.object({ payload: z.unknown() })).length(1) })),
+      }),
+    })
+    .parse(JSON.parse(printed(`${contract}/events.asyncapi.json`)));
+
+  expect(Object.keys(api.components.messages)).toEqual(Object.keys(EVENTS));
+  for (const name of namesOf(EVENTS)) {
+    const [example] = api.components.messages[name]?.examples ?? [];
+    const { data, type } = EVENTS[name];
+    expect(cloudEvent<z.ZodType>(data).parse(example?.payload)).toMatchObject({ type: `acme.procurement.${type}` });
+  }
 });
 
 /** Texts of the mapping that hold for all rows. */
@@ -515,7 +578,27 @@ describe('the interface page', () => {
       'Step-by-step configuration',
       'Related interfaces',
       'Open questions to the owners',
+      'Systems that the template names',
     ]);
+  });
+
+  test('names the kind of key that the template asks for', () => {
+    const [, chapter = ''] = page.split(/^## \d+\. Security per component$/m);
+    const keyOf = (component: string): string =>
+      chapter
+        .split('\n')
+        .find((line) => line.startsWith(`| ${component} `))
+        ?.split('|')[3]
+        ?.trim() ?? '';
+    const template = onDisk('test/infra/snapshots/prod.json');
+
+    // Without SSEEnabled DynamoDB would use a key that AWS owns, whose use no trail records.
+    expect(template).toMatch(/"SSESpecification": \{\s+"SSEEnabled": true\s+\}/);
+    expect(keyOf('ledger')).toBe('AWS-managed key `aws/dynamodb`');
+    expect(template).not.toMatch(/"AWS::SecretsManager::Secret"[^}]+"KmsKeyId"/);
+    expect(keyOf('connection secrets')).toBe('AWS-managed key `aws/secretsmanager`, or the key of `kmsKeyArn`');
+    expect(template).toContain('"KmsMasterKeyId"');
+    expect(keyOf('alarm topics')).toBe('a KMS key of our own');
   });
 
   test('names each metric', () => {

@@ -78,6 +78,37 @@ test('each quoted file and folder exists, by its path or the end of it', () => {
   expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
 });
 
+test('each quoted name that follows a quoted file stands in that file', () => {
+  const pairs = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/`([\w./-]+\.ts)` \(`(\w+)`\)/g)].map(([, file = '', name = '']) => ({ path, file, name })),
+  );
+  const sources = (file: string): string[] => files.filter((path) => `/${path}`.endsWith(`/${file}`)).map(read);
+
+  expect(pairs.length).toBeGreaterThan(6);
+  const missing = pairs.filter(
+    ({ file, name }) => !sources(file).some((text) => new RegExp(`\\b${name}\\b`).test(text)),
+  );
+  expect(missing.map(({ path, file, name }) => `${path}: ${name} is not in ${file}`)).toEqual([]);
+});
+
+test('the documents name who acts, and use no indefinite pronoun for a person', () => {
+  const words = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/\b(whoever|(?:no|some|any|every)body)\b(?!@)/gi)].map(([, word = '']) => `${path}: ${word}`),
+  );
+
+  expect(words).toEqual([]);
+});
+
+test('no quoted text holds an escape, which a page shows as it stands there', () => {
+  const escaped = documents.flatMap(({ path, text }) =>
+    quotedIn(text)
+      .filter((quoted) => /&(?:lt|gt|amp|quot|#\d+);/.test(quoted))
+      .map((quoted) => `${path}: ${quoted}`),
+  );
+
+  expect(escaped).toEqual([]);
+});
+
 describe('a command in the documents', () => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
   const commands = documents.flatMap(({ path, text }) =>
@@ -165,4 +196,18 @@ test('the glossary has at most 15 words, a line each', () => {
   expect(entries.length).toBeLessThanOrEqual(15);
   expect(lines.filter((line) => !line.startsWith('- '))).toHaveLength(1);
   expect(entries.filter((line) => !/^- \*\*[a-z ]+\*\*: .+\.$/.test(line))).toEqual([]);
+});
+
+/** A file with a secret is left lying, and a value on a command line stays in the history of the shell. */
+test('every command that writes a secret reads it from standard input, and has one home in the code', () => {
+  const sources = files.filter((path) => /\.(md|ts|json|html)$/.test(path) && !path.startsWith('test/'));
+  const commands = sources.flatMap((path) =>
+    [...read(path).matchAll(/--secret-string(?: +(\S+?)(?=[`'";,\s]|$))?/gm)].map(([, from]) => ({ path, from })),
+  );
+
+  expect(commands.length).toBeGreaterThan(4);
+  expect(commands.filter(({ from }) => from !== 'file:///dev/stdin')).toEqual([]);
+  expect(commands.filter(({ path }) => path.endsWith('.ts')).map(({ path }) => path)).toEqual([
+    'shared/secret-command.ts',
+  ]);
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { environmentSettings } from '../../infra/docs/environments.ts';
 import { ENVIRONMENTS, parseEnvironment } from '../../infra/environments.ts';
-import { NOTIFIED_ENVIRONMENT, OWN_ENVIRONMENT } from '../infra/synthesis.ts';
+import { EVERYTHING_ENVIRONMENT, NOTIFIED_ENVIRONMENT, OWN_ENVIRONMENT } from '../infra/synthesis.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const schema = JSON.parse(readFileSync(join(root, 'infra/environments.schema.json'), 'utf8'));
@@ -18,9 +18,9 @@ const refusalsOf = (entry: unknown): string[] => {
 const page = readFileSync(join(root, 'infra/environments.md'), 'utf8');
 const sample: Record<string, unknown> = JSON.parse(/```json\n([^`]+)```/.exec(page)?.[1] ?? '');
 
-/** The sample with one field changed, by its path. */
-function sampleWith(path: string, value: unknown): unknown {
-  const entry: unknown = structuredClone(sample);
+/** The sample with one field changed, by its path. A field of an optional block needs those that the block requires. */
+function sampleWith(path: string, value: unknown, base: unknown = sample): unknown {
+  const entry: unknown = structuredClone(base);
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   const owner = keys.reduce<unknown>((part, key) => {
@@ -36,6 +36,7 @@ describe('an editor accepts', () => {
     ...Object.entries(ENVIRONMENTS),
     ['own', OWN_ENVIRONMENT],
     ['notified', NOTIFIED_ENVIRONMENT],
+    ['everything', EVERYTHING_ENVIRONMENT],
     ['sample', sample],
   ])('the environment %s', (_name, entry) => {
     expect(refusalsOf(entry)).toEqual([]);
@@ -66,7 +67,9 @@ describe('an editor accepts', () => {
     );
 
     expect(written.length).toBeGreaterThan(40);
-    const refused = written.filter(({ path, defaultValue }) => refusalsOf(sampleWith(path, defaultValue)).length > 0);
+    const refused = written.filter(
+      ({ path, defaultValue }) => refusalsOf(sampleWith(path, defaultValue, EVERYTHING_ENVIRONMENT)).length > 0,
+    );
     expect(refused.map(({ path }) => path)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { METRIC_ALARMS, PAGING_ALARMS } from '../../infra/constructs/alarm-texts.ts';
+import { METRIC_ALARMS, PAGING_ALARMS, PLATFORM_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { LOG_EVENTS } from '../../shared/log-events.ts';
 import { SAVED_QUERIES } from '../../infra/constructs/query-texts.ts';
 import { loadEnvironment } from '../../infra/environments.ts';
@@ -26,7 +26,7 @@ const sections = new Map(
     .slice(1)
     .map((section) => [section.split('\n')[0] ?? '', section] as const),
 );
-const alarms = [...Object.keys(PAGING_ALARMS), ...Object.keys(METRIC_ALARMS)];
+const alarms = [PAGING_ALARMS, METRIC_ALARMS, PLATFORM_ALARMS].flatMap((table) => Object.keys(table));
 /** Texts in backticks. */
 const quoted = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
 
@@ -35,6 +35,7 @@ const code = [
   'functions/create-purchase-orders',
   'functions/extract-approved-carts',
   'functions/reconcile-carts',
+  'functions/report-to-cloud-alm',
   'functions/supervise-consumption',
   'shared',
 ]
@@ -66,6 +67,9 @@ describe('the alarms in the runbook', () => {
     expect(alarms.filter((name) => severity(name) === undefined)).toEqual([]);
     for (const name of Object.keys(PAGING_ALARMS)) expect(severity(name)).toBe('page');
     expect(severity('mails-undelivered')).toBe('page');
+    for (const [name, { block }] of Object.entries(PLATFORM_ALARMS)) {
+      expect(sections.get(name)).toContain(`**Trigger**: mail; the alarm exists only with \`${block}\`. `);
+    }
     // Those that are part of a composite; test/infra/alarms.test.ts holds the list.
     expect(parts.sort()).toEqual([
       'cart-waiting-too-long',
@@ -94,12 +98,15 @@ describe('the chapters of the runbook', () => {
       'Replay a window',
       'Pause and resume',
       'Rotate a secret',
+      'Rotate the message key',
+      'A message that is not signed',
       'Replace a dead secret',
       'HTML where JSON was expected',
       'Outage of SRM or 11VMS',
       'Go-live with the first watermark',
       'Roll back',
       'Adopt what a deleted stack left',
+      "Erase one person's data",
       'Test the paths',
     ]);
   });
@@ -113,10 +120,37 @@ describe('the chapters of the runbook', () => {
   });
 });
 
+/** What follows `Logs Insights:` is pasted as it stands. */
+const printedQueries = [...page.matchAll(/Logs Insights[:,] `([^`\n]+)`/g)].map(([, query = '']) => query);
+const QUERY_COMMANDS = ['display', 'fields', 'filter', 'limit', 'sort', 'stats'];
+const QUERY_WORDS = [...QUERY_COMMANDS, 'and', 'asc', 'by', 'count', 'desc', 'in', 'ispresent', 'like', 'or'];
+
+const loggedFields = (() => {
+  const [, fields = ''] =
+    /export interface LogFields \{(.*?)\n\}/s.exec(readFileSync(join(root, 'shared/log.ts'), 'utf8')) ?? [];
+  const names = [...fields.matchAll(/readonly (\w+)\??:/g)].map(([, name = '']) => name);
+  // The fields of every line.
+  return new Set([...names, 'service', 'level', 'event', 'message']);
+})();
+
+describe('what the runbook prints to be pasted is whole', () => {
+  test('each query of Logs Insights is made of commands, and says how it is asked', () => {
+    const steps = printedQueries.flatMap((query) => query.split(' | '));
+
+    expect(printedQueries.length).toBeGreaterThan(6);
+    expect(steps.filter((step) => !QUERY_COMMANDS.includes(step.split(' ')[0] ?? ''))).toEqual([]);
+    expect(chapter('Before you start')).toContain('choose the log groups');
+  });
+
+  test('no command lacks its program, and no event the function that takes it', () => {
+    expect(quoted.filter((text) => /^[a-z]+(-[a-z]+)+ --|^\{"/.test(text))).toEqual([]);
+  });
+});
+
 describe('the runbook names only existing', () => {
   test('alarms', () => {
     const isAlarm =
-      /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|cart|carts|pages|mails|oldest)-[a-z-]+$/;
+      /^(new|dead-letters|scheduled|scheduler|no|source|target|worker|extractor|orders|extraction|consumption|functions|cart|carts|pages|mails|oldest|logs|cloud-alm|events|order-numbers)-[a-z-]+$/;
     const names = quoted.filter((text) => isAlarm.test(text));
 
     expect(names.length).toBeGreaterThan(30);
@@ -149,7 +183,7 @@ describe('the runbook names only existing', () => {
     const has = (setting: string): boolean => {
       const [section = '', field = ''] = setting.split('.');
       // An optional field that prod leaves out.
-      if (setting === 'notifications.pagerDutySecretName') return true;
+      if (setting === 'notifications.pagerDuty') return true;
       return Reflect.has(Object(Reflect.get(environment, section)), field);
     };
     const settings = quoted
@@ -175,7 +209,7 @@ describe('the runbook names only existing', () => {
     expect(of('oldest-message-too-old')).toContain('half an hour (`oldestMessageMinutes`)');
     expect(of('cart-waiting-too-long')).toContain('4 hours ago (`waitingHours`)');
     expect(of('dead-letters-many')).toContain('Ten dead letters or more (`deadLetters`)');
-    expect(of('consumption-paused')).toContain('for 5 minutes');
+    expect(of('consumption-paused')).toContain('for 5 minutes (`pausedMinutes`)');
     expect(of('backlog')).toContain('1000 waiting messages or more (`backlog`)');
     expect(of('retry-rate')).toContain('30 % (`retryPercent`)');
     expect(of('unknown-outcomes')).toContain('Five creates (`unknownOutcomes`)');
@@ -188,8 +222,8 @@ describe('the runbook names only existing', () => {
     const stack = readFileSync(join(root, 'infra/purchase-order-stack.ts'), 'utf8');
     const outputs = [...page.matchAll(/\$\(output (\w+)\)/g)].map(([, name = '']) => name);
 
-    expect(outputs).toHaveLength(9);
-    expect(outputs.filter((name) => !stack.includes(`new CfnOutput(this, '${name}'`))).toEqual([]);
+    expect(outputs).toHaveLength(23);
+    expect(outputs.filter((name) => !stack.includes(`\n      ${name}: `))).toEqual([]);
   });
 
   test('events of the log', () => {
@@ -204,6 +238,15 @@ describe('the runbook names only existing', () => {
     expect(named.filter((event) => !Object.hasOwn(LOG_EVENTS, event))).toEqual([]);
   });
 
+  test('fields of the log in the queries that it prints', () => {
+    const named = printedQueries
+      .flatMap((query) => query.replaceAll(/"[^"]*"|@\w+/g, '').match(/\b[a-z]\w*/gi) ?? [])
+      .filter((word) => !QUERY_WORDS.includes(word));
+
+    expect(new Set(named).size).toBeGreaterThan(5);
+    expect(named.filter((field) => !loggedFields.has(field))).toEqual([]);
+  });
+
   test.each(['The event must be', 'Environment variables missing'])('words "%s" of an error', (words) => {
     expect(code).toContain(words);
   });
@@ -216,11 +259,6 @@ describe('the runbook names only existing', () => {
   });
 
   test('fields of log lines that the saved queries read', () => {
-    const [, fields = ''] =
-      /export interface LogFields \{(.*?)\n\}/s.exec(readFileSync(join(root, 'shared/log.ts'), 'utf8')) ?? [];
-    const known = new Set([...fields.matchAll(/readonly (\w+)\??:/g)].map(([, name = '']) => name));
-    // The fields of every line.
-    for (const name of ['service', 'level', 'event', 'message']) known.add(name);
     const asked = Object.values(SAVED_QUERIES)
       .flat()
       .filter((line) => line.startsWith('fields '))
@@ -229,6 +267,6 @@ describe('the runbook names only existing', () => {
       .filter((field) => !field.startsWith('@'));
 
     expect(asked.length).toBeGreaterThan(20);
-    expect(asked.filter((field) => !known.has(field))).toEqual([]);
+    expect(asked.filter((field) => !loggedFields.has(field))).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const specification = 'shared/contract/specification';

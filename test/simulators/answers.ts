@@ -4,6 +4,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Each becomes a `Set-Cookie`. */
+  readonly cookies?: readonly string[];
   /** True to break the connection after half of the body. */
   readonly cut?: boolean;
 }

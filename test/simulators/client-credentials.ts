@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer } from './answers.ts';
 
@@ -40,7 +41,6 @@ export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
   const { clientCheck = 'basic', tokenParameters = {}, tokenPrefix, lifetimeSeconds, clock } = options;
   const expiryByToken = new Map<string, number>();
   let client: OAuthClient = options;
-  let issued = 0;
   return {
     issue(headers, body) {
       const form = new URLSearchParams(body);
@@ -54,8 +54,7 @@ export function openTokenDesk(options: TokenDeskOptions): TokenDesk {
       if (Object.entries(tokenParameters).some(([name, value]) => form.get(name) !== value)) {
         return oauthError(400, 'invalid_request');
       }
-      issued += 1;
-      const token = `${tokenPrefix}-${issued}`;
+      const token = `${tokenPrefix}-${randomUUID()}`;
       expiryByToken.set(token, clock().getTime() + lifetimeSeconds * 1000);
       return tokenAnswer(200, { access_token: token, token_type: 'Bearer', expires_in: lifetimeSeconds });
     },

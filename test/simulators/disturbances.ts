@@ -3,8 +3,21 @@ import { hash32, mulberry32 } from './seeded-random.ts';
 
 export type SimulatedSystem = 'srm7' | '11vms';
 
-/** The operation of a request. `other` is a path outside the contract; it is never disturbed. */
-export type Operation = 'token' | 'page' | 'cart' | 'navigation' | 'create' | 'lookup' | 'list' | 'other';
+/**
+ * The operation of a request. `csrf` and `write` are those of order numbers that go back to SRM. `other` is a path outside
+ * the contract; it is never disturbed.
+ */
+export type Operation =
+  | 'token'
+  | 'page'
+  | 'cart'
+  | 'navigation'
+  | 'create'
+  | 'lookup'
+  | 'list'
+  | 'csrf'
+  | 'write'
+  | 'other';
 
 /**
  * What goes wrong with one request. In 11VMS, "commit" is the moment when the order is stored. SRM is only read, so there it

@@ -243,7 +243,8 @@ function defectAnswer(title: string, error: unknown): Answer {
   };
 }
 
-async function readCall(request: IncomingMessage, maxBodyBytes: number): Promise<Call> {
+/** @throws {Error} of the connection. */
+export async function readCall(request: IncomingMessage, maxBodyBytes: number): Promise<Call> {
   const chunks: Buffer[] = [];
   let size = 0;
   // A body over the limit is read to its end: a caller that still sends would see a reset instead of the 413.
@@ -264,7 +265,7 @@ async function readCall(request: IncomingMessage, maxBodyBytes: number): Promise
   };
 }
 
-function send(response: ServerResponse, reply: Answer | 'reset', date: Date): void {
+export function send(response: ServerResponse, reply: Answer | 'reset', date: Date): void {
   const { socket } = response;
   if (socket === null || socket.destroyed) {
     return;
@@ -274,7 +275,12 @@ function send(response: ServerResponse, reply: Answer | 'reset', date: Date): vo
     return;
   }
   const body = Buffer.from(reply.body);
-  response.writeHead(reply.status, { Date: date.toUTCString(), ...reply.headers, 'Content-Length': body.length });
+  response.writeHead(reply.status, {
+    Date: date.toUTCString(),
+    ...reply.headers,
+    ...(reply.cookies === undefined ? {} : { 'Set-Cookie': [...reply.cookies] }),
+    'Content-Length': body.length,
+  });
   if (reply.cut === true) {
     response.write(body.subarray(0, body.length / 2), () => socket.destroy());
     return;
@@ -299,6 +305,8 @@ function openRequestLog(keep: boolean): RequestLog {
     create: 0,
     lookup: 0,
     list: 0,
+    csrf: 0,
+    write: 0,
     other: 0,
   };
   let disturbances = 0;
@@ -332,13 +340,17 @@ function openRequestLog(keep: boolean): RequestLog {
   };
 }
 
-interface LoopbackServer {
+export interface LoopbackServer {
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
 }
 
-async function listenOnLoopback(title: string, listener: RequestListener, port: number): Promise<LoopbackServer> {
+export async function listenOnLoopback(
+  title: string,
+  listener: RequestListener,
+  port: number,
+): Promise<LoopbackServer> {
   const server = createServer(listener);
   // Node's default of 5 s could close a connection while a caller reuses it: a disturbance outside the plan.
   server.keepAliveTimeout = 60_000;

@@ -2,6 +2,7 @@ import { type Answer, htmlAnswer } from './answers.ts';
 import { openTokenDesk } from './client-credentials.ts';
 import { hash32 } from './seeded-random.ts';
 import { cartUri, type CollectionStyle, itemOf, itemUri, showCollection, showEntity } from './srm7-collections.ts';
+import { type NumberService, type NumberServiceOptions, openNumberService } from './srm7-numbers.ts';
 import { type ServiceNameOptions, type ServiceNames, serviceNames } from './srm7-names.ts';
 import {
   cartNavigations,
@@ -56,6 +57,8 @@ export interface Srm7Options extends SimulatorOptions, ServiceNameOptions {
   readonly emptyList?: string;
   /** True to put a byte order mark before every JSON. */
   readonly byteOrderMark?: boolean;
+  /** Where the service takes order numbers back. */
+  readonly orderNumbers?: NumberServiceOptions;
   /** Further headers of a list, such as `Age`; a `Date` replaces that of the clock. */
   readonly listHeaders?: () => Readonly<Record<string, string>>;
 }
@@ -69,6 +72,8 @@ export interface Srm7Simulator extends Simulator {
   addCarts(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
   /** The carts with status I1129, ordered by ChangedAt and Guid. */
   approvedCarts(): readonly StoredCart[];
+  /** Where the service takes order numbers back. */
+  readonly orderNumbers: Pick<NumberService, 'numbers' | 'writes' | 'endSessions'> | undefined;
   /** Adds `by` to every later `__count`, so that the count differs from the pages. */
   miscount(by: number): void;
 }
@@ -110,14 +115,29 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
   };
   rows.put(options.carts ?? []);
 
+  const numberService =
+    options.orderNumbers === undefined
+      ? undefined
+      : openNumberService(options.orderNumbers, (number) => rows.all().some((row) => row.number === number));
+  const numberCall = (call: Call) => {
+    const path = decodeURIComponent(call.url.pathname);
+    if (!path.startsWith(names.servicePath)) return undefined;
+    return numberService?.classify(call, path.slice(names.servicePath.length));
+  };
+
   const running = await startPart(
     {
       system: 'srm7',
       title: 'The SRM 7 simulator',
       maxBodyBytes: 64 * 1024,
-      classify: ({ method, url }) => {
+      classify: (call) => {
+        const { method, url } = call;
         if (url.pathname === tokenPath) {
           return { operation: 'token', key: '' };
+        }
+        const numbers = numberCall(call);
+        if (numbers !== undefined) {
+          return numbers;
         }
         const target = method === 'GET' ? router(url) : undefined;
         return { operation: target?.operation ?? 'other', key: target?.guid ?? url.pathname + url.search };
@@ -128,9 +148,16 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
           return call.method === 'POST' ? tokens.issue(call.headers, call.body) : htmlAnswer(405, 'Method Not Allowed');
         }
         // The proxy checks tokens, not the service, and it answers in HTML.
-        return tokens.accepts(call.headers.authorization)
+        if (!tokens.accepts(call.headers.authorization)) {
+          return htmlAnswer(401, 'Anmeldung fehlgeschlagen');
+        }
+        const numbers = numberCall(call);
+        return numberService === undefined || numbers === undefined
           ? serviceAnswer(call, service)
-          : htmlAnswer(401, 'Anmeldung fehlgeschlagen');
+          : refusable(() => {
+              requireClient(call.url.searchParams.get('sap-client') ?? call.headers['sap-client'], client);
+              return numberService.answer(call, numbers.operation, numbers.key);
+            });
       },
       failure: (status) =>
         refusalAnswer(new ODataRefusal(status, `/IWFND/CM_MGW/${status}`, `The service answers ${status}`)),
@@ -151,6 +178,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
     clientSecret,
     client,
     addCarts: (added, index) => rows.put(added, index),
+    orderNumbers: numberService,
     approvedCarts: () => rows.all().filter(({ status }) => status === approved),
     miscount(by) {
       service.miscountedBy = by;
@@ -222,8 +250,20 @@ function readTarget(
     : { operation: 'cart', entitySet, guid: plainGuid(guid) };
 }
 
-function serviceAnswer(call: Call, service: CartService): Answer {
+/** An OData error in place of a refusal. */
+function refusable(answer: () => Answer): Answer {
   try {
+    return answer();
+  } catch (error) {
+    if (error instanceof ODataRefusal) {
+      return refusalAnswer(error);
+    }
+    throw error;
+  }
+}
+
+function serviceAnswer(call: Call, service: CartService): Answer {
+  return refusable(() => {
     const target = call.method === 'GET' ? service.router(call.url) : undefined;
     const query = call.url.searchParams;
     if (/\(guid'[^']*'\)/.test(decodeURIComponent(call.url.pathname)) && target === undefined) {
@@ -240,12 +280,7 @@ function serviceAnswer(call: Call, service: CartService): Answer {
     );
     const further = target.operation === 'page' ? service.options.listHeaders?.() : undefined;
     return { ...answer, headers: { ...answer.headers, ...further } };
-  } catch (error) {
-    if (error instanceof ODataRefusal) {
-      return refusalAnswer(error);
-    }
-    throw error;
-  }
+  });
 }
 
 /** A list needs `$format=json`. A deferred URI is followed unchanged, so the Accept header is enough there. */

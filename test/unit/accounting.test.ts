@@ -10,7 +10,7 @@ import {
 } from '../../infra/local/run/accounting.ts';
 import type { QueuedMessage } from '../../infra/local/aws/emulators.ts';
 import type { CartIdentity } from '../../infra/local/run/systems.ts';
-import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 
 const body = (number: string | null, guid: string | null = `guid-${number}`): string =>
   JSON.stringify({ schemaVersion: 1, client: '100', cart: { number, guid }, source: { ObjectId: number } });
@@ -19,6 +19,7 @@ const message = (messageId: string, text: string): QueuedMessage => ({
   body: text,
   approximateReceiveCount: 1,
   sentTimestamp: 0,
+  messageAttributes: {},
 });
 const item = (pk: string, sk: string, rest: Partial<LedgerItem> = {}): LedgerItem => ({ pk, sk, faults: [], ...rest });
 const order = (number: string, state: string, supplier = 'S1'): LedgerItem =>

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type AdviceBasis, adviceOf } from '../benchmark/advice.ts';
 import { type Bill, type BillBasis, type CountedUsage, monthlyBill, readsAgain } from '../benchmark/bill.ts';
 import type { DeployedFunction, DeployedResources } from '../benchmark/deployed-resources.ts';
+import { type Platform, platformBill } from '../benchmark/platform-bill.ts';
 import { PRICES, type PriceTable } from '../benchmark/prices.ts';
 import { NO_USAGE } from '../benchmark/usage.ts';
 
@@ -230,5 +231,33 @@ describe('the advice', () => {
       expect.stringMatching(/^Change: settings/),
       expect.stringMatching(/^Change: the reading.*116 carts a second/),
     ]);
+  });
+});
+
+describe('what an optional block adds', () => {
+  const use = { reportsPerDay: 288, metricsOfReport: 9, seriesOfBoard: 51, subscribers: 2 };
+  const none = { resources: 0, alarmMetrics: 0, secrets: 0, keys: 0 };
+  const usdOf = (platform: Platform, cartsPerDay: number, added = none): number =>
+    platformBill(platform, added, use, {
+      prices: PRICES,
+      bill: monthlyBill({ prices: PRICES, resources, counted, cartsPerDay }),
+    }).usd;
+
+  test('is what it lets stand, and what it does, as calculated by hand', () => {
+    // Two secrets, three metrics of alarms, a key.
+    expect(usdOf('pagerDuty', 0, { resources: 9, alarmMetrics: 3, secrets: 2, keys: 1 })).toBeCloseTo(2.1, 2);
+    // 51 series, 12 times an hour, 8 hours, 22 days.
+    expect(usdOf('grafana', 0)).toBeCloseTo(1.08, 2);
+    // 288 reports a day of 9 metrics, of a second and a half at 256 MB.
+    expect(usdOf('cloudAlm', 0)).toBeCloseTo(0.78 + 0.043 + 0.002 + 0.009, 2);
+    // 3 million orders a month: a pipe, an event, and two subscribers each.
+    expect(usdOf('events', 100_000)).toBeCloseTo(1.5 + 3 + 1.44, 2);
+  });
+
+  test('grows with the carts, where it depends on them', () => {
+    for (const platform of ['splunk', 'elastic', 'events', 'orderNumbers'] satisfies Platform[]) {
+      expect(usdOf(platform, 100_000)).toBeGreaterThan(usdOf(platform, 1000));
+    }
+    expect(usdOf('splunk', 1000)).toBeGreaterThan(usdOf('elastic', 1000));
   });
 });

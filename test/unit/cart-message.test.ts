@@ -40,7 +40,7 @@ const anyIdentifier = fc.stringMatching(/^[!-~]{1,64}$/);
 const anyMessage: fc.Arbitrary<CartMessage> = fc
   .record({
     number: fc.option(anyIdentifier).map((number) => cartNumber(number) ?? null),
-    guid: fc.option(anyIdentifier),
+    guid: fc.option(fc.uuid()),
     source: anySource,
     claim: fc.boolean(),
     again: fc.boolean(),

@@ -36,10 +36,10 @@ describe('the options of carts', () => {
 
   test('choose the format, the profile, and where no stack is asked', () => {
     expect(parsed('--day 2026-11-27 --csv --profile p')).toMatchObject({ format: 'csv', profile: 'p' });
-    expect(parsed('--waiting --json --table t --queue u')).toMatchObject({
+    expect(parsed('--waiting --json --table t --queue https://sqs.example/1/u')).toMatchObject({
       format: 'json',
       tableName: 't',
-      queueUrl: 'u',
+      queueUrl: 'https://sqs.example/1/u',
     });
     expect(parsed('--help')).toBeUndefined();
   });
@@ -63,6 +63,15 @@ describe('the options of carts', () => {
     [['--env', 'dev', '--state', 'skipped', '--scan', '1'], '--scan is for --waiting.'],
     [['--env', 'dev', '--cart', '1', '--csv'], '--csv is for lists: --day or --state.'],
     [['--env', 'dev', '--state', 'skipped', '--csv', '--json'], 'Give --csv or --json, not both.'],
+    // The SDK would sign a call to it, in clear.
+    [
+      ['--env', 'dev', '--waiting', '--queue', 'http://sqs.example/1/u'],
+      '--queue takes a URL that must be https (plain http is for loopback only), not "http://sqs.example/1/u".',
+    ],
+    [
+      ['--env', 'dev', '--waiting', '--queue', 'https://me:hunter2@sqs.example/1/u'],
+      '--queue takes a URL that must not hold a user or password.\n',
+    ],
     [['--env', 'dev', '--delete'], "Unknown option '--delete'"],
   ])('%j is refused with a reason', (args, message) => {
     expect(refusal(...args)).toContain(message);

@@ -80,9 +80,9 @@ describe('an environment by name', () => {
   });
 
   test('may have no recipient of alarms: neither PagerDuty nor an address need exist', () => {
-    const { pagerDutySecretName, email, thresholds } = loadEnvironment('prod').notifications;
+    const { pagerDuty, email, thresholds } = loadEnvironment('prod').notifications;
 
-    expect(pagerDutySecretName).toBeUndefined();
+    expect(pagerDuty).toBeUndefined();
     expect(email).toEqual([]);
     expect(thresholds).toMatchObject({
       deadLetters: 10,
@@ -95,7 +95,13 @@ describe('an environment by name', () => {
   });
 
   test('of prod keeps its logs for a year and is protected against deletion; the others are not', () => {
-    const byDefault = { tags: {}, redriveRoles: [], logRetentionDays: 30, terminationProtection: false };
+    const byDefault = {
+      tags: {},
+      contentRoles: [],
+      redriveRoles: [],
+      logRetentionDays: 30,
+      terminationProtection: false,
+    };
 
     expect(loadEnvironment('prod').operation).toEqual({
       ...byDefault,
@@ -257,9 +263,15 @@ describe('an environment with a bad field is refused with its name', () => {
     ...['Authorization', 'HOST', 'Content-Type', 'content-length', 'Cookie', 'Connection', 'Transfer-Encoding'].map(
       (name): [string, unknown] => ['srm.headers', { [name]: 'hunter2' }],
     ),
-    ...['Proxy-Authorization', 'Accept', 'X-Correlation-ID', 'Idempotency-Key', 'Prefer', 'sap-client'].map(
-      (name): [string, unknown] => ['vms.headers', { [name]: 'hunter2' }],
-    ),
+    ...[
+      'Proxy-Authorization',
+      'Accept',
+      'X-Correlation-ID',
+      'Idempotency-Key',
+      'traceparent',
+      'Prefer',
+      'sap-client',
+    ].map((name): [string, unknown] => ['vms.headers', { [name]: 'hunter2' }]),
     ...['X-Api-Key', 'X-Secret', 'X-Auth-Token'].map((name): [string, unknown] => [
       'vms.headers',
       { [name]: 'hunter2' },
@@ -360,8 +372,10 @@ describe('an environment with a bad field is refused with its name', () => {
     ['translation.valueMaps.supplier', { mode: 'all' }],
     ['notifications', { email: 'ops@example.com' }],
     ['notifications.email', ['ops@example']],
-    ['notifications.pagerDutySecretName', ''],
-    ['notifications.pagerDutySecretName', 'https://events.pagerduty.com/integration/hunter2/enqueue'],
+    ['notifications.pagerDuty', {}],
+    ['notifications.pagerDuty', { routingKeySecretName: '' }],
+    ['notifications.pagerDuty', { routingKeySecretName: 'https://events.pagerduty.com/v2/enqueue' }],
+    ['notifications.pagerDuty', { routingKeySecretName: 'acme/pagerduty', routingKey: 'hunter2' }],
     ['notifications.thresholds', { deadLetters: 0 }],
     ['notifications.thresholds', { extractionSilenceMinutes: 10_081 }],
     ['logLevel', 'TRACE'],
@@ -497,9 +511,10 @@ describe('a mistake is told in words', () => {
       'must be another secret than srm.secretName: each system has a client of its own',
     ],
     [
-      'notifications.pagerDutySecretName',
-      'proc-srm7-11vms-purchase-order-v1/dev/srm',
-      'must be another secret than those of the connections',
+      'notifications.pagerDuty',
+      { routingKeySecretName: 'proc-srm7-11vms-purchase-order-v1/dev/srm' },
+      'must be another secret than those of the other systems',
+      'notifications.pagerDuty.routingKeySecretName',
     ],
     [
       'srm.kmsKeyArn',
@@ -652,7 +667,12 @@ describe('a mistake is told in words', () => {
     ['srm.mutualTls', 'yes', 'must be true or false, without quotes, not a text'],
     ['notifications.email', 'a@example.com', 'must be a list, [ ... ], not a text'],
     ['logLevel', 'debug', 'must be one of DEBUG, INFO, WARN, ERROR; did you mean DEBUG?'],
-    ['notifications.pagerDutyRegion', 'EU', 'must be one of us, eu; did you mean eu?'],
+    [
+      'notifications.pagerDuty',
+      { routingKeySecretName: 'acme/pagerduty', region: 'EU' },
+      'must be one of us, eu; did you mean eu?',
+      'notifications.pagerDuty.region',
+    ],
     // Unknown fields.
     ...['purchase-orders', '/purchase-orders/', '/orders?x=1', '//orders', '/or ders'].map(
       (path): [string, string, string] => [

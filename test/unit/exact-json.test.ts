@@ -138,6 +138,14 @@ describe('a text that is not JSON', () => {
     }
   });
 
+  test('is JSON up to 200 brackets deep, whatever stands in its strings, and whether it holds a number at risk', () => {
+    const nested = (depth: number, value: string): string => '['.repeat(depth) + value + ']'.repeat(depth);
+    for (const value of ['1', '1.50', JSON.stringify('[{'.repeat(300)), JSON.stringify(']"}'.repeat(300))]) {
+      expect(() => parseExactJson(nested(200, value))).not.toThrow();
+      expect(() => parseExactJson(nested(201, value))).toThrow(InvalidJson);
+    }
+  });
+
   test('is an error without a cause that would quote it', () => {
     let caught: unknown;
     try {

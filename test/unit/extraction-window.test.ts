@@ -55,7 +55,9 @@ describe('reading ends', () => {
     ['more than a day is left', first, undefined, first + DAY + SECOND, first + DAY],
     ['a slice is all overlap, and more is behind it', first, first + 2 * DAY, first + 3 * DAY, first + DAY],
   ])('at the right second when %s', (_, startMs, reachedMs, endMs, toMs) => {
-    expect(nextSlice(startMs, reachedMs, endMs)).toEqual(toMs === undefined ? undefined : { fromMs: startMs, toMs });
+    expect(nextSlice(startMs, reachedMs, endMs, DAY)).toEqual(
+      toMs === undefined ? undefined : { fromMs: startMs, toMs },
+    );
   });
 });
 
@@ -118,7 +120,7 @@ describe('a sequence of runs, whatever happens to each run,', () => {
       const endMs = readingEndMs(nowMs, given);
       let startMs = readingStartMs(stored, given);
       for (let slices = 0; ; slices++) {
-        const slice = nextSlice(startMs, stored.watermarkMs, endMs);
+        const slice = nextSlice(startMs, stored.watermarkMs, endMs, DAY);
         if (slice === undefined) break;
         starts.push(slice.fromMs);
         if (slices === wholeSlices) {

@@ -1,7 +1,8 @@
 /** The catalogue of faults: every code has an owner and an action. test/repository checks it against the rules. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { FAULT_CATALOGUE, type FaultCode, faultToText, InterfaceError } from '../../shared/failure.ts';
+import { type FaultCode, InterfaceError } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE, faultToText } from '../../shared/fault-catalogue.ts';
 
 const entries = Object.entries(FAULT_CATALOGUE);
 

@@ -140,7 +140,9 @@ describe('a dry run', () => {
   });
 
   test.each(['http', 'yes', 'ENV'])('a system %s is refused, with both that are taken', (text) => {
-    expect(refusal('--vms', text)).toContain(`--vms takes an https URL, or "env" for the one of --env, not "${text}"`);
+    expect(refusal('--vms', text)).toContain(
+      `--vms takes "env" for the one of --env, or a URL that must be a whole URL, such as https://srm.example.com, not "${text}"`,
+    );
   });
 
   test.each(['--dry-run', '--orders out'])('%s needs the simulator of 11VMS', (option) => {
@@ -209,16 +211,17 @@ describe('the error of a wrong option names it and what it accepts', () => {
     ['--seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
     ['--disturbances some', '--disturbances takes none, typical or harsh, not "some".'],
     ['--disturbances', "Option '--disturbances <value>' argument missing"],
-    ['--srm srm.example.com', '--srm takes an https URL, or "env" for the one of --env, not "srm.example.com".'],
+    ['--srm srm.example.com', 'must be a whole URL, such as https://srm.example.com, not "srm.example.com".'],
     [
       '--srm ftp://srm.example.com',
-      '--srm takes an https URL, or "env" for the one of --env, not "ftp://srm.example.com".',
+      '--srm takes "env" for the one of --env, or a URL that must be a whole URL, such as https://srm.example.com, not "ftp://srm.example.com".',
     ],
     [
       '--vms http://vms.example.com',
-      '--vms http://vms.example.com: plain http is for loopback only; it would show the client secret. Give an https URL.',
+      'a URL that must be https (plain http is for loopback only), not "http://vms.example.com".',
     ],
-    ['--vms http://', '--vms takes an https URL, or "env" for the one of --env, not "http://".'],
+    ['--vms http://', 'not "http://".'],
+    ['--srm https://srm.example.com?sap-client=100', 'must not have a query or fragment, not "https://srm.'],
     ['--nosuch', "Unknown option '--nosuch'"],
     ['-x', "Unknown option '-x'"],
     ['carts.json', "Unexpected argument 'carts.json'."],
@@ -228,5 +231,14 @@ describe('the error of a wrong option names it and what it accepts', () => {
 
     expect(text).toContain(message);
     expect(text).toMatch(/\nSee npm start -- --help\.$/);
+  });
+
+  test.each(['--srm', '--vms'])('%s takes no user and password, and does not repeat them', (option) => {
+    const text = refusal(option, 'https://ann:s3cret@systems.example.com');
+
+    expect(text).toContain(
+      `${option} takes "env" for the one of --env, or a URL that must not hold a user or password.`,
+    );
+    expect(text).not.toMatch(/ann|s3cret/);
   });
 });

@@ -2,7 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { ENVIRONMENTS, loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { ownerText } from '../../infra/owners.ts';
-import { FAULT_CATALOGUE, type FaultOwner } from '../../shared/failure.ts';
+import type { FaultOwner } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 
 const team = (name: string) => ({ name, contact: `#${name.toLowerCase()}` });
 const named = parseEnvironment(

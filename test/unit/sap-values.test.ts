@@ -3,14 +3,17 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseExactJson } from '../../shared/exact-json.ts';
 import {
+  cartGuid,
   cartNumber,
   cartNumberOf,
   edmInstantMs,
   hasOffset,
+  isCode,
   isOpenEnd,
   normalGuid,
   padZeros,
   stripZeros,
+  suppliersOf,
 } from '../../shared/sap-values.ts';
 
 const MINUTE = 60_000;
@@ -142,6 +145,38 @@ describe('leading zeros', () => {
   });
 });
 
+describe('the form of a code', () => {
+  test.each(['I1129', 'V0', 'KG', 'EUR', 'BE10', 'SUP-00871', 'MAT-PPE-03', 'P-2026/001.4', '0000100234', 'x'])(
+    'is that of %p',
+    (text) => {
+      expect(isCode(text)).toBe(true);
+    },
+  );
+
+  // What a person is called, or how one is reached.
+  test.each([
+    '',
+    'MUELLER',
+    'jan.peeters1',
+    'a@b1',
+    'J. Li',
+    'Straat 12',
+    'Zoë',
+    '+32255512',
+    'ACME-',
+    'KLAUS',
+    '1'.repeat(41),
+  ])('is not that of %p', (text) => {
+    expect(isCode(text)).toBe(false);
+  });
+
+  test('or that of a GUID is that of a key of SRM', () => {
+    const guids = ['005056a5-09b3-1ee1-bee5-8ce5a1c90db0', 'AFBWpQmzHuG+5YzlockNsA==', 'G-4711'];
+    expect(guids.map(cartGuid)).toEqual(guids);
+    expect(['Vandenbroucke', 'a@b', '', null].map(cartGuid)).toEqual(Array.from({ length: 4 }));
+  });
+});
+
 describe('the number of a cart', () => {
   test.each<[unknown, string]>([
     ['1000004711', '1000004711'],
@@ -151,6 +186,8 @@ describe('the number of a cart', () => {
     [parseExactJson('10000000000000004711'), '10000000000000004711'],
     ['0000004711', '4711'],
     ['00A4711', '00A4711'],
+    ['ORDER00012', 'ORDER00012'],
+    ['SHOPCART-0000000012', 'SHOPCART-0000000012'],
   ])('%p is read as %p', (value, number) => {
     expect(cartNumber(value)).toBe(number);
     expect(cartNumberOf({ ObjectId: value })).toBe(number);
@@ -164,6 +201,12 @@ describe('the number of a cart', () => {
     ['0000000000'],
     [0],
     ['no number'],
+    // What a person may be called somewhere.
+    ['MUELLER1980'],
+    ['mueller00012'],
+    ['Order00012'],
+    ['SHOPPINGCART00012'],
+    ['SHOPCART-000000000012'],
     ['1000\n4711'],
     ['é'],
     ['9'.repeat(65)],
@@ -216,4 +259,10 @@ describe('a GUID', () => {
       }),
     );
   });
+});
+
+test('the suppliers of a cart are a hundred at most: no cart can have as many orders', () => {
+  const results = Array.from({ length: 200 }, (_, index) => ({ VendorId: String(1000 + index) }));
+  expect(suppliersOf({ Items: { results } })).toHaveLength(100);
+  expect(suppliersOf({ Items: { results: results.slice(0, 3) } })).toEqual(['1000', '1001', '1002']);
 });

@@ -1,5 +1,6 @@
 /** A page of which some rows are no JSON: the others are read. */
 import { describe, expect, test } from '@jest/globals';
+import { countWork } from './counted-work.ts';
 import { splitPage as split } from '../../shared/reading/split-page.ts';
 
 const splitPage = (text: string) => split(text, 'ObjectId');
@@ -76,4 +77,20 @@ test.each([
   '{"d":{"results":[]}',
 ])('%p has no rows that could be told apart', (text) => {
   expect(splitPage(text)).toBeUndefined();
+});
+
+test.each([
+  ['one bad row at the end', (index: number, last: boolean) => (last ? '{"ObjectId":x}' : `{"ObjectId":"${index}"}`)],
+  ['open brackets everywhere', (index: number) => `{"ObjectId":"${index}","Text":[}`],
+])('twice the rows of a page are at most twice the work: %s', (_what, row) => {
+  const page = (rows: number): string =>
+    pageOf(Array.from({ length: rows }, (_, index) => row(10_000 + index, index === rows - 1)));
+  const [small, large] = [page(200), page(400)];
+  expect(countWork(() => splitPage(large))).toBeLessThan(2.1 * countWork(() => splitPage(small)));
+});
+
+test('a page of bad rows still gives its good ones', () => {
+  const rows = Array.from({ length: 100 }, (_, index) => cart(index, index % 2 === 0 ? ',"Text":"19" rack"' : ''));
+  const expected = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 'bad' : String(index)));
+  expect(namesOf(pageOf(rows))).toEqual(expected);
 });

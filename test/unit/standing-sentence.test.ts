@@ -1,6 +1,6 @@
 /** What a person reads of a cart's standing: since when, why, and what comes next. */
 import { describe, expect, test } from '@jest/globals';
-import { FAULT_CATALOGUE } from '../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
 import { sentenceOf, type SentenceContext } from '../../shared/standing-sentence.ts';
 import type { Standing } from '../../shared/standing.ts';
 import type { OrderTrace, VerdictTrace } from '../../shared/traces.ts';

@@ -201,6 +201,11 @@ describe('a cart stands as', () => {
     ],
     [
       'dead-lettered',
+      'when its redriven message was given up before the redriver heard that it was sent',
+      [verdict(), verdict({ messageId: 'm2', recordedAtMs: NOW }), redrive({ sentAtMs: NOW + 1 })],
+    ],
+    [
+      'dead-lettered',
       'when 11VMS refused its redriven message',
       [verdict(), redrive(), order('REJECTED', { messageId: 'm2', claimedAtMs: NOW })],
     ],

@@ -86,6 +86,71 @@ describe('failures of 11VMS', () => {
     observe('b', 'processed');
     expect(health.failsForOthers('b')).toBe(false);
   });
+
+  test.each<[string, [string, Health][], boolean]>([
+    [
+      'once an order of another is processed',
+      [
+        ['a', 'forbidden'],
+        ['b', 'processed'],
+      ],
+      true,
+    ],
+    [
+      'once an order of another is judged',
+      [
+        ['a', 'forbidden'],
+        ['b', 'judged'],
+      ],
+      true,
+    ],
+    [
+      'also when it is refused again',
+      [
+        ['a', 'forbidden'],
+        ['b', 'processed'],
+        ['a', 'forbidden'],
+      ],
+      true,
+    ],
+    [
+      'but not by an order before its refusal',
+      [
+        ['b', 'processed'],
+        ['a', 'forbidden'],
+      ],
+      false,
+    ],
+    [
+      'nor by another order of its own',
+      [
+        ['a', 'forbidden'],
+        ['a', 'processed'],
+      ],
+      false,
+    ],
+    [
+      'nor by the refusal of another',
+      [
+        ['a', 'forbidden'],
+        ['b', 'forbidden'],
+      ],
+      false,
+    ],
+    [
+      'nor after a pause',
+      [
+        ['a', 'forbidden'],
+        ['b', 'processed'],
+        ['c', 'refused'],
+      ],
+      false,
+    ],
+  ])('show that a cart is refused alone %s', (_when, answers, isAlone) => {
+    const health = createTargetHealth();
+    for (const [cart, shown] of answers) health.observe(cart, { request: 'create', health: shown, reason: '' });
+    expect(health.refusedAlone('a')).toBe(isAlone);
+  });
 });
 
 describe('dead letters', () => {

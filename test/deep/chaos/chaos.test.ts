@@ -110,6 +110,7 @@ describe('the invariants', () => {
     body: JSON.stringify({ cart: { number: cart.number, guid: cart.guid } }),
     approximateReceiveCount: 5,
     sentTimestamp: 0,
+    messageAttributes: {},
   });
   const verdict = (cart: GeneratedCart, code: string): Item => ({
     pk: `CART#100#${cart.number}`,

@@ -57,6 +57,7 @@ const CAUSED_BY_DISTURBANCES: ReadonlySet<string> = new Set([
   'E_SRC_UNAVAILABLE',
   'E_SRC_THROTTLED',
   'E_TGT_AUTH',
+  'E_TGT_ORDER_REFUSED',
   'E_TGT_THROTTLED',
   'E_TGT_UNAVAILABLE',
   'E_TGT_TIMEOUT_UNKNOWN',
@@ -188,7 +189,7 @@ export function judgeRun(evidence: Evidence): Findings {
 const AFTER_REST_MS = 10 * 60_000;
 
 function standingsOf({ items, restedAtMs }: Evidence): (cartNumber: string) => Standing {
-  const byCart = Map.groupBy(items, ({ pk }) => String(pk).replace(/^CART#\d+#/, ''));
+  const byCart = Map.groupBy(items, ({ pk }) => String(pk).replace(/^(CART|QUEUED)#\d+#/, ''));
   return (cartNumber) => standingOf(tracesOf(byCart.get(cartNumber) ?? []), { nowMs: restedAtMs + AFTER_REST_MS });
 }
 

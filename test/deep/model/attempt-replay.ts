@@ -211,9 +211,9 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         write({ kind: 'settle', how: 'rejected', codes: codesOf(faults), mayExist }),
       unknown: (_claim, fault, leaseUntilMs) =>
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
-      released: (_claim, fault) => write({ kind: 'settle', how: 'released', codes: [fault.code] }),
+      released: (_claim, fault) =>
+        write({ kind: 'settle', how: 'released', codes: codesOf(fault === undefined ? [] : [fault]) }),
       confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
-      createdOrders: never('createdOrders'),
       recordSkip: never('recordSkip'),
     },
     verdicts: {
@@ -222,6 +222,10 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         write({ kind: 'record-verdict', verdict: { state, codes: codesOf(faults) } }),
       withdraw: () => write({ kind: 'withdraw-verdict' }),
     },
+    // Of a cart of one order, which all its versions have, none is left over. Of a later version, its order's item tells.
+    tracesOf: async () => [],
+    // One that is not signed ends as one that cannot be read; it shares no state with a cart.
+    isSigned: async () => true,
     orders: createPacedOrders(
       {
         // True would leave out the turn, and the look-ups that fail: fewer states than the model explores.
@@ -241,10 +245,12 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
       meter,
     ),
     // What it makes of many messages, its own tests tell: here it opens nothing.
-    health: { observe: () => undefined, failsForOthers: () => false, note: () => undefined },
+    health: { observe: () => undefined, failsForOthers: () => false, refusedAlone: () => false, note: () => undefined },
     breaker: { open: async () => (await write({ kind: 'open-breaker' }), true) },
     requeue: () => write({ kind: 'requeue' }),
     carts: { cart: never('SRM') },
+    srmProbe: { cart: never('SRM') },
+    limitLargeCarts: (work) => work(),
     log: silent,
     meter,
     now: () => ALWAYS_MS,
@@ -269,6 +275,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
   const received = {
     messageId: start.messageId,
     body: BODIES[start.version],
+    signature: undefined,
     attempt: start.receive,
     waiting: { sinceMs: ALWAYS_MS, requeues: 0 },
   };

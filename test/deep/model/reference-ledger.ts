@@ -4,7 +4,7 @@
  */
 import type { Verdict, VerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import type { ClaimResult, CreatedOrder, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
+import type { ClaimResult, Ledger, OrderClaim, OrderItem } from '../../../shared/ledger.ts';
 import type { CartKey } from '../../../shared/ledger-keys.ts';
 
 /** The state of an order; `none` without an item. */
@@ -180,24 +180,10 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
     created: (claim, order) => settle(claim, 'created', { faults: [], order }),
     rejected: (claim, faults, mayExist) => settle(claim, 'rejected', { faults, mayExist }),
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
-    released: (claim, fault) => settle(claim, 'released', { faults: [fault] }),
+    released: (claim, fault) => settle(claim, 'released', { faults: fault === undefined ? [] : [fault] }),
     confirmed(claim) {
       put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
       return Promise.resolve();
-    },
-    createdOrders(cart) {
-      const created = [...items].filter(
-        ([key, { state }]) => key.startsWith(`${cartOf(cart)}/`) && state === 'CREATED',
-      );
-      return Promise.resolve(
-        created.map(
-          ([key, { orderNumber, changedAtMs }]): CreatedOrder => ({
-            externalId: key.slice(cartOf(cart).length + 1),
-            orderNumber,
-            changedAtMs,
-          }),
-        ),
-      );
     },
     recordSkip: () => Promise.resolve(),
   };

@@ -573,6 +573,12 @@ const EXISTS: CreateAnswer = {
   fault: faultOf('E_TGT_RESPONSE_SCHEMA'),
   rejection: undefined,
 };
+const FORBIDDEN: CreateAnswer = {
+  kind: 'not-taken',
+  health: 'forbidden',
+  fault: faultOf('E_TGT_AUTH'),
+  retryAfterMs: undefined,
+};
 const UNAVAILABLE = faultOf('E_TGT_UNAVAILABLE');
 const THROTTLED = faultOf('E_TGT_THROTTLED');
 
@@ -607,7 +613,9 @@ function outcomesOfPost(system: SystemState, node: AttemptNode, step: StepOf, sc
     ...accepting,
     ...throttled,
     post('never sent', { kind: 'not-taken', health: 'unhealthy', fault: UNAVAILABLE, retryAfterMs: undefined }),
-    post('403', { kind: 'not-taken', health: 'forbidden', fault: faultOf('E_TGT_AUTH'), retryAfterMs: undefined }),
+    post('403', FORBIDDEN),
+    // A firewall refuses the answer. Without a look-up, nothing tells this from a refused order.
+    ...(scenario.lookUp === 'none' || isTaken ? [] : [post('committed, 403', FORBIDDEN, committed)]),
   ];
 }
 

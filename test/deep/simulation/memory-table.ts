@@ -6,9 +6,6 @@ import type { CartKey } from '../../../shared/ledger-keys.ts';
 
 export function createMemoryLedger(): Ledger {
   const orders = new Map<string, OrderItem & { readonly cart: CartKey; readonly externalId: string }>();
-  /** Items by cart, as in the partitions of the table: a full queue reads them 20,000 times. */
-  const externalIdsOf = new Map<string, Set<string>>();
-  const partition = ({ client, number }: CartKey): string => `${client}/${number ?? ''}`;
 
   function claim(wanted: OrderClaim): ClaimResult {
     const before = orders.get(wanted.externalId);
@@ -24,8 +21,6 @@ export function createMemoryLedger(): Ledger {
     }
     const lookUpFirst = before?.mayExist ?? false;
     const claimedHashes = new Set([...(before?.claimedHashes ?? []), wanted.contentHash]);
-    const ofCart = externalIdsOf.get(partition(wanted.cart)) ?? new Set<string>();
-    externalIdsOf.set(partition(wanted.cart), ofCart.add(wanted.externalId));
     orders.set(wanted.externalId, {
       cart: wanted.cart,
       externalId: wanted.externalId,
@@ -55,15 +50,8 @@ export function createMemoryLedger(): Ledger {
     created: (own, { id, number }) => settle(own, { state: 'CREATED', orderId: id, orderNumber: number, faults: [] }),
     rejected: (own, faults, mayExist) => settle(own, { state: 'REJECTED', faults: [...faults], mayExist }),
     unknown: (own, fault, leaseUntilMs) => settle(own, { state: 'UNKNOWN', faults: [fault], leaseUntilMs }),
-    released: (own, fault) => settle(own, { state: 'NEW', faults: [fault], mayExist: false }),
-    createdOrders: (cart) =>
-      Promise.resolve(
-        [...(externalIdsOf.get(partition(cart)) ?? [])].flatMap((externalId) => {
-          const order = orders.get(externalId);
-          if (order?.state !== 'CREATED') return [];
-          return [{ externalId, orderNumber: order.orderNumber, changedAtMs: order.changedAtMs }];
-        }),
-      ),
+    released: (own, fault) =>
+      settle(own, { state: 'NEW', faults: fault === undefined ? [] : [fault], mayExist: false }),
     recordSkip: () => Promise.resolve(),
     confirmed: () => Promise.resolve(),
   };

@@ -46,8 +46,8 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
       }
       message.receives += 1;
       message.visibleAtMs = time.now() + options.visibilityTimeoutMs;
-      const { id, body, receives, waiting } = message;
-      const one = { messageId: id, receiptHandle: `${id} ${receives}`, body, attempt: receives, waiting };
+      const { id: messageId, body, receives: attempt, waiting } = message;
+      const one = { messageId, receiptHandle: `${messageId} ${attempt}`, body, signature: undefined, attempt, waiting };
       received.push(one);
       if (random() < options.doubledShare) doubled.push(one);
     }

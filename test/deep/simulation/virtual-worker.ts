@@ -31,6 +31,8 @@ const { results } = z
   );
 const [sample = {}] = results;
 
+const NO_CART = { cart: () => Promise.reject(new Error('the simulation reads no cart from SRM')) };
+
 /** The queue message of a cart. Carts differ only in number and GUID. */
 export function cartBody(number: string): string {
   const guid = `005056a5-09b3-1ee1-bee5-${number.padStart(12, '0')}`;
@@ -93,13 +95,18 @@ export function createVirtualWorker({ time, random, landscape, doubledShare, onM
     const workMs = delivery.timeoutSeconds * 1000 - 2000;
     return () => ({
       ledger,
+      // Each cart has one version.
+      tracesOf: async () => [],
       verdicts,
+      isSigned: async () => true,
       breaker,
       orders,
       health,
       messages: queue,
-      quietMs: retryDelaySeconds(1, policy, 0) * 1000,
-      carts: { cart: () => Promise.reject(new Error('the simulation reads no cart from SRM')) },
+      quietMs: Math.max(retryDelaySeconds(1, policy, 0) * 1000, callMs),
+      carts: NO_CART,
+      srmProbe: NO_CART,
+      limitLargeCarts: (work) => work(),
       log,
       meter,
       now,

@@ -416,7 +416,12 @@ describe('--waiting', () => {
         ],
       }),
     );
-    const Item = marshall({ pk: `CART#101#${newCartNumber}`, sk: 'QUEUED#1#a', changedAtMs: 1, queuedAtMs: startedMs });
+    const Item = marshall({
+      pk: `QUEUED#101#${newCartNumber}`,
+      sk: 'QUEUED#1#a',
+      changedAtMs: 1,
+      queuedAtMs: startedMs,
+    });
     await clients.dynamodb.send(new PutItemCommand({ TableName: 'small', Item }));
 
     expect(await ask(`--waiting --scan 1 --table small --queue ${queueUrl}`)).toContain(`\n${newCartNumber}  waiting `);

@@ -8,7 +8,7 @@ import { type Clock, type ServedConsole, serveConsole } from '../../../infra/con
 import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { type Fixture, openFixture } from '../fixture.ts';
-import { sendRaw } from './raw-http.ts';
+import { sendRaw } from '../raw-http.ts';
 
 export interface Tab {
   readonly port: number;

@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from '../../../infra/console/guard.ts';
 import type { ConsolePage } from '../../../infra/console/page.ts';
 import { PAGES } from '../../../infra/console/pages.ts';
 import { type DeployedConsole, deployConsole, openTab, secretOf, type Served, type Tab } from './deployed-console.ts';
-import { type RawAnswer, sendRaw } from './raw-http.ts';
+import { type RawAnswer, sendRaw } from '../raw-http.ts';
 
 const ACCOUNT = '123456789012';
 

@@ -252,7 +252,7 @@ describe('by CloudWatch Logs Insights', () => {
       endTime: window.toMs / 1000,
     });
     expect(requests[0]?.body['queryString']).toBe(
-      `fields @timestamp, service, level, event, message, outcome, reason, reasons.0, externalId, orderNumber, attempt, messageId, runId, cartNumber
+      `fields @timestamp, service, level, event, message, outcome, reason, reasons.0, errorName, externalId, orderNumber, attempt, messageId, runId, cartNumber
 | filter cartNumber = "1010000123" or externalId = "${ORDER}" or event in ["consumption.pausing", "consumption.resumed"]
 | sort @timestamp asc
 | limit 1000`,
@@ -276,12 +276,17 @@ describe('by CloudWatch Logs Insights', () => {
 
   test('asks the saved query for what the runs said', async () => {
     const row = { '@timestamp': '2026-11-27 14:00:01.000', message: 'Extraction complete', runId: RUN };
-    answers = [started, complete({ ...row, watermark: '2026-11-27T14:00:00Z', rows: '200', 'codes.0': 'E_X' })];
+    // An error of AWS has no code of ours.
+    const failed = { '@timestamp': '2026-11-27 14:00:00.000', errorName: 'TimeoutError' };
+    answers = [started, complete({ ...row, rows: '200', 'codes.0': 'E_X' }, failed)];
 
     expect(await search.runs(window)).toMatchObject({
       kind: 'answered',
       isWhole: true,
-      value: [{ atMs: AT + 1000, sentence: 'Extraction complete', runId: RUN, rows: '200', reason: 'E_X' }],
+      value: [
+        { atMs: AT + 1000, sentence: 'Extraction complete', runId: RUN, rows: '200', reason: 'E_X' },
+        { atMs: AT, reason: 'TimeoutError' },
+      ],
     });
     expect(requests[0]?.body['queryString']).toBe(queryText('runs'));
   });

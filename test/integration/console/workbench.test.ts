@@ -367,7 +367,7 @@ describe('a dead letter', () => {
     const ids: string[] = [];
     for (const body of bodies) {
       const { MessageId = '' } = await clients.sqs.send(
-        new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body }),
+        new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body, MessageAttributes: fixture.signed(body) }),
       );
       ids.push(MessageId);
     }

@@ -60,10 +60,10 @@ test('the sample cart becomes the sample order to the letter, and leaves no pers
     },
   });
 
-  // One read of the breaker for the batch; one conditional write before the POST and one after it; and one read of
-  // earlier orders, for the deleted line.
+  // One read of the breaker for the batch; a conditional write before the POST and one after it; and in between a read of
+  // the other versions of the cart.
   const ledgerCalls = fixture.proxies.dynamodb.calls.slice(before);
-  expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['GetItem', 'Query', 'UpdateItem', 'UpdateItem']);
+  expect(ledgerCalls.map(({ operation }) => operation)).toEqual(['GetItem', 'UpdateItem', 'Query', 'UpdateItem']);
   const orderNumber = stored[0]?.number;
   expect(await fixture.ledgerOf(sampleCart())).toEqual([
     expect.objectContaining({
@@ -98,7 +98,7 @@ const withoutDeletedItems = (cart: Row): Row => ({
   Items: { results: itemsOf(cart).filter((item) => item['DelInd'] !== 'X') },
 });
 
-test('a batch of ten becomes ten orders with one token, one read of the breaker, and two ledger writes each', async () => {
+test('a batch of ten becomes ten orders with one token, one read of the breaker, and a read and two writes of the ledger each', async () => {
   const worker = await fixture.worker();
   const carts = Array.from({ length: 10 }, () => withoutDeletedItems(newCart()));
   const before = { ledger: fixture.proxies.dynamodb.calls.length, vms: fixture.proxies.vms.calls.length };
@@ -106,10 +106,33 @@ test('a batch of ten becomes ten orders with one token, one read of the breaker,
   expect(await worker.deliver()).toMatchObject({ failed: [] });
 
   expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
-  expect(fixture.proxies.dynamodb.calls.slice(before.ledger)).toHaveLength(21);
+  expect(fixture.proxies.dynamodb.calls.slice(before.ledger)).toHaveLength(31);
   const calls = fixture.proxies.vms.calls.slice(before.vms).map(({ method, path }) => `${method} ${path}`);
   expect(calls.filter((call) => call.includes('token'))).toHaveLength(1);
   expect(calls.filter((call) => call.startsWith('GET'))).toEqual([]);
+});
+
+test('each call to 11VMS carries the trace of its own invocation, and the token endpoint gets none', async () => {
+  const worker = await fixture.worker();
+  const traces = [
+    'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
+    'Root=1-5759e989-bd862e3fe1be46a994272794;Parent=53995c3f42cd8ad9;Sampled=0;Lineage=a87bd80c:1',
+    'Root=1-5759e98a-bd862e3fe1be46a994272795;Sampled=0',
+  ];
+  const before = fixture.proxies.vms.calls.length;
+  for (const trace of traces) {
+    Object.assign(worker.variables, { _X_AMZN_TRACE_ID: trace });
+    await worker.send(envelope(newCart()));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+  }
+
+  const calls = fixture.proxies.vms.calls.slice(before);
+  expect(calls.map(({ path, headers }) => [path, headers['traceparent']])).toEqual([
+    ['/oauth/token', undefined],
+    ['/11VMSProxy_V2/purchase-orders', '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01'],
+    ['/11VMSProxy_V2/purchase-orders', '00-5759e989bd862e3fe1be46a994272794-53995c3f42cd8ad9-00'],
+    ['/11VMSProxy_V2/purchase-orders', undefined],
+  ]);
 });
 
 // Edge case 1.

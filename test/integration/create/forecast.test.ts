@@ -30,10 +30,10 @@ const READING = ['GetItem', 'Query', 'GetSecretValue', ''];
 /** Asks about messages; nothing but reading may follow. */
 async function ask(worker: Worker, ...messages: readonly (CartMessage | string)[]): Promise<Forecast[]> {
   const [before, tableBefore] = [callCounts(), await fixture.wholeTable()];
-  const forecast = messages.map((message, index) => ({
-    messageId: `m${index}`,
-    body: typeof message === 'string' ? message : writeCartMessage(message),
-  }));
+  const forecast = messages.map((message, index) => {
+    const body = typeof message === 'string' ? message : writeCartMessage(message);
+    return { messageId: `m${index}`, body, signature: fixture.systems.signed(body).signature.StringValue };
+  });
   const { forecasts } = forecastAnswer.parse(await worker.handler({ forecast }, lambdaContext()));
   const { vms, dynamodb, sqs } = fixture.proxies;
   expect(vms.calls.slice(before.vms)).toEqual([]);
@@ -127,7 +127,7 @@ describe('the forecast of a message', () => {
     const cart = newCart();
     const worker = await fixture.worker();
     const Item = marshall({
-      pk: `CART#100#${textOf(cart['ObjectId'])}`,
+      pk: `QUEUED#100#${textOf(cart['ObjectId'])}`,
       sk: 'QUEUED#1#a',
       changedAtMs: Date.parse('2026-11-28T08:00:00Z'),
       queuedAtMs: 1,

@@ -1,6 +1,8 @@
 /** Edge cases 13 to 27: which carts become orders, how many, and what a later version of a cart does. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { onceFor } from '../recording-proxy.ts';
+import { createRedriveRecord } from '../../../functions/redrive-dead-letters/redrive-record.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type Interceptor, onceFor } from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -15,6 +17,7 @@ import {
   onFirstCreate,
   openWorkerFixture,
   type Row,
+  textOf,
   type Worker,
   type WorkerFixture,
   withItems,
@@ -33,8 +36,14 @@ beforeEach(() => {
 });
 afterAll(() => fixture.close());
 
+/** The orders of a look-up, of which the contract's content is missing. */
+const withoutLines: Interceptor = async (_call, forward) => {
+  const reply = await forward();
+  return { ...reply, body: reply.body.replaceAll('"lines":', '"rows":') };
+};
+
 async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
-  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
+  const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
   return { worker, messageId };
 }
@@ -125,7 +134,7 @@ test('has all its faults reported together, however many', async () => {
   expect(worker.takeVisibilities()).toEqual([[0]]);
   const verdict = (await fixture.verdictOf(messageId)) ?? [];
   expect(verdict.map(({ code }) => code)).toEqual(expect.arrayContaining(['E_MAP_COMPANY', 'E_MAP_UOM']));
-  expect(verdict.at(-1)?.message).toMatch(/^and \d+ more faults$/);
+  expect(verdict.at(-1)?.message).toMatch(/^and at least \d+ more$/);
   expect(fixture.callsFor(cart)).toEqual([]);
 });
 
@@ -255,6 +264,165 @@ describe('a later version of a cart', () => {
       { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringContaining(order?.number ?? 'no order') },
     ]);
     expect(fixture.callsFor(cart)).toEqual(['create']);
+  });
+
+  const [A, B] = ['0000100234', '0000100777'] as const;
+  const cancelledOrder = (cart: Row) => ({
+    code: 'E_CART_CANCELLED_AFTER_SEND',
+    message: `the order was created as ${fixture.ordersOf(cart)[0]?.number}, and the cart has nothing left for it`,
+  });
+
+  // Edge case 18: the line is not deleted, it is another supplier's.
+  test('whose line has moved to another supplier is not ordered beside the order of the earlier one', async () => {
+    const cart = newCart();
+    const { worker } = await sent(withVendors(cart, A));
+    await worker.deliver();
+    const moved = withVendors(later(cart, 1), B);
+    const [messageId = ''] = await worker.send(envelope(moved));
+
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      cancelledOrder(cart),
+      { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining(`${externalIdOf(cart, '100777')} is not`) },
+    ]);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'NEW' });
+
+    // The order is cancelled by hand, the dead letter is closed, and the cart is replayed.
+    const key = { cart: { client: '100', number: textOf(cart['ObjectId']) }, messageId };
+    await createRedriveRecord(createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName)).close(
+      key,
+      { by: 'an operator', reason: 'cancelled in 11VMS', changedAtMs: undefined },
+      1_000_000,
+    );
+    await worker.send(envelope(moved));
+    expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
+    expect(fixture.ordersOf(cart)).toHaveLength(2);
+    expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
+  });
+
+  test('that has lost a line keeps its other order, and tells of the lost one', async () => {
+    const cart = withVendors(newCart(), A, B);
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    const [first] = itemsOf(cart);
+    const [messageId = ''] = await worker.send(envelope({ ...later(cart, 1), Items: { results: [first] } }));
+
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect((await fixture.verdictOf(messageId))?.map(({ code }) => code)).toContain('E_CART_CANCELLED_AFTER_SEND');
+    expect(fixture.callsFor(cart).filter((call) => call === 'create')).toHaveLength(2);
+  });
+
+  test('whose line has lost its supplier leaves the order of the earlier one in peace, and adds none beside it', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    const [messageId = ''] = await worker.send(envelope(withVendors(later(cart, 1), '', B)));
+
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
+      { code: 'E_SUPPLIER_MISSING' },
+      {
+        code: 'E_CART_CHANGED_AFTER_SEND',
+        message: expect.stringMatching(/have the other faults .* corrected first$/),
+      },
+    ]);
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+  });
+
+  test('that is completed leaves the order of the earlier one, and is not ordered beside it', async () => {
+    const cart = newCart();
+    const { worker } = await sent(withVendors(cart, A));
+    await worker.deliver();
+    await worker.send(envelope(withVendors(later(cart, 1, { Status: 'I1038' }), B)));
+
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(fixture.takeOutput().join('\n')).toContain('the completed cart was ordered before');
+  });
+
+  // Edge case 16: the later version has no item under the order of the earlier one.
+  test.each<[string, (cart: Row) => Row]>([
+    ['has a line less', (cart) => ({ ...cart, Items: { results: itemsOf(cart).slice(0, 1) } })],
+    ['is deleted', (cart) => ({ ...cart, DelInd: 'X' })],
+    ['is a dead letter', (cart) => withVendors(cart, '', '')],
+  ])('that %s leaves nothing to order for an older message that comes after it', async (_what, change) => {
+    const cart = withVendors(newCart(), A, B);
+    const worker = await fixture.worker();
+    await worker.send(envelope(change(later(cart, 1))));
+    const { records } = await worker.deliver();
+    const before = fixture.callsFor(cart).length;
+    const [messageId = ''] = await worker.send(envelope(cart));
+    const { failed } = await worker.deliver();
+
+    expect(failed).not.toContain(messageId);
+    expect(records).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toHaveLength(before);
+    expect(fixture.takeOutput().join('\n')).toContain('superseded');
+  });
+
+  // Edge case 20.
+  test('that is no active one leaves the active one to be ordered', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker();
+    await worker.send(envelope(later(cart, 1, { VersionType: 'C' })));
+    await worker.deliver();
+    await worker.send(envelope(cart));
+
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+  });
+
+  test('leaves an order of unknown outcome to the older message, which tells of it when 11VMS holds it', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker, messageId } = await sent(cart);
+    fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
+    const { records } = await worker.deliver();
+    fixture.calm();
+    await worker.send(envelope(later(cart, 1, { DelInd: 'X' })));
+    // While the request may still be on its way, the later version waits.
+    expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
+    await fixture.expireLease(cart);
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+    await worker.endDelay(records);
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringContaining('does not have it') },
+    ]);
+  });
+
+  test('supersedes an order of unknown outcome that 11VMS does not hold', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker } = await sent(cart);
+    fixture.proxies.vms.intercept(always((call) => isCreate(call) || isLookUp(call), answer(503)));
+    const { records } = await worker.deliver();
+    fixture.calm();
+    await fixture.expireLease(cart);
+    await worker.send(envelope(later(cart, 1, { DelInd: 'X' })));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+
+    await worker.endDelay(records);
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.ordersOf(cart)).toEqual([]);
+    expect(await fixture.orderRow(cart)).toMatchObject({ state: 'NEW', mayExist: false });
+  });
+
+  test.each<[string, Interceptor, RegExp]>([
+    ['does not hold it', answer(200, { items: [] }), /; 11VMS does not hold it any more$/],
+    ['holds it in another form', withoutLines, /; its content in 11VMS cannot be compared$/],
+  ])('that changes a created order says so where 11VMS %s', async (_what, lookUp, doubt) => {
+    const cart = newCart();
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    fixture.proxies.vms.intercept(always(isLookUp, lookUp));
+    const [messageId = ''] = await worker.send(envelope(later(cart, 1)));
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringMatching(doubt) },
+    ]);
   });
 
   test('is retried while 11VMS cannot be asked for the difference', async () => {

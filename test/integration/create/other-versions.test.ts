@@ -15,7 +15,16 @@ import { createLedgerTable, type LedgerTable } from '../../../shared/ledger-tabl
 import { FRESH_MS, standingOf } from '../../../shared/standing.ts';
 import { readTraces } from '../../../shared/traces.ts';
 import { commitThenReset, onceFor } from '../recording-proxy.ts';
-import { CARELESS, envelope, externalIdOf, newCart, type Row, setUpWorkerFixture, textOf } from './worker-fixture.ts';
+import {
+  CARELESS,
+  envelope,
+  externalIdOf,
+  newCart,
+  type Row,
+  setUpWorkerFixture,
+  textOf,
+  withVendors,
+} from './worker-fixture.ts';
 
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 let table: LedgerTable;
@@ -157,8 +166,48 @@ describe('an order in a state that this version does not know', () => {
   test('counts as created where the cart has nothing left for it', async () => {
     const cart = newCart();
     await storeOrder(cart, { state: 'UPDATING', orderNumber: 'PO-7' });
-    const created = { externalId: externalIdOf(cart), orderNumber: 'PO-7', changedAtMs: CHANGED_MS };
-    expect(await ledger.createdOrders(keyOf(cart))).toEqual([created]);
+    const worker = await fixture.worker();
+    const [messageId = ''] = await worker.send(
+      envelope({ ...cart, DelInd: 'X', ChangedAt: `/Date(${CHANGED_MS + 1})/` }),
+    );
+    expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
+    expect(await fixture.verdictOf(messageId)).toEqual([
+      { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringContaining('PO-7') },
+    ]);
+  });
+});
+
+describe('an order of an earlier version whose outcome stayed open in a dead letter', () => {
+  const moved = (cart: Row): Row => withVendors({ ...cart, ChangedAt: `/Date(${CHANGED_MS + 1})/` }, '0000100777');
+
+  test('holds the orders of a later version back, until a person closes the dead letter', async () => {
+    const cart = newCart();
+    await storeOrder(cart, { state: 'UNKNOWN', mayExist: true });
+    await storeVerdict(cart, 'old message', {});
+    const worker = await fixture.worker();
+    const [messageId = ''] = await worker.send(envelope(moved(cart)));
+
+    expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
+    expect(await fixture.verdictOf(messageId)).toMatchObject([
+      {
+        code: 'E_CART_CANCELLED_AFTER_SEND',
+        message: `11VMS may hold the order ${externalIdOf(cart)}, and the cart has nothing left for it`,
+      },
+      { code: 'E_CART_CHANGED_AFTER_SEND' },
+    ]);
+    expect(fixture.callsFor(cart)).toEqual([]);
+
+    await store({
+      pk: partitionOf(cart),
+      sk: 'CLOSED#old message',
+      by: 'an operator',
+      reason: 'looked up',
+      recordedAtMs: NOW_MS,
+    });
+    const again = await fixture.worker();
+    await again.send(envelope(moved(cart)));
+    expect(await again.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 });
 

@@ -4,10 +4,13 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { type Disturbance, noDisturbance, type SimulatedRequest } from '../../simulators/disturbances.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import {
+  always,
+  asRequeuedCopy,
   CARELESS,
   claimCheck,
   edmInstant,
   envelope,
+  isCreate,
   itemsOf,
   newCart,
   type Row,
@@ -63,6 +66,12 @@ const firstLineOnly = (cart: Row, link: unknown): Row => ({
   Items: { results: itemsOf(cart).slice(0, 1), __next: link },
 });
 
+/** Of each line, a third of more than a cart may have. */
+function withHugeLines(cart: Row): Row {
+  const Description = 'x'.repeat(3_000_000);
+  return { ...cart, Items: { results: itemsOf(cart).map((item) => ({ ...item, Description })) } };
+}
+
 /** What the links of a cart lead to: lines, their accounting, notes and attachments. */
 function partsOf(order: unknown): unknown {
   const { lines, notes, attachments, deliveryAddress } = Object(order);
@@ -84,6 +93,76 @@ const onceOn = (operation: string, disturbance: Disturbance) => {
     return disturbance;
   };
 };
+
+test.each<[string, Srm7Options]>([
+  ['in one answer', {}],
+  ['in several answers, each of which is small enough', { ignoreExpand: 'always', collectionPageSize: 1 }],
+])('a cart that SRM sends with more than 8 MiB %s is a dead letter', async (_how, options) => {
+  const cart = withHugeLines(cartWithItems());
+  const { worker } = await openSrm({ ...options, carts: [cart] });
+  const [messageId = ''] = await worker.send(claimCheck(cart));
+  expect((await worker.deliver()).failed).toEqual([messageId]);
+  expect(await fixture.verdictOf(messageId)).toEqual([
+    { code: 'E_TGT_TOO_LARGE', message: 'the cart that SRM sent has more than 8388608 bytes' },
+  ]);
+});
+
+test('of ten carts that were too large for the queue, five are read and ordered at once', async () => {
+  const carts = Array.from({ length: 10 }, () => newCart());
+  const { srm, worker } = await openSrm({ carts });
+  srm.setDisturbances(({ operation }) => (operation === 'cart' ? { kind: 'slow', delayMs: 20 } : noDisturbance));
+  await worker.send(...carts.map((cart) => claimCheck(cart)));
+  expect(await worker.deliver()).toMatchObject({ failed: [] });
+  expect(carts.flatMap((cart) => fixture.ordersOf(cart))).toHaveLength(10);
+  expect(srm.traffic()).toMatchObject({ requests: { cart: 10 }, mostAtOnce: 5 });
+});
+
+test('none of them keeps another from being read while it is delivered', async () => {
+  const carts = Array.from({ length: 10 }, () => newCart());
+  const { worker } = await openSrm({ carts });
+  const handler = fixture.anotherHandler(worker, {
+    SRM_BASE_URL: worker.variables.SRM_BASE_URL,
+    SRM_TOKEN_URL: worker.variables.SRM_TOKEN_URL,
+    VMS_TIMEOUT_MS: '8000',
+  });
+  const allPosted = Promise.withResolvers<undefined>();
+  let posted = 0;
+  fixture.proxies.vms.intercept(
+    always(isCreate, async (_call, forward) => {
+      if (++posted === carts.length) allPosted.resolve(undefined);
+      await allPosted.promise;
+      return forward();
+    }),
+  );
+  await worker.send(...carts.map((cart) => claimCheck(cart)));
+  expect(await worker.deliver({ handler })).toMatchObject({ failed: [] });
+});
+
+test.each([
+  [23, 1, 'E_INT_CRASHED', /./],
+  [24, 0, 'E_SRC_UNAVAILABLE', /^no time was left .*\bsrm\.expand\b/],
+])(
+  'a cart that takes longer to read than an attempt lasts, after %i h: %i requeued',
+  async (hours, requeued, code, message) => {
+    const cart = cartWithItems();
+    const { srm, worker } = await openSrm({ ignoreExpand: 'always', carts: [cart] });
+    srm.setDisturbances(({ operation }) =>
+      operation === 'navigation' ? { kind: 'slow', delayMs: 400 } : noDisturbance,
+    );
+    const [messageId = ''] = await worker.send(claimCheck(cart));
+    const variables = { SRM_BASE_URL: srm.url, SRM_TOKEN_URL: srm.tokenUrl, VMS_TIMEOUT_MS: '1000' };
+    const by = { remainingMs: 5300, handler: fixture.anotherHandler(worker, variables) };
+    for (let receive = 1; receive <= 3; receive++) await worker.deliverAndReturn(by);
+    const records = await worker.receive();
+    await worker.invoke(
+      records.map((record) => asRequeuedCopy(record, 9, hours * 3_600_000)),
+      by,
+    );
+    expect(await worker.requeued()).toHaveLength(requeued);
+    const verdict = [{ code, message: expect.stringMatching(message) }];
+    expect(await fixture.verdictOf(messageId)).toEqual(verdict);
+  },
+);
 
 describe('a cart whose collections come in parts is ordered whole', () => {
   test.each<[string, Srm7Options]>([

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { lambdaContext } from '../fixture.ts';
 import {
+  asRequeuedCopy,
   CARELESS,
   type CartMessage,
   claimCheck,
@@ -37,6 +38,12 @@ describe('a message', () => {
       () => JSON.stringify({ ...envelope(newCart()), schemaVersion: 2 }),
       'E_INT_MESSAGE',
       /at \$/,
+    ],
+    [
+      'is of another client',
+      () => JSON.stringify(envelope(newCart(), { client: '200' })),
+      'E_INT_MESSAGE',
+      /of sap-client 200, and the environment reads sap-client 100$/,
     ],
     ['has no source', () => JSON.stringify({ ...envelope(newCart()), source: undefined }), 'E_INT_MESSAGE', /at \$/],
     ['has __proto__ in its envelope', () => withProto(withSource(newCart())), 'E_INT_MESSAGE', /at \$/],
@@ -100,6 +107,62 @@ test('one poison message among ten does not hold back the other nine', async () 
   const ids = await worker.send(...[first, `{"${MARK}`, ...rest].filter((message) => message !== undefined));
   expect((await worker.deliver()).failed).toEqual([ids[1]]);
   expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual(carts.map(() => 1));
+});
+
+describe('a cart that would cost the worker its memory or its time', () => {
+  const times = (count: number, make: (index: number) => Row): Row[] =>
+    Array.from({ length: count }, (_, index) => make(index));
+  const items = (results: readonly Row[]): Row => newCart({ Items: { results } });
+  const [line = {}] = itemsOf(newCart());
+
+  test.each<[string, () => Row, string]>([
+    [
+      'of 30,000 lines below a chain of 2,000 outline rows',
+      () =>
+        items([
+          ...times(2000, (index) => ({ Guid: `o${index}`, ParentGuid: `o${index - 1}`, OutlineInd: 'X' })),
+          ...times(30_000, () => ({ ParentGuid: 'o1999' })),
+        ]),
+      'E_TGT_TOO_LARGE',
+    ],
+    ['of 1,000 lines of one order', () => items(times(1000, () => ({ VendorId: '1' }))), 'E_TGT_TOO_LARGE'],
+    [
+      'of 300 orders',
+      () => items(times(300, (index) => ({ ...line, VendorId: String(index + 1) }))),
+      'E_TGT_TOO_LARGE',
+    ],
+    [
+      'whose company code would be repeated in each account',
+      () => ({
+        ...items([{ ...line, Accounting: { results: times(5000, () => ({ AccCat: 'CC' })) } }]),
+        CoCode: 'C'.repeat(300_000),
+      }),
+      'E_SRC_SCHEMA',
+    ],
+    [
+      'of a letter with 400,000 marks',
+      () => newCart({ Description: `a${'\u0301'.repeat(200_000)}${'\u0323'.repeat(200_000)}`, CoCode: 'ZZ99' }),
+      'E_MAP_COMPANY',
+    ],
+    [
+      'whose lines have thousands of faults',
+      () => items(times(9000, (index) => ({ VendorId: String(index % 10) }))),
+      'E_FIELD_FORMAT',
+    ],
+  ])('%s is a dead letter with its reason, and the nine beside it are ordered', async (_what, make, code) => {
+    // On a busy machine, an order that is answered late would be a failure, too.
+    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '10000' });
+    const good = times(9, () => newCart());
+    const hostile = make();
+    const [poison = ''] = await worker.send(envelope(hostile));
+    await worker.send(...good.map((cart) => envelope(cart)));
+    expect((await worker.deliver()).failed).toEqual([poison]);
+    expect(good.map((cart) => fixture.ordersOf(cart).length)).toEqual(good.map(() => 1));
+    const verdict = (await fixture.verdictOf(poison)) ?? [];
+    expect(verdict.map((fault) => fault.code)).toContain(code);
+    expect(JSON.stringify(verdict).length).toBeLessThan(50_000);
+    for (const output of fixture.takeOutput()) expect(output.length).toBeLessThan(20_000);
+  });
 });
 
 test('unknown properties, __proto__ among them, stop no order and pollute nothing', async () => {
@@ -192,6 +255,26 @@ describe('a cart that is read again from SRM', () => {
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(await fixture.verdictOf(messageId)).toBeUndefined();
+  });
+
+  test.each([
+    ['alone for a day is a dead letter with that as the reason', true, 24, [{ code: 'E_SRC_AUTH' }], 1],
+    ['for less is kept, since SRM may forbid what only a real cart needs', true, 23, [{ code: 'E_INT_CRASHED' }], 0],
+    ['like any other is kept', false, 99, [{ code: 'E_INT_CRASHED' }], 0],
+  ])('that SRM forbids %s', async (_what, isAlone, hours, verdict, dead) => {
+    const cart = newCart();
+    fixture.systems.srm.setDisturbances(({ operation, key }) =>
+      operation === 'cart' && (!isAlone || key === String(cart['Guid']).replaceAll('-', ''))
+        ? { kind: 'status', status: 403 }
+        : { kind: 'none' },
+    );
+    const worker = await fixture.worker();
+    const [messageId = ''] = await worker.send(claimCheck(cart));
+    await worker.deliverTimes(3);
+    const copies = (await worker.receive()).map((record) => asRequeuedCopy(record, 3, hours * 3600 * 1000));
+    expect((await worker.invoke(copies)).failed).toHaveLength(dead);
+    expect(await fixture.verdictOf(messageId)).toMatchObject(verdict);
+    expect(await fixture.breaker()).toBeUndefined();
   });
 
   test('is dead-lettered where SRM does not find it, with that as the reason', async () => {

@@ -3,7 +3,7 @@
  * against an 11VMS that would take a second POST for a second order.
  */
 import { randomUUID } from 'node:crypto';
-import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { describe, expect, test } from '@jest/globals';
 import { createLedger, type OrderClaim } from '../../../shared/ledger.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
@@ -215,31 +215,60 @@ test('an order that appears only after the first look-up is found by the second,
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
 
-test('while an unanswered create may still be stored, a second message of the cart posts nothing', async () => {
+test('a gateway that keeps the answers to look-ups does not hide an order', async () => {
   const cart = newCart();
   const worker = await sent(cart);
+  const kept = new Map<string, Awaited<ReturnType<Interceptor>>>();
   let store: () => Promise<unknown> = () => Promise.resolve();
-  fixture.proxies.vms.intercept(
-    onceFor(isCreate, (_call, forward) => {
+  fixture.proxies.vms.intercept(async (call, forward) => {
+    if (isCreate(call)) {
       store = forward;
-      return Promise.resolve('reset');
-    }),
-  );
-  const first = await worker.deliver();
-  worker.takeVisibilities();
-  // The message of the next run's overlap, at once: its look-up would find nothing yet either.
-  await worker.send(envelope(cart));
-  expect((await worker.deliver()).failed).toHaveLength(1);
-  expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
-  // It is delayed at least as long as the quiet time.
-  const [[seconds = 0] = []] = worker.takeVisibilities();
-  expect(seconds).toBeGreaterThanOrEqual(24);
+      return 'reset';
+    }
+    const found = call.headers['cache-control'] === 'no-cache' ? undefined : kept.get(call.path);
+    if (found !== undefined) return found;
+    const reply = await forward();
+    if (isLookUp(call)) kept.set(call.path, reply);
+    return reply;
+  });
+  expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
   await store();
-  await worker.endDelay(first.records);
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
-  expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
+
+test.each([
+  ['the first retry delay', { RETRY_BASE_SECONDS: '30' }, 24],
+  ['the time of a call, where the retries are quicker', { RETRY_BASE_SECONDS: '1', VMS_TIMEOUT_MS: '6000' }, 6],
+])(
+  'an unanswered create may still be stored for %s: until then, no message of the cart posts',
+  async (_what, variables, rest) => {
+    const cart = newCart();
+    const worker = await fixture.worker({ ...quick, ...variables });
+    await worker.send(envelope(cart));
+    let store: () => Promise<unknown> = () => Promise.resolve();
+    fixture.proxies.vms.intercept(
+      onceFor(isCreate, (_call, forward) => {
+        store = forward;
+        return Promise.resolve('reset');
+      }),
+    );
+    const first = await worker.deliver();
+    expect(worker.takeVisibilities()[0]?.[0]).toBeGreaterThanOrEqual(rest);
+    // The message of the next run's overlap, at once: its look-up would find nothing yet either.
+    await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
+    // It is delayed for the rest of that time.
+    const [[seconds = 0] = []] = worker.takeVisibilities();
+    expect(seconds).toBeGreaterThanOrEqual(rest - 2);
+    await store();
+    await worker.endDelay(first.records);
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup', 'lookup']);
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+  },
+);
 
 test.each<[string, Interceptor]>([
   ['501', answer(501, { title: 'Not implemented' })],
@@ -283,7 +312,9 @@ test.each<[string, Interceptor]>([
   ['ignores the externalId', answer(200, { items: [{ id: 'po_1', externalId: 'SRM7-100-1-1-EUR-BE10' }] })],
   ['has another page', answer(200, { items: [], nextPageToken: 'two' })],
   ['is 404 of a gateway', answer(404, { code: 'ROUTE_NOT_FOUND' })],
+  ['is 404 of a web framework', answer(404, { title: 'Not Found', status: 404 })],
   ['is 501 of a gateway', answer(501, { message: 'Not implemented' })],
+  ['comes from a cache', answer(200, { items: [] }, { age: '30' })],
   ['is reset', resetBefore],
   ['is refused', answer(403)],
 ])('while the look-up %s, nothing is posted again; afterwards the order is found', async (_what, instead) => {

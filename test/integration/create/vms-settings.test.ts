@@ -4,7 +4,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { v5 as uuidV5 } from 'uuid';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { VmsOptions } from '../../simulators/vms.ts';
-import { FAULT_CATALOGUE } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { lambdaContext } from '../fixture.ts';
 import { commitThenReset, type Interceptor, onceFor, resetBefore } from '../recording-proxy.ts';
 import { openVmsLandscape, type VmsLandscape } from './vms-landscape.ts';

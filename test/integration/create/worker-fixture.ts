@@ -27,6 +27,7 @@ import { type CartMessage, writeCartMessage } from '../../../shared/cart-message
 import type { Disturbance, SimulatedRequest } from '../../simulators/disturbances.ts';
 import type { VmsSimulator } from '../../simulators/vms.ts';
 import { lambdaContext, openFixture, type Fixture, type FixtureOptions } from '../fixture.ts';
+import { startLedgerOf } from '../ledger-of.ts';
 import { type Interceptor, startRecordingProxy, type RecordingProxy, type RecordedCall } from '../recording-proxy.ts';
 
 export type { CartMessage };
@@ -142,9 +143,11 @@ export interface Invocation {
 /** One worker on a queue of its own. */
 export interface Worker {
   readonly handler: Handler;
+  /** The handler's variables: what changes in them, changes for the handler, as with `process.env`. */
+  readonly variables: Variables;
   readonly queueName: string;
   readonly deadLetterName: string;
-  /** Sends messages, as the extractor sends them, or any text; returns the message ids. */
+  /** Sends messages, signed as the extractor signs them, or any text; returns the message ids. */
   send(...messages: readonly (CartMessage | string)[]): Promise<string[]>;
   /** Receives up to 10 messages as the records of an event. */
   receive(): Promise<SQSRecord[]>;
@@ -228,7 +231,7 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
   const { endpoints } = emulators;
   const [vmsTap, dynamodb, sqs, secrets] = await Promise.all([
     startRecordingProxy(vms.url),
-    startRecordingProxy(endpoints.dynamodb),
+    startLedgerOf('Worker', endpoints.dynamodb),
     startRecordingProxy(endpoints.sqs),
     startRecordingProxy(endpoints.secretsManager),
   ]);
@@ -294,11 +297,13 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
         VisibilityTimeout: '60',
         RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 4 }),
       });
-      const handler = createHandler(variablesOf(queue.url, variables));
+      const ownVariables = variablesOf(queue.url, variables);
+      const handler = createHandler(ownVariables);
       const seen = { sqsCalls: sqs.calls.length };
 
       const worker: Worker = {
         handler,
+        variables: ownVariables,
         queueName,
         deadLetterName,
         async send(...messages) {
@@ -306,7 +311,11 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
           const { Successful = [], Failed = [] } = await clients.sqs.send(
             new SendMessageBatchCommand({
               QueueUrl: queue.url,
-              Entries: bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody })),
+              Entries: bodies.map((MessageBody, index) => ({
+                Id: String(index),
+                MessageBody,
+                MessageAttributes: systems.signed(MessageBody),
+              })),
             }),
           );
           if (Failed.length > 0) throw new Error(`SQS did not take ${Failed.length} messages`);
@@ -461,6 +470,19 @@ function captureErrors(): { take(): string[]; stop(): void } {
       process.stderr.write = original;
     },
   };
+}
+
+/** The record as it was received when a worker had requeued its cart so often, and it had waited so long before. */
+export function asRequeuedCopy(record: SQSRecord, requeues = 1, waitedMs = 0): SQSRecord {
+  const text = (stringValue: string) => ({ dataType: 'String', stringValue });
+  const sentMs = Number(record.attributes.SentTimestamp);
+  const instant = (ms: number) => text(new Date(ms).toISOString());
+  const waiting = {
+    waitingSince: instant(sentMs - waitedMs),
+    requeues: text(String(requeues)),
+    requeuedAt: instant(sentMs),
+  };
+  return { ...record, messageAttributes: { ...record.messageAttributes, ...waiting } };
 }
 
 export const isCreate = ({ method, path }: RecordedCall): boolean =>

@@ -1,22 +1,38 @@
 /** `npm run deploy`: what it refuses before anything is changed, how it calls CDK, and what it prints afterwards. */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, DeleteSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { cdkArguments, PINNED_CDK } from '../../../infra/deploy/cdk-command.ts';
-import { deploy, DeploymentRefused } from '../../../infra/deploy/deploy.ts';
+import { build } from '../../../infra/deploy/build.ts';
+import { digestOf } from '../../../infra/deploy/assembly.ts';
+import { deploy, exampleOwners } from '../../../infra/deploy/deploy.ts';
+import { diffPolicy } from '../../../infra/deploy/diff-policy.ts';
 import { type DeployOptions, HELP, parseOptions } from '../../../infra/deploy/options.ts';
-import { packEntry } from '../../../infra/deployment.ts';
+import { DeploymentRefused } from '../../../infra/deploy/refusal.ts';
+import { deploymentOfTemplate, packEntry } from '../../../infra/deployment.ts';
 import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../../infra/environments.ts';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type AwsClients, createAwsClients, LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
 import { UsageError } from '../../../infra/command-line.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type GrafanaSimulator, startGrafana } from '../../simulators/grafana.ts';
 import { type AwsSimulator, type AwsState, startAwsSimulator } from '../aws-simulator.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -38,7 +54,7 @@ beforeEach(async () => {
   Object.assign(process.env, aws.variables, {
     AWS_ENDPOINT_URL_SECRETS_MANAGER: emulators.endpoints.secretsManager,
     AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: 'local',
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: 'hunter2',
     AWS_EC2_METADATA_DISABLED: 'true',
     HOME: directory,
@@ -67,10 +83,11 @@ function recorder(exitCodes: readonly number[]): readonly string[] {
     `#!${process.execPath}
     const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
     const args = process.argv.slice(2);
+    const of = (name) => args.find((arg) => arg.startsWith(name))?.slice(name.length);
     const record = ${JSON.stringify(recordOf())};
     const before = existsSync(record) ? readFileSync(record, 'utf8').split('\\n').length - 1 : 0;
-    appendFileSync(record, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH, deployment: JSON.parse(readFileSync(args.find((arg) => arg.startsWith('--context=deployment=')).slice('--context=deployment='.length), 'utf8')) }) + '\\n');
-    const file = args.find((arg) => arg.startsWith('--outputs-file='))?.slice('--outputs-file='.length);
+    appendFileSync(record, JSON.stringify({ args, cwd: process.cwd(), region: process.env.AWS_REGION, path: process.env.PATH, deployment: JSON.parse(of('--context=deployment=') === undefined ? 'null' : readFileSync(of('--context=deployment='), 'utf8')) }) + '\\n');
+    const file = of('--outputs-file=');
     if (file) writeFileSync(file, JSON.stringify({ stack: { QueueUrl: 'https://sqs/carts', LedgerTableName: 'ledger' } }));
     process.exit(${JSON.stringify(exitCodes)}[before] ?? 0);`,
   );
@@ -143,6 +160,9 @@ function environmentFile(change: {
   vms?: object;
   operation?: object;
   translation?: object;
+  grafana?: object;
+  notifications?: object;
+  events?: object;
 }): string {
   const dev = ENVIRONMENTS['dev'];
   const path = join(directory, 'mine.json');
@@ -188,8 +208,8 @@ describe('a deployment', () => {
     ]);
     expect(said).toContain('account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/operator');
     expect(said).toMatch(/^ {2}QueueUrl +https:\/\/sqs\/carts\n {2}LedgerTableName ledger$/m);
-    expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file://srm-client.json`);
-    expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file://11vms-client.json`);
+    expect(said).toContain(`--secret-id ${SRM_SECRET} --secret-string file:///dev/stdin`);
+    expect(said).toContain(`--secret-id ${VMS_SECRET} --secret-string file:///dev/stdin`);
     expect(said).toContain('npm run doctor -- --env dev');
     expect([...new Set(aws.operations)]).toEqual([
       'GetCallerIdentity',
@@ -226,8 +246,18 @@ describe('a deployment', () => {
     const { code, said } = await run({ action: 'diff' });
 
     expect(code).toBe(0);
-    expect(called()?.args).toEqual(['diff', '--context=env=dev', expect.stringMatching(/^--context=deployment=/)]);
+    expect(called()?.args).toEqual([
+      'diff',
+      '--method=template',
+      '--context=env=dev',
+      expect.stringMatching(/^--context=deployment=/),
+    ]);
     expect(said).not.toContain('Next');
+  });
+
+  test('notes that the owners of the code are examples, until they are not', async () => {
+    expect((await run()).said).toMatch(/^note: 6 lines of \.github\/CODEOWNERS name @your-organization/m);
+    expect(exampleOwners('# The teams of @your-organization/\n* @acme/integration\n')).toEqual([]);
   });
 
   test('with --dry-run calls nothing, and prints the command', async () => {
@@ -260,7 +290,7 @@ describe('a deployment', () => {
   });
 
   test('a second time finds its own secrets, and continues', async () => {
-    const arns = await Promise.all([SRM_SECRET, VMS_SECRET].map(createSecret));
+    const arns = await Promise.all([SRM_SECRET, VMS_SECRET].map((name) => createSecret(name)));
     aws.state.stack = {
       status: 'CREATE_COMPLETE',
       outputs: {},
@@ -279,6 +309,53 @@ describe('a deployment', () => {
 const isCreation = ({ args }: Call): boolean => args.includes('--context=creating=true');
 
 /** CDK protects a stack before it creates it, and cannot delete a protected one whose creation failed. */
+describe('the dashboard of Grafana', () => {
+  const environment = (url: string) => environmentFile({ grafana: { url, tokenSecretName: 'acme/grafana' } });
+  const setToken = (token: string) =>
+    clients.secretsManager.send(new CreateSecretCommand({ Name: 'acme/grafana', SecretString: token }));
+  let grafana: GrafanaSimulator;
+  beforeEach(async () => {
+    grafana = await startGrafana();
+    aws.state.stack = CREATED;
+  });
+  afterEach(() => grafana.close());
+
+  test('is put there once CDK is done', async () => {
+    await setToken(grafana.token);
+
+    const { code, said } = await run({ environment: environment(grafana.url) });
+
+    expect(code).toBe(0);
+    expect(said).toContain(`Grafana has the dashboard of this version: ${grafana.url}/d/`);
+    expect(said).not.toContain(grafana.token);
+    expect([...grafana.dashboards.keys()]).toEqual(['proc-srm7-11vms-purchase-order-v1']);
+  });
+
+  test('that Grafana does not take leaves the deployment done, and ends it with a warning of what to do', async () => {
+    await setToken('glsa_of_yesterday');
+
+    const { code, said } = await run({ environment: environment(grafana.url) });
+
+    expect(code).toBe(0);
+    expect(called()).toBeDefined();
+    expect(said).toMatch(
+      /\nWARNING: the stack is deployed, but Grafana has not got the dashboard: .*401.* To do: .*acme\/grafana; then deploy again, or import infra\/monitoring\/grafana\/purchase-orders\.json by hand\.$/,
+    );
+    expect(said).not.toContain('glsa_of_yesterday');
+  });
+
+  test('is left alone where nothing is deployed', async () => {
+    await setToken(grafana.token);
+    const file = environment(grafana.url);
+
+    expect((await run({ environment: file }, 3)).code).toBe(3);
+    await run({ environment: file, action: 'diff' });
+    expect((await run({ environment: file, action: 'dry-run' })).said).toContain(`put into ${grafana.url}`);
+
+    expect(grafana.requests).toEqual([]);
+  });
+});
+
 describe('a first deployment', () => {
   const protectedEnvironment = () => environmentFile({ operation: { terminationProtection: true } });
   const unprotect =
@@ -523,7 +600,14 @@ describe('what is deployed now', () => {
     const paused = (outputs: Record<string, string>) =>
       deployedFrom(loadEnvironment('dev'), {
         outputs,
-        resources: [{ type: 'AWS::Lambda::EventSourceMapping', physicalId: MAPPING }],
+        resources: [
+          {
+            type: 'AWS::Lambda::EventSourceMapping',
+            physicalId: 'of-order-numbers',
+            logicalId: 'OrderNumbersFunctionSqs1',
+          },
+          { type: 'AWS::Lambda::EventSourceMapping', physicalId: MAPPING, logicalId: 'WorkerFunctionSqs1' },
+        ],
       });
     beforeEach(async () => {
       process.env['AWS_ENDPOINT_URL_DYNAMODB'] = emulators.endpoints.dynamodb;
@@ -586,10 +670,12 @@ describe('what is deployed now', () => {
   });
 });
 
-async function createSecret(name: string): Promise<string> {
-  const { ARN = '' } = await clients.secretsManager.send(new CreateSecretCommand({ Name: name }));
+async function createSecret(name: string, value?: string): Promise<string> {
+  const { ARN = '' } = await clients.secretsManager.send(new CreateSecretCommand({ Name: name, SecretString: value }));
   return ARN;
 }
+
+const deleteSecret = (name: string) => clients.secretsManager.send(new DeleteSecretCommand({ SecretId: name }));
 
 describe('a deployment changes nothing', () => {
   test.each([
@@ -662,6 +748,387 @@ describe('a deployment changes nothing', () => {
       `srm.createSecret is false, but there is no secret ${SRM_SECRET}: create it, or leave createSecret out.`,
     );
   });
+
+  test('while a secret of a connection is being deleted, whether it is to be created or used', async () => {
+    await createSecret(SRM_SECRET, '{}');
+    await deleteSecret(SRM_SECRET);
+    const restore = `aws secretsmanager restore-secret --secret-id ${SRM_SECRET}`;
+
+    expect(await refusalOf()).toBe(
+      `The secret ${SRM_SECRET} is being deleted, and its name is taken until then: ${restore}, and set "createSecret": false in "srm" of the environment entry.`,
+    );
+    expect(await refusalOf({ environment: environmentFile({ srm: { createSecret: false } }) })).toBe(
+      `srm.createSecret is false, but the secret ${SRM_SECRET} is being deleted: ${restore}.`,
+    );
+  });
+
+  test.each([
+    [
+      'notifications.pagerDuty.routingKeySecretName',
+      { notifications: { pagerDuty: { routingKeySecretName: 'acme/archive' } } },
+    ],
+    [
+      'events.subscribers.archive.secretName',
+      {
+        events: {
+          typePrefix: 'acme',
+          subscribers: {
+            archive: { url: 'https://a.example/x', tokenUrl: 'https://a.example/token', secretName: 'acme/archive' },
+          },
+        },
+      },
+    ],
+  ])('while CloudFormation could not read the secret of %s', async (place, blocks) => {
+    const environment = environmentFile(blocks);
+    const refusal = (why: string, what: string) =>
+      `${place} names the secret acme/archive, which ${why}. CloudFormation reads it while it deploys: ${what} first (infra/deploying.md).`;
+
+    expect(await refusalOf({ environment })).toBe(
+      refusal(
+        'does not exist',
+        'aws secretsmanager create-secret --name acme/archive --secret-string file:///dev/stdin',
+      ),
+    );
+    await createSecret('acme/archive');
+    expect(await refusalOf({ environment })).toBe(
+      refusal(
+        'is empty',
+        'aws secretsmanager put-secret-value --secret-id acme/archive --secret-string file:///dev/stdin',
+      ),
+    );
+    await clients.secretsManager.send(new PutSecretValueCommand({ SecretId: 'acme/archive', SecretString: 'key' }));
+    expect((await run({ environment })).code).toBe(0);
+  });
+
+  test('while the secret that CloudFormation reads is being deleted', async () => {
+    await createSecret('acme/pagerduty', 'key');
+    await deleteSecret('acme/pagerduty');
+    const notifications = { pagerDuty: { routingKeySecretName: 'acme/pagerduty' } };
+
+    expect(await refusalOf({ environment: environmentFile({ notifications }) })).toContain(
+      'acme/pagerduty, which is being deleted. CloudFormation reads it while it deploys: aws secretsmanager restore-secret --secret-id acme/pagerduty first',
+    );
+  });
+});
+
+/** What CDK writes of it that a deployment reads; test/deep/assembly.deep.ts builds one with CDK. */
+describe('an assembly', () => {
+  const RUN = 'octocat in https://github.com/acme/orders/actions/runs/4711';
+  let built: string;
+  let digest: string;
+  let building: { readonly code: number; readonly said: readonly string[]; readonly output: string };
+  const home = mkdtempSync(join(tmpdir(), 'assembly-test-'));
+  const workflow = (output: string) => ({
+    GITHUB_ACTOR: 'octocat',
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_REPOSITORY: 'acme/orders',
+    GITHUB_RUN_ID: '4711',
+    GITHUB_OUTPUT: output,
+  });
+  // Once: no test changes what it builds.
+  beforeAll(async () => {
+    const variables = workflow(join(home, 'output'));
+    Object.assign(process.env, variables);
+    built = join(home, 'built');
+    const said: string[] = [];
+    const code = await build(
+      { environment: 'dev', action: 'build', directory: built },
+      { cdk: synthesizer(), say: (line) => void said.push(line), now: () => NOW_MS },
+    );
+    for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name);
+    building = { code, said, output: readFileSync(join(home, 'output'), 'utf8') };
+    digest = digestOf(built);
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  /** Takes the place of CDK, and writes an assembly as it does. */
+  function synthesizer(): readonly string[] {
+    const path = join(home, 'cdk-synth');
+    writeFileSync(
+      path,
+      `#!${process.execPath}
+      const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+      const args = process.argv.slice(2);
+      const of = (name) => args.find((arg) => arg.startsWith(name))?.slice(name.length);
+      const output = of('--output=');
+      const write = (name, content) => writeFileSync(output + '/' + name, JSON.stringify(content, undefined, 1));
+      mkdirSync(output + '/asset.0123', { recursive: true });
+      writeFileSync(output + '/asset.0123/main.cjs', '');
+      write('PurchaseOrder.template.json', {
+        Resources: { Ledger: { DeletionProtectionEnabled: of('--context=creating=') !== 'true' } },
+        Metadata: { Deployment: JSON.parse(readFileSync(of('--context=deployment='), 'utf8')) },
+      });
+      const bootstrap = { requiresBootstrapStackVersion: 6, bootstrapStackVersionSsmParameter: '/cdk-bootstrap/hnb659fds/version' };
+      const place = '\${AWS::AccountId}-\${AWS::Region}';
+      const role = (kind) => 'arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/cdk-hnb659fds-' + kind + '-role-' + place;
+      const bucketName = 'cdk-hnb659fds-assets-' + place;
+      write('PurchaseOrder.assets.json', {
+        version: '55.0.0',
+        files: {
+          '0123': {
+            displayName: 'Worker/Function/Code',
+            source: { path: 'asset.0123', packaging: 'zip' },
+            destinations: {
+              'current_account-current_region-0123': { bucketName, objectKey: '0123.zip', assumeRoleArn: role('file-publishing') },
+            },
+          },
+        },
+        dockerImages: {},
+      });
+      write('PurchaseOrder.metadata.json', { '/PurchaseOrder': [{ type: 'aws:cdk:logicalId', data: 'Ledger' }] });
+      write('tree.json', {});
+      write('manifest.json', {
+        version: '55.0.0',
+        minimumCliVersion: '2.1148.2',
+        artifacts: {
+          'PurchaseOrder.assets': { type: 'cdk:asset-manifest', properties: { file: 'PurchaseOrder.assets.json', ...bootstrap } },
+          PurchaseOrder: {
+            type: 'aws:cloudformation:stack',
+            environment: 'aws://unknown-account/unknown-region',
+            properties: {
+              templateFile: 'PurchaseOrder.template.json',
+              terminationProtection: false,
+              validateOnSynth: false,
+              assumeRoleArn: role('deploy'),
+              cloudFormationExecutionRoleArn: role('cfn-exec'),
+              stackTemplateAssetObjectUrl: 's3://' + bucketName + '/4567.json',
+              ...bootstrap,
+              additionalDependencies: ['PurchaseOrder.assets'],
+              lookupRole: { arn: role('lookup'), ...bootstrap },
+              stackName: 'proc-srm7-11vms-purchase-order-v1-dev',
+            },
+            dependencies: ['PurchaseOrder.assets'],
+            additionalMetadataFile: 'PurchaseOrder.metadata.json',
+            displayName: 'PurchaseOrder',
+          },
+          Tree: { type: 'cdk:tree', properties: { file: 'tree.json' } },
+        },
+      });
+      if (args[0] !== 'synth') process.exit(9);`,
+    );
+    chmodSync(path, 0o755);
+    return [path];
+  }
+
+  const copy = (): string => {
+    const to = join(directory, 'assembly');
+    cpSync(built, to, { recursive: true });
+    return to;
+  };
+  /** Someone who can write into the assembly can also say its digest: what it holds is looked at, too. */
+  const changed = (file: string, change: (text: string) => string) => {
+    const to = copy();
+    for (const half of ['creating', 'created']) {
+      const path = join(to, half, file);
+      writeFileSync(path, change(readFileSync(path, 'utf8')));
+    }
+    return { directory: to, digest: digestOf(to) };
+  };
+
+  test('is built with both halves, who built it, and its digest for the next job', () => {
+    const { code, said, output } = building;
+
+    expect(code).toBe(0);
+    expect(said.at(-1)).toBe(`built: --assembly ${built} --digest ${digest}`);
+    expect(output).toBe(`digest=${digest}\n`);
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    const halves = ['creating', 'created'].map((half) =>
+      readFileSync(join(built, half, 'PurchaseOrder.template.json'), 'utf8'),
+    );
+    expect(halves.map((text) => text.includes('"DeletionProtectionEnabled": true'))).toEqual([false, true]);
+    for (const half of halves) expect(deploymentOfTemplate(half)).toMatchObject({ by: RUN, version: '1.0.0' });
+  });
+
+  test('has the same digest after its way through GitHub, and another for any other byte or name', () => {
+    const to = copy();
+    for (const path of readdirSync(to, { recursive: true, withFileTypes: true })) {
+      chmodSync(join(path.parentPath, path.name), path.isDirectory() ? 0o755 : 0o644);
+    }
+    expect(digestOf(to)).toBe(digest);
+    renameSync(join(to, 'created', 'tree.json'), join(to, 'created', 'tree2.json'));
+    const renamed = digestOf(to);
+    writeFileSync(join(to, 'created', 'tree2.json'), '[]');
+    expect(new Set([digest, renamed, digestOf(to)]).size).toBe(3);
+  });
+
+  test('is deployed as it is, without a synthesis; a first deployment takes both halves', async () => {
+    const first = await run({ yes: true, assembly: { directory: built, digest } });
+
+    expect(first.code).toBe(0);
+    expect(first.said).toContain(`assembly: version 1.0.0, commit`);
+    expect(first.said).toContain(RUN);
+    expect(calls().map(({ args }) => args)).toEqual(
+      ['creating', 'created'].map((half) => [
+        'deploy',
+        '--all',
+        `--app=${join(built, half)}`,
+        '--require-approval=never',
+        expect.stringMatching(/^--outputs-file=/),
+      ]),
+    );
+    aws.state.stack = CREATED;
+    const dry = await run({ action: 'dry-run', assembly: { directory: built, digest } });
+    expect(dry.said).toMatch(/this would be run:\n\S+cdk deploy --all --app=\S+created --require/);
+  });
+
+  test('of another digest is refused before AWS is asked anything', async () => {
+    const to = copy();
+    writeFileSync(join(to, 'created', 'PurchaseOrder.template.json'), '{}');
+    const found = digestOf(to);
+
+    expect(await refusalOf({ assembly: { directory: to, digest } })).toBe(
+      `The assembly ${to} is not the one that was built: its digest is ${found}, and not ${digest}. Nothing is deployed. Build it again, and find out who changed it.`,
+    );
+    const { status, stderr } = await start(['--env=dev', `--assembly=${to}`, `--digest=${digest}`, '--yes']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(`its digest is ${found}`) });
+    expect(aws.operations).toEqual([]);
+  });
+
+  test('with a link to somewhere else, or that is not there, is refused', async () => {
+    const to = copy();
+    symlinkSync('/etc/hostname', join(to, 'created', 'link'));
+
+    expect(await refusalOf({ assembly: { directory: to, digest } })).toBe(
+      `${join(to, 'created', 'link')} is no file: an assembly holds files alone.`,
+    );
+    expect(await refusalOf({ assembly: { directory: join(directory, 'none'), digest } })).toContain(
+      'There is no assembly',
+    );
+  });
+
+  const refusedIn = (file: string) => `holds what no build of its entry writes (${file}): nothing of it is run.`;
+  test.each<[string, string, (text: string) => string, RegExp | string]>([
+    [
+      'a command, which CDK would run',
+      'PurchaseOrder.assets.json',
+      (text) => text.replace('"packaging": "zip"', '"packaging": "zip", "executable": ["sh", "-c", "id"]'),
+      refusedIn('PurchaseOrder.assets.json'),
+    ],
+    [
+      'a file from outside',
+      'PurchaseOrder.assets.json',
+      (text) => text.replace('"path": "asset.0123"', '"path": "../../.."'),
+      /takes \.\.\/\.\.\/\.\. from outside\.$/,
+    ],
+    [
+      'a lookup',
+      'manifest.json',
+      (text) => text.replace('"artifacts"', '"missing": [{ "key": "k", "provider": "plugin" }], "artifacts"'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'an assembly within',
+      'manifest.json',
+      (text) => text.replace('"cdk:tree"', '"cdk:cloud-assembly"'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'an image that CDK would build, in the metadata',
+      'PurchaseOrder.metadata.json',
+      (text) =>
+        text.replace('"aws:cdk:logicalId"', '"aws:cdk:asset", "packaging": "container-image", "path": "../../.."'),
+      refusedIn('PurchaseOrder.metadata.json'),
+    ],
+    [
+      'parameters that change the template',
+      'manifest.json',
+      (text) => text.replace('"terminationProtection"', '"parameters": { "Handler": "x" }, "terminationProtection"'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'a topic that hears of the stack',
+      'manifest.json',
+      (text) => text.replace('"terminationProtection"', '"notificationArns": ["arn:x"], "terminationProtection"'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'another account',
+      'manifest.json',
+      (text) => text.replace('unknown-account', '210987654321'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'a role of another account',
+      'manifest.json',
+      (text) => text.replace(/\$\{AWS::AccountId\}(?=:role\/cdk-hnb659fds-deploy)/, '210987654321'),
+      refusedIn('manifest.json'),
+    ],
+    [
+      'a bucket of other people',
+      'PurchaseOrder.assets.json',
+      (text) => text.replace(/"bucketName": "[^"]+"/, '"bucketName": "theirs"'),
+      refusedIn('PurchaseOrder.assets.json'),
+    ],
+    [
+      'the stack of another environment',
+      'manifest.json',
+      (text) => text.replace('v1-dev"', 'v1-prod"'),
+      /is for proc-srm7-11vms-purchase-order-v1-prod, and not for proc-srm7-11vms-purchase-order-v1-dev\.$/,
+    ],
+    [
+      'no word of what it is',
+      'PurchaseOrder.template.json',
+      () => '{}',
+      /does not say what it is: build it with --build\.$/,
+    ],
+  ])('that holds %s is refused, whatever its digest', async (_what, file, change, message) => {
+    const assembly = changed(file, change);
+    expect(assembly.digest).not.toBe(digest);
+
+    expect(await refusalOf({ assembly })).toMatch(message);
+    expect(aws.operations).toEqual([]);
+  });
+
+  test('of another entry than the checkout holds is refused', async () => {
+    const environment = environmentFile({ srm: { timeoutSeconds: 20 } });
+
+    expect(await refusalOf({ environment, assembly: { directory: built, digest } })).toMatch(
+      /was built from another entry of dev than this checkout holds: build it again\.$/,
+    );
+  });
+
+  test('is not written over what is there', async () => {
+    const surroundings = { cdk: recorder([]), say: () => undefined, now: () => NOW_MS };
+
+    await expect(build({ environment: 'dev', action: 'build', directory: built }, surroundings)).rejects.toThrow(
+      `${built} is not empty: name a directory that is empty, or not there.`,
+    );
+    expect(calls()).toEqual([]);
+  });
+
+  test('that CDK cannot build has no digest', async () => {
+    const lines: string[] = [];
+    Object.assign(process.env, workflow(join(directory, 'output')));
+    const code = await build(
+      { environment: 'dev', action: 'build', directory: join(directory, 'new') },
+      { cdk: recorder([0, 3]), say: (line) => void lines.push(line), now: () => NOW_MS },
+    );
+
+    expect(code).toBe(3);
+    expect(lines.join('\n')).toContain('the assembly is not whole');
+    expect(lines.join('\n')).not.toContain('digest');
+    expect(existsSync(join(directory, 'output'))).toBe(false);
+  });
+});
+
+/** test/deep/assembly.deep.ts holds it against what CDK calls. */
+test('the policy of the diff names this stack and its secrets', async () => {
+  const policy = await diffPolicy(loadEnvironment(environmentFile({ account: '123456789012', region: 'cn-north-1' })));
+
+  expect(policy.Statement).toEqual([
+    {
+      Effect: 'Allow',
+      Action: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate', 'cloudformation:ListStackResources'],
+      Resource: 'arn:aws-cn:cloudformation:*:123456789012:stack/proc-srm7-11vms-purchase-order-v1-dev/*',
+    },
+    {
+      Effect: 'Allow',
+      Action: ['secretsmanager:DescribeSecret'],
+      Resource: [SRM_SECRET, VMS_SECRET].map(
+        (name) => `arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:${name}-??????`,
+      ),
+    },
+  ]);
 });
 
 describe('the command line', () => {
@@ -679,6 +1146,13 @@ describe('the command line', () => {
     [['dev'], "Unexpected argument 'dev'"],
     [['--env', 'dev', '--diff', '--dry-run'], 'Either --diff or --dry-run, not both.'],
     [['--env', 'dev', '--diff', '--yes'], '--yes goes with a deployment'],
+    [['--env', 'dev', '--build', 'd', '--yes'], '--build needs no account, and goes with --env alone.'],
+    [['--env', 'dev', '--build='], 'Where to? --build takes a directory.'],
+    [['--env', 'dev', '--diff-policy', '--profile', 'p'], '--diff-policy needs no account, and goes with --env alone.'],
+    [['--env', 'dev', '--assembly', 'd', '--yes'], '--assembly and --digest go together'],
+    [['--env', 'dev', '--digest', 'a'.repeat(64)], '--assembly and --digest go together'],
+    [['--env', 'dev', '--assembly', 'd', '--digest', 'abc'], '--digest takes the SHA-256 that --build said'],
+    [['--env', 'dev', '--diff', '--assembly', 'd', '--digest', 'a'.repeat(64)], '--assembly goes with a deployment'],
   ])('%j is refused, and the message points to --help', (args, message) => {
     const parse = () => parseOptions(args);
 

@@ -19,11 +19,14 @@ import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
 import { HELP } from '../../../infra/doctor/options.ts';
 import { ENVIRONMENTS, loadEnvironment } from '../../../infra/environments.ts';
+import { openGrafana } from '../../../infra/platforms/grafana.ts';
 import { createBreakerRecord } from '../../../shared/circuit-breaker.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { openFixture, type Fixture } from '../fixture.ts';
 import { type AwsSimulator, type SimulatedAlarm, startAwsSimulator } from '../aws-simulator.ts';
-import { deployEntry } from '../deployed-state.ts';
+import { deployEntry, expectStackOnce } from '../deployed-state.ts';
+import { type CloudAlmSimulator, startCloudAlm } from '../../simulators/cloud-alm.ts';
+import { startGrafana } from '../../simulators/grafana.ts';
 import { startVms } from '../../simulators/vms.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -72,7 +75,7 @@ async function createQueue(name: string): Promise<string> {
 }
 
 /** As CloudFormation deploys an entry. */
-const deployed = (file: string, nowMs = NOW_MS): Promise<void> =>
+const deployed = (file: string, nowMs = NOW_MS, more: Readonly<Record<string, string>> = {}): Promise<void> =>
   deployEntry(aws.state, {
     environment: loadEnvironment(file),
     sqs: fixture.clients.sqs,
@@ -87,8 +90,10 @@ const deployed = (file: string, nowMs = NOW_MS): Promise<void> =>
       SupervisorFunctionName: 'supervisor',
       ReconcilerFunctionName: 'reconciler',
       RedriverFunctionName: 'redriver',
+      MessageKeyArn: 'message-key',
       [UNDELIVERED_PAGES]: queues.undeliveredPages,
       [WORKER_MAPPING]: MAPPING,
+      ...more,
     },
   });
 
@@ -110,6 +115,11 @@ function environmentFile(
     notifications?: object;
     owners?: object;
     account?: string;
+    grafana?: object;
+    logForwarding?: object;
+    cloudAlm?: object;
+    events?: object;
+    orderNumbers?: object;
   } = {},
 ): string {
   const dev = ENVIRONMENTS['dev'];
@@ -120,7 +130,12 @@ function environmentFile(
     ...(change.owners === undefined ? {} : { owners: change.owners }),
     ...(change.account === undefined ? {} : { account: change.account }),
     ...(change.operation === undefined ? {} : { operation: change.operation }),
+    ...(change.grafana === undefined ? {} : { grafana: change.grafana }),
+    ...(change.events === undefined ? {} : { events: change.events }),
+    ...(change.orderNumbers === undefined ? {} : { orderNumbers: change.orderNumbers }),
     ...(change.notifications === undefined ? {} : { notifications: change.notifications }),
+    ...(change.logForwarding === undefined ? {} : { logForwarding: change.logForwarding }),
+    ...(change.cloudAlm === undefined ? {} : { cloudAlm: change.cloudAlm }),
     srm: { ...dev?.srm, baseUrl: fixture.srm.url, tokenUrl: fixture.srm.tokenUrl, secretName: 'srm', ...change.srm },
     vms: {
       ...dev?.vms,
@@ -137,7 +152,7 @@ function environmentFile(
 }
 
 async function diagnose(environment = environmentFile(), timeoutMs = 10_000): Promise<readonly Finding[]> {
-  const examination = { now: () => NOW_MS, timeoutMs, nodeVersion: '24.21.0' };
+  const examination = { now: () => NOW_MS, timeoutMs, nodeVersion: '24.21.0', expectStack: expectStackOnce };
   const findings = await examine({ environment, profile: undefined }, examination);
   const shown = JSON.stringify(findings);
   for (const secret of [fixture.srm.clientSecret, fixture.vms.clientSecret, 'hunter2', 'srm7-token', '11vms-token']) {
@@ -188,6 +203,7 @@ describe('a healthy environment', () => {
       'cart queue holds 0 carts, and 0 in delivery or waiting for a retry',
       'queue of failed invocations is empty',
       'queue of undelivered pages is empty',
+      'message key: there is one',
       'schedule ExtractorScheduleFFF934B3 is ENABLED',
       'schedule SupervisorSchedule8C72204B is ENABLED',
       'schedule ReconcilerSchedule268E39F0 is ENABLED',
@@ -224,6 +240,119 @@ describe('a healthy environment', () => {
       'ListSubscriptionsByTopic',
     ]);
     expect(fixture.vms.orders()).toEqual([]);
+  });
+});
+
+describe('an environment with events and order numbers', () => {
+  const PIPE = 'EventsPurchaseOrderCreatedv1ADBF929D';
+  let more: Record<string, string>;
+  beforeEach(async () => {
+    const names = ['UndeliveredEventsQueueUrl', 'OrderNumbersQueueUrl', 'UnwrittenNumbersQueueUrl'];
+    more = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await createQueue(name.slice(0, -3))] as const)),
+    );
+    const { clientId, clientSecret } = fixture.vms;
+    await fixture.clients.secretsManager.send(
+      new CreateSecretCommand({ Name: 'subscriber', SecretString: JSON.stringify({ clientId, clientSecret }) }),
+    );
+  });
+  const withEvents = (subscriber: object = {}) =>
+    environmentFile({
+      events: {
+        typePrefix: 'acme.procurement',
+        subscribers: {
+          mesh: {
+            url: 'https://mesh.example/topics/orders/messages',
+            tokenUrl: fixture.vms.tokenUrl,
+            secretName: 'subscriber',
+            ...subscriber,
+          },
+        },
+      },
+      orderNumbers: { path: "/ShoppingCarts('{cart}')" },
+    });
+  async function ask(subscriber: object = {}): Promise<readonly Finding[]> {
+    const file = withEvents(subscriber);
+    await deployed(file, NOW_MS, more);
+    return diagnose(file);
+  }
+  const count = (metric: string, of: string[], value: number) =>
+    aws.state.datapoints.push({ metric, of, atMs: NOW_MS - 3 * 3_600_000, value });
+
+  test('has an ok line for the subscriber, its token, the pipe, the queues and the mapping', async () => {
+    const findings = await ask();
+
+    expect([...reds(findings), ...yellows(findings)]).toEqual([]);
+    expect(linesOf(findings, 'ok')).toEqual(
+      expect.arrayContaining([
+        'subscriber mesh: its secret subscriber holds { "clientId", "clientSecret" }',
+        `subscriber mesh: its token is given by ${fixture.vms.tokenUrl}`,
+        'events: no order was created in the last day, and none had to leave',
+        'queue of undelivered events is empty',
+        'queue of order numbers holds 0 orders, and 0 in delivery or waiting for a retry',
+        'dead-letter queue of order numbers is empty',
+        'event source mapping of the order numbers is Enabled',
+        expect.stringMatching(/^numberwriter is deployed as the entry says, with \d+ variables$/),
+      ]),
+    );
+  });
+
+  test('a pipe that did not run although orders were created is red; one that ran is not', async () => {
+    await ask();
+    count('OrdersCreated', ['create-purchase-orders', 'dev'], 5);
+    expect(reds(await diagnose(withEvents()))).toEqual([
+      `events: 5 orders were created in the last day, and the pipe ${PIPE} did not run once -> see in EventBridge whether it is Running, and whether the stream of the ledger was disabled (infra/runbook.md, "events-undelivered")`,
+    ]);
+    count('Invocations', [PIPE], 2);
+    expect(reds(await diagnose(withEvents()))).toEqual([]);
+    // It has stood still for some hours since it ran.
+    const atMs = NOW_MS - 3_600_000;
+    aws.state.datapoints.push({ metric: 'OrdersCreated', of: ['create-purchase-orders', 'dev'], atMs, value: 1 });
+    expect(reds(await diagnose(withEvents()))).toEqual([
+      expect.stringMatching(`^events: 1 orders were created since 2[^ ]*Z, and the pipe ${PIPE} did not run once`),
+    ]);
+  });
+
+  test('the pipe of dead letters is held against the carts that were dead-lettered', async () => {
+    await ask();
+    count('CartsDeadLettered', ['create-purchase-orders', 'dev'], 2);
+    expect(reds(await diagnose(withEvents()))).toEqual([
+      expect.stringMatching(
+        /^events: 2 carts were dead-lettered in the last day, and the pipe EventsShoppingCart\w+ did not run once/,
+      ),
+    ]);
+  });
+
+  test('a client that the token endpoint refuses, and a token endpoint that is none', async () => {
+    await putSecret('subscriber', JSON.stringify({ clientId: 'mesh', clientSecret: 'hunter2' }));
+    expect(reds(await ask())).toEqual([
+      expect.stringMatching(
+        /^subscriber mesh: its token is refused by .*\(401, 401\): EventBridge calls the connection deauthorized/,
+      ),
+    ]);
+    expect(reds(await ask({ tokenUrl: 'http://127.0.0.1:9/token' }))).toEqual([
+      expect.stringMatching(/^subscriber mesh: its token: .* gives no answer \(ECONNREFUSED\) -> check tokenUrl/),
+    ]);
+  });
+
+  test('a secret that is missing, and one of the wrong form', async () => {
+    expect(reds(await ask({ secretName: 'nosuch' }))).toEqual([expect.stringMatching(/^subscriber mesh: .*nosuch/)]);
+    await putSecret('subscriber', 'hunter2');
+    expect(reds(await ask())).toEqual([expect.stringMatching(/^subscriber mesh: .*new secret name/)]);
+  });
+
+  test('the breaker pauses the worker alone: the mapping of the order numbers stays enabled', async () => {
+    const file = withEvents();
+    await deployed(file, NOW_MS, more);
+    const breaker = createBreakerRecord(createLedgerTable(fixture.clients.dynamodb, fixture.tableName));
+    await breaker.open('OPEN', '11VMS is down', NOW_MS - 60_000);
+    setMapping({ State: 'Disabled' });
+
+    const findings = await diagnose(file);
+    expect(reds(findings)).toEqual([
+      expect.stringMatching(/^event source mapping is Disabled, by the circuit breaker/),
+    ]);
+    expect(linesOf(findings, 'ok')).toContain('event source mapping of the order numbers is Enabled');
   });
 });
 
@@ -290,7 +419,7 @@ describe('before anything is deployed', () => {
         'check the account and the region: set "region" in the environment entry, or AWS_REGION. ' +
         'How a stack is deployed for the first time: infra/deploying.md',
     ]);
-    expect(yellows(findings)).toHaveLength(9);
+    expect(yellows(findings)).toHaveLength(10);
     expect(linesOf(findings, 'ok')).toContain(LOOKS_UP());
   });
 
@@ -322,7 +451,8 @@ describe('before anything is deployed', () => {
 
   test("a Node.js other than Lambda's is a warning", async () => {
     const options = { environment: 'nosuch', profile: undefined };
-    const [node] = await examine(options, { now: () => NOW_MS, timeoutMs: 1000, nodeVersion: '22.18.0' });
+    const old = { now: () => NOW_MS, timeoutMs: 1000, nodeVersion: '22.18.0', expectStack: expectStackOnce };
+    const [node] = await examine(options, old);
 
     expect(node).toEqual({
       status: 'warn',
@@ -347,7 +477,7 @@ describe('a system that does not answer as it should', () => {
 
       expect(reds(findings)).toEqual([
         'the secret srm holds no { "clientId", "clientSecret" } yet -> write it with ' +
-          'aws secretsmanager put-secret-value --secret-id srm --secret-string file://client.json',
+          'aws secretsmanager put-secret-value --secret-id srm --secret-string file:///dev/stdin',
       ]);
       expect(yellows(findings)).toEqual([
         'SRM token: not checked -> first correct the SRM secret',
@@ -560,7 +690,7 @@ describe('a stack that does not process carts', () => {
     const findings = await diagnose();
 
     expect(reds(findings)).toHaveLength(1);
-    expect(yellows(findings)).toHaveLength(9);
+    expect(yellows(findings)).toHaveLength(10);
     expect(yellows(findings)[0]).toBe('resources: not checked -> first correct the stack');
   });
 
@@ -574,7 +704,7 @@ describe('a stack that does not process carts', () => {
       /by the circuit breaker\. Consumption is paused since 12:00 UTC: 11VMS answered 403\. 1 cart waits\. Only a person ends this pause: .* -> once that is settled, invoke the supervisor function with \{ "consumption": "resume", "by": "<you>", "reason": "<why>" \}$/,
     ],
   ] as const)(
-    'with deliveries paused by the circuit breaker (%s) is reported with the reason and how they resume',
+    'with consumption paused by the circuit breaker (%s) is reported with the reason and how they resume',
     async (state, line) => {
       setMapping({ State: 'Disabled' });
       const table = createLedgerTable(fixture.clients.dynamodb, fixture.tableName);
@@ -639,6 +769,22 @@ describe('a stack that does not process carts', () => {
     ]);
   });
 
+  test('without a key for its messages is red; a rotated one says that the previous key is still believed', async () => {
+    const { secretsManager } = fixture.clients;
+    await secretsManager.send(new CreateSecretCommand({ Name: 'no-key' }));
+    const file = environmentFile();
+    await deployed(file, NOW_MS, { MessageKeyArn: 'no-key' });
+    expect(reds(await diagnose(file))).toEqual([
+      'message key: its secret holds none, and no cart can be queued or ordered -> ' +
+        'write one: infra/runbook.md, "Rotate the message key", step 2',
+    ]);
+
+    for (const key of ['one', 'two']) await putSecret('no-key', key);
+    expect(linesOf(await diagnose(file), 'ok')).toContain(
+      'message key: there is one, and the previous one is still believed',
+    );
+  });
+
   test('with a disabled schedule is reported', async () => {
     setSchedule({ State: 'DISABLED' });
 
@@ -669,7 +815,7 @@ describe('a stack that does not process carts', () => {
       { protocol: 'email', endpoint: 'hunter2@x', arn: 'PendingConfirmation' },
       {
         protocol: 'https',
-        endpoint: 'https://events.pagerduty.com/integration/hunter2/enqueue',
+        endpoint: 'https://alerts.example/hunter2',
         arn: 'PendingConfirmation',
       },
       { protocol: 'https', endpoint: 'https://x/hunter2', arn: `${PAGES}:2` },
@@ -915,13 +1061,13 @@ describe('illness', () => {
     ]);
   });
 
-  test('an alarm whose actions are disabled, or that was deleted, is red: it tells nobody', async () => {
+  test('an alarm whose actions are disabled, or that was deleted, is red: it sends nothing', async () => {
     alarm('worker-failing', { isEnabled: false });
     aws.state.alarms = aws.state.alarms.filter(({ name }) => !name.endsWith('-no-extraction'));
 
     expect(reds(await diagnose()).toSorted()).toEqual([
       expect.stringMatching(/^alarm no-extraction does not exist -> /),
-      `alarm worker-failing has its actions disabled: it tells nobody -> find out who disabled them and why, then aws cloudwatch enable-alarm-actions --alarm-names ${STACK}-worker-failing`,
+      `alarm worker-failing has its actions disabled: it sends nothing -> find out who disabled them and why, then aws cloudwatch enable-alarm-actions --alarm-names ${STACK}-worker-failing`,
     ]);
   });
 
@@ -1023,30 +1169,59 @@ describe('illness', () => {
     [
       'is missing',
       undefined,
-      /^notifications: the secret pagerduty holds no key of PagerDuty -> write it with aws .* then deploy again/,
+      /^notifications: the secret pagerduty holds no key of PagerDuty -> write it with aws .* then deploy/,
     ],
     [
       'is JSON',
       '{"key":"hunter2"}',
-      /^notifications: the secret pagerduty must hold the key of PagerDuty and nothing else/,
+      /^notifications: the secret pagerduty must hold the key of PagerDuty, 32 characters, and nothing else: no JSON and/,
     ],
   ])('a key of PagerDuty that %s is red', async (_what, value, line) => {
     if (value !== undefined)
       await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: 'pagerduty', SecretString: value }));
-    const file = environmentFile({ notifications: { pagerDutySecretName: 'pagerduty' } });
+    const file = environmentFile({ notifications: { pagerDuty: { routingKeySecretName: 'pagerduty' } } });
     await deployed(file);
 
     expect(reds(await diagnose(file))).toEqual([expect.stringMatching(line)]);
   });
 
   test('a key of PagerDuty that is there is ok, and not shown', async () => {
-    await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: 'pagerduty', SecretString: 'hunter2' }));
-    const file = environmentFile({ notifications: { pagerDutySecretName: 'pagerduty' } });
+    const key = 'hunter2hunter2hunter2hunter2hunt';
+    await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name: 'pagerduty', SecretString: key }));
+    const file = environmentFile({ notifications: { pagerDuty: { routingKeySecretName: 'pagerduty' } } });
     await deployed(file);
 
     expect(linesOf(await diagnose(file), 'ok')).toContain(
       'notifications: the secret pagerduty holds a key of PagerDuty',
     );
+  });
+});
+
+describe('Grafana', () => {
+  test('is asked for the dashboard of this version, where the entry names one', async () => {
+    const grafana = await startGrafana();
+    try {
+      const secret = { Name: 'acme/grafana', SecretString: grafana.token };
+      await fixture.clients.secretsManager.send(new CreateSecretCommand(secret));
+      const settings = { url: grafana.url, tokenSecretName: secret.Name };
+      const file = environmentFile({ grafana: settings });
+      const ofGrafana = async () => (await diagnose(file)).filter(({ what }) => what.includes('Grafana'));
+
+      expect(await ofGrafana()).toEqual([
+        { status: 'warn', what: `Grafana at ${grafana.url} does not have the dashboard`, advice: expect.any(String) },
+      ]);
+      const { secretsManager } = fixture.clients;
+      await openGrafana(settings, secretsManager, { timeoutMs: 5000, now: Date.now }).push();
+      expect(await ofGrafana()).toEqual([
+        { status: 'ok', what: `Grafana at ${grafana.url} has the dashboard of this version` },
+      ]);
+      await putSecret('acme/grafana', 'glsa_of_yesterday');
+      expect(await ofGrafana()).toEqual([
+        { status: 'fail', what: expect.stringContaining('401'), advice: expect.stringContaining('acme/grafana') },
+      ]);
+    } finally {
+      await grafana.close();
+    }
   });
 });
 
@@ -1164,5 +1339,77 @@ describe('npm run doctor', () => {
     });
     expect(stderr).toBe('');
     expect(status).toBe(0);
+  });
+});
+
+describe('with Splunk, Elastic and Cloud ALM', () => {
+  let cloudAlm: CloudAlmSimulator;
+  const logForwarding = {
+    splunk: { hecUrl: 'https://http-inputs-firehose-acme.splunkcloud.com:443', secretName: 'splunk' },
+    elastic: { url: 'https://acme.es.eu-west-1.aws.found.io', secretName: 'elastic' },
+  };
+  const SECRETS = { splunk: '{"hec_token":"hunter2"}', elastic: '{"api_key":"hunter2"}' };
+  beforeEach(async () => {
+    cloudAlm = await startCloudAlm(() => new Date(NOW_MS));
+    const { clientId, clientSecret } = cloudAlm;
+    const secrets = { ...SECRETS, 'cloud-alm': JSON.stringify({ clientId, clientSecret }) };
+    for (const [Name, SecretString] of Object.entries(secrets)) {
+      await fixture.clients.secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
+    }
+  });
+  afterEach(() => cloudAlm.close());
+
+  const file = (): string => {
+    const { apiUrl, tokenUrl, serviceId } = cloudAlm;
+    return environmentFile({ logForwarding, cloudAlm: { apiUrl, tokenUrl, serviceId, secretName: 'cloud-alm' } });
+  };
+  async function diagnoseAll(): Promise<readonly Finding[]> {
+    const findings = await diagnose(file());
+    for (const secret of [cloudAlm.clientId, cloudAlm.clientSecret, 'alm-1']) {
+      expect(JSON.stringify(findings)).not.toContain(secret);
+    }
+    return findings;
+  }
+
+  test('each has an ok line, and Cloud ALM says what it understood of the metrics, which it does not keep', async () => {
+    await deployed(file());
+    const findings = await diagnoseAll();
+
+    expect([...reds(findings), ...yellows(findings)]).toEqual([]);
+    const lines = linesOf(findings, 'ok');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^reporter is deployed as the entry says, with \d+ variables$/),
+        'log forwarding: the secret splunk holds "hec_token"',
+        'log forwarding: the secret elastic holds "api_key"',
+        'log forwarding: all 12 subscriptions of 6 log groups are there; a log group takes two, so that no other can be added',
+        expect.stringMatching(
+          /^Cloud ALM takes the metrics of acme-orders, and keeps none of this test; it understood: \{"authorization":"\*\*\*","understood":\[\{"name":"orders\.created","value":0,"rating":"ok"\}/,
+        ),
+      ]),
+    );
+    expect(cloudAlm.taken.map(({ isDevelopment }) => isDevelopment)).toEqual([true]);
+    // Without the subscriptions of Elastic there is room for another.
+    aws.state.subscriptionFilters = {};
+    expect(reds(await diagnoseAll())).toEqual([
+      expect.stringMatching(
+        /^log forwarding: subscriptions are missing or changed: \w+ to LogForwardingSplunk\w+; .* -> find out who removed them; npm run deploy/,
+      ),
+    ]);
+  });
+
+  test('what is missing of them is a red line with what to do', async () => {
+    await deployed(file());
+    await putSecret('splunk', '{"token":"hunter2"}');
+    await putSecret('elastic', 'hunter2');
+    cloudAlm.setClient('another', 'client');
+
+    expect(reds(await diagnoseAll())).toEqual([
+      'log forwarding: the secret splunk holds no "hec_token": Firehose can deliver nothing -> aws secretsmanager put-secret-value --secret-id splunk --secret-string file:///dev/stdin, which reads { "hec_token": "..." } from standard input; no deployment is needed',
+      expect.stringMatching(/^log forwarding: the secret elastic holds no "api_key".* file:\/\/\/dev\/stdin/),
+      expect.stringMatching(
+        /^Cloud ALM token endpoint .* answered 401; check clientId and clientSecret in the secret cloud-alm -> Check the service key in the secret of cloudAlm/,
+      ),
+    ]);
   });
 });

@@ -101,7 +101,8 @@ describe('a run against an SRM that fails', () => {
     test('a complete run by what it read and queued', async () => {
       const { extractor } = await openSixCarts();
       const { runId } = await extractor.run();
-      const lines = fixture.shown().map((line): unknown => JSON.parse(line));
+      // A run that was started before it may have ended meanwhile, with an error.
+      const lines = fixture.shown().flatMap((line): unknown => (line.startsWith('{') ? JSON.parse(line) : []));
       expect(lines).toContainEqual(
         expect.objectContaining({ CartsRead: [2, 2, 2], CartsQueued: [2, 2, 2], ExtractionCompleted: 1 }),
       );
@@ -275,13 +276,15 @@ describe('a run against an SRM that fails', () => {
 
 // A hostile link is the subject of ../security/srm-links.test.ts.
 // Edge case 6.
+const GUIDS = ['a'.repeat(32), 'b'.repeat(32)];
+
 describe('a __next link', () => {
   /** A service of two pages, the first with this link and the second with the other; then pages without a link. */
   async function openService(base: string, next: string, second?: string) {
     const service = await fixture.serve((request, response) => {
       const first = !request.url?.includes('skiptoken');
       const link = first ? next : second;
-      const d = { results: [{ Guid: first ? 'first' : 'second' }], ...(link === undefined ? {} : { __next: link }) };
+      const d = { results: [{ Guid: GUIDS[first ? 0 : 1] }], ...(link === undefined ? {} : { __next: link }) };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ d }));
     });
     return { service, extractor: await fixture.open({ variables: { SRM_BASE_URL: service.url + base } }) };
@@ -331,7 +334,7 @@ describe('a __next link', () => {
     expect(await extractor.run({ variables })).toMatchObject({ status: 'complete', pages: 2 });
 
     expect(service.requests[1]?.url).toBe(`/proxy${SERVICE}/ShoppingCartSet?$skiptoken=2`);
-    expect(await extractor.guids()).toEqual(['first', 'second']);
+    expect(await extractor.guids()).toEqual(GUIDS);
   });
 
   test('is followed to the letter, with the token and the correlation id of the run', async () => {
@@ -346,6 +349,17 @@ describe('a __next link', () => {
       accept: 'application/json',
       'x-correlation-id': runId,
     });
+  });
+
+  test('is followed with the trace of the invocation', async () => {
+    const { service, extractor } = await openService('', 'ShoppingCartSet?$skiptoken=2');
+    const trace = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+    Object.assign(extractor.variables, { _X_AMZN_TRACE_ID: trace });
+
+    await extractor.run();
+
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    expect(service.requests.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, traceparent]);
   });
 
   test.each([
@@ -645,6 +659,21 @@ describe('an entry or a batch that SQS does not confirm', () => {
 
     expect((await extractor.watermark())?.['watermarkMs']).toBeUndefined();
     expect((await extractor.watermark())?.['positionMs']).toBeUndefined();
+  });
+
+  test('is not sent without a signature: where the key cannot be read, the run fails, and the next one queues it', async () => {
+    const { extractor, carts } = await openCarts(3);
+
+    await expect(extractor.run({ variables: { MESSAGE_KEY: 'no-such-key' } })).rejects.toMatchObject({
+      fault: { code: 'E_INT_KEY', message: expect.stringContaining('the secret no-such-key holds no key') },
+    });
+
+    expect(await extractor.guids()).toEqual([]);
+    expect((await extractor.watermark())?.['watermarkMs']).toBeUndefined();
+    expect((await extractor.watermark())?.['positionMs']).toBeUndefined();
+    expect(fixture.shown().join('\n')).toContain('"codes":["E_INT_KEY"]');
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+    expect(await extractor.guids()).toEqual(guidsOf(carts));
   });
 
   test('does not leave the other batches of its page in flight when the run ends', async () => {

@@ -20,6 +20,8 @@ import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Options, type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
+import { startLedgerOf, withLedgerOf } from '../ledger-of.ts';
+import type { RecordingProxy } from '../recording-proxy.ts';
 import { lambdaContext, openFixture, type Fixture, type FixtureOptions } from '../fixture.ts';
 
 export const SECOND = 1000;
@@ -115,6 +117,7 @@ export interface TestServer {
 /** Registers a fixture for the file that calls it. */
 export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
   let systems: Fixture | undefined;
+  let ledgers: { readonly extractor: RecordingProxy; readonly reconciler: RecordingProxy } | undefined;
   let extractors = 0;
   const lines: string[] = [];
   const simulators: Srm7Simulator[] = [];
@@ -128,6 +131,12 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
   const shown = (): string[] => {
     lines.push(...opened().takeOutput());
     return lines;
+  };
+
+  /** A test that listens to the calls itself has set another endpoint. */
+  const as = <Result>(ledger: RecordingProxy | undefined, run: () => Promise<Result>): Promise<Result> => {
+    const isOwn = process.env['AWS_ENDPOINT_URL_DYNAMODB'] !== opened().emulators.endpoints.dynamodb;
+    return ledger === undefined || isOwn ? run() : withLedgerOf(ledger, run);
   };
 
   const serve = async (listener: RequestListener): Promise<TestServer> => {
@@ -148,6 +157,10 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
   beforeAll(async () => {
     systems = await openFixture(options);
     const { endpoints } = systems.emulators;
+    ledgers = {
+      extractor: await startLedgerOf('Extractor', endpoints.dynamodb),
+      reconciler: await startLedgerOf('Reconciler', endpoints.dynamodb),
+    };
     const recorded = await serve((request, response) => {
       passBatch(request, endpoints.sqs, proxies)
         .then(({ status, body }) => response.writeHead(status).end(JSON.stringify(body)))
@@ -176,6 +189,8 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       server.closeAllConnections();
     }
     await Promise.all(simulators.map((srm) => srm.close()));
+    await ledgers?.extractor.close();
+    await ledgers?.reconciler.close();
     await systems?.close();
   });
 
@@ -197,11 +212,12 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
       });
       for (const messages of [ready, delayed]) {
         const kept = messages.filter(({ body }) => !isLost(readCartMessage(body).cart.guid ?? ''));
-        const Records = kept.map(({ messageId, body }) => ({
+        const Records = kept.map(({ messageId, body, messageAttributes }) => ({
           messageId,
           receiptHandle: 'the message is gone already',
           body,
           attributes: { ApproximateReceiveCount: '1' },
+          messageAttributes,
         }));
         while (Records.length > 0) await worker({ Records: Records.splice(0, 10) }, lambdaContext());
       }
@@ -248,7 +264,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
         const { event = {}, remaining, variables: changed } = options;
         clock = options.now ?? Date.now;
         const run = changed === undefined ? reconciler : createReconciler({ ...variables, ...changed });
-        return logged(run(event, lambdaContext(remaining)));
+        return logged(as(ledgers?.reconciler, () => run(event, lambdaContext(remaining))));
       };
       return {
         srm,
@@ -259,7 +275,7 @@ export function useFixture(options: FixtureOptions = {}): ExtractorFixture {
         messages,
         async run({ event = {}, remaining, variables: changed } = {}) {
           const run = changed === undefined ? handler : createHandler({ ...variables, ...changed });
-          return logged(run(event, lambdaContext(remaining)));
+          return logged(as(ledgers?.extractor, () => run(event, lambdaContext(remaining))));
         },
         fireReconciler,
         async reconcile(options) {

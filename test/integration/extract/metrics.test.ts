@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metric-names.ts';
 import { emittedMetrics } from '../emitted-metrics.ts';
+import { BY_HAND } from '../fixture.ts';
 import { cartsFrom, MINUTE, noTimeToRetry, rowsOf, SECOND, thisSecond, useFixture } from './extractor-fixture.ts';
 
 const fixture = useFixture();
@@ -20,6 +21,18 @@ test('a run emits the carts that it read and queued, its completion, and each ca
   expect(of(METRICS.srmCallDuration)).toHaveLength(2);
   expect(of(METRICS.srmCallErrors)).toEqual([]);
   for (const { dimensions } of emittedMetrics(fixture.shown())) expect(dimensions).toEqual(['environment', 'service']);
+});
+
+test('a replay emits no completed run: it would hide that those of the schedule fail', async () => {
+  const extractor = await fixture.open();
+  const event = {
+    changedFrom: new Date(thisSecond() - 30 * MINUTE).toISOString(),
+    changedTo: new Date().toISOString(),
+    ...BY_HAND,
+  };
+  expect(await extractor.run({ event })).toMatchObject({ status: 'complete' });
+
+  expect(of(METRICS.extractionCompleted)).toEqual([]);
 });
 
 test('a run against an SRM that fails emits an error of the call and a failed run, and no refusal', async () => {

@@ -16,6 +16,7 @@ import {
   SECOND,
   thisSecond,
   useFixture,
+  windowOf,
 } from './extractor-fixture.ts';
 
 const fixture = useFixture();
@@ -166,12 +167,13 @@ test.each([
   ['is no text', 7],
   ['is a list', []],
 ])('a __next that %s fails the run, and does not keep back the page that it came with', async (_what, link) => {
-  const page = JSON.stringify({ d: { results: [{ Guid: 'a' }, { Guid: 'b' }], __next: link } });
+  const guids = ['a'.repeat(32), 'b'.repeat(32)];
+  const page = JSON.stringify({ d: { results: guids.map((Guid) => ({ Guid })), __next: link } });
   const { service, extractor } = await openService([page]);
 
   await expect(extractor.run()).rejects.toMatchObject({ fault: { code: 'E_SRC_UNAVAILABLE' } });
 
-  expect(await extractor.guids()).toEqual(['a', 'b']);
+  expect(await extractor.guids()).toEqual(guids);
   expect(service.requests).toHaveLength(1);
   expect((await extractor.watermark())?.['watermarkMs']).toBeUndefined();
 });
@@ -207,14 +209,35 @@ describe('the size of a page', () => {
     },
   );
 
-  test('is too large beyond 64 MiB, and the error says what to do', async () => {
-    const service = await fixture.serve((_, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(65 * 1024 * 1024, ' '));
+  /** Too large for a window wider than this. */
+  const openLarge = async (fittingMs: number, sinceMs: number) => {
+    const service = await fixture.serve(({ url = '' }, response) => {
+      const { fromMs, toMs } = windowOf(url);
+      const body = toMs - fromMs > fittingMs ? Buffer.alloc(65 * 1024 * 1024, ' ') : '{"d":{"results":[]}}';
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
-    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
+    const firstWatermark = new Date(thisSecond() - 5 * MINUTE - sinceMs).toISOString();
+    const extractor = await fixture.open({
+      variables: { SRM_BASE_URL: service.url, FIRST_WATERMARK: firstWatermark, SAFETY_SECONDS: '300' },
+    });
+    const minutes = () =>
+      service.requests.map(({ url = '' }) => Math.round((windowOf(url).toMs - windowOf(url).fromMs) / MINUTE));
+    return { extractor, minutes };
+  };
+
+  test('is too large beyond 64 MiB: its slice is read again in quarters', async () => {
+    const { extractor, minutes } = await openLarge(25 * MINUTE, 80 * MINUTE);
+
+    expect(await extractor.run()).toMatchObject({ status: 'complete' });
+
+    expect(minutes().slice(0, 4)).toEqual([80, 20, 20, 20]);
+  });
+
+  test('is too large in the narrowest slice, too: the error says what to do', async () => {
+    const { extractor, minutes } = await openLarge(0, MINUTE / 2);
     await expect(extractor.run()).rejects.toThrow(/no whole answer \(TOO_LARGE\); lower srm\.pageSize$/);
     // It would be as large at the next attempt.
-    expect(service.requests).toHaveLength(1);
+    expect(minutes()).toHaveLength(1);
   });
 
   describe('and its time:', () => {

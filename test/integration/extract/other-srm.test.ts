@@ -314,7 +314,7 @@ test('that sends no links, shorter pages and no count: its list is read until a 
 
 test('that sends no links: where a cart left the list between two pages, a run that stops proves no more than before', async () => {
   const from = thisSecond() - 5 * DAY;
-  const carts = cartsFrom(from, 6, HOUR, SEED);
+  const carts = cartsFrom(from, 6, MINUTE, SEED);
   let pages = 0;
   const listHeaders = () => {
     // The third cart then stands on no page.
@@ -327,13 +327,13 @@ test('that sends no links: where a cart left the list between two pages, a run t
   const event = {
     ...BY_HAND,
     changedFrom: new Date(from).toISOString(),
-    changedTo: new Date(from + DAY).toISOString(),
+    changedTo: new Date(from + HOUR).toISOString(),
   };
 
   const result = await extractor.run({ event, remaining: () => (pages < 3 ? 60_000 : 1000) });
 
   expect(await extractor.guids()).not.toContain(carts[2]?.guid);
-  expect(result).toMatchObject({ status: 'stopped', readTo: new Date(from + HOUR).toISOString() });
+  expect(result).toMatchObject({ status: 'stopped', readTo: new Date(from + MINUTE).toISOString() });
 });
 
 test('that differs in all of this at once: every cart becomes its orders', async () => {

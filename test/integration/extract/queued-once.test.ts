@@ -1,5 +1,5 @@
 /** Each version of a cart is queued once, however often the overlap is read; a copy is harmless, a lost cart is not. */
-import { BatchWriteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { standingOf } from '../../../shared/standing.ts';
@@ -45,7 +45,7 @@ async function itemsOf(extractor: Extractor, number: string): Promise<Record<str
     new QueryCommand({
       TableName: tableName,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: marshall({ ':pk': `CART#${extractor.variables.SRM_CLIENT}#${number}` }),
+      ExpressionAttributeValues: marshall({ ':pk': `QUEUED#${extractor.variables.SRM_CLIENT}#${number}` }),
     }),
   );
   return Items.map((item) => unmarshall(item));
@@ -168,6 +168,48 @@ describe('a copy is queued', () => {
     expect(others).toEqual([]);
     expect(after).toMatchObject({ queuedAtMs: before?.['queuedAtMs'], copiedAtMs: expect.any(Number) });
   });
+});
+
+test('a replay of a window leaves out what a person has closed by hand, and no newer version of it', async () => {
+  const { extractor, carts } = await openWith(3);
+  const [closed, changed] = carts;
+  if (closed === undefined || changed === undefined) throw new Error('no carts');
+  await extractor.run();
+  const queuedBefore = await extractor.bodies();
+  const { clients, tableName } = fixture.systems();
+  for (const { number, row } of [closed, changed]) {
+    const Item = marshall({
+      pk: `CART#${extractor.variables.SRM_CLIENT}#${number}`,
+      sk: 'CLOSED#m1',
+      changedAtMs: Number(/\d+/.exec(String(row['ChangedAt']))?.[0]),
+      by: 'ann',
+      reason: 'ordered by telephone',
+      recordedAtMs: Date.now(),
+    });
+    await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item }));
+  }
+  extractor.srm.addCarts([{ ...changed.row, ChangedAt: `/Date(${thisSecond() - MINUTE})/` }]);
+
+  const result = await extractor.run({
+    event: {
+      changedFrom: new Date(thisSecond() - 30 * MINUTE).toISOString(),
+      changedTo: new Date().toISOString(),
+      ...BY_HAND,
+    },
+  });
+
+  expect(result).toMatchObject({ status: 'complete', cartsRead: 3, cartsQueued: 2, closed: 1 });
+  const copies = (await extractor.messages()).slice(queuedBefore.length).map(({ cart }) => cart.guid);
+  expect(new Set(copies)).toEqual(new Set(guidsOf(carts.slice(1))));
+  expect(fixture.shown().join('\n')).toMatch(
+    new RegExp(`"extraction.cart-closed"[^\n]*"cartNumber":"${closed.number}"`),
+  );
+  expect((await extractor.operations()).at(-1)?.outcome).toEqual({
+    result: 'done',
+    summary: `run ${result.runId}: 3 carts read, 2 queued, 1 left out, which were closed by hand`,
+  });
+  // A replay by its number is about this cart alone: who asks for it knows.
+  expect(await extractor.run({ event: { cart: closed.number, ...BY_HAND } })).toMatchObject({ cartsQueued: 1 });
 });
 
 describe('a replay of one cart', () => {

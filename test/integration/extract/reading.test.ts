@@ -242,7 +242,7 @@ describe('a request to SRM', () => {
     const [request] = service.requests;
     expect(service.requests).toHaveLength(1);
     expect(request?.headers).toMatchObject({
-      authorization: expect.stringMatching(/^Bearer srm7-token-\d+$/),
+      authorization: expect.stringMatching(/^Bearer srm7-token-[0-9a-f-]{36}$/),
       accept: 'application/json',
     });
     expect(request?.url).toMatch(/^\/proxy\/srm7\/sap\/opu\/odata\/sap\/ZSRM_SC_EXTRACT_SRV\/ShoppingCartSet\?/);
@@ -452,21 +452,21 @@ describe('a replay', () => {
     expect(await extractor.run({ event })).toMatchObject({ status: 'complete' });
   });
 
-  test('of more than 24 h is read slice by slice', async () => {
+  test('of more than an hour is read slice by slice', async () => {
     const extractor = await fixture.open();
     const from = thisSecond() - 9 * DAY;
     const event = {
       ...BY_HAND,
       changedFrom: new Date(from).toISOString(),
-      changedTo: new Date(from + 2.5 * DAY).toISOString(),
+      changedTo: new Date(from + 2.5 * HOUR).toISOString(),
     };
 
     await extractor.run({ event });
 
     expect(extractor.takeWindows()).toEqual([
-      { fromMs: from, toMs: from + DAY },
-      { fromMs: from + DAY, toMs: from + 2 * DAY },
-      { fromMs: from + 2 * DAY, toMs: from + 2.5 * DAY },
+      { fromMs: from, toMs: from + HOUR },
+      { fromMs: from + HOUR, toMs: from + 2 * HOUR },
+      { fromMs: from + 2 * HOUR, toMs: from + 2.5 * HOUR },
     ]);
   });
 

@@ -1,8 +1,9 @@
 /** Mutual TLS and a private authority, against a real TLS server on loopback, from the secret to the answer. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls';
-import { inspect } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
@@ -212,6 +213,28 @@ describe('mutual TLS with a private authority', () => {
     );
     expect(calls).toEqual([]);
   });
+});
+
+test('a shell that switches the check of certificates off does not switch off ours', async () => {
+  const { certificate: cert, key } = stranger.issue({ name: 'SRM', ip: '127.0.0.1' });
+  let requests = 0;
+  const server = createServer({ cert, key }, (_request, response) => {
+    requests++;
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => server.close());
+  const address = server.address();
+  const baseUrl = `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const script = `import { createHttpClient } from ${JSON.stringify(import.meta.resolve('../../../shared/http-client.ts'))};
+    const client = createHttpClient({ baseUrl: ${JSON.stringify(baseUrl)}, timeoutMs: 9000, maximumResponseBytes: 9, now: Date.now });
+    await client.request({ method: 'GET', path: '/' }).then(() => console.log('answered'), ({ code }) => console.log(code));
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+  });
+
+  expect({ stdout, requests }).toEqual({ stdout: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE\n', requests: 0 });
 });
 
 describe('a certificate that is replaced', () => {

@@ -12,7 +12,7 @@ import { readConnectionSecret, type SecretForm, SecretUnusable } from '../../../
 const NAME = 'proc-srm7-11vms-purchase-order-v1/test/srm';
 const CURE =
   `{ "clientId", "clientSecret" } yet: write it with ` +
-  `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`;
+  `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file:///dev/stdin`;
 
 const ca = createCertificateAuthority('Test authority');
 const own = ca.issue({ name: 'own' });
@@ -137,7 +137,7 @@ describe('a connection secret', () => {
 
     expect(await messageOf(read({ apiKey: true }))).toBe(
       `the secret ${NAME} is not complete: apiKey ${problem}; it must hold { "clientId", "clientSecret", "apiKey" }: ` +
-        `write it with aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
+        `write it with aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file:///dev/stdin`,
     );
   });
 
@@ -180,7 +180,7 @@ describe('a connection secret', () => {
       expect(message).toBe(
         `the secret ${NAME} is not complete: ${problem}; it must hold { "clientId", "clientSecret", ` +
           `"clientCertificate", "clientKey", "certificateAuthority" }: write it with ` +
-          `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file://client.json`,
+          `aws secretsmanager put-secret-value --secret-id ${NAME} --secret-string file:///dev/stdin`,
       );
     },
   );

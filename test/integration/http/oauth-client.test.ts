@@ -558,7 +558,9 @@ describe('a call with a latest instant of sending', () => {
     const patient = call(client);
     await asked.promise;
 
-    const error = await failureOf(client, callBy(client, START + 20));
+    // A call that is late itself shows nothing of the token endpoint.
+    await expect(callBy(client, START + 20)).rejects.toMatchObject(late);
+    const error = await failureOf(client, callBy(client, START + 1000));
 
     expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
     expect(error.fault.message).toBe(`11VMS token endpoint ${tokenUrl} did not answer in time`);
@@ -573,7 +575,7 @@ describe('a call with a latest instant of sending', () => {
     const { client, calls } = await openDesk({ readSecret: () => secret.promise });
     client.warmUp();
 
-    const error = await failureOf(client, callBy(client, START + 20));
+    const error = await failureOf(client, callBy(client, START + 1000));
 
     expect(error).toMatchObject({ failureClass: 'transient', fault: { code: 'E_TGT_UNAVAILABLE' } });
     expect(error.fault.message).toBe('Secrets Manager did not give the secret of 11VMS in time');

@@ -41,6 +41,14 @@ const environment = (tokenUrl: string) => ({
   },
   extraction: { schedule: 'cron(0/5 6-20 ? * MON-FRI *)', firstWatermark: '2026-12-01T00:00:00Z' },
   delivery: {},
+  // Of these a local run makes nothing.
+  logForwarding: { splunk: { hecUrl: 'https://http-inputs-firehose-acme.splunkcloud.com', secretName: 'acme/splunk' } },
+  cloudAlm: {
+    apiUrl: 'https://eu10-004.alm.cloud.sap/api',
+    tokenUrl: 'https://acme.authentication.eu10.hana.ondemand.com/oauth/token',
+    serviceId: 'acme-orders',
+    secretName: 'acme/cloud-alm',
+  },
   network: { subnetIds: ['subnet-0a1b2c3d'], securityGroupIds: ['sg-0a1b2c3d'] },
   translation: {
     valueMaps: {
@@ -145,6 +153,7 @@ beforeAll(async () => {
   };
   // The first run synthesizes. The others take its assembly.
   first = await npmStart(directory, ['--json', '--env', env]);
+  // Two at once: four would start twenty functions, for which two cores are too slow.
   const [ofGuarded, ofPaused] = await Promise.all([
     npmStart(directory, ['--json', '--env', env, '--input', page, '--vms', guard.url], guard.variables),
     npmStart(directory, ['--json', '--env', env, '--disturbances', 'none', '--input', file('unknown.json', unknown)]),

@@ -66,6 +66,13 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
       '--vms https://vms.example.com would get 200 invented carts as orders. Give real carts with --srm or --input; ' +
       'or add --send-invented-carts if this 11VMS is there for tests.\nSee npm start -- --help.',
   },
+  'a URL that the environment entry could not hold': {
+    args: ['--srm', 'https://srm.example.com/sap/opu/odata/SAP/ZCARTS_SRV'],
+    variables: { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2' },
+    message:
+      '--srm https://srm.example.com/sap/opu/odata/SAP/ZCARTS_SRV cannot stand in the environment entry: srm.baseUrl must ' +
+      'end before the path of the service',
+  },
   '--srm without the certificates that the environment asks for': {
     args: ['--srm', 'https://srm.example.com', '--env', withTls],
     variables: { SRM_CLIENT_ID: 'id', SRM_CLIENT_SECRET: 'hunter2', SRM_CLIENT_KEY: 'Private Person' },

@@ -69,6 +69,19 @@ describe('npm start -- --watch', () => {
     const [, lookInside = ''] = /^ {2}look inside +while it runs: (.+)$/m.exec(stdout) ?? [];
     const { stdout: seen } = await run('sh', ['-c', lookInside], { cwd: root });
     expect(seen).toMatch(/messages? on the queue[^]*Consumption is running\.\nSRM is read up to /);
+    // Nobody else gets a token of a simulator, which may hold real carts: the client that stands in its code is not this run's.
+    const simulators = [...stdout.matchAll(/^ {2}systems +(?:SRM 7|11VMS) simulator at (http:\/\/[\d.:]+)/gm)].map(
+      ([, url]) => url ?? '',
+    );
+    const clients = ['interface-at-srm7:srm7-simulator-secret', 'interface-at-11vms:11vms-simulator-secret'];
+    const statuses = await Promise.all(
+      simulators.map(async (url, index) => {
+        const Authorization = `Basic ${Buffer.from(clients[index] ?? '').toString('base64')}`;
+        const body = new URLSearchParams({ grant_type: 'client_credentials' });
+        return (await fetch(`${url}/oauth/token`, { method: 'POST', headers: { Authorization }, body })).status;
+      }),
+    );
+    expect(statuses).toEqual([401, 401]);
 
     running.kill('SIGINT');
     const [status] = await ended;

@@ -38,6 +38,8 @@ export const lambdaResource = (asset: string, properties: object = {}): object =
     Code: { S3Bucket: 'assets', S3Key: `${asset}.zip` },
     Handler: 'main.handler',
     Runtime: 'nodejs24.x',
+    // Not the 3 s that Lambda gives by default: a busy machine needs longer for a cold start, and the test would fail.
+    Timeout: 60,
     ...properties,
   },
 });

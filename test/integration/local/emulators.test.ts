@@ -9,8 +9,10 @@ import {
   PutSecretValueCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { type AwsClients, createAwsClients } from '../../../infra/local/aws/aws-clients.ts';
+import { type AwsClients, createAwsClients, LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../infra/local/aws/emulators.ts';
+import { startLambdaApi } from '../../../infra/local/aws/lambda-api.ts';
+import { sendRaw } from '../raw-http.ts';
 
 /** The addresses of this machine, other than 127.0.0.1, that a listener on 0.0.0.0 would have. */
 const otherAddresses = [
@@ -74,6 +76,61 @@ describe('the embedded emulators', () => {
       new RegExp(`local ${name} cannot listen on 127.0.0.1:${port} .*EADDRINUSE.*Stop the program`),
     );
     occupant.close();
+  });
+
+  describe.each(['sqs', 'dynamodb', 'secretsManager', 'lambda'] as const)('%s', (service) => {
+    const signedBy = (accessKeyId: string): string =>
+      `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20261129/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+    const own = (port: string) => ({
+      Host: `127.0.0.1:${port}`,
+      Authorization: signedBy(LOCAL_CREDENTIALS.accessKeyId),
+    });
+
+    /** The status and the body of the answer to a POST with these headers. */
+    async function post(headersOf: (port: string) => Readonly<Record<string, string>>) {
+      const lambda = await startLambdaApi(() => ({ functions: [], mappings: [] }));
+      const { port } = new URL(service === 'lambda' ? lambda.url : emulators.endpoints[service]);
+      const body = '{}';
+      const headers = { 'Content-Type': 'text/plain', 'Content-Length': String(body.length), ...headersOf(port) };
+      const path = '/2015-03-31/functions/worker/invocations';
+      const answer = await sendRaw(Number(port), { method: 'POST', path, headers: Object.entries(headers), body });
+      await lambda.close();
+      return { status: answer?.status, body: answer?.body };
+    }
+
+    test('answers a caller with the credentials of this run', async () => {
+      // As far as an empty request comes: none knows what is asked.
+      const answered = { sqs: 200, dynamodb: 404, secretsManager: 400, lambda: 404 };
+      expect((await post(own)).status).toBe(answered[service]);
+    });
+
+    test.each([
+      ['without credentials', (port: string) => ({ Host: `127.0.0.1:${port}` }), 'not those of this run'],
+      [
+        'with other credentials',
+        (port: string) => ({ ...own(port), Authorization: signedBy('local') }),
+        'not those of this run',
+      ],
+      [
+        'from a page of another site',
+        (port: string) => ({ ...own(port), Origin: 'https://evil.example' }),
+        'wrong Origin',
+      ],
+      [
+        'from a page of another port',
+        (port: string) => ({ ...own(port), Origin: 'http://127.0.0.1:1' }),
+        'wrong Origin',
+      ],
+      ['from a file', (port: string) => ({ ...own(port), Origin: 'null' }), 'wrong Origin'],
+      ['by a rebound name', (port: string) => ({ ...own(port), Host: `evil.example:${port}` }), 'wrong Host'],
+      [
+        'by a name that only begins like the address',
+        (port: string) => ({ ...own(port), Host: `127.0.0.1:${port}.evil.example` }),
+        'wrong Host',
+      ],
+    ])('refuses one %s', async (_who, headersOf, why) => {
+      expect(await post(headersOf)).toEqual({ status: 403, body: expect.stringContaining(why) });
+    });
   });
 
   test('a secret is read by name and by ARN, and a new value replaces it', async () => {

@@ -197,9 +197,9 @@ describe('an event source mapping', () => {
     ],
     ['throws', "exports.handler = async () => { throw new Error('no'); };", 'failed'],
     ['dies', 'exports.handler = async () => process.exit(1);', 'crashed'],
-    ['runs out of time', 'exports.handler = () => new Promise(() => setInterval(() => {}, 100));', 'timed-out'],
-  ])('deletes nothing when the function %s', async (_what, handler, kind) => {
-    const mapping = await fixture(handler, { lambda: { Timeout: 1 } });
+    ['runs out of time', 'exports.handler = () => new Promise(() => setInterval(() => {}, 100));', 'timed-out', 1],
+  ])('deletes nothing when the function %s', async (_what, handler, kind, seconds = 60) => {
+    const mapping = await fixture(handler, { lambda: { Timeout: seconds } });
     await mapping.send('a', 'b');
     mapping.poller.start();
     const [batch] = await mapping.batches(1);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
 import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
 import { LambdaFunction } from '../../../infra/local/aws/lambda-function.ts';
 import { loadTemplate } from '../../../infra/local/aws/template.ts';
@@ -68,8 +69,8 @@ describe('a local Lambda', () => {
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/tiny-Code',
       AWS_LAMBDA_LOG_STREAM_NAME: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\]/),
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
       AWS_SESSION_TOKEN: 'local',
       AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
       AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,

@@ -11,6 +11,7 @@ import { loadEnvironment } from '../../../infra/environments.ts';
 import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
 import { synthesizeOnce } from '../../../infra/synthesis-cache.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
+import { messageKeyOf, signedBy } from '../../signed-messages.ts';
 import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
 import { envelope, newCart, type Row } from '../create/worker-fixture.ts';
 
@@ -122,7 +123,8 @@ describe('the stack of the local environment', () => {
   async function send(url: string, ...carts: readonly Row[]): Promise<void> {
     for (const cart of carts) {
       const MessageBody = writeCartMessage(envelope(cart));
-      await stack.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
+      const MessageAttributes = signedBy(await messageKeyOf(stack), MessageBody);
+      await stack.clients.sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody, MessageAttributes }));
     }
   }
   const ordersOf = (cart: Row) => vms.orders().filter(({ order }) => order.sourceDocument.number === cart['ObjectId']);

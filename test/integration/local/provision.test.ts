@@ -108,14 +108,21 @@ describe('provisioning a template', () => {
     expect((await clients.dynamodb.send(new GetItemCommand({ TableName, Key }))).Item).toEqual(Key);
   });
 
-  test('gives a secret the value of the caller', async () => {
-    const { clients } = await start(
-      { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'srm', GenerateSecretString: {} } } },
+  test('gives a secret the value of the caller, and makes one for a secret that is to be generated', async () => {
+    const generated = { PasswordLength: 64, ExcludePunctuation: true };
+    const { clients, outputs } = await start(
+      {
+        Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'srm', GenerateSecretString: generated } },
+        Key: { Type: 'AWS::SecretsManager::Secret', Properties: { GenerateSecretString: generated } },
+      },
       { srm: '{"clientId":"a"}' },
+      { KeyArn: { Value: { Ref: 'Key' } } },
     );
 
     const { SecretString } = await clients.secretsManager.send(new GetSecretValueCommand({ SecretId: 'srm' }));
     expect(SecretString).toBe('{"clientId":"a"}');
+    const key = await clients.secretsManager.send(new GetSecretValueCommand({ SecretId: outputs['KeyArn'] }));
+    expect(key.SecretString).toMatch(/^\w{64}$/);
   });
 
   test('resolves intrinsic functions to what was provisioned', async () => {

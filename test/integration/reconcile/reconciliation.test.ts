@@ -12,6 +12,7 @@ import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
 import {
   cartAt,
+  cartsFrom,
   DAY,
   type Extractor,
   type ExtractorOptions,
@@ -25,6 +26,7 @@ import {
   SECOND,
   thisSecond,
   useFixture,
+  windowOf,
 } from '../extract/extractor-fixture.ts';
 import { BY_HAND } from '../fixture.ts';
 
@@ -506,7 +508,7 @@ test('a reconciliation queries the ledger for twenty carts at a time, whatever t
   const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
   const asked = { now: 0, most: 0, queries: 0 };
   const operations = new Set<string>();
-  const twenty = Promise.withResolvers<unknown>();
+  const forty = Promise.withResolvers<unknown>();
   const dynamodb = await fixture.serve((request, response) => {
     const operation = String(request.headers['x-amz-target']).replace('DynamoDB_20120810.', '');
     operations.add(operation);
@@ -515,12 +517,12 @@ test('a reconciliation queries the ledger for twenty carts at a time, whatever t
       asked.now++;
       asked.queries++;
       asked.most = Math.max(asked.most, asked.now);
-      if (asked.now === 20) twenty.resolve(undefined);
+      if (asked.now === 40) forty.resolve(undefined);
     }
     const answer = async (): Promise<void> => {
       const body = await text(request);
-      // No query is answered before twenty are under way.
-      if (isQuery) await twenty.promise;
+      // No query is answered before forty are under way: a cart has two partitions.
+      if (isQuery) await forty.promise;
       const reply = await forward(endpoint, request, body);
       const answered = await reply.text();
       if (isQuery) asked.now--;
@@ -530,15 +532,15 @@ test('a reconciliation queries the ledger for twenty carts at a time, whatever t
   });
   const extractor = await open();
   await extractor.run();
-  extractor.srm.addCarts(rowsOf(cartsToOrder(70, longAgo())));
+  extractor.srm.addCarts(rowsOf(cartsToOrder(30, longAgo())));
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = dynamodb.url;
   try {
     // With clients that use the proxy.
-    expect(await extractor.reconcile({ variables: {} })).toMatchObject({ ...nothing, queuedAgain: 70 });
+    expect(await extractor.reconcile({ variables: {} })).toMatchObject({ ...nothing, queuedAgain: 30 });
   } finally {
     process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   }
-  expect(asked).toEqual({ now: 0, most: 20, queries: 70 });
+  expect(asked).toEqual({ now: 0, most: 40, queries: 60 });
   // The rights that infra/constructs/ledger-table.ts grants.
   expect([...operations].sort()).toEqual(['GetItem', 'PutItem', 'Query', 'UpdateItem']);
 });
@@ -612,6 +614,27 @@ describe('a reconciliation that does not finish', () => {
     expect(extractor.takeWindows()[0]?.fromMs).toBe(Math.floor((now() - 2 * DAY) / SECOND) * SECOND);
   });
 
+  test('gets on where its carts come in no order, and fill more pages than a run has time for', async () => {
+    const firstMs = thisSecond() - 8 * HOUR;
+    const extractor = await open({
+      pageSize: 4,
+      unordered: true,
+      variables: { FIRST_WATERMARK: new Date(firstMs).toISOString() },
+    });
+    await extractor.run();
+    const carts = cartsFrom(firstMs, 12, 20 * MINUTE);
+    extractor.srm.addCarts(rowsOf(carts));
+    const ends: string[] = [];
+    while (!ends.includes('complete') && ends.length < 8) {
+      const until = pagesRead(extractor) + 3;
+      const remaining = () => (pagesRead(extractor) < until ? 60_000 : 1000);
+      ends.push((await extractor.fireReconciler({ remaining })).status);
+    }
+
+    expect(ends.at(-1)).toBe('complete');
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
+  });
+
   test('is continued even if an operator started it, and the daily one stays due', async () => {
     const { extractor, carts } = await openSixLost();
     const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
@@ -622,6 +645,20 @@ describe('a reconciliation that does not finish', () => {
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
     expect((await extractor.fireReconciler()).status).toBe('complete');
     expect((await extractor.fireReconciler()).status).toBe('not-due');
+  });
+
+  test('is interrupted by one of fewer days, which does not count, and is then continued where it was', async () => {
+    const { extractor, carts, firstMs } = await openSixLost();
+    const remaining = () => (extractor.batches.length > 0 ? 1000 : 60_000);
+    expect((await extractor.reconcile({ remaining })).status).toBe('stopped');
+
+    expect((await extractor.reconcile({ event: { days: 1, ...BY_HAND } })).status).toBe('complete');
+
+    expect(counted('ReconciliationCompleted')).toBe(0);
+    expect(await reachedMs(extractor)).toBe(firstMs + SECOND);
+    expect((await extractor.fireReconciler()).status).toBe('complete');
+    expect(counted('ReconciliationCompleted')).toBe(1);
+    expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
   });
 
   test('is continued up to the watermark where the operator included the last hour, and the daily one is not', async () => {
@@ -675,6 +712,33 @@ describe('a reconciliation that does not finish', () => {
     expect(await extractor.reconcile()).toMatchObject({ status: 'complete', queuedAgain: 6 });
     expect(isDone(await delayedGuids(extractor), carts)).toBe(true);
   });
+});
+
+test('a slice that cannot be read does not hide the days after it; then the run fails, and completes nothing', async () => {
+  let refusedMs = 0;
+  const extractor = await open({
+    disturbances: ({ operation, key }) => {
+      if (operation !== 'page') return noDisturbance;
+      const { fromMs, toMs } = windowOf(key);
+      return fromMs <= refusedMs && refusedMs < toMs ? { kind: 'status', status: 404 } : noDisturbance;
+    },
+  });
+  await extractor.run();
+  const [hidden, ...carts] = cartsToOrder(3, longAgo(), 8 * HOUR);
+  if (hidden === undefined) throw new Error('no carts');
+  extractor.srm.addCarts(rowsOf([hidden, ...carts]));
+  refusedMs = longAgo();
+
+  await expect(extractor.reconcile()).rejects.toMatchObject({
+    fault: {
+      code: 'E_SRC_UNAVAILABLE',
+      message: expect.stringMatching(/^1 slice\(s\) .* cannot be read: SRM answered 404/),
+    },
+  });
+
+  expect(await delayedGuids(extractor)).toEqual(guidsOf(carts));
+  expect(counted('ReconciliationCompleted')).toBe(0);
+  expect(await reachedMs(extractor)).toBeUndefined();
 });
 
 describe('a count that does not add up in a reconciliation', () => {

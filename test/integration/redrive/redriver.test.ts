@@ -13,7 +13,8 @@ import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { standingOf } from '../../../shared/standing.ts';
 import { tracesOf } from '../../../shared/traces.ts';
 import { lambdaContext } from '../fixture.ts';
-import { startRecordingProxy } from '../recording-proxy.ts';
+import { startLedgerOf, withLedgerOf } from '../ledger-of.ts';
+import { type Interceptor, startRecordingProxy } from '../recording-proxy.ts';
 import {
   envelope,
   newCart,
@@ -28,7 +29,11 @@ import {
 const closedSuppliers = new Set<string>();
 const fixture = await setUpWorkerFixture({ vms: { inactiveSuppliers: (code) => closedSuppliers.has(code) } });
 const lambda = await startRecordingProxy('http://127.0.0.1:9');
-afterAll(() => lambda.close());
+const ledger = await startLedgerOf('Redriver', fixture.systems.emulators.endpoints.dynamodb);
+afterAll(async () => {
+  await lambda.close();
+  await ledger.close();
+});
 beforeEach(() => closedSuppliers.clear());
 process.env['AWS_ENDPOINT_URL_LAMBDA'] = lambda.url;
 
@@ -52,6 +57,15 @@ interface Operator {
   drain(): Promise<void>;
 }
 
+const answeredBy =
+  (worker: Worker): Interceptor =>
+  async ({ body }) => {
+    const answer = await withLedgerOf(fixture.proxies.dynamodb, () =>
+      worker.handler(tryParseJson(body), lambdaContext()),
+    );
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };
+  };
+
 async function open(): Promise<Operator> {
   const worker = await fixture.worker();
   const { clients } = fixture.systems;
@@ -59,10 +73,7 @@ async function open(): Promise<Operator> {
     const { QueueUrl = '' } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: name }));
     return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
   };
-  lambda.intercept(async ({ body }) => {
-    const answer = await worker.handler(tryParseJson(body), lambdaContext());
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };
-  });
+  lambda.intercept(answeredBy(worker));
   const handler = createHandler(
     {
       INTERFACE_ENVIRONMENT: 'test',
@@ -83,9 +94,11 @@ async function open(): Promise<Operator> {
   const operator: Operator = {
     worker,
     invoke: (event) =>
-      handler(
-        event,
-        lambdaContext(() => 900_000),
+      withLedgerOf(ledger, () =>
+        handler(
+          event,
+          lambdaContext(() => 900_000),
+        ),
       ),
     plan: async (selection, everything = false) =>
       planSchema.parse(await operator.invoke({ plan: { selection, everything } })),
@@ -231,6 +244,7 @@ describe('a redrive', () => {
     const { QueueUrl } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: worker.deadLetterName }));
     const url = new URL(new URL(QueueUrl ?? '').pathname, fixture.systems.emulators.endpoints.sqs).href;
     const attributes = {
+      ...fixture.systems.signed(body),
       requeues: { DataType: 'Number', StringValue: '3' },
       raw: { DataType: 'Binary.own', BinaryValue: new Uint8Array([1, 0, 255]) },
     };
@@ -276,6 +290,41 @@ describe('a redrive', () => {
   }, 60_000);
 });
 
+describe('a worker that dies', () => {
+  /** What Lambda answers when a function is killed. */
+  const died = {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'x-amz-function-error': 'Unhandled' },
+    body: JSON.stringify({ errorType: 'Runtime.OutOfMemory', errorMessage: 'signal: killed' }),
+  };
+
+  test('of one dead letter leaves that one without a forecast, and the plan moves the others', async () => {
+    const operator = await open();
+    const carts = cartsOf(5);
+    const ids = await deadLetters(operator, carts);
+    const answered = answeredBy(operator.worker);
+    lambda.intercept((call, forward) =>
+      call.body.includes(textOf(carts[3]?.['ObjectId'])) ? Promise.resolve(died) : answered(call, forward),
+    );
+    const plan = await operator.plan({ messageIds: ids });
+    expect(plan).toMatchObject({ forecasts: { ordered: 4, unknown: 1 }, moves: 4 });
+    expect(plan.messages.find(({ messageId }) => messageId === ids[3])).toMatchObject({
+      forecast: 'unknown',
+      forecastReason: 'the worker gave no forecast',
+      moves: false,
+    });
+  }, 60_000);
+
+  test('of everything gives no plan, and is not asked for each dead letter', async () => {
+    const operator = await open();
+    const ids = await deadLetters(operator, cartsOf(2));
+    const before = lambda.calls.length;
+    lambda.intercept(() => Promise.resolve(died));
+    await expect(operator.plan({ messageIds: ids })).rejects.toThrow(/The worker gave no forecast/);
+    expect(lambda.calls.slice(before)).toHaveLength(2);
+  }, 60_000);
+});
+
 test('a dead letter that is closed is deleted; who, why and when stay, and its cart counts as closed', async () => {
   const operator = await open();
   const [closed, other] = cartsOf(2);
@@ -296,6 +345,40 @@ test('a dead letter that is closed is deleted; who, why and when stay, and its c
   expect(items.find(({ sk }) => sk === `VERDICT#${id}`)).not.toHaveProperty('listedAs');
   expect((await operations()).at(-1)).toMatchObject({ action: 'close', ...act, messageIds: [id, 'unknown'] });
 }, 60_000);
+
+describe('a redrive of everything by SQS', () => {
+  const started = () =>
+    fixture.proxies.sqs.calls.filter(({ operation }) => operation === 'StartMessageMoveTask').length;
+
+  test('is refused while a dead letter of a closed cart lies there: SQS would move it, too', async () => {
+    const operator = await open();
+    const cart = newCart();
+    // Two copies of one version.
+    const [closed = '', copy = '', other = ''] = await deadLetters(operator, [cart, cart, newCart()]);
+    const before = started();
+    let isRefusing = true;
+    fixture.proxies.sqs.intercept(async ({ operation, body }, forward) => {
+      if (!isRefusing || operation !== 'DeleteMessageBatch') return forward();
+      const [entry] = z.object({ Entries: z.array(z.object({ Id: z.string() })) }).parse(tryParseJson(body)).Entries;
+      const Failed = [{ Id: entry?.Id, Code: 'InternalError', SenderFault: false }];
+      const headers = { 'content-type': 'application/x-amz-json-1.0' };
+      return { status: 200, headers, body: JSON.stringify({ Successful: [], Failed }) };
+    });
+    expect(await operator.invoke({ close: { messageIds: [closed], ...act } })).toMatchObject({ notDeleted: [closed] });
+
+    await expect(operator.invoke({ redriveAll: act })).rejects.toThrow(/Carts that were closed by hand .*Nothing was/);
+
+    isRefusing = false;
+    expect(await operator.invoke({ close: { messageIds: [closed], ...act } })).toMatchObject({ closed: 1 });
+    await expect(operator.invoke({ redriveAll: act })).rejects.toThrow(copy);
+    expect(started()).toBe(before);
+    expect(await operator.invoke({ close: { messageIds: [copy], ...act } })).toMatchObject({ closed: 1 });
+    // The emulator has no move tasks.
+    await expect(operator.invoke({ redriveAll: act })).rejects.toThrow('StartMessageMoveTask');
+    expect(started()).toBeGreaterThan(before);
+    expect(await operator.worker.deadLetters()).toEqual([other]);
+  }, 60_000);
+});
 
 test('the list says what, why, since when and until when, and nothing of the content; nor do log, plan and operation', async () => {
   const operator = await open();
@@ -333,6 +416,48 @@ test('the list says what, why, since when and until when, and nothing of the con
   const shown = [JSON.stringify(list), JSON.stringify(plan), JSON.stringify(own), ...fixture.takeOutput()].join('\n');
   for (const text of personal) expect(shown).not.toContain(text);
   expect(shown).toContain('"event":"operation.ended"');
+}, 60_000);
+
+test('a dead letter that is not signed is listed without the cart that it claims, stays where it is, and is closed under none', async () => {
+  const operator = await open();
+  const { worker } = operator;
+  const cart = newCart();
+  const { clients, emulators } = fixture.systems;
+  const QueueUrl = new URL(`/000000000000/${worker.queueName}`, emulators.endpoints.sqs).href;
+  const MessageBody = writeCartMessage(envelope(cart));
+  const { MessageId: id = '' } = await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  await operator.drain();
+  expect(await worker.deadLetters()).toEqual([id]);
+
+  const { deadLetters: listed } = z
+    .looseObject({ deadLetters: z.array(z.record(z.string(), z.unknown())) })
+    .parse(await operator.invoke({ list: {} }));
+  expect(listed).toMatchObject([
+    { messageId: id, codes: ['E_INT_SIGNATURE'], suppliers: [], owners: ['interface team'] },
+  ]);
+  expect(JSON.stringify(listed)).not.toContain(textOf(cart['ObjectId']));
+  expect(await operator.plan({ cart: textOf(cart['ObjectId']) })).toMatchObject({ messages: [] });
+  const { planHash, ...plan } = await operator.plan({ messageIds: [id] });
+  expect(planHash).toBeUndefined();
+  expect(plan).toMatchObject({
+    moves: 0,
+    messages: [
+      { forecast: 'fails', forecastCodes: ['E_INT_SIGNATURE'], forecastReason: expect.stringContaining('not signed') },
+    ],
+  });
+  // It is moved only when a person insists, and comes back.
+  const forced = await operator.plan({ messageIds: [id] }, true);
+  expect(await operator.redrive(forced.planHash)).toMatchObject({ status: 'stopped', moved: 1 });
+  await operator.drain();
+  const [newId = ''] = await worker.deadLetters();
+  expect(newId).not.toBe(id);
+  expect(await operator.invoke({ close: { messageIds: [newId], ...act } })).toMatchObject({
+    closed: 1,
+    cartNumbers: [],
+  });
+  expect(await worker.deadLetters()).toEqual([]);
+  expect(fixture.ordersOf(cart)).toEqual([]);
+  expect(JSON.stringify(await fixture.wholeTable())).not.toContain(textOf(cart['ObjectId']));
 }, 60_000);
 
 test.each<[string, unknown]>([

@@ -138,7 +138,7 @@ walk('what a deleted stack left', () => {
       .map(([logicalId, { Type }]) => [logicalId, { [keys[Type] ?? '']: `of-${logicalId}` }]);
     expect(identifiers).toEqual(Object.fromEntries(expected));
     // As the chapter counts them.
-    expect(Object.keys(identifiers)).toHaveLength(1 + 3 + 5 + 2);
+    expect(Object.keys(identifiers)).toHaveLength(1 + 3 + 5 + 3);
   });
 
   test('becomes a stack by the command of the runbook, which creates nothing', async () => {

@@ -8,7 +8,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
@@ -66,6 +66,14 @@ const queryFlags = z.strictObject({
   '--key-condition-expression': z.string(),
   '--expression-attribute-values': jsonText.pipe(z.record(z.string(), z.strictObject({ S: z.string() }))),
 });
+const itemFlags = z.strictObject({
+  '--table-name': z.string(),
+  '--key': jsonText.pipe(z.record(z.string(), z.strictObject({ S: z.string() }))),
+});
+const updateFlags = itemFlags.extend({
+  '--update-expression': z.string(),
+  '--condition-expression': z.string(),
+});
 const secretFlags = z.strictObject({ '--secret-id': z.string(), '--secret-string': z.string() });
 const attribute = z.enum(QueueAttributeName);
 const attributeFlags = z.strictObject({
@@ -85,7 +93,7 @@ const invokeFlags = z.strictObject({
 });
 const filterFlags = z.strictObject({
   '--log-group-name': z.string(),
-  '--start-time': z.string().regex(/^\d{13}$/),
+  '--start-time': z.string().regex(/^(0|\d{13})$/),
   '--filter-pattern': z.string().regex(/^".+"$/),
 });
 
@@ -147,7 +155,8 @@ export async function startOperatorsAws(home: string, account: OperatedAccount):
   writeFileSync(
     join(path, 'aws'),
     `#!${process.execPath}
-    const body = JSON.stringify({ directory: process.cwd(), words: process.argv.slice(2) });
+    const typed = (word) => (word === 'file:///dev/stdin' ? require('node:fs').readFileSync(0, 'utf8') : word);
+    const body = JSON.stringify({ directory: process.cwd(), words: process.argv.slice(2).map(typed) });
     require('node:http').request({ host: '127.0.0.1', port: ${port}, method: 'POST' }, (response) => {
       process.exitCode = response.statusCode === 200 ? 0 : 254;
       response.pipe(process.exitCode === 0 ? process.stdout : process.stderr);
@@ -185,6 +194,23 @@ function operationsOf({ stackName, stack, outputs, logs, logGroups }: OperatedAc
         }),
       );
       return { Items };
+    },
+    async 'dynamodb delete-item'(flags) {
+      const { '--table-name': TableName, '--key': Key } = itemFlags.parse(flags);
+      await stack.clients.dynamodb.send(new DeleteItemCommand({ TableName, Key }));
+      return {};
+    },
+    async 'dynamodb update-item'(flags) {
+      const given = updateFlags.parse(flags);
+      await stack.clients.dynamodb.send(
+        new UpdateItemCommand({
+          TableName: given['--table-name'],
+          Key: given['--key'],
+          UpdateExpression: given['--update-expression'],
+          ConditionExpression: given['--condition-expression'],
+        }),
+      );
+      return {};
     },
     async 'sts get-caller-identity'() {
       return { Arn: OPERATOR };

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { examine } from '../../../infra/doctor/doctor.ts';
 import type { Finding } from '../../../infra/doctor/finding.ts';
 import { ENVIRONMENTS, loadEnvironment, stackName } from '../../../infra/environments.ts';
+import { LOCAL_CREDENTIALS } from '../../../infra/local/aws/aws-clients.ts';
 import { startEmulators, type Emulators } from '../../../infra/local/aws/emulators.ts';
 import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
 import { type LocalStack, only, startLocalStack } from '../../../infra/local/aws/local-stack.ts';
@@ -20,7 +21,7 @@ import { synthesize } from '../../../infra/synthesize.ts';
 import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
-import { deployEntry } from '../deployed-state.ts';
+import { deployEntry, expectStackOnce } from '../deployed-state.ts';
 import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
 import { OPERATOR, type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 
@@ -62,8 +63,8 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: emulators.endpoints.dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: emulators.endpoints.secretsManager,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     HOME: directory,
   });
@@ -131,7 +132,7 @@ async function deployTemplate(simulator: AwsSimulator, on: Emulators): Promise<L
 async function reds(): Promise<string[]> {
   const findings: readonly Finding[] = await examine(
     { environment: environmentFile, profile: undefined },
-    { now: Date.now, timeoutMs: 10_000, nodeVersion: process.versions.node },
+    { now: Date.now, timeoutMs: 10_000, nodeVersion: process.versions.node, expectStack: expectStackOnce },
   );
   return findings.flatMap((finding) => (finding.status === 'fail' ? [`${finding.what} -> ${finding.advice}`] : []));
 }
@@ -230,8 +231,8 @@ walk('the runbook alone', () => {
     const toWrite = await reds();
     expect(toWrite).toHaveLength(2);
     for (const [index, { clientId, clientSecret }] of [srm, vms].entries()) {
-      writeFileSync(join(directory, 'client.json'), JSON.stringify({ clientId, clientSecret }));
-      await type(/aws secretsmanager .+$/.exec(toWrite[index] ?? '')?.[0] ?? 'no command');
+      const write = /aws secretsmanager .+$/.exec(toWrite[index] ?? '')?.[0] ?? 'no command';
+      await type(`printf '%s\\n' '${JSON.stringify({ clientId, clientSecret })}' | ${write}`);
     }
     expect(await reds()).toEqual([]);
 
@@ -371,6 +372,21 @@ walk('the runbook alone', () => {
       /"item": "REDRIVE#[^}]+"state": "DONE"[^}]+"reason": "INC-44"[^}]+"by": "arn:[^}]+"newMessageId"/,
     );
     expect(await type(filledIn(find, incurable))).toMatch(/"item": "CLOSED#[^}]+"reason": "INC-46"[^}]+"by": "arn:/);
+
+    // A person is erased: the log never held the name, and of the ledger what may go goes, but no order.
+    const erase = (form: RegExp): string => printed("Erase one person's data", form);
+    expect(JSON.parse(await type(erase(/^aws logs filter-log-events/).replace('<name>', 'Dupont')))).toEqual([]);
+    const verdict = `VERDICT#${left?.messageId ?? ''}`;
+    expect(await type(filledIn(find, incurable))).toContain(verdict);
+    await type(
+      filledIn(erase(/^aws dynamodb delete-item/), incurable).replace('<message id>', left?.messageId ?? 'none'),
+    );
+    expect(await type(filledIn(find, incurable))).not.toContain(verdict);
+    const [order] = ordersOf(curable);
+    await type(
+      filledIn(erase(/^aws dynamodb update-item/), curable).replace('<externalId>', order?.order.externalId ?? ''),
+    );
+    expect(await type(filledIn(find, curable))).toMatch(/"item": "ORDER#[^}]+"state": "CREATED"/);
 
     // Consumption is paused and resumed; what was done by hand is on record, with who did it and why.
     for (const [form, state] of [

@@ -109,7 +109,7 @@ describe('an answer of 11VMS that is', () => {
     async (what, how) => {
       misbehave = how;
       // Bombs have all the time they need: only their size may cut them off.
-      const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '400';
+      const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '800';
       const worker = await fixture.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
       const [messageId = ''] = await worker.send(envelope(newCart()));
       const startedAt = performance.now();
@@ -131,11 +131,13 @@ describe('an answer of 11VMS that is', () => {
 describe('a page of SRM that is', () => {
   const fixture = useFixture();
   // The limit for a page is 64 MiB and 15 s: only endless size is tested here; time is tested above.
+  // In a slice that is as narrow as it gets, one page ends the run: wider ones are read again in quarters.
+  const narrowest = () => ({ FIRST_WATERMARK: new Date(Date.now() - 30_000).toISOString() });
   test.each(Object.entries(BOMBS))(
     '%s that unpacks to 200 MB is cut off: nothing is queued',
     async (encoding, bomb) => {
       const service = await fixture.serve(compressed(encoding, bomb));
-      const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
+      const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url, ...narrowest() } });
       const memory = watchMemory();
 
       await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
@@ -149,7 +151,7 @@ describe('a page of SRM that is', () => {
 
   test('chunks without end is cut off: nothing is queued', async () => {
     const service = await fixture.serve(writeForEver(' '.repeat(65_536)));
-    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url } });
+    const extractor = await fixture.open({ variables: { SRM_BASE_URL: service.url, ...narrowest() } });
 
     await expect(extractor.run({ remaining: noTimeToRetry })).rejects.toMatchObject({
       fault: { code: 'E_SRC_UNAVAILABLE', message: expect.stringContaining('TOO_LARGE') },

@@ -167,11 +167,12 @@ describe('a redirect of SRM is not followed', () => {
 });
 
 describe('a row of SRM', () => {
+  const [DEEP, GOOD] = ['d'.repeat(32), 'e'.repeat(32)];
   const depths = [500, 2000, 3000, 4000, 5000, 6000, 8000, 20_000];
   test.each(depths)(
     'nested %i deep is queued, or the page is refused with a reason: nothing crashes',
     async (depth) => {
-      const poisoned = `{"d":{"results":[{"Guid":"good"},{"Guid":"deep","X":${'['.repeat(depth)}${']'.repeat(depth)}}]}}`;
+      const poisoned = `{"d":{"results":[{"Guid":"${GOOD}"},{"Guid":"${DEEP}","X":${'['.repeat(depth)}${']'.repeat(depth)}}]}}`;
       const service = await fixture.serve((_, response) =>
         response.writeHead(200, { 'content-type': 'application/json' }).end(poisoned),
       );
@@ -181,7 +182,7 @@ describe('a row of SRM', () => {
 
       const seen =
         ended?.status === 'fulfilled' ? await extractor.guids() : Reflect.get(Object(ended?.reason), 'fault');
-      expect([['deep', 'good'], expect.objectContaining({ code: 'E_SRC_UNAVAILABLE' })]).toContainEqual(seen);
+      expect([[DEEP, GOOD], expect.objectContaining({ code: 'E_SRC_UNAVAILABLE' })]).toContainEqual(seen);
     },
   );
 

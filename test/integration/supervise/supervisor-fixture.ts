@@ -17,6 +17,7 @@ import type { BreakerItem, TrialResult } from '../../../shared/circuit-breaker.t
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import { type Operation, operationsOfMonth } from '../../../shared/operations-of-month.ts';
+import { startLedgerOf } from '../ledger-of.ts';
 import { startRecordingProxy, type Reply, type RecordingProxy, type RecordedCall } from '../recording-proxy.ts';
 import { lambdaContext } from '../fixture.ts';
 
@@ -78,7 +79,7 @@ function nameOf(call: RecordedCall): string {
 export async function openSupervisorFixture(): Promise<SupervisorFixture> {
   const emulators: Emulators = await startEmulators();
   const [dynamodb, lambda, sqs] = await Promise.all([
-    startRecordingProxy(emulators.endpoints.dynamodb),
+    startLedgerOf('Supervisor', emulators.endpoints.dynamodb),
     startRecordingProxy('http://127.0.0.1:9'),
     startRecordingProxy(emulators.endpoints.sqs),
   ]);

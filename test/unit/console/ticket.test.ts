@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { runbookHeadingOf } from '../../../infra/console/runbook-heading.ts';
+import { type HeadingContext, runbookHeadingOf } from '../../../infra/console/runbook-heading.ts';
 import { type TicketFacts, ticketText } from '../../../infra/console/ticket.ts';
+import type { FaultCode } from '../../../shared/failure.ts';
 import type { Standing } from '../../../shared/standing.ts';
 
 const facts: TicketFacts = {
@@ -66,21 +67,29 @@ describe('the chapter of the runbook', () => {
         .replaceAll(/[^a-z0-9 -]/g, '')
         .replaceAll(' ', '-'),
     );
-  const dead = (code: 'E_MAP_UOM' | 'E_TGT_TIMEOUT_UNKNOWN'): Standing => ({
+  const dead = (code: FaultCode): Standing => ({
     word: 'dead-lettered',
     faults: [{ code, message: 'm' }],
     sinceMs: 0,
     keptUntilMs: 0,
     messageIds: [],
   });
-  test.each<[Standing, boolean]>([
-    [{ word: 'never-read' }, false],
-    [{ word: 'waiting', sinceMs: 0, isOverdue: false }, false],
-    [{ word: 'waiting', sinceMs: 0, isOverdue: false }, true],
-    [{ word: 'partly-ordered', created: [], missing: 1, rest: { word: 'in-progress', untilMs: 0 } }, false],
-    [dead('E_MAP_UOM'), false],
-    [dead('E_TGT_TIMEOUT_UNKNOWN'), false],
-  ])('of %j exists', (standing, isPaused) => {
-    expect(headings).toContain(runbookHeadingOf(standing, isPaused));
+  const waiting: Standing = { word: 'waiting', sinceMs: 0, isOverdue: false };
+  const inProgress: Standing = { word: 'in-progress', untilMs: 0 };
+  const context = { isPaused: false, hasNoLookUp: false };
+  const withoutLookUp = { hasNoLookUp: true };
+  test.each<[Standing, Partial<HeadingContext>, string]>([
+    [{ word: 'never-read' }, {}, 'find-a-cart'],
+    [waiting, {}, 'cart-waiting-too-long'],
+    [waiting, { isPaused: true }, 'consumption-paused'],
+    [{ word: 'partly-ordered', created: [], missing: 1, rest: inProgress }, {}, 'cart-waiting-too-long'],
+    [dead('E_MAP_UOM'), withoutLookUp, 'redrive'],
+    [dead('E_TGT_TIMEOUT_UNKNOWN'), withoutLookUp, 'unknown-outcome-without-a-look-up'],
+    // With a look-up, a redrive finds out itself what became of the order.
+    [dead('E_TGT_TIMEOUT_UNKNOWN'), {}, 'redrive'],
+    [dead('E_INT_SIGNATURE'), {}, 'a-message-that-is-not-signed'],
+  ])('of %j, with %j, is %s, and exists', (standing, some, heading) => {
+    expect(runbookHeadingOf(standing, { ...context, ...some })).toBe(heading);
+    expect(headings).toContain(heading);
   });
 });

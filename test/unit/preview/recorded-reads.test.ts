@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { type FieldPreview, previewCart } from '../../../infra/preview/preview-cart.ts';
 import { createReadRecorder } from '../../../infra/preview/record-reads.ts';
+import { countWork } from '../counted-work.ts';
 import { generatedCart, goodCart, mutatedCart } from '../translation/arbitrary-carts.ts';
 import {
   cartOf,
@@ -52,6 +53,40 @@ describe('recording', () => {
       { numRuns: 200 },
     );
     expect(orders).toBeGreaterThan(60);
+  });
+
+  test.each<[string, (size: number) => () => unknown]>([
+    [
+      'looking up one code for each',
+      (size) => () => {
+        const recorder = createReadRecorder();
+        for (let line = 0; line < size; line++) {
+          recorder.onLookUp?.({
+            map: 'unit',
+            code: 'HUR',
+            value: 'HUR',
+            isListed: true,
+            field: `lines[${line}].unit`,
+          });
+        }
+        return recorder.lookUps;
+      },
+    ],
+    [
+      'asking for each field what was read before it',
+      (size) => {
+        const recorder = createReadRecorder();
+        translateCart(cartOf(Array.from({ length: size }, (_, line) => labour({ NumberInt: String(100 + line) }))), {
+          ...origin,
+          recorder,
+        });
+        const [group] = recorder.groups;
+        return () => group?.fields.map((field) => group.readBefore(field, ['Unit']));
+      },
+    ],
+  ])('of twice the lines is at most twice the work: %s', (_what, workOf) => {
+    const [small, large] = [workOf(50), workOf(100)];
+    expect(countWork(large)).toBeLessThan(2.1 * countWork(small));
   });
 
   test('finds a source that was read for each value that the mapping takes from the cart', () => {

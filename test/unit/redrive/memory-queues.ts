@@ -41,7 +41,7 @@ export class World {
   readonly events: LogEvent[] = [];
   readonly letters = new Map<string, StoredLetter>();
   readonly queue: NewMessage[] = [];
-  readonly redrives = new Map<string, { state: string; newMessageId?: string }>();
+  readonly redrives = new Map<string, { state: string; newMessageId?: string; sentAtMs?: number }>();
   readonly listed = new Set<string>();
   readonly plans = new Map<string, RedrivePlan>();
   moveTask: MoveTask | undefined;
@@ -161,6 +161,8 @@ export class World {
           this.queue.push({ messageId, oldMessageId, body, attributes, traceHeader, sentAtMs: this.nowMs });
           sent.set(oldMessageId, messageId);
         }
+        // Until the answer comes, the worker may be done with them.
+        this.nowMs += 5;
         return { sent, refused };
       }),
   };
@@ -181,9 +183,9 @@ export class World {
         this.redrives.set(messageId, { state: 'SENDING' });
         return { kind: 'begun' as const };
       }),
-    sent: ({ messageId }, newMessageId) =>
+    sent: ({ messageId }, newMessageId, sentAtMs) =>
       this.#call('sent', () => {
-        this.redrives.set(messageId, { state: 'SENT', newMessageId });
+        this.redrives.set(messageId, { state: 'SENT', newMessageId, sentAtMs });
       }),
     unlist: ({ messageId }) =>
       this.#call('unlist', () => {

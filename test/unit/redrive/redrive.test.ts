@@ -58,6 +58,11 @@ describe('a redrive', () => {
     for (const { sentAtMs } of others) expect(sentAtMs).toBeGreaterThan(canary?.sentAtMs ?? 0);
     expect(world.calls.slice(0, world.calls.indexOf('send')).filter((call) => call === 'send')).toEqual([]);
     expect([...world.redrives.values()].map(({ state }) => state)).toEqual(['DONE', 'DONE', 'DONE']);
+    // The worker's verdict on it is never older.
+    const sentAtMs = new Map(world.queue.map((message) => [message.messageId, message.sentAtMs]));
+    for (const redrive of world.redrives.values()) {
+      expect(redrive.sentAtMs).toBeLessThanOrEqual(sentAtMs.get(redrive.newMessageId ?? '') ?? 0);
+    }
   });
 
   test('sends body, attributes and trace byte for byte', async () => {

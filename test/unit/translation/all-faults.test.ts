@@ -1,6 +1,6 @@
 /** Every fault of a cart at once, each with its place, and a good order beside them. */
 import { describe, expect, test } from '@jest/globals';
-import { FAULT_CATALOGUE, faultToText } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
 import {
   accounting,
   cartOf,

@@ -7,7 +7,8 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import { parseExactJson } from '../../../shared/exact-json.ts';
-import { faultToText } from '../../../shared/failure.ts';
+import { faultToText } from '../../../shared/fault-catalogue.ts';
+import { countRows } from '../../../shared/reading/whole-cart.ts';
 import {
   accounting,
   cartOf,
@@ -79,15 +80,15 @@ describe('life cycle', () => {
 
   test.each([
     ['I9999', '"I9999"'],
-    ['i1129', 'for this value'],
-    ['toString', 'for this value'],
-  ])('13: a cart of status %s, which means nothing, is a fault', (Status, entry) => {
+    ['i1129', '"i1129"'],
+    ['toString', 'for this value', '[word, 8 characters]'],
+  ])('13: a cart of status %s, which means nothing, is a fault', (Status, entry, value = Status) => {
     const faults = [
       {
         code: 'E_MAP_STATUS',
         message: `the value map translation.valueMaps.status has no entry ${entry}`,
         path: '$.Status',
-        value: Status,
+        value,
       },
     ];
     expect(translate(cartWith({ Status }))).toEqual({ kind: 'faulty', faults });
@@ -324,11 +325,57 @@ describe('grouping', () => {
         path: '$.Items',
       },
     ]);
-    expect(codes(cart, { maximumBodyBytes: 1024, maximumLines: 2 })).toEqual(['E_TGT_TOO_LARGE', 'E_TGT_TOO_LARGE']);
   });
 
-  test('28: too large is reported together with all other faults', () => {
-    expect(codes(itemWith(0, { Unit: '' }), { maximumLines: 1 })).toEqual(['E_MAP_UOM', 'E_TGT_TOO_LARGE']);
+  test('28: too many bytes are reported together with all other faults, too many lines alone', () => {
+    const cart = itemWith(0, { Unit: '' });
+    expect(codes(cart, { maximumBodyBytes: 1024 })).toEqual(['E_MAP_UOM', 'E_TGT_TOO_LARGE']);
+    expect(codes(cart, { maximumBodyBytes: 1024, maximumLines: 1 })).toEqual(['E_TGT_TOO_LARGE']);
+  });
+
+  test('28: too many lines have the name of their order, and do not hold back its neighbours', () => {
+    const lines = ['1', '2', '2', '3'].map((VendorId, index) => labour({ NumberInt: String(index + 1), VendorId }));
+    expect(groupsOf(translate(cartOf(lines), { maximumLines: 1 }))).toMatchObject([
+      { kind: 'order' },
+      { kind: 'faulty', externalId: 'SRM7-100-1000004711-2-EUR-BE10', faults: [{ code: 'E_TGT_TOO_LARGE' }] },
+      { kind: 'order' },
+    ]);
+  });
+
+  test('28: 50 orders of a cart pass, and one more is too many for the whole cart', () => {
+    const suppliers = (count: number): Row =>
+      cartOf(Array.from({ length: count }, (_, index) => labour({ VendorId: String(index + 1) })));
+    expect(groupsOf(translate(suppliers(50)))).toHaveLength(50);
+    const tooMany = '51 orders, and one cart can become 50';
+    expect(translate(suppliers(51))).toMatchObject({ kind: 'faulty', faults: [{ message: tooMany }] });
+  });
+
+  test('28: the rows of the header count once for each order', () => {
+    const cart = (notes: number): Row =>
+      cartOf(
+        ['1', '2'].map((VendorId) => labour({ VendorId })),
+        {
+          Partners: null,
+          Attachments: null,
+          Texts: texts(...Array.from({ length: notes }, () => ({ Tdid: 'NONE', Text: 'x' }))),
+        },
+      );
+    expect(groupsOf(translate(cart(5000)))).toHaveLength(2);
+    const tooMany = '10002 rows of the header in its orders, and they can have 10000';
+    expect(translate(cart(5001))).toMatchObject({ kind: 'faulty', faults: [{ message: tooMany }] });
+  });
+
+  test('28: a cart of 10,000 rows is read, and one more is too large, whatever collections they stand in', () => {
+    const own = countRows(cartWith({ Texts: texts() }));
+    const cartOfRows = (rows: number): Row =>
+      cartWith({ Texts: texts(...Array.from({ length: rows - own }, () => ({ Tdid: 'NONE', Text: 'x' }))) });
+    expect(translate(cartOfRows(10_000))).toMatchObject({ kind: 'orders' });
+    expect(translate(cartOfRows(10_001))).toEqual({
+      kind: 'faulty',
+      faults: [
+        { code: 'E_TGT_TOO_LARGE', message: '10001 rows, and a cart can have 10000', field: 'lines', path: '$.Items' },
+      ],
+    });
   });
 
   test('29: a line number is checked among the eligible lines of one group, whatever its leading zeros', () => {
@@ -623,7 +670,7 @@ describe('texts and characters', () => {
         field: 'lines[1].productCode',
         line: '2',
         path: '$.Items.results[1].OrderedProd',
-        value: '🌱'.repeat(40),
+        value: '[text without blanks, 82 characters]',
       },
     ]);
   });

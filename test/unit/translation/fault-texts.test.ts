@@ -1,7 +1,8 @@
 /** What a fault tells the person who must mend it: the form wanted, the setting, the line, and the value as it came. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FAULT_CATALOGUE, type Fault, faultPlace, faultToText, type Warning } from '../../../shared/failure.ts';
+import { type Fault, faultPlace, type Warning } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
 import { mutatedCart } from './arbitrary-carts.ts';
 import {
   accounting,
@@ -208,7 +209,13 @@ describe('the quoted value', () => {
       { valueMaps: { supplier: mapped } },
     ],
     ['keeps its trailing zeros', '-1.000', '-1.000', (Quantity) => itemWith(0, { Quantity }), 'Quantity'],
-    ['keeps the form of a GUID', '{4711-AB}', '{4711-AB}', (Guid) => itemWith(0, { Guid }), 'Guid'],
+    [
+      'says what it is and how long, where it has not the form of a code',
+      '{4711-AB}',
+      '[text without blanks, 9 characters]',
+      (Guid) => itemWith(0, { Guid }),
+      'Guid',
+    ],
     ['keeps the digits of a number', 1e21, '1e+21', (Price) => itemWith(0, { Price }), 'Price'],
     [
       'keeps an initial value, which counts as empty',
@@ -217,7 +224,7 @@ describe('the quoted value', () => {
       (VendorId) => cartOf([labour({ VendorId })]),
       'VendorId',
     ],
-    ['keeps the masks of SAPscript', 'A<(>&<)>B', 'A<(>&<)>B', (Unit) => itemWith(0, { Unit }), 'Unit'],
+    ['says so of a text', 'Jan Peeters', '[text with blanks, 11 characters]', (Unit) => itemWith(0, { Unit }), 'Unit'],
     [
       'keeps a date as SRM writes it',
       date('2020-01-01'),
@@ -228,11 +235,17 @@ describe('the quoted value', () => {
     [
       'is printable',
       'Z\u0000\u001b[2J\u2028\u202e\ud800Z',
-      'Z\ufffd\ufffd[2J\ufffd\ufffd\ufffdZ',
+      '[text with blanks, 10 characters]',
       (Unit) => itemWith(0, { Unit }),
       'Unit',
     ],
-    ['ends after 40 characters', '🌱'.repeat(50), '🌱'.repeat(40), (Unit) => itemWith(0, { Unit }), 'Unit'],
+    [
+      'says so of a code that is longer than any',
+      '1'.repeat(50),
+      '[text without blanks, 50 characters]',
+      (Unit) => itemWith(0, { Unit }),
+      'Unit',
+    ],
     ['is one of a bare list', 'x', 'x', (Unit) => cartWith({ Items: [labour({ Unit })] }), 'Unit'],
   ])('%s', (_what, raw, quoted, cart, end, ...[change]) => {
     expect(foundAt(end, cart(raw), change).value).toBe(quoted);

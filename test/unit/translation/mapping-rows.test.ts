@@ -100,9 +100,16 @@ const identification: readonly Case[] = [
   refused(2, 'externalId', 'the cart has no number', cartWith({ ObjectId: '' }), [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId', field: 'sourceDocument.number' },
   ]),
-  refused(2, 'externalId', 'too long, as its parts are', cartWith({ ObjectId: LONG(40) }), [
-    { code: 'E_FIELD_LENGTH', path: '$.ObjectId', value: LONG(40) },
-    { code: 'E_FIELD_LENGTH', path: '$.ObjectId', field: 'sourceDocument.number', value: LONG(40) },
+  refused(2, 'externalId', 'too long, as its parts are', cartOf([labour({ VendorId: LONG(60) })]), [
+    // Of what has not the form of a code, no more is told than what it is.
+    { code: 'E_FIELD_LENGTH', path: '$.ObjectId', value: '1000004711' },
+    { code: 'E_FIELD_LENGTH', path: item(0, 'VendorId'), field: 'supplier.code', value: '[word, 60 characters]' },
+    {
+      code: 'E_FIELD_LENGTH',
+      path: item(0, 'VendorId'),
+      field: 'supplier.externalCode',
+      value: '[word, 60 characters]',
+    },
   ]),
 
   made(3, 'externalRevision', 'V1 only creates', sampleCart, 1),
@@ -129,7 +136,7 @@ const identification: readonly Case[] = [
     '005056a509b31ee1bee58ce5a1c90db0',
   ),
   refused(4, 'sourceDocument.guid', 'no GUID', cartWith({ Guid: 'G'.repeat(50) }), [
-    { code: 'E_FIELD_FORMAT', path: '$.Guid', value: 'G'.repeat(40) },
+    { code: 'E_FIELD_FORMAT', path: '$.Guid', value: '[word, 50 characters]' },
   ]),
 
   made(5, 'sourceDocument.number', 'zeros lead', cartWith({ ObjectId: '0000004711' }), '4711'),
@@ -137,12 +144,16 @@ const identification: readonly Case[] = [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId' },
   ]),
 
+  made(5, 'sourceDocument.number', 'a prefix', cartWith({ ObjectId: 'ORDER00012' }), 'ORDER00012'),
   made(5, 'sourceDocument.number', 'a JSON number', cartWith({ ObjectId: 4711 }), '4711'),
   refused(5, 'sourceDocument.number', 'zeros alone', cartWith({ ObjectId: '0000000000' }), [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId', value: '0000000000' },
   ]),
   refused(5, 'sourceDocument.number', 'a blank inside', cartWith({ ObjectId: '10000 4711' }), [
-    { code: 'E_FIELD_FORMAT', path: '$.ObjectId', value: '10000 4711' },
+    { code: 'E_FIELD_FORMAT', path: '$.ObjectId', value: '[text with blanks, 10 characters]' },
+  ]),
+  refused(5, 'sourceDocument.number', 'a name', cartWith({ ObjectId: 'jan.peeters@example.test' }), [
+    { code: 'E_FIELD_FORMAT', path: '$.ObjectId', value: '[e-mail address, 24 characters]' },
   ]),
 
   made(6, 'sourceDocument.approvedAt', 'RFC 3339 UTC', sampleCart, '2026-11-20T14:32:05Z'),
@@ -164,7 +175,7 @@ const identification: readonly Case[] = [
     },
   ),
   refused(6, 'sourceDocument.approvedAt', 'unreadable', cartWith({ ApprovedAt: 'yesterday' }), [
-    { code: 'E_DATE_INVALID', path: '$.ApprovedAt', value: 'yesterday' },
+    { code: 'E_DATE_INVALID', path: '$.ApprovedAt', value: '[word, 9 characters]' },
   ]),
 
   made(7, 'sourceDocument.approvedBy', 'trimmed', cartWith({ ApprovedBy: ' MMARTIN ' }), 'MMARTIN'),
@@ -360,7 +371,7 @@ const parties: readonly Case[] = [
     { code: 'E_MAP_COMPANY', path: '$.CoCode', value: 'ZZ99' },
   ]),
   refused(14, 'businessUnit.code', 'a name that every object has', cartWith({ CoCode: 'toString' }), [
-    { code: 'E_MAP_COMPANY', path: '$.CoCode', value: 'toString' },
+    { code: 'E_MAP_COMPANY', path: '$.CoCode', value: '[word, 8 characters]' },
     ...[0, 1, 2, 3].map(
       (index): Expected => ({
         code: 'E_FIELD_LENGTH',
@@ -369,7 +380,7 @@ const parties: readonly Case[] = [
           ['lines[0].accounting[0]', 'lines[0].accounting[1]', 'lines[1].accounting[0]', 'lines[2].accounting[0]'][
             index
           ] + '.companyCode',
-        value: 'toString',
+        value: '[word, 8 characters]',
       }),
     ),
   ]),
@@ -412,6 +423,9 @@ const parties: readonly Case[] = [
   made(19, 'supplier.externalCode', 'letters keep their zeros', cartOf([labour({ VendorId: '00V234' })]), '00V234'),
   refused(19, 'supplier.externalCode', 'too long', cartOf([labour({ VendorId: '12345678901' })]), [
     { code: 'E_FIELD_LENGTH', path: item(0, 'VendorId'), value: '12345678901' },
+  ]),
+  refused(19, 'supplier.externalCode', 'a name', cartOf([labour({ VendorId: 'J. Li' })]), [
+    { code: 'E_FIELD_FORMAT', path: item(0, 'VendorId'), value: '[text with blanks, 5 characters]' },
   ]),
 
   made(20, 'supplier.name', 'trimmed', itemWith(0, { VendorName: ' Nordlys ' }), 'Nordlys'),
@@ -867,7 +881,7 @@ const lineHeads: readonly Case[] = [
     { code: 'E_MAP_CATEGORY', path: item(0, 'CategoryId') },
   ]),
   refused(40, 'lines[0].category.code', 'too long', itemWith(0, { CategoryId: LONG(21) }), [
-    { code: 'E_FIELD_LENGTH', path: item(0, 'CategoryId'), value: LONG(21) },
+    { code: 'E_FIELD_LENGTH', path: item(0, 'CategoryId'), value: '[word, 21 characters]' },
   ]),
 
   made(41, 'lines[1].productCode', 'zeros dropped', sampleCart, '40077'),
@@ -875,7 +889,7 @@ const lineHeads: readonly Case[] = [
   omitted(41, 'lines[0].productCode', 'empty', sampleCart),
   omitted(41, 'lines[1].productCode', 'zeros alone', itemWith(1, { OrderedProd: '0'.repeat(18) })),
   refused(41, 'lines[1].productCode', 'too long', itemWith(1, { OrderedProd: LONG(41) }), [
-    { code: 'E_FIELD_LENGTH', path: item(1, 'OrderedProd'), value: LONG(40) },
+    { code: 'E_FIELD_LENGTH', path: item(1, 'OrderedProd'), value: '[word, 41 characters]' },
   ]),
 
   made(42, 'lines[1].supplierPartNumber', 'zeros stay', itemWith(1, { PartnerProd: ' 007 ' }), '007'),

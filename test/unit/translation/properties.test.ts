@@ -8,7 +8,8 @@ import {
 } from '../../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders/translation/rule-table.ts';
 import type { CartTranslation } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
-import { FAULT_CATALOGUE, type FaultCode, faultToText, WARNING_CATALOGUE } from '../../../shared/failure.ts';
+import { type FaultCode, WARNING_CATALOGUE } from '../../../shared/failure.ts';
+import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
 import { decimalToUnits } from '../../simulators/exact-decimals.ts';
 import { judgeOrder } from '../../simulators/vms-order-rules.ts';
 import { purchaseOrderSchema as strictSchema } from '../../simulators/vms-order-schema.ts';

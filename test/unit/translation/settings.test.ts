@@ -139,6 +139,15 @@ describe('an invalid code is refused:', () => {
     ]);
   });
 
+  test.each(['100 234', 'Müller', 'a@b.example'])('a vendor number that no order can have: %s', (number) => {
+    expect(withMaps({ supplier: { mode: 'mapped', codes: { [number]: 'SUP' } } })).toEqual([
+      expect.stringContaining(`valueMaps.supplier.codes.${number}: `),
+    ]);
+    expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: [number] } })).toEqual([
+      'lineFilter.suppliers.0: must be printable ASCII without blanks and @',
+    ]);
+  });
+
   test('a target that 11VMS does not accept', () => {
     expect(withMaps({ country: { BE: 'BEL' } })).toEqual([expect.stringMatching(/^valueMaps\.country\.BE: /)]);
     expect(withMaps({ unit: { ST: 'EACH' } })).toEqual([expect.stringMatching(/^valueMaps\.unit\.ST: /)]);
@@ -189,6 +198,13 @@ describe('a wrong setting is refused:', () => {
     ['maximumBodyBytes', 1023, ''],
     ['amountsAreInternal', 'false', ''],
     ['lineFilter', { purchaseRequestPattern: '(' }, 'must be a regular expression, such as ^PR'],
+    ...['(a+)+$', '(a|aa)*$', '^(a?){20}$', '(.)\\1', '(?<n>a)\\k<n>', 'a*a*a?a{0,9}$', '(a|b)(a|b)(a|b)(a|b)'].map(
+      (purchaseRequestPattern): [string, object, string] => [
+        'lineFilter',
+        { purchaseRequestPattern },
+        'must be a simple regular expression, such as ^PR: at most 3 groups, none of them repeated or referred to',
+      ],
+    ),
     ['lineFilter', { categories: [] }, ''],
     ['lineFilter', { category: ['A'] }, ''],
   ])('%s: %j', (name, value, message) => {
@@ -197,6 +213,13 @@ describe('a wrong setting is refused:', () => {
     expect(issue).toContain(message);
     expect(others).toEqual([]);
   });
+
+  test.each(['^PR', '^(?:PR|PO)-\\d{4}-', '^[A-Z]{2}\\d+$', '^\\d{1,4}(-\\d{1,4})?$', '^\\(PR\\)+', '[(]+', '(?=PR)'])(
+    'and %s is not',
+    (purchaseRequestPattern) => {
+      expect(issues({ valueMaps: { businessUnit }, lineFilter: { purchaseRequestPattern } })).toEqual([]);
+    },
+  );
 
   test('one that is unknown, or a map', () => {
     expect(issues({ valueMaps: { businessUnit }, allowZeroPrices: true })).toEqual([

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
-import { cutText, excerpt, languageCode } from '../../../functions/create-purchase-orders/translation/text.ts';
+import { cutText, languageCode } from '../../../functions/create-purchase-orders/translation/text.ts';
 import { cleanText } from '../../../shared/sap-values.ts';
 
 const points = (text: string): number => Array.from(text).length;
@@ -66,11 +66,6 @@ describe('a cut text', () => {
         expect(cut === text || text.startsWith(cut.slice(0, -'[...]'.length))).toBe(true);
       }),
     );
-  });
-
-  test('is 40 characters long as an excerpt', () => {
-    expect(excerpt('🌱'.repeat(41))).toBe('🌱'.repeat(40));
-    expect(excerpt('short')).toBe('short');
   });
 });
 

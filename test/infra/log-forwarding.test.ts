@@ -1,0 +1,277 @@
+/** Splunk, Elastic and Cloud ALM in the template: what leaves, by which rights, and what happens when it does not. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { ENVIRONMENTS, parseEnvironment } from '../../infra/environments.ts';
+import { type ExpectedResource, expectStack } from '../../infra/doctor/expected-stack.ts';
+import { asText, EVERYTHING_ENVIRONMENT, one } from './synthesis.ts';
+
+const { splunk, elastic } = EVERYTHING_ENVIRONMENT.logForwarding;
+const { cloudAlm } = EVERYTHING_ENVIRONMENT;
+
+/** Without the code of the functions, which no template holds. */
+const synthesized = async (blocks: Readonly<Record<string, unknown>>): Promise<readonly ExpectedResource[]> => {
+  const account = { account: '123456789012', region: 'eu-west-1' };
+  const environment = parseEnvironment({ ...ENVIRONMENTS['prod'], ...account, ...blocks }, 'a test');
+  return (await expectStack(environment)).resources;
+};
+
+let both: readonly ExpectedResource[];
+let splunkOnly: readonly ExpectedResource[];
+beforeAll(async () => {
+  both = await synthesized({ logForwarding: { splunk, elastic: { ...elastic, createSecret: false } }, cloudAlm });
+  splunkOnly = await synthesized({ logForwarding: { splunk } });
+}, 120_000);
+
+const ofType = (type: string, resources = both): readonly ExpectedResource[] =>
+  resources.filter((resource) => resource.type === type);
+const idOf = (value: unknown): string => asText(value).replace(/^\{([^.}]*).*\}$/, '$1');
+
+const stream = z.object({
+  SplunkDestinationConfiguration: z.record(z.string(), z.unknown()).optional(),
+  HttpEndpointDestinationConfiguration: z.record(z.string(), z.unknown()).optional(),
+});
+function destination(which: keyof z.infer<typeof stream>, resources = both): Record<string, unknown> {
+  const found = ofType('AWS::KinesisFirehose::DeliveryStream', resources).flatMap(({ properties }) => {
+    const configuration = stream.parse(properties)[which];
+    return configuration === undefined ? [] : [configuration];
+  });
+  return one(found, which);
+}
+
+const filter = z.strictObject({
+  DestinationArn: z.unknown(),
+  FilterPattern: z.string(),
+  LogGroupName: z.unknown(),
+  RoleArn: z.unknown(),
+});
+const functionSchema = z.object({ LoggingConfig: z.object({ LogGroup: z.unknown() }) });
+
+describe('the streams', () => {
+  test('to Splunk unpacks the batches, takes the lines out of them, and sends them raw', () => {
+    const { ProcessingConfiguration, HECEndpointType, HECAcknowledgmentTimeoutInSeconds, ...rest } = destination(
+      'SplunkDestinationConfiguration',
+    );
+
+    expect({ HECEndpointType, HECAcknowledgmentTimeoutInSeconds }).toEqual({
+      HECEndpointType: 'Raw',
+      HECAcknowledgmentTimeoutInSeconds: 180,
+    });
+    expect(ProcessingConfiguration).toEqual({
+      Enabled: true,
+      Processors: [
+        { Type: 'Decompression', Parameters: [{ ParameterName: 'CompressionFormat', ParameterValue: 'GZIP' }] },
+        {
+          Type: 'CloudWatchLogProcessing',
+          Parameters: [{ ParameterName: 'DataMessageExtraction', ParameterValue: 'true' }],
+        },
+      ],
+    });
+    expect(rest).toMatchObject({ HECEndpoint: splunk.hecUrl, S3BackupMode: 'FailedEventsOnly' });
+  });
+
+  test('to Elastic leaves the batches packed, since Elastic unpacks them', () => {
+    expect(destination('HttpEndpointDestinationConfiguration')).toMatchObject({
+      EndpointConfiguration: { Name: 'Elastic', Url: elastic.url },
+      RequestConfiguration: {
+        ContentEncoding: 'GZIP',
+        CommonAttributes: [
+          { AttributeName: 'es_datastream_name', AttributeValue: 'logs-purchase_orders-default' },
+          { AttributeName: 'environment', AttributeValue: 'prod' },
+        ],
+      },
+      BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 1 },
+      RetryOptions: { DurationInSeconds: 300 },
+      S3BackupMode: 'FailedDataOnly',
+    });
+    expect(destination('HttpEndpointDestinationConfiguration')).not.toHaveProperty('ProcessingConfiguration');
+  });
+
+  test('read their credentials from Secrets Manager, by a role: the template holds neither token nor key', () => {
+    const secrets = ofType('AWS::SecretsManager::Secret').map(({ properties }) => properties);
+    for (const which of ['SplunkDestinationConfiguration', 'HttpEndpointDestinationConfiguration'] as const) {
+      expect(destination(which)).toMatchObject({
+        SecretsManagerConfiguration: { Enabled: true, SecretARN: expect.anything(), RoleARN: expect.anything() },
+      });
+    }
+    const arnOf = (which: keyof z.infer<typeof stream>): string =>
+      asText(z.object({ SecretARN: z.unknown() }).parse(destination(which)['SecretsManagerConfiguration']).SecretARN);
+    expect(arnOf('SplunkDestinationConfiguration')).toMatch(/^\{LogForwardingSplunkSecret/);
+    // Of another stack: the six characters at its end are not known.
+    expect(arnOf('HttpEndpointDestinationConfiguration')).toBe(
+      'arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/elastic',
+    );
+    expect(secrets.map(({ Name }) => Name)).toEqual(expect.arrayContaining(['acme/splunk', 'acme/cloud-alm']));
+    expect(secrets.map(({ Name }) => Name)).not.toContain('acme/elastic');
+    const written = secrets.filter((secret) => 'SecretString' in secret || 'GenerateSecretString' in secret);
+    expect(written).toEqual([expect.objectContaining({ Description: expect.stringContaining('signs the messages') })]);
+    expect(JSON.stringify(both)).not.toMatch(/"HECToken"|"AccessKey"/);
+  });
+
+  test('may do what they need, on their own bucket, secret and log group', () => {
+    const statements = ofType('AWS::IAM::Policy')
+      .filter(({ logicalId }) => logicalId.startsWith('LogForwarding'))
+      .flatMap(({ properties }) => {
+        const policy = z.object({
+          PolicyDocument: z.object({
+            Statement: z.array(
+              z.strictObject({
+                Effect: z.literal('Allow'),
+                Action: z.union([z.string().transform((one) => [one]), z.array(z.string())]),
+                Resource: z.unknown(),
+              }),
+            ),
+          }),
+        });
+        return policy.parse(properties).PolicyDocument.Statement;
+      });
+    const rights = statements.map(({ Action, Resource }) => `${Action.join(' ')} on ${asText(Resource)}`);
+    const bucket = idOf({ Ref: ofType('AWS::S3::Bucket')[0]?.logicalId ?? '' });
+
+    expect([...new Set(rights)].map((right) => right.replace(/[0-9A-F]{8}(?=[.}])/g, '')).sort()).toEqual(
+      [
+        'firehose:PutRecord firehose:PutRecordBatch on {LogForwardingElastic.Arn}',
+        'firehose:PutRecord firehose:PutRecordBatch on {LogForwardingSplunk.Arn}',
+        'logs:PutLogEvents on {LogForwardingErrors.Arn}',
+        's3:AbortMultipartUpload s3:GetObject s3:PutObject on {LogForwardingFailedRecords.Arn}/*',
+        's3:GetBucketLocation s3:ListBucket s3:ListBucketMultipartUploads on {LogForwardingFailedRecords.Arn}',
+        'secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/elastic-??????',
+        'secretsmanager:GetSecretValue on {LogForwardingSplunkSecret}',
+      ].sort(),
+    );
+    expect(bucket).toMatch(/^LogForwardingFailedRecords/);
+  });
+
+  test('keep what is not taken in a bucket that is encrypted, closed, and forgets with the logs', () => {
+    const [bucket, ...others] = ofType('AWS::S3::Bucket');
+    const { operation } = parseEnvironment(ENVIRONMENTS['prod'], 'prod');
+
+    expect(others).toEqual([]);
+    expect(bucket?.properties).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      LifecycleConfiguration: {
+        Rules: [{ ExpirationInDays: operation.logRetentionDays, Status: 'Enabled' }],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    expect(JSON.stringify(ofType('AWS::S3::BucketPolicy'))).toContain('"aws:SecureTransport":"false"');
+  });
+});
+
+describe('the subscriptions', () => {
+  const subscribed = (resources: readonly ExpectedResource[]): Map<string, string[]> => {
+    const groups = new Map<string, string[]>();
+    for (const { properties } of ofType('AWS::Logs::SubscriptionFilter', resources)) {
+      const { DestinationArn, LogGroupName, FilterPattern } = filter.parse(properties);
+      expect(FilterPattern).toBe('-"_aws"');
+      groups.set(idOf(LogGroupName), [...(groups.get(idOf(LogGroupName)) ?? []), idOf(DestinationArn)]);
+    }
+    return groups;
+  };
+  const groupsOfFunctions = (resources: readonly ExpectedResource[]): string[] =>
+    ofType('AWS::Lambda::Function', resources).map(({ properties }) =>
+      idOf(functionSchema.parse(properties).LoggingConfig.LogGroup),
+    );
+
+  test('are of every function, those of optional blocks included, and of nothing else', () => {
+    expect(groupsOfFunctions(both)).toHaveLength(6);
+    expect([...subscribed(both).keys()].sort()).toEqual(groupsOfFunctions(both).sort());
+    expect([...subscribed(splunkOnly).keys()].sort()).toEqual(groupsOfFunctions(splunkOnly).sort());
+  });
+
+  test('are two of a log group at most, which is all that CloudWatch Logs takes', () => {
+    for (const streams of subscribed(both).values()) {
+      expect(streams).toEqual([
+        expect.stringMatching(/^LogForwardingSplunk/),
+        expect.stringMatching(/^LogForwardingElastic/),
+      ]);
+    }
+    for (const streams of subscribed(splunkOnly).values()) expect(streams).toHaveLength(1);
+  });
+});
+
+describe('the alarms', () => {
+  const alarm = (name: string, resources = both): Record<string, unknown> | undefined =>
+    ofType('AWS::CloudWatch::Alarm', resources).find(({ properties: { AlarmName } }) =>
+      String(AlarmName).endsWith(`-${name}`),
+    )?.properties;
+  const metrics = (text: unknown): string[] =>
+    [...JSON.stringify(text).matchAll(/"MetricName":"([^"]+)"/g)].map(([, name = '']) => name);
+
+  test('say that lines are not delivered: an attempt that failed, or a record that is too old', () => {
+    expect(metrics(alarm('logs-not-forwarded'))).toEqual([
+      'DeliveryToSplunk.Success',
+      'DeliveryToSplunk.DataFreshness',
+      'DeliveryToHttpEndpoint.Success',
+      'DeliveryToHttpEndpoint.DataFreshness',
+    ]);
+    expect(alarm('logs-not-forwarded')).toMatchObject({
+      Threshold: 1,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      TreatMissingData: 'notBreaching',
+      Metrics: expect.arrayContaining([
+        expect.objectContaining({
+          Expression:
+            'IF(FILL(success0, 1) < 1 OR FILL(age0, 0) > 900, 1, 0) + IF(FILL(success1, 1) < 1 OR FILL(age1, 0) > 900, 1, 0)',
+        }),
+      ]),
+    });
+    expect(metrics(alarm('logs-not-forwarded', splunkOnly))).toEqual([
+      'DeliveryToSplunk.Success',
+      'DeliveryToSplunk.DataFreshness',
+    ]);
+  });
+
+  test('say that Cloud ALM was told nothing in three intervals, for whatever reason', () => {
+    expect(alarm('cloud-alm-not-told')).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 15,
+      TreatMissingData: 'breaching',
+      Metrics: expect.arrayContaining([expect.objectContaining({ Expression: 'invocations - errors' })]),
+    });
+    expect(alarm('cloud-alm-not-told', splunkOnly)).toBeUndefined();
+  });
+});
+
+describe('the reporter to Cloud ALM', () => {
+  test('runs on its schedule, outside the network, and is not repeated', () => {
+    const reporter = ofType('AWS::Lambda::Function').find(({ logicalId }) => logicalId.startsWith('CloudAlmReporter'));
+    const schedule = ofType('AWS::Scheduler::Schedule').find(({ logicalId }) =>
+      logicalId.startsWith('CloudAlmReporter'),
+    );
+
+    expect(reporter?.properties).toMatchObject({ MemorySize: 256, Timeout: 60 });
+    expect(reporter?.properties).not.toHaveProperty('VpcConfig');
+    expect(schedule?.properties).toMatchObject({
+      ScheduleExpression: 'rate(5 minutes)',
+      Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+  });
+});
+
+test.each([
+  [
+    'the secret of another system',
+    { logForwarding: { splunk: { ...splunk, secretName: cloudAlm.secretName } }, cloudAlm },
+  ],
+  [
+    "the key of PagerDuty as a subscriber's client",
+    {
+      notifications: { pagerDuty: { routingKeySecretName: 'acme/archive' } },
+      events: EVERYTHING_ENVIRONMENT.events,
+    },
+  ],
+  ['neither of both', { logForwarding: {} }],
+])('an entry with %s is refused', (_what, blocks) => {
+  expect(() => parseEnvironment({ ...ENVIRONMENTS['prod'], ...blocks }, 'a test')).toThrow(
+    /must be another secret than those of the other systems|must name splunk, elastic or both/,
+  );
+});

@@ -1,0 +1,59 @@
+/** What of the events depends on the entry: which pipes there are, and which accounts the bus lets in. */
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { expect, test } from '@jest/globals';
+import { OutgoingEvents } from '../../infra/constructs/outgoing-events.ts';
+import { type Environment, loadEnvironment } from '../../infra/environments.ts';
+
+function templateOf(blocks: Pick<Environment, 'events' | 'orderNumbers'>): Template {
+  const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'stack', {
+    env: { account: '123456789012', region: 'eu-west-1' },
+  });
+  const environment = { ...loadEnvironment('dev'), ...blocks };
+  const streamArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/ledger/stream/2026-11-29T00:00:00.000';
+  new OutgoingEvents(stack, 'Events', { environment, streamArn });
+  return Template.fromStack(stack);
+}
+
+const ofType = (template: Template, type: string): Record<string, unknown>[] =>
+  Object.values(template.findResources(type)).map(({ Properties }) => Properties);
+
+test('order numbers alone need the pipe of orders, and no other', () => {
+  const template = templateOf({ orderNumbers: undefined, events: undefined });
+
+  expect(ofType(template, 'AWS::Pipes::Pipe').map(({ Description }) => Description)).toEqual([
+    'From the ledger to the bus: PurchaseOrder.Created.v1',
+  ]);
+  expect(JSON.stringify(template.toJSON())).toContain('internal.purchaseorder.v1.PurchaseOrder.Created.v1');
+  template.resourceCountIs('AWS::Events::Rule', 0);
+});
+
+test('a pipe tries a record again for as long as it is in the stream, and not only so often', () => {
+  const [pipe] = ofType(templateOf({ orderNumbers: undefined, events: undefined }), 'AWS::Pipes::Pipe');
+
+  expect(pipe?.['SourceParameters']).toMatchObject({
+    DynamoDBStreamParameters: {
+      MaximumRetryAttempts: -1,
+      MaximumRecordAgeInSeconds: 23 * 3600,
+      OnPartialBatchItemFailure: 'AUTOMATIC_BISECT',
+    },
+  });
+});
+
+test('another account may make rules of its own on the bus, of the events of this interface alone', () => {
+  const events = { typePrefix: 'acme.procurement', subscribers: {}, accounts: ['210987654321'] };
+  const [policy, ...others] = ofType(templateOf({ orderNumbers: undefined, events }), 'AWS::Events::EventBusPolicy');
+
+  expect(others).toEqual([]);
+  expect(policy?.['Statement']).toMatchObject({
+    Effect: 'Allow',
+    Action: expect.not.arrayContaining(['events:PutEvents']),
+    Condition: {
+      StringEqualsIfExists: {
+        'events:creatorAccount': '${aws:PrincipalAccount}',
+        'events:source': 'proc-srm7-11vms-purchase-order-v1',
+      },
+    },
+  });
+  expect(JSON.stringify(policy)).toContain(':iam::210987654321:root');
+});
