@@ -109,7 +109,7 @@ export function createHandler(
   const ledger = createLedger(table);
   const verdicts = createVerdictRecord(table);
   const breaker = createBreakerRecord(table);
-  const health = createTargetHealth();
+  const health = createTargetHealth({ deadLettersPause: environment.DEAD_LETTERS_PAUSE });
   const limitLargeCarts = createLimit(LARGE_CARTS_AT_ONCE);
   const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
   const log = createLog(logger);

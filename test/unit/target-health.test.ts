@@ -8,7 +8,7 @@ type Answer = readonly [cart: string, health: Health, request?: HealthSignal['re
 
 /** The answers, counted from 1, at which consumption had to pause. */
 function pausedAt(answers: readonly Answer[]): number[] {
-  const health = createTargetHealth();
+  const health = createTargetHealth({ deadLettersPause: true });
   return answers.flatMap(([cart, shown, request = 'create'], index) =>
     health.observe(cart, { request, health: shown, reason: 'so it is' }) === undefined ? [] : [index + 1],
   );
@@ -41,7 +41,7 @@ describe('a refusal', () => {
 
 describe('failures of 11VMS', () => {
   test('pause at the fifth cart in a row, and say how many and why', () => {
-    const health = createTargetHealth();
+    const health = createTargetHealth({ deadLettersPause: true });
     const pauses = each(5, 'unhealthy').map(([cart]) =>
       health.observe(cart, { request: 'create', health: 'unhealthy', reason: 'down' }),
     );
@@ -78,7 +78,7 @@ describe('failures of 11VMS', () => {
   });
 
   test('of another cart are known, until 11VMS processes an order', () => {
-    const health = createTargetHealth();
+    const health = createTargetHealth({ deadLettersPause: true });
     const observe = (cart: string, shown: Health) =>
       health.observe(cart, { request: 'create', health: shown, reason: '' });
     observe('a', 'unhealthy');
@@ -147,7 +147,7 @@ describe('failures of 11VMS', () => {
       false,
     ],
   ])('show that a cart is refused alone %s', (_when, answers, isAlone) => {
-    const health = createTargetHealth();
+    const health = createTargetHealth({ deadLettersPause: true });
     for (const [cart, shown] of answers) health.observe(cart, { request: 'create', health: shown, reason: '' });
     expect(health.refusedAlone('a')).toBe(isAlone);
   });
@@ -160,7 +160,7 @@ describe('dead letters', () => {
   const times = (count: number, outcome: Outcome): Outcome[] => Array.from({ length: count }, () => outcome);
 
   function noteAll(outcomes: readonly Outcome[]): (PauseReason | undefined)[] {
-    const health = createTargetHealth();
+    const health = createTargetHealth({ deadLettersPause: true });
     return outcomes.map((outcome) => health.note(outcome));
   }
   /** The messages, counted from 1, at which consumption had to pause. */
@@ -181,6 +181,11 @@ describe('dead letters', () => {
     ['skips', skipped],
   ])('do not pause when half of twenty are %s', (_what, other) => {
     expect(pausedAtMessage([...times(10, dead), ...times(10, other), ...times(10, dead)])).toEqual([]);
+  });
+
+  test('never pause where they shall not', () => {
+    const health = createTargetHealth({ deadLettersPause: false });
+    expect(times(40, dead).map((outcome) => health.note(outcome))).toEqual(Array.from({ length: 40 }));
   });
 
   test('are not judged before there are twenty messages', () => {

@@ -30,7 +30,8 @@ const FORBIDDEN_CARTS = 3;
 const MESSAGES_WATCHED = 20;
 const SHARE_DEAD = 0.5;
 
-export function createTargetHealth(): TargetHealth {
+/** @param deadLettersPause Whether too many dead letters pause consumption. */
+export function createTargetHealth({ deadLettersPause }: { readonly deadLettersPause: boolean }): TargetHealth {
   /** The carts of the failures, and of the refusals by 403, since 11VMS last processed or judged an order. */
   const failing = new Set<string>();
   const forbidden = new Set<string>();
@@ -68,7 +69,7 @@ export function createTargetHealth(): TargetHealth {
     refusedAlone: (cart) => alone.has(cart),
     note(outcome) {
       const isFinal = outcome.kind === 'done' || outcome.kind === 'skipped' || outcome.kind === 'dead-letter';
-      if (!isFinal) return undefined;
+      if (!isFinal || !deadLettersPause) return undefined;
       isDead = [...isDead, outcome.kind === 'dead-letter'].slice(-MESSAGES_WATCHED);
       const count = isDead.filter(Boolean).length;
       if (isDead.length < MESSAGES_WATCHED || count <= SHARE_DEAD * MESSAGES_WATCHED) return undefined;

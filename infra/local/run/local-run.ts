@@ -160,8 +160,9 @@ async function redrive({ stack, report, log }: Run): Promise<void> {
 const SUPERVISION_MS = 5000;
 
 interface Pause {
-  readonly sinceMs: number;
   readonly reason: string;
+  /** How many supervisions have found it, each after a trial if one was due. */
+  readonly supervisions: number;
 }
 
 interface Supervision {
@@ -188,10 +189,8 @@ function supervise({ stack, report, log }: Run): Supervision {
     }
     const { ready, delayed, inFlight } = await stack.mappingOf(SERVICE_NAMES.worker).queue.inspect();
     log.progress.waiting = ready.length + delayed.length + inFlight.length;
-    if (paused === undefined) {
-      paused = { sinceMs: Date.now(), reason: String(reason) };
-      report.warn(`consumption is paused: ${paused.reason}`);
-    }
+    if (paused === undefined) report.warn(`consumption is paused: ${String(reason)}`);
+    paused = { reason: String(reason), supervisions: (paused?.supervisions ?? 0) + 1 };
   };
   const running = (async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -234,8 +233,8 @@ async function extract(run: Run): Promise<void> {
 const statusOf = (result: InvocationResult): unknown =>
   result.kind === 'succeeded' ? asJsonObject(result.payload)?.['status'] : undefined;
 
-/** A longer pause of consumption, of three trials, ends the run: it will not end by itself. */
-const PAUSE_PATIENCE_MS = 3 * SUPERVISION_MS;
+/** A pause that so many supervisions after its first have found ends the run: it will not end by itself. */
+const PAUSE_PATIENCE = 3;
 
 /** Waits until the queue is empty, or until nothing has moved for longer than any retry takes. */
 async function drain({ stack, systems, log, report, signal }: Run, supervision: Supervision): Promise<void> {
@@ -247,8 +246,7 @@ async function drain({ stack, systems, log, report, signal }: Run, supervision: 
   settled.catch(() => false);
   while (!signal.aborted) {
     if (await Promise.race([settled, sleep(250, false)])) return;
-    const paused = supervision.paused();
-    if (paused !== undefined && Date.now() - paused.sinceMs > PAUSE_PATIENCE_MS) {
+    if ((supervision.paused()?.supervisions ?? 0) > PAUSE_PATIENCE) {
       report.warn(`consumption stays paused: the run ends here${lastErrorOf(log)}`);
       return;
     }

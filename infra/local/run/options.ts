@@ -47,7 +47,7 @@ the bundled functions as deployed, and simulators of SRM 7 and 11VMS. It needs n
                         its value maps; the simulators replace its two systems, without TLS and with retries after 1 s,
                         unless --srm or --vms is given
   --dry-run             shows what would be ordered, and sends nothing: the 11VMS simulator takes the orders, without
-                        disturbances
+                        disturbances; many dead letters pause nothing, so that it finds them all
   --orders DIR          writes each order that the 11VMS simulator took as a file of this directory, with the names of
                         vms.fields and vms.decimalsAs
   --redrive             moves the dead letters back to the queue at the end, as the SQS console does

@@ -87,6 +87,8 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       FIRST_WATERMARK: new Date(sinceMs).toISOString(),
       // The simulator fails often: a wait of half a minute each time would make a run last for minutes.
       ...(vms === undefined ? {} : { RETRY_BASE_SECONDS: '1' }),
+      // A pause would hide the faults of the carts behind it.
+      ...(options.dryRun ? { DEAD_LETTERS_PAUSE: 'false' } : {}),
     } satisfies Partial<ExtractorVariables & WorkerVariables>,
     secrets: {
       [base.srm.secretName]: srmSecret ?? secretString(srm),

@@ -88,7 +88,7 @@ export function createVirtualWorker({ time, random, landscape, doubledShare, onM
 
   /** One execution environment, with its own health and pacer. */
   function environment(http: HttpClient): ExecutionEnvironment {
-    const health = createTargetHealth();
+    const health = createTargetHealth({ deadLettersPause: true });
     const orders = createPacedOrders(createVmsOrders(http, now, target), createPacer({ now, sleep, random }), meter);
     // As in the handler of the worker.
     const callMs = target.timeoutSeconds * 1000;

@@ -14,7 +14,7 @@ describe('a dry run against the SRM of an environment', () => {
   const orders = join(directory, 'orders');
   const EARLIER = 'SRM7-100-1-2-EUR-BE10.json';
   const to = new Date(Date.now() - 10 * 60_000);
-  const carts = generateCarts({ count: 30, seed: 5, from: new Date(to.getTime() - 3_600_000), to });
+  const carts = generateCarts({ count: 60, seed: 5, from: new Date(to.getTime() - 3_600_000), to });
   let srm: Srm7Simulator;
   let vms: VmsSimulator;
   let run: Run;
@@ -49,7 +49,7 @@ describe('a dry run against the SRM of an environment', () => {
   });
 
   test('accounts for each cart that SRM holds', () => {
-    expect(run).toMatchObject({ status: 0 });
+    expect({ status: run.status, stderr: run.status === 0 ? '' : run.stderr }).toEqual({ status: 0, stderr: '' });
     const { dryRun, queued, waiting, unaccounted, orders: created, ...ends } = summaryOf(run);
     expect({ dryRun, queued, waiting, unaccounted }).toEqual({
       dryRun: true,
@@ -58,6 +58,8 @@ describe('a dry run against the SRM of an environment', () => {
       unaccounted: 0,
     });
     expect(ends.createdInFull).toBeGreaterThan(0);
+    // More than half of twenty, which pauses every other run (edge case 80): a dry run is to find them all.
+    expect(ends.deadLettered.length).toBeGreaterThan(0.6 * queued);
     expect(created.length).toBeGreaterThanOrEqual(ends.createdInFull);
   });
 
@@ -80,7 +82,7 @@ describe('a dry run against the SRM of an environment', () => {
         externalSystem: 'SRM7',
         reference: name.replace(/\.json$/, ''),
         totals: { netAmount: expect.any(Number) },
-        items: expect.arrayContaining([expect.objectContaining({ lineNumber: 1 })]),
+        items: expect.arrayContaining([expect.objectContaining({ lineNumber: expect.any(Number) })]),
       });
       // They hold names and addresses.
       expect(statSync(join(orders, name)).mode & 0o777).toBe(0o600);
