@@ -154,7 +154,7 @@ export const workerVariables = z.object({
   /** The queue's maxReceiveCount: the attempt after which SQS moves the message to the dead-letter queue. */
   MAX_RECEIVE_COUNT: positive,
   /** Whether many dead letters pause consumption (edge case 80). Only a dry run, which is to find them all, says no. */
-  DEAD_LETTERS_PAUSE: flag,
+  PAUSE_FOR_DEAD_LETTERS: flag,
   /** How long an attempt may hold an order: longer than the function can live. */
   LEASE_SECONDS: positive,
 });

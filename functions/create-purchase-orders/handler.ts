@@ -109,7 +109,7 @@ export function createHandler(
   const ledger = createLedger(table);
   const verdicts = createVerdictRecord(table);
   const breaker = createBreakerRecord(table);
-  const health = createTargetHealth({ deadLettersPause: environment.DEAD_LETTERS_PAUSE });
+  const health = createTargetHealth({ deadLettersPause: environment.PAUSE_FOR_DEAD_LETTERS });
   const limitLargeCarts = createLimit(LARGE_CARTS_AT_ONCE);
   const pacer = createPacer({ now, sleep: setTimeout, random: Math.random });
   const log = createLog(logger);

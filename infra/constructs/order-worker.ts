@@ -57,7 +57,7 @@ export class OrderWorker extends Construct {
       VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
       RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
       MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
-      DEAD_LETTERS_PAUSE: 'true',
+      PAUSE_FOR_DEAD_LETTERS: 'true',
       // An attempt cannot outlive its function by more than the clocks of two hosts differ.
       LEASE_SECONDS: String(delivery.timeoutSeconds + 5),
     };

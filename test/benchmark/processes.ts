@@ -249,7 +249,7 @@ export function variablesOf(
     VMS_TIMEOUT_MS: '5000',
     RETRY_BASE_SECONDS: '30',
     MAX_RECEIVE_COUNT: '4',
-    DEAD_LETTERS_PAUSE: 'true',
+    PAUSE_FOR_DEAD_LETTERS: 'true',
     LEASE_SECONDS: '65',
   };
   const extractor: ExtractorVariables = {

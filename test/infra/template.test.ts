@@ -304,7 +304,7 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
           VMS_TIMEOUT_MS: String(vms.timeoutSeconds * 1000),
           RETRY_BASE_SECONDS: String(delivery.retryBaseSeconds),
           MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
-          DEAD_LETTERS_PAUSE: 'true',
+          PAUSE_FOR_DEAD_LETTERS: 'true',
         });
       });
 

@@ -198,7 +198,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       VMS_TIMEOUT_MS: '1000',
       RETRY_BASE_SECONDS: '30',
       MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
-      DEAD_LETTERS_PAUSE: 'true',
+      PAUSE_FOR_DEAD_LETTERS: 'true',
       LEASE_SECONDS: '65',
       LAMBDA_TASK_ROOT: taskRoot,
     },

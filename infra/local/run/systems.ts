@@ -88,7 +88,7 @@ export async function startSystems(base: Environment, options: LocalRunOptions, 
       // The simulator fails often: a wait of half a minute each time would make a run last for minutes.
       ...(vms === undefined ? {} : { RETRY_BASE_SECONDS: '1' }),
       // A pause would hide the faults of the carts behind it.
-      ...(options.dryRun ? { DEAD_LETTERS_PAUSE: 'false' } : {}),
+      ...(options.dryRun ? { PAUSE_FOR_DEAD_LETTERS: 'false' } : {}),
     } satisfies Partial<ExtractorVariables & WorkerVariables>,
     secrets: {
       [base.srm.secretName]: srmSecret ?? secretString(srm),
