@@ -57,6 +57,8 @@ export async function startConsoleRun({ carts: count }: { readonly carts: number
       VMS_TOKEN_URL: vms.tokenUrl,
       FIRST_WATERMARK: from.toISOString(),
       RETRY_BASE_SECONDS: '1',
+      // So many carts are faulty here that a pause would depend on their order.
+      PAUSE_FOR_DEAD_LETTERS: 'false',
     },
     secrets: { [environment.srm.secretName]: secretOf(srm), [environment.vms.secretName]: secretOf(vms) },
     onLogLine: (line) => log.write(line),

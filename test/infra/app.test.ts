@@ -143,7 +143,7 @@ describe('the CDK app', () => {
       expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
       expect(existsSync(join(outdir, 'PurchaseOrder.template.json'))).toBe(false);
     },
-    60_000,
+    180_000,
   );
 
   test('synthesizes in its own process what the tests do in theirs, and says which deployment it is and nothing else', async () => {

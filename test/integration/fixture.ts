@@ -195,7 +195,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       VMS_API_KEY_HEADER: '',
       VMS_PROXY_URL: '',
       VMS_DIFFERENCES: '{}',
-      VMS_TIMEOUT_MS: '1000',
+      VMS_TIMEOUT_MS: '5000',
       RETRY_BASE_SECONDS: '30',
       MAX_RECEIVE_COUNT: String(MAX_RECEIVE_COUNT),
       PAUSE_FOR_DEAD_LETTERS: 'true',

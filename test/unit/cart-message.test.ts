@@ -1,9 +1,9 @@
 /** The message between extractor and worker. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { type CartMessage, readCartMessage, UnreadableMessage, writeCartMessage } from '../../shared/cart-message.ts';
 import { parseExactJson } from '../../shared/exact-json.ts';
 import { cartNumber } from '../../shared/sap-values.ts';
+import fc from '../properties.ts';
 
 const envelope = {
   schemaVersion: 1 as const,

@@ -1,8 +1,8 @@
 /** How bodies are packed into batches that SQS takes. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { packBatches } from '../../shared/cart-queue.ts';
+import fc from '../properties.ts';
 
 const MEBIBYTE = 1_048_576;
 /** SQS counts the attribute of each message: its name, its type and its value. */

@@ -1,9 +1,9 @@
 /** The command line of `npm run carts`, and its tables: options, errors, and cells that no spreadsheet calculates. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { HELP, parseOptions } from '../../infra/carts/options.ts';
 import { asCsv, asTable } from '../../infra/carts/tables.ts';
 import { UsageError } from '../../infra/command-line.ts';
+import fc from '../properties.ts';
 
 const parsed = (args: string) => parseOptions(['--env', 'dev', ...args.split(' ')]);
 function refusal(...args: readonly string[]): string {

@@ -1,6 +1,5 @@
 /** JSON that keeps every digit and character. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   asJsonObject,
   InvalidJson,
@@ -10,6 +9,7 @@ import {
   tryParseJson,
 } from '../../shared/exact-json.ts';
 import { firstFault } from '../../shared/json-text.ts';
+import fc from '../properties.ts';
 
 const decimal = fc
   .tuple(

@@ -1,7 +1,7 @@
 /** The name of an order is read back into the parts that it was made of. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { externalIdOf, readExternalId } from '../../shared/external-id.ts';
+import fc from '../properties.ts';
 
 const part = fc.stringMatching(/^[A-Z0-9._]{1,10}$/);
 const supplier = fc.stringMatching(/^[A-Z0-9]{1,5}(-[A-Z0-9]{1,4}){0,2}$/);

@@ -1,6 +1,5 @@
 /** Which windows a run reads: whatever happens between the runs, time is covered without a gap. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   readingEndMs,
   readingStartMs,
@@ -10,6 +9,7 @@ import {
 } from '../../functions/extract-approved-carts/extraction-window.ts';
 import { nextSlice } from '../../shared/reading/slice.ts';
 import type { ReadingWindow } from '../../shared/srm-carts.ts';
+import fc from '../properties.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

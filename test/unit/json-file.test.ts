@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { scanJson } from '../../infra/json-file.ts';
+import fc from '../properties.ts';
 
 const mistakeOf = (text: string): string | undefined => scanJson(text).mistake;
 

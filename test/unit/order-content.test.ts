@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
-import fc from 'fast-check';
 import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
 import { readCreateAnswer, readLookUpAnswer } from '../../functions/create-purchase-orders/delivery/vms-answers.ts';
 import {
@@ -24,6 +23,7 @@ import { mulberry32 } from '../simulators/seeded-random.ts';
 import { generatedCart, goodCart, pathsOf, replaced, type Path } from './translation/arbitrary-carts.ts';
 import { ordersOf, translate } from './translation/sample-carts.ts';
 import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
+import fc from '../properties.ts';
 
 const form = { ...DEFAULT_VMS_CONTRACT, wire: createWireOrder(DEFAULT_VMS_CONTRACT) };
 const sample = purchaseOrderSchema.parse(

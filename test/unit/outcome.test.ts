@@ -1,6 +1,5 @@
 /** The one switch from outcome to settlement, and how a cart's outcome comes from those of its orders. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   combineOutcomes,
   type OrderOutcome,
@@ -10,6 +9,7 @@ import {
 } from '../../functions/create-purchase-orders/outcome.ts';
 import type { Health } from '../../functions/create-purchase-orders/delivery/answers.ts';
 import type { Fault } from '../../shared/failure.ts';
+import fc from '../properties.ts';
 
 const down: Fault = { code: 'E_TGT_UNAVAILABLE', message: 'down' };
 const auth: Fault = { code: 'E_TGT_AUTH', message: 'no' };

@@ -1,6 +1,5 @@
 /** SAP's ways to write a value: source-srm7.md, "JSON quirks". */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { parseExactJson } from '../../shared/exact-json.ts';
 import {
   cartGuid,
@@ -15,6 +14,7 @@ import {
   stripZeros,
   suppliersOf,
 } from '../../shared/sap-values.ts';
+import fc from '../properties.ts';
 
 const MINUTE = 60_000;
 const END = new Date('9998-12-31T23:59:59.999Z');

@@ -1,6 +1,5 @@
 /** The standing of a cart, by the items that the ledger holds of it. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
 import type {
   ClosedTrace,
@@ -11,6 +10,7 @@ import type {
   Trace,
   VerdictTrace,
 } from '../../shared/traces.ts';
+import fc from '../properties.ts';
 
 const NOW = 1_000_000_000_000;
 const VERSION = 500;

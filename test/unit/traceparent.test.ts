@@ -1,7 +1,7 @@
 /** X-Ray's trace as W3C Trace Context has it. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { traceparent } from '../../shared/traceparent.ts';
+import fc from '../properties.ts';
 
 /** Version 00 of https://www.w3.org/TR/trace-context/, "traceparent header": neither id may be all zeros. */
 const W3C = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   canonicalBody,
   contentHash,
@@ -25,6 +24,7 @@ import { mulberry32 } from '../simulators/seeded-random.ts';
 import { openDialect } from '../simulators/vms-dialect.ts';
 import { generatedCart, goodCart } from './translation/arbitrary-carts.ts';
 import { ordersOf, translate } from './translation/sample-carts.ts';
+import fc from '../properties.ts';
 
 const sample = purchaseOrderSchema.parse(
   JSON.parse(

@@ -17,6 +17,7 @@ import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { newCart, type Row, sampleCart, textOf, withItems, withVendors } from '../create/worker-fixture.ts';
 import { type Extractor, HOUR, MINUTE, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
 import { startRecordingProxy } from '../recording-proxy.ts';
+import { withinOneDay } from '../../within-one-day.ts';
 import { BY_HAND } from '../fixture.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -32,6 +33,7 @@ let aws: AwsSimulator;
 let extractor: Extractor;
 /** What the functions have written to their logs. */
 let functionLines: readonly string[] = [];
+await withinOneDay(30_000);
 const startedMs = Date.now();
 const changedMs = thisSecond() - 20 * MINUTE;
 const today = (): string => new Date(startedMs).toISOString().slice(0, 10);

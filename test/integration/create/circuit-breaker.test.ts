@@ -34,7 +34,7 @@ import {
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 /** An invocation that leaves no time for the pauses between several calls to SRM. */
-const BRIEF = { remainingMs: 5900 };
+const BRIEF = { remainingMs: 17_900 };
 const carts = (count: number): Row[] => Array.from({ length: count }, () => newCart());
 const isApi = (call: RecordedCall): boolean => isCreate(call) || isLookUp(call);
 const isProbe = (call: RecordedCall): boolean => isLookUp(call) && call.path.endsWith('externalId=PROBE');
@@ -527,14 +527,13 @@ describe('in the final attempt', () => {
     const variables = {
       SRM_BASE_URL: fixture.systems.workerVariables.SRM_BASE_URL.replace(fixture.systems.srm.url, srm.url),
       SRM_TIMEOUT_MS: '2000',
-      VMS_TIMEOUT_MS: '1000',
     };
     const worker = await fixture.worker(variables);
     const [messageId = ''] = await worker.send(claimCheck(cart));
     disturb(answer(500, {}));
     for (let receive = 1; receive <= 3; receive++) await worker.deliverAndReturn(BRIEF);
     disturb(last);
-    await worker.deliver({ remainingMs: 6900 });
+    await worker.deliver({ remainingMs: 18_900 });
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_SRC_UNAVAILABLE' }]);
     expect(await worker.requeued()).toEqual([]);
     await srm.close();
@@ -601,7 +600,7 @@ describe('in the final attempt', () => {
 
   test('a second delivery at the same time does not dead-letter the message of the first', async () => {
     const cart = newCart();
-    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
+    const worker = await fixture.worker();
     await worker.send(envelope(cart));
     fixture.proxies.vms.intercept(always(isCreate, answer(408)));
     await worker.deliverTimes(3);
@@ -777,10 +776,10 @@ describe('a trial of one message', () => {
       }),
     );
     const startedMs = Date.now();
-    // Three calls of 1 s and the reserve of 2 s must fit behind the last create (handler.ts), which is 3 s away.
+    // Three calls of 5 s and the reserve of 2 s must fit behind the last create (handler.ts), which is 3 s away.
     const result = await worker.handler(
       { trial: true },
-      lambdaContext(() => 8000),
+      lambdaContext(() => 20_000),
     );
     expect(result).toMatchObject({ healthy: false, obstacle: 'trial-wait', tried: true });
   });

@@ -1,6 +1,4 @@
 /** Edge cases 64, 70, 71: how long a cart waits for its next attempt, and which waits stay inside the invocation. */
-import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { Disturbance } from '../../simulators/disturbances.ts';
 import { onceFor } from '../recording-proxy.ts';
@@ -25,20 +23,13 @@ import {
 const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ worker: Worker; messageId: string }> {
-  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500', ...variables });
+  const worker = await fixture.worker({ ...variables });
   const [messageId = ''] = await worker.send(envelope(cart));
   return { worker, messageId };
 }
 
-/** A port on which nothing listens. */
-async function closedPort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-}
+/** The discard service: nothing listens there, and no other test is given its port. */
+const NOT_LISTENING = 'http://127.0.0.1:9';
 
 const onlySeconds = (worker: Worker): number => {
   const calls = worker.takeVisibilities();
@@ -49,7 +40,7 @@ const onlySeconds = (worker: Worker): number => {
 // Edge case 71.
 test('a cart of an unreachable 11VMS is retried after 30, 60 and 120 s without a look-up, and is then requeued', async () => {
   const cart = newCart();
-  const { worker, messageId } = await sent(cart, { VMS_BASE_URL: await closedPort() });
+  const { worker, messageId } = await sent(cart, { VMS_BASE_URL: NOT_LISTENING });
   for (const [low, high] of [
     [24, 36],
     [48, 72],

@@ -19,7 +19,7 @@ const crashed = [{ code: 'E_INT_CRASHED', message: 'the last attempt started and
 
 test('a function that dies in its final attempt leaves a reason, SQS moves the message, and a redrive looks up first', async () => {
   const cart = newCart();
-  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
+  const worker = await fixture.worker();
   const [messageId = ''] = await worker.send(envelope(cart));
   fixture.proxies.vms.intercept(always(isCreate, answer(408)));
   await worker.deliverTimes(3);

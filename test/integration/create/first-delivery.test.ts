@@ -159,7 +159,7 @@ test('the same message delivered twice at once becomes one order, and the second
   const records = await worker.receive();
   // Slow enough that both deliveries run before the first has its answer.
   fixture.vms.setDisturbances(({ operation }) =>
-    operation === 'create' ? { kind: 'slow', delayMs: 150 } : { kind: 'none' },
+    operation === 'create' ? { kind: 'slow', delayMs: 1000 } : { kind: 'none' },
   );
   const other = fixture.anotherHandler(worker);
   const deliveries = await Promise.all([worker.invoke(records), worker.invoke(records, { handler: other })]);

@@ -5,7 +5,6 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { createVerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
 import type { Fault } from '../../../shared/failure.ts';
 import { createLedger, type Foresight, type OrderClaim } from '../../../shared/ledger.ts';
@@ -17,6 +16,7 @@ import {
   SETTLE_TABLE,
 } from '../../deep/model/reference-ledger.ts';
 import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
+import fc from '../../properties.ts';
 
 let fixture: WorkerFixture;
 let real: LedgerRecords;

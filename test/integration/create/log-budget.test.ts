@@ -62,7 +62,7 @@ test.each([
   ['a line taken out', () => deliveredOn(tomorrow)],
   ['a line taken out, and warnings', () => deliveredOn(yesterday)],
 ])('ten carts with %s stay within the log budget', async (_what, cart) => {
-  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '5000' });
+  const worker = await fixture.worker();
   const carts = Array.from({ length: 10 }, cart);
   const lines = await read(worker, carts);
   const first = lines.filter((line) => line.includes('"Order created"'));

@@ -26,7 +26,7 @@ const isClaim = ({ operation, body }: RecordedCall): boolean =>
 const isSkip = ({ operation, body }: RecordedCall): boolean => operation === 'PutItem' && body.includes('"SKIP"');
 
 async function sent(cart: Row): Promise<Worker> {
-  const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
+  const worker = await fixture.worker();
   await worker.send(envelope(cart));
   return worker;
 }

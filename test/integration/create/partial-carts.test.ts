@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 /** Enough for one call; too little to wait for a retry of the reader. */
-const NO_TIME_TO_RETRY_MS = 5990;
+const NO_TIME_TO_RETRY_MS = 17_990;
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 /** A GUID of its own for each item: the simulator finds an item by it. */
 function cartWithItems(changes: Row = {}): Row {
@@ -110,7 +110,7 @@ test.each<[string, Srm7Options]>([
 test('of ten carts that were too large for the queue, five are read and ordered at once', async () => {
   const carts = Array.from({ length: 10 }, () => newCart());
   const { srm, worker } = await openSrm({ carts });
-  srm.setDisturbances(({ operation }) => (operation === 'cart' ? { kind: 'slow', delayMs: 20 } : noDisturbance));
+  srm.setDisturbances(({ operation }) => (operation === 'cart' ? { kind: 'slow', delayMs: 300 } : noDisturbance));
   await worker.send(...carts.map((cart) => claimCheck(cart)));
   expect(await worker.deliver()).toMatchObject({ failed: [] });
   expect(carts.flatMap((cart) => fixture.ordersOf(cart))).toHaveLength(10);
@@ -147,11 +147,11 @@ test.each([
     const cart = cartWithItems();
     const { srm, worker } = await openSrm({ ignoreExpand: 'always', carts: [cart] });
     srm.setDisturbances(({ operation }) =>
-      operation === 'navigation' ? { kind: 'slow', delayMs: 400 } : noDisturbance,
+      operation === 'navigation' ? { kind: 'slow', delayMs: 2000 } : noDisturbance,
     );
     const [messageId = ''] = await worker.send(claimCheck(cart));
     const variables = { SRM_BASE_URL: srm.url, SRM_TOKEN_URL: srm.tokenUrl, VMS_TIMEOUT_MS: '1000' };
-    const by = { remainingMs: 5300, handler: fixture.anotherHandler(worker, variables) };
+    const by = { remainingMs: 6500, handler: fixture.anotherHandler(worker, variables) };
     for (let receive = 1; receive <= 3; receive++) await worker.deliverAndReturn(by);
     const records = await worker.receive();
     await worker.invoke(

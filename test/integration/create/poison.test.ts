@@ -237,7 +237,7 @@ describe('a cart that is read again from SRM', () => {
     const worker = await fixture.worker();
     await worker.send(claimCheck(cart));
     // Too little time is left for the retries of the reader, which have tests of their own.
-    expect((await worker.deliverAndReturn({ remainingMs: 5990 })).failed).toHaveLength(1);
+    expect((await worker.deliverAndReturn({ remainingMs: 17_990 })).failed).toHaveLength(1);
     expect(worker.takeVisibilities()[0]?.[0]).toBeLessThanOrEqual(36);
     expect(fixture.takeOutput().join('\n')).toContain('answered 503');
     fixture.systems.srm.setDisturbances('none');

@@ -171,7 +171,7 @@ describe('a requeued copy', () => {
     // The trial ends with its time, since a throttled cart shows nothing.
     await worker.handler(
       { trial: true },
-      lambdaContext(() => 5500),
+      lambdaContext(() => 19_000),
     );
     expect(takeWaiting().lines).toContainEqual({ event: 'cart.retry-scheduled', waitingSince, requeues: 7 });
     // SQS gives only the attributes that are asked for; the emulator gives all.

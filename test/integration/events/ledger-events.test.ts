@@ -183,7 +183,7 @@ describe('by what the worker writes', () => {
   const created = (cart: Row, vendor?: string): string => `${CREATED} ${externalIdOf(cart, vendor)}`;
 
   async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
-    const worker = await fixture.worker({ VMS_TIMEOUT_MS: '500' });
+    const worker = await fixture.worker();
     const [messageId = ''] = await worker.send(envelope(cart));
     return { worker, messageId };
   }

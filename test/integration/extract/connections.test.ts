@@ -719,7 +719,7 @@ describe('pages on their way from SRM to SQS', () => {
 
     expect(await extractor.run()).toMatchObject({ status: 'complete', cartsQueued: 4 });
     expect(await extractor.guids()).toEqual(guidsOf(carts));
-  }, 5000);
+  });
 
   test('are sent one after another, and only one is read ahead', async () => {
     const pagesAtSend: number[] = [];

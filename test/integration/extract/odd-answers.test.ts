@@ -244,11 +244,11 @@ describe('the size of a page', () => {
     const openSlow = (SRM_TIMEOUT_MS: string) =>
       fixture.open({
         variables: { SRM_TIMEOUT_MS },
-        disturbances: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 700 } : noDisturbance),
+        disturbances: ({ operation }) => (operation === 'page' ? { kind: 'slow', delayMs: 4000 } : noDisturbance),
       });
 
     test('a page that takes longer than the time-out fails, and the error names the settings', async () => {
-      const run = (await openSlow('200')).run({ remaining: () => 5500 });
+      const run = (await openSlow('2000')).run({ remaining: () => 7500 });
       await expect(run).rejects.toThrow('(TIMEOUT); raise srm.timeoutSeconds or lower srm.pageSize');
     });
 

@@ -97,7 +97,7 @@ describe('through a forward proxy', () => {
   test('a call without an answer counts as sent: in the first request of a tunnel, and in a later one', async () => {
     const url = await serveTls(({ method }, response) => (method === 'GET' ? response.end() : undefined));
     const proxy = await openProxy();
-    const client = clientOf(url, proxy.url, { timeoutMs: 1500 });
+    const client = clientOf(url, proxy.url, { timeoutMs: 3000 });
 
     expect(await failureOf(client.request(post))).toMatchObject({ sent: true, code: 'TIMEOUT' });
     await client.request({ method: 'GET', path: '/' });

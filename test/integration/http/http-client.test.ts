@@ -57,14 +57,8 @@ async function serve(listener: RequestListener): Promise<{ url: string; server: 
   return { url: `http://127.0.0.1:${port}`, server };
 }
 
-/** A port on which nothing listens: this test listened there a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+/** The discard service: nothing listens there, and no other test is given its port. */
+const CLOSED_PORT = 9;
 
 /** A port that answers nothing, not even a SYN: its backlog is full, and the thread that listens never accepts. */
 async function silentPort(host = '127.0.0.1'): Promise<number> {
@@ -322,7 +316,6 @@ describe('a request', () => {
 });
 
 describe('a call that gets no connection', () => {
-  const V4 = { address: '127.0.0.1', family: 4 };
   const V6 = { address: '::1', family: 6 };
 
   test('since the other side is silent was certainly not sent, and ends before its whole time is over', async () => {
@@ -386,7 +379,7 @@ describe('a call that gets no connection', () => {
       arrived++;
       if (arrived === 64) allArrived.resolve(undefined);
     });
-    const client = clientOf(url, { timeoutMs: 3000 });
+    const client = clientOf(url, { timeoutMs: 5000 });
     const others = Array.from({ length: 64 }, () => failureOf(client.request(secretRequest)));
     await allArrived.promise;
 
@@ -398,10 +391,11 @@ describe('a call that gets no connection', () => {
   });
 
   // No server of another test listens there: a port that is silent on ::1 may be taken on 127.0.0.1.
-  const REFUSING = { address: '127.0.0.9', family: 4 };
+  const FREE_HOST = '127.0.0.9';
+  const OTHER_V4 = { address: FREE_HOST, family: 4 };
   test.each([
-    ['the first is silent, the second refuses', [V6, REFUSING]],
-    ['the first refuses, the second is silent', [REFUSING, V6]],
+    ['the first is silent, the second refuses', [V6, OTHER_V4]],
+    ['the first refuses, the second is silent', [OTHER_V4, V6]],
   ])('at none of two addresses was certainly not sent: %s', async (_what, addresses) => {
     const port = await silentPort('::1');
 
@@ -416,14 +410,14 @@ describe('a call that gets no connection', () => {
   test('at the first of two addresses is answered by the second', async () => {
     const port = await silentPort('::1');
     const server = createServer((_request, response) => response.end('ok'));
-    server.listen(port, '127.0.0.1');
+    server.listen(port, FREE_HOST);
     await once(server, 'listening');
     cleanUps.push(() => {
       server.close();
       server.closeAllConnections();
     });
 
-    const answer = await clientOf(`http://${resolveTo([V6, V4])}:${port}`).request(secretRequest);
+    const answer = await clientOf(`http://${resolveTo([V6, OTHER_V4])}:${port}`).request(secretRequest);
 
     expect(answer.body).toBe('ok');
   });
@@ -434,7 +428,7 @@ describe('a call that gets no connection', () => {
       arrived++;
     });
 
-    const error = await failureOf(clientOf(url, { ...trust, timeoutMs: 1500 }).request(secretRequest));
+    const error = await failureOf(clientOf(url, { ...trust, timeoutMs: 3000 }).request(secretRequest));
 
     expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
     expect(arrived).toBe(1);
@@ -501,10 +495,8 @@ describe('a call with a latest instant of sending', () => {
 
 describe('a call without a whole answer', () => {
   test('whose connection is refused was certainly not sent', async () => {
-    const port = await closedPort();
-
     for (const host of ['127.0.0.1', 'localhost']) {
-      const error = await failureOf(clientOf(`http://${host}:${port}`).request(secretRequest));
+      const error = await failureOf(clientOf(`http://${host}:${CLOSED_PORT}`).request(secretRequest));
       expect(error).toMatchObject({ name: 'HttpError', sent: false, code: 'ECONNREFUSED' });
       expect(error.message).toBe('POST /purchase-orders: could not be sent (ECONNREFUSED)');
       expectNoSecretIn(error);
@@ -515,7 +507,8 @@ describe('a call without a whole answer', () => {
     const error = await failureOf(clientOf('http://srm.does-not-exist.invalid').request(secretRequest));
 
     expect(error.sent).toBe(false);
-    expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(error.code);
+    // A slow resolver needs longer than the call may take.
+    expect(['ENOTFOUND', 'EAI_AGAIN', 'TIMEOUT']).toContain(error.code);
     expectNoSecretIn(error);
   });
 
@@ -604,7 +597,7 @@ describe('a call without a whole answer', () => {
   test('is cut at the time limit when the server is silent', async () => {
     const { url } = await serve(() => undefined);
 
-    const error = await failureOf(clientOf(url, { timeoutMs: 150 }).request(secretRequest));
+    const error = await failureOf(clientOf(url, { timeoutMs: 1000 }).request(secretRequest));
 
     expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
     expect(error.message).toBe('POST /purchase-orders: no whole answer (TIMEOUT)');
@@ -623,7 +616,7 @@ describe('a call without a whole answer', () => {
       cleanUps.push(() => clearInterval(drip));
     });
 
-    const error = await failureOf(clientOf(url, { timeoutMs: 150 }).request(secretRequest));
+    const error = await failureOf(clientOf(url, { timeoutMs: 1000 }).request(secretRequest));
 
     expect(drops).toBeGreaterThan(0);
     expect(error).toMatchObject({ sent: true, code: 'TIMEOUT' });
@@ -651,8 +644,8 @@ describe('a call without a whole answer', () => {
       calls++;
       if (request.url !== '/slow') response.end('ok');
     });
-    const client = clientOf(url, { timeoutMs: 1000 });
-    await failureOf(client.request({ method: 'GET', path: '/slow', timeoutMs: 100 }));
+    const client = clientOf(url, { timeoutMs: 10_000 });
+    await failureOf(client.request({ method: 'GET', path: '/slow', timeoutMs: 1000 }));
 
     expect(await client.request({ method: 'GET', path: '/' })).toMatchObject({ status: 200, body: 'ok' });
     expect(calls).toBe(2);

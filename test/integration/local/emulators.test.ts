@@ -23,7 +23,7 @@ const otherAddresses = [
 ];
 
 async function accepts(host: string, port: number): Promise<boolean> {
-  const socket = connect({ host, port, timeout: 1000 });
+  const socket = connect({ host, port, timeout: 5000 });
   try {
     await Promise.race([
       once(socket, 'connect'),

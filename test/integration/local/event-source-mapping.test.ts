@@ -303,7 +303,7 @@ describe('an event source mapping', () => {
     await mapping.received(2);
     await mapping.poller.stop();
 
-    expect(mapping.ended.map(({ records: [record] }) => record?.body)).toEqual(['200', '600']);
+    expect(new Set(mapping.ended.map(({ records: [record] }) => record?.body))).toEqual(new Set(['200', '600']));
     expect(mapping.poller.inFlight).toBe(0);
     expect(await contents(mapping)).toEqual({ ready: ['1'], inFlight: [], dead: [] });
     await expect(mapping.poller.settled()).rejects.toThrow('Mapping was stopped');

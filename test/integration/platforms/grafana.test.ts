@@ -31,8 +31,11 @@ afterAll(async () => {
 
 const setToken = (token: string) =>
   clients.secretsManager.send(new PutSecretValueCommand({ SecretId: SECRET, SecretString: token }));
-const open = (url: string, more: { readonly folderUid?: string; readonly tokenSecretName?: string } = {}) =>
-  openGrafana({ url, tokenSecretName: SECRET, ...more }, clients.secretsManager, { timeoutMs: 400, now: Date.now });
+const open = (
+  url: string,
+  more: { readonly folderUid?: string; readonly tokenSecretName?: string } = {},
+  timeoutMs = 10_000,
+) => openGrafana({ url, tokenSecretName: SECRET, ...more }, clients.secretsManager, { timeoutMs, now: Date.now });
 
 async function start(options?: GrafanaOptions): Promise<GrafanaSimulator> {
   const grafana = await startGrafana(options);
@@ -151,8 +154,8 @@ describe('a Grafana that does not take it is told with what to do', () => {
     );
 
     expect(await faultOf(open(refusing.url('http')).push())).toMatch(/gives no answer \(ECONNREFUSED\) -> check/);
-    expect(await faultOf(open(silent.url('http')).push())).toMatch(/gives no answer \(TIMEOUT\) -> check/);
-    expect(await faultOf(open(silent.url('http')).compare())).toMatch(/gives no answer \(TIMEOUT\) -> check/);
+    expect(await faultOf(open(silent.url('http'), {}, 400).push())).toMatch(/gives no answer \(TIMEOUT\) -> check/);
+    expect(await faultOf(open(silent.url('http'), {}, 400).compare())).toMatch(/gives no answer \(TIMEOUT\) -> check/);
   });
 
   test.each([

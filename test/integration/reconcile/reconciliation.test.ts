@@ -3,7 +3,6 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import fc from 'fast-check';
 import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { readCartMessage } from '../../../shared/cart-message.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
@@ -29,6 +28,7 @@ import {
   windowOf,
 } from '../extract/extractor-fixture.ts';
 import { BY_HAND } from '../fixture.ts';
+import fc from '../../properties.ts';
 
 const fixture = useFixture({ vms: { inactiveSuppliers: ['SUP-INACTIVE'] } });
 

@@ -109,7 +109,7 @@ describe('an answer of 11VMS that is', () => {
     async (what, how) => {
       misbehave = how;
       // Bombs have all the time they need: only their size may cut them off.
-      const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '800';
+      const VMS_TIMEOUT_MS = what.includes('unpack to 200 MB') ? '5000' : '2000';
       const worker = await fixture.worker({ VMS_BASE_URL: served.url, VMS_TIMEOUT_MS });
       const [messageId = ''] = await worker.send(envelope(newCart()));
       const startedAt = performance.now();
@@ -120,7 +120,7 @@ describe('an answer of 11VMS that is', () => {
       // A create and the look-up after it, each at most the time limit, and a slow machine.
       expect(performance.now() - startedAt).toBeLessThan(2 * Number(VMS_TIMEOUT_MS) + 4000);
       // The limit for an answer of 11VMS is 4 MiB; 200 MB would show.
-      expect(memory.stop()).toBeLessThan(100 * MB);
+      expect(memory.stop()).toBeLessThan(150 * MB);
       const output = fixture.takeOutput();
       expect(output.join('\n')).toMatch(/E_TGT_TIMEOUT_UNKNOWN/);
       expect(output.every((line) => line.length < 10_000)).toBe(true);
@@ -198,7 +198,7 @@ describe('a connection', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const client = createHttpClient({
       baseUrl: `http://127.0.0.1:${port}`,
-      timeoutMs: 400,
+      timeoutMs: 1500,
       maximumResponseBytes: MB,
       now: Date.now,
     });
@@ -206,7 +206,7 @@ describe('a connection', () => {
 
     await expect(client.request({ method: 'GET', path: '/' })).rejects.toMatchObject({ name: 'HttpError', sent: true });
 
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
     server.close();
   });
 });

@@ -3,7 +3,6 @@
  * that the code put there, and in the ledger never more than fits.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { chunks } from '../../../shared/lanes.ts';
 import { sourceRow } from '../../../shared/reading/source-row.ts';
 import { QUOTED_FIELDS } from '../../../functions/create-purchase-orders/translation/source-quotes.ts';
@@ -20,6 +19,7 @@ import {
   type WorkerFixture,
 } from '../create/worker-fixture.ts';
 import { noTimeToRetry, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
+import fc from '../../properties.ts';
 
 /** The fields of shared/log.ts, and those that Powertools adds. */
 // biome-ignore format: lists of names

@@ -1,6 +1,5 @@
 /** What is told of a state, and in which form: held against SAP's published samples. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { otlpMetrics, ratedMetrics } from '../../../functions/report-to-cloud-alm/health-metrics.ts';
 import {
   type AlarmState,
@@ -11,6 +10,7 @@ import {
 } from '../../../functions/report-to-cloud-alm/interface-health.ts';
 import { metricsRequest } from '../../simulators/cloud-alm.ts';
 import { SAP_SAMPLES } from '../../simulators/cloud-alm-samples.ts';
+import fc from '../../properties.ts';
 
 const ALARMS = [
   ...new Set([

@@ -1,6 +1,5 @@
 /** What is recorded while a cart is translated: it changes nothing, and it says which fields of the cart were read. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { type FieldPreview, previewCart } from '../../../infra/preview/preview-cart.ts';
 import { createReadRecorder } from '../../../infra/preview/record-reads.ts';
@@ -21,6 +20,7 @@ import {
   shipTo,
   TODAY,
 } from '../translation/sample-carts.ts';
+import fc from '../../properties.ts';
 
 const anyCart = fc.oneof({ weight: 3, arbitrary: mutatedCart }, goodCart, generatedCart);
 const origin = { client: '100', settings: settingsWith(), wire: contractWire, today: TODAY };

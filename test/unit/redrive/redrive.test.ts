@@ -1,11 +1,11 @@
 /** The redrive of a plan, over ports in memory with SQS's semantics: killed at each call, with failures, two at once. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { bytesOf, packLetters } from '../../../functions/redrive-dead-letters/letter-batches.ts';
 import type { MoveTask } from '../../../functions/redrive-dead-letters/move-tasks.ts';
 import { approveRedrive, redrive, type RedriveResult } from '../../../functions/redrive-dead-letters/redrive.ts';
 import { SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
 import { Killed, World } from './memory-queues.ts';
+import fc from '../../properties.ts';
 
 const act = { by: 'ann', reason: 'unit mapped' };
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `old-${index}`);

@@ -1,6 +1,5 @@
 /** Exact decimals: nothing is lost, and the parts of a split add up. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import {
   type Decimal,
   hasAtMostDecimals,
@@ -14,6 +13,7 @@ import {
   withoutTrailingZeros,
   zero,
 } from '../../../functions/create-purchase-orders/translation/decimal.ts';
+import fc from '../../properties.ts';
 
 const decimal = (text: string): Decimal => {
   const value = parseDecimal(text);

@@ -1,6 +1,5 @@
 /** What a fault tells the person who must mend it: the form wanted, the setting, the line, and the value as it came. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { type Fault, faultPlace, type Warning } from '../../../shared/failure.ts';
 import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
 import { mutatedCart } from './arbitrary-carts.ts';
@@ -24,6 +23,7 @@ import {
   valueAt,
   warningsOf,
 } from './sample-carts.ts';
+import fc from '../../properties.ts';
 
 const found = (source: unknown, change?: SettingsChange): (Fault | Warning)[] => {
   const translation = translate(source, change);

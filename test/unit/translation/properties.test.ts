@@ -1,6 +1,5 @@
 /** Properties of the translation that hold for any cart. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { orderRules } from '../../../functions/create-purchase-orders/translation/order-rules.ts';
 import {
   type PurchaseOrder,
@@ -15,6 +14,7 @@ import { judgeOrder } from '../../simulators/vms-order-rules.ts';
 import { purchaseOrderSchema as strictSchema } from '../../simulators/vms-order-schema.ts';
 import { generatedCart, goodCart, mutatedCart } from './arbitrary-carts.ts';
 import { faultsOf, groupsOf, ordersOf, type Row, translate, warningsOf } from './sample-carts.ts';
+import fc from '../../properties.ts';
 
 const anyCart = fc.oneof({ weight: 3, arbitrary: mutatedCart }, goodCart, generatedCart);
 const KINDS = ['orders', 'skip', 'faulty'];

@@ -1,9 +1,9 @@
 /** Texts of SAP, cleaned and cut. SAP's other values are the subject of test/unit/sap-values.test.ts. */
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { userId, withoutHrPrefix } from '../../../functions/create-purchase-orders/translation/conversions.ts';
 import { cutText, languageCode } from '../../../functions/create-purchase-orders/translation/text.ts';
 import { cleanText } from '../../../shared/sap-values.ts';
+import fc from '../../properties.ts';
 
 const points = (text: string): number => Array.from(text).length;
 // oxlint-disable-next-line no-control-regex -- they are what must not be there
