@@ -71,7 +71,7 @@ export type Selection =
       readonly onlyIfNeverSent: boolean;
       readonly warnings: readonly Warning[];
     }
-  /** A rule skips the cart. `isCancelled`: an earlier version of it may have been ordered (edge case 18). */
+  /** A rule skips the cart. `isCancelled`: for good, and an earlier version of it may have been ordered (edge case 18). */
   | {
       readonly kind: 'skip';
       readonly reason: string;
@@ -105,7 +105,7 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
   if (meaning === undefined) return { kind: 'faulty', faults: [unknownStatus(cart.Status)], groups: [] };
   if (!isApproved(meaning)) return skip(`not approved: ${meaning}`, isCancelled(meaning));
 
-  const { lines, faults, warnings, droppedLines, cancelledLines } = readLines(cart.Items, settings, onLookUp);
+  const { lines, faults, warnings, droppedLines, awaitingLines } = readLines(cart.Items, settings, onLookUp);
   const isComplete = faults.length === 0;
   const groups = group(
     cart,
@@ -116,7 +116,10 @@ export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings
   if (tooMany !== undefined) return { kind: 'faulty', faults: [...faults, tooMany], groups: [] };
   // A row whose structure breaks the contract fails as a whole, together with what the rules find in the rest of it.
   if (!isComplete) return { kind: 'faulty', faults, groups };
-  if (lines.length === 0) return skip('E_CART_EMPTY: no line is left to order', cancelledLines > 0, droppedLines);
+  if (lines.length === 0) {
+    const isAwaiting = droppedLines.length > 0 && awaitingLines === droppedLines.length;
+    return skip('E_CART_EMPTY: no line is left to order', !isAwaiting, droppedLines);
+  }
   return { kind: 'eligible', groups, droppedLines, onlyIfNeverSent: meaning === 'completed', warnings };
 }
 
@@ -144,8 +147,8 @@ export const faultsOfItems = (source: unknown, settings: TranslationSettings): r
 interface LinesRead {
   readonly lines: readonly Omit<CartLine, 'cart'>[];
   readonly droppedLines: readonly DroppedLine[];
-  /** Of these, how many are deleted or rejected. */
-  readonly cancelledLines: number;
+  /** Of these, how many may still be ordered by a later version of the cart. */
+  readonly awaitingLines: number;
   readonly warnings: readonly Warning[];
   readonly faults: readonly Fault[];
 }
@@ -157,7 +160,7 @@ function readLines(items: readonly unknown[], settings: TranslationSettings, onL
   const outlines = new Map<string, LocatedOutline>();
   const ordered: { readonly source: unknown; readonly path: string }[] = [];
   const droppedLines: DroppedLine[] = [];
-  let cancelledLines = 0;
+  let awaitingLines = 0;
   for (const [index, source] of items.entries()) {
     const path = `$.Items.results[${index}]`;
     const flags = readItemFlags(source, path);
@@ -175,7 +178,7 @@ function readLines(items: readonly unknown[], settings: TranslationSettings, onL
     const ofItem = meaningOf(Status, settings, onLookUp);
     if (DelInd === true || (ofItem !== undefined && !isApproved(ofItem))) {
       droppedLines.push({ path, reason: DelInd === true ? 'the line is deleted' : `not approved: ${ofItem}` });
-      if (DelInd === true || isCancelled(ofItem)) cancelledLines++;
+      if (DelInd !== true && !isCancelled(ofItem)) awaitingLines++;
       continue;
     }
     if (Status !== undefined && ofItem === undefined) warnings.push(unknownLineStatus(Status, path));
@@ -195,7 +198,7 @@ function readLines(items: readonly unknown[], settings: TranslationSettings, onL
       else lines.push({ item: item.value, path, outlines: above });
     }
   }
-  return { lines, droppedLines, cancelledLines, warnings, faults };
+  return { lines, droppedLines, awaitingLines, warnings, faults };
 }
 
 function meaningOf(

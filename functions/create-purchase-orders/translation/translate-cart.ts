@@ -38,7 +38,7 @@ export type CartTranslation =
       /** Contract drift (edge case 85). */
       readonly unknownProperties: number;
     }
-  /** `isCancelled`: deleted or rejected, so that an order of an earlier version is now unwanted (edge case 18). */
+  /** `isCancelled`: nothing of it is wanted any more, nor an order of an earlier version (edge case 18). */
   | {
       readonly kind: 'skip';
       readonly reason: string;

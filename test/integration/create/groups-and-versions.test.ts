@@ -253,6 +253,7 @@ describe('a later version of a cart', () => {
     ['the cart is deleted', (cart) => ({ ...cart, DelInd: 'X' })],
     ['the cart is rejected', (cart) => ({ ...cart, Status: 'I1016' })],
     ['all its lines are deleted', (cart) => withItems(cart, (item) => ({ ...item, DelInd: 'X' }))],
+    ['it has no line any more', (cart) => ({ ...cart, Items: { results: [] } })],
   ])('that cancels its created order is dead-lettered: %s', async (_what, change) => {
     const cart = newCart();
     const { worker } = await sent(cart);

@@ -129,15 +129,20 @@ describe('life cycle', () => {
     ]);
   });
 
-  test('15: a cart with nothing left to order is skipped, as a cancellation where a line was deleted or rejected', () => {
+  test('15: a cart with nothing left to order is skipped, as a cancellation unless all its lines are awaiting', () => {
     const empty = { kind: 'skip', reason: 'E_CART_EMPTY: no line is left to order' };
     expect(translate(cartOf([deleted(), labour({ Status: 'I1016' })]))).toMatchObject({ ...empty, isCancelled: true });
     expect(translate(cartOf([labour({ Status: 'I1016' })]))).toMatchObject({ ...empty, isCancelled: true });
-    expect(translate(cartOf([]))).toMatchObject({ ...empty, isCancelled: false });
+    expect(translate(cartOf([]))).toMatchObject({ ...empty, isCancelled: true });
     expect(translate(cartOf([labour({ Status: 'I1015' })]))).toMatchObject({ ...empty, isCancelled: false });
     expect(translate(cartOf([labour()]), { lineFilter: { suppliers: ['1'] } })).toMatchObject({
       ...empty,
-      isCancelled: false,
+      isCancelled: true,
+    });
+    const filtered = [labour({ Status: 'I1015' }), labour()];
+    expect(translate(cartOf(filtered), { lineFilter: { suppliers: ['1'] } })).toMatchObject({
+      ...empty,
+      isCancelled: true,
     });
   });
 
