@@ -27,7 +27,7 @@ const ACTIONS: Readonly<Record<FaultCode, string>> = {
     'The window is read again by the next run; if it stays so, check the paging of the extraction service.',
   E_CART_EMPTY: 'Nothing: the cart is skipped.',
   E_CART_CHANGED_AFTER_SEND:
-    'Change the order in 11VMS by hand, then close the dead letter (runbook, "Redrive"). Where the reason names an order that was not created: as for E_CART_CANCELLED_AFTER_SEND.',
+    'Change the order in 11VMS by hand, or restore it where the reason says so, then close the dead letter (runbook, "Redrive"). Where the reason names an order that was not created: as for E_CART_CANCELLED_AFTER_SEND.',
   E_CART_CANCELLED_AFTER_SEND:
     'Cancel the order in 11VMS by hand, then close the dead letter (runbook, "Redrive"). Where another reason names an order that was not created, replay the cart after that.',
   E_EXTREF_MISSING: 'Add the reference in SRM and have the cart approved again.',

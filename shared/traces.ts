@@ -37,6 +37,8 @@ const orderItem = z.object({
   messageId: z.string().default(''),
   receive: z.number().default(1),
   ordersOfCart: z.number().default(1),
+  /** While REJECTED: 11VMS may hold it nevertheless. */
+  mayExist: z.boolean().optional(),
   firstClaimedAtMs: time,
   claimedAtMs: time,
   leaseUntilMs: time,

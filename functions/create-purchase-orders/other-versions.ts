@@ -1,6 +1,7 @@
 /** What the ledger holds of a cart's other versions, as far as it decides on the version at hand. Edge cases 16 and 18. */
 import type { Fault } from '../../shared/failure.ts';
-import type { OrderTrace, Trace } from '../../shared/traces.ts';
+import type { OrderTrace, Trace, VerdictTrace } from '../../shared/traces.ts';
+import { cancelledByHand, createdTooMany, perhapsTooMany } from './delivery/after-send.ts';
 
 /** The version at hand. */
 export interface PresentVersion {
@@ -8,37 +9,56 @@ export interface PresentVersion {
   /** Of its orders, with those that cannot be translated; undefined where even the id is not known. */
   readonly externalIds: readonly (string | undefined)[];
   readonly nowMs: number;
+  /** No attempt lasts longer. */
+  readonly leaseMs: number;
 }
 
 export interface OtherVersions {
   /** A later version was ordered, skipped or given up: nothing of this one is created any more. */
   readonly isOutdated: boolean;
-  /** The orders of earlier versions of which this one has nothing left, as faults that no person has settled yet. */
+  /** The orders of which this version has nothing left, as faults that no person has settled yet. */
   readonly leftOver: readonly Fault[];
+  /**
+   * The same of created orders with its own time of change: of another version with that time, or of this one, which a
+   * setting has restricted since.
+   */
+  readonly besides: readonly Fault[];
   /** How long an attempt at such an order may still run; undefined where none does. */
   readonly busyForMs: number | undefined;
+  /** The external ids of the orders that a person has cancelled. */
+  readonly cancelled: readonly string[];
 }
 
 export function otherVersions(
   traces: readonly Trace[],
-  { changedAtMs, externalIds, nowMs }: PresentVersion,
+  { changedAtMs, externalIds, nowMs, leaseMs }: PresentVersion,
 ): OtherVersions {
-  const orders = traces
-    .filter((trace) => trace.kind === 'order')
-    .filter((order) => order.changedAtMs < changedAtMs && !externalIds.includes(order.externalId));
   const ends = endsOf(traces);
-  const settled = settledFaults(ends);
-  const isSettled = (fault: Fault): boolean =>
-    settled.some(({ code, message }) => code === fault.code && message === fault.message);
-  const busy = orders.filter(({ state, leaseUntilMs }) => isOpen(state) && leaseUntilMs >= nowMs);
+  const all = traces.filter((trace) => trace.kind === 'order');
+  const cancelled = all.filter((order) => isCancelled(order, ends)).map(({ externalId }) => externalId);
+  const decided: readonly (string | undefined)[] = [...externalIds, ...cancelled];
+  const orders = all.filter((order) => order.changedAtMs <= changedAtMs && !decided.includes(order.externalId));
+  const isOwn = (order: OrderTrace): boolean => order.changedAtMs === changedAtMs;
+  const created = orders.filter(isCreated);
+  const endOf = (order: OrderTrace): number => Math.max(order.leaseUntilMs, lastAttemptEndMs(order, ends, leaseMs));
+  const perhaps = orders.filter((order) => {
+    if (isCreated(order)) return false;
+    if (!isOpen(order)) return order.state === 'REJECTED' && order.mayExist === true;
+    // Of this version, no other attempt looks it up. Of an earlier one, its own message does while it is still tried.
+    return isOwn(order) ? endOf(order) < nowMs : isGivenUp(order, ends, { nowMs, leaseMs });
+  });
+  const busyUntilMs = Math.max(...orders.filter(isOpen).map(endOf));
   return {
     isOutdated: traces.some((trace) => isOfLaterVersion(trace, changedAtMs)),
-    leftOver: orders.flatMap((order) => leftOverFault(order, ends) ?? []).filter((fault) => !isSettled(fault)),
-    busyForMs: busy.length === 0 ? undefined : Math.max(...busy.map(({ leaseUntilMs }) => leaseUntilMs)) - nowMs,
+    leftOver: [
+      ...created.filter((order) => !isOwn(order)).map(createdFault),
+      ...perhaps.map(({ externalId }) => perhapsTooMany(externalId)),
+    ],
+    besides: created.filter(isOwn).map(createdFault),
+    busyForMs: busyUntilMs >= nowMs ? busyUntilMs - nowMs : undefined,
+    cancelled,
   };
 }
-
-const isOpen = (state: OrderTrace['state']): boolean => state === 'POSTING' || state === 'UNKNOWN';
 
 /** A version that is only queued may be no active one: the attempt at its message decides. */
 const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
@@ -47,26 +67,60 @@ const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
   trace.isVersionKnown &&
   trace.changedAtMs > changedAtMs;
 
-/** The messages that ended in the dead-letter queue, and those of them that a person has closed. */
+const isOpen = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
+
+/** In a state that this version of the interface does not know, it counts as created. */
+const isCreated = (order: OrderTrace): boolean => order.state === 'CREATED' || 'unknownState' in order;
+
+const createdFault = ({ externalId, orderNumber = externalId }: OrderTrace): Fault => createdTooMany(orderNumber);
+
+/** The verdicts, and the messages that a person has closed. */
 function endsOf(traces: readonly Trace[]) {
-  const closed = new Set(traces.flatMap((trace) => (trace.kind === 'closed' ? [trace.messageId] : [])));
-  const verdicts = traces.filter((trace) => trace.kind === 'verdict').filter(({ state }) => state === 'FINAL');
-  return { closed, verdicts };
+  return {
+    closed: new Set(traces.flatMap((trace) => (trace.kind === 'closed' ? [trace.messageId] : []))),
+    verdicts: traces.filter((trace) => trace.kind === 'verdict'),
+  };
 }
 type Ends = ReturnType<typeof endsOf>;
 
-/** Undefined while the message that left an open order behind is still tried: it looks the order up (deliver-order.ts). */
-function leftOverFault(order: OrderTrace, { closed, verdicts }: Ends): Fault | undefined {
-  const { state, externalId, messageId, orderNumber = externalId } = order;
-  const tooMany = (what: string): Fault => ({
-    code: 'E_CART_CANCELLED_AFTER_SEND',
-    message: `${what}, and the cart has nothing left for it`,
-  });
-  if (state === 'CREATED' || 'unknownState' in order) return tooMany(`the order was created as ${orderNumber}`);
-  const isGivenUp = verdicts.some((verdict) => verdict.messageId === messageId) && !closed.has(messageId);
-  return isOpen(state) && isGivenUp ? tooMany(`11VMS may hold the order ${externalId}`) : undefined;
+/** 4 days on the queue and 14 as a dead letter. */
+const MESSAGE_LIFE_MS = 18 * 24 * 3600_000;
+
+/**
+ * Whether no attempt looks an open order of an earlier version up: its message is a dead letter, by its verdict or by a last
+ * attempt that did not end, or is gone. The ledger keeps the order for longer than the verdict.
+ */
+const isGivenUp = (
+  order: OrderTrace,
+  { verdicts }: Ends,
+  { nowMs, leaseMs }: Pick<PresentVersion, 'nowMs' | 'leaseMs'>,
+): boolean =>
+  order.claimedAtMs + MESSAGE_LIFE_MS < nowMs ||
+  verdicts.some(
+    ({ messageId, state, recordedAtMs }) =>
+      messageId === order.messageId && (state === 'FINAL' || recordedAtMs + leaseMs < nowMs),
+  );
+
+/** A last attempt begins with a PROVISIONAL verdict, and may still requeue its message after the order is at rest. */
+function lastAttemptEndMs({ messageId }: OrderTrace, { verdicts }: Ends, leaseMs: number): number {
+  const last = verdicts.find((verdict) => verdict.messageId === messageId && verdict.state === 'PROVISIONAL');
+  return last === undefined ? 0 : last.recordedAtMs + leaseMs;
 }
 
-/** The faults of the dead letters that a person has closed. Their orders are cancelled: no later version reports them again. */
-const settledFaults = ({ closed, verdicts }: Ends): readonly Fault[] =>
-  verdicts.flatMap(({ messageId, faults }) => (closed.has(messageId) ? faults : []));
+/**
+ * Whether a person has cancelled the order, as a dead letter asked for, and has not restored it since. Several dead letters
+ * may ask for it, and the older ones may be closed because a newer version took their place: the newest one counts.
+ */
+function isCancelled(order: OrderTrace, ends: Ends): boolean {
+  const { externalId } = order;
+  const cancelledAtMs = settledAtMs([createdFault(order), perhapsTooMany(externalId)], ends);
+  return cancelledAtMs > 0 && settledAtMs([cancelledByHand(externalId)], ends) < cancelledAtMs;
+}
+
+/** When the newest verdict with one of these faults was recorded, if a person has closed its message; else 0. */
+function settledAtMs(faults: readonly Fault[], { verdicts, closed }: Ends): number {
+  const holds = (verdict: VerdictTrace): boolean =>
+    verdict.faults.some((held) => faults.some(({ code, message }) => held.code === code && held.message === message));
+  const [newest] = verdicts.filter(holds).toSorted((one, other) => other.recordedAtMs - one.recordedAtMs);
+  return newest !== undefined && closed.has(newest.messageId) ? newest.recordedAtMs : 0;
+}

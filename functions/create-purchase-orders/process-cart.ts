@@ -5,11 +5,13 @@ import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import { METRICS } from '../../shared/metric-names.ts';
 import type { Trace } from '../../shared/traces.ts';
 import type { TranslationSettings } from '../../shared/translation-settings.ts';
+import { cancelledByHand } from './delivery/after-send.ts';
 import {
   type DeliveryDependencies,
   deliverOrder,
   type Obstacle,
   type OrderDelivery,
+  type OrderHistory,
 } from './delivery/deliver-order.ts';
 import { identityMismatch } from './load-cart.ts';
 import { type OtherVersions, otherVersions } from './other-versions.ts';
@@ -54,24 +56,29 @@ export async function processCart(
     : deliverGroups(translation, message, receive, cart, dependencies);
 }
 
-/** A rule skips the cart. Orders that were created from an earlier version of it are faults (edge case 18). */
+/**
+ * A rule skips the cart. Orders that were created from an earlier version of it are faults where it was cancelled (edge case
+ * 18); and so is one of this version whose outcome is open, since no attempt looks it up any more.
+ */
 async function skipCart(
   { reason, isCancelled, isInactiveVersion, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,
   cart: CartVersion,
-  { ledger, now, tracesOf }: CartDependencies,
+  { ledger, now, leaseMs, tracesOf }: CartDependencies,
 ): Promise<Outcome> {
-  const cancelled = async (): Promise<Outcome | undefined> => {
-    if (!isCancelled) return undefined;
-    const { leftOver, busyForMs } = otherVersions(await tracesOf(cart), { changedAtMs, externalIds: [], nowMs: now() });
+  const concerns = (trace: Trace): boolean => isCancelled || trace.changedAtMs >= changedAtMs;
+  const ordered = async (): Promise<Outcome | undefined> => {
+    if (isInactiveVersion) return undefined;
+    const version = { changedAtMs, externalIds: [], nowMs: now(), leaseMs };
+    const { leftOver, busyForMs } = otherVersions((await tracesOf(cart)).filter(concerns), version);
     if (leftOver.length > 0) return { kind: 'dead-letter', faults: leftOver };
     return busyForMs === undefined ? undefined : earlierVersionIsBusy(busyForMs);
   };
-  const before = await cancelled();
+  const before = await ordered();
   if (before !== undefined) return before;
   await ledger.recordSkip({ ...cart, changedAtMs }, { reason, isInactiveVersion, messageId, nowMs: now() });
   // An earlier version that did not find the skip has claimed its order before.
-  return (await cancelled()) ?? { kind: 'skipped', reason };
+  return (await ordered()) ?? { kind: 'skipped', reason };
 }
 
 /** Each group becomes one order; a faulty group does not hold back its neighbours (rule 3). */
@@ -82,12 +89,12 @@ async function deliverGroups(
   cart: CartVersion,
   dependencies: CartDependencies,
 ): Promise<Outcome> {
-  const { log, meter, newId, now, tracesOf } = dependencies;
+  const { log, meter, newId, now, leaseMs, tracesOf } = dependencies;
   const { changedAtMs, groups, onlyIfNeverSent } = translation;
   if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
   const externalIds = groups.map((group) => (group.kind === 'order' ? group.order.externalId : group.externalId));
   const readOthers = async (): Promise<OtherVersions> =>
-    otherVersions(await tracesOf(cart), { changedAtMs, externalIds, nowMs: now() });
+    otherVersions(await tracesOf(cart), { changedAtMs, externalIds, nowMs: now(), leaseMs });
   // A line without its supplier, for one, may belong to any order.
   const areOrdersKnown = !externalIds.includes(undefined);
   let others: OtherVersions | undefined;
@@ -110,7 +117,7 @@ async function deliverGroups(
       attemptId: newId(),
       correlationId: message.correlationId,
       onlyIfNeverSent,
-      obstacle: async () => obstacleTo(delivery, (others = await readOthers()), areOrdersKnown),
+      history: async () => historyOf(delivery, (others = await readOthers()), areOrdersKnown),
     };
     const order = await deliverOrder(delivery, dependencies);
     orders.push(order);
@@ -127,13 +134,26 @@ async function deliverGroups(
   return combineOutcomes(orders, groupFaults);
 }
 
+const historyOf = (
+  delivery: Pick<OrderDelivery, 'order' | 'onlyIfNeverSent'>,
+  others: OtherVersions,
+  areOrdersKnown: boolean,
+): OrderHistory => {
+  const { externalId } = delivery.order;
+  const isToRestore = others.cancelled.includes(externalId) && !others.isOutdated;
+  return {
+    obstacle: obstacleTo(delivery, others, areOrdersKnown),
+    toRestore: isToRestore ? cancelledByHand(externalId) : undefined,
+  };
+};
+
 /**
  * Whether an order that does not exist may be created. Where an order of an earlier version is left over, its lines may
  * have moved into this one: both together would order them twice.
  */
 function obstacleTo(
   { order: { externalId }, onlyIfNeverSent }: Pick<OrderDelivery, 'order' | 'onlyIfNeverSent'>,
-  { isOutdated, leftOver, busyForMs }: OtherVersions,
+  { isOutdated, leftOver, besides, busyForMs }: OtherVersions,
   areOrdersKnown: boolean,
 ): Obstacle | undefined {
   if (isOutdated) {
@@ -143,10 +163,13 @@ function obstacleTo(
     };
   }
   if (busyForMs !== undefined) return { kind: 'held', ending: earlierVersionIsBusy(busyForMs) };
-  if (leftOver.length === 0) return undefined;
+  if (leftOver.length === 0 && besides.length === 0) return undefined;
   if (onlyIfNeverSent)
     return { kind: 'held', ending: { kind: 'skipped', reason: 'the completed cart was ordered before' } };
-  return { kind: 'held', ending: { kind: 'rejected', faults: [notBesideLeftOver(externalId, areOrdersKnown)] } };
+  return {
+    kind: 'held',
+    ending: { kind: 'rejected', faults: [notBesideLeftOver(externalId, areOrdersKnown), ...besides] },
+  };
 }
 
 const notBesideLeftOver = (externalId: string, areOrdersKnown: boolean): Fault => ({

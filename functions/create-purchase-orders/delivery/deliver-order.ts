@@ -10,6 +10,7 @@ import { METRICS } from '../../../shared/metric-names.ts';
 import type { OrderOutcome, Retry } from '../outcome.ts';
 import { contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
+import { createdTooMany } from './after-send.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import type { StoredOrder } from './stored-order.ts';
 import type { VmsOrders } from './vms-orders.ts';
@@ -42,8 +43,15 @@ export interface OrderDelivery {
   readonly correlationId: string;
   /** A completed cart: an order that exists is left as it is, whatever the cart says now. */
   readonly onlyIfNeverSent: boolean;
-  /** Why this version of the cart may not create an order, by what the ledger holds of its other versions. */
-  readonly obstacle: () => Promise<Obstacle | undefined>;
+  /** What the ledger holds of the order in other versions of the cart. */
+  readonly history: () => Promise<OrderHistory>;
+}
+
+export interface OrderHistory {
+  /** Why this version of the cart may not create an order. */
+  readonly obstacle: Obstacle | undefined;
+  /** A person has cancelled the order. Where it exists, only a person can restore it. */
+  readonly toRestore: Fault | undefined;
 }
 
 /** How an order ends that is not posted. `outdated`: a later version of the cart is known, and does not have the order. */
@@ -72,11 +80,11 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   if (result.kind !== 'claimed') return endWithoutClaim(result, delivery, claim, dependencies);
   const attempt: ClaimedAttempt = { ...dependencies, delivery, claim, claimedHashes: result.claimedHashes };
   // Of two versions that are under way at once, each writes before it reads: one of them sees the other.
-  const obstacle = await delivery.obstacle();
-  const found = result.lookUpFirst ? await lookUpAndEnd(attempt, EARLIER_ATTEMPT) : 'post';
+  const { obstacle, toRestore } = await delivery.history();
+  const found = result.lookUpFirst ? await lookUpAndEnd(attempt, { ...EARLIER_ATTEMPT, whenFound: toRestore }) : 'post';
   if (found === 'post')
     return obstacle === undefined ? post(attempt, result.lookUpFirst) : endUnposted(claim, obstacle, ledger);
-  return obstacle?.kind === 'outdated' && found.kind === 'created' ? outdatedButCreated(found) : found;
+  return obstacle?.kind === 'outdated' && found.kind === 'created' ? outdatedButCreated(found, claim) : found;
 }
 
 /** 11VMS does not hold the order, and nothing of it is on its way. */
@@ -86,15 +94,10 @@ async function endUnposted(claim: OrderClaim, { ending }: Obstacle, ledger: Ledg
 }
 
 /** An earlier attempt created it before the later version was known, which could not tell of it. */
-const outdatedButCreated = ({ orderId, orderNumber }: Extract<OrderOutcome, { kind: 'created' }>): OrderOutcome => ({
-  kind: 'rejected',
-  faults: [
-    {
-      code: 'E_CART_CANCELLED_AFTER_SEND',
-      message: `the order was created as ${orderNumber ?? orderId}, and a newer version of the cart, which is known by now, does not have it`,
-    },
-  ],
-});
+const outdatedButCreated = (
+  { orderNumber }: Extract<OrderOutcome, { kind: 'created' }>,
+  { externalId }: OrderClaim,
+): OrderOutcome => ({ kind: 'rejected', faults: [createdTooMany(orderNumber ?? externalId)] });
 
 /** An attempt that holds the claim. Before it ends, it records in the ledger what is known. */
 interface ClaimedAttempt extends DeliveryDependencies {
@@ -159,7 +162,7 @@ const retry = (faults: readonly Fault[], health: Health, afterMs: number | undef
  * | unclearAnswer   | compare | retry with its fault               | retry, for the health of creates  | rejected   |
  * | forbidden       | compare | retry with its fault               | retry, for the health of creates  | as absent  |
  *
- * A refused look-up is a refusal whatever the reason for it was.
+ * A refused look-up is a refusal whatever the reason for it was. An order that a person has cancelled is rejected when found.
  */
 interface LookUpReason {
   readonly openOutcome: string;
@@ -167,6 +170,8 @@ interface LookUpReason {
     | 'post'
     | { readonly kind: 'rejected'; readonly faults: readonly Fault[] }
     | ({ readonly kind: 'retry' } & RetryEnding);
+  /** By default, the order that is found is compared. */
+  readonly whenFound?: Fault | undefined;
   /** By default, only a person can find out whether the order exists. */
   readonly whenImpossible?: RetryEnding;
   /** The health that this attempt's own create has shown. */
@@ -223,13 +228,12 @@ async function lookUpAndEnd(attempt: ClaimedAttempt, why: LookUpReason): Promise
   const result = await lookUp(attempt.delivery, attempt);
   switch (result.kind) {
     case 'found':
-      return endFound(attempt, result.stored);
+      return why.whenFound === undefined ? endFound(attempt, result.stored) : endRejected(attempt, [why.whenFound]);
     case 'absent': {
       const ending = why.whenAbsent;
       if (ending === 'post') return 'post';
       if (ending.kind === 'retry') return endRetry(attempt, ending);
-      await attempt.ledger.rejected(attempt.claim, ending.faults, true);
-      return ending;
+      return endRejected(attempt, ending.faults);
     }
     case 'impossible': {
       if (why.whenImpossible !== undefined) return endRetry(attempt, why.whenImpossible);
@@ -287,12 +291,16 @@ async function lookUp(
 
 /** 11VMS holds an order under our externalId. */
 async function endFound(attempt: ClaimedAttempt, stored: StoredOrder): Promise<OrderOutcome> {
-  const { ledger, claim, delivery, claimedHashes } = attempt;
+  const { delivery, claimedHashes } = attempt;
   // The same, or approved again, while the earlier outcome was open, without a change to its order.
   const isSame = stored.order !== undefined && differences(stored.order, delivery.order).length === 0;
   if (isSame) return recordCreated(attempt, stored, 'order.recovered');
   const isOurEarlierVersion = stored.order !== undefined && claimedHashes.has(contentHash(stored.order));
-  const faults = [differentFault(stored, delivery.order, isOurEarlierVersion)];
+  return endRejected(attempt, [differentFault(stored, delivery.order, isOurEarlierVersion)]);
+}
+
+/** The order may exist nevertheless. */
+async function endRejected({ ledger, claim }: ClaimedAttempt, faults: readonly Fault[]): Promise<OrderOutcome> {
   await ledger.rejected(claim, faults, true);
   return { kind: 'rejected', faults };
 }
@@ -351,6 +359,8 @@ async function endWithoutClaim(
     case 'created': {
       const { order } = result;
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
+      const toRestore = isSettled ? undefined : (await delivery.history()).toRestore;
+      if (toRestore !== undefined) return { kind: 'rejected', faults: [toRestore] };
       if (isSettled || order.contentHash === claim.contentHash) {
         if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
         return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };

@@ -180,7 +180,7 @@ describe('an order in a state that this version does not know', () => {
 describe('an order of an earlier version whose outcome stayed open in a dead letter', () => {
   const moved = (cart: Row): Row => withVendors({ ...cart, ChangedAt: `/Date(${CHANGED_MS + 1})/` }, '0000100777');
 
-  test('holds the orders of a later version back, until a person closes the dead letter', async () => {
+  test('holds the orders of a later version back, until a person closes the dead letter that asks to cancel it', async () => {
     const cart = newCart();
     await storeOrder(cart, { state: 'UNKNOWN', mayExist: true });
     await storeVerdict(cart, 'old message', {});
@@ -197,18 +197,40 @@ describe('an order of an earlier version whose outcome stayed open in a dead let
     ]);
     expect(fixture.callsFor(cart)).toEqual([]);
 
-    await store({
-      pk: partitionOf(cart),
-      sk: 'CLOSED#old message',
-      by: 'an operator',
-      reason: 'looked up',
-      recordedAtMs: NOW_MS,
-    });
+    const close = (closed: string): Promise<void> =>
+      store({
+        pk: partitionOf(cart),
+        sk: `CLOSED#${closed}`,
+        by: 'an operator',
+        reason: 'settled in 11VMS',
+        recordedAtMs: NOW_MS,
+      });
+    // Closed because the order was found in 11VMS, or entered there by hand.
+    await close('old message');
     const again = await fixture.worker();
-    await again.send(envelope(moved(cart)));
-    expect(await again.deliver()).toMatchObject({ failed: [] });
+    const [second = ''] = await again.send(envelope(moved(cart)));
+    expect(await again.deliver()).toMatchObject({ failed: [second] });
+    expect(fixture.callsFor(cart)).toEqual([]);
+
+    await close(second);
+    const replayed = await fixture.worker();
+    await replayed.send(envelope(moved(cart)));
+    expect(await replayed.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual(['create']);
   });
+
+  // The ledger keeps orders for ever, and all else that it knows of a cart for 90 days.
+  test.each(['UNKNOWN', 'POSTING'])(
+    'holds them back as well when the verdict is gone, 90 days later: %s',
+    async (state) => {
+      const cart = newCart();
+      await storeOrder(cart, { state, mayExist: true, claimedAtMs: 1 });
+      const worker = await fixture.worker();
+      const [messageId = ''] = await worker.send(envelope(moved(cart)));
+      expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
+      expect(fixture.callsFor(cart)).toEqual([]);
+    },
+  );
 });
 
 describe('a verdict in a state that this version does not know', () => {

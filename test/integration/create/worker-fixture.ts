@@ -185,11 +185,13 @@ export interface WorkerFixture {
   anotherHandler(of: Worker, variables?: Partial<Variables>, options?: HandlerOptions): Handler;
   /** The variables of a bundle with other names for 11VMS's fields. */
   withFields(fields: Readonly<Record<string, string>>): Partial<Variables>;
+  /** The variables of a bundle with other settings of the translation. */
+  withTranslation(changes: Row): Partial<Variables>;
   /** The items of a cart in the ledger. */
   ledgerOf(cart: Row): Promise<LedgerItem[]>;
   orderRow(cart: Row, vendor?: string): Promise<LedgerItem | undefined>;
   verdictOf(messageId: string): Promise<readonly z.infer<typeof faultSchema>[] | undefined>;
-  /** Makes the lease of an order's attempt run out, as a minute would. */
+  /** Makes the lease of an order's attempt run out, as a minute would, and that of a last attempt which did not end. */
   expireLease(cart: Row): Promise<void>;
   /** Waits in small steps until a condition holds. */
   until(isSo: () => boolean): Promise<void>;
@@ -267,13 +269,13 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
     return Items.map((item) => unmarshall(item));
   };
 
-  /** Ends the lease or quiet time of an order. */
-  const endTime = async (key: Record<string, unknown>): Promise<void> => {
+  /** Ends the lease or quiet time of an order, or makes a verdict an old one. */
+  const endTime = async (key: Record<string, unknown>, time = 'leaseUntilMs'): Promise<void> => {
     await clients.dynamodb.send(
       new UpdateItemCommand({
         TableName: systems.tableName,
         Key: marshall(key),
-        UpdateExpression: 'SET leaseUntilMs = :past',
+        UpdateExpression: `SET ${time} = :past`,
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeValues: { ':past': { N: '1' } },
       }),
@@ -400,6 +402,14 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       writeFileSync(join(own, VMS_FIELDS_FILE), JSON.stringify(fields));
       return { LAMBDA_TASK_ROOT: own };
     },
+    withTranslation(changes) {
+      const { LAMBDA_TASK_ROOT: root } = systems.workerVariables;
+      const own = mkdtempSync(join(root, 'translation-'));
+      const settings = rowSchema.parse(JSON.parse(readFileSync(join(root, TRANSLATION_SETTINGS_FILE), 'utf8')));
+      writeFileSync(join(own, TRANSLATION_SETTINGS_FILE), JSON.stringify({ ...settings, ...changes }));
+      copyFileSync(join(root, VMS_FIELDS_FILE), join(own, VMS_FIELDS_FILE));
+      return { LAMBDA_TASK_ROOT: own };
+    },
     async ledgerOf(cart) {
       const pk = `CART#100#${textOf(cart['ObjectId'])}`;
       return (await tableItems()).filter((item) => item['pk'] === pk).map((item) => ledgerItem.parse(item));
@@ -412,7 +422,12 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       const item = (await tableItems()).find(({ sk }) => sk === `VERDICT#${messageId}`);
       return item === undefined ? undefined : ledgerItem.parse(item).faults;
     },
-    expireLease: (cart) => endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` }),
+    async expireLease(cart) {
+      await endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` });
+      for (const { pk, sk, state } of await self.ledgerOf(cart)) {
+        if (state === 'PROVISIONAL') await endTime({ pk, sk }, 'recordedAtMs');
+      }
+    },
     async forget(cart) {
       await clients.dynamodb.send(
         new DeleteItemCommand({
