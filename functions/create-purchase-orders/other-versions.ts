@@ -19,8 +19,8 @@ export interface OtherVersions {
   /** The orders of which this version has nothing left, as faults that no person has settled yet. */
   readonly leftOver: readonly Fault[];
   /**
-   * The same of created orders with its own time of change: of another version with that time, or of this one, which a
-   * setting has restricted since.
+   * The same of created orders that have the time of change of this version. They are of another version with that time, or of
+   * this one, from before a setting restricted it: only the former are too many.
    */
   readonly besides: readonly Fault[];
   /** How long an attempt at such an order may still run; undefined where none does. */

@@ -690,6 +690,16 @@ describe('after a change of the settings', () => {
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_CART_CANCELLED_AFTER_SEND' }]);
   });
 
+  test('a cart that was ordered is skipped as well when it has lost one of its orders', async () => {
+    const cart = withVendors(newCart(), '0000100234', '0000100777');
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    const changed = fixture.anotherHandler(worker, fixture.withTranslation({ lineFilter: { suppliers: ['100777'] } }));
+    await worker.send(envelope(cart));
+    expect(await worker.deliver({ handler: changed })).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
+  });
+
   test('a cart that has lost one of its orders tells of it where its outcome is open', async () => {
     const cart = withVendors(newCart(), '0000100234', '0000100777');
     const { worker } = await sent(cart);
