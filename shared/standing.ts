@@ -18,10 +18,21 @@
  * A dead letter that was redriven is waiting again, until an attempt at its new message says more.
  *
  * Where all orders exist, nothing is missing: a verdict is past, unless it says that orders exist which the cart no
- * longer has.
+ * longer has. Of an earlier version, such a verdict may be the only notice: it decides where the newest version asks for
+ * nothing more.
  */
 import type { Fault } from './failure.ts';
-import type { ClosedTrace, OrderTrace, QueuedTrace, RedriveTrace, SkipTrace, Trace, VerdictTrace } from './traces.ts';
+import {
+  type ClosedTrace,
+  closedFaults,
+  isOpenOrder,
+  type OrderTrace,
+  type QueuedTrace,
+  type RedriveTrace,
+  type SkipTrace,
+  type Trace,
+  type VerdictTrace,
+} from './traces.ts';
 
 export type Standing =
   | { readonly word: 'never-read' }
@@ -81,12 +92,23 @@ const LONGEST_DELAY_MS = 900_000;
 
 export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: StandingQuestion): Standing {
   const newestMs = changedAtMs ?? newestVersionMs(traces);
+  const standing = standingOfVersion(traces, newestMs, nowMs);
+  const rest = standing.word === 'partly-ordered' ? standing.rest : standing;
+  if (!AT_REST.has(rest.word)) return standing;
+  const earlier = traces.filter((trace) => trace.changedAtMs < newestMs);
+  const notices = noticesOf(earlier, traces, nowMs);
+  if (notices.length === 0) return standing;
+  const held = givenUp(notices, earlier, nowMs);
+  return standing.word === 'partly-ordered' ? { ...standing, rest: held } : held;
+}
+
+function standingOfVersion(traces: readonly Trace[], newestMs: number, nowMs: number): Standing {
   const current = traces.filter((trace) => trace.changedAtMs >= newestMs);
   const orders = current.filter((trace) => trace.kind === 'order');
   const verdicts = current.filter((trace) => trace.kind === 'verdict');
   const skip = current.find((trace) => trace.kind === 'skip');
   const created = orders.filter(({ state }) => state === 'CREATED');
-  const redriven = current.filter((trace) => trace.kind === 'redrive').filter(({ state }) => state !== 'SENDING');
+  const redriven = current.filter(isSentAgain);
   if (skip !== undefined && created.length === 0 && isLast(skip, orders, verdicts, redriven)) {
     return { word: 'skipped', reason: skip.reason, sinceMs: skip.recordedAtMs };
   }
@@ -102,6 +124,36 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   if (rest === undefined) return { word: 'never-read' };
   return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
 }
+
+/** Nothing more is to be expected of the newest version. Any other word is of one that needs attention, or may yet tell itself. */
+const AT_REST: ReadonlySet<StandingWord> = new Set(['ordered', 'cured', 'skipped', 'closed']);
+
+/**
+ * The dead letters of earlier versions that tell of an order which the newest one did not take over, and of which it could not
+ * tell itself: while it was decided, the outcome was open.
+ */
+function noticesOf(earlier: readonly Trace[], traces: readonly Trace[], nowMs: number): readonly VerdictTrace[] {
+  const leftOver = earlier
+    .filter((trace) => trace.kind === 'order')
+    .filter((order) => order.state === 'CREATED' || isOpenOrder(order));
+  if (leftOver.length === 0) return [];
+  const past = closedFaults(traces);
+  const settled = new Set(
+    traces.flatMap((trace) => (trace.kind === 'closed' || isSentAgain(trace) ? [trace.messageId] : [])),
+  );
+  return earlier
+    .filter((trace) => trace.kind === 'verdict')
+    .filter(
+      (verdict) =>
+        !settled.has(verdict.messageId) &&
+        (saysTooMuchExists({ faults: verdict.faults.filter((fault) => !past(fault)) }) ||
+          leftOver.some(
+            (order) => isOpenOrder(order) && order.messageId === verdict.messageId && order.leaseUntilMs < nowMs,
+          )),
+    );
+}
+
+const isSentAgain = (trace: Trace): trace is RedriveTrace => trace.kind === 'redrive' && trace.state !== 'SENDING';
 
 /** Whether a person has settled a dead letter of this version, or of a later one, by hand: the order may exist elsewhere. */
 export const isClosedByHand = (traces: readonly Trace[], changedAtMs: number): boolean =>
@@ -127,7 +179,7 @@ const isLast = (
 const sentMsOf = ({ sentAtMs, startedAtMs }: RedriveTrace): number => sentAtMs ?? startedAtMs;
 
 /** Whether a verdict still holds although every order of the cart exists: there is one more, of which no line is left. */
-const saysTooMuchExists = ({ faults }: VerdictTrace): boolean =>
+const saysTooMuchExists = ({ faults }: Pick<VerdictTrace, 'faults'>): boolean =>
   faults.some(({ code }) => code === 'E_CART_CANCELLED_AFTER_SEND');
 
 /** Of what is not created: the part on which the most is still to be expected decides. */

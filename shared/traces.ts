@@ -16,6 +16,7 @@ import {
   SKIP_SORT,
   verdictSort,
 } from './ledger-keys.ts';
+import type { Fault } from './failure.ts';
 import type { Item, LedgerTable } from './ledger-table.ts';
 import { recordedFaults } from './recorded-faults.ts';
 
@@ -119,6 +120,21 @@ export type ClosedTrace = Readonly<z.output<typeof closedItem>> &
 /** What came of writing the numbers of the cart's orders back to SRM. It is about the cart in no version. */
 export type NumbersTrace = Readonly<z.output<typeof numbersItem>> & OfVersion & { readonly kind: 'numbers' };
 export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace | NumbersTrace;
+
+/** 11VMS may hold it. */
+export const isOpenOrder = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
+
+/**
+ * Whether a person has closed a dead letter with this fault. Its order is cancelled: no other message with the same fault tells
+ * of anything new.
+ */
+export function closedFaults(traces: readonly Trace[]): (fault: Fault) => boolean {
+  const closed = new Set(traces.flatMap((trace) => (trace.kind === 'closed' ? [trace.messageId] : [])));
+  const faults = traces.flatMap((trace) =>
+    trace.kind === 'verdict' && trace.state === 'FINAL' && closed.has(trace.messageId) ? trace.faults : [],
+  );
+  return ({ code, message }) => faults.some((fault) => fault.code === code && fault.message === message);
+}
 
 /** Of a cart in any version. */
 export const readTraces = async (table: Pick<LedgerTable, 'queryItems'>, cart: CartKey): Promise<Trace[]> =>

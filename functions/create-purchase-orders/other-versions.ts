@@ -23,6 +23,8 @@ export interface OtherVersions {
    * this one, from before a setting restricted it: only the former are too many.
    */
   readonly besides: readonly Fault[];
+  /** The orders of this version that were found after every later version was decided: those could not tell of them. */
+  readonly untold: readonly Fault[];
   /** How long an attempt at such an order may still run; undefined where none does. */
   readonly busyForMs: number | undefined;
   /** The external ids of the orders that a person has cancelled. */
@@ -56,6 +58,7 @@ export function otherVersions(
     ],
     besides: created.filter(isOwn).map(createdFault),
     busyForMs: busyUntilMs >= nowMs ? busyUntilMs - nowMs : undefined,
+    untold: untoldOf(traces, { changedAtMs, externalIds }, cancelled),
     cancelled,
   };
 }
@@ -123,4 +126,29 @@ function settledAtMs(faults: readonly Fault[], { verdicts, closed }: Ends): numb
     verdict.faults.some((held) => faults.some(({ code, message }) => held.code === code && held.message === message));
   const [newest] = verdicts.filter(holds).toSorted((one, other) => other.recordedAtMs - one.recordedAtMs);
   return newest !== undefined && closed.has(newest.messageId) ? newest.recordedAtMs : 0;
+}
+
+/** Once a person has closed a dead letter that tells of the order, it counts as cancelled, and nothing is left to tell. */
+function untoldOf(
+  traces: readonly Trace[],
+  { changedAtMs, externalIds }: Pick<PresentVersion, 'changedAtMs' | 'externalIds'>,
+  cancelled: readonly string[],
+): readonly Fault[] {
+  const decidedMs = traces
+    .filter((trace) => isOfLaterVersion(trace, changedAtMs))
+    .flatMap((trace) =>
+      trace.kind === 'order' ? [trace.claimedAtMs] : 'recordedAtMs' in trace ? [trace.recordedAtMs] : [],
+    );
+  const lastMs = Math.max(...decidedMs);
+  const isUntold = ({ state, externalId, createdAtMs = 0, ...order }: OrderTrace): boolean =>
+    state === 'CREATED' &&
+    order.changedAtMs <= changedAtMs &&
+    externalIds.includes(externalId) &&
+    !cancelled.includes(externalId) &&
+    decidedMs.length > 0 &&
+    createdAtMs >= lastMs;
+  return traces
+    .filter((trace) => trace.kind === 'order')
+    .filter(isUntold)
+    .map(createdFault);
 }

@@ -125,7 +125,8 @@ async function deliverGroups(
   }
   // Read again only where no order was claimed.
   others ??= await readOthers();
-  if (!others.isOutdated && !onlyIfNeverSent) {
+  if (others.isOutdated) groupFaults.push(...others.untold.filter(isNotAmong(orders)));
+  else if (!onlyIfNeverSent) {
     if (areOrdersKnown) groupFaults.push(...others.leftOver);
     if (others.busyForMs !== undefined) orders.push(earlierVersionIsBusy(others.busyForMs));
   }
@@ -146,6 +147,12 @@ const historyOf = (
     toRestore: isToRestore ? cancelledByHand(externalId) : undefined,
   };
 };
+
+/** An order that was just found is told of by its own outcome. */
+const isNotAmong =
+  (orders: readonly OrderOutcome[]) =>
+  ({ message }: Fault): boolean =>
+    !orders.some((order) => order.kind === 'rejected' && order.faults.some((fault) => fault.message === message));
 
 /**
  * Whether an order that does not exist may be created. Where an order of an earlier version is left over, its lines may

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createRedriveRecord } from '../../../functions/redrive-dead-letters/redrive-record.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { type Standing, standingOf } from '../../../shared/standing.ts';
+import { readTraces } from '../../../shared/traces.ts';
 import { type Interceptor, onceFor, type RecordedCall } from '../recording-proxy.ts';
 import {
   always,
@@ -48,13 +50,19 @@ async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
   return { worker, messageId };
 }
 
-/** What a person does once the orders of a dead letter are as the cart wants them. */
+const keyOf = (cart: Row) => ({ client: '100', number: textOf(cart['ObjectId']) });
+const table = () => createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
+/** A person has cancelled the order in 11VMS, and closes the dead letter. */
 const close = (cart: Row, messageId: string): Promise<void> =>
-  createRedriveRecord(createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName)).close(
-    { cart: { client: '100', number: textOf(cart['ObjectId']) }, messageId },
-    { by: 'an operator', reason: 'settled in 11VMS', changedAtMs: undefined },
+  createRedriveRecord(table()).close(
+    { cart: keyOf(cart), messageId },
+    { by: 'an operator', reason: 'cancelled in 11VMS', changedAtMs: Date.parse('2026-11-20T14:32:06Z') },
     1_000_000,
   );
+const standing = async (cart: Row): Promise<Standing> =>
+  standingOf(await readTraces(table(), keyOf(cart)), { nowMs: Date.now() });
+
+const isCallFor = (cart: Row, { path, body }: RecordedCall): boolean => `${path} ${body}`.includes(externalIdOf(cart));
 
 /** The same cart, changed and approved again this many hours later. */
 const later = (cart: Row, hours: number, changes: Row = {}): Row => ({
@@ -566,8 +574,8 @@ describe('a later version of a cart', () => {
     expect(fixture.ordersOf(cart)).toHaveLength(1);
   });
 
-  test('leaves an order of unknown outcome to the older message, which tells of it when 11VMS holds it', async () => {
-    const cart = withVendors(newCart(), A);
+  /** 11VMS holds the order, which its message does not know yet, when a later version of the cart is deleted. */
+  async function deletedMeanwhile(cart: Row) {
     const { worker, messageId } = await sent(cart);
     fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
     fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
@@ -578,13 +586,64 @@ describe('a later version of a cart', () => {
     expect((await worker.deliverAndReturn()).failed).toHaveLength(1);
     await fixture.expireLease(cart);
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-
     await worker.endDelay(records);
+    return { worker, messageId };
+  }
+  const tooMany = {
+    code: 'E_CART_CANCELLED_AFTER_SEND',
+    message: expect.stringMatching(/created as .* nothing left for it$/),
+  };
+
+  test('leaves an order of unknown outcome to the older message, which tells of it when 11VMS holds it', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker, messageId } = await deletedMeanwhile(cart);
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    expect(await fixture.verdictOf(messageId)).toEqual([
-      { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringMatching(/created as .* nothing left for it$/) },
-    ]);
+    expect(await fixture.verdictOf(messageId)).toEqual([tooMany]);
+    // Only this dead letter tells of the order: the cart does not stand as skipped.
+    expect(await standing(cart)).toMatchObject({ word: 'dead-lettered', faults: [tooMany], messageIds: [messageId] });
+
+    // Redriven, the message tells of it again, until a person closes a dead letter which does.
+    const [redriven = ''] = await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).toContain(redriven);
+    expect(await fixture.verdictOf(redriven)).toEqual([tooMany]);
+    await close(cart, redriven);
+    expect(await standing(cart)).toMatchObject({ word: 'skipped' });
+    const [replayed] = await worker.send(envelope(cart));
+    expect((await worker.deliver()).failed).not.toContain(replayed);
+  });
+
+  test('is told of by the next receive of the older message where the verdict could not be written', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker, messageId } = await deletedMeanwhile(cart);
+    const isVerdict = ({ operation, body }: RecordedCall): boolean =>
+      operation === 'PutItem' && body.includes('VERDICT#');
+    fixture.proxies.dynamodb.intercept(onceFor(isVerdict, answer(400, { __type: 'ValidationException' })));
+    expect((await worker.deliverAndReturn()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toBeUndefined();
+
+    expect((await worker.deliver()).failed).toEqual([messageId]);
+    expect(await fixture.verdictOf(messageId)).toEqual([tooMany]);
+  });
+
+  test('leaves an order of unknown outcome to a dead letter: the cart stands as dead-lettered until that is settled', async () => {
+    const cart = withVendors(newCart(), A);
+    const { worker, messageId } = await sent(cart);
+    // 11VMS works, but for this order.
+    fixture.proxies.vms.intercept(always((call) => isCallFor(cart, call), answer(500)));
+    const { records } = await worker.deliver();
+    await fixture.expireLease(cart);
+    await worker.send(envelope(later(cart, 1, { DelInd: 'X' })));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(await standing(cart)).toMatchObject({ word: 'skipped' });
+
+    await worker.endDelay(records);
+    await worker.deliverTimes(3);
+    await worker.receive();
+    expect(await worker.deadLetters()).toEqual([messageId]);
+    expect(await standing(cart)).toMatchObject({ word: 'dead-lettered', messageIds: [messageId] });
+    await close(cart, messageId);
+    expect(await standing(cart)).toMatchObject({ word: 'skipped' });
   });
 
   test('supersedes an order of unknown outcome that 11VMS does not hold', async () => {
