@@ -11,7 +11,8 @@ import * as z from 'zod';
  * | fails      | it would be dead-lettered again, for these codes                                              |
  * | pointless  | nothing would come of it, or nothing good: the reason says why                                |
  * | unreadable | no attempt can read it                                                                        |
- * | unknown    | it cannot be said without trying: SRM or the ledger did not answer, or an attempt is under way |
+ * | unknown    | it cannot be said without trying: SRM or the ledger did not answer, an attempt is under way,   |
+ * |            | or only 11VMS knows whether it holds the order from an earlier attempt                         |
  */
 export const FORECAST_KINDS = ['ordered', 'fails', 'pointless', 'unreadable', 'unknown'] as const;
 export type ForecastKind = (typeof FORECAST_KINDS)[number];

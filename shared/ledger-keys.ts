@@ -28,7 +28,15 @@ export interface CartKey {
 export interface CartVersion extends CartKey {
   /** When it was last changed in SRM; undefined where that is not known. */
   readonly changedAtMs: number | undefined;
+  /** A change or historical version: nothing is said of the active one (edge case 20). */
+  readonly isInactiveVersion?: boolean;
 }
+
+/** As an item names the version that it is about. */
+export const versionFields = ({ changedAtMs, isInactiveVersion = false }: Omit<CartVersion, keyof CartKey>) => ({
+  ...(changedAtMs === undefined ? {} : { changedAtMs }),
+  ...(isInactiveVersion ? { isInactiveVersion } : {}),
+});
 
 export const cartPartition = ({ client, number, guid }: CartKey): string =>
   `${PARTITIONS.cart}${client}#${number ?? `-${guid ?? ''}`}`;
@@ -36,6 +44,8 @@ export const cartPartition = ({ client, number, guid }: CartKey): string =>
 export const queuedPartition = (cart: string): string => cart.replace(PARTITIONS.cart, PARTITIONS.queued);
 
 export const SKIP_SORT = 'SKIP';
+/** Of change and historical versions: it must not replace the skip of an active one. It begins as that does, for lists. */
+export const INACTIVE_SKIP_SORT = `${SKIP_SORT}#INACTIVE`;
 export const NUMBERS_SORT = 'NUMBERS';
 /** `version` is the changedAtMs and a hash of the row. */
 export const queuedSort = (version: string): string => `QUEUED#${version}`;

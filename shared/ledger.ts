@@ -6,14 +6,14 @@
  * | queued  | QUEUED#<client>#<number> | QUEUED#<changedAtMs>#<row hash> | shared/queued-versions.ts |
  * | order   | CART#<client>#<number>   | ORDER#<externalId>              | this file                 |
  * | verdict | CART#<client>#<number>   | VERDICT#<messageId>             | verdict/verdict-record.ts |
- * | skip    | CART#<client>#<number>   | SKIP                            | this file                 |
+ * | skip    | CART#<client>#<number>   | SKIP, SKIP#INACTIVE             | this file                 |
  * | redrive | CART#<client>#<number>   | REDRIVE#<messageId>             | redrive-record.ts         |
  * | closed  | CART#<client>#<number>   | CLOSED#<messageId>              | redrive-record.ts         |
  * | numbers | CART#<client>#<number>   | NUMBERS                         | number-record.ts          |
  *
  * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued has a partition of its own: the roles that
  * may write it can then write nothing else of a cart (shared/ledger-keys.ts). Each item names the version of the cart that it is
- * about (`changedAtMs`). What the items of a cart together say of it is its standing: shared/standing.ts.
+ * about (`changedAtMs`), and whether that is a change or historical one (`isInactiveVersion`). What the items of a cart together say of it is its standing: shared/standing.ts.
  *
  * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts
  * that give a message up, as long as their dead letters are neither redriven nor closed.
@@ -73,7 +73,16 @@
 import * as z from 'zod';
 import { orderCreatedEvent } from './event-attribute.ts';
 import type { Fault } from './failure.ts';
-import { type CartKey, cartPartition, type CartVersion, ORDER_STATES, orderSort, SKIP_SORT } from './ledger-keys.ts';
+import {
+  type CartKey,
+  cartPartition,
+  type CartVersion,
+  INACTIVE_SKIP_SORT,
+  ORDER_STATES,
+  orderSort,
+  SKIP_SORT,
+  versionFields,
+} from './ledger-keys.ts';
 import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
 import { expiresAt } from './lifetimes.ts';
 import { listed } from './lists.ts';
@@ -131,8 +140,6 @@ export type ClaimResult =
 
 export interface CartSkip {
   readonly reason: string;
-  /** A change or historical version was skipped: nothing is said of the active one. */
-  readonly isInactiveVersion?: boolean;
   readonly messageId: string;
   readonly nowMs: number;
 }
@@ -149,16 +156,14 @@ export interface Ledger {
   released(claim: OrderClaim, fault: Fault | undefined): Promise<void>;
   /** The created order is also that of this newer version of its cart: the order has not changed. */
   confirmed(claim: OrderClaim): Promise<void>;
-  /** Records that a rule skipped the cart. */
-  recordSkip(cart: CartVersion, skip: CartSkip): Promise<void>;
+  /** Records that a rule skipped the cart. Changes nothing where a later version was skipped. */
+  recordSkip(cart: CartVersion & { readonly changedAtMs: number }, skip: CartSkip): Promise<void>;
 }
 
 export interface Foresight {
   /** What `claim` would answer to another attempt now. It only reads. */
   foresee(claim: OrderClaim): Promise<ClaimResult>;
 }
-
-const versionOf = ({ changedAtMs }: CartVersion) => (changedAtMs === undefined ? {} : { changedAtMs });
 
 const unreadableItem = (error: z.ZodError): ClaimResult => {
   const fields = [...new Set(error.issues.map(({ path: [field] }) => String(field)))].join(', ');
@@ -198,18 +203,12 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
 
   /** Ends this attempt's claim. Changes nothing when a later attempt has claimed the order. */
   async function settle(claim: OrderClaim, state: OrderItem['state'], changes: Record<string, unknown>): Promise<void> {
-    const values = { state, ...changes };
-    const names = Object.keys(values);
+    const { ExpressionAttributeValues, ...setting } = setAll({ state, ...changes });
     await table.updateItem(orderKey(claim), {
-      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+      ...setting,
       // CREATED is final even against ourselves: a lost answer of DynamoDB must not undo it.
       ConditionExpression: 'attemptId = :attempt AND (#state = :posting OR #state = :state)',
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: {
-        ':attempt': claim.attemptId,
-        ':posting': 'POSTING',
-        ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value])),
-      },
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ':attempt': claim.attemptId, ':posting': 'POSTING' },
     });
   }
 
@@ -295,18 +294,33 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
       });
     },
 
-    async recordSkip(cart, { reason, isInactiveVersion = false, messageId, nowMs }) {
-      await table.putItem({
-        pk: cartPartition(cart),
-        sk: SKIP_SORT,
-        ...versionOf(cart),
+    async recordSkip(cart, { reason, messageId, nowMs }) {
+      const item = {
+        ...versionFields(cart),
         reason,
-        ...(isInactiveVersion ? { isInactiveVersion } : {}),
         messageId,
         recordedAtMs: nowMs,
         expiresAt: expiresAt(nowMs, 'trace'),
         ...listed('SKIPPED', nowMs),
-      });
+      };
+      await table.updateItem(
+        { pk: cartPartition(cart), sk: cart.isInactiveVersion === true ? INACTIVE_SKIP_SORT : SKIP_SORT },
+        {
+          ...setAll(item),
+          // Messages come in any order: the skip of a later version supersedes what comes after it.
+          ConditionExpression: 'attribute_not_exists(changedAtMs) OR changedAtMs <= :changedAtMs',
+        },
+      );
     },
+  };
+}
+
+/** An update that sets these attributes; `#name` and `:name` are theirs. */
+function setAll(values: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(values);
+  return {
+    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
   };
 }

@@ -3,10 +3,11 @@
  * two changes of a cart may carry the same ChangedAt.
  */
 import { createHash } from 'node:crypto';
-import { cartPartition, queuedPartition, queuedSort } from './ledger-keys.ts';
+import { cartPartition, queuedPartition, queuedSort, versionFields } from './ledger-keys.ts';
 import type { Item, ItemKey } from './ledger-table.ts';
 import { expiresAt } from './lifetimes.ts';
 import type { SourceRow } from './reading/source-row.ts';
+import { isInactiveVersion } from './sap-values.ts';
 
 /** The run that queues, and when. */
 export interface Queueing {
@@ -38,10 +39,10 @@ const keyOf = ({ number, guid, changedAtMs, source }: SourceRow, client: string)
 const hashOf = (source: unknown): string =>
   createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
 
-export const queuedFacts = ({ guid, changedAtMs }: SourceRow, { runId, nowMs }: Queueing): Item => ({
+export const queuedFacts = ({ guid, changedAtMs, source }: SourceRow, { runId, nowMs }: Queueing): Item => ({
   runId,
   queuedAtMs: nowMs,
   expiresAt: expiresAt(nowMs, 'trace'),
-  ...(changedAtMs === undefined ? {} : { changedAtMs }),
+  ...versionFields({ changedAtMs, isInactiveVersion: isInactiveVersion(source) }),
   ...(guid === undefined ? {} : { guid }),
 });

@@ -133,6 +133,14 @@ export const cartNumberOf = (row: unknown): string | undefined => cartNumber(asJ
 /** The version of the cart, read even from a malformed row; undefined where ChangedAt itself cannot be read. */
 export const rowChangedAtMs = (row: unknown): number | undefined => edmInstantMs(asJsonObject(row)?.['ChangedAt']);
 
+/** A change or historical version of a cart, read even from a malformed row: not the active one, which alone is ordered. */
+export const isInactiveVersion = (row: unknown): boolean => textOf(asJsonObject(row)?.['VersionType']) !== undefined;
+
+export const rowVersion = (row: unknown) => ({
+  changedAtMs: rowChangedAtMs(row),
+  isInactiveVersion: isInactiveVersion(row),
+});
+
 /** It becomes a part of the name of the order. */
 export const SUPPLIER_NUMBER = /^[!-?A-~]+$/;
 /** For messages that say what a supplier's number must look like. */

@@ -81,6 +81,8 @@ export interface StandingQuestion {
   readonly nowMs: number;
   /** Of this version and later ones; undefined: of the newest that is known. */
   readonly changedAtMs?: number | undefined;
+  /** Whether a change or historical version is asked about; undefined: the active one, if the ledger knows of it. */
+  readonly isInactiveVersion?: boolean;
 }
 
 /** The longest delay between two attempts is 15 minutes: after an hour without an attempt, none will follow. */
@@ -90,7 +92,8 @@ export const DEAD_LETTER_LIFETIME_MS = 14 * 24 * 3600_000;
 const FIRST_DELAY_MS = 30_000;
 const LONGEST_DELAY_MS = 900_000;
 
-export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: StandingQuestion): Standing {
+export function standingOf(known: readonly Trace[], { nowMs, changedAtMs, ...asked }: StandingQuestion): Standing {
+  const traces = relevantTo(known, { changedAtMs, ...asked });
   const newestMs = changedAtMs ?? newestVersionMs(traces);
   const standing = standingOfVersion(traces, newestMs, nowMs);
   const rest = standing.word === 'partly-ordered' ? standing.rest : standing;
@@ -100,6 +103,18 @@ export function standingOf(traces: readonly Trace[], { nowMs, changedAtMs }: Sta
   if (notices.length === 0) return standing;
   const held = givenUp(notices, earlier, nowMs);
   return standing.word === 'partly-ordered' ? { ...standing, rest: held } : held;
+}
+
+/** What is known of change and historical versions says nothing of the active one (edge case 20), nor the other way round. */
+function relevantTo(
+  traces: readonly Trace[],
+  { changedAtMs = 0, isInactiveVersion }: Omit<StandingQuestion, 'nowMs'>,
+): readonly Trace[] {
+  if (isInactiveVersion === true)
+    return traces.filter((trace) => trace.isInactiveVersion === true || !trace.isVersionKnown);
+  const active = traces.filter((trace) => trace.isInactiveVersion !== true);
+  const isKnown = active.some((trace) => trace.changedAtMs >= changedAtMs);
+  return isKnown || isInactiveVersion === false ? active : traces;
 }
 
 function standingOfVersion(traces: readonly Trace[], newestMs: number, nowMs: number): Standing {
@@ -157,7 +172,9 @@ const isSentAgain = (trace: Trace): trace is RedriveTrace => trace.kind === 'red
 
 /** Whether a person has settled a dead letter of this version, or of a later one, by hand: the order may exist elsewhere. */
 export const isClosedByHand = (traces: readonly Trace[], changedAtMs: number): boolean =>
-  traces.some((trace) => trace.kind === 'closed' && trace.changedAtMs >= changedAtMs);
+  traces.some(
+    (trace) => trace.kind === 'closed' && trace.isInactiveVersion !== true && trace.changedAtMs >= changedAtMs,
+  );
 
 /** A cart may be given up before its version is read: that verdict must not hide the orders which came of it later. */
 function newestVersionMs(traces: readonly Trace[]): number {

@@ -4,6 +4,7 @@ import {
   type CartKey,
   cartPartition,
   closedSort,
+  INACTIVE_SKIP_SORT,
   isOrderState,
   NUMBERS_SORT,
   NUMBERS_STATES,
@@ -22,9 +23,11 @@ import { recordedFaults } from './recorded-faults.ts';
 
 const time = z.number().default(0);
 const changedAtMs = z.number().optional();
+const isInactiveVersion = z.boolean().optional();
 
 const queuedItem = z.object({
   changedAtMs,
+  isInactiveVersion,
   guid: z.string().optional(),
   runId: z.string().default(''),
   queuedAtMs: time,
@@ -50,16 +53,16 @@ const orderItem = z.object({
 });
 const verdictItem = z.object({
   changedAtMs,
+  isInactiveVersion,
   state: z.enum(['PROVISIONAL', 'FINAL']),
   recordedAtMs: time,
   faults: recordedFaults.default([]),
 });
 const skipItem = z.object({
   changedAtMs,
+  isInactiveVersion,
   reason: z.string().default(''),
   recordedAtMs: time,
-  /** A change or historical version was skipped: nothing is said of the active one. */
-  isInactiveVersion: z.boolean().optional(),
 });
 const redriveItem = z.object({
   changedAtMs,
@@ -90,6 +93,8 @@ const numbersItem = z.object({
 interface OfVersion {
   readonly changedAtMs: number;
   readonly isVersionKnown: boolean;
+  /** A change or historical version: nothing is said of the active one. An order is never one of these. */
+  readonly isInactiveVersion?: boolean | undefined;
 }
 const versionOf = (
   { changedAtMs }: { readonly changedAtMs?: number | undefined },
@@ -148,12 +153,20 @@ export async function cartItems(table: Pick<LedgerTable, 'queryItems'>, cart: st
 
 /** Never fails: an item that another version of this interface wrote says as much as can be read of it. */
 export function tracesOf(items: readonly Item[]): Trace[] {
-  return items.flatMap((item) => traceOf(item) ?? []);
+  const traces = items.flatMap((item) => traceOf(item) ?? []);
+  const inactive = new Set(
+    traces.flatMap((trace) => (trace.kind === 'verdict' && trace.isInactiveVersion === true ? [trace.messageId] : [])),
+  );
+  return traces.map((trace) =>
+    (trace.kind === 'redrive' || trace.kind === 'closed') && inactive.has(trace.messageId)
+      ? { ...trace, isInactiveVersion: true }
+      : trace,
+  );
 }
 
 function traceOf(item: Item): Trace | undefined {
   const sk = String(item['sk']);
-  if (sk === SKIP_SORT) {
+  if (sk === SKIP_SORT || sk === INACTIVE_SKIP_SORT) {
     const { data } = skipItem.safeParse(item);
     return data && { ...data, kind: 'skip', ...versionOf(data, data.recordedAtMs) };
   }

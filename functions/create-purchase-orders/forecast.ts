@@ -45,25 +45,39 @@ async function forecastMessage(
   const orders = seen.created.size;
   const { cart, changedAtMs } = seen.version() ?? {};
   const traces = cart === undefined || orders === 0 ? [] : await dependencies.tracesOf(cart);
-  const isOutdated = traces.some((trace) => trace.isVersionKnown && trace.changedAtMs > (changedAtMs ?? 0));
+  const isOutdated = traces.some(
+    (trace) => trace.isVersionKnown && trace.isInactiveVersion !== true && trace.changedAtMs > (changedAtMs ?? 0),
+  );
   return {
     messageId,
     orders,
     ...(changedAtMs === undefined ? {} : { changedAtMs }),
     ...(isOutdated
       ? { kind: 'pointless', codes: [], reason: 'a newer version of the cart is known' }
-      : judge(outcome, orders, seen.isLookedUp())),
+      : withDoubt(judge(outcome, orders), seen.isLookedUp())),
   };
 }
 
 /** The cart has an order that only a person can change or cancel. */
 const AFTER_SEND: ReadonlySet<FaultCode> = new Set(['E_CART_CHANGED_AFTER_SEND', 'E_CART_CANCELLED_AFTER_SEND']);
 
-function judge(outcome: Outcome, orders: number, isLookedUp: boolean): Pick<Forecast, 'kind' | 'codes' | 'reason'> {
+type Judgement = Pick<Forecast, 'kind' | 'codes' | 'reason'>;
+
+/** In earnest, the look-up may find an order that an earlier attempt created: then the message records it, or tells of it. */
+function withDoubt(judgement: Judgement, isLookedUp: boolean): Judgement {
+  const { kind, reason } = judgement;
+  if (!isLookedUp || (kind !== 'ordered' && kind !== 'pointless')) return judgement;
+  return {
+    ...judgement,
+    kind: kind === 'pointless' ? 'unknown' : kind,
+    reason: `${reason}, unless 11VMS holds the order from an earlier attempt`,
+  };
+}
+
+function judge(outcome: Outcome, orders: number): Judgement {
   switch (outcome.kind) {
     case 'done': {
-      const count = orders === 1 ? '1 order would be created' : `${orders} orders would be created`;
-      const reason = isLookedUp ? `${count}, unless 11VMS holds it from an earlier attempt` : count;
+      const reason = orders === 1 ? '1 order would be created' : `${orders} orders would be created`;
       return { kind: 'ordered', codes: [], reason };
     }
     case 'skipped':

@@ -66,7 +66,7 @@ export function otherVersions(
 /** A version that is only queued may be no active one: the attempt at its message decides. */
 const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
   trace.kind !== 'queued' &&
-  !(trace.kind === 'skip' && trace.isInactiveVersion === true) &&
+  trace.isInactiveVersion !== true &&
   trace.isVersionKnown &&
   trace.changedAtMs > changedAtMs;
 

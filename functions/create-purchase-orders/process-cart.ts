@@ -61,7 +61,7 @@ export async function processCart(
  * 18); and so is one of this version whose outcome is open, since no attempt looks it up any more.
  */
 async function skipCart(
-  { reason, isCancelled, isInactiveVersion, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
+  { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
   { messageId }: Receive,
   cart: CartVersion,
   { ledger, now, leaseMs, tracesOf }: CartDependencies,
@@ -76,7 +76,7 @@ async function skipCart(
   };
   const before = await ordered();
   if (before !== undefined) return before;
-  await ledger.recordSkip({ ...cart, changedAtMs }, { reason, isInactiveVersion, messageId, nowMs: now() });
+  await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
   // An earlier version that did not find the skip has claimed its order before.
   return (await ordered()) ?? { kind: 'skipped', reason };
 }

@@ -11,7 +11,7 @@ import type { CartKey, CartVersion } from '../../shared/ledger-keys.ts';
 import type { Limit } from '../../shared/lanes.ts';
 import { errorFields, type Log } from '../../shared/log.ts';
 import type { IsSigned, SignedBody } from '../../shared/message-signature.ts';
-import { rowChangedAtMs } from '../../shared/sap-values.ts';
+import { rowVersion } from '../../shared/sap-values.ts';
 import type { SrmCarts } from '../../shared/srm-carts.ts';
 import { type FinalAttemptDependencies, resolveFinalAttempt } from './breaker/final-attempt.ts';
 import { observeOrders } from './breaker/observe-orders.ts';
@@ -66,7 +66,7 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
     if (own.pausedBecause !== undefined) return paused(own.pausedBecause);
     if (!isCart(message)) return message;
     const order = (source: unknown): Promise<Outcome> => {
-      cart = { ...cart, changedAtMs: rowChangedAtMs(source) };
+      cart = { ...cart, ...rowVersion(source) };
       return processCart(message, source, received, cart, { ...own, orders: watch.orders });
     };
     const queued = queuedCart(message);
@@ -136,7 +136,7 @@ const cartOf = (message: Opened, sapClient: string): CartVersion =>
   isCart(message)
     ? {
         ...cartOfMessage(message, sapClient),
-        changedAtMs: 'source' in message ? rowChangedAtMs(message.source) : undefined,
+        ...('source' in message ? rowVersion(message.source) : { changedAtMs: undefined }),
       }
     : { ...noCart(sapClient), changedAtMs: undefined };
 

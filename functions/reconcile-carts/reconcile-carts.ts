@@ -15,6 +15,7 @@ import type { OperationOutcome } from '../../shared/operations.ts';
 import type { RecordCopies } from '../../shared/queued-copies.ts';
 import { readSliceTwice, type SliceDependencies } from '../../shared/reading/read-slice.ts';
 import { narrowerWidth, nextSlice, SlicePosition, wholeSecond } from '../../shared/reading/slice.ts';
+import { isInactiveVersion } from '../../shared/sap-values.ts';
 import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
 import type { SourceRow } from '../../shared/reading/source-row.ts';
 import type { CartPage } from '../../shared/srm-carts.ts';
@@ -247,11 +248,15 @@ function standingsOf(
   rows: readonly SourceRow[],
   { tracesOf, settings, now }: ReconciliationDependencies,
 ): Promise<readonly (Standing | undefined)[]> {
-  return inLanes(rows, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs }) => {
+  return inLanes(rows, LEDGER_READS_AT_ONCE, async ({ number, guid, changedAtMs, source }) => {
     if (number === undefined && guid === undefined) return undefined;
     const traces = await tracesOf({ client: settings.sapClient, number, guid });
     // A row without a readable stamp has no version: any trace counts.
-    return standingOf(traces, { changedAtMs: changedAtMs ?? 0, nowMs: now() });
+    return standingOf(traces, {
+      changedAtMs: changedAtMs ?? 0,
+      isInactiveVersion: isInactiveVersion(source),
+      nowMs: now(),
+    });
   });
 }
 

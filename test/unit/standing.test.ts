@@ -1,6 +1,6 @@
 /** The standing of a cart, by the items that the ledger holds of it. */
 import { describe, expect, test } from '@jest/globals';
-import { FRESH_MS, type Standing, standingOf } from '../../shared/standing.ts';
+import { FRESH_MS, isClosedByHand, type Standing, standingOf } from '../../shared/standing.ts';
 import {
   type ClosedTrace,
   isOpenOrder,
@@ -335,6 +335,40 @@ describe('a cart stands as', () => {
     ['given up', [verdict({ ...earlier, recordedAtMs: NOW })]],
   ])('never-read, when only an earlier version than the one asked about was %s', (_what, traces) => {
     expect(standingOf(traces, { changedAtMs: VERSION, nowMs: NOW })).toEqual({ word: 'never-read' });
+  });
+});
+
+// Edge case 20.
+describe('a change or historical version', () => {
+  const inactive = { isInactiveVersion: true, changedAtMs: VERSION + 1 } as const;
+
+  test.each<[string, readonly Trace[]]>([
+    ['waiting', [queued(), queued({ ...inactive, queuedAtMs: STALE })]],
+    ['ordered', [order('CREATED'), skip(inactive)]],
+    ['dead-lettered', [verdict(), skip({ ...inactive, recordedAtMs: NOW })]],
+    [
+      'ordered',
+      [order('CREATED'), verdict({ ...inactive, messageId: 'm2' }), closed({ ...inactive, messageId: 'm2' })],
+    ],
+    ['skipped', [skip(inactive)]],
+  ])('leaves an active one %s', (word, traces) => {
+    expect(wordOf(standingOf(traces, { nowMs: NOW }))).toBe(word);
+  });
+
+  test('does not account for an active one in the reconciliation, nor the other way round', () => {
+    const wordFor = (traces: readonly Trace[], isInactiveVersion: boolean): string =>
+      wordOf(standingOf(traces, { changedAtMs: VERSION, isInactiveVersion, nowMs: NOW }));
+    expect(wordFor([skip(inactive)], false)).toBe('never-read');
+    expect(wordFor([skip(inactive)], true)).toBe('skipped');
+    expect(wordFor([order('CREATED')], false)).toBe('ordered');
+    expect(wordFor([order('CREATED')], true)).toBe('never-read');
+    // Its message could not be read: nothing says which of the two it was.
+    expect(wordFor([verdict({ isVersionKnown: false })], true)).toBe('dead-lettered');
+  });
+
+  test('that a person closed does not close the active one', () => {
+    expect(isClosedByHand([closed(inactive)], VERSION)).toBe(false);
+    expect(isClosedByHand([closed()], VERSION)).toBe(true);
   });
 });
 

@@ -76,8 +76,6 @@ export type Selection =
       readonly kind: 'skip';
       readonly reason: string;
       readonly isCancelled: boolean;
-      /** A change or historical version: the active one is not concerned (edge case 20). */
-      readonly isInactiveVersion: boolean;
       readonly droppedLines: readonly DroppedLine[];
     }
   /** `groups`: those of the lines that can be read, for their faults. */
@@ -91,14 +89,11 @@ const skip = (reason: string, isCancelled = false, droppedLines: readonly Droppe
   kind: 'skip',
   reason,
   isCancelled,
-  isInactiveVersion: false,
   droppedLines,
 });
 
-/** Rules 1 to 3; edge cases 13 to 15, 18, 20, 22 to 24. */
+/** Rules 1 to 3, of an active version; edge cases 13 to 15, 18, 22 to 24. */
 export function selectAndGroup(cart: ShoppingCart, settings: TranslationSettings, onLookUp?: OnLookUp): Selection {
-  if (cart.VersionType !== undefined)
-    return { ...skip('a change or historical version, not the active one'), isInactiveVersion: true };
   if (cart.DelInd === true) return skip('the cart is deleted', true);
   if (cart.Status === undefined) return { kind: 'faulty', faults: [NO_STATUS], groups: [] };
   const meaning = meaningOf(cart.Status, settings, onLookUp);

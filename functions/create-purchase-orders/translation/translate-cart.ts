@@ -2,7 +2,7 @@
 import type { Fault, FaultCode, Warning } from '../../../shared/failure.ts';
 import { countRows } from '../../../shared/reading/whole-cart.ts';
 import { firstFindings } from '../../../shared/recorded-faults.ts';
-import { edmInstantMs, hasOffset } from '../../../shared/sap-values.ts';
+import { edmInstantMs, hasOffset, isInactiveVersion, rowChangedAtMs } from '../../../shared/sap-values.ts';
 import type { TranslationSettings } from '../../../shared/translation-settings.ts';
 import { type DroppedLine, faultsOfItems, type LineGroup, MOST_ROWS, selectAndGroup, tooLarge } from './groups.ts';
 import { nameOf, orderRules, type PreparedOrder, prepareOrder } from './order-rules.ts';
@@ -43,8 +43,6 @@ export type CartTranslation =
       readonly kind: 'skip';
       readonly reason: string;
       readonly isCancelled: boolean;
-      /** A change or historical version: the active one is not concerned (edge case 20). */
-      readonly isInactiveVersion: boolean;
       readonly changedAtMs: number;
       readonly droppedLines: readonly DroppedLine[];
     }
@@ -79,6 +77,8 @@ export interface TranslationRecorder {
 }
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
+  // Whatever else is in it (edge case 20): a fault of it would be one of the active version.
+  if (isInactiveVersion(source)) return skipInactive(source);
   // Before anything is made of a row: some bytes of a cart become some kilobytes here.
   const rows = countRows(source);
   if (rows > MOST_ROWS) return { kind: 'faulty', faults: [tooLarge(`${rows} rows, and a cart can have ${MOST_ROWS}`)] };
@@ -105,6 +105,14 @@ export function translateCart(source: unknown, origin: CartOrigin): CartTranslat
     unknownProperties: countUnknownProperties(source),
   };
 }
+
+const skipInactive = (source: unknown): CartTranslation => ({
+  kind: 'skip',
+  reason: 'a change or historical version, not the active one',
+  isCancelled: false,
+  changedAtMs: rowChangedAtMs(source) ?? 0,
+  droppedLines: [],
+});
 
 /** SAP normally sends +0000. Any other offset is read as UI5 reads it, with a warning. */
 const offsetWarnings = (cart: ShoppingCart): Warning[] =>

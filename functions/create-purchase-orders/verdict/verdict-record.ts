@@ -9,6 +9,7 @@ import {
   VERDICT_STATES,
   verdictSort,
   type VerdictState,
+  versionFields,
 } from '../../../shared/ledger-keys.ts';
 import type { ItemKey, LedgerTable } from '../../../shared/ledger-table.ts';
 import { expiresAt } from '../../../shared/lifetimes.ts';
@@ -62,7 +63,7 @@ export function createVerdictRecord(table: LedgerTable): VerdictRecord {
       await table.putItem({
         ...itemKey({ cart, messageId }),
         state,
-        ...(cart.changedAtMs === undefined ? {} : { changedAtMs: cart.changedAtMs }),
+        ...versionFields(cart),
         faults: boundedFaults(faults),
         codes: [...new Set(faults.map(({ code }) => code))],
         ...(state === 'WITHDRAWN' ? {} : listed('DEAD-LETTERED', nowMs)),

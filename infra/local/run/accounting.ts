@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { SKIP_SORT } from '../../../shared/ledger-keys.ts';
 import type { Item } from '../../../shared/ledger-table.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { type Fault, type FaultOwner, faultPlace, isFaultCode } from '../../../shared/failure.ts';
@@ -128,6 +129,7 @@ function keyOf({ number, guid }: CartIdentity): string {
 const numberOf = (partition: string): string => partition.replace(/^CART#\d+#/, '');
 
 const ORDER_SORT = /^ORDER#/;
+const isSkip = ({ sk }: LedgerItem): boolean => sk.startsWith(SKIP_SORT);
 
 /** Compares every approved cart with the queues and the ledger. */
 export function account(evidence: Evidence): Accounts {
@@ -150,7 +152,7 @@ export function account(evidence: Evidence): Accounts {
     if (keys.some((key) => waiting.has(key))) return 'waiting';
     if (orders.some(({ state }) => state !== 'CREATED')) return 'unaccounted';
     if (orders.length > 0) return 'createdInFull';
-    return items.some(({ sk }) => sk === 'SKIP') ? 'skipped' : 'unaccounted';
+    return items.some(isSkip) ? 'skipped' : 'unaccounted';
   };
 
   const ended = (evidence.approved ?? distinctCarts(evidence.queuedBodies)).map((cart) => ({
@@ -179,7 +181,7 @@ export function account(evidence: Evidence): Accounts {
         orderNumber: orderNumber ?? null,
       })),
     skips: evidence.ledger
-      .filter(({ sk }) => sk === 'SKIP')
+      .filter(isSkip)
       .map(({ pk, reason }) => ({ cart: numberOf(pk), reason: reason ?? 'unknown' })),
     deadLettered: withReasons(evidence.deadLetters),
     condemned: withReasons(evidence.leftOnQueue.filter((message) => verdictOf(message)?.state === 'FINAL')),

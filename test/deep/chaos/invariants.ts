@@ -1,6 +1,7 @@
 /** The invariants of a run, checked from outside: carts of SRM, orders of 11VMS, queues and ledger. */
 import { asJsonObject } from '../../../shared/exact-json.ts';
 import { isFaultCode } from '../../../shared/failure.ts';
+import { SKIP_SORT } from '../../../shared/ledger-keys.ts';
 import type { Item } from '../../../shared/ledger-table.ts';
 import { stripZeros } from '../../../shared/sap-values.ts';
 import { type Standing, standingOf } from '../../../shared/standing.ts';
@@ -127,7 +128,9 @@ export function judgeRun(evidence: Evidence): Findings {
   const items = new Map(
     ledger.flatMap((item) => (item.sk.startsWith('ORDER#') ? [[item.sk.slice('ORDER#'.length), item] as const] : [])),
   );
-  const skipped = new Set(ledger.filter(({ sk }) => sk === 'SKIP').map(({ pk }) => pk.replace(/^CART#\d+#/, '')));
+  const skipped = new Set(
+    ledger.filter(({ sk }) => sk.startsWith(SKIP_SORT)).map(({ pk }) => pk.replace(/^CART#\d+#/, '')),
+  );
   const promised = new Set<string>();
   const standings = standingsOf(evidence);
   for (const cart of evidence.carts) {

@@ -1,8 +1,9 @@
 /** The worker's forecast: what would become of a message, without a write and without a call of 11VMS. */
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { type Forecast, forecastAnswer } from '../../../shared/forecast.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import { createQueuedVersions } from '../../../shared/queued-versions.ts';
+import { sourceRow } from '../../../shared/reading/source-row.ts';
 import { lambdaContext } from '../fixture.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import {
@@ -123,21 +124,50 @@ describe('the forecast of a message', () => {
     expect(forecasts[1]?.reason).toBe('The cart was changed and approved again after its order was created');
   });
 
+  /** A run has read and queued it. */
+  async function queue(row: Row): Promise<void> {
+    const table = createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
+    const versions = createQueuedVersions(table, '100');
+    await versions.record(await versions.unqueued([sourceRow({ source: row })]), { runId: 'run', nowMs: 1 });
+  }
+
   test('is pointless when a newer version of the cart is known, even with orders of other names', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
-    const Item = marshall({
-      pk: `QUEUED#100#${textOf(cart['ObjectId'])}`,
-      sk: 'QUEUED#1#a',
-      changedAtMs: Date.parse('2026-11-28T08:00:00Z'),
-      queuedAtMs: 1,
-    });
-    await fixture.systems.clients.dynamodb.send(new PutItemCommand({ TableName: fixture.systems.tableName, Item }));
+    await queue(changedLater(cart));
 
     expect(await ask(worker, envelope(cart))).toMatchObject([
       { kind: 'pointless', codes: [], reason: 'a newer version of the cart is known' },
     ]);
     expect(await ask(worker, envelope(changedLater(cart)))).toMatchObject([{ kind: 'ordered' }]);
+  });
+
+  // Edge case 20.
+  test('heeds no change or historical version', async () => {
+    const cart = newCart();
+    const change = changedLater(cart, { VersionType: 'C' });
+    await queue(change);
+    const worker = await fixture.worker();
+    expect(await ask(worker, envelope(cart))).toMatchObject([{ kind: 'ordered' }]);
+    await worker.send(envelope(change));
+    await worker.deliver();
+    expect(await ask(worker, envelope(cart))).toMatchObject([{ kind: 'ordered' }]);
+  });
+
+  test('cannot say whether 11VMS holds an order that a newer version leaves to this message', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker();
+    fixture.proxies.vms.intercept(always(isCreate, answer(500)));
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    fixture.calm();
+    await fixture.expireLease(cart);
+    await worker.send(envelope(changedLater(cart, { DelInd: 'X' })));
+    await worker.deliver();
+
+    expect(await ask(worker, envelope(cart))).toMatchObject([
+      { kind: 'unknown', orders: 0, reason: expect.stringMatching(/^superseded: .*, unless 11VMS holds/) },
+    ]);
   });
 
   test('says that the order is looked up first where 11VMS may hold it, and that it cannot be said while an attempt runs', async () => {
@@ -151,7 +181,7 @@ describe('the forecast of a message', () => {
     expect(await ask(worker, envelope(cart))).toMatchObject([{ kind: 'unknown', codes: ['E_INT_IN_PROGRESS'] }]);
     await fixture.expireLease(cart);
     expect(await ask(worker, envelope(cart))).toMatchObject([
-      { kind: 'ordered', reason: '1 order would be created, unless 11VMS holds it from an earlier attempt' },
+      { kind: 'ordered', reason: '1 order would be created, unless 11VMS holds the order from an earlier attempt' },
     ]);
   });
 

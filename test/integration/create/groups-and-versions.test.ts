@@ -53,10 +53,10 @@ async function sent(cart: Row): Promise<{ worker: Worker; messageId: string }> {
 const keyOf = (cart: Row) => ({ client: '100', number: textOf(cart['ObjectId']) });
 const table = () => createLedgerTable(fixture.systems.clients.dynamodb, fixture.systems.tableName);
 /** A person has cancelled the order in 11VMS, and closes the dead letter. */
-const close = (cart: Row, messageId: string): Promise<void> =>
+const close = (cart: Row, messageId: string, changedAt = '2026-11-20T14:32:06Z'): Promise<void> =>
   createRedriveRecord(table()).close(
     { cart: keyOf(cart), messageId },
-    { by: 'an operator', reason: 'cancelled in 11VMS', changedAtMs: Date.parse('2026-11-20T14:32:06Z') },
+    { by: 'an operator', reason: 'cancelled in 11VMS', changedAtMs: Date.parse(changedAt) },
     1_000_000,
   );
 const standing = async (cart: Row): Promise<Standing> =>
@@ -169,7 +169,7 @@ describe('a cart that is not to be ordered is skipped with its reason, and ackno
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual([]);
     expect(await fixture.ledgerOf(cart)).toEqual([
-      expect.objectContaining({ sk: 'SKIP', messageId, reason: expect.stringMatching(reason) }),
+      expect.objectContaining({ sk: expect.stringMatching(/^SKIP/), messageId, reason: expect.stringMatching(reason) }),
     ]);
     expect(await worker.receive()).toEqual([]);
     expect(fixture.takeOutput().join('\n')).toMatch(/"outcome":"skipped","reason":/);
@@ -563,15 +563,79 @@ describe('a later version of a cart', () => {
   });
 
   // Edge case 20.
-  test('that is no active one leaves the active one to be ordered', async () => {
+  describe('that is no active one', () => {
+    const change = (cart: Row, hours = 1): Row => later(cart, hours, { VersionType: 'C' });
+    const failing: Interceptor = answer(400, { __type: 'ValidationException' });
+    const isSkip = ({ body }: RecordedCall): boolean => body.includes('"SKIP');
+
+    test.each<[string, (cart: Row) => Row]>([
+      ['whole', (cart) => cart],
+      ['broken', (cart) => ({ ...cart, CoCode: {}, TotalValue: true })],
+      ['too large', (cart) => ({ ...cart, Items: { results: Array.from({ length: 10_001 }, () => 0) } })],
+    ])('is skipped, and leaves the active one to be ordered, where its row is %s', async (_what, changed) => {
+      const cart = newCart();
+      const worker = await fixture.worker();
+      await worker.send(envelope(changed(change(cart))));
+      expect(await worker.deliver()).toMatchObject({ failed: [] });
+      expect(await standing(cart)).toMatchObject({ word: 'skipped' });
+      await worker.send(envelope(cart));
+
+      expect(await worker.deliver()).toMatchObject({ failed: [] });
+      expect(fixture.ordersOf(cart)).toHaveLength(1);
+      expect(await standing(cart)).toMatchObject({ word: 'ordered' });
+    });
+
+    test('leaves the active one to be ordered where its own message is given up, and a person closes that', async () => {
+      const cart = newCart();
+      const worker = await fixture.worker();
+      const [messageId = ''] = await worker.send(envelope(change(cart)));
+      fixture.proxies.dynamodb.intercept(always(isSkip, failing));
+      await worker.deliverTimes(4);
+      fixture.calm();
+      expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_INT_UNEXPECTED' }]);
+      expect(await standing(cart)).toMatchObject({ word: 'dead-lettered', messageIds: [messageId] });
+      await close(cart, messageId, '2026-11-20T15:32:06Z');
+      await worker.send(envelope(cart));
+
+      await worker.deliver();
+      expect(fixture.ordersOf(cart)).toHaveLength(1);
+      expect(await standing(cart)).toMatchObject({ word: 'ordered' });
+    });
+
+    test('leaves the active one a dead letter', async () => {
+      const cart = withVendors(newCart(), '');
+      const { worker, messageId } = await sent(cart);
+      await worker.deliver();
+      await worker.send(envelope(change(cart)));
+      await worker.deliver();
+      expect(await standing(cart)).toMatchObject({ word: 'dead-lettered', messageIds: [messageId] });
+    });
+
+    test('does not hide that the active one was deleted', async () => {
+      const cart = newCart();
+      const worker = await fixture.worker();
+      for (const version of [later(cart, 1, { DelInd: 'X' }), change(cart, 2), cart]) {
+        await worker.send(envelope(version));
+        expect(await worker.deliver()).toMatchObject({ failed: [] });
+      }
+      expect(fixture.callsFor(cart)).toEqual([]);
+      expect(await standing(cart)).toMatchObject({ word: 'skipped', reason: 'the cart is deleted' });
+    });
+  });
+
+  test('that is deleted stays so when an earlier one is skipped after it', async () => {
     const cart = newCart();
     const worker = await fixture.worker();
-    await worker.send(envelope(later(cart, 1, { VersionType: 'C' })));
-    await worker.deliver();
-    await worker.send(envelope(cart));
-
-    expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(fixture.ordersOf(cart)).toHaveLength(1);
+    for (const version of [
+      later(cart, 2, { DelInd: 'X' }),
+      later(cart, 0, { Items: { results: [] } }),
+      later(cart, 1),
+    ]) {
+      await worker.send(envelope(version));
+      expect(await worker.deliver()).toMatchObject({ failed: [] });
+    }
+    expect(fixture.callsFor(cart)).toEqual([]);
+    expect(await standing(cart)).toMatchObject({ word: 'skipped', reason: 'the cart is deleted' });
   });
 
   /** 11VMS holds the order, which its message does not know yet, when a later version of the cart is deleted. */

@@ -23,7 +23,7 @@ const fixture = await setUpWorkerFixture({ vms: CARELESS });
 
 const isClaim = ({ operation, body }: RecordedCall): boolean =>
   operation === 'UpdateItem' && body.includes('"POSTING"') && body.includes('contentHash');
-const isSkip = ({ operation, body }: RecordedCall): boolean => operation === 'PutItem' && body.includes('"SKIP"');
+const isSkip = ({ operation, body }: RecordedCall): boolean => operation === 'UpdateItem' && body.includes('"SKIP"');
 
 async function sent(cart: Row): Promise<Worker> {
   const worker = await fixture.worker();

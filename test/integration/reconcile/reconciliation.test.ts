@@ -200,6 +200,25 @@ describe('a cart that is not accounted for', () => {
     expect(counted('CartsRecovered')).toBe(0);
   });
 
+  // Edge case 20.
+  test('is queued again, although a later change version of it was skipped; that one is not', async () => {
+    const extractor = await open();
+    const changedAtMs = longAgo();
+    const cart = cartToOrder(changedAtMs);
+    // SRM keeps it as a document of its own, under the same number.
+    const Guid = '005056a5-09b3-1ee1-bee5-8ce5a1c90db0';
+    const change = { ...cart.row, Guid, VersionType: 'C', ChangedAt: `/Date(${changedAtMs + SECOND})/` };
+    extractor.srm.addCarts([change]);
+    await extractor.run();
+    await deliver(extractor);
+    extractor.srm.addCarts([cart.row]);
+
+    expect(await extractor.reconcile(later)).toMatchObject({ ...nothing, queuedAgain: 1, skipped: 1 });
+    await deliver(extractor);
+    expect(ordersOf(cart)).toHaveLength(cart.orders);
+    expect(await extractor.reconcile(byHand)).toMatchObject({ ...nothing, created: 1, skipped: 1 });
+  });
+
   test('and is too large for the queue is queued as a claim with its key', async () => {
     const extractor = await open();
     await extractor.run();
