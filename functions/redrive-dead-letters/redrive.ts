@@ -388,6 +388,9 @@ function outcomeOf(traces: readonly Trace[], { planned, newMessageId }: MovedLet
     .filter((trace) => trace.kind === 'verdict')
     .find(({ messageId, state }) => messageId === newMessageId && state === 'FINAL');
   if (verdict !== undefined) return { kind: 'failed', codes: [...new Set(verdict.faults.map(({ code }) => code))] };
+  // A newer version of the cart is known: 11VMS does not hold the order, and the attempt has let go of it.
+  const own = traces.filter((trace) => trace.kind === 'order').filter(({ messageId }) => messageId === newMessageId);
+  if (own.some(({ state, faults }) => state === 'NEW' && faults.length === 0)) return { kind: 'skipped' };
   const { word } = standingOf(traces, { nowMs, changedAtMs: planned.changedAtMs });
   if (word === 'skipped') return { kind: 'skipped' };
   return word === 'ordered' || word === 'cured' ? { kind: 'ordered' } : undefined;

@@ -14,9 +14,14 @@ import { standingOf } from '../../../shared/standing.ts';
 import { tracesOf } from '../../../shared/traces.ts';
 import { lambdaContext } from '../fixture.ts';
 import { startLedgerOf, withLedgerOf } from '../ledger-of.ts';
-import { type Interceptor, startRecordingProxy } from '../recording-proxy.ts';
+import { type Interceptor, type RecordedCall, startRecordingProxy } from '../recording-proxy.ts';
 import {
+  always,
+  answer,
+  commitThenAnswer,
+  edmInstant,
   envelope,
+  externalIdOf,
   newCart,
   type Row,
   setUpWorkerFixture,
@@ -474,4 +479,42 @@ test.each<[string, unknown]>([
   const before = fixture.proxies.sqs.calls.length;
   await expect(operator.invoke(event)).rejects.toThrow(/^The event must be .*nothing was changed/s);
   expect(fixture.proxies.sqs.calls.length).toBe(before);
+});
+
+describe('a redrive of a message whose order 11VMS may hold, while a newer version of its cart was deleted,', () => {
+  /** The message is a dead letter. 11VMS holds its order, or never took it. */
+  async function deletedMeanwhile(operator: Operator, isHeld: boolean): Promise<Row> {
+    const cart = newCart();
+    const { worker } = operator;
+    const isCallFor = ({ path, body }: RecordedCall): boolean => `${path} ${body}`.includes(externalIdOf(cart));
+    fixture.proxies.vms.intercept(always(isCallFor, isHeld ? commitThenAnswer(500) : answer(500)));
+    await worker.send(envelope(cart));
+    const { records } = await worker.deliver();
+    await fixture.expireLease(cart);
+    await worker.send(envelope({ ...cart, DelInd: 'X', ChangedAt: edmInstant('2026-11-28T08:00:00Z') }));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    await worker.endDelay(records);
+    await operator.drain();
+    fixture.calm();
+    await fixture.expireLease(cart);
+    return cart;
+  }
+
+  test.each([
+    ['tells of it where 11VMS holds it', true, { status: 'stopped', ordered: 0, skipped: 0 }, 'dead-lettered'],
+    ['ends without an order where 11VMS does not', false, { status: 'complete', skipped: 1, failed: [] }, 'skipped'],
+  ])(
+    '%s',
+    async (_what, isHeld, result, word) => {
+      const operator = await open();
+      const cart = await deletedMeanwhile(operator, isHeld);
+      const plan = await operator.plan({ cart: textOf(cart['ObjectId']) });
+      expect(plan).toMatchObject({ forecasts: { unknown: 1 }, moves: 1 });
+
+      expect(await operator.redrive(plan.planHash)).toMatchObject({ moved: 1, open: 0, ...result });
+      expect(await standingWord(cart)).toBe(word);
+      expect(fixture.ordersOf(cart)).toHaveLength(isHeld ? 1 : 0);
+    },
+    60_000,
+  );
 });
