@@ -24,8 +24,8 @@
 import type { Fault } from './failure.ts';
 import {
   type ClosedTrace,
-  closedFaults,
   isOpenOrder,
+  settledAtMs,
   type OrderTrace,
   type QueuedTrace,
   type RedriveTrace,
@@ -152,7 +152,6 @@ function noticesOf(earlier: readonly Trace[], traces: readonly Trace[], nowMs: n
     .filter((trace) => trace.kind === 'order')
     .filter((order) => order.state === 'CREATED' || isOpenOrder(order));
   if (leftOver.length === 0) return [];
-  const past = closedFaults(traces);
   const settled = new Set(
     traces.flatMap((trace) => (trace.kind === 'closed' || isSentAgain(trace) ? [trace.messageId] : [])),
   );
@@ -161,7 +160,7 @@ function noticesOf(earlier: readonly Trace[], traces: readonly Trace[], nowMs: n
     .filter(
       (verdict) =>
         !settled.has(verdict.messageId) &&
-        (saysTooMuchExists({ faults: verdict.faults.filter((fault) => !past(fault)) }) ||
+        (saysTooMuchExists({ faults: verdict.faults.filter((fault) => settledAtMs(traces, [fault]) === 0) }) ||
           leftOver.some(
             (order) => isOpenOrder(order) && order.messageId === verdict.messageId && order.leaseUntilMs < nowMs,
           )),

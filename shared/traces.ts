@@ -130,15 +130,18 @@ export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | Redriv
 export const isOpenOrder = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
 
 /**
- * Whether a person has closed a dead letter with this fault. Its order is cancelled: no other message with the same fault tells
- * of anything new.
+ * When the newest verdict with one of these faults was recorded, if a person has closed its message; else 0. An older one may be
+ * closed because a newer version took its place: that settles nothing.
  */
-export function closedFaults(traces: readonly Trace[]): (fault: Fault) => boolean {
+export function settledAtMs(traces: readonly Trace[], faults: readonly Fault[]): number {
   const closed = new Set(traces.flatMap((trace) => (trace.kind === 'closed' ? [trace.messageId] : [])));
-  const faults = traces.flatMap((trace) =>
-    trace.kind === 'verdict' && trace.state === 'FINAL' && closed.has(trace.messageId) ? trace.faults : [],
-  );
-  return ({ code, message }) => faults.some((fault) => fault.code === code && fault.message === message);
+  const holds = (verdict: VerdictTrace): boolean =>
+    verdict.faults.some((held) => faults.some(({ code, message }) => held.code === code && held.message === message));
+  const [newest] = traces
+    .filter((trace) => trace.kind === 'verdict')
+    .filter(holds)
+    .toSorted((one, other) => other.recordedAtMs - one.recordedAtMs);
+  return newest !== undefined && closed.has(newest.messageId) ? newest.recordedAtMs : 0;
 }
 
 /** Of a cart in any version. */

@@ -1,6 +1,6 @@
 /** What the ledger holds of a cart's other versions, as far as it decides on the version at hand. Edge cases 16 and 18. */
 import type { Fault } from '../../shared/failure.ts';
-import type { OrderTrace, Trace, VerdictTrace } from '../../shared/traces.ts';
+import { isOpenOrder, type OrderTrace, settledAtMs, type Trace, type VerdictTrace } from '../../shared/traces.ts';
 import { cancelledByHand, createdTooMany, perhapsTooMany } from './delivery/after-send.ts';
 
 /** The version at hand. */
@@ -35,21 +35,21 @@ export function otherVersions(
   traces: readonly Trace[],
   { changedAtMs, externalIds, nowMs, leaseMs }: PresentVersion,
 ): OtherVersions {
-  const ends = endsOf(traces);
+  const verdicts = traces.filter((trace) => trace.kind === 'verdict');
   const all = traces.filter((trace) => trace.kind === 'order');
-  const cancelled = all.filter((order) => isCancelled(order, ends)).map(({ externalId }) => externalId);
+  const cancelled = all.filter((order) => isCancelled(order, traces)).map(({ externalId }) => externalId);
   const decided: readonly (string | undefined)[] = [...externalIds, ...cancelled];
   const orders = all.filter((order) => order.changedAtMs <= changedAtMs && !decided.includes(order.externalId));
   const isOwn = (order: OrderTrace): boolean => order.changedAtMs === changedAtMs;
   const created = orders.filter(isCreated);
-  const endOf = (order: OrderTrace): number => Math.max(order.leaseUntilMs, lastAttemptEndMs(order, ends, leaseMs));
+  const endOf = (order: OrderTrace): number => Math.max(order.leaseUntilMs, lastAttemptEndMs(order, verdicts, leaseMs));
   const perhaps = orders.filter((order) => {
     if (isCreated(order)) return false;
-    if (!isOpen(order)) return order.state === 'REJECTED' && order.mayExist === true;
+    if (!isOpenOrder(order)) return order.state === 'REJECTED' && order.mayExist === true;
     // Of this version, no other attempt looks it up. Of an earlier one, its own message does while it is still tried.
-    return isOwn(order) ? endOf(order) < nowMs : isGivenUp(order, ends, { nowMs, leaseMs });
+    return isOwn(order) ? endOf(order) < nowMs : isGivenUp(order, verdicts, { nowMs, leaseMs });
   });
-  const busyUntilMs = Math.max(...orders.filter(isOpen).map(endOf));
+  const busyUntilMs = Math.max(...orders.filter(isOpenOrder).map(endOf));
   return {
     isOutdated: traces.some((trace) => isOfLaterVersion(trace, changedAtMs)),
     leftOver: [
@@ -70,21 +70,10 @@ const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
   trace.isVersionKnown &&
   trace.changedAtMs > changedAtMs;
 
-const isOpen = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
-
 /** In a state that this version of the interface does not know, it counts as created. */
 const isCreated = (order: OrderTrace): boolean => order.state === 'CREATED' || 'unknownState' in order;
 
 const createdFault = ({ externalId, orderNumber = externalId }: OrderTrace): Fault => createdTooMany(orderNumber);
-
-/** The verdicts, and the messages that a person has closed. */
-function endsOf(traces: readonly Trace[]) {
-  return {
-    closed: new Set(traces.flatMap((trace) => (trace.kind === 'closed' ? [trace.messageId] : []))),
-    verdicts: traces.filter((trace) => trace.kind === 'verdict'),
-  };
-}
-type Ends = ReturnType<typeof endsOf>;
 
 /** 4 days on the queue and 14 as a dead letter. */
 const MESSAGE_LIFE_MS = 18 * 24 * 3600_000;
@@ -95,7 +84,7 @@ const MESSAGE_LIFE_MS = 18 * 24 * 3600_000;
  */
 const isGivenUp = (
   order: OrderTrace,
-  { verdicts }: Ends,
+  verdicts: readonly VerdictTrace[],
   { nowMs, leaseMs }: Pick<PresentVersion, 'nowMs' | 'leaseMs'>,
 ): boolean =>
   order.claimedAtMs + MESSAGE_LIFE_MS < nowMs ||
@@ -105,7 +94,7 @@ const isGivenUp = (
   );
 
 /** A last attempt begins with a PROVISIONAL verdict, and may still requeue its message after the order is at rest. */
-function lastAttemptEndMs({ messageId }: OrderTrace, { verdicts }: Ends, leaseMs: number): number {
+function lastAttemptEndMs({ messageId }: OrderTrace, verdicts: readonly VerdictTrace[], leaseMs: number): number {
   const last = verdicts.find((verdict) => verdict.messageId === messageId && verdict.state === 'PROVISIONAL');
   return last === undefined ? 0 : last.recordedAtMs + leaseMs;
 }
@@ -114,18 +103,10 @@ function lastAttemptEndMs({ messageId }: OrderTrace, { verdicts }: Ends, leaseMs
  * Whether a person has cancelled the order, as a dead letter asked for, and has not restored it since. Several dead letters
  * may ask for it, and the older ones may be closed because a newer version took their place: the newest one counts.
  */
-function isCancelled(order: OrderTrace, ends: Ends): boolean {
+function isCancelled(order: OrderTrace, traces: readonly Trace[]): boolean {
   const { externalId } = order;
-  const cancelledAtMs = settledAtMs([createdFault(order), perhapsTooMany(externalId)], ends);
-  return cancelledAtMs > 0 && settledAtMs([cancelledByHand(externalId)], ends) < cancelledAtMs;
-}
-
-/** When the newest verdict with one of these faults was recorded, if a person has closed its message; else 0. */
-function settledAtMs(faults: readonly Fault[], { verdicts, closed }: Ends): number {
-  const holds = (verdict: VerdictTrace): boolean =>
-    verdict.faults.some((held) => faults.some(({ code, message }) => held.code === code && held.message === message));
-  const [newest] = verdicts.filter(holds).toSorted((one, other) => other.recordedAtMs - one.recordedAtMs);
-  return newest !== undefined && closed.has(newest.messageId) ? newest.recordedAtMs : 0;
+  const cancelledAtMs = settledAtMs(traces, [createdFault(order), perhapsTooMany(externalId)]);
+  return cancelledAtMs > 0 && settledAtMs(traces, [cancelledByHand(externalId)]) < cancelledAtMs;
 }
 
 /** Once a person has closed a dead letter that tells of the order, it counts as cancelled, and nothing is left to tell. */

@@ -68,7 +68,7 @@ async function skipCart(
 ): Promise<Outcome> {
   const concerns = (trace: Trace): boolean => isCancelled || trace.changedAtMs >= changedAtMs;
   const ordered = async (): Promise<Outcome | undefined> => {
-    if (isInactiveVersion) return undefined;
+    if (cart.isInactiveVersion === true) return undefined;
     const version = { changedAtMs, externalIds: [], nowMs: now(), leaseMs };
     const { leftOver, busyForMs } = otherVersions((await tracesOf(cart)).filter(concerns), version);
     if (leftOver.length > 0) return { kind: 'dead-letter', faults: leftOver };
