@@ -299,12 +299,23 @@ describe('a cart stands as', () => {
     ],
     [
       'skipped',
-      'when a dead letter that tells of the same order was closed',
+      'when the newest dead letter that tells of the same order was closed',
       [
         order('CREATED', earlier),
         verdict({ ...earlier, faults: [CANCELLED] }),
-        verdict({ ...earlier, faults: [CANCELLED], messageId: 'm2' }),
+        verdict({ ...earlier, faults: [CANCELLED], messageId: 'm2', recordedAtMs: NOW }),
         closed({ ...earlier, messageId: 'm2' }),
+        skip(),
+      ],
+    ],
+    [
+      'dead-lettered',
+      'when only an older dead letter that tells of the same order was closed',
+      [
+        order('CREATED', earlier),
+        verdict({ ...earlier, faults: [CANCELLED] }),
+        closed(earlier),
+        verdict({ ...earlier, faults: [CANCELLED], messageId: 'm2', recordedAtMs: NOW }),
         skip(),
       ],
     ],

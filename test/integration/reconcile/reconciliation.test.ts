@@ -58,7 +58,8 @@ const later = { now: (): number => Date.now() + 61 * MINUTE };
 /** A reconciliation that an operator starts, although none is due. */
 const byHand = { event: { days: 2, ...BY_HAND }, ...later };
 
-const longAgo = (): number => thisSecond() - 30 * HOUR;
+/** In the middle of a slice of six hours, so that carts of one minute are read together. */
+const longAgo = (): number => thisSecond() - 33 * HOUR;
 
 const { deliver } = fixture;
 
