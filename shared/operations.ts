@@ -72,6 +72,8 @@ export interface OperationOutcome {
   readonly result: 'done' | 'stopped' | 'failed';
   /** In words and numbers. */
   readonly summary: string;
+  /** Where they are known only after the act. */
+  readonly cartNumbers?: readonly string[];
 }
 
 export type OperationKey = ItemKey;
@@ -107,11 +109,15 @@ export async function beginOperation(
 export async function endOperation(
   table: WritableTable,
   key: OperationKey,
-  { result, summary }: OperationOutcome,
+  { result, summary, cartNumbers }: OperationOutcome,
   nowMs: number,
 ): Promise<void> {
   await table.updateItem(key, {
-    ...settingAll({ endedAtMs: nowMs, outcome: { result, summary: printable(summary, MAXIMUM_TEXT) } }),
+    ...settingAll({
+      endedAtMs: nowMs,
+      outcome: { result, summary: printable(summary, MAXIMUM_TEXT) },
+      ...(cartNumbers && { cartNumbers: cartNumbers.slice(0, MAXIMUM_IDS) }),
+    }),
     ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAtMs)',
   });
 }
@@ -151,7 +157,7 @@ export async function recordOperation<Result>(
       subject,
       outcome: outcome.result,
       summary: outcome.summary,
-      cartNumber: onlyOf(request.cartNumbers),
+      cartNumber: onlyOf(outcome.cartNumbers ?? request.cartNumbers),
       messageId: onlyOf(request.messageIds),
     });
     await endOperation(table, key, outcome, now()).catch((error: unknown) => {

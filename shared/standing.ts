@@ -169,10 +169,17 @@ function noticesOf(earlier: readonly Trace[], traces: readonly Trace[], nowMs: n
 
 const isSentAgain = (trace: Trace): trace is RedriveTrace => trace.kind === 'redrive' && trace.state !== 'SENDING';
 
-/** Whether a person has settled a dead letter of this version, or of a later one, by hand: the order may exist elsewhere. */
-export const isClosedByHand = (traces: readonly Trace[], changedAtMs: number): boolean =>
+/**
+ * Whether a person has settled a dead letter of this version, or of a later one, by hand since a time: the order may exist
+ * elsewhere.
+ */
+export const isClosedByHand = (traces: readonly Trace[], changedAtMs: number, sinceMs = 0): boolean =>
   traces.some(
-    (trace) => trace.kind === 'closed' && trace.isInactiveVersion !== true && trace.changedAtMs >= changedAtMs,
+    (trace) =>
+      trace.kind === 'closed' &&
+      trace.isInactiveVersion !== true &&
+      trace.changedAtMs >= changedAtMs &&
+      trace.recordedAtMs >= sinceMs,
   );
 
 /** A cart may be given up before its version is read: that verdict must not hide the orders which came of it later. */

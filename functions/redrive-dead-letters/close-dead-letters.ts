@@ -2,7 +2,7 @@
  * Closes dead letters that were settled by hand: the ledger keeps who, why and when, then the message is deleted. A crash in
  * between leaves a dead letter that counts as closed; the next closing deletes it.
  */
-import { type DescribedLetter, describeLetter, type DescribingDependencies } from './describe-letter.ts';
+import { describeLetter, type DescribingDependencies } from './describe-letter.ts';
 import { readDeadLetters, type ReadingDependencies } from './read-dead-letters.ts';
 import type { CloseRequest } from './redrive-event.ts';
 import type { RedriveRecord } from './redrive-record.ts';
@@ -17,6 +17,7 @@ export interface ClosingResult {
   readonly status: 'complete' | 'partly';
   readonly summary: string;
   readonly closed: number;
+  /** Also of those that are not deleted. */
   readonly cartNumbers: readonly string[];
   /** Another reader holds them, or they are gone. */
   readonly notSeen: readonly string[];
@@ -34,7 +35,8 @@ export async function closeDeadLetters(
   const { record, deadLetters, now, timeLeftMs } = dependencies;
   const left = new Set(messageIds);
   const notDeleted = new Set<string>();
-  const closed: DescribedLetter[] = [];
+  let closed = 0;
+  const cartNumbers = new Set<string>();
   await readDeadLetters(
     { hideSeconds: HIDE_SECONDS, untilMs: now() + timeLeftMs() - RESERVE_MS, isEnough: () => left.size === 0 },
     async (received) => {
@@ -45,6 +47,7 @@ export async function closeDeadLetters(
         described.map(async (letter) => {
           await record.close(letter, { by, reason, changedAtMs: letter.changedAtMs }, now());
           await record.unlist(letter);
+          if (letter.cart.number !== undefined) cartNumbers.add(letter.cart.number);
         }),
       );
       const undeleted = new Set(await deadLetters.remove(wanted));
@@ -55,7 +58,7 @@ export async function closeDeadLetters(
         }
         notDeleted.delete(letter.messageId);
         left.delete(letter.messageId);
-        closed.push(letter);
+        closed++;
       }
       return wanted.map(({ messageId }) => messageId).filter((messageId) => !undeleted.has(messageId));
     },
@@ -65,12 +68,12 @@ export async function closeDeadLetters(
   return {
     status: left.size === 0 ? 'complete' : 'partly',
     summary: [
-      `${closed.length} closed`,
+      `${closed} closed`,
       ...(notSeen.length > 0 ? [`${notSeen.length} not seen`] : []),
       ...(notDeleted.size > 0 ? [`${notDeleted.size} closed and not deleted yet`] : []),
     ].join(', '),
-    closed: closed.length,
-    cartNumbers: closed.flatMap(({ cart }) => cart.number ?? []),
+    closed,
+    cartNumbers: [...cartNumbers],
     notSeen,
     notDeleted: [...notDeleted],
   };

@@ -5,7 +5,7 @@ import type { CartKey } from '../../shared/ledger-keys.ts';
 import { rowChangedAtMs, suppliersOf } from '../../shared/sap-values.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
 import type { DeadLetter } from './dead-letter-queue.ts';
-import type { Selection } from './redrive-event.ts';
+import { type Selection, WITHOUT_CODE } from './redrive-event.ts';
 import type { LetterRecord, RedriveRecord } from './redrive-record.ts';
 
 export interface DescribedLetter {
@@ -53,7 +53,9 @@ export async function describeLetter(
   };
 }
 
-export const codesOf = ({ record }: DescribedLetter): string[] => [...new Set(record.faults.map(({ code }) => code))];
+/** Sorted: the same codes are the same cause. */
+export const codesOf = ({ record }: DescribedLetter): string[] =>
+  [...new Set(record.faults.map(({ code }) => code))].sort();
 
 const ownersOf = ({ record }: DescribedLetter): FaultOwner[] => [
   ...new Set(record.faults.map(({ code }) => FAULTS[code].owner)),
@@ -63,7 +65,7 @@ export function isSelected(letter: DescribedLetter, selection: Selection): boole
   const { messageIds, code, supplier, run, cart, owner } = selection;
   return (
     (messageIds === undefined || messageIds.includes(letter.messageId)) &&
-    (code === undefined || codesOf(letter).join(' ') === code) &&
+    (code === undefined || (codesOf(letter).join(' ') || WITHOUT_CODE) === code) &&
     (supplier === undefined || letter.suppliers.includes(supplier)) &&
     (run === undefined || letter.runId === run) &&
     (cart === undefined || cart === letter.cart.number || cart === letter.cart.guid) &&

@@ -37,6 +37,12 @@ interface Recorded {
   readonly status: 'complete';
   readonly summary: string;
 }
+/** What each act answers. */
+interface Done {
+  readonly status: string;
+  readonly summary: string;
+  readonly cartNumbers?: readonly string[];
+}
 type Answer = DeadLetterList | ShownPlan | RedriveResult | ClosingResult | RedriveAllResult | Recorded;
 
 export function createHandler(
@@ -74,7 +80,7 @@ export function createHandler(
       timeLeftMs: () => context.getRemainingTimeInMillis(),
     };
     /** The operation's item and its log line say who, why, what, and what came of it. */
-    const recorded = <Result extends { readonly status: string; readonly summary: string }>(
+    const recorded = <Result extends Done>(
       operation: Omit<OperationRequest, 'requestId'>,
       act: () => Promise<Result>,
     ): Promise<Result> =>
@@ -82,9 +88,10 @@ export function createHandler(
         { ...operation, requestId: context.awsRequestId },
         {
           act,
-          outcomeOf: ({ status, summary }) => ({
+          outcomeOf: ({ status, summary, cartNumbers }) => ({
             result: status === 'stopped' || status === 'partly' ? 'stopped' : 'done',
             summary,
+            ...(cartNumbers && { cartNumbers }),
           }),
         },
         { table, log, now, newId: randomUUID },
@@ -127,7 +134,7 @@ export function createHandler(
     if ('redriveAll' in request) {
       const { by, reason } = request.redriveAll;
       await refuseWhileUnsafe(request.redriveAll, dependencies);
-      const seen = await refuseWhileClosed(dependencies);
+      const seen = await refuseWhileClosed(request.redriveAll, dependencies);
       return recorded({ action: 'redrive-all', by, reason, subject: 'all dead letters' }, () =>
         redriveAll(seen, dependencies),
       );

@@ -4,6 +4,7 @@
  */
 import type { Forecast, ForecastQuestion } from '../../shared/forecast.ts';
 import { readSignature } from '../../shared/message-signature.ts';
+import { type ClosingDependencies, isOfClosedCart } from './closed-cart.ts';
 import {
   codesOf,
   type DescribedLetter,
@@ -22,6 +23,7 @@ import { MOST_LETTERS, type PlanRequest } from './redrive-event.ts';
 import type { AskForecasts } from './worker-forecast.ts';
 
 export type PlanningDependencies = ReadingDependencies &
+  ClosingDependencies &
   DescribingDependencies & {
     readonly plans: Pick<PlanRecord, 'save'>;
     readonly askForecasts: AskForecasts;
@@ -63,7 +65,11 @@ export async function planRedrive(
 ): Promise<ShownPlan> {
   const { plans, askForecasts, now } = dependencies;
   const wantedIds = selection.messageIds;
+  const isInsistent = everything && (wantedIds ?? selection.cart) !== undefined;
+  // What a person closes from now on, the redrive leaves.
+  const plannedAtMs = now();
   const letters = new Map<string, DescribedLetter>();
+  const ofClosedCarts = new Set<string>();
   const forecasts = new Map<string, Forecast>();
   let beyond = 0;
   const beyondIds = new Set<string>();
@@ -95,7 +101,12 @@ export async function planRedrive(
           continue;
         }
         letters.set(letter.messageId, letter);
-        if (isSent(letter.record) || letter.record.isClosed) continue;
+        if (isSent(letter.record)) continue;
+        const { changedAtMs, sentAtMs: sinceMs, record } = letter;
+        if (await isOfClosedCart(letter, { changedAtMs, sinceMs }, dependencies)) {
+          ofClosedCarts.add(letter.messageId);
+          if (record.isClosed || !isInsistent) continue;
+        }
         const { body = '', attributes } = fresh[index] ?? {};
         waiting.push({ messageId: letter.messageId, body, signature: readSignature(attributes) });
         waitingBytes += body.length;
@@ -108,10 +119,13 @@ export async function planRedrive(
   await askWaiting();
 
   const messages = [...letters.values()].map((letter) =>
-    planLetter(letter, forecasts.get(letter.messageId), everything),
+    planLetter(letter, {
+      forecast: forecasts.get(letter.messageId),
+      isOfClosedCart: ofClosedCarts.has(letter.messageId),
+      everything,
+    }),
   );
   const moving = messages.filter(({ moves }) => moves);
-  const plannedAtMs = now();
   const planHash =
     moving.length === 0
       ? undefined
@@ -138,7 +152,15 @@ export async function planRedrive(
 const isWanted = (messageId: string, wantedIds: readonly string[] | undefined): boolean =>
   wantedIds === undefined || wantedIds.includes(messageId);
 
-function planLetter(letter: DescribedLetter, forecast: Forecast | undefined, everything: boolean): PlannedLetter {
+const SETTLED = 'a person settled its cart by hand, with another dead letter';
+
+interface Judgement {
+  readonly forecast: Forecast | undefined;
+  readonly isOfClosedCart: boolean;
+  readonly everything: boolean;
+}
+
+function planLetter(letter: DescribedLetter, { forecast, isOfClosedCart, everything }: Judgement): PlannedLetter {
   const shown = showLetter(letter);
   const without = (kind: PlannedLetter['forecast'], reason: string, moves: boolean): PlannedLetter => ({
     ...shown,
@@ -150,13 +172,14 @@ function planLetter(letter: DescribedLetter, forecast: Forecast | undefined, eve
   });
   if (isSent(letter.record)) return without('sent', 'an earlier redrive sent it: what is left of it is deleted', true);
   if (letter.record.isClosed) return without('closed', 'a person settled it by hand', false);
+  if (isOfClosedCart && forecast === undefined) return without('closed', `${SETTLED}: close this one, too`, false);
   if (forecast === undefined) return without('unknown', 'the worker gave no forecast', false);
   const { kind, reason, codes, orders } = forecast;
   const isHopeful = kind === 'ordered' || kind === 'unknown';
   return {
     ...shown,
     forecast: kind,
-    forecastReason: reason,
+    forecastReason: isOfClosedCart ? `${SETTLED}; ${reason}` : reason,
     forecastCodes: codes,
     orders,
     moves: everything || isHopeful,

@@ -1,8 +1,5 @@
 /** SQS's own redrive of all dead letters, without plan and canary: for more than a plan can hold. */
-import type { CartKey } from '../../shared/ledger-keys.ts';
-import { isClosedByHand } from '../../shared/standing.ts';
-import type { Trace } from '../../shared/traces.ts';
-import type { DeadLetter } from './dead-letter-queue.ts';
+import { type ClosingDependencies, isOfClosedCart } from './closed-cart.ts';
 import { describeLetter, type DescribingDependencies } from './describe-letter.ts';
 import { LOOK_SECONDS } from './list-dead-letters.ts';
 import type { MoveTasks } from './move-tasks.ts';
@@ -19,22 +16,27 @@ const MESSAGES_PER_SECOND = 10;
 
 const MOST_NAMED = 10;
 
-export type LookingDependencies = ReadingDependencies &
-  DescribingDependencies & {
-    /** What the ledger holds of a cart. */
-    readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
-  };
+export type LookingDependencies = ReadingDependencies & DescribingDependencies & ClosingDependencies;
 
 /**
  * SQS moves everything, and so also what a person has settled by hand: a letter whose closing did not delete it, or another one of
- * the same version of a cart. Of a very large queue, only a part can be looked at. @throws {Refused}
+ * the same version of a cart. Of a very large queue only a part can be looked at: then a person has to insist. @throws {Refused}
  */
-export async function refuseWhileClosed(dependencies: LookingDependencies): Promise<Seen> {
+export async function refuseWhileClosed(
+  { force }: { readonly force: boolean },
+  dependencies: LookingDependencies,
+): Promise<Seen> {
   const closed = new Set<string>();
   const seen = await readDeadLetters(
     { hideSeconds: LOOK_SECONDS, untilMs: dependencies.now() + LOOK_SECONDS * 1000, isEnough: () => closed.size > 0 },
     async (letters) => {
-      const areClosed = await Promise.all(letters.map((letter) => isOfClosedCart(letter, dependencies)));
+      const areClosed = await Promise.all(
+        letters.map(async (letter) => {
+          const described = await describeLetter(letter, dependencies);
+          const { changedAtMs, sentAtMs: sinceMs } = described;
+          return isOfClosedCart(described, { changedAtMs, sinceMs }, dependencies);
+        }),
+      );
       letters.filter((_, index) => areClosed[index]).forEach(({ messageId }) => closed.add(messageId));
       return [];
     },
@@ -44,13 +46,11 @@ export async function refuseWhileClosed(dependencies: LookingDependencies): Prom
     const named = [...closed].slice(0, MOST_NAMED).join(', ');
     throw new Refused(`Carts that were closed by hand would be ordered: close their dead letters first (${named})`);
   }
+  if (seen.seen < seen.about && !force)
+    throw new Refused(
+      `Only ${seen.seen} of about ${seen.about} could be looked at for carts that were closed by hand: try again, redrive by plans, or add "force": true`,
+    );
   return seen;
-}
-
-async function isOfClosedCart(letter: DeadLetter, dependencies: LookingDependencies): Promise<boolean> {
-  const { cart, changedAtMs = 0, record } = await describeLetter(letter, dependencies);
-  if (record.isClosed || (cart.number === undefined && cart.guid === undefined)) return record.isClosed;
-  return isClosedByHand(await dependencies.tracesOf(cart), changedAtMs);
 }
 
 export async function redriveAll(

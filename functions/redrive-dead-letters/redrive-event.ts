@@ -14,11 +14,23 @@ const identifier = z.string().trim().regex(IDENTIFIER, 'must be one word without
 const OWNERS: ReadonlySet<string> = new Set(Object.values(FAULTS).map(({ owner }) => owner));
 const isOwner = (text: string): text is FaultOwner => OWNERS.has(text);
 
+/** What selects the dead letters of which no verdict is recorded. */
+export const WITHOUT_CODE = 'NONE';
+/** Several are separated by blanks; sorted, so that the same ones are the same. */
+const codes = z
+  .string()
+  .transform((text) => [...new Set(text.split(/\s+/).filter(Boolean))].sort())
+  .refine(
+    (words) => words.join() === WITHOUT_CODE || (words.length > 0 && words.every(isFaultCode)),
+    `must be a reason code of shared/contract/errors.md, several of them with blanks between, or ${WITHOUT_CODE}`,
+  )
+  .transform((words) => words.join(' '));
+
 const selection = z
   .strictObject({
     messageIds: messageIds.exactOptional(),
-    /** All its codes are this one: a cart with another fault beside it would fail again. */
-    code: z.string().refine(isFaultCode, 'must be a reason code of shared/contract/errors.md').exactOptional(),
+    /** Its codes are exactly these, in any order: a cart with another fault beside them would fail again. */
+    code: codes.exactOptional(),
     /** With or without leading zeros, as the other numbers. */
     supplier: identifier.transform(stripZeros).exactOptional(),
     /** The run that queued it. */

@@ -22,6 +22,7 @@ import type { ByHand } from '../../shared/operations.ts';
 import { standingOf } from '../../shared/standing.ts';
 import type { Trace } from '../../shared/traces.ts';
 import type { CartSender } from './cart-sender.ts';
+import { isOfClosedCart } from './closed-cart.ts';
 import type { DeadLetter } from './dead-letter-queue.ts';
 import { packLetters } from './letter-batches.ts';
 import type { MoveTasks } from './move-tasks.ts';
@@ -72,6 +73,8 @@ export interface RedriveResult {
   readonly failed: readonly FailedLetter[];
   /** The worker has not come so far. */
   readonly open: number;
+  /** Closed by hand since the plan, with this dead letter or with another one of the cart: not moved. */
+  readonly closed: readonly string[];
   /** The plan's, not moved: another reader holds them, or they are gone; or the redrive stopped before them. */
   readonly left: readonly string[];
   /** SQS did not take them; they are dead letters as before. */
@@ -153,11 +156,13 @@ interface MovedLetter {
 class RedriveRun {
   readonly #act: ByHand;
   readonly #dependencies: RedriveDependencies;
+  readonly #plannedAtMs: number;
   /** Of the plan, not moved yet. */
   readonly #left: Map<string, PlannedMessage>;
   readonly #open = new Map<string, MovedLetter>();
   readonly #notSent = new Map<string, string>();
   readonly #notDeleted = new Set<string>();
+  readonly #closed: string[] = [];
   readonly #failed: FailedLetter[] = [];
   #moved = 0;
   #completed = 0;
@@ -166,7 +171,8 @@ class RedriveRun {
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #stoppedBy: string | undefined;
 
-  constructor({ messages }: RedrivePlan, { by, reason }: ByHand, dependencies: RedriveDependencies) {
+  constructor({ plannedAtMs, messages }: RedrivePlan, { by, reason }: ByHand, dependencies: RedriveDependencies) {
+    this.#plannedAtMs = plannedAtMs;
     this.#act = { by, reason };
     this.#dependencies = dependencies;
     this.#left = new Map(messages.filter(({ moves }) => moves).map((message) => [message.messageId, message]));
@@ -230,6 +236,7 @@ class RedriveRun {
       skipped: this.#skipped,
       failed: this.#failed,
       open: this.#open.size,
+      closed: this.#closed,
       left,
       notSent: Object.fromEntries(this.#notSent),
       notDeleted: [...this.#notDeleted],
@@ -288,9 +295,25 @@ class RedriveRun {
     this.#lastSentMs = now();
   }
 
+  /** What a person has closed since the plan is not of it any more. */
+  async #leaveClosed(messages: readonly PlannedMessage[]): Promise<void> {
+    const toSend = messages.filter((message) => !isSentBefore(message));
+    const sinceMs = this.#plannedAtMs;
+    const areClosed = await Promise.all(
+      toSend.map((message) =>
+        isOfClosedCart(keyOf(message), { changedAtMs: message.changedAtMs, sinceMs }, this.#dependencies),
+      ),
+    );
+    for (const { messageId } of toSend.filter((_, index) => areClosed[index])) {
+      this.#left.delete(messageId);
+      this.#closed.push(messageId);
+    }
+  }
+
   /** The steps of the table above. */
   async #moveBatch(letters: readonly DeadLetter[]): Promise<readonly string[]> {
     const { record, cartQueue, deadLetters, now } = this.#dependencies;
+    await this.#leaveClosed(letters.flatMap(({ messageId }) => this.#left.get(messageId) ?? []));
     const planned = letters.flatMap((letter) => {
       const message = this.#left.get(letter.messageId);
       return message === undefined ? [] : [{ letter, message, key: keyOf(message) }];
@@ -343,7 +366,7 @@ class RedriveRun {
     }
   }
 
-  /** Asks the ledger for the outcomes of the messages that were moved first; one that fails for its old reason stops the run. */
+  /** Asks the ledger for the outcomes of the moved messages, in turns; one that fails for its old reason stops the run. */
   async #lookAtOpen(most: number): Promise<readonly MovedOutcome[]> {
     const { tracesOf, now } = this.#dependencies;
     const moved = [...this.#open.values()].slice(0, most);
@@ -352,13 +375,16 @@ class RedriveRun {
     );
     for (const [index, outcome] of outcomes.entries()) {
       const letter = moved[index];
-      if (letter !== undefined && outcome !== undefined) this.#note(letter, outcome);
+      if (letter === undefined) continue;
+      // One that is still open comes last, so that each has its turn.
+      this.#open.delete(letter.newMessageId);
+      if (outcome === undefined) this.#open.set(letter.newMessageId, letter);
+      else this.#note(letter, outcome);
     }
     return outcomes;
   }
 
   #note({ planned, newMessageId }: MovedLetter, outcome: NonNullable<MovedOutcome>): void {
-    this.#open.delete(newMessageId);
     if (outcome.kind === 'ordered') this.#ordered++;
     if (outcome.kind === 'skipped') this.#skipped++;
     if (outcome.kind !== 'failed') return;
@@ -397,7 +423,7 @@ function outcomeOf(traces: readonly Trace[], { planned, newMessageId }: MovedLet
 }
 
 function summaryOf(counts: Omit<RedriveResult, 'status' | 'summary'>): string {
-  const { moved, completed, ordered, skipped, failed, open, left, notSent, notDeleted, stoppedBy } = counts;
+  const { moved, completed, ordered, skipped, failed, open, closed, left, notSent, notDeleted, stoppedBy } = counts;
   const parts = [
     `${moved} moved`,
     ...(completed > 0 ? [`${completed} of an earlier run deleted`] : []),
@@ -405,6 +431,7 @@ function summaryOf(counts: Omit<RedriveResult, 'status' | 'summary'>): string {
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed again`] : []),
     ...(open > 0 ? [`${open} without an outcome yet`] : []),
+    ...(closed.length > 0 ? [`${closed.length} closed by hand since the plan`] : []),
     ...(left.length > 0 ? [`${left.length} left in the dead-letter queue`] : []),
     ...(Object.keys(notSent).length > 0 ? [`${Object.keys(notSent).length} not taken by SQS`] : []),
     ...(notDeleted.length > 0 ? [`${notDeleted.length} sent and not deleted yet`] : []),

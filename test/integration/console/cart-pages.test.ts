@@ -3,27 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { createVerdictRecord } from '../../../functions/create-purchase-orders/verdict/verdict-record.ts';
+import { createHandler } from '../../../functions/redrive-dead-letters/handler.ts';
 import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { writeStart } from '../../../infra/console/carts/list-request.ts';
 import { type Environment, loadEnvironment } from '../../../infra/environments.ts';
+import { writeCartMessage } from '../../../shared/cart-message.ts';
 import type { Fault } from '../../../shared/failure.ts';
-import {
-  cartPartition,
-  closedSort,
-  orderSort,
-  queuedPartition,
-  redriveSort,
-  verdictSort,
-} from '../../../shared/ledger-keys.ts';
+import { cartPartition, orderSort, queuedPartition, redriveSort } from '../../../shared/ledger-keys.ts';
 import { createLedger } from '../../../shared/ledger.ts';
 import { createLedgerTable, type LedgerTable } from '../../../shared/ledger-table.ts';
 import { createWatermark } from '../../../shared/watermark.ts';
 import { listed } from '../../../shared/lists.ts';
-import { beginOperation, endOperation } from '../../../shared/operations.ts';
-import { type Fixture, openFixture } from '../fixture.ts';
+import { beginOperation } from '../../../shared/operations.ts';
+import { type Fixture, lambdaContext, openFixture } from '../fixture.ts';
 import { type ConsolePlace, openReadingConsole } from './reading-console.ts';
 
 const CLIENT = '101';
@@ -79,6 +75,38 @@ async function queued(number: string, atMs: number): Promise<void> {
 const dead = (number: string, messageId: string, atMs: number, faults: readonly Fault[]): Promise<void> =>
   createVerdictRecord(table).record({ cart: cartOf(number), messageId }, { state: 'FINAL', faults, nowMs: atMs });
 
+/** By the redriver, as a person asks it. */
+async function close(number: string): Promise<void> {
+  const { clients, deadLetterUrl, deadLetterName, queueUrl, tableName } = fixture;
+  const MessageBody = writeCartMessage({
+    schemaVersion: 1,
+    runId: 'run-7',
+    correlationId: 'c',
+    client: CLIENT,
+    cart: { number, guid: null },
+    source: { ObjectId: number },
+  });
+  const { MessageId: id = '' } = await clients.sqs.send(
+    new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody }),
+  );
+  await dead(number, id, NOW - HOUR, [UNIT]);
+  const redriver = createHandler(
+    {
+      ...process.env,
+      INTERFACE_ENVIRONMENT: 'test',
+      TABLE_NAME: tableName,
+      QUEUE_URL: queueUrl,
+      DEAD_LETTER_QUEUE_URL: deadLetterUrl,
+      DEAD_LETTER_QUEUE_ARN: `arn:aws:sqs:eu-west-1:000000000000:${deadLetterName}`,
+      WORKER_FUNCTION: 'the-worker',
+      WORKER_TIMEOUT_SECONDS: '60',
+      SRM_CLIENT: CLIENT,
+    },
+    { now: () => NOW - 40 * MINUTE },
+  );
+  await redriver({ close: { messageIds: [id], by: OPERATOR, reason: 'ordered by hand, SRM-9' } }, lambdaContext());
+}
+
 const UNIT: Fault = {
   code: 'E_MAP_UOM',
   message: 'the unit is not in the value map',
@@ -87,7 +115,6 @@ const UNIT: Fault = {
   value: 'XXX',
 };
 const MESSAGE = randomUUID();
-const REDRIVEN = randomUUID();
 const OPERATOR = 'arn:aws:sts::123456789012:assumed-role/operator/ada';
 
 beforeAll(async () => {
@@ -139,27 +166,8 @@ async function fill(): Promise<void> {
     nowMs: NOW - HOUR,
   });
   await queued('1010000006', NOW - 5 * MINUTE);
-  await dead('1010000007', REDRIVEN, NOW - HOUR, [UNIT]);
-  const closedKey = cartPartition(cartOf('1010000007'));
-  await table.updateItem(
-    { pk: closedKey, sk: verdictSort(REDRIVEN) },
-    { UpdateExpression: 'REMOVE listedAs, listedAtMs' },
-  );
-  await table.putItem({
-    pk: closedKey,
-    sk: closedSort(REDRIVEN),
-    by: OPERATOR,
-    reason: 'ordered by hand, SRM-9',
-    recordedAtMs: NOW - 40 * MINUTE,
-    changedAtMs: NOW - 2 * HOUR,
-  });
+  await close('1010000007');
   const act = { by: OPERATOR, requestId: 'r1', reason: 'ordered by hand, SRM-9' };
-  const closing = await beginOperation(
-    table,
-    { ...act, action: 'close', subject: '1 dead letter', cartNumbers: ['1010000007'], messageIds: [REDRIVEN] },
-    { nowMs: NOW - 40 * MINUTE, id: 'a' },
-  );
-  await endOperation(table, closing, { result: 'done', summary: '1 closed' }, NOW - 39 * MINUTE);
   await beginOperation(
     table,
     { ...act, action: 'pause', reason: '=cmd|calc', subject: 'consumption' },
@@ -521,7 +529,7 @@ describe('who did what by hand', () => {
 
     expect(text).toContain('Acts by hand in 2026-11 (UTC) (2)');
     expect(text).toMatch(
-      /close 1 dead letter Carts: 1010000007 ordered by hand, SRM-9 arn:aws:sts.* done after 1 min 1 closed .*pause consumption =cmd\|calc .* no end is recorded/,
+      /close 1 dead letter Carts: 1010000007 ordered by hand, SRM-9 arn:aws:sts.* done after 0 s 1 closed .*pause consumption =cmd\|calc .* no end is recorded/,
     );
     expect(markup).toContain('href="/carts/101/1010000007"');
     expect((await get('/operations?action=pause&month=2026-11')).text).toContain('(UTC) (1)');

@@ -208,6 +208,27 @@ describe('a redrive', () => {
     expect(await operator.worker.deadLetters()).toHaveLength(2);
   }, 60_000);
 
+  test('by several codes, in any order, takes those that have exactly these; by NONE those without a verdict', async () => {
+    const operator = await open();
+    const { worker } = operator;
+    const both = withItems(newCart(), (item) => ({ ...item, Unit: 'XXX', Currency: 'XXX' }));
+    await deadLetters(operator, [both, unmapped(newCart())]);
+    const [neverTried = ''] = await worker.send(envelope(newCart()));
+    // SQS counts each receive, although no attempt begins.
+    for (let records = await worker.receive(); records.length > 0; records = await worker.receive()) {
+      await worker.endDelay(records);
+    }
+
+    const code = 'E_MAP_UOM E_MAP_CURRENCY';
+    expect(await operator.plan({ code })).toMatchObject({
+      selected: 1,
+      messages: [{ codes: ['E_MAP_CURRENCY', 'E_MAP_UOM'] }],
+    });
+    expect(await operator.plan({ code: 'E_MAP_CURRENCY  E_MAP_UOM' })).toMatchObject({ selected: 1 });
+    expect(await operator.plan({ code: 'E_MAP_CURRENCY' })).toMatchObject({ selected: 0 });
+    expect(await operator.plan({ code: 'NONE' })).toMatchObject({ messages: [{ messageId: neverTried, moves: true }] });
+  }, 60_000);
+
   test('stops at a first message that fails again, and releases all others', async () => {
     const operator = await open();
     const carts = cartsOf(5);
@@ -348,8 +369,92 @@ test('a dead letter that is closed is deleted; who, why and when stay, and its c
   const items = await fixture.ledgerOf(closed);
   expect(items.find(({ sk }) => sk === `CLOSED#${id}`)).toMatchObject({ ...act, recordedAtMs: expect.any(Number) });
   expect(items.find(({ sk }) => sk === `VERDICT#${id}`)).not.toHaveProperty('listedAs');
-  expect((await operations()).at(-1)).toMatchObject({ action: 'close', ...act, messageIds: [id, 'unknown'] });
+  expect((await operations()).at(-1)).toMatchObject({
+    action: 'close',
+    ...act,
+    messageIds: [id, 'unknown'],
+    cartNumbers: [closed['ObjectId']],
+  });
 }, 60_000);
+
+/** SQS deletes nothing, until the returned function is called. */
+function refuseDeletions(): () => void {
+  let isRefusing = true;
+  fixture.proxies.sqs.intercept(async ({ operation, body }, forward) => {
+    if (!isRefusing || operation !== 'DeleteMessageBatch') return forward();
+    const [entry] = z.object({ Entries: z.array(z.object({ Id: z.string() })) }).parse(tryParseJson(body)).Entries;
+    const Failed = [{ Id: entry?.Id, Code: 'InternalError', SenderFault: false }];
+    const headers = { 'content-type': 'application/x-amz-json-1.0' };
+    return { status: 200, headers, body: JSON.stringify({ Successful: [], Failed }) };
+  });
+  return () => {
+    isRefusing = false;
+  };
+}
+
+describe('a cart that was closed by hand', () => {
+  test('is ordered by no plan of a group, although another of its dead letters lies there; only by one that names it and asks for everything', async () => {
+    const operator = await open();
+    const [cart] = cartsOf(1);
+    if (cart === undefined) throw new Error('no cart');
+    // Two copies of one version.
+    const [closed = '', copy = '', other = ''] = await deadLetters(operator, [cart, cart, newCart()]);
+    expect(await operator.invoke({ close: { messageIds: [closed], ...act } })).toMatchObject({ closed: 1 });
+
+    for (const everything of [false, true]) {
+      const plan = await operator.plan({ code: 'E_TGT_VALIDATION' }, everything);
+      expect(plan).toMatchObject({ forecasts: { closed: 1, ordered: 1 }, moves: 1, orders: 1 });
+      expect(plan.messages.filter(({ moves }) => moves)).toMatchObject([{ messageId: other }]);
+    }
+    const number = textOf(cart['ObjectId']);
+    expect(await operator.plan({ cart: number })).toMatchObject({ forecasts: { closed: 1 }, moves: 0 });
+    expect(await operator.plan({ messageIds: [copy] }, true)).toMatchObject({ moves: 1, orders: 1 });
+    const { planHash, messages } = await operator.plan({ cart: number }, true);
+    expect(messages).toMatchObject([
+      { forecast: 'ordered', forecastReason: expect.stringMatching(/^a person settled its cart by hand/) },
+    ]);
+    expect(await operator.redrive(planHash)).toMatchObject({ status: 'complete', moved: 1, ordered: 1 });
+    expect(fixture.ordersOf(cart)).toHaveLength(1);
+  }, 60_000);
+
+  test('is redriven as any other when it was queued again since', async () => {
+    const operator = await open();
+    const [cart] = cartsOf(1);
+    if (cart === undefined) throw new Error('no cart');
+    const ids = await deadLetters(operator, [cart]);
+    await operator.invoke({ close: { messageIds: ids, ...act } });
+    await deadLetters(operator, [cart]);
+
+    expect(await operator.plan({ code: 'E_TGT_VALIDATION' })).toMatchObject({ forecasts: { ordered: 1 }, moves: 1 });
+  }, 60_000);
+
+  test('since the plan was made stays where it is', async () => {
+    const operator = await open();
+    const carts = cartsOf(3);
+    const [closed = '', copied = '', other = ''] = await deadLetters(operator, carts);
+    const { worker } = operator;
+    closedSuppliers.add('SUP-00871');
+    const [copy = ''] = await worker.send(envelope(carts[1] ?? {}));
+    await operator.drain();
+    closedSuppliers.clear();
+    const { planHash, moves } = await operator.plan({ code: 'E_TGT_VALIDATION' });
+    expect(moves).toBe(4);
+    const deleteAgain = refuseDeletions();
+    await operator.invoke({ close: { messageIds: [closed], ...act } });
+    deleteAgain();
+    await operator.invoke({ close: { messageIds: [copied], ...act } });
+
+    expect(await operator.redrive(planHash)).toMatchObject({
+      moved: 1,
+      closed: expect.arrayContaining([closed, copy]),
+      left: [copied],
+      summary: '1 moved, 1 ordered, 2 closed by hand since the plan, 1 left in the dead-letter queue',
+    });
+    expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual([0, 0, 1]);
+    expect((await worker.deadLetters()).sort()).toEqual([closed, copy].sort());
+    expect(await worker.deadLetters()).not.toContain(other);
+  }, 60_000);
+});
 
 describe('a redrive of everything by SQS', () => {
   const started = () =>
@@ -361,19 +466,12 @@ describe('a redrive of everything by SQS', () => {
     // Two copies of one version.
     const [closed = '', copy = '', other = ''] = await deadLetters(operator, [cart, cart, newCart()]);
     const before = started();
-    let isRefusing = true;
-    fixture.proxies.sqs.intercept(async ({ operation, body }, forward) => {
-      if (!isRefusing || operation !== 'DeleteMessageBatch') return forward();
-      const [entry] = z.object({ Entries: z.array(z.object({ Id: z.string() })) }).parse(tryParseJson(body)).Entries;
-      const Failed = [{ Id: entry?.Id, Code: 'InternalError', SenderFault: false }];
-      const headers = { 'content-type': 'application/x-amz-json-1.0' };
-      return { status: 200, headers, body: JSON.stringify({ Successful: [], Failed }) };
-    });
+    const deleteAgain = refuseDeletions();
     expect(await operator.invoke({ close: { messageIds: [closed], ...act } })).toMatchObject({ notDeleted: [closed] });
 
     await expect(operator.invoke({ redriveAll: act })).rejects.toThrow(/Carts that were closed by hand .*Nothing was/);
 
-    isRefusing = false;
+    deleteAgain();
     expect(await operator.invoke({ close: { messageIds: [closed], ...act } })).toMatchObject({ closed: 1 });
     await expect(operator.invoke({ redriveAll: act })).rejects.toThrow(copy);
     expect(started()).toBe(before);
@@ -382,6 +480,23 @@ describe('a redrive of everything by SQS', () => {
     await expect(operator.invoke({ redriveAll: act })).rejects.toThrow('StartMessageMoveTask');
     expect(started()).toBeGreaterThan(before);
     expect(await operator.worker.deadLetters()).toEqual([other]);
+  }, 60_000);
+
+  test('is refused where only a part of the queue could be looked at, unless it is forced', async () => {
+    const operator = await open();
+    await deadLetters(operator, cartsOf(2));
+    const before = started();
+    const { clients, emulators } = fixture.systems;
+    const QueueUrl = new URL(`/000000000000/${operator.worker.deadLetterName}`, emulators.endpoints.sqs).href;
+    await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 60 }));
+
+    await expect(operator.invoke({ redriveAll: act })).rejects.toThrow(
+      /Only 1 of about 2 could be looked at .*Nothing was/,
+    );
+    expect(started()).toBe(before);
+    // The emulator has no move tasks.
+    await expect(operator.invoke({ redriveAll: { ...act, force: true } })).rejects.toThrow('StartMessageMoveTask');
+    expect(started()).toBeGreaterThan(before);
   }, 60_000);
 });
 
@@ -471,6 +586,7 @@ test.each<[string, unknown]>([
   ['a reason that names a person', { close: { messageIds: ['m'], by: 'ann', reason: 'asked by ann@example.com' } }],
   ['an empty selection', { plan: { selection: {} } }],
   ['an unknown code', { plan: { selection: { code: 'E_NO' } } }],
+  ['an unknown code beside a known one', { plan: { selection: { code: 'E_MAP_UOM E_NO' } } }],
   ['more than 500 ids', { close: { messageIds: Array.from({ length: 501 }, (_, i) => `m${i}`), ...act } }],
   ['two acts at once', { list: {}, redriveAll: { ...act } }],
   ['a field too much', { list: { all: true } }],

@@ -134,6 +134,16 @@ describe('a redrive', () => {
     expectMoved(world, sentOf(world), result.left);
   });
 
+  test('sees one that fails among many that have no outcome yet', async () => {
+    const world = worldOf(80);
+    world.worker = ({ messageId }) =>
+      messageId === 'new-0' ? 'ordered' : messageId === 'new-25' ? ['E_MAP_UOM'] : undefined;
+    const result = await run(world, ids(80));
+
+    expect(result.stoppedBy).toMatch(/^message old-\d+ failed again: E_MAP_UOM$/);
+    expect(result.moved).toBeLessThan(60);
+  });
+
   test('begins with one that would be ordered, not with one that fails by its forecast', async () => {
     const world = worldOf(10);
     const { messages, ...plan } = world.plan(ids(10));
