@@ -5,7 +5,7 @@
 export const LISTED_INDEX = 'listed';
 
 /** What the index holds of an item, beside the keys. */
-export const LISTED_FIELDS = ['changedAtMs', 'orderId', 'orderNumber', 'reason', 'codes'] as const;
+export const LISTED_FIELDS = ['changedAtMs', 'orderId', 'orderNumber', 'reason', 'codes', 'sentAtMs'] as const;
 
 export const LISTS = ['CREATED', 'SKIPPED', 'DEAD-LETTERED'] as const;
 export type List = (typeof LISTS)[number];

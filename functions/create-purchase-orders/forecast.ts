@@ -39,7 +39,7 @@ async function forecastMessage(
   const seen = watchOrders(dependencies);
   const nowMs = dependencies.now();
   // As the first receive of a new message, which a redriven one is.
-  const waiting = { sinceMs: nowMs, requeues: 0 };
+  const waiting = { sentMs: nowMs, sinceMs: nowMs, requeues: 0 };
   const received = { messageId: dependencies.newId(), attempt: 1, body, signature, waiting };
   const outcome = await processMessage(received, { ...dependencies, ...WITHOUT_EFFECT, ...seen.dependencies });
   const orders = seen.created.size;

@@ -52,6 +52,7 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   const own = { ...dependencies, log: logOf(message, cart, received, dependencies.log) };
   const isFinalAttempt = received.attempt >= dependencies.maximumAttempts;
   const verdictKey = () => ({ cart, messageId: received.messageId });
+  const { sentMs: sentAtMs } = received.waiting;
 
   // A crash up to here leaves nothing behind: SQS delivers the message again.
   const finalFaults = await readFinalVerdict(received, filedUnder(message, cart, received), own);
@@ -61,8 +62,10 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   // message to the dead-letter queue, and the PROVISIONAL verdict is its reason.
   const watch = watchHealth(cart, own);
   const attempted = await attempt(own.log, async () => {
-    if (isFinalAttempt)
-      await own.verdicts.record(verdictKey(), { state: 'PROVISIONAL', faults: [CRASHED], nowMs: own.now() });
+    if (isFinalAttempt) {
+      const provisional = { state: 'PROVISIONAL', faults: [CRASHED], nowMs: own.now(), sentAtMs } as const;
+      await own.verdicts.record(verdictKey(), provisional);
+    }
     if (own.pausedBecause !== undefined) return paused(own.pausedBecause);
     if (!isCart(message)) return message;
     const order = (source: unknown): Promise<Outcome> => {
@@ -89,7 +92,7 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   reportOutcome(outcome, received, own);
 
   // A crash after this leaves a FINAL verdict, at which the remaining receives end, or a message that SQS delivers again.
-  await recordVerdict(verdictAfter(outcome, isFinalAttempt), verdictKey(), own);
+  await recordVerdict(verdictAfter(outcome, isFinalAttempt), { ...verdictKey(), sentAtMs }, own);
   return outcome;
 }
 
@@ -216,11 +219,11 @@ function toUnexpectedFault(error: unknown): Fault {
 
 async function recordVerdict(
   step: VerdictStep,
-  key: VerdictKey,
+  { sentAtMs, ...key }: VerdictKey & { readonly sentAtMs: number },
   { verdicts, log, now }: MessageDependencies,
 ): Promise<void> {
   try {
-    if (step?.state === 'FINAL') await verdicts.record(key, { ...step, nowMs: now() });
+    if (step?.state === 'FINAL') await verdicts.record(key, { ...step, nowMs: now(), sentAtMs });
     if (step?.state === 'WITHDRAWN') await verdicts.withdraw(key);
   } catch (error) {
     // The log line of the outcome has the reason; without a verdict the next receive comes to the same end.

@@ -6,6 +6,8 @@ import * as z from 'zod';
 import { attributeText } from '../../shared/message-attribute.ts';
 
 export interface Waiting {
+  /** When SQS took this message, which it keeps for a time from then. */
+  readonly sentMs: number;
   /** When SQS took the first message of the cart. */
   readonly sinceMs: number;
   /** How often the cart was requeued since then. */
@@ -28,7 +30,7 @@ const attributesOfCopy = z.object({
 });
 
 /** What `readWaiting` reads from the copy that is sent at `nowMs`. */
-export const waitingAttributes = ({ sinceMs, requeues }: Waiting, nowMs: number) => ({
+export const waitingAttributes = ({ sinceMs, requeues }: Pick<Waiting, 'sinceMs' | 'requeues'>, nowMs: number) => ({
   waitingSince: { DataType: 'String', StringValue: new Date(sinceMs).toISOString() },
   requeues: { DataType: 'Number', StringValue: String(requeues + 1) },
   requeuedAt: { DataType: 'String', StringValue: new Date(nowMs).toISOString() },
@@ -44,5 +46,8 @@ export function readWaiting(messageAttributes: unknown, sentMs: number): Waiting
   const { data } = attributesOfCopy.safeParse(messageAttributes);
   const isOfThisMessage =
     data !== undefined && data.waitingSince <= sentMs && Math.abs(sentMs - data.requeuedAt) <= SAME_SEND_MS;
-  return isOfThisMessage ? { sinceMs: data.waitingSince, requeues: data.requeues } : { sinceMs: sentMs, requeues: 0 };
+  const waited = isOfThisMessage
+    ? { sinceMs: data.waitingSince, requeues: data.requeues }
+    : { sinceMs: sentMs, requeues: 0 };
+  return { sentMs, ...waited };
 }

@@ -39,6 +39,8 @@ const listedItem = z.object({
   orderNumber: z.string().optional(),
   reason: z.string().default(''),
   codes: z.array(z.string()).default([]),
+  /** Of a dead letter: when SQS took its message. */
+  sentAtMs: z.number().optional(),
 });
 export type ListedItem = Readonly<z.infer<typeof listedItem>>;
 const listPosition = listedItem.pick({ listedAtMs: true, pk: true, sk: true });

@@ -1,6 +1,7 @@
 /** The state of a deployed environment, by CloudWatch and SQS. */
 import { type CloudWatchClient, GetMetricDataCommand, paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { createMoveTasks } from '../../functions/redrive-dead-letters/move-tasks.ts';
 import { METRIC_NAMESPACE, METRICS, SERVICE_NAMES } from '../../shared/metric-names.ts';
 import { queueCountsOf } from '../carts/open-ledger.ts';
 import { doesPage, isSilent } from '../constructs/alarm-texts.ts';
@@ -107,5 +108,11 @@ export function createCloudHealth(options: CloudHealthOptions): Health {
       return seconds === undefined || seconds === 0 ? undefined : nowMs - seconds * 1000;
     },
     deadLetterCounts: () => queueCountsOf(sqs, deadLetterQueueUrl),
+    async moveTask() {
+      const { Attributes } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: deadLetterQueueUrl, AttributeNames: ['QueueArn'] }),
+      );
+      return createMoveTasks(sqs, Attributes?.QueueArn ?? '').last();
+    },
   };
 }

@@ -107,5 +107,7 @@ function localHealth(stack: LocalStack, ledger: OpenedLedger): Health {
         delayed: contents?.delayed.length ?? 0,
       };
     },
+    // The emulator has no move tasks.
+    moveTask: async () => undefined,
   };
 }

@@ -1,7 +1,10 @@
 /**
  * The dead letters that are open, by the ledger's list: each verdict that no redrive and no person has settled. The list
- * holds what a page of all of them needs, so that ten thousand are read in a few requests. A cart that was redriven by
- * the SQS console and ordered since is still on it: where its standing matters, it is asked for.
+ * holds what a page of all of them needs, so that ten thousand are read in a few requests.
+ *
+ * It is not the queue. What SQS itself moved or deleted stays on it, although its cart may be ordered: where the standing of a
+ * cart matters, it is asked for. And a message of which no attempt came to an end is a dead letter without a verdict: it is
+ * on the queue alone.
  */
 import { type FaultCode, type FaultOwner, isFaultCode } from '../../shared/failure.ts';
 import { FAULT_CATALOGUE } from '../../shared/fault-catalogue.ts';
@@ -10,38 +13,48 @@ import { verdictSort } from '../../shared/ledger-keys.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
 import { lastDays } from '../carts/cart-lists.ts';
 import { cartOf } from '../carts/known-cart.ts';
-import type { OpenedLedger } from '../carts/open-ledger.ts';
+import type { ListedItem, OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
 
 const DAYS_AT_ONCE = 8;
 
 export interface OpenDeadLetter {
-  readonly pk: string;
+  readonly item: ListedItem;
   readonly cart: string;
   readonly messageId: string;
+  /** Sorted: the same codes are the same cause. */
   readonly codes: readonly FaultCode[];
   readonly owners: readonly FaultOwner[];
   readonly sinceMs: number;
-  /** At the latest: the message was queued before it was given up. */
   readonly deletedAtMs: number;
 }
 
-/** Oldest first: those that SQS deletes next. */
-export async function openDeadLetters(ledger: OpenedLedger, nowMs: number): Promise<readonly OpenDeadLetter[]> {
+/** Those that SQS deletes next come first. */
+export async function openDeadLetters(
+  ledger: Pick<OpenedLedger, 'listed'>,
+  nowMs: number,
+): Promise<readonly OpenDeadLetter[]> {
   const lists = await inLanes(lastDays(nowMs), DAYS_AT_ONCE, (day) => ledger.listed('DEAD-LETTERED', day));
-  return lists.flat().flatMap(({ pk, sk, listedAtMs, codes }): OpenDeadLetter[] => {
-    const deletedAtMs = listedAtMs + DEAD_LETTER_LIFETIME_MS;
-    if (deletedAtMs <= nowMs) return [];
-    const known = codes.filter(isFaultCode);
-    return [
-      {
-        pk,
+  return lists
+    .flat()
+    .map((item): OpenDeadLetter => {
+      const { pk, sk, listedAtMs, sentAtMs = listedAtMs } = item;
+      const codes = item.codes.filter(isFaultCode).sort();
+      return {
+        item,
         cart: cartOf(pk)?.name ?? pk,
         messageId: sk.slice(verdictSort('').length),
-        codes: known,
-        owners: [...new Set(known.map((code) => FAULT_CATALOGUE[code].owner))],
+        codes,
+        owners: [...new Set(codes.map((code) => FAULT_CATALOGUE[code].owner))],
         sinceMs: listedAtMs,
-        deletedAtMs,
-      },
-    ];
-  });
+        deletedAtMs: sentAtMs + DEAD_LETTER_LIFETIME_MS,
+      };
+    })
+    .filter(({ deletedAtMs }) => deletedAtMs > nowMs)
+    .sort((one, other) => one.deletedAtMs - other.deletedAtMs);
 }
+
+/** What SQS counts: approximately. */
+export const onQueueOf = ({ ready, inFlight, delayed }: QueueCounts): number => ready + inFlight + delayed;
+
+/** How many of a list of the ledger are open: where the queue holds fewer than all that is listed, some are settled. */
+export const atMost = (listed: number, onQueue: number): string => (onQueue < listed ? 'at most ' : '');

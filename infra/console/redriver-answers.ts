@@ -37,5 +37,24 @@ export const redriveAnswer = z.object({
 });
 export type RedriveResult = Readonly<z.output<typeof redriveAnswer>>;
 
+/** What the page shows of a dead letter that lies on the queue. */
+const listedLetter = z.object({
+  messageId: z.string(),
+  cartNumber: z.string().optional(),
+  cartGuid: z.string().optional(),
+  codes: z.array(z.string()),
+  reason: z.string(),
+  queuedAt: z.string().optional(),
+  deletedAt: z.string().optional(),
+  settled: z.string().optional(),
+});
+export const listAnswer = z.object({
+  seen: count,
+  about: count,
+  heldByOthers: count,
+  deadLetters: z.array(listedLetter),
+});
+export type DeadLetterList = Readonly<z.output<typeof listAnswer>>;
+
 /** Of every other act: what came of it, in a sentence. */
 export const actAnswer = z.object({ status: z.string(), summary: z.string() });

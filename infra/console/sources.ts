@@ -1,5 +1,6 @@
 /** Where the pages' facts come from. The same adapters serve an account and the local run, which has its own endpoints. */
 import type { LookUpResult } from '../../functions/create-purchase-orders/delivery/answers.ts';
+import type { MoveTask } from '../../functions/redrive-dead-letters/move-tasks.ts';
 import type { ByHand } from '../../shared/operations.ts';
 import type { OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
 import type { Environment } from '../environments.ts';
@@ -47,6 +48,8 @@ export interface Health {
   /** Since when the oldest message waits; undefined where none does, or where that is not measured. */
   oldestWaitMs(nowMs: number): Promise<number | undefined>;
   deadLetterCounts(): Promise<QueueCounts>;
+  /** SQS's last move of all dead letters; undefined where there was none. */
+  moveTask(): Promise<MoveTask | undefined>;
 }
 
 /** Who reads, and where. Always visible. */

@@ -31,10 +31,16 @@ export interface Verdict {
   readonly faults: readonly Fault[];
 }
 
+export interface VerdictTimes {
+  readonly nowMs: number;
+  /** When SQS took the message: a dead letter is deleted 14 days after that, whenever it was given up. */
+  readonly sentAtMs?: number;
+}
+
 /** Every method throws the SDK's error when the table does not answer. */
 export interface VerdictRecord {
   read(place: VerdictPlace): Promise<Verdict | undefined>;
-  record(key: VerdictKey, verdict: Verdict & { readonly nowMs: number }): Promise<void>;
+  record(key: VerdictKey, verdict: Verdict & VerdictTimes): Promise<void>;
   /** PROVISIONAL or FINAL to WITHDRAWN. Changes nothing where there is no verdict. */
   withdraw(key: VerdictKey): Promise<void>;
 }
@@ -48,7 +54,7 @@ const itemKey = ({ cart, messageId }: VerdictPlace): ItemKey => ({
 });
 
 /** Only a verdict that is FINAL is an event: the final attempt may still withdraw a PROVISIONAL one. */
-function eventOf({ state, nowMs, faults, ...key }: VerdictKey & Verdict & { readonly nowMs: number }) {
+function eventOf({ state, nowMs, faults, ...key }: VerdictKey & Verdict & VerdictTimes) {
   const event = state === 'FINAL' ? cartDeadLetteredEvent(key, faults, nowMs) : undefined;
   return event === undefined ? {} : { event };
 }
@@ -59,7 +65,7 @@ export function createVerdictRecord(table: LedgerTable): VerdictRecord {
       const item = await table.getItem(itemKey({ cart, messageId }));
       return item === undefined ? undefined : verdictItem.parse(item);
     },
-    async record({ cart, messageId }, { state, faults, nowMs }) {
+    async record({ cart, messageId }, { state, faults, nowMs, sentAtMs }) {
       await table.putItem({
         ...itemKey({ cart, messageId }),
         state,
@@ -69,6 +75,7 @@ export function createVerdictRecord(table: LedgerTable): VerdictRecord {
         ...(state === 'WITHDRAWN' ? {} : listed('DEAD-LETTERED', nowMs)),
         ...eventOf({ state, cart, messageId, faults, nowMs }),
         recordedAtMs: nowMs,
+        ...(sentAtMs === undefined ? {} : { sentAtMs }),
         expiresAt: expiresAt(nowMs, 'trace'),
       });
     },

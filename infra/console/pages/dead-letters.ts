@@ -1,20 +1,29 @@
 /** The worklist: dead letters by cause and owner, what to do about each, and the redrive of exactly what was chosen. */
+import type { MoveTask } from '../../../functions/redrive-dead-letters/move-tasks.ts';
+import { MOST_LETTERS, WITHOUT_CODE } from '../../../functions/redrive-dead-letters/redrive-event.ts';
 import { type FaultCode, isFaultCode } from '../../../shared/failure.ts';
 import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
-import { inLanes } from '../../../shared/lanes.ts';
-import type { Standing } from '../../../shared/standing.ts';
+import { chunks } from '../../../shared/lanes.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
-import { deadPartOf } from '../../carts/cart-lists.ts';
-import { CARTS_AT_ONCE, readSurroundings, standingOfPartition } from '../../carts/known-cart.ts';
+import { deadPartOf, type StandingCart, standingsOf } from '../../carts/cart-lists.ts';
+import { readSurroundings } from '../../carts/known-cart.ts';
 import { BYTE_ORDER_MARK, csvText } from '../../csv.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, fieldsOf, invoked, reasonField } from '../acts.ts';
 import { html, identifier, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { pageOf, pager, ROWS_OF_A_PAGE } from '../layout.ts';
-import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
+import { atMost, type OpenDeadLetter, openDeadLetters, onQueueOf } from '../open-dead-letters.ts';
 import { deadLetterHeading, runbookLink } from '../runbook-heading.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
-import { actAnswer, type Plan, planAnswer, type RedriveResult, redriveAnswer } from '../redriver-answers.ts';
+import {
+  actAnswer,
+  type DeadLetterList,
+  listAnswer,
+  type Plan,
+  planAnswer,
+  type RedriveResult,
+  redriveAnswer,
+} from '../redriver-answers.ts';
 import { cartLink } from '../carts/cart-link.ts';
 
 const PATH = '/dead-letters';
@@ -34,11 +43,11 @@ interface Filter {
 
 const filterOf = ({ searchParams }: URL): Filter => {
   const given = (name: string): string | undefined => searchParams.get(name)?.trim() || undefined;
-  return { code: given('code'), owner: given('owner'), cart: given('cart') };
+  return { code: given('code')?.split(/\s+/).sort().join(' '), owner: given('owner'), cart: given('cart') };
 };
 
 /** The codes of a dead letter in one word: those with the same codes have the same cause. */
-const causeOf = ({ codes }: OpenDeadLetter): string => codes.join(' ') || 'NONE';
+const causeOf = ({ codes }: OpenDeadLetter): string => codes.join(' ') || WITHOUT_CODE;
 
 const isShown = (one: OpenDeadLetter, { code, owner, cart }: Filter): boolean =>
   (code === undefined || causeOf(one) === code) &&
@@ -61,34 +70,66 @@ interface Lists {
 }
 
 async function worklist(request: PageRequest, { all, shown, filter }: Lists, said: Html): Promise<Page> {
-  const { sources, nowMs, mode, url } = request;
-  const counts = await sources.health.deadLetterCounts();
-  const onQueue = counts.ready + counts.inFlight + counts.delayed;
+  const { sources, mode, url } = request;
+  const [counts, moveTask] = await Promise.all([sources.health.deadLetterCounts(), sources.health.moveTask()]);
+  const onQueue = onQueueOf(counts);
   const page = pageOf(url);
-  const rows = shown.slice((page - 1) * ROWS_OF_A_PAGE, page * ROWS_OF_A_PAGE);
-  const standings = await inLanes(rows, CARTS_AT_ONCE, ({ pk }) =>
-    standingOfPartition(pk, sources.ledger.table, nowMs),
-  );
+  const rows = await standing(shown.slice((page - 1) * ROWS_OF_A_PAGE, page * ROWS_OF_A_PAGE), request);
   const isFiltered = shown.length !== all.length;
   const query = { code: filter.code, owner: filter.owner, cart: filter.cart };
   const byCause = html`<section aria-labelledby="causes"><h2 id="causes">By cause</h2>
-${all.length === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>` : causes(all, request)}
-<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.</p></section>`;
+${all.length > 0 ? causes(all, request) : onQueue === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>` : NOTHING}
+<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.${onQueue < all.length ? ' What SQS itself has moved or deleted stays on the ledger’s list: a row below says what has become of it.' : ''}</p>
+${difference(all.length, onQueue, mode)}${moveTask === undefined ? NOTHING : moveTaskText(moveTask, request)}</section>`;
   const list =
     shown.length === 0
       ? NOTHING
-      : html`<section aria-labelledby="list"><h2 id="list">${headingOf(filter, shown.length)}</h2>
+      : html`<section aria-labelledby="list"><h2 id="list">${atMost(all.length, onQueue)}${headingOf(filter, shown.length)}</h2>
 <p>${isFiltered ? html`<a href="${PATH}">Show all</a> · ` : NOTHING}<a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a> <span class="quiet">for those who have no AWS login, as is printing this page: no field of a person is in it</span></p>
 ${filter.code === undefined ? NOTHING : whatToDo(filter.code, request)}
-${mode === 'operate' ? html`<form method="post" action="${linkTo(PATH, query)}">${table(rows, standings, request)}${chosenActs(filter, shown.length)}</form>` : table(rows, standings, request)}
+${mode === 'operate' ? html`<form method="post" action="${linkTo(PATH, query)}">${table(rows, request)}${isFiltered ? planOfAll(filter, shown.length) : NOTHING}${CHOSEN_ACTS}</form>` : table(rows, request)}
 ${pager(PATH, query, { page, rows: shown.length })}
-${ticket(shown, filter, request)}</section>`;
+${ticket(rows.filter(isDead), { heading: `${atMost(all.length, onQueue)}${headingOf(filter, shown.length)}`, isWhole: rows.length === shown.length }, request)}</section>`;
   return {
-    title: `Dead letters (${isFiltered ? `${numberText(shown.length)} of ` : ''}${numberText(all.length)})`,
+    title: `Dead letters (${atMost(all.length, onQueue)}${isFiltered ? `${numberText(shown.length)} of ` : ''}${numberText(all.length)})`,
     body: html`${said}
 ${isFiltered ? [list, byCause] : [byCause, list]}
 ${mode === 'operate' ? selectionForm(onQueue) : NOTHING}`,
   };
+}
+
+/** A dead letter of the list, and what its cart is now. */
+interface Row {
+  readonly one: OpenDeadLetter;
+  readonly now: StandingCart | undefined;
+}
+const deadPart = ({ now }: Row) => now && deadPartOf(now.standing);
+const isDead = (row: Row): boolean => deadPart(row) !== undefined;
+
+async function standing(ones: readonly OpenDeadLetter[], { sources, nowMs }: PageRequest): Promise<readonly Row[]> {
+  const items = ones.map(({ item }) => item);
+  const known = new Map((await standingsOf(items, sources.ledger, nowMs)).map((now) => [now.item, now]));
+  return ones.map((one) => ({ one, now: known.get(one.item) }));
+}
+
+/** The queue may hold what the ledger does not list: that is no worklist which is done. */
+function difference(listed: number, onQueue: number, mode: PageRequest['mode']): Html {
+  const more =
+    onQueue > listed
+      ? notice(
+          'critical',
+          `The queue holds about ${numberText(onQueue - listed)} more than the ledger lists: no attempt at them came to an end, or a settled one was not deleted.${mode === 'operate' ? '' : ' A console that operates can look at them; so can "list" of the runbook’s chapter Redrive.'}`,
+        )
+      : NOTHING;
+  if (mode !== 'operate' || onQueue === 0) return more;
+  return html`${more}<form method="post" action="${PATH}"><button name="act" value="list">Look into the queue</button> <span class="quiet">It shows what the ledger does not list. For 20 seconds no other reader sees the messages.</span></form>`;
+}
+
+function moveTaskText(task: MoveTask, { mode, nowMs }: PageRequest): Html {
+  const { status: word, isActive, startedAtMs, moved, toMove, failureReason } = task;
+  const facts = html`${status(isActive ? 'pending' : 'neutral', word)}${startedAtMs === undefined ? NOTHING : html`, begun ${time(startedAtMs, nowMs)}`}; moved about ${numberText(moved)}${toMove === undefined ? '' : ` of ${numberText(toMove)}`}${failureReason === undefined ? '' : `: ${failureReason}`}`;
+  const stop = html`<form method="post" action="${PATH}" class="fields">${reasonField('stop-reason')}<button class="act" name="act" value="cancel-redrive-all">Stop the move task</button></form>`;
+  return html`<p>The last move of all dead letters by SQS: ${facts}</p>${isActive && mode === 'operate' ? stop : NOTHING}`;
 }
 
 const headingOf = ({ code, owner, cart }: Filter, count: number): string =>
@@ -124,38 +165,35 @@ function whatToDo(cause: string, { sources }: PageRequest): Html {
     })}`;
 }
 
-function table(rows: readonly OpenDeadLetter[], standings: readonly Standing[], request: PageRequest): Html {
+function table(rows: readonly Row[], request: PageRequest): Html {
   const { nowMs, mode, sources } = request;
   const { client } = sources.environment.srm;
   const isChosen = mode === 'operate';
   return html`<table><caption>Those that SQS deletes first come first</caption><thead><tr>${isChosen ? html`<th scope="col"><label>All <input type="checkbox" data-all="id"></label></th>` : NOTHING}<th scope="col">Cart</th><th scope="col">Why</th><th scope="col">Who</th><th scope="col">Since</th><th scope="col">Deleted</th></tr></thead><tbody>${rows.map(
-    (one, index) => {
-      const standing = standings[index];
-      const dead = standing && deadPartOf(standing);
+    (row) => {
+      const { one, now } = row;
+      const dead = deadPart(row);
       const box =
         dead === undefined
           ? NOTHING
           : html`<input type="checkbox" name="id" value="${one.messageId}" aria-label="Cart ${one.cart}">`;
-      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row">${cartLink(client, one.cart)}</th><td>${dead === undefined ? html`${status('positive', standing?.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
+      return html`<tr>${isChosen ? html`<td>${box}</td>` : NOTHING}<th scope="row">${cartLink(client, one.cart)}</th><td>${dead === undefined ? html`${status('positive', now?.standing.word ?? '')} <small>since it was given up; nothing is to be done</small>` : html`${reasonsOf(dead.faults)}${isChosen ? html` <a href="${linkTo('/workbench', { message: one.messageId })}">Open in the workbench</a>` : NOTHING}`}</td><td>${one.owners.map((owner) => ownerText(sources.environment, owner)).join(', ')}</td><td>${time(one.sinceMs, nowMs)}</td><td>${expiry(one.deletedAtMs, nowMs)}</td></tr>`;
     },
   )}</tbody></table>`;
 }
 
-const chosenActs = (
-  { code }: Filter,
-  count: number,
-): Html => html`<p><button name="act" value="plan-chosen">Plan a redrive of the chosen</button> ${
-  code !== undefined && isFaultCode(code)
-    ? html`<button name="act" value="plan-code">Plan a redrive of ${count === 1 ? 'the one dead letter' : `all ${plural(count, 'dead letter')}`} of ${code}</button><input type="hidden" name="code" value="${code}">`
-    : NOTHING
-} <span class="quiet">A plan moves nothing: it says what would become of each.</span></p>
-<details><summary>Close the chosen: they were settled by hand</summary><p>${reasonField('close-reason', 'optional')} <button name="act" value="close" class="act">Close the chosen</button></p><p class="quiet">Their messages are deleted, their carts are settled: nothing orders them any more. The reason stays in the ledger.</p></details>`;
+/** Of all pages of the list, by what it is filtered by. */
+const planOfAll = (filter: Filter, count: number): Html =>
+  html`<p><button name="act" value="plan-selection">Plan a redrive of ${count === 1 ? '' : 'all '}${headingOf(filter, count)}</button>${Object.entries(filter).map(([name, value]) => (value === undefined ? NOTHING : html`<input type="hidden" name="${name}" value="${value}">`))}</p>`;
+
+const CHOSEN_ACTS = html`<p><button name="act" value="plan-chosen">Plan a redrive of the chosen</button> <span class="quiet">A plan moves nothing: it says what would become of each.</span></p>
+<details><summary>Close the chosen: they were settled by hand</summary><p>${reasonField('close-reason', 'optional')} <button name="act" value="close" class="act">Close the chosen</button></p><p class="quiet">Their messages are deleted, their carts are settled: nothing orders them any more but a newer version, or a person who names them. The reason stays in the ledger.</p></details>`;
 
 const selectionForm = (
   onQueue: number,
 ): Html => html`<section aria-labelledby="selection"><h2 id="selection">Plan by what they have in common</h2>
 <form method="post" action="${PATH}" class="fields">
-<label>Code<br><input name="code" size="24" autocomplete="off" placeholder="E_MAP_UOM"></label>
+<label>Code, or several<br><input name="code" size="24" autocomplete="off" placeholder="E_MAP_UOM"></label>
 <label>Supplier<br><input name="supplier" size="12" autocomplete="off"></label>
 <label>Run<br><input name="run" size="24" autocomplete="off"></label>
 <label>Cart<br><input name="cart" size="12" autocomplete="off"></label>
@@ -163,50 +201,60 @@ const selectionForm = (
 <label><input type="checkbox" name="everything" value="yes"> also those that would fail again</label>
 <button name="act" value="plan-selection">Plan a redrive</button></form>
 <p class="quiet">All that is given must hold. One plan takes 500; the queue holds about ${numberText(onQueue)}.</p>
-${onQueue > 500 ? html`<details><summary>Redrive everything by SQS's own move task, ten a second</summary><form method="post" action="${PATH}" class="fields">${reasonField('all-reason')}<button class="act" name="act" value="redrive-all">Redrive all ${numberText(onQueue)}</button><button name="act" value="cancel-redrive-all">Stop the move task</button></form><p class="quiet">Without a plan and without a canary: what still has its cause fails again.</p></details>` : NOTHING}</section>`;
+${onQueue > 500 ? html`<details><summary>Redrive everything by SQS's own move task, ten a second</summary><form method="post" action="${PATH}" class="fields">${reasonField('all-reason')}<label><input type="checkbox" name="force" value="yes"> also while consumption is paused, or where only a part of the queue could be looked at for closed carts</label><button class="act" name="act" value="redrive-all">Redrive all ${numberText(onQueue)}</button></form><p class="quiet">Without a plan and without a canary: what still has its cause fails again.</p></details>` : NOTHING}</section>`;
 
-/** What a person may paste into a ticket: no value of a cart is in it. */
-function ticket(shown: readonly OpenDeadLetter[], filter: Filter, { sources, nowMs }: PageRequest): Html {
-  const codes = [...new Set(shown.flatMap((one) => one.codes))];
+/** What a person may paste into a ticket, of the rows of a page that are dead letters still: no value of a cart is in it. */
+function ticket(
+  rows: readonly Row[],
+  { heading, isWhole }: { readonly heading: string; readonly isWhole: boolean },
+  { sources, nowMs }: PageRequest,
+): Html {
+  const shown = rows.map(({ one }) => one);
+  const codes = [...new Set(shown.flatMap((one) => one.codes))].sort();
   const [first] = shown;
   const lines = [
     `Environment: ${sources.environment.name}`,
-    `${headingOf(filter, shown.length)}, as of ${instantText(nowMs)}`,
+    `${heading}, as of ${instantText(nowMs)}`,
     ...codes.map(
       (code) =>
         `${code}: ${FAULT_CATALOGUE[code].meaning}. Owner: ${ownerText(sources.environment, FAULT_CATALOGUE[code].owner)}. ${FAULT_CATALOGUE[code].action}`,
     ),
     ...(first === undefined
       ? []
-      : [`First seen: ${instantText(first.sinceMs)}; the first is deleted: ${instantText(first.deletedAtMs)}`]),
-    `Carts: ${[...new Set(shown.slice(0, ROWS_OF_A_PAGE).map(({ cart }) => cart))].join(', ')}${shown.length > ROWS_OF_A_PAGE ? ', …' : ''}`,
+      : [
+          `First given up: ${instantText(Math.min(...shown.map(({ sinceMs }) => sinceMs)))}; the first is deleted: ${instantText(first.deletedAtMs)}`,
+        ]),
+    `Carts: ${[...new Set(shown.map(({ cart }) => cart))].join(', ')}${isWhole ? '' : ', …'}`,
     `Runbook: ${sources.environment.notifications.runbookUrl}#redrive`,
   ];
   return html`<details><summary>Copy for a ticket</summary><pre data-copy="the ticket">${lines.join('\n')}</pre></details>`;
 }
 
-function asCsv(shown: readonly OpenDeadLetter[], { sources }: PageRequest): Download {
-  const head = ['cart', 'codes', 'owner', 'what to do', 'given up at', 'deleted at the latest', 'message id'];
-  async function* chunks(): AsyncGenerator<string> {
+const PART_OF_A_FILE = 500;
+
+/** Those that are dead letters still: each cart is asked for. */
+function asCsv(shown: readonly OpenDeadLetter[], request: PageRequest): Download {
+  const { sources } = request;
+  const head = ['cart', 'codes', 'owner', 'what to do', 'given up at', 'deleted at', 'message id'];
+  const line = ({ one }: Row): readonly string[] => [
+    one.cart,
+    one.codes.join(' '),
+    one.owners.map((owner) => ownerText(sources.environment, owner)).join('; '),
+    [...new Set(one.codes.map((code) => FAULT_CATALOGUE[code].action))].join(' '),
+    instantText(one.sinceMs),
+    instantText(one.deletedAtMs),
+    one.messageId,
+  ];
+  async function* parts(): AsyncGenerator<string> {
     yield BYTE_ORDER_MARK + csvText([head]);
-    for (const one of shown) {
-      yield csvText([
-        [
-          one.cart,
-          one.codes.join(' '),
-          one.owners.map((owner) => ownerText(sources.environment, owner)).join('; '),
-          [...new Set(one.codes.map((code) => FAULT_CATALOGUE[code].action))].join(' '),
-          instantText(one.sinceMs),
-          instantText(one.deletedAtMs),
-          one.messageId,
-        ],
-      ]);
+    for (const part of chunks(shown, PART_OF_A_FILE)) {
+      yield csvText((await standing(part, request)).filter(isDead).map(line));
     }
   }
   return {
     filename: `dead-letters-${sources.environment.name}.csv`,
     contentType: 'text/csv; charset=utf-8',
-    chunks: chunks(),
+    chunks: parts(),
   };
 }
 
@@ -216,20 +264,20 @@ async function act(request: FormRequest): Promise<Page> {
   switch (fieldOf(form, 'act')) {
     case 'plan-chosen':
       return chosen.length === 0 ? nothingChosen(request) : plan(request, { messageIds: chosen });
-    case 'plan-code':
-      return plan(request, { code: fieldOf(form, 'code') });
     case 'plan-selection':
       return plan(request, selectionOf(form));
     case 'redrive': {
       const redrive = {
         planHash: fieldOf(form, 'planHash'),
         ...byAndReason(request),
-        ...(fieldOf(form, 'force') === 'yes' ? { force: true } : {}),
+        ...forced(form),
       };
       return redriven(await invoked(sources, 'redriver', { redrive }, redriveAnswer), request);
     }
+    case 'list':
+      return looked(request, await invoked(sources, 'redriver', { list: {} }, listAnswer));
     case 'redrive-all':
-      return told(request, { redriveAll: byAndReason(request) });
+      return told(request, { redriveAll: { ...byAndReason(request), ...forced(form) } });
     case 'cancel-redrive-all':
       return told(request, { cancelRedriveAll: byAndReason(request) });
     case 'close':
@@ -240,11 +288,39 @@ async function act(request: FormRequest): Promise<Page> {
   }
 }
 
+const forced = (form: FormData): object => (fieldOf(form, 'force') === 'yes' ? { force: true } : {});
+
 /** The list as it is after an act. */
-async function again(request: FormRequest, said: Html): Promise<Page> {
+async function again(request: FormRequest, said: Html | ((all: readonly OpenDeadLetter[]) => Html)): Promise<Page> {
   const filter = filterOf(request.url);
   const all = await openDeadLetters(request.sources.ledger, request.nowMs);
-  return worklist(request, { all, shown: all.filter((one) => isShown(one, filter)), filter }, said);
+  const shown = all.filter((one) => isShown(one, filter));
+  return worklist(request, { all, shown, filter }, typeof said === 'function' ? said(all) : said);
+}
+
+/** What lies on the queue, and stands on no list. */
+const looked = (request: FormRequest, { deadLetters, seen, about, heldByOthers }: DeadLetterList): Promise<Page> =>
+  again(request, (all) => {
+    const listed = new Set(all.map(({ messageId }) => messageId));
+    const unlisted = deadLetters.filter(({ messageId }) => !listed.has(messageId));
+    const looks = `${numberText(seen)} of about ${numberText(about)} were seen${heldByOthers > 0 ? `; another reader held ${numberText(heldByOthers)}` : ''}.`;
+    if (unlisted.length === 0)
+      return notice('information', `The ledger lists each dead letter that was seen. ${looks}`);
+    return unlistedSection(unlisted, looks, request);
+  });
+
+function unlistedSection(unlisted: DeadLetterList['deadLetters'], looks: string, request: PageRequest): Html {
+  const { sources, nowMs } = request;
+  const { client } = sources.environment.srm;
+  const rows = unlisted.slice(0, MOST_LETTERS);
+  const untold = unlisted.filter(({ codes, settled }) => codes.length === 0 && settled === undefined).length;
+  const instantOf = (text: string | undefined): Html => (text === undefined ? NOTHING : time(Date.parse(text), nowMs));
+  return html`<section aria-labelledby="unlisted"><h2 id="unlisted">${plural(unlisted.length, 'dead letter')} that the ledger does not list</h2>
+<p class="quiet">${looks}${rows.length < unlisted.length ? ` The first ${numberText(rows.length)} are shown.` : ''}</p>
+<form method="post" action="${PATH}"><table><caption>Those that SQS deletes first come first</caption><thead><tr><th scope="col"><label>All <input type="checkbox" data-all="id"></label></th><th scope="col">Cart</th><th scope="col">Why</th><th scope="col">Queued</th><th scope="col">Deleted</th></tr></thead><tbody>${rows.map(
+    ({ messageId, cartNumber, cartGuid, reason, settled, queuedAt, deletedAt }) =>
+      html`<tr><td><input type="checkbox" name="id" value="${messageId}" aria-label="Cart ${cartNumber ?? cartGuid ?? 'unknown'}"></td><th scope="row">${cartNumber === undefined ? (cartGuid ?? 'no cart') : cartLink(client, cartNumber)}</th><td>${settled === undefined ? reason : `${settled} by a person; its message was not deleted`}</td><td>${instantOf(queuedAt)}</td><td>${instantOf(deletedAt)}</td></tr>`,
+  )}</tbody></table>${untold === 0 ? NOTHING : planOfAll({ code: WITHOUT_CODE, owner: undefined, cart: undefined }, untold)}${CHOSEN_ACTS}</form></section>`;
 }
 
 const nothingChosen = (request: FormRequest): Promise<Page> =>

@@ -11,7 +11,8 @@ import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
 import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { extractionSilenceMs } from '../../schedule.ts';
-import { type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
+import { atMost, type OpenDeadLetter, openDeadLetters, onQueueOf } from '../open-dead-letters.ts';
+import { cartLink } from '../carts/cart-link.ts';
 import { hoursPicture } from '../hours-picture.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
 import { runbookLink } from '../runbook-heading.ts';
@@ -106,16 +107,22 @@ function flowForm({ state }: BreakerItem): Html {
 <p class="quiet">${explanation}</p></details>`;
 }
 
-function deadLetterSummary(open: readonly OpenDeadLetter[], counts: QueueCounts, { nowMs }: PageRequest): Html {
-  const onQueue = counts.ready + counts.inFlight + counts.delayed;
+function deadLetterSummary(
+  open: readonly OpenDeadLetter[],
+  counts: QueueCounts,
+  { sources, nowMs }: PageRequest,
+): Html {
+  const { client } = sources.environment.srm;
+  const onQueue = onQueueOf(counts);
   const [next] = open;
   if (next === undefined && onQueue === 0) return html`<p>${status('positive', 'None')}</p>`;
   const owners = Map.groupBy(
     open.flatMap((one) => one.owners.map((owner) => ({ owner, one }))),
     ({ owner }) => owner,
   );
-  return html`<p>${status('negative', plural(open.length, 'open dead letter'))} <small>the queue holds about ${numberText(onQueue)}</small></p>
-${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)} at the latest.</p>`}
+  return html`<p>${status('negative', `${atMost(open.length, onQueue)}${plural(open.length, 'open dead letter')}`)} <small>by the ledger; the queue holds about ${numberText(onQueue)}</small></p>
+${onQueue > open.length ? html`<p>${status('critical', `About ${numberText(onQueue - open.length)} more than the ledger lists`)} <a href="/dead-letters">Look into the queue</a></p>` : NOTHING}
+${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)}: ${cartLink(client, next.cart)}</p>`}
 <table><caption>By owner: who can correct the cause</caption><thead><tr><th scope="col">Owner</th><th scope="col" class="number">Dead letters</th><th scope="col">Deleted next</th></tr></thead><tbody>${[
     ...owners,
   ].map(

@@ -198,6 +198,7 @@ async function cartPreview({ sources, nowMs }: PageRequest, text: string): Promi
   const number = stripZeros(text);
   const { standing, sentence } = await readCartStory({ number }, sources.ledger, nowMs);
   const isUnknown = standing.word === 'never-read';
+  const isClosed = (standing.word === 'partly-ordered' ? standing.rest : standing).word === 'closed';
   return html`<h3>Cart ${number}</h3>
 <p><b>${standing.word}</b>: ${sentence}</p>
 ${
@@ -206,7 +207,7 @@ ${
         'critical',
         'A replay would be refused: SRM knows a cart by its GUID, which the ledger has only of carts that were read. Replay the window in which it was changed.',
       )
-    : html`<p class="quiet">The cart is read from SRM as it stands now, and queued once more. An order that exists stays as it is; a change after an order is a dead letter.</p>
+    : html`${isClosed ? notice('critical', 'A person has settled this cart by hand: its order may exist elsewhere. A replay orders it all the same.') : NOTHING}<p class="quiet">The cart is read from SRM as it stands now, and queued once more. An order that exists stays as it is; a change after an order is a dead letter.</p>
 <form method="post" action="${PATH}" class="fields"><input type="hidden" name="act" value="cart"><input type="hidden" name="cart" value="${number}">${reasonField('cart-reason')}<button class="act">Replay this cart</button></form>`
 }`;
 }

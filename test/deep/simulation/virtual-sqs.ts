@@ -54,8 +54,9 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
     return received;
   }
 
-  function send(body: string, delaySeconds = 0, waiting = { sinceMs: time.now(), requeues: 0 }): void {
+  function send(body: string, delaySeconds = 0, waited = { sinceMs: time.now(), requeues: 0 }): void {
     const id = `m-${++ids}`;
+    const waiting = { ...waited, sentMs: time.now() };
     messages.set(id, { id, body, waiting, visibleAtMs: time.now() + delaySeconds * 1000, receives: 0 });
   }
 

@@ -97,6 +97,7 @@ export function sourcesOf(
       lastHours: notAsked('hours'),
       oldestWaitMs: notAsked('a wait'),
       deadLetterCounts: notAsked('counts'),
+      moveTask: notAsked('a move task'),
     },
     deployedSettings: notAsked('settings'),
     deadLetter: notAsked('a dead letter'),

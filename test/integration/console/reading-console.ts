@@ -38,6 +38,7 @@ export function openReadingConsole(place: ConsolePlace): (path: string) => Promi
       lastHours: async () => [],
       oldestWaitMs: async () => undefined,
       deadLetterCounts: async () => ({ ready: 0, inFlight: 0, delayed: 0 }),
+      moveTask: async () => undefined,
     },
     logs: createRunLogSearch(logPath, now),
   });

@@ -1,8 +1,10 @@
 /** The page of the runs: what it shows of them, what it foretells of a replay, and what it starts by hand. */
 import { describe, expect, test } from '@jest/globals';
+import { createRedriveRecord } from '../../../functions/redrive-dead-letters/redrive-record.ts';
 import { InvocationFailed, type Sources } from '../../../infra/console/sources.ts';
 import type { Mode } from '../../../infra/console/page.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
+import { createLedgerTable } from '../../../shared/ledger-table.ts';
 import {
   cartAt,
   DAY,
@@ -221,6 +223,21 @@ describe('a replay of a cart', () => {
     expect(sent.text).toContain(`Cart ${number} is read from SRM again: 1 message queued.`);
     expect(await extractor.messages()).toHaveLength(1);
     expect(await lastOperation(extractor)).toMatchObject({ action: 'replay-cart', by: ME, reason: REASON });
+  });
+
+  test('that a person has settled by hand says so beforehand', async () => {
+    const cart = cartOfKind('orders', thisSecond() - 5 * HOUR);
+    const extractor = await opened([cart]);
+    await extractor.run();
+    const number = cart.number ?? '';
+    const table = createLedgerTable(fixture.systems().clients.dynamodb, fixture.systems().tableName);
+    const key = { cart: { client: extractor.variables.SRM_CLIENT, number }, messageId: 'm' };
+    await createRedriveRecord(table).close(key, { by: ME, reason: REASON, changedAtMs: undefined }, Date.now());
+
+    const { text, markup } = await clientOf(extractor).get(`/runs?cart=${number}`);
+    expect(text).toContain('closed: ');
+    expect(markup).toMatch(/class="notice critical"[^>]*>A person has settled this cart by hand: its order may exist/);
+    expect(text).toContain('Replay this cart');
   });
 
   test('that is no number is refused', async () => {

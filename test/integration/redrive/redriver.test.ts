@@ -5,16 +5,12 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { createHandler } from '../../../functions/redrive-dead-letters/handler.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { asJsonObject, tryParseJson } from '../../../shared/exact-json.ts';
 import { standingOf } from '../../../shared/standing.ts';
 import { tracesOf } from '../../../shared/traces.ts';
-import { lambdaContext } from '../fixture.ts';
-import { startLedgerOf, withLedgerOf } from '../ledger-of.ts';
-import { type Interceptor, type RecordedCall, startRecordingProxy } from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -24,107 +20,13 @@ import {
   externalIdOf,
   newCart,
   type Row,
-  setUpWorkerFixture,
   textOf,
   withItems,
-  type Worker,
 } from '../create/worker-fixture.ts';
+import type { RecordedCall } from '../recording-proxy.ts';
+import { act, type Operator, setUpRedriver } from './redriver-fixture.ts';
 
-/** Suppliers that are closed in 11VMS. */
-const closedSuppliers = new Set<string>();
-const fixture = await setUpWorkerFixture({ vms: { inactiveSuppliers: (code) => closedSuppliers.has(code) } });
-const lambda = await startRecordingProxy('http://127.0.0.1:9');
-const ledger = await startLedgerOf('Redriver', fixture.systems.emulators.endpoints.dynamodb);
-afterAll(async () => {
-  await lambda.close();
-  await ledger.close();
-});
-beforeEach(() => closedSuppliers.clear());
-process.env['AWS_ENDPOINT_URL_LAMBDA'] = lambda.url;
-
-const act = { by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person', reason: 'INC-42: unit mapped' };
-
-const planSchema = z.looseObject({
-  planHash: z.string().optional(),
-  moves: z.number(),
-  forecasts: z.record(z.string(), z.number()),
-  notSeen: z.array(z.string()),
-  messages: z.array(z.looseObject({ messageId: z.string(), forecast: z.string(), moves: z.boolean() })),
-});
-const resultSchema = z.looseObject({ status: z.string(), moved: z.number(), summary: z.string() });
-
-interface Operator {
-  readonly worker: Worker;
-  invoke(event: unknown): Promise<unknown>;
-  plan(selection: object, everything?: boolean): Promise<z.output<typeof planSchema>>;
-  redrive(planHash: string | undefined): Promise<z.output<typeof resultSchema>>;
-  /** Delivers until each message is a dead letter or gone. */
-  drain(): Promise<void>;
-}
-
-const answeredBy =
-  (worker: Worker): Interceptor =>
-  async ({ body }) => {
-    const answer = await withLedgerOf(fixture.proxies.dynamodb, () =>
-      worker.handler(tryParseJson(body), lambdaContext()),
-    );
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };
-  };
-
-async function open(): Promise<Operator> {
-  const worker = await fixture.worker();
-  const { clients } = fixture.systems;
-  const urlOf = async (name: string): Promise<string> => {
-    const { QueueUrl = '' } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: name }));
-    return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
-  };
-  lambda.intercept(answeredBy(worker));
-  const handler = createHandler(
-    {
-      INTERFACE_ENVIRONMENT: 'test',
-      TABLE_NAME: fixture.systems.tableName,
-      POWERTOOLS_SERVICE_NAME: 'test',
-      POWERTOOLS_METRICS_NAMESPACE: 'test',
-      POWERTOOLS_LOG_LEVEL: 'INFO',
-      QUEUE_URL: await urlOf(worker.queueName),
-      DEAD_LETTER_QUEUE_URL: await urlOf(worker.deadLetterName),
-      DEAD_LETTER_QUEUE_ARN: `arn:aws:sqs:eu-west-1:000000000000:${worker.deadLetterName}`,
-      WORKER_FUNCTION: 'the-worker',
-      WORKER_TIMEOUT_SECONDS: '60',
-      SRM_CLIENT: '100',
-    },
-    // While it waits for an outcome, the worker works.
-    { wait: () => worker.deliverAndReturn() },
-  );
-  const operator: Operator = {
-    worker,
-    invoke: (event) =>
-      withLedgerOf(ledger, () =>
-        handler(
-          event,
-          lambdaContext(() => 900_000),
-        ),
-      ),
-    plan: async (selection, everything = false) =>
-      planSchema.parse(await operator.invoke({ plan: { selection, everything } })),
-    redrive: async (planHash) => resultSchema.parse(await operator.invoke({ redrive: { planHash, ...act } })),
-    async drain() {
-      while ((await worker.deliverAndReturn()).records.length > 0);
-    },
-  };
-  return operator;
-}
-
-/** Carts whose supplier is closed in 11VMS, as dead letters; returns the ids of their messages. */
-async function deadLetters(operator: Operator, carts: readonly Row[]): Promise<string[]> {
-  closedSuppliers.add('SUP-00871');
-  const ids: string[] = [];
-  for (const cart of carts) ids.push(...(await operator.worker.send(envelope(cart))));
-  await operator.drain();
-  closedSuppliers.clear();
-  expect((await operator.worker.deadLetters()).sort()).toEqual([...ids].sort());
-  return ids;
-}
+const { fixture, lambda, closedSuppliers, open, answeredBy, deadLetters } = await setUpRedriver();
 
 const cartsOf = (count: number): Row[] => Array.from({ length: count }, () => newCart());
 const unmapped = (cart: Row): Row => withItems(cart, (item) => ({ ...item, Unit: 'XXX' }));
@@ -214,10 +116,7 @@ describe('a redrive', () => {
     const both = withItems(newCart(), (item) => ({ ...item, Unit: 'XXX', Currency: 'XXX' }));
     await deadLetters(operator, [both, unmapped(newCart())]);
     const [neverTried = ''] = await worker.send(envelope(newCart()));
-    // SQS counts each receive, although no attempt begins.
-    for (let records = await worker.receive(); records.length > 0; records = await worker.receive()) {
-      await worker.endDelay(records);
-    }
+    await operator.giveUpUntried();
 
     const code = 'E_MAP_UOM E_MAP_CURRENCY';
     expect(await operator.plan({ code })).toMatchObject({
@@ -527,6 +426,10 @@ test('the list says what, why, since when and until when, and nothing of the con
       },
     ],
   });
+  // The ledger's list says as the queue does until when SQS keeps it.
+  const { deadLetters: letters } = z.object({ deadLetters: z.array(z.object({ queuedAt: z.string() })) }).parse(list);
+  const verdict = (await fixture.ledgerOf(cart)).find(({ sk }) => sk === `VERDICT#${id ?? ''}`);
+  expect(letters.map(({ queuedAt }) => Date.parse(queuedAt))).toEqual([verdict?.['sentAtMs']]);
   const { planHash, ...plan } = await operator.plan({ messageIds: [id] });
   await operator.redrive(planHash);
 
