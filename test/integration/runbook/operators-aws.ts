@@ -10,7 +10,12 @@ import { join, resolve } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { DeleteItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { GetQueueAttributesCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
+  QueueAttributeName,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { LogLine } from '../../../infra/local/aws/execution-environment.ts';
 import type { LocalStack } from '../../../infra/local/aws/local-stack.ts';
@@ -82,7 +87,7 @@ const attributeFlags = z.strictObject({
 });
 const moveFlags = z.strictObject({
   '--source-arn': z.string(),
-  '--max-number-of-messages-per-second': z.literal('10').exactOptional(),
+  '--max-number-of-messages-per-second': z.literal('10').transform(Number).exactOptional(),
 });
 const stackFlags = z.strictObject({ '--stack-name': z.string() });
 const invokeFlags = z.strictObject({
@@ -175,7 +180,6 @@ export async function startOperatorsAws(home: string, account: OperatedAccount):
 }
 
 function operationsOf({ stackName, stack, outputs, logs, logGroups }: OperatedAccount): Record<string, Operation> {
-  const moves: object[] = [];
   return {
     async 'cloudformation describe-stacks'(flags) {
       const { '--stack-name': name } = stackFlags.parse(flags);
@@ -226,15 +230,16 @@ function operationsOf({ stackName, stack, outputs, logs, logGroups }: OperatedAc
       return { Attributes };
     },
     async 'sqs start-message-move-task'(flags) {
-      const { '--source-arn': source } = moveFlags.parse(flags);
-      const queue = stack.queues.find(({ deadLetterArn }) => deadLetterArn === source);
-      if (queue === undefined) throw new Error(`${source} is no dead-letter queue`);
-      moves.unshift({ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: await queue.redriveDeadLetters() });
-      return { TaskHandle: 'task' };
+      const { '--source-arn': SourceArn, '--max-number-of-messages-per-second': perSecond } = moveFlags.parse(flags);
+      const { TaskHandle } = await stack.clients.sqs.send(
+        new StartMessageMoveTaskCommand({ SourceArn, MaxNumberOfMessagesPerSecond: perSecond }),
+      );
+      return { TaskHandle };
     },
     async 'sqs list-message-move-tasks'(flags) {
-      moveFlags.parse(flags);
-      return { Results: moves };
+      const { '--source-arn': SourceArn } = moveFlags.parse(flags);
+      const { Results } = await stack.clients.sqs.send(new ListMessageMoveTasksCommand({ SourceArn }));
+      return { Results };
     },
     async 'lambda invoke'(flags, { directory, file }) {
       const { '--function-name': name, '--payload': event } = invokeFlags.parse(flags);

@@ -24,6 +24,7 @@ import { withinOneDay } from '../../within-one-day.ts';
 import { type AwsSimulator, startAwsSimulator } from '../aws-simulator.ts';
 import { deployEntry, expectStackOnce } from '../deployed-state.ts';
 import { CARELESS, edmInstant, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
+import { type MoveTaskProxy, startMoveTaskProxy } from './move-tasks.ts';
 import { OPERATOR, type OperatorsAws, startOperatorsAws } from './operators-aws.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -48,6 +49,7 @@ const environmentFile = join(directory, 'acme.json');
 const closedSuppliers = new Set(['SUP-INACTIVE']);
 const logs: { line: LogLine; atMs: number }[] = [];
 let [emulators, aws, srm, vms]: [Emulators?, AwsSimulator?, Srm7Simulator?, VmsSimulator?] = [];
+let sqs: MoveTaskProxy | undefined;
 let stack: LocalStack | undefined;
 let operatorsAws: OperatorsAws | undefined;
 let shell: OperatorsShell | undefined;
@@ -60,6 +62,8 @@ beforeAll(async () => {
     startSrm7(),
     startVms({ ...CARELESS, inactiveSuppliers }),
   ]);
+  sqs = await startMoveTaskProxy(emulators.endpoints.sqs);
+  emulators = { ...emulators, endpoints: { ...emulators.endpoints, sqs: sqs.url } };
   Object.assign(process.env, aws.variables, {
     AWS_ENDPOINT_URL_SQS: emulators.endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: emulators.endpoints.dynamodb,
@@ -85,7 +89,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([shell?.close(), stack?.close()]);
-  await Promise.all([operatorsAws?.close(), emulators?.close(), aws?.close(), srm?.close(), vms?.close()]);
+  await Promise.all([
+    operatorsAws?.close(),
+    sqs?.close(),
+    emulators?.close(),
+    aws?.close(),
+    srm?.close(),
+    vms?.close(),
+  ]);
   for (const name of Object.keys(process.env))
     if (!(name in variablesBefore)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, variablesBefore);
@@ -176,7 +187,7 @@ class OperatorsShell {
 
 walk('the runbook alone', () => {
   test('the runbook leads from an empty account to a redriven dead letter', async () => {
-    if (emulators === undefined || aws === undefined || srm === undefined || vms === undefined)
+    if (emulators === undefined || sqs === undefined || aws === undefined || srm === undefined || vms === undefined)
       throw new Error('not up');
     const target = vms;
     const numberOf = (cart: Row): string => textOf(cart['ObjectId']);
@@ -188,16 +199,15 @@ walk('the runbook alone', () => {
     /** Plans and redrives the dead letters of a code. */
     async function redriveOf(code: string, why: string): Promise<void> {
       const planned: unknown = JSON.parse(
-        await type(printed('Redrive', /^invoke "\$REDRIVER" .*"plan"/).replace('<code>', code)),
+        await type(printed('Redrive', /^invoke "\$REDRIVER" .*"plan".*"code"/).replace('<code>', code)),
       );
       expect(planned).toMatchObject({ moves: 1, forecasts: { ordered: 1 } });
       const planHash = textOf(Reflect.get(Object(planned), 'planHash'));
+      expect(await redriveBy(planHash, why)).toMatchObject({ status: 'complete', moved: 1, ordered: 1 });
+    }
+    async function redriveBy(planHash: string, why: string): Promise<unknown> {
       const redrive = printed('Redrive', /^invoke "\$REDRIVER" .*"redrive"/).replace('<planHash>', planHash);
-      expect(JSON.parse(await type(redrive.replace('<why>', why)))).toMatchObject({
-        status: 'complete',
-        moved: 1,
-        ordered: 1,
-      });
+      return JSON.parse(await type(redrive.replace('<why>', why)));
     }
 
     // An empty account: the doctor says what to do first.
@@ -212,6 +222,8 @@ walk('the runbook alone', () => {
     // Deployed; the doctor prints the command that writes a secret, and it works.
     stack = await deployTemplate(aws, emulators);
     const { queue, poller } = only(stack.mappings, 'mapping');
+    const moveTasks = sqs;
+    moveTasks.stack = stack;
     operatorsAws = await startOperatorsAws(directory, {
       stackName: stackName({ name: 'acme' }),
       stack,
@@ -313,7 +325,7 @@ walk('the runbook alone', () => {
     expect(items).toEqual(['QUEUED', 'VERDICT', 'REDRIVE', 'ORDER']);
 
     // A replay of one cart, and of the window, creates no order twice either.
-    const replayOne = filledIn(printed('Redrive', /^invoke .*"cart"/), faulty);
+    const replayOne = filledIn(printed('Redrive', /^invoke "\$EXTRACTOR" .*"cart"/), faulty);
     expect(JSON.parse(await type(replayOne))).toMatchObject({ status: 'complete', cartsQueued: 1 });
     const replay = printed('Replay a window', /^invoke .*changedFrom/)
       .replace(/2026-12-01T00:00:00Z/, new Date(Date.now() - 600_000).toISOString())
@@ -345,7 +357,30 @@ walk('the runbook alone', () => {
     expect(await type('dead | cut -f 2 | sort | uniq -c')).toMatch(
       new RegExp(`^ *1 ${numberOf(faulty)}\\n *1 ${numberOf(curable)}\\n *1 ${numberOf(incurable)}\\n$`),
     );
-    // SQS's own redrive of all: the one that is not corrected comes back.
+    // Asked for everything, the one that is not corrected moves, too: it fails again, and the redrive stops.
+    const everything = printed('Redrive', /^invoke "\$REDRIVER" .*"plan".*"everything"/);
+    const insisted: unknown = JSON.parse(await type(filledIn(everything, incurable)));
+    expect(insisted).toMatchObject({ moves: 1, forecasts: { fails: 1 } });
+    expect(await redriveBy(textOf(Reflect.get(Object(insisted), 'planHash')), 'INC-47')).toMatchObject({
+      status: 'stopped',
+      failed: [{ cartNumber: numberOf(incurable), codes: ['E_MAP_UOM'] }],
+    });
+    await poller.settled();
+
+    // SQS's own redrive of all is cancelled; another one is forced; the one that is not corrected comes back.
+    const moveAll = (form: RegExp): Promise<unknown> =>
+      type(printed('Redrive', form).replace('<why>', 'INC-48')).then(JSON.parse);
+    moveTasks.isSlow = true;
+    expect(await moveAll(/^invoke .*"redriveAll":\{"reason":"<why>"\}/)).toMatchObject({ status: 'started' });
+    expect(JSON.parse(await type(printed('Redrive', /^invoke "\$REDRIVER" .*"list"/)))).toMatchObject({
+      moveTask: { status: 'RUNNING', isActive: true },
+    });
+    expect(await moveAll(/^invoke .*"cancelRedriveAll"/)).toMatchObject({ status: 'cancelled' });
+    moveTasks.isSlow = false;
+    expect(await moveAll(/^invoke .*"redriveAll".*"force"/)).toMatchObject({ status: 'started' });
+    await poller.settled();
+    expect(JSON.parse(await type(depth))).toMatchObject({ Attributes: { ApproximateNumberOfMessages: '1' } });
+    // The same by SQS's own command.
     await type(printed('Redrive', /^aws sqs start-message-move-task/));
     expect(JSON.parse(await type(printed('Redrive', /^aws sqs list-message-move-tasks/)))).toMatchObject({
       Results: [{ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: 1 }],
@@ -406,6 +441,10 @@ walk('the runbook alone', () => {
       ['replay-cart', `cart ${numberOf(faulty)}`, OPERATOR, 'INC-42', 'done'],
       ['replay-window', expect.stringMatching(/^carts changed from /), OPERATOR, 'INC-43', 'done'],
       ['redrive', expect.stringMatching(/^1 dead letter, plan /), OPERATOR, 'INC-44', 'done'],
+      ['redrive', expect.stringMatching(/^1 dead letter, plan /), OPERATOR, 'INC-47', 'stopped'],
+      ['redrive-all', 'all dead letters', OPERATOR, 'INC-48', 'done'],
+      ['cancel-redrive-all', 'all dead letters', OPERATOR, 'INC-48', 'done'],
+      ['redrive-all', 'all dead letters', OPERATOR, 'INC-48', 'done'],
       ['reconcile', 'carts of the last 1 days', OPERATOR, 'INC-45', 'done'],
       ['close', expect.stringMatching(/^1 dead letter/), OPERATOR, 'INC-46', 'done'],
       ['pause', 'consumption', OPERATOR, 'CHG-7', 'done'],
