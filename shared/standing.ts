@@ -277,9 +277,11 @@ function retrying(orders: readonly OrderTrace[], nowMs: number): OpenStanding {
 
 function givenUp(by: readonly (VerdictTrace | OrderTrace)[], current: readonly Trace[], nowMs: number): OpenStanding {
   const sinceMs = Math.max(...by.map((one) => (one.kind === 'verdict' ? one.recordedAtMs : one.claimedAtMs)));
-  const sentMs = current.flatMap((trace) =>
+  const queuedMs = current.flatMap((trace) =>
     trace.kind === 'queued' ? [trace.copiedAtMs ?? trace.queuedAtMs].filter((ms) => ms <= sinceMs) : [],
   );
+  const takenMs = by.flatMap((one) => (one.kind === 'verdict' ? (one.sentAtMs ?? []) : []));
+  const sentMs = takenMs.length > 0 ? takenMs : queuedMs;
   // Given up twice, a cart still has the faults of the last attempt alone: what was corrected meanwhile is past.
   const last = by.filter((one) => one.kind !== 'verdict' || one.recordedAtMs === sinceMs);
   return {

@@ -56,6 +56,8 @@ const verdictItem = z.object({
   isInactiveVersion,
   state: z.enum(['PROVISIONAL', 'FINAL']),
   recordedAtMs: time,
+  /** When SQS took the message. */
+  sentAtMs: z.number().optional(),
   faults: recordedFaults.default([]),
 });
 const skipItem = z.object({

@@ -422,6 +422,9 @@ describe('its standing tells', () => {
     expect(standingOf([sent, verdict()], { nowMs: NOW })).toMatchObject({ keptUntilMs: STALE - 100 + 14 * DAYS_MS });
     const redriven = { ...sent, copiedAtMs: STALE - 10 };
     expect(standingOf([redriven, verdict()], { nowMs: NOW })).toMatchObject({ keptUntilMs: STALE - 10 + 14 * DAYS_MS });
+    // SQS itself said when it took the message: a requeued copy was queued by no run.
+    const known = verdict({ sentAtMs: STALE - 5 });
+    expect(standingOf([sent, known], { nowMs: NOW })).toMatchObject({ keptUntilMs: STALE - 5 + 14 * DAYS_MS });
   });
 
   test('every reason of its dead letters, and their messages', () => {
