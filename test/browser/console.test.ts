@@ -108,8 +108,15 @@ const WIDE = { width: 1280, height: 800 };
       if (needed > width) found.push(`scrolls sideways: ${needed} of ${width} pixels`);
     }
     await page.setViewportSize(WIDE);
-    return found;
+    return [...found, ...(await unreachable())];
   }
+
+  /** What can scroll, whether it scrolls now or not, and takes no focus, or has no name. */
+  const unreachable = (): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll('main *')]
+      .filter((one) => /auto|scroll/.test(getComputedStyle(one).overflow))
+      .filter((one) => one.tabIndex < 0 || !(one.ariaLabel || one.ariaLabelledByElements?.length || one.labels?.length))
+      .map((one) => 'the keyboard cannot scroll ' + one.outerHTML.slice(0, 160))`);
 
   test('shows each page that a link leads to, with no complaint of the browser and no finding of axe-core', async () => {
     const navigation = await page
@@ -143,11 +150,63 @@ const WIDE = { width: 1280, height: 800 };
     expect(run.errors).toEqual([]);
   }, 240_000);
 
-  test('prints on paper', async () => {
-    for (const path of ['/', '/dead-letters']) {
-      await go(path);
-      const paper = await page.pdf();
-      expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
+  test('lets the keyboard scroll a timeline whose line becomes wide after the page was opened', async () => {
+    const cart = run.carts.find(({ codes = [] }) => codes.length === 0)?.number ?? '';
+    await run.sources.functions.invoke('extractor', { cart, by: 'a tester', reason: 'long'.repeat(20) });
+    await run.settled();
+    await go(`/carts/${run.sources.environment.srm.client}/${cart}`);
+    expect(await page.locator('section[aria-labelledby=timeline]').textContent()).toContain('long'.repeat(20));
+    // A person makes the letters larger, of which no event tells.
+    await page.evaluate("document.documentElement.style.fontSize = '250%'");
+    const scrolls =
+      "(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('[aria-labelledby=timeline]'))";
+    expect(await page.evaluate<boolean>(scrolls)).toBe(true);
+    expect(await axeFindings(page, ['scrollable-region-focusable'])).toEqual([]);
+  });
+
+  test('says that it shows an old state once the console no longer answers', async () => {
+    const tab = await context.newPage();
+    try {
+      await tab.clock.install();
+      await tab.goto(new URL('/', run.link()).href);
+      const shownAt = (await tab.locator('footer time').first().textContent()) ?? '';
+      const stale = tab.getByRole('status').filter({ hasText: `Not refreshed since ${shownAt}` });
+      for (const ended of [{ status: 401, body: '' }, undefined]) {
+        await tab.route(
+          ({ pathname }) => pathname === '/',
+          (route) => (ended === undefined ? route.abort() : route.fulfill(ended)),
+        );
+        await tab.clock.fastForward(31_000);
+        await stale.waitFor();
+        expect(await stale.count()).toBe(1);
+        await tab.unrouteAll();
+        // A click on a part of the page that only shows does not keep it old.
+        await tab.locator('section[aria-labelledby=flow] h2').click();
+        await tab.clock.fastForward(31_000);
+        await stale.waitFor({ state: 'detached' });
+      }
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('prints the worklist with its dead letters, and without its forms', async () => {
+    await page.emulateMedia({ media: 'print' });
+    try {
+      for (const path of ['/', '/dead-letters', '/dead-letters?code=E_TGT_VALIDATION']) {
+        await go(path);
+        expect(await page.locator('input:visible, button:visible, select:visible, textarea:visible').count()).toBe(0);
+        const paper = await page.pdf();
+        expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
+        if (path === '/') continue;
+        const rows = await page.locator('section[aria-labelledby=list] tbody tr:visible').allTextContents();
+        expect(rows.length).toBeGreaterThan(0);
+        expect(rows.join()).toMatch(/E_[A-Z_]+/);
+        for (const words of ['A plan moves nothing', 'Close the chosen: they'])
+          expect(await page.getByText(words).isVisible()).toBe(false);
+      }
+    } finally {
+      await page.emulateMedia({ media: null });
     }
   });
 

@@ -118,29 +118,36 @@ function enliven(): void {
       }
     });
   }
-  reachWhatScrolls();
+  // Any section scrolls sideways once a line in it is too wide, also by larger letters, of which no event tells: each takes the
+  // focus, so that the keyboard can scroll it.
+  for (const section of document.querySelectorAll<HTMLElement>('main section')) section.tabIndex = 0;
 }
 enliven();
 
-/** A section that scrolls sideways takes the focus, so that the keyboard can scroll it. */
-function reachWhatScrolls(): void {
-  for (const section of document.querySelectorAll<HTMLElement>('main section')) {
-    if (section.scrollWidth > section.clientWidth) section.tabIndex = 0;
-    else section.removeAttribute('tabindex');
-  }
-}
-addEventListener('resize', reachWhatScrolls);
-
 /** A page that says so is read again while it is looked at, and while nothing in it is being used. */
 const REFRESH_MS = 30_000;
+/** A click into a section gives it the focus, too: nothing is used by that, unless the keyboard scrolls it. */
+const IN_USE = 'main :focus:not(section), main section:focus-visible';
 setInterval(() => {
   const isWanted = document.querySelector('main [data-refresh]') !== null && !document.hidden;
-  if (!isWanted || document.querySelector('main :focus') !== null) return;
-  fetch(location.href, { headers: { 'x-console-refresh': '1' } }).then(
-    (answer) => (answer.ok ? show(answer, false) : undefined),
-    () => undefined,
-  );
+  if (!isWanted || document.querySelector(IN_USE) !== null) return;
+  fetch(location.href, { headers: { 'x-console-refresh': '1' } })
+    .then((answer) => (answer.ok ? show(answer, false) : sayOld()))
+    .catch(sayOld);
 }, REFRESH_MS);
+
+/** Above the page: what it shows is no longer the state. */
+function sayOld(): void {
+  if (document.querySelector('#old') !== null) return;
+  const place = document.createElement('p');
+  place.id = 'old';
+  place.className = 'notice critical';
+  place.setAttribute('role', 'status');
+  const since = document.querySelector('footer time')?.textContent ?? '';
+  document.querySelector('main h1')?.after(place);
+  // A screen reader says what changes in a place that it knows.
+  place.textContent = `Not refreshed since ${since}: the console or the session has ended, or AWS does not answer. Open this page again to see which.`;
+}
 
 document.addEventListener('keydown', (event) => {
   const isTyping = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
