@@ -8,6 +8,8 @@ export const PARTITIONS = {
   cart: 'CART#',
   /** The queued versions of a cart, which the extractor writes: it must not reach the orders beside them. */
   queued: 'QUEUED#',
+  /** The record of the numbers that went back to SRM: its writer must not reach the orders, either. */
+  numbers: 'NUMBERS#',
   watermark: 'WATERMARK#',
   reconciliation: 'RECONCILIATION#',
   breaker: 'BREAKER#',
@@ -42,6 +44,8 @@ export const cartPartition = ({ client, number, guid }: CartKey): string =>
   `${PARTITIONS.cart}${client}#${number ?? `-${guid ?? ''}`}`;
 /** Of the queued versions of the cart in this partition. */
 export const queuedPartition = (cart: string): string => cart.replace(PARTITIONS.cart, PARTITIONS.queued);
+export const numbersPartition = (cart: CartKey): string =>
+  cartPartition(cart).replace(PARTITIONS.cart, PARTITIONS.numbers);
 
 export const SKIP_SORT = 'SKIP';
 /** Of change and historical versions: it must not replace the skip of an active one. It begins as that does, for lists. */

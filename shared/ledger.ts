@@ -1,18 +1,18 @@
 /**
  * The interface's memory of what became of each cart and order: single items with conditional writes, in one table.
  *
- * | item    | pk                       | sk                              | written by                |
- * |---------|--------------------------|---------------------------------|---------------------------|
- * | queued  | QUEUED#<client>#<number> | QUEUED#<changedAtMs>#<row hash> | shared/queued-versions.ts |
- * | order   | CART#<client>#<number>   | ORDER#<externalId>              | this file                 |
- * | verdict | CART#<client>#<number>   | VERDICT#<messageId>             | verdict/verdict-record.ts |
- * | skip    | CART#<client>#<number>   | SKIP, SKIP#INACTIVE             | this file                 |
- * | redrive | CART#<client>#<number>   | REDRIVE#<messageId>             | redrive-record.ts         |
- * | closed  | CART#<client>#<number>   | CLOSED#<messageId>              | redrive-record.ts         |
- * | numbers | CART#<client>#<number>   | NUMBERS                         | number-record.ts          |
+ * | item    | pk                        | sk                              | written by                |
+ * |---------|---------------------------|---------------------------------|---------------------------|
+ * | queued  | QUEUED#<client>#<number>  | QUEUED#<changedAtMs>#<row hash> | shared/queued-versions.ts |
+ * | order   | CART#<client>#<number>    | ORDER#<externalId>              | this file                 |
+ * | verdict | CART#<client>#<number>    | VERDICT#<messageId>             | verdict/verdict-record.ts |
+ * | skip    | CART#<client>#<number>    | SKIP, SKIP#INACTIVE             | this file                 |
+ * | redrive | CART#<client>#<number>    | REDRIVE#<messageId>             | redrive-record.ts         |
+ * | closed  | CART#<client>#<number>    | CLOSED#<messageId>              | redrive-record.ts         |
+ * | numbers | NUMBERS#<client>#<number> | NUMBERS                         | number-record.ts          |
  *
- * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued has a partition of its own: the roles that
- * may write it can then write nothing else of a cart (shared/ledger-keys.ts). Each item names the version of the cart that it is
+ * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued, and what went back to SRM, has a partition
+ * of its own: the roles that may write it can then write nothing else of a cart (shared/ledger-keys.ts). Each item names the version of the cart that it is
  * about (`changedAtMs`), and whether that is a change or historical one (`isInactiveVersion`). What the items of a cart together say of it is its standing: shared/standing.ts.
  *
  * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts

@@ -6,8 +6,6 @@ import {
   closedSort,
   INACTIVE_SKIP_SORT,
   isOrderState,
-  NUMBERS_SORT,
-  NUMBERS_STATES,
   orderSort,
   type OrderState,
   queuedPartition,
@@ -83,14 +81,6 @@ const closedItem = z.object({
   recordedAtMs: time,
 });
 
-const numbersItem = z.object({
-  state: z.enum(NUMBERS_STATES),
-  numbers: z.string().default(''),
-  refusedMessages: z.array(z.string()).default([]),
-  reason: z.string().default(''),
-  recordedAtMs: time,
-});
-
 /** The version of the cart. One that is not known is not later than the record of it, whose time then stands for it. */
 interface OfVersion {
   readonly changedAtMs: number;
@@ -124,9 +114,7 @@ export type RedriveTrace = Readonly<z.output<typeof redriveItem>> &
 /** A dead letter that was settled by hand. */
 export type ClosedTrace = Readonly<z.output<typeof closedItem>> &
   OfVersion & { readonly kind: 'closed'; readonly messageId: string };
-/** What came of writing the numbers of the cart's orders back to SRM. It is about the cart in no version. */
-export type NumbersTrace = Readonly<z.output<typeof numbersItem>> & OfVersion & { readonly kind: 'numbers' };
-export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace | NumbersTrace;
+export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | RedriveTrace | ClosedTrace;
 
 /** 11VMS may hold it. */
 export const isOpenOrder = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
@@ -174,10 +162,6 @@ function traceOf(item: Item): Trace | undefined {
   if (sk === SKIP_SORT || sk === INACTIVE_SKIP_SORT) {
     const { data } = skipItem.safeParse(item);
     return data && { ...data, kind: 'skip', ...versionOf(data, data.recordedAtMs) };
-  }
-  if (sk === NUMBERS_SORT) {
-    const { data } = numbersItem.safeParse(item);
-    return data && { ...data, kind: 'numbers', ...versionOf({}, data.recordedAtMs) };
   }
   if (sk.startsWith(QUEUED)) {
     const { data } = queuedItem.safeParse(item);

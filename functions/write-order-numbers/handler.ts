@@ -11,14 +11,14 @@ import { measureCalls } from '../../shared/call-metrics.ts';
 import { numberWriterVariables, parseVariables } from '../../shared/environment.ts';
 import { tryParseJson } from '../../shared/exact-json.ts';
 import { createLambdaHandler } from '../../shared/lambda-handler.ts';
-import type { CartKey } from '../../shared/ledger-keys.ts';
+import { type CartKey, cartPartition } from '../../shared/ledger-keys.ts';
 import { createLedgerTable } from '../../shared/ledger-table.ts';
 import { createLog, createMeter, createMetrics } from '../../shared/log.ts';
 import { setVisibility } from '../../shared/message-visibility.ts';
 import { cloudEvent, orderCreated } from '../../shared/order-events.ts';
 import { createSrmClient } from '../../shared/srm-client.ts';
-import { readTraces } from '../../shared/traces.ts';
-import { createNumberRecord } from './number-record.ts';
+import { tracesOf } from '../../shared/traces.ts';
+import { createNumberRecord, readNumberRecord } from './number-record.ts';
 import { createSrmNumbers } from './srm-numbers.ts';
 import { type NumberMessage, writeOrderNumbers } from './write-order-numbers.ts';
 
@@ -69,7 +69,8 @@ export function createHandler(
     const reserveMs = CALLS_OF_A_CART * environment.SRM_TIMEOUT_MS + RESERVE_MS;
     const returned = await writeOrderNumbers(Records.map(readMessage), {
       srm,
-      tracesOf: (cart: CartKey) => readTraces(table, cart),
+      tracesOf: async (cart: CartKey) => tracesOf(await table.queryItems(cartPartition(cart), '')),
+      recorded: (cart: CartKey) => readNumberRecord(table, cart),
       record: createNumberRecord(table),
       log,
       now,

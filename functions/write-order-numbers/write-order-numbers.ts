@@ -2,8 +2,8 @@
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Log } from '../../shared/log.ts';
 import type { ReturnedMessage } from '../../shared/message-visibility.ts';
-import type { NumbersTrace, Trace } from '../../shared/traces.ts';
-import type { RecordNumbers } from './number-record.ts';
+import type { Trace } from '../../shared/traces.ts';
+import type { RecordedNumbers, RecordNumbers } from './number-record.ts';
 import type { SrmNumbers, WriteResult } from './srm-numbers.ts';
 
 /** One receive of an event: an order of the cart was created. */
@@ -20,6 +20,7 @@ export interface NumberDependencies {
   readonly srm: SrmNumbers;
   /** What the ledger holds of a cart. */
   readonly tracesOf: (cart: CartKey) => Promise<readonly Trace[]>;
+  readonly recorded: (cart: CartKey) => Promise<RecordedNumbers | undefined>;
   readonly record: RecordNumbers;
   readonly log: Log;
   readonly now: () => number;
@@ -61,7 +62,7 @@ export async function writeOrderNumbers(
 }
 
 async function writeNumbersOf(message: NumberMessage, dependencies: NumberDependencies): Promise<WriteResult> {
-  const { srm, tracesOf, now, newId } = dependencies;
+  const { srm, tracesOf, recorded, now, newId } = dependencies;
   const { messageId, receive, cart } = message;
   const log = dependencies.log.with({ messageId, attempt: receive, ...(cart && { cartNumber: cart.number }) });
   if (cart === undefined) {
@@ -69,8 +70,8 @@ async function writeNumbersOf(message: NumberMessage, dependencies: NumberDepend
     return { kind: 'refused', reason: 'the message is no event of an order' };
   }
   const correlationId = newId();
+  const before = await recorded(cart);
   let traces = await tracesOf(cart);
-  const before = traces.find((trace) => trace.kind === 'numbers');
   if (receive > 1 && before?.refusedMessages.includes(messageId) === true) {
     return { kind: 'refused', reason: 'SRM refused it at an earlier receive' };
   }
@@ -108,7 +109,7 @@ async function writeNumbersOf(message: NumberMessage, dependencies: NumberDepend
 const STATES = { written: 'WRITTEN', refused: 'REFUSED', postponed: 'POSTPONED' } as const;
 
 function refusedAfter(
-  before: NumbersTrace | undefined,
+  before: RecordedNumbers | undefined,
   kind: WriteResult['kind'],
   messageId: string,
 ): readonly string[] {

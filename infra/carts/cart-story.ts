@@ -1,8 +1,9 @@
 /** What the ledger holds of one cart: its standing in words, and its times. Command line and console tell the same. */
+import { readNumberRecord, type RecordedNumbers } from '../../functions/write-order-numbers/number-record.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import { type Standing, standingOf } from '../../shared/standing.ts';
 import { instantText, reasonsOf, type SentenceContext, sentenceOf } from '../../shared/standing-sentence.ts';
-import { type NumbersTrace, readTraces, type Trace } from '../../shared/traces.ts';
+import { readTraces, type Trace } from '../../shared/traces.ts';
 import { readSurroundings } from './known-cart.ts';
 import type { OpenedLedger } from './open-ledger.ts';
 
@@ -42,8 +43,10 @@ export async function readCartStory(
   nowMs: number,
 ): Promise<CartStory> {
   const { environment, table } = ledger;
-  const [traces, context] = await Promise.all([
-    readTraces(table, { client: environment.srm.client, ...key }),
+  const cart = { client: environment.srm.client, ...key };
+  const [traces, numbers, context] = await Promise.all([
+    readTraces(table, cart),
+    readNumberRecord(table, cart),
     readSurroundings(ledger, nowMs),
   ]);
   const standing = standingOf(traces, { nowMs });
@@ -52,7 +55,7 @@ export async function readCartStory(
     name: key.number ?? key.guid ?? '',
     standing,
     sentence: sentenceOf(standing, context),
-    moments: momentsOf(traces),
+    moments: momentsOf(traces, numbers),
     traces,
     context,
   };
@@ -73,10 +76,12 @@ export function howToRead(
 }
 
 /** What happened to the cart, in order. */
-function momentsOf(traces: readonly Trace[]): Moment[] {
+function momentsOf(traces: readonly Trace[], numbers: RecordedNumbers | undefined): Moment[] {
   const versions = new Set(traces.filter(isVersionKnown).map(({ changedAtMs }) => changedAtMs));
   const changes = [...versions].map((atMs): Moment => ({ atMs, kind: 'changed', what: 'changed in SRM' }));
-  const moments = [...changes, ...traces.flatMap(momentsOfTrace)].filter(({ atMs }) => atMs > 0);
+  const back: Moment[] =
+    numbers === undefined ? [] : [{ atMs: numbers.recordedAtMs, kind: 'written-back', what: numbersText(numbers) }];
+  const moments = [...changes, ...traces.flatMap(momentsOfTrace), ...back].filter(({ atMs }) => atMs > 0);
   return moments.sort((one, other) => one.atMs - other.atMs);
 }
 
@@ -94,12 +99,11 @@ function recordedMs(trace: Trace): number {
     case 'verdict':
     case 'skip':
     case 'closed':
-    case 'numbers':
       return trace.recordedAtMs;
   }
 }
 
-function numbersText({ state, numbers, reason }: NumbersTrace): string {
+function numbersText({ state, numbers, reason }: RecordedNumbers): string {
   switch (state) {
     case 'WRITTEN':
       return `written back to SRM: ${numbers}`;
@@ -145,8 +149,6 @@ function momentsOfTrace(trace: Trace): Moment[] {
       const act = newMessageId === undefined ? 'redrive begun' : `redriven as message ${newMessageId}`;
       return [{ atMs, kind: 'redriven', what: `${act}: message ${messageId}, by ${by}: ${reason}`, messageId }];
     }
-    case 'numbers':
-      return [{ atMs: trace.recordedAtMs, kind: 'written-back', what: numbersText(trace) }];
     case 'closed': {
       const { recordedAtMs: atMs, messageId, by, reason } = trace;
       return [{ atMs, kind: 'closed', what: `closed by hand: message ${messageId}, by ${by}: ${reason}`, messageId }];

@@ -87,10 +87,10 @@ export class LedgerTable extends Construct {
     this.#grant(grantee, ['UpdateItem'], ['queued', 'operation']);
   }
 
-  /** What the ledger holds of a cart, and the record of the numbers that were written back to it. */
+  /** The orders of a cart to read, and the record of the numbers that were written back to it. */
   grantOrderNumbers(grantee: IGrantable): void {
-    this.#grant(grantee, ['PutItem'], ['cart']);
-    this.#grant(grantee, ['Query'], ['cart', 'queued']);
+    this.#grant(grantee, ['GetItem', 'PutItem'], ['numbers']);
+    this.#grant(grantee, ['Query'], ['cart']);
   }
 
   /** The supervisor moves the breaker by conditional updates, and records who asked it to. */

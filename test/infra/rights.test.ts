@@ -466,12 +466,13 @@ describe.each(names.map((name) => [name === OWN ? "a user's own" : name, name] a
 const key = { client: '100', number: '1000001234' };
 const ORDER_OF_CART = cartPartition(key);
 const QUEUED = queuedPartition(ORDER_OF_CART);
+const NUMBERS = `NUMBERS#${key.client}#${key.number}`;
 const OF_OTHERS = [PARTITIONS.watermark, PARTITIONS.reconciliation, PARTITIONS.breaker, PARTITIONS.plan].map(
   (beginning) => `${beginning}1`,
 );
 const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 const writable = (name: LedgerFunction): string[] =>
-  [ORDER_OF_CART, QUEUED, ...OF_OTHERS, `${PARTITIONS.operation}2026-11`].filter((pk) =>
+  [ORDER_OF_CART, QUEUED, NUMBERS, ...OF_OTHERS, `${PARTITIONS.operation}2026-11`].filter((pk) =>
     WRITES.some((operation) => mayDo(name, { operation, keys: [pk] })),
   );
 
@@ -482,7 +483,7 @@ describe('of the items of the ledger', () => {
     ['Supervisor', ['BREAKER#1', 'OPERATION#2026-11']],
     ['Worker', [ORDER_OF_CART, 'BREAKER#1']],
     ['Redriver', [ORDER_OF_CART, 'PLAN#1', 'OPERATION#2026-11']],
-    ['OrderNumbers', [ORDER_OF_CART]],
+    ['OrderNumbers', [NUMBERS]],
   ] as const)('the %s writes these partitions and no other', (name, partitions) => {
     expect(writable(name)).toEqual(partitions);
   });

@@ -252,7 +252,7 @@ describe('the runbook names only existing', () => {
   });
 
   test('keys of the ledger', () => {
-    for (const key of ['CART#', 'QUEUED#', 'ORDER#', 'VERDICT#', 'SKIP']) {
+    for (const key of ['CART#', 'QUEUED#', 'NUMBERS#', 'ORDER#', 'VERDICT#', 'SKIP']) {
       expect(code).toMatch(new RegExp(`[\`']${key}`));
       expect(chapter('Find a cart')).toContain(key);
     }

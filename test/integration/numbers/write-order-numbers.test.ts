@@ -154,7 +154,7 @@ const visibilityCall = z.object({ Entries: z.array(z.object({ VisibilityTimeout:
 const numberOf = (cart: string): string | undefined => fixture.srm.orderNumbers?.numbers.get(cart);
 const writesOf = (cart: string) =>
   fixture.srm.orderNumbers?.writes.filter((write) => write.cart === cart).map(({ value }) => value);
-const recordOf = (cart: string) => table.getItem({ pk: `CART#100#${cart}`, sk: 'NUMBERS' });
+const recordOf = (cart: string) => table.getItem({ pk: `NUMBERS#100#${cart}`, sk: 'NUMBERS' });
 const callsOf = (from: number) => proxy.calls.slice(from).map(({ method, path }) => `${method} ${path.split('?')[0]}`);
 const SERVICE = '/sap/opu/odata/sap/ZSRM_SC_EXTRACT_SRV';
 const logged = () =>
