@@ -141,10 +141,14 @@ export const rowVersion = (row: unknown) => ({
   isInactiveVersion: isInactiveVersion(row),
 });
 
-/** It becomes a part of the name of the order. */
-export const SUPPLIER_NUMBER = /^[!-?A-~]+$/;
+/**
+ * It becomes a part of the name of the order, which stays in the ledger for ever, and by which look-ups ask: so neither a name of a
+ * person nor what a firewall takes for an attack. SAP keeps such a number in capitals.
+ */
+export const SUPPLIER_NUMBER = /^(?=.*\d|.{1,4}$)[A-Z0-9]+(?:[_-][A-Z0-9]+)*$/;
 /** For messages that say what a supplier's number must look like. */
-export const SUPPLIER_NUMBER_FORM = 'printable ASCII without blanks and @';
+export const SUPPLIER_NUMBER_FORM =
+  'capitals and digits, also joined by - or _, with a digit or of at most four characters';
 
 /** Twice as many as the orders that one cart can become. */
 const MOST_SUPPLIERS = 100;

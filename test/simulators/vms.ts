@@ -23,8 +23,8 @@ export interface VmsOptions extends SimulatorOptions, DialectOptions {
   /** False (501), or a status, for an 11VMS without look-up and list. */
   readonly lookup?: boolean | 404 | 501;
   readonly maxBodyBytes?: number;
-  /** What a firewall before 11VMS answers to a body that it takes for an attack; undefined: it lets the request through. */
-  readonly firewall?: (body: string) => Answer | undefined;
+  /** What a firewall before 11VMS answers to a body or an address that it takes for an attack; undefined: it lets the request through. */
+  readonly firewall?: (body: string, url: URL) => Answer | undefined;
   /** Where orders are created, below the base URL. */
   readonly collectionPath?: string;
   /** How an order is looked up: `?externalId=`, the default; a path with `{externalId}`; or `none`. */
@@ -109,7 +109,7 @@ export async function startVms(options: VmsOptions = {}): Promise<VmsSimulator> 
           await work();
           return call.method === 'POST' ? tokens.issue(call.headers, call.body) : htmlAnswer(405, 'Method Not Allowed');
         }
-        const blocked = options.firewall?.(call.body);
+        const blocked = options.firewall?.(call.body, call.url);
         if (blocked !== undefined) return blocked;
         return tokens.accepts(call.headers.authorization)
           ? await apiAnswer(call, operation, work, api)

@@ -12,6 +12,7 @@ import {
   normalGuid,
   padZeros,
   stripZeros,
+  SUPPLIER_NUMBER,
   suppliersOf,
 } from '../../shared/sap-values.ts';
 import fc from '../properties.ts';
@@ -258,6 +259,38 @@ describe('a GUID', () => {
         expect(forms.map(normalGuid)).toEqual(forms.map(() => digits));
       }),
     );
+  });
+});
+
+describe('the number of a supplier', () => {
+  test.each(['1', '100234', 'V10023', '10023-A', '00V234', 'VENDOR01', 'BE_0042', '1-2-3', 'CPD', 'ZENT'])(
+    'can be %s',
+    (text) => {
+      expect(SUPPLIER_NUMBER.test(text)).toBe(true);
+    },
+  );
+
+  // What a person is called, and what a firewall or an address does not bear.
+  test.each([
+    '',
+    'DUPONT',
+    'VAN-DAEL',
+    'dupont1',
+    '12/345',
+    '12.345',
+    '..',
+    "'1'='1'",
+    '<script>',
+    '1--1',
+    '-1',
+    '1-',
+    '1%2F2',
+    'a@b1',
+    '1 2',
+    'MÜLLER1',
+    '1\n',
+  ])('is never %j', (text) => {
+    expect(SUPPLIER_NUMBER.test(text)).toBe(false);
   });
 });
 

@@ -19,6 +19,7 @@ import {
   newCart,
   type Row,
   setUpWorkerFixture,
+  withItems,
   type Worker,
 } from './worker-fixture.ts';
 
@@ -34,11 +35,15 @@ const ATTACKS: Readonly<Record<string, Answer>> = {
   '../../etc/passwd 410': foreignAnswer(410, 'gateway-status'),
 };
 const ATTACK = "'; DROP TABLE carts --";
+/** As it may stand in the name of an order, by which a look-up asks. */
+const ATTACK_IN_ADDRESS = /(<|%3C)script|'1'='|%271%27%3D|12(\/|%2F)345/;
 
 const fixture = await setUpWorkerFixture({
   vms: {
     ...CARELESS,
-    firewall: (body) => Object.entries(ATTACKS).find(([text]) => body.includes(`Cleaning ${text}"`))?.[1],
+    firewall: (body, { search }) =>
+      Object.entries(ATTACKS).find(([text]) => body.includes(`Cleaning ${text}"`))?.[1] ??
+      (ATTACK_IN_ADDRESS.test(body) || ATTACK_IN_ADDRESS.test(search) ? foreignAnswer(404, 'blocked') : undefined),
   },
 });
 
@@ -141,6 +146,19 @@ test('the reason names the firewall and what to do, quotes nothing, and counts a
   await worker.deliverTimes(2);
   expect(fixture.ordersOf(cart)).toHaveLength(1);
 });
+
+test.each(['<script>', "'1'='1'", '12/345'])(
+  'a supplier %s, by whose name a firewall would refuse each look-up, pauses nothing: its cart is a dead letter before any call',
+  async (VendorId) => {
+    const cart = withItems(newCart(), (item) => ({ ...item, VendorId }));
+    const worker = await fixture.worker();
+    const [messageId = ''] = await worker.send(envelope(cart));
+    await worker.deliverTimes(1);
+    expect(await fixture.breaker()).toBeUndefined();
+    expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_FIELD_FORMAT' }]);
+    expect(fixture.callsFor(cart)).toEqual([]);
+  },
+);
 
 test('two that were kept three times are dead letters the next time', async () => {
   const worker = await fixture.worker();

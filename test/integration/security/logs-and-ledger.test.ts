@@ -229,14 +229,16 @@ describe('the worker', () => {
         return cart;
       }),
     );
+    // As long as the number of a supplier, which stands in the name of an order for ever.
+    carts.push(withItems(newCart(), (item) => ({ ...item, VendorId: 'VANDENBROU' })));
     const output = await deliverAll(carts);
 
     const ended = (event: string): number => output.filter((line) => line.includes(`"${event}"`)).length;
     expect(ended('cart.dead-lettered')).toBeGreaterThan(30);
     expect(ended('cart.dead-lettered') + ended('order.created') + ended('cart.skipped')).toBe(carts.length);
-    expect(output.join('\n')).not.toMatch(/vandenbroucke|annemarie/i);
+    expect(output.join('\n')).not.toMatch(/vandenbrou|annemarie/i);
     const items = await fixture.wholeTable();
-    expect(JSON.stringify(items)).not.toMatch(/vandenbroucke|annemarie/i);
+    expect(JSON.stringify(items)).not.toMatch(/vandenbrou|annemarie/i);
     const kept = items.filter(({ expiresAt }) => expiresAt === undefined).map(({ sk }) => String(sk).split('#')[0]);
     // Without its order a cart that is approved again would be ordered twice (shared/lifetimes.ts).
     expect(new Set(kept)).toEqual(new Set(['ORDER']));

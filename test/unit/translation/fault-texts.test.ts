@@ -124,7 +124,7 @@ describe('a text that says what a value is not', () => {
   });
 });
 
-const mapped = { mode: 'mapped', codes: { x: 'X' } } as const;
+const mapped = { mode: 'mapped', codes: { X: 'X' } } as const;
 
 describe('a code without an entry', () => {
   test.each<[code: keyof typeof FAULT_CATALOGUE, setting: string, key: string, cart: Row, change?: SettingsChange]>([

@@ -100,15 +100,20 @@ const identification: readonly Case[] = [
   refused(2, 'externalId', 'the cart has no number', cartWith({ ObjectId: '' }), [
     { code: 'E_FIELD_MISSING', path: '$.ObjectId', field: 'sourceDocument.number' },
   ]),
-  refused(2, 'externalId', 'too long, as its parts are', cartOf([labour({ VendorId: LONG(60) })]), [
+  refused(2, 'externalId', 'too long, as its parts are', cartOf([labour({ VendorId: `1${LONG(59)}` })]), [
     // Of what has not the form of a code, no more is told than what it is.
     { code: 'E_FIELD_LENGTH', path: '$.ObjectId', value: '1000004711' },
-    { code: 'E_FIELD_LENGTH', path: item(0, 'VendorId'), field: 'supplier.code', value: '[word, 60 characters]' },
+    {
+      code: 'E_FIELD_LENGTH',
+      path: item(0, 'VendorId'),
+      field: 'supplier.code',
+      value: '[text without blanks, 60 characters]',
+    },
     {
       code: 'E_FIELD_LENGTH',
       path: item(0, 'VendorId'),
       field: 'supplier.externalCode',
-      value: '[word, 60 characters]',
+      value: '[text without blanks, 60 characters]',
     },
   ]),
 
@@ -423,6 +428,10 @@ const parties: readonly Case[] = [
   made(19, 'supplier.externalCode', 'letters keep their zeros', cartOf([labour({ VendorId: '00V234' })]), '00V234'),
   refused(19, 'supplier.externalCode', 'too long', cartOf([labour({ VendorId: '12345678901' })]), [
     { code: 'E_FIELD_LENGTH', path: item(0, 'VendorId'), value: '12345678901' },
+  ]),
+  made(19, 'supplier.externalCode', 'a prefix stays', cartOf([labour({ VendorId: 'VENDOR-01' })]), 'VENDOR-01'),
+  refused(19, 'supplier.externalCode', 'a word', cartOf([labour({ VendorId: 'DUPONT' })]), [
+    { code: 'E_FIELD_FORMAT', path: item(0, 'VendorId'), value: '[word, 6 characters]' },
   ]),
   refused(19, 'supplier.externalCode', 'a name', cartOf([labour({ VendorId: 'J. Li' })]), [
     { code: 'E_FIELD_FORMAT', path: item(0, 'VendorId'), value: '[text with blanks, 5 characters]' },

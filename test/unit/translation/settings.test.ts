@@ -139,14 +139,17 @@ describe('an invalid code is refused:', () => {
     ]);
   });
 
-  test.each(['100 234', 'Müller', 'a@b.example'])('a vendor number that no order can have: %s', (number) => {
-    expect(withMaps({ supplier: { mode: 'mapped', codes: { [number]: 'SUP' } } })).toEqual([
-      expect.stringContaining(`valueMaps.supplier.codes.${number}: `),
-    ]);
-    expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: [number] } })).toEqual([
-      'lineFilter.suppliers.0: must be printable ASCII without blanks and @',
-    ]);
-  });
+  test.each(['100 234', 'Müller', 'a@b.example', 'DUPONT', '12/345'])(
+    'a vendor number that no order can have: %s',
+    (number) => {
+      expect(withMaps({ supplier: { mode: 'mapped', codes: { [number]: 'SUP' } } })).toEqual([
+        expect.stringContaining(`valueMaps.supplier.codes.${number}: `),
+      ]);
+      expect(issues({ valueMaps: { businessUnit }, lineFilter: { suppliers: [number] } })).toEqual([
+        'lineFilter.suppliers.0: must be capitals and digits, also joined by - or _, with a digit or of at most four characters',
+      ]);
+    },
+  );
 
   test('a target that 11VMS does not accept', () => {
     expect(withMaps({ country: { BE: 'BEL' } })).toEqual([expect.stringMatching(/^valueMaps\.country\.BE: /)]);
