@@ -177,7 +177,7 @@ ${previews.length < 2 ? NOTHING : cartList(previews.map(shownOf), index)}`;
   const tried = 'settings' in trial ? given.filter((one) => wasLookedUp(one, preview, result)) : given;
   const [, group] = /^compare (\d+)$/.exec(fieldOf(form, 'act')) ?? [];
   const compared = mode === 'operate' && group !== undefined ? Number(group) : undefined;
-  const comparison = compared === undefined ? NOTHING : await comparedOrder(request, result.groups[compared], isMasked);
+  const comparison = compared === undefined ? NOTHING : await comparedOrder(request, result.groups[compared]);
   const besides = (at: number): Html => {
     const own = result.groups[at];
     return own === undefined
@@ -263,11 +263,8 @@ ${isMasked ? html`<p class="quiet">The body as it is sent holds names and texts:
 const compareButton = (group: number): Html =>
   html`<p><button form="workbench" name="act" value="compare ${group}">Compare with what 11VMS holds</button></p>`;
 
-async function comparedOrder(
-  { sources }: PageRequest,
-  group: GroupPreview | undefined,
-  isMasked: boolean,
-): Promise<Html> {
+/** Masked whatever is shown of the cart itself: it is content of 11VMS, and nothing records who looks at it. */
+async function comparedOrder({ sources }: PageRequest, group: GroupPreview | undefined): Promise<Html> {
   if (group?.order === undefined) return NOTHING;
   const answer = await sources.lookUpOrder(group.order.externalId);
   if (answer.kind === 'absent') return html`<p class="notice">11VMS holds no order ${group.order.externalId}.</p>`;
@@ -283,13 +280,13 @@ async function comparedOrder(
     fields.filter(({ result }) => result !== 'equal'),
   ];
   return html`<p class="notice ${isSame ? 'positive' : 'negative'}" role="status">11VMS holds order ${name}, ${isSame ? 'with the same content' : 'with other content'}: ${equal.length} fields are equal, ${others.length} are not.</p>
-${others.length === 0 ? NOTHING : comparisonTable('Fields that are not equal', others, isMasked)}
-<details><summary>${equal.length} equal fields</summary>${comparisonTable('Equal fields', equal, isMasked)}</details>`;
+${others.length === 0 ? NOTHING : comparisonTable('Fields that are not equal', others)}
+<details><summary>${equal.length} equal fields</summary>${comparisonTable('Equal fields', equal)}</details>`;
 }
 
-function comparisonTable(caption: string, fields: readonly ComparedField[], isMasked: boolean): Html {
+function comparisonTable(caption: string, fields: readonly ComparedField[]): Html {
   const shown = (target: string, value: ComparedField['here']): Html => {
-    const text = isMasked ? maskTarget(target, value) : value;
+    const text = maskTarget(target, value);
     return text === undefined ? html`<i>none</i>` : html`${String(text)}`;
   };
   return html`<table><caption>${caption}</caption>
