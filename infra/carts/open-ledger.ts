@@ -15,7 +15,7 @@ import {
   LOG_IN,
   openAccount,
 } from '../aws-account.ts';
-import { readDeployedStack } from '../deployed-stack.ts';
+import { type DeployedStack, readDeployedStack } from '../deployed-stack.ts';
 import { type Environment, loadEnvironment, stackName } from '../environments.ts';
 import type { CartsOptions } from './options.ts';
 
@@ -224,30 +224,38 @@ export function environmentOf(nameOrFile: string): Environment {
   }
 }
 
-async function deployedPlace(environment: Environment, options: CartsOptions) {
+/** The stack of an environment where the operator's session leads. @throws {Unanswerable} */
+export async function openDeployedStack(
+  environment: Environment,
+  options: Pick<CartsOptions, 'profile'>,
+): Promise<{ readonly account: AwsAccount; readonly stack: DeployedStack }> {
   const account = await openAccount(environment, options).catch((error: unknown) => {
     throw error instanceof AccountUnusable ? new Unanswerable(error.message, error.advice) : error;
   });
   const name = stackName(environment);
-  const settings = { region: account.region };
-  const cloudformation = new CloudFormationClient({ ...clientSettings(options), ...settings });
+  const cloudformation = new CloudFormationClient({ ...clientSettings(options), region: account.region });
   try {
     const stack = await explained(
       'CloudFormation',
       'cloudformation:DescribeStacks and ListStackResources',
     )(() => readDeployedStack(cloudformation, name));
     if (stack === undefined) throw new Unanswerable(notDeployed(name, account), elsewhere(environment));
-    const { LedgerTableName: tableName, QueueUrl: queueUrl } = stack.outputs;
-    if (tableName === undefined) {
-      throw new Unanswerable(
-        `stack ${name} is ${stack.status} and has no output LedgerTableName`,
-        `npm run doctor -- --env ${options.environment} says what is wrong with it`,
-      );
-    }
-    return { tableName, queueUrl, settings };
+    return { account, stack };
   } finally {
     cloudformation.destroy();
   }
+}
+
+async function deployedPlace(environment: Environment, options: CartsOptions) {
+  const { account, stack } = await openDeployedStack(environment, options);
+  const { LedgerTableName: tableName, QueueUrl: queueUrl } = stack.outputs;
+  if (tableName === undefined) {
+    throw new Unanswerable(
+      `stack ${stackName(environment)} is ${stack.status} and has no output LedgerTableName`,
+      `npm run doctor -- --env ${options.environment} says what is wrong with it`,
+    );
+  }
+  return { tableName, queueUrl, settings: { region: account.region } };
 }
 
 const notDeployed = (name: string, { account, region }: AwsAccount): string =>

@@ -65,8 +65,12 @@ export function createConsole(options: ConsoleOptions): Hono {
 
   app.use(async (context, next) => {
     if (!session.mayRead(getCookie(context, cookieName))) return context.html(entrance(), 401);
-    if (context.req.header(REFRESH_HEADER) === undefined) onUse?.();
-    return next();
+    const isUse = context.req.header(REFRESH_HEADER) === undefined;
+    if (isUse) onUse?.();
+    const answer = await next();
+    // The person begins to read now.
+    if (isUse) onUse?.();
+    return answer;
   });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (context) => context.text('Too large: 6 MB at most.\n', 413) }));
 

@@ -1,5 +1,4 @@
 /** The sources of a deployed environment, with the operator's own session. */
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -7,9 +6,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout } from 'node:timers/promises';
-import { AccountUnusable, clientSettings, openAccount } from '../aws-account.ts';
-import { environmentOf, ledgerAt, Unanswerable } from '../carts/open-ledger.ts';
-import { readDeployedStack } from '../deployed-stack.ts';
+import { clientSettings } from '../aws-account.ts';
+import { environmentOf, ledgerAt, openDeployedStack, Unanswerable } from '../carts/open-ledger.ts';
 import { stackName } from '../environments.ts';
 import { createCloudHealth } from './cloud-health.ts';
 import { readDeployedWorker, settingsOfWorker } from './deployed-settings.ts';
@@ -31,21 +29,9 @@ export interface SourceOptions {
 /** @throws {Unanswerable} in the wrong account, without a session, or where nothing is deployed. */
 export async function openSources(options: SourceOptions): Promise<OpenedSources> {
   const environment = environmentOf(options.environment);
-  const account = await openAccount(environment, options).catch((error: unknown) => {
-    throw error instanceof AccountUnusable ? new Unanswerable(error.message, error.advice) : error;
-  });
+  const { account, stack } = await openDeployedStack(environment, options);
   const settings = { ...clientSettings(options), region: account.region };
-  const cloudformation = new CloudFormationClient(settings);
   const name = stackName(environment);
-  const stack = await readDeployedStack(cloudformation, name).finally(() => {
-    cloudformation.destroy();
-  });
-  if (stack === undefined) {
-    throw new Unanswerable(
-      `stack ${name} is not deployed in account ${account.account}, region ${account.region}`,
-      `deploy it, or choose another --env, --profile or AWS_REGION; npm run doctor -- --env ${options.environment} looks elsewhere`,
-    );
-  }
   const output = (key: string): string => {
     const value = stack.outputs[key];
     if (value !== undefined) return value;
@@ -106,9 +92,10 @@ export async function openSources(options: SourceOptions): Promise<OpenedSources
     lookUpOrder: createOrderLookUp(deployedWorker, secrets),
     logs: createLogsInsights({
       client: logs,
-      logGroupNames: stack.resources
-        .filter(({ type }) => type === 'AWS::Logs::LogGroup')
-        .map(({ physicalId }) => physicalId),
+      // Those of the functions, which people may search. The stack has others, and CloudWatch refuses a query that names one.
+      logGroupNames: Object.entries(stack.outputs).flatMap(([key, value]) =>
+        key.endsWith('LogGroupName') ? [value] : [],
+      ),
       now: Date.now,
       wait: (ms) => setTimeout(ms),
     }),

@@ -1,7 +1,8 @@
 /** Listens on 127.0.0.1 alone, prints the link, and ends when it is not used. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
+import { Unanswerable } from '../carts/open-ledger.ts';
 import { createConsole } from './app.ts';
 import { loadAssets } from './assets.ts';
 import { SECURITY_HEADERS } from './guard.ts';
@@ -49,7 +50,7 @@ export interface ServedConsole {
   close(): Promise<void>;
 }
 
-/** @throws {Error} when the port is in use. */
+/** @throws {Unanswerable} when the port is in use. */
 export async function serveConsole(options: ServeOptions): Promise<ServedConsole> {
   const { sources, mode, port, idleMs, onIdle, onLink, onError, clock = SYSTEM_CLOCK } = options;
   const session = createSession();
@@ -67,7 +68,13 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
   // Node would answer a request without Host itself, and without our headers.
   const server = createServer({ requireHostHeader: false }, listener);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Unanswerable(`port ${port} is in use`, 'choose another --port, or leave it out')
+          : error,
+      );
+    });
     server.listen(port, LOOPBACK, resolve);
   });
   const address = server.address();
@@ -91,8 +98,15 @@ export async function serveConsole(options: ServeOptions): Promise<ServedConsole
     onError,
   });
   answer = (request) => app.fetch(request);
+  // An act that takes longer is not cut off.
+  const unanswered = new Set<ServerResponse>();
+  server.on('request', (_request, response: ServerResponse) => {
+    unanswered.add(response);
+    const end = (): void => void unanswered.delete(response);
+    response.once('finish', end).once('close', end);
+  });
   const endWatch = clock.every(Math.min(idleMs, 10_000), () => {
-    if (clock.now() - lastUseMs > idleMs) onIdle();
+    if (unanswered.size === 0 && clock.now() - lastUseMs > idleMs) onIdle();
   });
   invite();
   return {

@@ -58,6 +58,8 @@ export interface AwsState {
   subscriptionFilters: Record<string, { name: string; pattern: string; destinationArn: string }[]>;
   /** By ARN of the topic. */
   subscriptions: Record<string, { protocol: string; endpoint: string; arn: string }[]>;
+  /** The log groups that the caller may search: a query that names another one is refused whole. */
+  searchable: Set<string>;
   /** Operations that the caller has no right to. */
   denied: Set<string>;
   /** Operations that are never answered. */
@@ -158,6 +160,7 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
     metricStatus: 'Complete',
     subscriptionFilters: {},
     subscriptions: {},
+    searchable: new Set(),
     denied: new Set(),
     silent: new Set(),
   };
@@ -302,6 +305,14 @@ export async function startAwsSimulator(): Promise<AwsSimulator> {
         }));
         return { json: { subscriptionFilters: filters } };
       }
+      case 'StartQuery': {
+        const { logGroupNames } = z.object({ logGroupNames: z.array(z.string()).min(1) }).parse(json);
+        const foreign = logGroupNames.filter((name) => !state.searchable.has(name));
+        if (foreign.length > 0) throw new AwsError('AccessDeniedException', `no StartQuery on ${foreign.join()}`, 400);
+        return { json: { queryId: 'q' } };
+      }
+      case 'GetQueryResults':
+        return { json: { status: 'Complete', results: [] } };
       default:
         throw new AwsError('UnknownOperation', `The simulator does not know ${operation}`);
     }

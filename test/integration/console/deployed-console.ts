@@ -33,6 +33,7 @@ export interface DeployedConsole {
 
 interface ServeChanges {
   readonly mode: Mode;
+  readonly port?: number;
   readonly clock?: Clock;
   readonly idleMs?: number;
   readonly onIdle?: () => void;
@@ -81,12 +82,12 @@ export async function deployConsole(): Promise<DeployedConsole> {
     entry,
     openSources: open,
     errors,
-    async serve({ mode, clock, idleMs = 3_600_000, onIdle = () => undefined, sources }) {
+    async serve({ mode, port = 0, clock, idleMs = 3_600_000, onIdle = () => undefined, sources }) {
       const links: string[] = [];
       const served = await serveConsole({
         sources: sources ?? (await open()),
         mode,
-        port: 0,
+        port,
         idleMs,
         onIdle,
         onLink: (link) => links.push(link),

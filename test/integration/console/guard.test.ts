@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Unanswerable } from '../../../infra/carts/open-ledger.ts';
 import { SECURITY_HEADERS } from '../../../infra/console/guard.ts';
+import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import type { ConsolePage } from '../../../infra/console/page.ts';
 import { PAGES } from '../../../infra/console/pages.ts';
 import { type DeployedConsole, deployConsole, openTab, secretOf, type Served, type Tab } from './deployed-console.ts';
@@ -483,6 +484,31 @@ describe('each page', () => {
   );
 });
 
+test('an environment with real orders looks otherwise than others on each page, and its icon is another one', async () => {
+  const { operation } = ENVIRONMENTS['dev'] ?? {};
+  const sources = await deployed.openSources({ operation: { ...operation, terminationProtection: true } });
+  const opened = await openTab(await deployed.serve({ mode: 'read-only', sources }));
+  for (const page of PAGES) {
+    const { body = '' } =
+      (await sendRaw(opened.port, {
+        path: pathOf(page),
+        headers: [
+          ['Host', opened.host],
+          ['Cookie', opened.cookie],
+        ],
+      })) ?? {};
+    const { body: rehearsal = '' } = (await send({ path: pathOf(page) })) ?? {};
+    for (const [markup, tone] of [
+      [body, 'production'],
+      [rehearsal, 'rehearsal'],
+    ] as const) {
+      expect(markup).toContain(`<body class="${tone}">`);
+      expect(markup).toContain(`<link rel="icon" href="/assets/${tone}.svg">`);
+      expect(markup.includes('(protected: real orders)')).toBe(tone === 'production');
+    }
+  }
+});
+
 describe('an act', () => {
   test('by the page with its key reaches the function, with who and why', async () => {
     deployed.aws.state.answers['supervisor'] = { state: 'FORCED_OPEN', reason: 'for a test' };
@@ -521,6 +547,74 @@ describe('the listener', () => {
       socket.destroy();
       expect({ address, outcome }).toEqual({ address, outcome: 'refused' });
     }
+  });
+
+  test('says which port another program listens on', async () => {
+    const failure = await deployed
+      .serve({ mode: 'read-only', port: operating.address.port })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Unanswerable);
+    expect(failure).toMatchObject({
+      message: `port ${operating.address.port} is in use`,
+      advice: expect.stringContaining('--port'),
+    });
+  });
+
+  test('does not end while an act of a person is under way, nor before its answer can be read', async () => {
+    let nowMs = Date.now();
+    let tick = (): void => undefined;
+    let idles = 0;
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<unknown>();
+    const served = await deployed.serve({
+      mode: 'operate',
+      idleMs: 60_000,
+      onIdle: () => {
+        idles += 1;
+      },
+      clock: {
+        now: () => nowMs,
+        every(_ms, act) {
+          tick = act;
+          return () => undefined;
+        },
+      },
+      sources: {
+        ...(await deployed.openSources()),
+        functions: {
+          invoke() {
+            asked.resolve();
+            return answered.promise;
+          },
+        },
+      },
+    });
+    const opened = await openTab(served);
+    const after = (ms: number): number => {
+      nowMs += ms;
+      tick();
+      return idles;
+    };
+    const act = sendRaw(opened.port, {
+      method: 'POST',
+      headers: [
+        ['Host', opened.host],
+        ['Origin', `http://${opened.host}`],
+        ['Cookie', opened.cookie],
+        ['X-Console-Key', opened.key],
+        ['Content-Type', 'application/x-www-form-urlencoded'],
+        ['Content-Length', String(Buffer.byteLength(PAUSE))],
+      ],
+      body: PAUSE,
+    });
+    await asked.promise;
+
+    expect(after(90_000)).toBe(0);
+    answered.resolve({ state: 'FORCED_OPEN', reason: 'for a test' });
+    expect(await act).toMatchObject({ status: 200 });
+    expect(after(60_000)).toBe(0);
+    expect(after(1)).toBe(1);
+    await served.close();
   });
 
   test('ends when no person has used it for long enough; a page that refreshes itself keeps it from nothing', async () => {
@@ -570,6 +664,48 @@ describe('the listener', () => {
   });
 });
 
+describe('the sources of a deployed environment', () => {
+  test('search the log groups of the functions alone, and not that of Firehose, on which nobody has the right', async () => {
+    const { state } = deployed.aws;
+    const before = state.stack;
+    state.stack = {
+      status: 'UPDATE_COMPLETE',
+      ...before,
+      outputs: { ...before?.outputs, WorkerLogGroupName: 'worker-log', RedriverLogGroupName: 'redriver-log' },
+      resources: ['worker-log', 'firehose-errors', 'redriver-log'].map((physicalId) => ({
+        type: 'AWS::Logs::LogGroup',
+        physicalId,
+      })),
+    };
+    state.searchable = new Set(['worker-log', 'redriver-log']);
+    try {
+      const { logs } = await deployed.openSources();
+      expect(await logs.runs({ fromMs: 0, toMs: Date.now() })).toMatchObject({ kind: 'answered', value: [] });
+      expect(deployed.aws.operations).toContain('StartQuery');
+    } finally {
+      state.stack = before;
+    }
+  });
+
+  test.each(['DescribeStacks', 'ListStackResources'])(
+    'that CloudFormation refuses (%s) say which right is missing, without a stack trace',
+    async (operation) => {
+      deployed.aws.state.denied.add(operation);
+      try {
+        const failure = await deployed.openSources().catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(Unanswerable);
+        expect(failure).toMatchObject({
+          message: expect.stringMatching(/^CloudFormation: AWS refuses \(AccessDenied.*\)$/),
+          advice: expect.stringContaining('cloudformation:DescribeStacks'),
+        });
+        expect(String(failure)).not.toContain('hunter2');
+      } finally {
+        deployed.aws.state.denied.clear();
+      }
+    },
+  );
+});
+
 describe('the session at AWS', () => {
   test('of another account is refused before anything is shown', async () => {
     await expect(deployed.openSources({ account: '999999999999' })).rejects.toThrow(
@@ -598,8 +734,9 @@ describe('the session at AWS', () => {
       const sources = await deployed.openSources();
       const clock = { now: () => nowMs, every: () => () => undefined };
       const opened = await openTab(await deployed.serve({ mode: 'read-only', sources, clock }));
-      const look = async (): Promise<string> => {
+      const look = async (path = '/'): Promise<string> => {
         const answer = await sendRaw(opened.port, {
+          path,
           headers: [
             ['Host', opened.host],
             ['Cookie', opened.cookie],
@@ -607,12 +744,14 @@ describe('the session at AWS', () => {
         });
         return answer?.body ?? '';
       };
-      const [before, later] = [await look(), ((nowMs += 2 * 3_600_000), await look())];
-
-      expect(before).toContain(`${ACCOUNT}, eu-west-1`);
-      expect(before).toContain(`arn:aws:iam::${ACCOUNT}:user/operator`);
-      expect(before).toMatch(/ends <time [^>]*>[^<]* UTC<\/time> <small>\(in 1 h\)/);
-      expect(later).toContain('ended: log in again');
+      for (const page of PAGES) {
+        const before = await look(pathOf(page));
+        expect(before).toContain(`${ACCOUNT}, eu-west-1`);
+        expect(before).toContain(`arn:aws:iam::${ACCOUNT}:user/operator`);
+        expect(before).toMatch(/ends <time [^>]*>[^<]* UTC<\/time> <small>\(in 1 h\)/);
+      }
+      nowMs += 2 * 3_600_000;
+      expect(await look()).toContain('ended: log in again');
     } finally {
       Reflect.deleteProperty(process.env, 'AWS_CREDENTIAL_EXPIRATION');
     }
