@@ -168,19 +168,40 @@ ${
 }</section>`;
 }
 
+/** What no reconciliation has read of the span, in order. */
+function unreadParts(reports: readonly Span[], { fromMs, toMs }: Span): readonly Span[] {
+  const unread: Span[] = [];
+  let readToMs = fromMs;
+  for (const report of reports.toSorted((one, other) => one.fromMs - other.fromMs)) {
+    if (report.fromMs > readToMs) unread.push({ fromMs: readToMs, toMs: report.fromMs });
+    readToMs = Math.max(readToMs, report.toMs);
+  }
+  return readToMs < toMs ? [...unread, { fromMs: readToMs, toMs }] : unread;
+}
+
+/** Of a month, which none of them reads whole. */
+function readTogether(reports: readonly ReconciliationReport[], span: Span): Html {
+  if (reports.length === 0)
+    return notice('open', 'No reconciliation has read any of this period: what SRM approved in it is not known here.');
+  const unread = unreadParts(reports, span).map(({ fromMs, toMs }) => `from ${utcText(fromMs)} to ${utcText(toMs)}`);
+  const what = unread.length === 0 ? 'all of it' : `it but for what was changed ${unread.join(', ')}`;
+  return notice(
+    unread.length === 0 ? 'information' : 'open',
+    `No one reconciliation has read the whole of this period: together, those below have read ${what}. A cart that several of them read is counted by each.`,
+  );
+}
+
 /** By the newest reconciliation that has read the period from its start: the counts of several would count carts twice. */
 function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Span, nowMs: number): Html {
   const [report] = reports.filter((one) => one.fromMs <= fromMs).sort((one, other) => other.toMs - one.toMs);
-  if (report === undefined) {
-    return notice(
-      'open',
-      'No reconciliation has read this period from its start: what SRM approved in it is known in parts at most.',
-    );
-  }
+  const endMs = Math.min(toMs, nowMs);
+  const isWhole = report !== undefined && report.toMs >= endMs;
+  // Where others have read on, it tells of the beginning alone.
+  if (report === undefined || (!isWhole && reports.some((one) => one.toMs > report.toMs)))
+    return readTogether(reports, { fromMs, toMs: endMs });
   const { cartsRead, created, skipped, closed, inFlight, deadLettered, queuedAgain, notJudged, unidentified } = report;
   const open = inFlight + deadLettered + queuedAgain + notJudged + unidentified;
   const words = `Of ${plural(cartsRead, 'cart')} that SRM approved, last changed from ${utcText(report.fromMs)} to ${utcText(report.toMs)}: ${plural(created, 'cart')} ordered, ${numberText(skipped)} skipped by a rule, ${numberText(closed)} closed by hand, ${numberText(open)} otherwise, as of ${utcText(report.endedMs)}.`;
-  const isWhole = report.toMs >= Math.min(toMs, nowMs);
   const rest = isWhole ? '' : ' No reconciliation has read what was changed later.';
   return notice(!isWhole ? 'open' : open === 0 ? 'positive' : 'information', `${words}${rest}`);
 }

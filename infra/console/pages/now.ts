@@ -1,6 +1,10 @@
 /** The state at a glance: do carts flow, what waits, what needs a person. */
 import * as z from 'zod';
-import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
+import {
+  createReconciliationRecord,
+  type ReconciliationReport,
+  type ReconciliationState,
+} from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { reportPause } from '../../../functions/supervise-consumption/pause-report.ts';
 import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
 import { isFaultCode } from '../../../shared/failure.ts';
@@ -28,7 +32,8 @@ export const nowPage: ConsolePage = {
 async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
   const { sources, nowMs, mode } = request;
   const { ledger, health, environment } = sources;
-  const [context, counts, dead, deadLetters, alarms, hours, oldestMs, reconciliation] = await Promise.all([
+  const record = createReconciliationRecord(ledger.table, environment.srm.client);
+  const [context, counts, dead, deadLetters, alarms, hours, oldestMs, reconciliation, reports] = await Promise.all([
     readSurroundings(ledger, nowMs),
     ledger.queueCounts(),
     health.deadLetterCounts(),
@@ -36,7 +41,8 @@ async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
     health.alarms(),
     health.lastHours(nowMs),
     health.oldestWaitMs(nowMs),
-    createReconciliationRecord(ledger.table, environment.srm.client).read(),
+    record.read(),
+    record.reports(0),
   ]);
   const { breaker, watermarkMs } = context;
   const waiting = counts.ready + counts.inFlight + counts.delayed;
@@ -49,7 +55,7 @@ async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
 <div><dt>Carts waiting (about)</dt><dd>${numberText(waiting)}${waiting > 0 ? html` <small>${countsText(counts)}</small>` : NOTHING}</dd></div>
 <div><dt>Oldest wait</dt><dd>${oldestMs === undefined ? (waiting > 0 ? 'not known' : 'none') : time(oldestMs, nowMs)}</dd></div>
 <div><dt>SRM is read up to</dt><dd>${readStatus(watermarkMs, request)} <a href="/runs">Runs</a></dd></div>
-<div><dt>Reconciliation</dt><dd>${reconciliationText(reconciliation, nowMs)}</dd></div>
+<div><dt>Reconciliation</dt><dd>${reconciliationText(reconciliation, reports.at(-1), nowMs)}</dd></div>
 <div><dt>What runs</dt><dd>${sources.place.deployment ?? 'not known'}</dd></div>
 </dl>
 ${breaker.state === 'CLOSED' ? NOTHING : html`<p>${reportPause({ item: breaker, waiting: { count: waiting }, trial: undefined, nowMs }).summary ?? ''}</p>${whoseTurn(breaker, request)}`}
@@ -88,12 +94,15 @@ function readStatus(watermarkMs: number | undefined, { sources, nowMs }: PageReq
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
   `${numberText(ready)} ready, ${numberText(inFlight)} tried now or waiting for a retry, ${numberText(delayed)} delayed`;
 
+/** The last that the schedule started, or that ended: by hand, none is started by the schedule. */
 function reconciliationText(
-  { startedMs, reachedMs }: { readonly startedMs?: number; readonly reachedMs?: number },
+  { startedMs = 0, reachedMs }: ReconciliationState,
+  newest: ReconciliationReport | undefined,
   nowMs: number,
 ): Html {
-  if (startedMs === undefined) return html`never run`;
-  return html`${time(startedMs, nowMs)}${reachedMs === undefined ? NOTHING : html`, not finished: it has read to ${time(reachedMs, nowMs)}`}`;
+  const lastMs = Math.max(startedMs, newest?.endedMs ?? 0);
+  if (lastMs === 0) return html`never run`;
+  return html`${time(lastMs, nowMs)}${reachedMs === undefined ? NOTHING : html`, not finished: it has read to ${time(reachedMs, nowMs)}`}`;
 }
 
 function flowForm({ state }: BreakerItem): Html {
@@ -106,6 +115,8 @@ function flowForm({ state }: BreakerItem): Html {
 <form method="post" action="/" class="fields"><input type="hidden" name="act" value="${act}">${reasonField('flow-reason')}<button class="act">${act === 'pause' ? 'Pause for all carts' : 'Resume'}</button></form>
 <p class="quiet">${explanation}</p></details>`;
 }
+
+const SOON_MS = 3 * 86_400_000;
 
 function deadLetterSummary(
   open: readonly OpenDeadLetter[],
@@ -122,7 +133,7 @@ function deadLetterSummary(
   );
   return html`<p>${status('negative', `${atMost(open.length, onQueue)}${plural(open.length, 'open dead letter')}`)} <small>by the ledger; the queue holds about ${numberText(onQueue)}</small></p>
 ${onQueue > open.length ? html`<p>${status('critical', `About ${numberText(onQueue - open.length)} more than the ledger lists`)} <a href="/dead-letters">Look into the queue</a></p>` : NOTHING}
-${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)}: ${cartLink(client, next.cart)}</p>`}
+${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)}: ${cartLink(client, next.cart)}; <a href="/dead-letters">${numberText(open.filter(({ deletedAtMs }) => deletedAtMs - nowMs < SOON_MS).length)} within 3 days</a>.</p>`}
 <table><caption>By owner: who can correct the cause</caption><thead><tr><th scope="col">Owner</th><th scope="col" class="number">Dead letters</th><th scope="col">Deleted next</th></tr></thead><tbody>${[
     ...owners,
   ].map(

@@ -481,7 +481,7 @@ describe('the audit', () => {
 
     expect(text).toContain(`Audit of ${TODAY} (UTC)`);
     expect(text).toContain('Orders created, with their carts (3)');
-    expect(text).toContain('No reconciliation has read this period from its start');
+    expect(text).toContain('No reconciliation has read any of this period');
   });
 
   test('is of yesterday unless it says otherwise', async () => {
@@ -509,17 +509,41 @@ describe('the audit', () => {
     } as const;
     await record().keepReport({ ...report, ...counts });
     await record().keepReport({ ...report, ...counts, status: 'stopped', endedMs: NOW - 2 * HOUR, toMs: fromMs + 1 });
+    // One that begins in the period, and goes on after it, takes nothing from the one that has read it whole.
+    await record().keepReport({ ...report, ...counts, endedMs: NOW - MINUTE, fromMs: fromMs + HOUR, toMs: NOW - HOUR });
 
     const { text } = await get(`/audit?day=${day}`);
     expect(text).toMatch(
       /Of 10 carts that SRM approved, last changed from 2026-11-20 00:00:00 UTC to 2026-11-27 00:00:00 UTC: 8 carts ordered, 1 skipped by a rule, 0 closed by hand, 1 otherwise, as of/,
     );
     expect(text).not.toContain('No reconciliation has read what was changed later');
-    expect((await get(`/audit?month=2026-11`)).text).toContain('No reconciliation has read this period from its start');
-    expect(text).toContain('2 reconciliations that read a part of this period');
+    expect(text).toContain('3 reconciliations that read a part of this period');
     const [head, first] = csvOf((await get(`/audit?day=${day}&as=reconciliations`)).markup);
     expect(head).toContain('approved');
     expect(first).toContain('10');
+  });
+
+  test('of a month says which parts of it the reconciliations have read together, since none reads a month', async () => {
+    const monthMs = Date.parse('2026-09-01T00:00:00Z');
+    const week = (index: number): Promise<void> =>
+      record().keepReport({
+        runId: `week-${index}`,
+        status: 'complete',
+        endedMs: monthMs + (index + 7) * DAY,
+        fromMs: monthMs + (index - 1) * DAY,
+        toMs: monthMs + (index + 6.9) * DAY,
+        ...counts,
+      });
+    const summary = async (): Promise<string> =>
+      /No one reconciliation has read[^.]*\./.exec((await get('/audit?month=2026-09')).text)?.[0] ?? '';
+    for (const index of [0, 5, 10, 20]) await week(index);
+    expect(await summary()).toBe(
+      'No one reconciliation has read the whole of this period: together, those below have read it but for what was changed from 2026-09-17 21:36:00 UTC to 2026-09-20 00:00:00 UTC, from 2026-09-27 21:36:00 UTC to 2026-10-01 00:00:00 UTC.',
+    );
+    for (const index of [15, 25]) await week(index);
+    expect(await summary()).toBe(
+      'No one reconciliation has read the whole of this period: together, those below have read all of it.',
+    );
   });
 });
 
@@ -545,6 +569,18 @@ describe('who did what by hand', () => {
   });
 });
 
+const NO_CARTS = {
+  cartsRead: 0,
+  created: 0,
+  skipped: 0,
+  inFlight: 0,
+  deadLettered: 0,
+  closed: 0,
+  queuedAgain: 0,
+  notJudged: 0,
+  unidentified: 0,
+};
+
 // Last, since it lets SRM be read.
 describe('the page Now', () => {
   test('says whether SRM is read in time, by the silence of the alarm, and which version runs', async () => {
@@ -557,5 +593,21 @@ describe('the page Now', () => {
     expect((await get('/')).text).toContain('What runs version 1.0.0');
     const late = openReadingConsole({ ...place, now: () => NOW + 1000 });
     expect((await late('/')).text).toMatch(/SRM is read up to Behind 2026-11-27 11:40:00 UTC/);
+  });
+
+  test('says how many dead letters SQS deletes next', async () => {
+    expect((await get('/')).text).toMatch(
+      /The next one is deleted \S+ \S+ UTC \(in 13 d[^)]*\) at the latest; 0 within 3 days/,
+    );
+    await dead('1010000020', randomUUID(), NOW - 12 * DAY, [UNIT]);
+    expect((await get('/')).text).toMatch(
+      /The next one is deleted \S+ \S+ UTC \(in 2 d\) at the latest; 1 within 3 days/,
+    );
+  });
+
+  test('knows a reconciliation by hand, which the schedule did not start', async () => {
+    const byHand = { runId: RUN, status: 'complete', fromMs: NOW - DAY, toMs: NOW, endedMs: NOW - MINUTE } as const;
+    await createReconciliationRecord(table, CLIENT).keepReport({ ...byHand, ...NO_CARTS });
+    expect((await get('/')).text).toMatch(/Reconciliation 2026-11-27 11:59:00 UTC \(1 min ago\) What runs/);
   });
 });
