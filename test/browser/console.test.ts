@@ -88,7 +88,7 @@ const WIDE = { width: 1280, height: 800 };
   function kindOf(path: string): string {
     const { pathname, searchParams } = new URL(path, 'http://console');
     const names = [...searchParams].map(([name, value]) => (name === 'state' ? `${name}=${value}` : name));
-    return `${pathname.replaceAll(/\d[\w%.:-]*/g, '#')}?${names.toSorted().join()}`;
+    return `${pathname.replaceAll(/[^/]*\d[^/]*/g, '#')}?${names.toSorted().join()}`;
   }
 
   /** What axe-core finds in the page that is open, and how wide it is where it should be narrow. */
