@@ -205,9 +205,10 @@ export class OutgoingEvents extends Construct {
       inlinePolicies: {
         Post: new PolicyDocument({
           statements: [
+            // The ARN with the id at its end, as in CDK's own target: `apiDestinationArnForPolicy` ends before the id.
             new PolicyStatement({
               actions: ['events:InvokeApiDestination'],
-              resources: [destination.apiDestinationArnForPolicy ?? destination.apiDestinationArn],
+              resources: [destination.apiDestinationArn],
             }),
           ],
         }),
