@@ -378,6 +378,13 @@ test('the description of the events has an example of each, which its schema tak
   }
 });
 
+test('the description of the events refuses no member that is added later, as it says', () => {
+  const text = printed(`${contract}/events.asyncapi.json`);
+
+  expect(text).toContain('A member that is added later keeps the version');
+  expect(text).not.toContain('additionalProperties');
+});
+
 /** Texts of the mapping that hold for all rows. */
 const ANYWHERE: ReadonlySet<string> = new Set(['E_FIELD_LENGTH', 'E_SRC_SCHEMA', 'E_MAP_STATUS', 'E_TGT_TOO_LARGE']);
 

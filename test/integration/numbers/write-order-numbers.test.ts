@@ -52,7 +52,7 @@ beforeEach(() => {
   fixture.takeOutput();
 });
 
-function handlerOf(changes: Partial<NumberWriterVariables> = {}) {
+function handlerOf(changes: Partial<NumberWriterVariables> = {}, ofLambda: Readonly<Record<string, string>> = {}) {
   const { FIRST_WATERMARK: _first, RECONCILIATION_DAYS: _days, ...common } = fixture.reconcilerVariables;
   return createHandler({
     ...common,
@@ -64,6 +64,7 @@ function handlerOf(changes: Partial<NumberWriterVariables> = {}) {
     NUMBERS_METHOD: 'PATCH',
     NUMBERS_PROPERTY: PROPERTY,
     ...changes,
+    ...ofLambda,
   });
 }
 
@@ -234,6 +235,30 @@ describe('an order', () => {
 
     expect(numberOf(cart)).toBe('PO-1, PO-2');
     expect(await recordOf(cart)).toMatchObject({ state: 'WRITTEN', numbers: 'PO-1, PO-2' });
+  });
+
+  test('of an event that has a member which this version does not know is written', async () => {
+    const cart = knownCart();
+    await order(cart, 'PO-1');
+    const later = eventOf(cart).replace('"data":{', '"dataschema":"https://example.com/2","data":{"currency":"EUR",');
+    expect((await deliver(handlerOf(), [later])).failed).toEqual([]);
+
+    expect(numberOf(cart)).toBe('PO-1');
+  });
+
+  test('is written with the trace of the invocation, which the token endpoint does not get', async () => {
+    const [cart, from] = [knownCart(), proxy.calls.length];
+    await order(cart, 'PO-1');
+    const trace = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
+    const handler = handlerOf({ SRM_TOKEN_URL: `${proxy.url}/oauth/token` }, { _X_AMZN_TRACE_ID: trace });
+    await deliver(handler, [eventOf(cart)]);
+
+    const traceparent = '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01';
+    expect(proxy.calls.slice(from).map(({ method, headers }) => [method, headers['traceparent']])).toEqual([
+      ['POST', undefined],
+      ['GET', traceparent],
+      ['PATCH', traceparent],
+    ]);
   });
 
   test('goes as a MERGE in a POST where the entry says so', async () => {
