@@ -15,7 +15,7 @@ export function settingWarnings({ srm, vms, extraction, notifications }: Environ
     warnings.push({
       path: 'vms.lookUpBy',
       message:
-        'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is approved again without a change is a dead letter, too; a redrive of either ends the same way; and a probe sees only the proxy, so that an outage may make a dead letter of each order that is under way as it begins (up to delivery.batchSize x delivery.maximumConcurrency carts), and of one more at each trial',
+        'without a look-up, the interface still never orders twice, but it gives up four things: each order whose answer is lost is a dead letter, which a person must search in 11VMS; a cart that is changed after its order was created is a dead letter that does not say what changed; a redrive of either ends the same way; and a probe sees only the proxy, so that an outage may make a dead letter of each order that is under way as it begins (up to delivery.batchSize x delivery.maximumConcurrency carts), and of one more at each trial',
     });
   }
   if (srm.changedAtProperty !== ASSUMED_SERVICE.changedAtProperty) {

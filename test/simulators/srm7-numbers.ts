@@ -11,6 +11,8 @@ export interface NumberServiceOptions {
   readonly csrf?: 'token and cookies' | 'none';
   /** How a POST is understood: as a MERGE by `X-HTTP-Method`, or not at all. */
   readonly refusesPatch?: boolean;
+  /** When a write takes place: the simulator's clock by default. */
+  readonly clock?: () => Date;
 }
 
 /** What a custom service of SRM takes back: a property of a cart, behind SAP Gateway's protection against forgery. */
@@ -27,8 +29,9 @@ export interface NumberService {
 }
 
 export function openNumberService(
-  { path, property, csrf = 'token and cookies', refusesPatch = false }: NumberServiceOptions,
-  hasCart: (number: string) => boolean,
+  { path, property, csrf = 'token and cookies', refusesPatch = false, clock = () => new Date() }: NumberServiceOptions,
+  /** The cart is written to: SRM moves its ChangedAt. False where there is no such cart. */
+  touch: (number: string, at: Date) => boolean,
 ): NumberService {
   const [before = '', after = ''] = path.split('{cart}');
   /** The session of each token. */
@@ -68,12 +71,12 @@ export function openNumberService(
     }
     if (call.headers['if-match'] === undefined)
       throw new ODataRefusal(428, '/IWFND/CM_MGW/428', 'If-Match is required');
-    if (!hasCart(cart)) throw new ODataRefusal(404, 'ZSRM_SC/001', `Shopping cart ${cart} does not exist`);
     const body: unknown = JSON.parse(call.body);
     const [[name, value] = [], ...others] = Object.entries(Object(body));
     if (name !== property || typeof value !== 'string' || others.length > 0) {
       throw new ODataRefusal(400, '/IWBEP/CM_MGW/021', `Property ${String(name)} is invalid`);
     }
+    if (!touch(cart, clock())) throw new ODataRefusal(404, 'ZSRM_SC/001', `Shopping cart ${cart} does not exist`);
     numbers.set(cart, value);
     writes.push({ cart, value });
     return { status: 204, headers: { DataServiceVersion: '2.0' }, body: '' };

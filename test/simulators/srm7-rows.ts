@@ -21,6 +21,8 @@ export interface StoredCart extends RowIndex {
 export interface CartRows {
   /** Adds rows. A row with a known GUID replaces the earlier one. `index` overrides the fields of the row. */
   put(rows: Iterable<CartRow>, index?: Partial<RowIndex>): void;
+  /** Moves the ChangedAt of the row with this number, as a write to the header does; false where there is none. */
+  touch(number: string, changedAt: Date): boolean;
   byGuid(guid: string): StoredCart | undefined;
   /** The cart of an item, by the GUID of 32 lower-case digits. */
   byItemGuid(guid: string): StoredCart | undefined;
@@ -50,15 +52,25 @@ export function openCartRows(unordered: boolean, changedAtProperty: ChangedAtPro
     return ordered;
   };
 
+  const put: CartRows['put'] = (rows, index) => {
+    for (const row of rows) {
+      const stored = storedCart(row, rowsByGuid.size, changedAtProperty, index);
+      rowsByGuid.set(stored.guid, stored);
+    }
+    ordered = undefined;
+    lastSelection = undefined;
+  };
+
   return {
     all,
-    put(rows, index) {
-      for (const row of rows) {
-        const stored = storedCart(row, rowsByGuid.size, changedAtProperty, index);
-        rowsByGuid.set(stored.guid, stored);
-      }
-      ordered = undefined;
-      lastSelection = undefined;
+    put,
+    touch(number, changedAt) {
+      const row = all().find((stored) => stored.number === number);
+      if (row === undefined) return false;
+      // SAP counts whole seconds.
+      const moved = `/Date(${Math.floor(changedAt.getTime() / 1000) * 1000}+0000)/`;
+      put([JSON.stringify({ ...JSON.parse(row.text), ChangedAt: moved })], { status: row.status });
+      return true;
     },
     byGuid: (guid) => rowsByGuid.get(plainGuid(guid)),
     byItemGuid: (guid) =>

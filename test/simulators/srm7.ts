@@ -118,7 +118,7 @@ export async function startSrm7(options: Srm7Options = {}): Promise<Srm7Simulato
   const numberService =
     options.orderNumbers === undefined
       ? undefined
-      : openNumberService(options.orderNumbers, (number) => rows.all().some((row) => row.number === number));
+      : openNumberService({ clock, ...options.orderNumbers }, (number, at) => rows.touch(number, at));
   const numberCall = (call: Call) => {
     const path = decodeURIComponent(call.url.pathname);
     if (!path.startsWith(names.servicePath)) return undefined;

@@ -25,8 +25,9 @@ function sorted(value: unknown): unknown {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The same for two orders exactly when each has the same values as the other. */
-export const contentHash = (order: PurchaseOrder): string => sha256(JSON.stringify(normalOrder(order)));
+/** The same for two orders exactly when they have no {@link differences}. */
+export const contentHash = (order: PurchaseOrder): string =>
+  sha256(JSON.stringify(normalOrder(withoutApproval(order))));
 
 /** The same key for every attempt at an order; another key for corrected content (mapping row 65). */
 export const idempotencyKey = ({ externalId, externalRevision }: PurchaseOrder, canonicalBody: string): string =>

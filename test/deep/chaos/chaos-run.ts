@@ -263,7 +263,6 @@ class ChaosRun {
       deliveries: this.#deliveries,
       disturbedVerdicts: disturbances.disturbedVerdicts,
       sentToDeadLetters: disturbances.sentToDeadLetters,
-      hasLookUp: this.#schedule.target !== 'no-look-up',
       maximumReceives: MAXIMUM_RECEIVES,
     });
     const restless: Violation = {

@@ -148,7 +148,6 @@ describe('the invariants', () => {
       deliveries: dead.map(({ number }) => ({ messageId: `message ${number}`, receiveCount: 4, ended: true })),
       disturbedVerdicts: new Set(),
       sentToDeadLetters: 0,
-      hasLookUp: true,
       maximumReceives: 4,
     };
   }

@@ -46,8 +46,6 @@ export interface Evidence {
   /** Messages whose verdict could not be written because of a disturbance. */
   readonly disturbedVerdicts: ReadonlySet<string>;
   readonly sentToDeadLetters: number;
-  /** Without a look-up, a cart that was approved again looks like a cart that was changed. */
-  readonly hasLookUp: boolean;
   /** maxReceiveCount of the template. */
   readonly maximumReceives: number;
 }
@@ -136,8 +134,7 @@ export function judgeRun(evidence: Evidence): Findings {
   for (const cart of evidence.carts) {
     const dead = [...new Set(keysOf(cartIdentity(cart)).flatMap((key) => deadByCart.get(key) ?? []))];
     const isExcused = dead.some(({ byDisturbances }) => byDisturbances);
-    const own = new Set<string>(cart.codes);
-    if (!evidence.hasLookUp) own.add('E_CART_CHANGED_AFTER_SEND');
+    const own: ReadonlySet<string> = new Set(cart.codes);
     for (const { messageId, codes } of dead) {
       const foreign = codes.filter((code) => !own.has(code) && !CAUSED_BY_DISTURBANCES.has(code));
       if (foreign.length === 0) continue;

@@ -38,15 +38,6 @@ test('an order whose answer was lost is recovered, time and again', async () => 
   }
 });
 
-test('a cart that is approved again without a change is confirmed', async () => {
-  const cart = newCart();
-  const worker = await sent(cart);
-  await worker.deliver();
-  await worker.send(envelope(later(cart, 15)));
-  expect(await worker.deliver()).toMatchObject({ failed: [] });
-  expect(await fixture.orderRow(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T15:32:06Z') });
-});
-
 // Edge case 17.
 test('a cart that is changed after its order is dead-lettered with the fields that differ, and no other', async () => {
   const cart = newCart();

@@ -254,14 +254,14 @@ describe('a later version of a cart', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
   });
 
-  test('with the same content is skipped', async () => {
+  test('with the same content is skipped, and 11VMS is not asked', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
     await worker.send(envelope(later(cart, 1)));
     expect(await worker.deliver()).toMatchObject({ failed: [] });
-    expect(fixture.callsFor(cart)).toEqual(['create', 'lookup']);
-    expect(fixture.takeOutput().join('\n')).toContain('approved again without a change');
+    expect(fixture.callsFor(cart)).toEqual(['create']);
+    expect(fixture.takeOutput().join('\n')).toContain('already created as');
   });
 
   // Edge case 18.
@@ -734,24 +734,31 @@ describe('a later version of a cart', () => {
     const { worker } = await sent(cart);
     await worker.deliver();
     fixture.proxies.vms.intercept(always(isLookUp, lookUp));
-    const [messageId = ''] = await worker.send(envelope(later(cart, 1)));
+    const [messageId = ''] = await worker.send(envelope(later(cart, 1, { Description: 'Other mission' })));
     expect((await worker.deliver()).failed).toEqual([messageId]);
     expect(await fixture.verdictOf(messageId)).toEqual([
       { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringMatching(doubt) },
     ]);
   });
 
-  test('is retried while 11VMS cannot be asked for the difference', async () => {
+  test('is retried while 11VMS cannot be asked for the difference, and skipped where it holds the later content', async () => {
     const cart = newCart();
     const { worker } = await sent(cart);
     await worker.deliver();
     fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
-    await worker.send(envelope(later(cart, 1)));
+    await worker.send(envelope(later(cart, 1, { Description: 'Other mission' })));
     const { failed } = await worker.deliverAndReturn();
     expect(failed).toHaveLength(1);
     expect(await fixture.orderRow(cart)).toMatchObject({ state: 'CREATED' });
-    fixture.calm();
+    // A person has corrected the order by hand.
+    fixture.proxies.vms.intercept(
+      always(isLookUp, async (_call, forward) => {
+        const reply = await forward();
+        return { ...reply, body: reply.body.replaceAll(JSON.stringify(cart['Description']), '"Other mission"') };
+      }),
+    );
     expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(await fixture.orderRow(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T15:32:06Z') });
   });
 
   test.each([

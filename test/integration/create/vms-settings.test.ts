@@ -274,12 +274,24 @@ describe('no look-up', () => {
     expect(proxy.calls).toHaveLength(1);
   });
 
-  test('a cart that is approved again after its order was created is left to a person', async () => {
+  test('a cart that is approved again without a change to its order is confirmed', async () => {
     const cart = newCart();
     const { worker, calls } = await without();
     await worker.send(envelope(cart));
     await worker.deliver();
-    const [messageId = ''] = await worker.send(envelope({ ...cart, ChangedAt: edmInstant('2026-11-20T15:32:06Z') }));
+    await worker.send(envelope({ ...cart, ChangedAt: edmInstant('2026-11-20T15:32:06Z') }));
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(await fixture.orderRow(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T15:32:06Z') });
+    expect(calls()).toEqual(['POST /purchase-orders']);
+  });
+
+  test('a cart that is changed after its order was created is left to a person', async () => {
+    const cart = newCart();
+    const { worker, calls } = await without();
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    const later = { ...cart, ChangedAt: edmInstant('2026-11-20T15:32:06Z') };
+    const [messageId = ''] = await worker.send(envelope({ ...later, Description: 'Other mission' }));
     await worker.deliver();
     expect(await fixture.verdictOf(messageId)).toEqual([
       { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining('11VMS has no look-up') },
