@@ -132,7 +132,7 @@ export class PurchaseOrderStack extends Stack {
       channel,
       scheduleGroups: [extractor.scheduleGroup],
       platforms: {
-        ...(environment.events && events?.alarms),
+        ...events?.alarms,
         ...numberWriter?.alarms,
         ...(logForwarding === undefined ? {} : { 'logs-not-forwarded': logForwarding.alarm }),
         ...(cloudAlmReporter === undefined ? {} : { 'cloud-alm-not-told': cloudAlmReporter.alarm }),

@@ -178,30 +178,35 @@ export const SILENT_ALARMS = {
 } as const;
 
 export interface PlatformAlarmText extends AlarmText {
-  /** The block of the environment entry without which the alarm does not exist. */
-  readonly block: keyof Environment;
+  /** The blocks of the environment entry: the alarm exists with any of them. */
+  readonly blocks: readonly (keyof Environment)[];
 }
 
 /** Alarms of the platforms around the interface. All of them mail: no cart waits for a platform. */
 export const PLATFORM_ALARMS = {
   'logs-not-forwarded': {
-    block: 'logForwarding',
+    blocks: ['logForwarding'],
     what: 'Log lines do not reach Splunk or Elastic.',
     impact: 'those who read the logs there; CloudWatch Logs holds every line.',
   },
   'cloud-alm-not-told': {
-    block: 'cloudAlm',
+    blocks: ['cloudAlm'],
     what: 'SAP Cloud ALM does not get the health metrics.',
     impact: 'those who watch the interface in Cloud ALM; the alarms here do not depend on it.',
   },
   'events-undelivered': {
-    block: 'events',
-    what: 'A subscriber did not take an event, after all retries.',
+    blocks: ['events'],
+    what: 'A subscriber did not take an event, after all retries, or a pipe fails.',
     impact: 'the subscriber does not know of an order or of a dead letter; the ledger does.',
   },
+  'events-standing-still': {
+    blocks: ['events', 'orderNumbers'],
+    what: 'Orders are created or carts dead-lettered, and the pipe of their events does not run.',
+    impact: 'subscribers do not know of them, and SRM of no order number; the ledger does.',
+  },
   'order-numbers-unwritten': {
-    block: 'orderNumbers',
-    what: 'The number of an order could not be written back to its cart in SRM.',
+    blocks: ['orderNumbers'],
+    what: 'The number of an order could not be written back to its cart in SRM, or waits for days.',
     impact: 'the requester does not see in SRM that the cart is ordered; the order itself exists.',
     owners: ['SRM team'],
   },

@@ -50,6 +50,8 @@ export interface AlarmsProps {
   readonly supervisor: IFunction;
   readonly reconciler: IFunction;
   readonly redriver: IFunction;
+  /** Those of the optional blocks of the environment. What else they do wrong, the alarms of their blocks say. */
+  readonly optionalFunctions: readonly IFunction[];
   readonly queue: IQueue;
   readonly deadLetters: IQueue;
   /** Every group with a schedule of the stack: the metrics of Scheduler have no finer dimension. */
@@ -332,7 +334,7 @@ function conditionsOf(props: AlarmsProps): Readonly<Record<MetricAlarm, AlarmCon
     },
     'functions-throttled': {
       metric: sumOf(
-        functions.map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES })),
+        [...functions, ...props.optionalFunctions].map((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES })),
         FIVE_MINUTES,
         'Throttled invocations',
       ),

@@ -245,42 +245,52 @@ const PERIOD = Duration.minutes(5);
 /** Firehose keeps a record back for 15 minutes at most while all is well (its guide, "best practices with alarms"). */
 const FRESH_SECONDS = 15 * 60;
 
-/** What share of the attempts of a stream succeeded, and how old its oldest record is. */
+/** How many records came to a stream, what share of its attempts succeeded, and how old its oldest record is. */
 function deliveryMetrics(stream: CfnDeliveryStream) {
   const prefix = stream.splunkDestinationConfiguration === undefined ? 'DeliveryToHttpEndpoint' : 'DeliveryToSplunk';
   const metric = (name: string, statistic: string): Metric =>
     new Metric({
       namespace: 'AWS/Firehose',
-      metricName: `${prefix}.${name}`,
+      metricName: name,
       dimensionsMap: { DeliveryStreamName: stream.ref },
       statistic,
       period: PERIOD,
     });
-  return { success: metric('Success', 'Average'), age: metric('DataFreshness', 'Maximum') };
+  return {
+    incoming: metric('IncomingRecords', 'Sum'),
+    success: metric(`${prefix}.Success`, 'Average'),
+    age: metric(`${prefix}.DataFreshness`, 'Maximum'),
+  };
 }
 
-/** In two of three periods, so that one attempt that is repeated at once is no mail. */
+/**
+ * In four of six periods, so that neither an attempt that is repeated at once nor a metric that is late is a mail. A stream
+ * to which nothing comes has lost its subscriptions, or CloudWatch Logs the right to write: the supervisor runs every
+ * minute, and Lambda itself writes lines of each run.
+ */
 function notForwarded(streams: readonly ReturnType<typeof deliveryMetrics>[]): AlarmCondition {
   const usingMetrics = Object.fromEntries(
-    streams.flatMap(({ success, age }, index) => [
+    streams.flatMap(({ incoming, success, age }, index) => [
+      [`incoming${index}`, incoming],
       [`success${index}`, success],
       [`age${index}`, age],
     ]),
   );
   const troubles = streams.map(
-    (_, index) => `IF(FILL(success${index}, 1) < 1 OR FILL(age${index}, 0) > ${FRESH_SECONDS}, 1, 0)`,
+    (_, index) =>
+      `IF(FILL(incoming${index}, 0) < 1 OR FILL(success${index}, 1) < 1 OR FILL(age${index}, 0) > ${FRESH_SECONDS}, 1, 0)`,
   );
   return {
     metric: new MathExpression({
       expression: troubles.join(' + '),
       usingMetrics,
       period: PERIOD,
-      label: 'Streams that are not delivered',
+      label: 'Streams that do not deliver',
     }),
     threshold: 1,
-    periods: 3,
-    datapoints: 2,
-    // No line, no delivery.
-    missing: TreatMissingData.NOT_BREACHING,
+    periods: 6,
+    datapoints: 4,
+    // No metric at all: nothing came yet. A new stack mails once, and again when the first lines are there.
+    missing: TreatMissingData.BREACHING,
   };
 }

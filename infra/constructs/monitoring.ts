@@ -32,14 +32,21 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { environment, extractor, worker, supervisor, reconciler, redriver, scheduleGroups, platforms = {} } = props;
+    const { environment, extractor, worker, supervisor, reconciler, redriver, optionalFunctions } = props;
+    const { scheduleGroups, platforms = {} } = props;
     const { queue, deadLetters } = props.channel;
     const watched = { environment, extractor, worker, supervisor, reconciler, redriver, queue, deadLetters };
-    const logGroupNames = [extractor, worker, supervisor, reconciler, redriver, ...props.optionalFunctions].map(
+    const logGroupNames = [extractor, worker, supervisor, reconciler, redriver, ...optionalFunctions].map(
       (lambda) => lambda.logGroup.logGroupName,
     );
     const notifications = new Notifications(this, 'Notifications', { environment });
-    const alarms = new Alarms(this, 'Alarms', { ...watched, notifications, scheduleGroups, platforms });
+    const alarms = new Alarms(this, 'Alarms', {
+      ...watched,
+      optionalFunctions,
+      notifications,
+      scheduleGroups,
+      platforms,
+    });
     const dashboard = new InterfaceDashboard(this, 'Dashboard', { ...watched, alarms: alarms.all, logGroupNames });
     const { region } = Stack.of(this);
     this.dashboardUrl = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.name}`;

@@ -1,6 +1,6 @@
 /** The function that writes the numbers of orders back to SRM, its queue, and the rule that fills it. */
 import { Duration, Validations } from 'aws-cdk-lib';
-import { TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -28,6 +28,9 @@ export interface OrderNumberWriterProps {
 
 /** About a day: the function doubles its delays (functions/write-order-numbers/write-order-numbers.ts). */
 const MAX_RECEIVE_COUNT = 12;
+const KEPT = Duration.days(4);
+/** Half of what the queue keeps a message. One that SRM does not take comes back sooner, and is given up after a day. */
+const UNDRAINED = Duration.days(2);
 const BATCH_SIZE = 5;
 const TIMEOUT = Duration.minutes(10);
 
@@ -43,7 +46,7 @@ export class OrderNumberWriter extends Construct {
     const period = Duration.minutes(5);
     this.deadLetters = new KeptQueue(this, 'DeadLetters');
     this.queue = new KeptQueue(this, 'Queue', {
-      retentionPeriod: Duration.days(4),
+      retentionPeriod: KEPT,
       // AWS's own rule for an event source: six times the function's time-out.
       visibilityTimeout: Duration.seconds(6 * TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVE_COUNT },
@@ -90,14 +93,20 @@ export class OrderNumberWriter extends Construct {
     );
     ledger.grantOrderNumbers(this.function);
     props.srmSecret.grantRead(this.function);
+    // The queue of a function that is not invoked, as where its event source is disabled.
+    const undrained = new MathExpression({
+      expression: `IF(FILL(numbersAge, 0) >= ${UNDRAINED.toSeconds()}, 1, 0)`,
+      usingMetrics: { numbersAge: this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period }) },
+      period,
+    });
     const unwritten = this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period });
     this.alarms = {
       'order-numbers-unwritten': {
         // Without the block `events`, its alarm is missing: this one then also tells of an event that never reached the queue.
         metric: sumOf(
-          [unwritten, ...(environment.events === undefined ? events.undeliveredMetrics : [])],
+          [unwritten, undrained, ...(environment.events === undefined ? events.undeliveredMetrics : [])],
           period,
-          'Order numbers given up',
+          'Order numbers given up, or not tried for days',
         ),
         threshold: 1,
         // An idle queue is empty.

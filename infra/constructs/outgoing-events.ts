@@ -3,7 +3,7 @@
  * rule for each subscriber. No code runs: pipe and rule put together and deliver what the ledger holds.
  */
 import { Duration, SecretValue, Stack, Validations } from 'aws-cdk-lib';
-import { type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   ApiDestination,
   Authorization,
@@ -18,11 +18,13 @@ import { AccountPrincipal, PolicyDocument, PolicyStatement, Role, ServicePrincip
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { METRICS } from '../../shared/metric-names.ts';
 import { namesOf } from '../../shared/names-of.ts';
 import { EVENT_SOURCE, EVENTS, type EventName } from '../../shared/order-events.ts';
 import type { Environment } from '../environments.ts';
 import { EVENT_FILTERS, eventTemplate } from '../platforms/event-templates.ts';
-import { type PlatformConditions, sumOf } from './alarms.ts';
+import { type AlarmCondition, type PlatformConditions, sumOf } from './alarms.ts';
+import { interfaceMetrics } from './interface-metrics.ts';
 import { KeptQueue } from './kept-queue.ts';
 
 export interface OutgoingEventsProps {
@@ -47,6 +49,21 @@ const RULE_ACTIONS = [
   'events:RemoveTargets',
 ];
 
+/** What the worker counts for each event. */
+const COUNTED = {
+  'PurchaseOrder.Created.v1': 'ordersCreated',
+  'ShoppingCart.DeadLettered.v1': 'cartsDeadLettered',
+} as const satisfies Record<EventName, keyof typeof METRICS>;
+
+const metricOf = (pipe: CfnPipe, metricName: string, period: Duration): Metric =>
+  new Metric({
+    namespace: 'AWS/EventBridge/Pipes',
+    metricName,
+    dimensionsMap: { PipeName: pipe.ref },
+    statistic: 'Sum',
+    period,
+  });
+
 /** The `type` of events that no other system gets. */
 const INTERNAL_PREFIX = 'internal';
 
@@ -54,7 +71,8 @@ export class OutgoingEvents extends Construct {
   readonly bus: EventBus;
   /** What a pipe or a rule gave up: of a pipe where in the stream the records are, of a rule the event. */
   readonly undelivered: Queue;
-  readonly pipes: readonly CfnPipe[];
+  readonly alarms: PlatformConditions;
+  readonly #pipes: ReadonlyMap<EventName, CfnPipe>;
 
   constructor(scope: Construct, id: string, props: OutgoingEventsProps) {
     super(scope, id);
@@ -82,7 +100,11 @@ export class OutgoingEvents extends Construct {
     });
     // Without `events`, only the order numbers need them, and no dead letter.
     const names: readonly EventName[] = events === undefined ? ['PurchaseOrder.Created.v1'] : namesOf(EVENTS);
-    this.pipes = names.map((name) => this.#pipe(name, props));
+    this.#pipes = new Map(names.map((name) => [name, this.#pipe(name, props)]));
+    this.alarms = {
+      'events-standing-still': this.#standingStill(props.environment),
+      ...(events === undefined ? {} : { 'events-undelivered': this.#notDelivered() }),
+    };
     if (events === undefined) return;
     for (const [name, subscriber] of Object.entries(events.subscribers)) this.#deliver(name, subscriber);
     for (const account of events.accounts) this.#letIn(account);
@@ -91,28 +113,43 @@ export class OutgoingEvents extends Construct {
   /** What the mail of the block is about: a pipe or a rule gave up, or a pipe fails. */
   get undeliveredMetrics(): readonly IMetric[] {
     const period = Duration.minutes(5);
-    const failures = this.pipes.map(
-      (pipe) =>
-        new Metric({
-          namespace: 'AWS/EventBridge/Pipes',
-          metricName: 'ExecutionFailed',
-          dimensionsMap: { PipeName: pipe.ref },
-          statistic: 'Sum',
-          period,
-        }),
-    );
+    const failures = [...this.#pipes.values()].map((pipe) => metricOf(pipe, 'ExecutionFailed', period));
     const given = this.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period });
     return [given, ...failures];
   }
 
-  get alarms(): PlatformConditions {
+  #notDelivered(): AlarmCondition {
     return {
-      'events-undelivered': {
-        metric: sumOf(this.undeliveredMetrics, Duration.minutes(5), 'Events given up, and failures of pipes'),
-        threshold: 1,
-        // An idle queue is empty, and an idle pipe does not fail.
-        missing: TreatMissingData.NOT_BREACHING,
-      },
+      metric: sumOf(this.undeliveredMetrics, Duration.minutes(5), 'Events given up, and failures of pipes'),
+      threshold: 1,
+      // An idle queue is empty, and an idle pipe does not fail.
+      missing: TreatMissingData.NOT_BREACHING,
+    };
+  }
+
+  /** A pipe that is stopped, or reads a stream that is gone, counts no failure: it shows only against what was counted. */
+  #standingStill(environment: Environment): AlarmCondition {
+    const period = Duration.hours(1);
+    const metric = interfaceMetrics(environment);
+    const hours = [...this.#pipes].map(
+      ([name, pipe], index) =>
+        new MathExpression({
+          expression: `IF(FILL(counted${index}, 0) > 0 AND FILL(ran${index}, 0) < 1, 1, 0)`,
+          usingMetrics: {
+            [`counted${index}`]: metric('worker', COUNTED[name], { period }),
+            [`ran${index}`]: metricOf(pipe, 'Invocations', period),
+          },
+          period,
+        }),
+    );
+    return {
+      metric: sumOf(hours, period, 'Pipes that did not run for their events'),
+      threshold: 1,
+      // Orders may be hours apart. One hour says nothing: an order at its end has its event in the next.
+      periods: 24,
+      datapoints: 2,
+      // Counted only when it happens.
+      missing: TreatMissingData.NOT_BREACHING,
     };
   }
 

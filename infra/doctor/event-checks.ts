@@ -175,6 +175,6 @@ async function checkPipe(
   const since = ranAtMs === 0 ? 'in the last day' : `since ${new Date(ranAtMs).toISOString()}`;
   return fail(
     `events: ${missed} ${what} ${since}, and the pipe ${pipe.physicalId} did not run once`,
-    'see in EventBridge whether it is Running, and whether the stream of the ledger was disabled (infra/runbook.md, "events-undelivered")',
+    'see in EventBridge whether it is Running, and whether the stream of the ledger was disabled (infra/runbook.md, "events-standing-still")',
   );
 }

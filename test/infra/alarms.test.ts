@@ -13,6 +13,7 @@ import * as z from 'zod';
 import { SILENT_ALARMS, METRIC_ALARMS, PAGING_ALARMS, PLATFORM_ALARMS } from '../../infra/constructs/alarm-texts.ts';
 import { Alarms, type PlatformConditions } from '../../infra/constructs/alarms.ts';
 import { Notifications } from '../../infra/constructs/notifications.ts';
+import { OutgoingEvents } from '../../infra/constructs/outgoing-events.ts';
 import {
   type Environment,
   ENVIRONMENTS,
@@ -197,7 +198,11 @@ function alarmsOn(schedule: string, thresholds: Readonly<Record<string, number>>
   return alarmsOf(environment);
 }
 
-function alarmsOf(environment: Environment, platforms: PlatformConditions = {}): Synthesis {
+function alarmsOf(
+  environment: Environment,
+  platformsOf: (stack: Stack) => PlatformConditions = () => ({}),
+  optionalFunctions: readonly string[] = [],
+): Synthesis {
   const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'Alarms', { stackName: 'alarms' });
   new Alarms(stack, 'Alarms', {
     environment,
@@ -209,8 +214,9 @@ function alarmsOf(environment: Environment, platforms: PlatformConditions = {}):
     redriver: LambdaFunction.fromFunctionName(stack, 'Redriver', 'redriver'),
     queue: new Queue(stack, 'Queue'),
     deadLetters: new Queue(stack, 'DeadLetters'),
+    optionalFunctions: optionalFunctions.map((name) => LambdaFunction.fromFunctionName(stack, name, name)),
     scheduleGroups: [new ScheduleGroup(stack, 'One'), new ScheduleGroup(stack, 'Two')],
-    platforms,
+    platforms: platformsOf(stack),
   });
   return new Synthesis(JSON.stringify(Template.fromStack(stack).toJSON()), 'alarms');
 }
@@ -241,7 +247,7 @@ describe('every alarm', () => {
       below: true,
       missing: TreatMissingData.NOT_BREACHING,
     } as const;
-    const stack = alarmsOf(loadEnvironment('prod'), { 'logs-not-forwarded': condition });
+    const stack = alarmsOf(loadEnvironment('prod'), () => ({ 'logs-not-forwarded': condition }));
 
     expect([...stack.metricAlarms().keys()].filter((name) => Object.hasOwn(PLATFORM_ALARMS, name))).toEqual([
       'logs-not-forwarded',
@@ -468,6 +474,48 @@ describe('the conditions of the alarms', () => {
       expect(stateOf(of('prod').alarm(name), [1, 0])).toBe('OK');
     }
     expect(of('prod').alarm('worker-crashed')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
+  });
+
+  test('report a throttled function of an optional block, too', () => {
+    const stack = alarmsOf(loadEnvironment('prod'), undefined, ['writer', 'reporter']);
+    const watched = stack.alarm('functions-throttled').Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+
+    expect(watched.map(({ Dimensions }) => /function:(\w+)/.exec(JSON.stringify(Dimensions))?.[1])).toEqual([
+      'extractor',
+      'worker',
+      'supervisor',
+      'reconciler',
+      'redriver',
+      'writer',
+      'reporter',
+    ]);
+  });
+
+  test('report a pipe that stands still in two hours of a day that had an event for it', () => {
+    const environment = { ...loadEnvironment('prod'), events: { typePrefix: 'acme', subscribers: {}, accounts: [] } };
+    const streamArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/ledger/stream/2026-11-29T00:00:00.000';
+    const stack = alarmsOf(
+      environment,
+      (scope) => new OutgoingEvents(scope, 'Events', { environment, streamArn }).alarms,
+    );
+    const alarm = stack.alarm('events-standing-still');
+    const expressions = alarm.Metrics.flatMap(({ Expression = [] }) => Expression);
+    const watched = alarm.Metrics.flatMap(({ MetricStat }) => MetricStat ?? []);
+
+    expect(expressions).toEqual(
+      expect.arrayContaining([0, 1].map((of) => `IF(FILL(counted${of}, 0) > 0 AND FILL(ran${of}, 0) < 1, 1, 0)`)),
+    );
+    expect(watched.map(({ Metric: { MetricName }, Period, Stat }) => [MetricName, Period, Stat])).toEqual([
+      [METRICS.ordersCreated, 3600, 'Sum'],
+      ['Invocations', 3600, 'Sum'],
+      [METRICS.cartsDeadLettered, 3600, 'Sum'],
+      ['Invocations', 3600, 'Sum'],
+    ]);
+    expect(alarm.EvaluationPeriods).toBe(24);
+    // An order may be counted in one hour, and its event leave in the next.
+    expect(stateOf(alarm, [1, ...times(23, 0)])).toBe('OK');
+    expect(stateOf(alarm, [1, ...times(22, 0), 1])).toBe('ALARM');
+    expect(stateOf(alarm, times(24, undefined))).toBe('OK');
   });
 
   test('report a worker that fails in whatever way: Lambda counts every one of them as an error', () => {

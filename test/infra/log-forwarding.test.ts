@@ -1,4 +1,4 @@
-/** Splunk, Elastic and Cloud ALM in the template: what leaves, by which rights, and what happens when it does not. */
+/** Splunk, Elastic, Cloud ALM and the order numbers in the template: what leaves, by which rights, and what happens when it does not. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { ENVIRONMENTS, parseEnvironment } from '../../infra/environments.ts';
@@ -6,7 +6,7 @@ import { type ExpectedResource, expectStack } from '../../infra/doctor/expected-
 import { asText, EVERYTHING_ENVIRONMENT, one } from './synthesis.ts';
 
 const { splunk, elastic } = EVERYTHING_ENVIRONMENT.logForwarding;
-const { cloudAlm } = EVERYTHING_ENVIRONMENT;
+const { cloudAlm, orderNumbers } = EVERYTHING_ENVIRONMENT;
 
 /** Without the code of the functions, which no template holds. */
 const synthesized = async (blocks: Readonly<Record<string, unknown>>): Promise<readonly ExpectedResource[]> => {
@@ -17,9 +17,11 @@ const synthesized = async (blocks: Readonly<Record<string, unknown>>): Promise<r
 
 let both: readonly ExpectedResource[];
 let splunkOnly: readonly ExpectedResource[];
+let numbersOnly: readonly ExpectedResource[];
 beforeAll(async () => {
   both = await synthesized({ logForwarding: { splunk, elastic: { ...elastic, createSecret: false } }, cloudAlm });
   splunkOnly = await synthesized({ logForwarding: { splunk } });
+  numbersOnly = await synthesized({ orderNumbers });
 }, 120_000);
 
 const ofType = (type: string, resources = both): readonly ExpectedResource[] =>
@@ -204,29 +206,43 @@ describe('the alarms', () => {
   const metrics = (text: unknown): string[] =>
     [...JSON.stringify(text).matchAll(/"MetricName":"([^"]+)"/g)].map(([, name = '']) => name);
 
-  test('say that lines are not delivered: an attempt that failed, or a record that is too old', () => {
+  test('say that lines are not delivered: none comes to a stream, an attempt failed, or a record is too old', () => {
     expect(metrics(alarm('logs-not-forwarded'))).toEqual([
+      'IncomingRecords',
       'DeliveryToSplunk.Success',
       'DeliveryToSplunk.DataFreshness',
+      'IncomingRecords',
       'DeliveryToHttpEndpoint.Success',
       'DeliveryToHttpEndpoint.DataFreshness',
     ]);
+    const trouble = (index: number): string =>
+      `IF(FILL(incoming${index}, 0) < 1 OR FILL(success${index}, 1) < 1 OR FILL(age${index}, 0) > 900, 1, 0)`;
     expect(alarm('logs-not-forwarded')).toMatchObject({
       Threshold: 1,
-      EvaluationPeriods: 3,
-      DatapointsToAlarm: 2,
-      TreatMissingData: 'notBreaching',
-      Metrics: expect.arrayContaining([
-        expect.objectContaining({
-          Expression:
-            'IF(FILL(success0, 1) < 1 OR FILL(age0, 0) > 900, 1, 0) + IF(FILL(success1, 1) < 1 OR FILL(age1, 0) > 900, 1, 0)',
-        }),
-      ]),
+      EvaluationPeriods: 6,
+      DatapointsToAlarm: 4,
+      // CloudWatch Logs may send nothing from the first moment on.
+      TreatMissingData: 'breaching',
+      Metrics: expect.arrayContaining([expect.objectContaining({ Expression: `${trouble(0)} + ${trouble(1)}` })]),
     });
     expect(metrics(alarm('logs-not-forwarded', splunkOnly))).toEqual([
+      'IncomingRecords',
       'DeliveryToSplunk.Success',
       'DeliveryToSplunk.DataFreshness',
     ]);
+  });
+
+  test('say that order numbers are given up, or lie on their queue for two days', () => {
+    expect(metrics(alarm('order-numbers-unwritten', numbersOnly))).toEqual([
+      'ApproximateNumberOfMessagesVisible',
+      'ApproximateAgeOfOldestMessage',
+      'ApproximateNumberOfMessagesVisible',
+      'ExecutionFailed',
+    ]);
+    expect(JSON.stringify(alarm('order-numbers-unwritten', numbersOnly))).toContain(
+      '"IF(FILL(numbersAge, 0) >= 172800, 1, 0)"',
+    );
+    expect(metrics(alarm('functions-throttled', numbersOnly))).toHaveLength(6);
   });
 
   test('say that Cloud ALM was told nothing in three intervals, for whatever reason', () => {

@@ -5,14 +5,17 @@ import { expect, test } from '@jest/globals';
 import { OutgoingEvents } from '../../infra/constructs/outgoing-events.ts';
 import { type Environment, loadEnvironment } from '../../infra/environments.ts';
 
-function templateOf(blocks: Pick<Environment, 'events' | 'orderNumbers'>): Template {
+type Blocks = Pick<Environment, 'events' | 'orderNumbers'>;
+
+const templateOf = (blocks: Blocks): Template => Template.fromStack(Stack.of(eventsOf(blocks)));
+
+function eventsOf(blocks: Blocks): OutgoingEvents {
   const stack = new Stack(new App({ builtinCloudFormationValidation: false }), 'stack', {
     env: { account: '123456789012', region: 'eu-west-1' },
   });
   const environment = { ...loadEnvironment('dev'), ...blocks };
   const streamArn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/ledger/stream/2026-11-29T00:00:00.000';
-  new OutgoingEvents(stack, 'Events', { environment, streamArn });
-  return Template.fromStack(stack);
+  return new OutgoingEvents(stack, 'Events', { environment, streamArn });
 }
 
 const ofType = (template: Template, type: string): Record<string, unknown>[] =>
@@ -26,6 +29,18 @@ test('order numbers alone need the pipe of orders, and no other', () => {
   ]);
   expect(JSON.stringify(template.toJSON())).toContain('internal.purchaseorder.v1.PurchaseOrder.Created.v1');
   template.resourceCountIs('AWS::Events::Rule', 0);
+});
+
+test('a pipe that stands still is told with order numbers alone, too; events given up then have another alarm', () => {
+  const events = { typePrefix: 'acme.procurement', subscribers: {}, accounts: [] };
+
+  expect(Object.keys(eventsOf({ orderNumbers: undefined, events: undefined }).alarms)).toEqual([
+    'events-standing-still',
+  ]);
+  expect(Object.keys(eventsOf({ orderNumbers: undefined, events }).alarms).sort()).toEqual([
+    'events-standing-still',
+    'events-undelivered',
+  ]);
 });
 
 test('a pipe tries a record again for as long as it is in the stream, and not only so often', () => {

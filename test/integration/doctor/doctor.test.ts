@@ -301,7 +301,7 @@ describe('an environment with events and order numbers', () => {
     await ask();
     count('OrdersCreated', ['create-purchase-orders', 'dev'], 5);
     expect(reds(await diagnose(withEvents()))).toEqual([
-      `events: 5 orders were created in the last day, and the pipe ${PIPE} did not run once -> see in EventBridge whether it is Running, and whether the stream of the ledger was disabled (infra/runbook.md, "events-undelivered")`,
+      `events: 5 orders were created in the last day, and the pipe ${PIPE} did not run once -> see in EventBridge whether it is Running, and whether the stream of the ledger was disabled (infra/runbook.md, "events-standing-still")`,
     ]);
     count('Invocations', [PIPE], 2);
     expect(reds(await diagnose(withEvents()))).toEqual([]);
