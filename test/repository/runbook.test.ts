@@ -148,6 +148,16 @@ describe('what the runbook prints to be pasted is whole', () => {
   });
 });
 
+test('what is printed for the AWS CLI is taken by it: no value begins with a hyphen, and no shorthand holds JSON', () => {
+  const pages = ['runbook.md', 'deploying.md'].map((name) => readFileSync(join(root, 'infra', name), 'utf8'));
+  const commands = pages.flatMap((text) => text.match(/\baws [a-z-]+ .*/g) ?? []);
+
+  expect(commands.length).toBeGreaterThan(40);
+  // Its parser takes such a value for another option. After `=` it is a value.
+  expect(commands.filter((command) => / --[a-z-]+ ['"]-/.test(command))).toEqual([]);
+  expect(commands.filter((command) => /\w=\{/.test(command))).toEqual([]);
+});
+
 describe('the runbook names only existing', () => {
   test('alarms', () => {
     const isAlarm =
