@@ -69,7 +69,7 @@ export function grafanaDashboard(): JsonObject {
     // Each refresh of an open browser asks CloudWatch for each series, which AWS charges for.
     .refresh('5m')
     .variables([...chosenVariables(), ...resourceVariables()])
-    .annotations([alarms()])
+    .annotations(['Sum', 'Maximum', undefined].map(alarmsOf))
     .withPanel(new text.PanelBuilder().content(GUIDE).mode(text.TextMode.Markdown).span(FULL).height(3));
   for (const widget of DASHBOARD_ROWS.flat()) board.withPanel(panelOf(widget));
   // Grafana would number them itself, by their order.
@@ -120,24 +120,28 @@ const resourceVariables = () =>
       .refresh(VariableRefresh.OnDashboardLoad),
   );
 
-/** Grafana replaces no variable in this prefix: the alarms of all environments that the account holds are shown, by name. */
-const alarms = () =>
-  new AnnotationQueryBuilder()
-    .name('Alarms')
+/**
+ * Grafana replaces no variable in this prefix: the alarms of all environments that the account holds are shown, by name. Of
+ * them it takes those with the statistic of the query alone; an alarm on an expression has none.
+ */
+function alarmsOf(statistic?: string) {
+  const name = `Alarms on ${statistic === undefined ? 'an expression' : `a ${statistic.toLowerCase()}`}`;
+  const query = new AlarmQuery()
+    .refId('Alarms')
+    .queryMode(QueryMode.Annotations)
+    .region(REGION)
+    .namespace('')
+    .prefixMatching(true)
+    .actionPrefix('')
+    .alarmNamePrefix(stackName({ name: '' }))
+    .datasource(DATASOURCE);
+  return new AnnotationQueryBuilder()
+    .name(name)
     .datasource(DATASOURCE)
     .enable(true)
     .iconColor('red')
-    .target(
-      new AlarmQuery()
-        .refId('Alarms')
-        .queryMode(QueryMode.Annotations)
-        .region(REGION)
-        .namespace('')
-        .prefixMatching(true)
-        .actionPrefix('')
-        .alarmNamePrefix(stackName({ name: '' }))
-        .datasource(DATASOURCE),
-    );
+    .target(statistic === undefined ? query : query.statistic(statistic));
+}
 
 function panelOf({ title, as, series, right = [] }: Widget) {
   const targets = [...series, ...right].map(queryOf);

@@ -39,11 +39,16 @@ const board = z
     time: z.object({ from: z.string(), to: z.string() }),
     panels: z.array(z.object({ id: z.number(), title: z.string().optional(), targets: z.array(target).default([]) })),
     templating: z.object({ list: z.array(variable) }),
-    annotations: z.object({ list: z.array(z.object({ target: z.looseObject({ alarmNamePrefix: z.string() }) })) }),
+    annotations: z.object({
+      list: z.array(
+        z.object({ target: z.looseObject({ alarmNamePrefix: z.string(), statistic: z.string().optional() }) }),
+      ),
+    }),
   })
   .parse(grafanaDashboard());
 const text = JSON.stringify(grafanaDashboard());
 const targets = board.panels.flatMap((panel) => panel.targets);
+const alarms = board.annotations.list;
 const own = targets.filter(({ namespace }) => namespace === METRIC_NAMESPACE);
 const variables = new Map(board.templating.list.map((each) => [each.name, each]));
 
@@ -215,12 +220,21 @@ test('its document says what an open browser costs', () => {
 });
 
 test('the alarms are shown by the beginning of their names, in which Grafana replaces no variable', () => {
-  const [alarms, ...others] = board.annotations.list;
-
-  expect(others).toEqual([]);
-  expect(alarms?.target).toMatchObject({ queryMode: 'Annotations', prefixMatching: true, region: '$region' });
-  expect(alarms?.target.alarmNamePrefix).not.toContain('$');
-  for (const name of Object.keys(ENVIRONMENTS)) {
-    expect(`${stackName({ name })}-orders-stopped`.startsWith(alarms?.target.alarmNamePrefix ?? '-')).toBe(true);
+  for (const { target: query } of alarms) {
+    expect(query).toMatchObject({ queryMode: 'Annotations', prefixMatching: true, region: '$region' });
+    expect(query.alarmNamePrefix).not.toContain('$');
+    for (const name of Object.keys(ENVIRONMENTS)) {
+      expect(`${stackName({ name })}-orders-stopped`.startsWith(query.alarmNamePrefix)).toBe(true);
+    }
   }
+});
+
+test('the alarms are shown with every statistic that one of them has, and without any: Grafana leaves out all others', () => {
+  const statistics = ['prod', 'everything'].flatMap((name) =>
+    [...readFileSync(join(root, `test/infra/snapshots/${name}.json`), 'utf8').matchAll(/\bStatistic": "(?:none -> )?(\w+)"/g)].map(
+      ([, statistic = '']) => statistic,
+    ),
+  );
+
+  expect(alarms.map(({ target: query }) => query.statistic ?? '').sort()).toEqual(['', ...new Set(statistics)].sort());
 });
