@@ -33,5 +33,12 @@ export function settingWarnings({ srm, vms, extraction, notifications }: Environ
         'without it, an extraction.schedule that is a cron is silent for three days before the alarm no-extraction pages: set it to three of its intervals, or to a little more than its longest gap',
     });
   }
+  if (notifications.pagerDuty !== undefined && notifications.email.length === 0) {
+    warnings.push({
+      path: 'notifications.email',
+      message:
+        'without an address, no person is told of a page that PagerDuty does not take, nor of an alarm that does not page: name one, also beside PagerDuty',
+    });
+  }
   return warnings;
 }

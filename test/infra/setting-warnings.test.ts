@@ -54,3 +54,11 @@ test('a cron of the extraction warns of three days of silence, unless the entry 
   const thresholds = { extractionSilenceMinutes: 45 };
   expect(await warningsOf({}, {}, { ...cron, notifications: { ...notifications, thresholds } })).toEqual([]);
 });
+
+test('PagerDuty without an address for mails warns that there is no other path', async () => {
+  const pagerDuty = { routingKeySecretName: 'acme/pagerduty' };
+  expect(await warningsOf({}, {}, { notifications: { pagerDuty } })).toEqual([
+    expect.stringMatching(/^notifications\.email: without an address, .* PagerDuty does not take/),
+  ]);
+  expect(await warningsOf({}, {}, { notifications: { pagerDuty, email: ['ops@acme.example'] } })).toEqual([]);
+});
