@@ -60,6 +60,6 @@ export function eventTemplate(name: EventName, origin: EventOrigin): string {
     datacontenttype: 'application/json',
     data: Object.fromEntries(Object.keys(data.shape).map((member) => [member, valueOf(member)])),
   };
-  // A text brings its own quotes.
-  return JSON.stringify(event).replaceAll(/"(<\$[^"]+>)"/g, '$1');
+  // The guide: quotes around variables, but not around those that refer to objects or arrays ("Input transformation").
+  return JSON.stringify(event).replaceAll(/"(<\$[^"]+\.SS>)"/g, '$1');
 }

@@ -43,6 +43,18 @@ test('a pipe that stands still is told with order numbers alone, too; events giv
   ]);
 });
 
+test("a template has quotes around each variable of a text, and none around that of a list, as EventBridge's guide says", () => {
+  const events = { typePrefix: 'acme.procurement', subscribers: {}, accounts: [] };
+  const templates = ofType(templateOf({ orderNumbers: undefined, events }), 'AWS::Pipes::Pipe').map(
+    ({ TargetParameters }) => String(Reflect.get(Object(TargetParameters), 'InputTemplate')),
+  );
+  const variables = templates.flatMap((template) => template.match(/"?<[^>]+>"?/g) ?? []);
+
+  expect(variables.length).toBeGreaterThan(12);
+  expect(variables.filter((variable) => !variable.startsWith('"'))).toEqual(['<$.dynamodb.NewImage.event.M.codes.SS>']);
+  expect(variables.filter((variable) => variable.startsWith('"') !== variable.endsWith('"'))).toEqual([]);
+});
+
 test('a pipe tries a record again for as long as it is in the stream, and not only so often', () => {
   const [pipe] = ofType(templateOf({ orderNumbers: undefined, events: undefined }), 'AWS::Pipes::Pipe');
 

@@ -231,9 +231,11 @@ test('the alarms are shown by the beginning of their names, in which Grafana rep
 
 test('the alarms are shown with every statistic that one of them has, and without any: Grafana leaves out all others', () => {
   const statistics = ['prod', 'everything'].flatMap((name) =>
-    [...readFileSync(join(root, `test/infra/snapshots/${name}.json`), 'utf8').matchAll(/\bStatistic": "(?:none -> )?(\w+)"/g)].map(
-      ([, statistic = '']) => statistic,
-    ),
+    [
+      ...readFileSync(join(root, `test/infra/snapshots/${name}.json`), 'utf8').matchAll(
+        /\bStatistic": "(?:none -> )?(\w+)"/g,
+      ),
+    ].map(([, statistic = '']) => statistic),
   );
 
   expect(alarms.map(({ target: query }) => query.statistic ?? '').sort()).toEqual(['', ...new Set(statistics)].sort());
