@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Logger } from '@aws-lambda-powertools/logger';
+import * as z from 'zod';
+import { expectStack } from '../../../infra/doctor/expected-stack.ts';
+import { ENVIRONMENTS, parseEnvironment } from '../../../infra/environments.ts';
 import { createLog, type LogFields } from '../../../shared/log.ts';
 import {
   always,
@@ -14,6 +17,13 @@ import {
   type WorkerFixture,
 } from '../create/worker-fixture.ts';
 import { type Document, type IngestPipeline, ingestPipeline, runPipeline } from '../../simulators/ingest-pipeline.ts';
+import {
+  deliverToSplunk,
+  type EventCollector,
+  logRecord,
+  splunkDestination,
+  startEventCollector,
+} from '../../simulators/splunk.ts';
 
 const folder = join(import.meta.dirname, '../../../infra/monitoring/elastic');
 const readJson = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
@@ -92,7 +102,8 @@ function expectWhole(line: string): void {
   expect(placeOf(document, 'event.id')).toBe(delivered('')['event.id']);
 }
 
-test('the lines of carts that are ordered, fail and are tried again leave whole; those of metrics stay', async () => {
+/** The lines that the real worker prints: a cart that is ordered, one that fails, one that is tried again. */
+async function linesOfWorker(): Promise<string[]> {
   const worker = await fixture.worker();
   const failing = newCart({ Items: { results: [null] } });
   await worker.send(envelope(newCart()), envelope(failing));
@@ -100,7 +111,11 @@ test('the lines of carts that are ordered, fail and are tried again leave whole;
   fixture.proxies.vms.intercept(always(isCreate, answer(503, 'no')));
   await worker.send(envelope(newCart()));
   await worker.deliver();
-  const lines = fixture.takeOutput();
+  return fixture.takeOutput();
+}
+
+test('the lines of carts that are ordered, fail and are tried again leave whole; those of metrics stay', async () => {
+  const lines = await linesOfWorker();
   const forwarded = lines.filter(isForwarded);
   const left = lines.filter((line) => !isForwarded(line));
 
@@ -110,25 +125,105 @@ test('the lines of carts that are ordered, fail and are tried again leave whole;
   for (const line of forwarded) expectWhole(line);
 });
 
+/** Of every function: each logs by shared/log.ts, and nothing else. */
 test('a line with every field that the code can log keeps each of them', () => {
-  const text = { reason: 'a reason', cartNumber: '1000004711', externalId: 'SRM7-100-1000004711', system: '11VMS' };
-  const fields: LogFields = {
-    ...text,
+  const fields: { readonly [Name in keyof Required<LogFields>]: NonNullable<LogFields[Name]> } = {
+    cartNumber: '1000004711',
+    cartGuid: '005056a5-09b3-1ee1-bee5-8ce5a1c90db0',
+    messageId: 'a message',
+    runId: 'a run',
+    correlationId: 'a run/a cart',
+    externalId: 'SRM7-100-1000004711',
+    orderId: 'po_1',
+    orderNumber: 'PO-1',
+    outcome: 'retry',
     codes: ['E_TGT_AUTH'],
+    reason: 'a reason',
     reasons: ['E_TGT_AUTH: refused'],
+    action: 'redrive',
+    by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person',
+    subject: 'a subject',
+    summary: 'a summary',
     attempt: 2,
+    retryInSeconds: 30,
+    waitingSince: '2026-12-10T11:00:00.000Z',
+    pausedSince: '2026-12-10T11:30:00.000Z',
+    cartsWaiting: 3,
+    nextTrialAt: '2026-12-10T12:05:00.000Z',
+    requeues: 1,
     status: 403,
+    transactionId: 'ABC',
+    changedFrom: '2026-12-10T10:00:00.000Z',
+    changedTo: '2026-12-10T11:00:00.000Z',
+    watermark: '2026-12-10T11:00:00.000Z',
+    pages: 4,
+    rows: 5,
+    queued: 6,
+    expected: 7,
+    skewSeconds: 8,
+    created: 9,
+    inFlight: 10,
+    deadLettered: 11,
+    closed: 12,
+    skipped: 13,
+    queuedAgain: 14,
+    notJudged: 15,
+    unidentified: 16,
+    system: '11VMS',
     method: 'POST',
     durationMs: 1234,
-    outcome: 'retry',
+    droppedLines: 17,
     errorName: 'TypeError',
-    stack: '    at f (x.ts:1:1)',
+    stack: '    at f (x.ts:1:1)\n    at g (x.ts:2:2)',
   };
   createLog(new Logger()).error('attempt.failed', fields);
   const lines = fixture.takeOutput();
 
   expect(lines).toHaveLength(1);
   for (const line of lines) expectWhole(line);
+});
+
+describe('Splunk', () => {
+  const token = 'token-of-splunk';
+  let collector: EventCollector;
+  let destination: z.infer<typeof splunkDestination>;
+  beforeAll(async () => {
+    collector = await startEventCollector({ token });
+    const splunk = { hecUrl: 'https://splunk.example.com', secretName: 'acme/splunk' };
+    const environment = parseEnvironment({ ...ENVIRONMENTS['prod'], logForwarding: { splunk } }, 'a test');
+    const { resources } = await expectStack(environment);
+    const stream = resources.find(({ type }) => type === 'AWS::KinesisFirehose::DeliveryStream')?.properties;
+    destination = splunkDestination.parse(Object(stream)['SplunkDestinationConfiguration']);
+  }, 60_000);
+  afterAll(() => collector.close());
+
+  test('takes and acknowledges what the stream of the template sends, and makes an event of each line', async () => {
+    const printed = (await linesOfWorker()).filter(isForwarded);
+    const lines = ['START RequestId: 8f507cfc Version: $LATEST', ...printed, '2026-12-10 8f507cfc Task timed out'];
+    const delivery = await deliverToSplunk(destination, logRecord(lines), { url: collector.url, token });
+
+    expect(delivery).toMatchObject({ status: 200, answer: { code: 0 }, isAcknowledged: true });
+    expect(collector.events).toEqual(lines);
+  });
+
+  test.each<[string, Partial<z.infer<typeof splunkDestination>>]>([
+    ['as events, each of which needs an envelope', { HECEndpointType: 'Event' }],
+    [
+      'as events, with the batches as they come',
+      { HECEndpointType: 'Event', ProcessingConfiguration: { Enabled: false, Processors: [] } },
+    ],
+  ])('refuses lines that are sent %s', async (_what, changes) => {
+    const record = logRecord(['START RequestId: 8f507cfc Version: $LATEST', '{"level":"INFO"}']);
+    const delivery = await deliverToSplunk({ ...destination, ...changes }, record, { url: collector.url, token });
+
+    expect(delivery).toMatchObject({ status: 400, answer: { code: 6 }, isAcknowledged: false });
+  });
+
+  test('refuses a token that it does not know', async () => {
+    const delivery = await deliverToSplunk(destination, logRecord(['END']), { url: collector.url, token: 'old' });
+
+    expect(delivery).toMatchObject({ status: 403, answer: { code: 4 } });
+  });
 });
 
 describe('a line that is no JSON', () => {
