@@ -112,6 +112,7 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   MonitoringPagerDutyRole: ['events:InvokeApiDestination on {MonitoringPagerDutyEventsApiApiDestination.Arn}'],
   OrderNumbersFunctionRole: [
     ...ofFunction('OrderNumbersFunctionLogsGroup'),
+    'dynamodb:GetItem on {LedgerTable.Arn}',
     'dynamodb:PutItem on {LedgerTable.Arn}',
     'dynamodb:Query on {LedgerTable.Arn}',
     'secretsmanager:GetSecretValue on {SrmSecret}',

@@ -101,7 +101,7 @@ describe('a value map from a CSV file', () => {
   });
 
   test('that says nothing needs no file: a code may be called file', () => {
-    const supplier = { mode: 'identity', codes: { FILE: 'SUP', file2: 'SUP-2' } };
+    const supplier = { mode: 'identity', codes: { FILE: 'SUP', FILE2: 'SUP-2' } };
 
     expect(load({ supplier }, {}).translation.valueMaps.supplier).toEqual(supplier);
   });
