@@ -145,8 +145,8 @@ export class OutgoingEvents extends Construct {
     return {
       metric: sumOf(hours, period, 'Pipes that did not run for their events'),
       threshold: 1,
-      // Orders may be hours apart. One hour says nothing: an order at its end has its event in the next.
-      periods: 24,
+      // Events may be a day apart. One hour says nothing: the worker counts at the end of a batch, which may be the next hour.
+      periods: 3 * 24,
       datapoints: 2,
       // Counted only when it happens.
       missing: TreatMissingData.NOT_BREACHING,

@@ -511,11 +511,12 @@ describe('the conditions of the alarms', () => {
       [METRICS.cartsDeadLettered, 3600, 'Sum'],
       ['Invocations', 3600, 'Sum'],
     ]);
-    expect(alarm.EvaluationPeriods).toBe(24);
+    expect(alarm.EvaluationPeriods).toBe(72);
     // An order may be counted in one hour, and its event leave in the next.
-    expect(stateOf(alarm, [1, ...times(23, 0)])).toBe('OK');
-    expect(stateOf(alarm, [1, ...times(22, 0), 1])).toBe('ALARM');
-    expect(stateOf(alarm, times(24, undefined))).toBe('OK');
+    expect(stateOf(alarm, [1, ...times(71, 0)])).toBe('OK');
+    // One event a day.
+    expect(stateOf(alarm, [...times(47, 0), 1, ...times(23, 0), 1])).toBe('ALARM');
+    expect(stateOf(alarm, times(72, undefined))).toBe('OK');
   });
 
   test('report a worker that fails in whatever way: Lambda counts every one of them as an error', () => {
