@@ -75,7 +75,15 @@ export async function replayRedrive(start: RedriveStart, answers: readonly Redri
   const plan: RedrivePlan = {
     plannedAtMs: NOW_MS,
     messages: [
-      { messageId: start.messageId, client: '100', codes: [], forecast: start.forecast, orders: 1, moves: true },
+      {
+        messageId: start.messageId,
+        client: '100',
+        number: '1',
+        codes: [],
+        forecast: start.forecast,
+        orders: 1,
+        moves: true,
+      },
     ],
   };
   const letter = { messageId: start.messageId, body: '', attributes: {}, traceHeader: undefined, sentAtMs: NOW_MS };
@@ -101,7 +109,7 @@ export async function replayRedrive(start: RedriveStart, answers: readonly Redri
       },
     },
     record: {
-      read: () => Promise.reject(new Error('a redrive reads its plan')),
+      read: () => Promise.reject(new Error('the cart has a number: its closings are among its traces')),
       begin: () => ask({ kind: 'begin' }, 'begun', 'sent-before'),
       sent: async (_key, newMessageId) => void (await ask({ kind: 'sent', newMessageId }, 'written')),
       unlist: async () => undefined,
@@ -111,6 +119,7 @@ export async function replayRedrive(start: RedriveStart, answers: readonly Redri
     plans: { read: async () => plan },
     moveTasks: { last: async () => undefined },
     breaker: { read: () => Promise.reject(new Error('the plan is approved before')) },
+    // No person closes a dead letter here.
     tracesOf: async () => [],
     log: silent,
     meter: { count: () => undefined, milliseconds: () => undefined, seconds: () => undefined },
