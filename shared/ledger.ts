@@ -11,9 +11,10 @@
  * | closed  | CART#<client>#<number>    | CLOSED#<messageId>              | redrive-record.ts         |
  * | numbers | NUMBERS#<client>#<number> | NUMBERS                         | number-record.ts          |
  *
- * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued, and what went back to SRM, has a partition
- * of its own: the roles that may write it can then write nothing else of a cart (shared/ledger-keys.ts). Each item names the version of the cart that it is
- * about (`changedAtMs`), and whether that is a change or historical one (`isInactiveVersion`). What the items of a cart together say of it is its standing: shared/standing.ts.
+ * A cart without a number goes by its GUID: CART#<client>#-<guid>. What a run queued, and what went back to SRM, have
+ * partitions of their own: the roles that may write them can write nothing else of a cart (shared/ledger-keys.ts). Each
+ * item about a version names it (`changedAtMs`), and says whether it is a change or historical one (`isInactiveVersion`).
+ * The items of a cart together make its standing: shared/standing.ts.
  *
  * The index of shared/lists.ts holds what people ask for by day and by state: created orders, skipped carts and verdicts
  * that give a message up, as long as their dead letters are neither redriven nor closed.
@@ -87,6 +88,7 @@ import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
 import { expiresAt } from './lifetimes.ts';
 import { listed } from './lists.ts';
 import { boundedFaults, recordedFaults } from './recorded-faults.ts';
+import { settingAll } from './setting-all.ts';
 
 const orderItem = z.object({
   state: z.enum(ORDER_STATES),
@@ -203,7 +205,7 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
 
   /** Ends this attempt's claim. Changes nothing when a later attempt has claimed the order. */
   async function settle(claim: OrderClaim, state: OrderItem['state'], changes: Record<string, unknown>): Promise<void> {
-    const { ExpressionAttributeValues, ...setting } = setAll({ state, ...changes });
+    const { ExpressionAttributeValues, ...setting } = settingAll({ state, ...changes });
     await table.updateItem(orderKey(claim), {
       ...setting,
       // CREATED is final even against ourselves: a lost answer of DynamoDB must not undo it.
@@ -306,21 +308,11 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
       await table.updateItem(
         { pk: cartPartition(cart), sk: cart.isInactiveVersion === true ? INACTIVE_SKIP_SORT : SKIP_SORT },
         {
-          ...setAll(item),
+          ...settingAll(item),
           // Messages come in any order: the skip of a later version supersedes what comes after it.
           ConditionExpression: 'attribute_not_exists(changedAtMs) OR changedAtMs <= :changedAtMs',
         },
       );
     },
-  };
-}
-
-/** An update that sets these attributes; `#name` and `:name` are theirs. */
-function setAll(values: Readonly<Record<string, unknown>>) {
-  const names = Object.keys(values);
-  return {
-    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
   };
 }

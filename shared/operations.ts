@@ -11,10 +11,11 @@
 import * as z from 'zod';
 import { InterfaceError } from './failure.ts';
 import { PARTITIONS } from './ledger-keys.ts';
-import type { Item, ItemKey, LedgerTable } from './ledger-table.ts';
+import type { ItemKey, LedgerTable } from './ledger-table.ts';
 import { expiresAt } from './lifetimes.ts';
 import { errorFields, type Log } from './log.ts';
 import { printable } from './printable-text.ts';
+import { settingAll } from './setting-all.ts';
 
 export const ACTIONS = [
   'pause',
@@ -120,15 +121,6 @@ export async function endOperation(
     }),
     ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAtMs)',
   });
-}
-
-function settingAll(values: Item) {
-  const names = Object.keys(values);
-  return {
-    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(names.map((name) => [`:${name}`, values[name]])),
-  };
 }
 
 export interface OperationDependencies {

@@ -25,6 +25,7 @@ import type { LedgerTable } from '../../shared/ledger-table.ts';
 import { expiresAt } from '../../shared/lifetimes.ts';
 import type { ByHand } from '../../shared/operations.ts';
 import { recordedFaults } from '../../shared/recorded-faults.ts';
+import { settingAll } from '../../shared/setting-all.ts';
 
 export interface LetterKey {
   readonly cart: CartKey;
@@ -78,14 +79,6 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
     pk: cartPartition(cart),
     sk: sortOf(messageId),
   });
-  const setting = (values: Readonly<Record<string, unknown>>) => {
-    const given = Object.entries(values).filter(([, value]) => value !== undefined);
-    return {
-      UpdateExpression: `SET ${given.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-      ExpressionAttributeNames: Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
-      ExpressionAttributeValues: Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
-    };
-  };
 
   return {
     async read(key) {
@@ -102,7 +95,7 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
       };
     },
     async begin(key, { by, reason, changedAtMs }, nowMs) {
-      const begun = setting({
+      const begun = settingAll({
         state: 'SENDING',
         by,
         reason,
@@ -122,15 +115,15 @@ export function createRedriveRecord(table: LedgerTable): RedriveRecord {
     async sent(key, newMessageId, sentAtMs) {
       await table.updateItem(
         at(key, redriveSort),
-        setting({ state: 'SENT' satisfies RedriveState, newMessageId, sentAtMs }),
+        settingAll({ state: 'SENT' satisfies RedriveState, newMessageId, sentAtMs }),
       );
     },
     async done(key) {
-      await table.updateItem(at(key, redriveSort), setting({ state: 'DONE' satisfies RedriveState }));
+      await table.updateItem(at(key, redriveSort), settingAll({ state: 'DONE' satisfies RedriveState }));
     },
     async close(key, { by, reason, changedAtMs }, nowMs) {
       await table.updateItem(at(key, closedSort), {
-        ...setting({ by, reason, changedAtMs, recordedAtMs: nowMs, expiresAt: expiresAt(nowMs, 'trace') }),
+        ...settingAll({ by, reason, changedAtMs, recordedAtMs: nowMs, expiresAt: expiresAt(nowMs, 'trace') }),
         ConditionExpression: 'attribute_not_exists(pk)',
       });
     },
