@@ -142,8 +142,9 @@ export const rowVersion = (row: unknown) => ({
 });
 
 /**
- * It becomes a part of the name of the order, which stays in the ledger for ever, and by which look-ups ask: so neither a name of a
- * person nor what a firewall takes for an attack. SAP keeps such a number in capitals.
+ * The form of a supplier's number. It becomes part of the name of an order, which the ledger keeps for ever and by which
+ * look-ups ask. So it can be no name of a person without a digit, and nothing that a firewall takes for an attack. SAP
+ * keeps such a number in capitals.
  */
 export const SUPPLIER_NUMBER = /^(?=.*\d|.{1,4}$)[A-Z0-9]+(?:[_-][A-Z0-9]+)*$/;
 /** For messages that say what a supplier's number must look like. */

@@ -9,6 +9,7 @@ import type { Foresight, Ledger } from '../../shared/ledger.ts';
 import type { CartKey } from '../../shared/ledger-keys.ts';
 import type { Log, Meter } from '../../shared/log.ts';
 import type { VmsOrders } from './delivery/vms-orders.ts';
+import { isOfLaterVersion } from './other-versions.ts';
 import type { Outcome } from './outcome.ts';
 import { type MessageDependencies, processMessage } from './process-message.ts';
 
@@ -39,15 +40,13 @@ async function forecastMessage(
   const seen = watchOrders(dependencies);
   const nowMs = dependencies.now();
   // As the first receive of a new message, which a redriven one is.
-  const waiting = { sentMs: nowMs, sinceMs: nowMs, requeues: 0 };
+  const waiting = { sentAtMs: nowMs, sinceMs: nowMs, requeues: 0 };
   const received = { messageId: dependencies.newId(), attempt: 1, body, signature, waiting };
   const outcome = await processMessage(received, { ...dependencies, ...WITHOUT_EFFECT, ...seen.dependencies });
   const orders = seen.created.size;
   const { cart, changedAtMs } = seen.version() ?? {};
   const traces = cart === undefined || orders === 0 ? [] : await dependencies.tracesOf(cart);
-  const isOutdated = traces.some(
-    (trace) => trace.isVersionKnown && trace.isInactiveVersion !== true && trace.changedAtMs > (changedAtMs ?? 0),
-  );
+  const isOutdated = traces.some((trace) => isOfLaterVersion(trace, changedAtMs ?? 0));
   return {
     messageId,
     orders,
@@ -63,7 +62,10 @@ const AFTER_SEND: ReadonlySet<FaultCode> = new Set(['E_CART_CHANGED_AFTER_SEND',
 
 type Judgement = Pick<Forecast, 'kind' | 'codes' | 'reason'>;
 
-/** In earnest, the look-up may find an order that an earlier attempt created: then the message records it, or tells of it. */
+/**
+ * When the message is tried, its look-up may find an order of an earlier attempt. The message then records or reports that
+ * order.
+ */
 function withDoubt(judgement: Judgement, isLookedUp: boolean): Judgement {
   const { kind, reason } = judgement;
   if (!isLookedUp || (kind !== 'ordered' && kind !== 'pointless')) return judgement;

@@ -1,5 +1,6 @@
 /** What the ledger holds of a cart's other versions, as far as it decides on the version at hand. Edge cases 16 and 18. */
 import type { Fault } from '../../shared/failure.ts';
+import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
 import { isOpenOrder, type OrderTrace, settledAtMs, type Trace, type VerdictTrace } from '../../shared/traces.ts';
 import { cancelledByHand, createdTooMany, perhapsTooMany } from './delivery/after-send.ts';
 
@@ -40,54 +41,56 @@ export function otherVersions(
   const cancelled = all.filter((order) => isCancelled(order, traces)).map(({ externalId }) => externalId);
   const decided: readonly (string | undefined)[] = [...externalIds, ...cancelled];
   const orders = all.filter((order) => order.changedAtMs <= changedAtMs && !decided.includes(order.externalId));
-  const isOwn = (order: OrderTrace): boolean => order.changedAtMs === changedAtMs;
+  const isOfSameTime = (order: OrderTrace): boolean => order.changedAtMs === changedAtMs;
   const created = orders.filter(isCreated);
   const endOf = (order: OrderTrace): number => Math.max(order.leaseUntilMs, lastAttemptEndMs(order, verdicts, leaseMs));
   const perhaps = orders.filter((order) => {
     if (isCreated(order)) return false;
     if (!isOpenOrder(order)) return order.state === 'REJECTED' && order.mayExist === true;
     // Of this version, no other attempt looks it up. Of an earlier one, its own message does while it is still tried.
-    return isOwn(order) ? endOf(order) < nowMs : isGivenUp(order, verdicts, { nowMs, leaseMs });
+    return isOfSameTime(order) ? endOf(order) < nowMs : isGivenUp(order, verdicts, { nowMs, leaseMs });
   });
   const busyUntilMs = Math.max(...orders.filter(isOpenOrder).map(endOf));
   return {
-    isOutdated: traces.some((trace) => isOfLaterVersion(trace, changedAtMs)),
+    isOutdated: traces.some((trace) => isDecidedLater(trace, changedAtMs)),
     leftOver: [
-      ...created.filter((order) => !isOwn(order)).map(createdFault),
+      ...created.filter((order) => !isOfSameTime(order)).map(createdFault),
       ...perhaps.map(({ externalId }) => perhapsTooMany(externalId)),
     ],
-    besides: created.filter(isOwn).map(createdFault),
+    besides: created.filter(isOfSameTime).map(createdFault),
     busyForMs: busyUntilMs >= nowMs ? busyUntilMs - nowMs : undefined,
     untold: untoldOf(traces, { changedAtMs, externalIds }, cancelled),
     cancelled,
   };
 }
 
-/** A version that is only queued may be no active one: the attempt at its message decides. */
-const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
-  trace.kind !== 'queued' &&
-  trace.isInactiveVersion !== true &&
-  trace.isVersionKnown &&
-  trace.changedAtMs > changedAtMs;
+/** Whether it is of a later version of the cart, and of an active one: change and historical versions decide nothing. */
+export const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
+  trace.isInactiveVersion !== true && trace.isVersionKnown && trace.changedAtMs > changedAtMs;
+
+/** A version that is only queued decides nothing: the attempt at its message does. */
+const isDecidedLater = (trace: Trace, changedAtMs: number): boolean =>
+  trace.kind !== 'queued' && isOfLaterVersion(trace, changedAtMs);
 
 /** In a state that this version of the interface does not know, it counts as created. */
 const isCreated = (order: OrderTrace): boolean => order.state === 'CREATED' || 'unknownState' in order;
 
 const createdFault = ({ externalId, orderNumber = externalId }: OrderTrace): Fault => createdTooMany(orderNumber);
 
-/** 4 days on the queue and 14 as a dead letter. */
-const MESSAGE_LIFE_MS = 18 * 24 * 3600_000;
+const CART_MESSAGE_LIFETIME_MS = 4 * 24 * 3600_000;
+/** A dead letter is redriven within 14 days of when SQS took its message. The new message then waits 4 days at most. */
+const LONGEST_PAUSE_MS = DEAD_LETTER_LIFETIME_MS + CART_MESSAGE_LIFETIME_MS;
 
 /**
- * Whether no attempt looks an open order of an earlier version up: its message is a dead letter, by its verdict or by a last
- * attempt that did not end, or is gone. The ledger keeps the order for longer than the verdict.
+ * Whether an open order of an earlier version is looked up by no attempt any more: its message is a dead letter, its last
+ * attempt did not end, or the message is gone. The ledger keeps the order for longer than the verdict.
  */
 const isGivenUp = (
   order: OrderTrace,
   verdicts: readonly VerdictTrace[],
   { nowMs, leaseMs }: Pick<PresentVersion, 'nowMs' | 'leaseMs'>,
 ): boolean =>
-  order.claimedAtMs + MESSAGE_LIFE_MS < nowMs ||
+  order.claimedAtMs + LONGEST_PAUSE_MS < nowMs ||
   verdicts.some(
     ({ messageId, state, recordedAtMs }) =>
       messageId === order.messageId && (state === 'FINAL' || recordedAtMs + leaseMs < nowMs),
@@ -116,7 +119,7 @@ function untoldOf(
   cancelled: readonly string[],
 ): readonly Fault[] {
   const decidedMs = traces
-    .filter((trace) => isOfLaterVersion(trace, changedAtMs))
+    .filter((trace) => isDecidedLater(trace, changedAtMs))
     .flatMap((trace) =>
       trace.kind === 'order' ? [trace.claimedAtMs] : 'recordedAtMs' in trace ? [trace.recordedAtMs] : [],
     );

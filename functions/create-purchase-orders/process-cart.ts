@@ -57,8 +57,8 @@ export async function processCart(
 }
 
 /**
- * A rule skips the cart. Orders that were created from an earlier version of it are faults where it was cancelled (edge case
- * 18); and so is one of this version whose outcome is open, since no attempt looks it up any more.
+ * A rule skips the cart. Its orders end the attempt instead: those of earlier versions where the skip is for good (edge
+ * case 18), and any of this version whose outcome is open, since no other attempt looks it up.
  */
 async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
@@ -67,18 +67,18 @@ async function skipCart(
   { ledger, now, leaseMs, tracesOf }: CartDependencies,
 ): Promise<Outcome> {
   const concerns = (trace: Trace): boolean => isCancelled || trace.changedAtMs >= changedAtMs;
-  const ordered = async (): Promise<Outcome | undefined> => {
+  const endingByOrders = async (): Promise<Outcome | undefined> => {
     if (cart.isInactiveVersion === true) return undefined;
     const version = { changedAtMs, externalIds: [], nowMs: now(), leaseMs };
     const { leftOver, busyForMs } = otherVersions((await tracesOf(cart)).filter(concerns), version);
     if (leftOver.length > 0) return { kind: 'dead-letter', faults: leftOver };
     return busyForMs === undefined ? undefined : earlierVersionIsBusy(busyForMs);
   };
-  const before = await ordered();
+  const before = await endingByOrders();
   if (before !== undefined) return before;
   await ledger.recordSkip({ ...cart, changedAtMs }, { reason, messageId, nowMs: now() });
   // An earlier version that did not find the skip has claimed its order before.
-  return (await ordered()) ?? { kind: 'skipped', reason };
+  return (await endingByOrders()) ?? { kind: 'skipped', reason };
 }
 
 /** Each group becomes one order; a faulty group does not hold back its neighbours (rule 3). */
@@ -148,7 +148,7 @@ const historyOf = (
   };
 };
 
-/** An order that was just found is told of by its own outcome. */
+/** The outcome of an order that was just found reports it already. */
 const isNotAmong =
   (orders: readonly OrderOutcome[]) =>
   ({ message }: Fault): boolean =>

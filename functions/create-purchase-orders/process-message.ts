@@ -52,7 +52,7 @@ export async function processMessage(received: ReceivedMessage, dependencies: Me
   const own = { ...dependencies, log: logOf(message, cart, received, dependencies.log) };
   const isFinalAttempt = received.attempt >= dependencies.maximumAttempts;
   const verdictKey = () => ({ cart, messageId: received.messageId });
-  const { sentMs: sentAtMs } = received.waiting;
+  const { sentAtMs } = received.waiting;
 
   // A crash up to here leaves nothing behind: SQS delivers the message again.
   const finalFaults = await readFinalVerdict(received, filedUnder(message, cart, received), own);

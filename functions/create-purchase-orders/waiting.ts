@@ -6,8 +6,8 @@ import * as z from 'zod';
 import { attributeText } from '../../shared/message-attribute.ts';
 
 export interface Waiting {
-  /** When SQS took this message, which it keeps for a time from then. */
-  readonly sentMs: number;
+  /** When SQS took this message. SQS keeps it for a fixed time from then. */
+  readonly sentAtMs: number;
   /** When SQS took the first message of the cart. */
   readonly sinceMs: number;
   /** How often the cart was requeued since then. */
@@ -40,14 +40,14 @@ export const waitingAttributes = ({ sinceMs, requeues }: Pick<Waiting, 'sinceMs'
  * Attributes that a worker did not write for this very message count as absent: the cart waits since SQS took the
  * message. A redriven dead letter keeps its attributes, but SQS takes it anew, long after `requeuedAt`. It waits since
  * its redrive: its old age would page for a cart that an operator has just sent on its way.
- * @param sentMs SQS's SentTimestamp.
+ * @param sentAtMs SQS's SentTimestamp.
  */
-export function readWaiting(messageAttributes: unknown, sentMs: number): Waiting {
+export function readWaiting(messageAttributes: unknown, sentAtMs: number): Waiting {
   const { data } = attributesOfCopy.safeParse(messageAttributes);
   const isOfThisMessage =
-    data !== undefined && data.waitingSince <= sentMs && Math.abs(sentMs - data.requeuedAt) <= SAME_SEND_MS;
+    data !== undefined && data.waitingSince <= sentAtMs && Math.abs(sentAtMs - data.requeuedAt) <= SAME_SEND_MS;
   const waited = isOfThisMessage
     ? { sinceMs: data.waitingSince, requeues: data.requeues }
-    : { sinceMs: sentMs, requeues: 0 };
-  return { sentMs, ...waited };
+    : { sinceMs: sentAtMs, requeues: 0 };
+  return { sentAtMs, ...waited };
 }

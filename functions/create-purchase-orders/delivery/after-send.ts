@@ -1,6 +1,7 @@
 /**
- * The faults that say what a person has to do to an order because a later version of its cart does not have it, or has it
- * again. What a verdict says of an order is found again by these texts (other-versions.ts).
+ * The faults that tell a person what to do with an order that a later version of its cart does not have, or has again.
+ * Their texts are keys: other-versions.ts finds a fault of an earlier verdict by its text. A changed text disowns all dead
+ * letters that are recorded.
  */
 import type { Fault } from '../../../shared/failure.ts';
 

@@ -372,7 +372,10 @@ async function endWithoutClaim(
   }
 }
 
-/** Edge case 17: V1 only creates. The ledger holds no content, so the order is compared with what 11VMS holds. */
+/**
+ * Edge case 17: V1 only creates. The ledger holds no content but its hash, so 11VMS is asked what it holds: a person may
+ * have corrected the order.
+ */
 async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryDependencies): Promise<OrderOutcome> {
   const result = await lookUp(delivery, dependencies);
   if (result.kind === 'unanswered') return retry([result.fault], result.health, result.retryAfterMs);
@@ -381,7 +384,8 @@ async function compareAfterSend(delivery: OrderDelivery, dependencies: DeliveryD
     return changedAfterSend(`the order was created from an earlier version of the cart; ${DOUBTS[result.kind]}`);
   }
   const changed = differences(stored, delivery.order);
-  if (changed.length === 0) return { kind: 'skipped', reason: 'approved again without a change to its order' };
+  if (changed.length === 0)
+    return { kind: 'skipped', reason: 'the order in 11VMS has the content of the cart already' };
   const fields = changed.slice(0, 20).join(', ');
   return changedAfterSend(`the order was created from an earlier version; different now: ${fields}`);
 }

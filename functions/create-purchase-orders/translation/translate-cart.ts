@@ -77,7 +77,8 @@ export interface TranslationRecorder {
 }
 
 export function translateCart(source: unknown, origin: CartOrigin): CartTranslation {
-  // Whatever else is in it (edge case 20): a fault of it would be one of the active version.
+  // A change or historical version is skipped before its row is checked (edge case 20): a fault would count against the
+  // active one.
   if (isInactiveVersion(source)) return skipInactive(source);
   // Before anything is made of a row: some bytes of a cart become some kilobytes here.
   const rows = countRows(source);

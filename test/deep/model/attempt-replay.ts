@@ -277,7 +277,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
     body: BODIES[start.version],
     signature: undefined,
     attempt: start.receive,
-    waiting: { sentMs: ALWAYS_MS, sinceMs: ALWAYS_MS, requeues: 0 },
+    waiting: { sentAtMs: ALWAYS_MS, sinceMs: ALWAYS_MS, requeues: 0 },
   };
   async function run(): Promise<AttemptProgress> {
     const outcome = await processMessage(received, { ...dependencies, pausedBecause: await readPause() });

@@ -56,7 +56,7 @@ export function createVirtualQueue({ time, random, ...options }: QueueOptions): 
 
   function send(body: string, delaySeconds = 0, waited = { sinceMs: time.now(), requeues: 0 }): void {
     const id = `m-${++ids}`;
-    const waiting = { ...waited, sentMs: time.now() };
+    const waiting = { ...waited, sentAtMs: time.now() };
     messages.set(id, { id, body, waiting, visibleAtMs: time.now() + delaySeconds * 1000, receives: 0 });
   }
 
