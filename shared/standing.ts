@@ -25,10 +25,10 @@ import type { Fault } from './failure.ts';
 import {
   type ClosedTrace,
   isOpenOrder,
-  settledAtMs,
   type OrderTrace,
   type QueuedTrace,
   type RedriveTrace,
+  settledAtMs,
   type SkipTrace,
   type Trace,
   type VerdictTrace,
@@ -140,7 +140,7 @@ function standingOfVersion(traces: readonly Trace[], newestMs: number, nowMs: nu
   return created.length > 0 ? { word: 'partly-ordered', created, missing: expected - created.length, rest } : rest;
 }
 
-/** Nothing more is to be expected of the newest version. Any other word is of one that needs attention, or may yet tell itself. */
+/** The newest version expects nothing more. Any other standing needs attention, or may still change by itself. */
 const AT_REST: ReadonlySet<StandingWord> = new Set(['ordered', 'cured', 'skipped', 'closed']);
 
 /**

@@ -1,5 +1,6 @@
 /** The items that the ledger's table holds of one cart, as its standing needs them. */
 import * as z from 'zod';
+import type { Fault } from './failure.ts';
 import {
   type CartKey,
   cartPartition,
@@ -15,7 +16,6 @@ import {
   SKIP_SORT,
   verdictSort,
 } from './ledger-keys.ts';
-import type { Fault } from './failure.ts';
 import type { Item, LedgerTable } from './ledger-table.ts';
 import { recordedFaults } from './recorded-faults.ts';
 

@@ -13,7 +13,10 @@ export interface ClosingDependencies {
 export interface ClosingQuestion {
   /** The version of the cart; of one that is not known, any closing counts. */
   readonly changedAtMs: number | undefined;
-  /** Of another dead letter of the cart, only a closing since then counts: a copy that is queued after it is a new wish. */
+  /**
+   * Another dead letter of the cart counts only where it was closed after this time: a copy that was queued later is a new
+   * request.
+   */
   readonly sinceMs: number | undefined;
 }
 

@@ -66,12 +66,11 @@ export async function planRedrive(
   const { plans, askForecasts, now } = dependencies;
   const wantedIds = selection.messageIds;
   const isInsistent = everything && (wantedIds ?? selection.cart) !== undefined;
-  // What a person closes from now on, the redrive leaves.
+  // The redrive does not move what a person closes after this time.
   const plannedAtMs = now();
   const letters = new Map<string, DescribedLetter>();
   const ofClosedCarts = new Set<string>();
   const forecasts = new Map<string, Forecast>();
-  let beyond = 0;
   const beyondIds = new Set<string>();
   let waiting: ForecastQuestion[] = [];
   let waitingBytes = 0;
@@ -97,16 +96,14 @@ export async function planRedrive(
         if (!isSelected(letter, selection)) continue;
         if (letters.size === MOST_LETTERS) {
           beyondIds.add(letter.messageId);
-          beyond = beyondIds.size;
           continue;
         }
         letters.set(letter.messageId, letter);
-        if (isSent(letter.record)) continue;
-        const { changedAtMs, sentAtMs: sinceMs, record } = letter;
-        if (await isOfClosedCart(letter, { changedAtMs, sinceMs }, dependencies)) {
-          ofClosedCarts.add(letter.messageId);
-          if (record.isClosed || !isInsistent) continue;
-        }
+        const { changedAtMs, sentAtMs: sinceMs } = letter;
+        const isSettled =
+          !isSent(letter.record) && (await isOfClosedCart(letter, { changedAtMs, sinceMs }, dependencies));
+        if (isSettled) ofClosedCarts.add(letter.messageId);
+        if (!isToForecast(letter, { isSettled, isInsistent })) continue;
         const { body = '', attributes } = fresh[index] ?? {};
         waiting.push({ messageId: letter.messageId, body, signature: readSignature(attributes) });
         waitingBytes += body.length;
@@ -139,8 +136,8 @@ export async function planRedrive(
     ...seen,
     ...(planHash === undefined ? {} : { planHash }),
     validUntil: instant(plannedAtMs + PLAN_LIFETIME_MS),
-    selected: messages.length + beyond,
-    beyond,
+    selected: messages.length + beyondIds.size,
+    beyond: beyondIds.size,
     notSeen: wantedIds?.filter((id) => !letters.has(id)) ?? [],
     forecasts: countBy(messages.map(({ forecast }) => forecast)),
     moves: moving.length,
@@ -151,6 +148,15 @@ export async function planRedrive(
 
 const isWanted = (messageId: string, wantedIds: readonly string[] | undefined): boolean =>
   wantedIds === undefined || wantedIds.includes(messageId);
+
+/**
+ * Nothing is asked about a letter that was sent, nor about one whose cart a person has settled. For a person who insists,
+ * only a letter that was itself closed counts as settled.
+ */
+const isToForecast = (
+  { record }: DescribedLetter,
+  { isSettled, isInsistent }: { readonly isSettled: boolean; readonly isInsistent: boolean },
+): boolean => !isSent(record) && (!isSettled || (isInsistent && !record.isClosed));
 
 const SETTLED = 'a person settled its cart by hand, with another dead letter';
 

@@ -19,8 +19,9 @@ const MOST_NAMED = 10;
 export type LookingDependencies = ReadingDependencies & DescribingDependencies & ClosingDependencies;
 
 /**
- * SQS moves everything, and so also what a person has settled by hand: a letter whose closing did not delete it, or another one of
- * the same version of a cart. Of a very large queue only a part can be looked at: then a person has to insist. @throws {Refused}
+ * SQS moves everything, and so also what a person has settled by hand: a letter whose closing did not delete it, or another
+ * one of the same version of a cart. Of a very large queue only a part can be looked at: then a person has to insist.
+ * @throws {Refused}
  */
 export async function refuseWhileClosed(
   { force }: { readonly force: boolean },

@@ -58,6 +58,9 @@ export interface QueueCounts {
   readonly delayed: number;
 }
 
+/** How many messages the queue holds. */
+export const heldBy = ({ ready, inFlight, delayed }: QueueCounts): number => ready + inFlight + delayed;
+
 /** An item of a list, by the keys of the index and of the table. A list can go on after it. */
 export type ListPosition = Pick<ListedItem, 'listedAtMs' | 'pk' | 'sk'>;
 

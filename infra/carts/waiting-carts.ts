@@ -18,7 +18,7 @@ import {
   readSurroundings,
   standingOfPartition,
 } from './known-cart.ts';
-import type { OpenedLedger, QueueCounts } from './open-ledger.ts';
+import { heldBy, type OpenedLedger, type QueueCounts } from './open-ledger.ts';
 import { asTable, plural } from './tables.ts';
 
 const MEGABYTE = 1024 ** 2;
@@ -32,7 +32,7 @@ export async function readWaitingQueue(ledger: OpenedLedger, nowMs: number) {
     readSurroundings(ledger, nowMs),
     ledger.sizeInBytes(),
   ]);
-  const count = counts.ready + counts.inFlight + counts.delayed;
+  const count = heldBy(counts);
   const queue = `${plural(count, 'message')} on the queue, about one for each cart that waits: ${countsText(counts)}`;
   const read =
     context.watermarkMs === undefined ? 'SRM was never read' : `SRM is read up to ${instantText(context.watermarkMs)}`;

@@ -13,7 +13,7 @@ import { verdictSort } from '../../shared/ledger-keys.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
 import { lastDays } from '../carts/cart-lists.ts';
 import { cartOf } from '../carts/known-cart.ts';
-import type { ListedItem, OpenedLedger, QueueCounts } from '../carts/open-ledger.ts';
+import type { ListedItem, OpenedLedger } from '../carts/open-ledger.ts';
 
 const DAYS_AT_ONCE = 8;
 
@@ -53,8 +53,5 @@ export async function openDeadLetters(
     .sort((one, other) => one.deletedAtMs - other.deletedAtMs);
 }
 
-/** What SQS counts: approximately. */
-export const onQueueOf = ({ ready, inFlight, delayed }: QueueCounts): number => ready + inFlight + delayed;
-
-/** How many of a list of the ledger are open: where the queue holds fewer than all that is listed, some are settled. */
-export const atMost = (listed: number, onQueue: number): string => (onQueue < listed ? 'at most ' : '');
+/** Before a number of the ledger's list: where the queue holds fewer than all that is listed, some are settled. */
+export const atMostPrefix = (listed: number, onQueue: number): string => (onQueue < listed ? 'at most ' : '');

@@ -118,15 +118,15 @@ function enliven(): void {
       }
     });
   }
-  // Any section scrolls sideways once a line in it is too wide, also by larger letters, of which no event tells: each takes the
-  // focus, so that the keyboard can scroll it.
+  // A section scrolls sideways when a line in it is too wide. Larger letters can make one so, and no event tells of that:
+  // each section takes the focus, so that the keyboard can scroll it.
   for (const section of document.querySelectorAll<HTMLElement>('main section')) section.tabIndex = 0;
 }
 enliven();
 
 /** A page that says so is read again while it is looked at, and while nothing in it is being used. */
 const REFRESH_MS = 30_000;
-/** A click into a section gives it the focus, too: nothing is used by that, unless the keyboard scrolls it. */
+/** A section that has the focus by a click is not in use. One that has it by the keyboard is: the keyboard may scroll it. */
 const IN_USE = 'main :focus:not(section), main section:focus-visible';
 setInterval(() => {
   const isWanted = document.querySelector('main [data-refresh]') !== null && !document.hidden;

@@ -179,7 +179,7 @@ function unreadParts(reports: readonly Span[], { fromMs, toMs }: Span): readonly
   return readToMs < toMs ? [...unread, { fromMs: readToMs, toMs }] : unread;
 }
 
-/** Of a month, which none of them reads whole. */
+/** Of a period that no reconciliation has read whole: what several have read of it together. */
 function readTogether(reports: readonly ReconciliationReport[], span: Span): Html {
   if (reports.length === 0)
     return notice('open', 'No reconciliation has read any of this period: what SRM approved in it is not known here.');
@@ -191,12 +191,15 @@ function readTogether(reports: readonly ReconciliationReport[], span: Span): Htm
   );
 }
 
-/** By the newest reconciliation that has read the period from its start: the counts of several would count carts twice. */
+/**
+ * By one reconciliation: of those that have read the period from its start, the one that has read furthest. Added up, the
+ * counts of several would count carts twice.
+ */
 function summary(reports: readonly ReconciliationReport[], { fromMs, toMs }: Span, nowMs: number): Html {
   const [report] = reports.filter((one) => one.fromMs <= fromMs).sort((one, other) => other.toMs - one.toMs);
   const endMs = Math.min(toMs, nowMs);
   const isWhole = report !== undefined && report.toMs >= endMs;
-  // Where others have read on, it tells of the beginning alone.
+  // Where another has read further, this one knows only the beginning of the period.
   if (report === undefined || (!isWhole && reports.some((one) => one.toMs > report.toMs)))
     return readTogether(reports, { fromMs, toMs: endMs });
   const { cartsRead, created, skipped, closed, inFlight, deadLettered, queuedAgain, notJudged, unidentified } = report;

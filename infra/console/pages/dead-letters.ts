@@ -7,12 +7,13 @@ import { chunks } from '../../../shared/lanes.ts';
 import { instantText, reasonsOf } from '../../../shared/standing-sentence.ts';
 import { deadPartOf, type StandingCart, standingsOf } from '../../carts/cart-lists.ts';
 import { readSurroundings } from '../../carts/known-cart.ts';
+import { heldBy } from '../../carts/open-ledger.ts';
 import { BYTE_ORDER_MARK, csvText } from '../../csv.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, fieldsOf, invoked, reasonField } from '../acts.ts';
 import { html, identifier, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { pageOf, pager, ROWS_OF_A_PAGE } from '../layout.ts';
-import { atMost, type OpenDeadLetter, openDeadLetters, onQueueOf } from '../open-dead-letters.ts';
+import { atMostPrefix, type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { deadLetterHeading, runbookLink } from '../runbook-heading.ts';
 import type { Answer, ConsolePage, Download, FormRequest, Html, Page, PageRequest } from '../page.ts';
 import {
@@ -72,26 +73,37 @@ interface Lists {
 async function worklist(request: PageRequest, { all, shown, filter }: Lists, said: Html): Promise<Page> {
   const { sources, mode, url } = request;
   const [counts, moveTask] = await Promise.all([sources.health.deadLetterCounts(), sources.health.moveTask()]);
-  const onQueue = onQueueOf(counts);
+  const onQueue = heldBy(counts);
   const page = pageOf(url);
-  const rows = await standing(shown.slice((page - 1) * ROWS_OF_A_PAGE, page * ROWS_OF_A_PAGE), request);
+  const rows = await rowsOf(shown.slice((page - 1) * ROWS_OF_A_PAGE, page * ROWS_OF_A_PAGE), request);
   const isFiltered = shown.length !== all.length;
   const query = { code: filter.code, owner: filter.owner, cart: filter.cart };
+  const prefix = atMostPrefix(all.length, onQueue);
+  const heading = `${prefix}${headingOf(filter, shown.length)}`;
+  const noneIsOpen = onQueue === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>` : NOTHING;
+  const heldByReader = counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : '';
+  const someAreSettled =
+    onQueue < all.length
+      ? ' What SQS itself has moved or deleted stays on the ledger’s list: a row below says what has become of it.'
+      : '';
   const byCause = html`<section aria-labelledby="causes"><h2 id="causes">By cause</h2>
-${all.length > 0 ? causes(all, request) : onQueue === 0 ? html`<p>${status('positive', 'No dead letter is open')}</p>` : NOTHING}
-<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${counts.inFlight > 0 ? `, ${numberText(counts.inFlight)} of them held by a reader` : ''}.${onQueue < all.length ? ' What SQS itself has moved or deleted stays on the ledger’s list: a row below says what has become of it.' : ''}</p>
+${all.length > 0 ? causes(all, request) : noneIsOpen}
+<p class="quiet">By the ledger. The dead-letter queue holds about ${numberText(onQueue)}${heldByReader}.${someAreSettled}</p>
 ${difference(all.length, onQueue, mode)}${moveTask === undefined ? NOTHING : moveTaskText(moveTask, request)}</section>`;
+  const rowsTable = table(rows, request);
+  const chosenForm = html`<form method="post" action="${linkTo(PATH, query)}">${rowsTable}${isFiltered ? planOfAll(filter, shown.length) : NOTHING}${CHOSEN_ACTS}</form>`;
   const list =
     shown.length === 0
       ? NOTHING
-      : html`<section aria-labelledby="list"><h2 id="list">${atMost(all.length, onQueue)}${headingOf(filter, shown.length)}</h2>
+      : html`<section aria-labelledby="list"><h2 id="list">${heading}</h2>
 <p>${isFiltered ? html`<a href="${PATH}">Show all</a> · ` : NOTHING}<a href="${linkTo(PATH, { ...query, as: 'csv' })}">As CSV</a> <span class="quiet">for those who have no AWS login, as is printing this page: no field of a person is in it</span></p>
 ${filter.code === undefined ? NOTHING : whatToDo(filter.code, request)}
-${mode === 'operate' ? html`<form method="post" action="${linkTo(PATH, query)}">${table(rows, request)}${isFiltered ? planOfAll(filter, shown.length) : NOTHING}${CHOSEN_ACTS}</form>` : table(rows, request)}
+${mode === 'operate' ? chosenForm : rowsTable}
 ${pager(PATH, query, { page, rows: shown.length })}
-${ticket(rows.filter(isDead), { heading: `${atMost(all.length, onQueue)}${headingOf(filter, shown.length)}`, isWhole: rows.length === shown.length }, request)}</section>`;
+${ticket(rows.filter(isDead), { heading, isWhole: rows.length === shown.length }, request)}</section>`;
+  const shownOf = isFiltered ? `${numberText(shown.length)} of ` : '';
   return {
-    title: `Dead letters (${atMost(all.length, onQueue)}${isFiltered ? `${numberText(shown.length)} of ` : ''}${numberText(all.length)})`,
+    title: `Dead letters (${prefix}${shownOf}${numberText(all.length)})`,
     body: html`${said}
 ${isFiltered ? [list, byCause] : [byCause, list]}
 ${mode === 'operate' ? selectionForm(onQueue) : NOTHING}`,
@@ -106,7 +118,7 @@ interface Row {
 const deadPart = ({ now }: Row) => now && deadPartOf(now.standing);
 const isDead = (row: Row): boolean => deadPart(row) !== undefined;
 
-async function standing(ones: readonly OpenDeadLetter[], { sources, nowMs }: PageRequest): Promise<readonly Row[]> {
+async function rowsOf(ones: readonly OpenDeadLetter[], { sources, nowMs }: PageRequest): Promise<readonly Row[]> {
   const items = ones.map(({ item }) => item);
   const known = new Map((await standingsOf(items, sources.ledger, nowMs)).map((now) => [now.item, now]));
   return ones.map((one) => ({ one, now: known.get(one.item) }));
@@ -133,7 +145,14 @@ function moveTaskText(task: MoveTask, { mode, nowMs }: PageRequest): Html {
 }
 
 const headingOf = ({ code, owner, cart }: Filter, count: number): string =>
-  [plural(count, 'dead letter'), code, owner && `of the ${owner}`, cart && `of cart ${cart}`].filter(Boolean).join(' ');
+  [
+    plural(count, 'dead letter'),
+    code === WITHOUT_CODE ? 'without a verdict' : code,
+    owner && `of the ${owner}`,
+    cart && `of cart ${cart}`,
+  ]
+    .filter(Boolean)
+    .join(' ');
 
 function causes(all: readonly OpenDeadLetter[], { nowMs, sources }: PageRequest): Html {
   const groups = [...Map.groupBy(all, causeOf)].sort(([, one], [, other]) => other.length - one.length);
@@ -141,7 +160,7 @@ function causes(all: readonly OpenDeadLetter[], { nowMs, sources }: PageRequest)
     ([cause, ones]) => {
       const codes = cause.split(' ').filter(isFaultCode);
       const [oldest] = ones;
-      return html`<tr><th scope="row"><a href="${linkTo(PATH, { code: cause })}">${cause === 'NONE' ? 'no reason is recorded' : cause}</a></th><td class="number">${numberText(ones.length)}</td><td>${each(codes, (code) => ownerText(sources.environment, FAULT_CATALOGUE[code].owner))}</td><td>${each(codes, (code) => FAULT_CATALOGUE[code].action)}</td><td>${oldest === undefined ? NOTHING : time(oldest.sinceMs, nowMs)}</td><td>${oldest === undefined ? NOTHING : expiry(oldest.deletedAtMs, nowMs)}</td></tr>`;
+      return html`<tr><th scope="row"><a href="${linkTo(PATH, { code: cause })}">${cause === WITHOUT_CODE ? 'no reason is recorded' : cause}</a></th><td class="number">${numberText(ones.length)}</td><td>${each(codes, (code) => ownerText(sources.environment, FAULT_CATALOGUE[code].owner))}</td><td>${each(codes, (code) => FAULT_CATALOGUE[code].action)}</td><td>${oldest === undefined ? NOTHING : time(oldest.sinceMs, nowMs)}</td><td>${oldest === undefined ? NOTHING : expiry(oldest.deletedAtMs, nowMs)}</td></tr>`;
     },
   )}</tbody></table>`;
 }
@@ -248,7 +267,7 @@ function asCsv(shown: readonly OpenDeadLetter[], request: PageRequest): Download
   async function* parts(): AsyncGenerator<string> {
     yield BYTE_ORDER_MARK + csvText([head]);
     for (const part of chunks(shown, PART_OF_A_FILE)) {
-      yield csvText((await standing(part, request)).filter(isDead).map(line));
+      yield csvText((await rowsOf(part, request)).filter(isDead).map(line));
     }
   }
   return {

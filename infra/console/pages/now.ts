@@ -10,12 +10,12 @@ import type { BreakerItem } from '../../../shared/circuit-breaker.ts';
 import { isFaultCode } from '../../../shared/failure.ts';
 import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { readSurroundings } from '../../carts/known-cart.ts';
-import type { QueueCounts } from '../../carts/open-ledger.ts';
+import { heldBy, type QueueCounts } from '../../carts/open-ledger.ts';
 import { ownerText } from '../../owners.ts';
 import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
 import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { extractionSilenceMs } from '../../schedule.ts';
-import { atMost, type OpenDeadLetter, openDeadLetters, onQueueOf } from '../open-dead-letters.ts';
+import { atMostPrefix, type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { cartLink } from '../carts/cart-link.ts';
 import { hoursPicture } from '../hours-picture.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
@@ -45,7 +45,7 @@ async function show(request: PageRequest, said: Html = NOTHING): Promise<Page> {
     record.reports(0),
   ]);
   const { breaker, watermarkMs } = context;
-  const waiting = counts.ready + counts.inFlight + counts.delayed;
+  const waiting = heldBy(counts);
   return {
     title: 'Now',
     body: html`${said}
@@ -94,7 +94,7 @@ function readStatus(watermarkMs: number | undefined, { sources, nowMs }: PageReq
 const countsText = ({ ready, inFlight, delayed }: QueueCounts): string =>
   `${numberText(ready)} ready, ${numberText(inFlight)} tried now or waiting for a retry, ${numberText(delayed)} delayed`;
 
-/** The last that the schedule started, or that ended: by hand, none is started by the schedule. */
+/** When the schedule last started one, or the newest one ended: of one that a person started, only the end is known. */
 function reconciliationText(
   { startedMs = 0, reachedMs }: ReconciliationState,
   newest: ReconciliationReport | undefined,
@@ -124,14 +124,14 @@ function deadLetterSummary(
   { sources, nowMs }: PageRequest,
 ): Html {
   const { client } = sources.environment.srm;
-  const onQueue = onQueueOf(counts);
+  const onQueue = heldBy(counts);
   const [next] = open;
   if (next === undefined && onQueue === 0) return html`<p>${status('positive', 'None')}</p>`;
   const owners = Map.groupBy(
     open.flatMap((one) => one.owners.map((owner) => ({ owner, one }))),
     ({ owner }) => owner,
   );
-  return html`<p>${status('negative', `${atMost(open.length, onQueue)}${plural(open.length, 'open dead letter')}`)} <small>by the ledger; the queue holds about ${numberText(onQueue)}</small></p>
+  return html`<p>${status('negative', `${atMostPrefix(open.length, onQueue)}${plural(open.length, 'open dead letter')}`)} <small>by the ledger; the queue holds about ${numberText(onQueue)}</small></p>
 ${onQueue > open.length ? html`<p>${status('critical', `About ${numberText(onQueue - open.length)} more than the ledger lists`)} <a href="/dead-letters">Look into the queue</a></p>` : NOTHING}
 ${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)}: ${cartLink(client, next.cart)}; <a href="/dead-letters">${numberText(open.filter(({ deletedAtMs }) => deletedAtMs - nowMs < SOON_MS).length)} within 3 days</a>.</p>`}
 <table><caption>By owner: who can correct the cause</caption><thead><tr><th scope="col">Owner</th><th scope="col" class="number">Dead letters</th><th scope="col">Deleted next</th></tr></thead><tbody>${[

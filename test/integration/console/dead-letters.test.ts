@@ -1,13 +1,7 @@
 /** The worklist over a real ledger and a real dead-letter queue, with redriver and worker behind it. */
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteMessageCommand,
-  GetQueueUrlCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
@@ -22,7 +16,7 @@ import { envelope, newCart, type Row, textOf, withItems } from '../create/worker
 import { type Operator, setUpRedriver } from '../redrive/redriver-fixture.ts';
 import { type ConsoleClient, openClient, sourcesOf } from './console-client.ts';
 
-const { fixture, open, deadLetters } = await setUpRedriver();
+const { fixture, open, urlOf, deadLetters } = await setUpRedriver();
 const { systems } = fixture;
 const REASON = 'INC-42: it is settled';
 const DAY_MS = 86_400_000;
@@ -43,16 +37,9 @@ beforeEach(async () => {
   }
 });
 
-async function deadLetterUrlOf({ worker }: Operator): Promise<string> {
-  const { QueueUrl = '' } = await systems.clients.sqs.send(
-    new GetQueueUrlCommand({ QueueName: worker.deadLetterName }),
-  );
-  return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
-}
-
 async function consoleOf(operator: Operator, mode: Mode = 'operate', nowMs = Date.now()): Promise<ConsoleClient> {
   const local = loadEnvironment('local');
-  const url = await deadLetterUrlOf(operator);
+  const url = await urlOf(operator.worker.deadLetterName);
   const functions: Sources['functions'] = {
     async invoke(_name, event) {
       try {
@@ -98,7 +85,7 @@ const csvOf = async (client: ConsoleClient): Promise<string[][]> =>
 
 /** SQS itself moves a dead letter back to the cart queue. */
 async function moveBySqs(operator: Operator, cart: Row, messageId: string): Promise<void> {
-  const QueueUrl = await deadLetterUrlOf(operator);
+  const QueueUrl = await urlOf(operator.worker.deadLetterName);
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
   );
@@ -132,7 +119,7 @@ describe('dead letters of which no attempt came to an end', () => {
       );
     }
     expect(looked.text).toContain('no verdict is recorded');
-    const group = fieldsWith(looked.markup, 'Plan a redrive of all 2 dead letters NONE');
+    const group = fieldsWith(looked.markup, 'Plan a redrive of all 2 dead letters without a verdict');
     const plan = await client.post('/dead-letters', { act: 'plan-selection', ...group });
     expect(plan.text).toContain('2 dead letters selected, 2 would be redriven');
 
@@ -201,10 +188,9 @@ test('a dead letter is shown as deleted 14 days after SQS took its message, and 
 test('messages without a cart have each its own reason and its own box', async () => {
   const operator = await open();
   const [unreadable = ''] = await operator.worker.send('no cart');
-  const { QueueUrl = '' } = await sqs.send(new GetQueueUrlCommand({ QueueName: operator.worker.queueName }));
   const { MessageId: unsigned = '' } = await sqs.send(
     new SendMessageCommand({
-      QueueUrl: new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href,
+      QueueUrl: await urlOf(operator.worker.queueName),
       MessageBody: writeCartMessage(envelope(newCart())),
     }),
   );

@@ -4,10 +4,10 @@ import { afterAll, beforeEach, expect } from '@jest/globals';
 import * as z from 'zod';
 import { createHandler } from '../../../functions/redrive-dead-letters/handler.ts';
 import { tryParseJson } from '../../../shared/exact-json.ts';
+import { envelope, type Row, setUpWorkerFixture, type Worker, type WorkerFixture } from '../create/worker-fixture.ts';
 import { lambdaContext } from '../fixture.ts';
 import { startLedgerOf, withLedgerOf } from '../ledger-of.ts';
 import { type Interceptor, type RecordingProxy, startRecordingProxy } from '../recording-proxy.ts';
-import { envelope, type Row, setUpWorkerFixture, type Worker, type WorkerFixture } from '../create/worker-fixture.ts';
 
 export const act = { by: 'arn:aws:sts::111122223333:assumed-role/Operator/a-person', reason: 'INC-42: unit mapped' };
 
@@ -40,6 +40,8 @@ export interface RedriverFixture {
   /** An operator with a worker and queues of their own. */
   readonly open: () => Promise<Operator>;
   readonly answeredBy: (worker: Worker) => Interceptor;
+  /** Of a queue, through the recording proxy. */
+  readonly urlOf: (queueName: string) => Promise<string>;
   /** Carts whose supplier is closed in 11VMS, as dead letters; returns the ids of their messages. */
   readonly deadLetters: (operator: Operator, carts: readonly Row[]) => Promise<string[]>;
 }
@@ -65,13 +67,13 @@ export async function setUpRedriver(): Promise<RedriverFixture> {
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) };
     };
 
+  async function urlOf(queueName: string): Promise<string> {
+    const { QueueUrl = '' } = await fixture.systems.clients.sqs.send(new GetQueueUrlCommand({ QueueName: queueName }));
+    return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
+  }
+
   async function open(): Promise<Operator> {
     const worker = await fixture.worker();
-    const { clients } = fixture.systems;
-    const urlOf = async (name: string): Promise<string> => {
-      const { QueueUrl = '' } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: name }));
-      return new URL(new URL(QueueUrl).pathname, fixture.proxies.sqs.url).href;
-    };
     lambda.intercept(answeredBy(worker));
     const handler = createHandler(
       {
@@ -124,5 +126,5 @@ export async function setUpRedriver(): Promise<RedriverFixture> {
     return ids;
   }
 
-  return { fixture, lambda, closedSuppliers, open, answeredBy, deadLetters };
+  return { fixture, lambda, closedSuppliers, open, answeredBy, urlOf, deadLetters };
 }

@@ -330,7 +330,7 @@ describe('a cart that was closed by hand', () => {
   test('since the plan was made stays where it is', async () => {
     const operator = await open();
     const carts = cartsOf(3);
-    const [closed = '', copied = '', other = ''] = await deadLetters(operator, carts);
+    const [closed = '', copied = ''] = await deadLetters(operator, carts);
     const { worker } = operator;
     closedSuppliers.add('SUP-00871');
     const [copy = ''] = await worker.send(envelope(carts[1] ?? {}));
@@ -351,7 +351,6 @@ describe('a cart that was closed by hand', () => {
     });
     expect(carts.map((cart) => fixture.ordersOf(cart).length)).toEqual([0, 0, 1]);
     expect((await worker.deadLetters()).sort()).toEqual([closed, copy].sort());
-    expect(await worker.deadLetters()).not.toContain(other);
   }, 60_000);
 });
 
