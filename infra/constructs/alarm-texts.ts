@@ -113,7 +113,8 @@ export const METRIC_ALARMS = {
   },
   'functions-throttled': {
     what: 'Lambda throttles a function of ours: the concurrency of the account is used up.',
-    impact: 'requesters: carts are read and ordered late. A throttled batch uses up one attempt of its carts.',
+    impact:
+      'requesters: carts are read and ordered late. A throttled batch uses up one attempt of its carts. The optional functions only report or write later.',
   },
   'worker-near-timeout': {
     what: 'Invocations of the worker come close to its time-out.',

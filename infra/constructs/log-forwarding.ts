@@ -264,9 +264,9 @@ function deliveryMetrics(stream: CfnDeliveryStream) {
 }
 
 /**
- * In four of six periods, so that neither an attempt that is repeated at once nor a metric that is late is a mail. A stream
- * to which nothing comes has lost its subscriptions, or CloudWatch Logs the right to write: the supervisor runs every
- * minute, and Lambda itself writes lines of each run.
+ * In four of six periods: one attempt that is repeated at once sends no mail, nor does a late metric. The supervisor runs
+ * every minute, and Lambda writes lines of each run. So a stream without records has lost its subscriptions, or CloudWatch
+ * Logs has lost the right to write to it.
  */
 function notForwarded(streams: readonly ReturnType<typeof deliveryMetrics>[]): AlarmCondition {
   const usingMetrics = Object.fromEntries(

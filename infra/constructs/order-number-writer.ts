@@ -28,9 +28,9 @@ export interface OrderNumberWriterProps {
 
 /** About a day: the function doubles its delays (functions/write-order-numbers/write-order-numbers.ts). */
 const MAX_RECEIVE_COUNT = 12;
-const KEPT = Duration.days(4);
-/** Half of what the queue keeps a message. One that SRM does not take comes back sooner, and is given up after a day. */
-const UNDRAINED = Duration.days(2);
+const RETENTION_DAYS = 4;
+/** A message that SRM does not take is given up after a day. One that lies for half of its retention was not tried. */
+const UNTRIED_AFTER = Duration.days(RETENTION_DAYS / 2);
 const BATCH_SIZE = 5;
 const TIMEOUT = Duration.minutes(10);
 
@@ -46,7 +46,7 @@ export class OrderNumberWriter extends Construct {
     const period = Duration.minutes(5);
     this.deadLetters = new KeptQueue(this, 'DeadLetters');
     this.queue = new KeptQueue(this, 'Queue', {
-      retentionPeriod: KEPT,
+      retentionPeriod: Duration.days(RETENTION_DAYS),
       // AWS's own rule for an event source: six times the function's time-out.
       visibilityTimeout: Duration.seconds(6 * TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVE_COUNT },
@@ -93,9 +93,9 @@ export class OrderNumberWriter extends Construct {
     );
     ledger.grantOrderNumbers(this.function);
     props.srmSecret.grantRead(this.function);
-    // The queue of a function that is not invoked, as where its event source is disabled.
-    const undrained = new MathExpression({
-      expression: `IF(FILL(numbersAge, 0) >= ${UNDRAINED.toSeconds()}, 1, 0)`,
+    // The function is not invoked, as while its event source is disabled.
+    const untried = new MathExpression({
+      expression: `IF(FILL(numbersAge, 0) >= ${UNTRIED_AFTER.toSeconds()}, 1, 0)`,
       usingMetrics: { numbersAge: this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period }) },
       period,
     });
@@ -104,7 +104,7 @@ export class OrderNumberWriter extends Construct {
       'order-numbers-unwritten': {
         // Without the block `events`, its alarm is missing: this one then also tells of an event that never reached the queue.
         metric: sumOf(
-          [unwritten, undrained, ...(environment.events === undefined ? events.undeliveredMetrics : [])],
+          [unwritten, untried, ...(environment.events === undefined ? events.undeliveredMetrics : [])],
           period,
           'Order numbers given up, or not tried for days',
         ),

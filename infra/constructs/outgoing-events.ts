@@ -49,13 +49,13 @@ const RULE_ACTIONS = [
   'events:RemoveTargets',
 ];
 
-/** What the worker counts for each event. */
+/** The worker's metric that counts what each event reports. */
 const COUNTED = {
   'PurchaseOrder.Created.v1': 'ordersCreated',
   'ShoppingCart.DeadLettered.v1': 'cartsDeadLettered',
 } as const satisfies Record<EventName, keyof typeof METRICS>;
 
-const metricOf = (pipe: CfnPipe, metricName: string, period: Duration): Metric =>
+const pipeMetric = (pipe: CfnPipe, metricName: string, period: Duration): Metric =>
   new Metric({
     namespace: 'AWS/EventBridge/Pipes',
     metricName,
@@ -113,7 +113,7 @@ export class OutgoingEvents extends Construct {
   /** What the mail of the block is about: a pipe or a rule gave up, or a pipe fails. */
   get undeliveredMetrics(): readonly IMetric[] {
     const period = Duration.minutes(5);
-    const failures = [...this.#pipes.values()].map((pipe) => metricOf(pipe, 'ExecutionFailed', period));
+    const failures = [...this.#pipes.values()].map((pipe) => pipeMetric(pipe, 'ExecutionFailed', period));
     const given = this.undelivered.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period });
     return [given, ...failures];
   }
@@ -137,7 +137,7 @@ export class OutgoingEvents extends Construct {
           expression: `IF(FILL(counted${index}, 0) > 0 AND FILL(ran${index}, 0) < 1, 1, 0)`,
           usingMetrics: {
             [`counted${index}`]: metric('worker', COUNTED[name], { period }),
-            [`ran${index}`]: metricOf(pipe, 'Invocations', period),
+            [`ran${index}`]: pipeMetric(pipe, 'Invocations', period),
           },
           period,
         }),

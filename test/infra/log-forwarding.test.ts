@@ -1,27 +1,18 @@
-/** Splunk, Elastic, Cloud ALM and the order numbers in the template: what leaves, by which rights, and what happens when it does not. */
+/** Splunk, Elastic and Cloud ALM in the template: what leaves, by which rights, and what happens when it does not. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import type { ExpectedResource } from '../../infra/doctor/expected-stack.ts';
 import { ENVIRONMENTS, parseEnvironment } from '../../infra/environments.ts';
-import { type ExpectedResource, expectStack } from '../../infra/doctor/expected-stack.ts';
-import { asText, EVERYTHING_ENVIRONMENT, one } from './synthesis.ts';
+import { alarmOf, asText, EVERYTHING_ENVIRONMENT, metricsOf, one, resourcesWith } from './synthesis.ts';
 
 const { splunk, elastic } = EVERYTHING_ENVIRONMENT.logForwarding;
-const { cloudAlm, orderNumbers } = EVERYTHING_ENVIRONMENT;
-
-/** Without the code of the functions, which no template holds. */
-const synthesized = async (blocks: Readonly<Record<string, unknown>>): Promise<readonly ExpectedResource[]> => {
-  const account = { account: '123456789012', region: 'eu-west-1' };
-  const environment = parseEnvironment({ ...ENVIRONMENTS['prod'], ...account, ...blocks }, 'a test');
-  return (await expectStack(environment)).resources;
-};
+const { cloudAlm } = EVERYTHING_ENVIRONMENT;
 
 let both: readonly ExpectedResource[];
 let splunkOnly: readonly ExpectedResource[];
-let numbersOnly: readonly ExpectedResource[];
 beforeAll(async () => {
-  both = await synthesized({ logForwarding: { splunk, elastic: { ...elastic, createSecret: false } }, cloudAlm });
-  splunkOnly = await synthesized({ logForwarding: { splunk } });
-  numbersOnly = await synthesized({ orderNumbers });
+  both = await resourcesWith({ logForwarding: { splunk, elastic: { ...elastic, createSecret: false } }, cloudAlm });
+  splunkOnly = await resourcesWith({ logForwarding: { splunk } });
 }, 120_000);
 
 const ofType = (type: string, resources = both): readonly ExpectedResource[] =>
@@ -199,15 +190,8 @@ describe('the subscriptions', () => {
 });
 
 describe('the alarms', () => {
-  const alarm = (name: string, resources = both): Record<string, unknown> | undefined =>
-    ofType('AWS::CloudWatch::Alarm', resources).find(({ properties: { AlarmName } }) =>
-      String(AlarmName).endsWith(`-${name}`),
-    )?.properties;
-  const metrics = (text: unknown): string[] =>
-    [...JSON.stringify(text).matchAll(/"MetricName":"([^"]+)"/g)].map(([, name = '']) => name);
-
   test('say that lines are not delivered: none comes to a stream, an attempt failed, or a record is too old', () => {
-    expect(metrics(alarm('logs-not-forwarded'))).toEqual([
+    expect(metricsOf(alarmOf(both, 'logs-not-forwarded'))).toEqual([
       'IncomingRecords',
       'DeliveryToSplunk.Success',
       'DeliveryToSplunk.DataFreshness',
@@ -217,7 +201,7 @@ describe('the alarms', () => {
     ]);
     const trouble = (index: number): string =>
       `IF(FILL(incoming${index}, 0) < 1 OR FILL(success${index}, 1) < 1 OR FILL(age${index}, 0) > 900, 1, 0)`;
-    expect(alarm('logs-not-forwarded')).toMatchObject({
+    expect(alarmOf(both, 'logs-not-forwarded')).toMatchObject({
       Threshold: 1,
       EvaluationPeriods: 6,
       DatapointsToAlarm: 4,
@@ -225,35 +209,22 @@ describe('the alarms', () => {
       TreatMissingData: 'breaching',
       Metrics: expect.arrayContaining([expect.objectContaining({ Expression: `${trouble(0)} + ${trouble(1)}` })]),
     });
-    expect(metrics(alarm('logs-not-forwarded', splunkOnly))).toEqual([
+    expect(metricsOf(alarmOf(splunkOnly, 'logs-not-forwarded'))).toEqual([
       'IncomingRecords',
       'DeliveryToSplunk.Success',
       'DeliveryToSplunk.DataFreshness',
     ]);
   });
 
-  test('say that order numbers are given up, or lie on their queue for two days', () => {
-    expect(metrics(alarm('order-numbers-unwritten', numbersOnly))).toEqual([
-      'ApproximateNumberOfMessagesVisible',
-      'ApproximateAgeOfOldestMessage',
-      'ApproximateNumberOfMessagesVisible',
-      'ExecutionFailed',
-    ]);
-    expect(JSON.stringify(alarm('order-numbers-unwritten', numbersOnly))).toContain(
-      '"IF(FILL(numbersAge, 0) >= 172800, 1, 0)"',
-    );
-    expect(metrics(alarm('functions-throttled', numbersOnly))).toHaveLength(6);
-  });
-
   test('say that Cloud ALM was told nothing in three intervals, for whatever reason', () => {
-    expect(alarm('cloud-alm-not-told')).toMatchObject({
+    expect(alarmOf(both, 'cloud-alm-not-told')).toMatchObject({
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,
       EvaluationPeriods: 15,
       TreatMissingData: 'breaching',
       Metrics: expect.arrayContaining([expect.objectContaining({ Expression: 'invocations - errors' })]),
     });
-    expect(alarm('cloud-alm-not-told', splunkOnly)).toBeUndefined();
+    expect(alarmOf(splunkOnly, 'cloud-alm-not-told')).toBeUndefined();
   });
 });
 

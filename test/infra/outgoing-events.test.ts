@@ -1,9 +1,11 @@
-/** What of the events depends on the entry: which pipes there are, and which accounts the bus lets in. */
+/** What of the events and the order numbers depends on the entry: pipes, alarms, and the accounts that the bus lets in. */
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { OutgoingEvents } from '../../infra/constructs/outgoing-events.ts';
+import type { ExpectedResource } from '../../infra/doctor/expected-stack.ts';
 import { type Environment, loadEnvironment } from '../../infra/environments.ts';
+import { alarmOf, EVERYTHING_ENVIRONMENT, metricsOf, resourcesWith } from './synthesis.ts';
 
 type Blocks = Pick<Environment, 'events' | 'orderNumbers'>;
 
@@ -31,7 +33,7 @@ test('order numbers alone need the pipe of orders, and no other', () => {
   template.resourceCountIs('AWS::Events::Rule', 0);
 });
 
-test('a pipe that stands still is told with order numbers alone, too; events given up then have another alarm', () => {
+test('a pipe that stands still has an alarm, also with order numbers alone; events given up have one only with events', () => {
   const events = { typePrefix: 'acme.procurement', subscribers: {}, accounts: [] };
 
   expect(Object.keys(eventsOf({ orderNumbers: undefined, events: undefined }).alarms)).toEqual([
@@ -41,6 +43,29 @@ test('a pipe that stands still is told with order numbers alone, too; events giv
     'events-standing-still',
     'events-undelivered',
   ]);
+});
+
+describe('with order numbers alone', () => {
+  let resources: readonly ExpectedResource[];
+  beforeAll(async () => {
+    resources = await resourcesWith({ orderNumbers: EVERYTHING_ENVIRONMENT.orderNumbers });
+  }, 120_000);
+
+  test('one alarm tells of numbers given up, of numbers not tried for two days, and of events that never came', () => {
+    const alarm = alarmOf(resources, 'order-numbers-unwritten');
+
+    expect(metricsOf(alarm)).toEqual([
+      'ApproximateNumberOfMessagesVisible',
+      'ApproximateAgeOfOldestMessage',
+      'ApproximateNumberOfMessagesVisible',
+      'ExecutionFailed',
+    ]);
+    expect(JSON.stringify(alarm)).toContain('"IF(FILL(numbersAge, 0) >= 172800, 1, 0)"');
+  });
+
+  test('the alarm on throttled functions watches each of the six, that of the order numbers included', () => {
+    expect(metricsOf(alarmOf(resources, 'functions-throttled'))).toHaveLength(6);
+  });
 });
 
 test("a template has quotes around each variable of a text, and none around that of a list, as EventBridge's guide says", () => {

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Environment, ENVIRONMENTS, loadEnvironment } from '../../infra/environments.ts';
+import { type ExpectedResource, expectStack } from '../../infra/doctor/expected-stack.ts';
+import { type Environment, ENVIRONMENTS, loadEnvironment, parseEnvironment } from '../../infra/environments.ts';
 import { synthesizeOnce } from '../../infra/synthesis-cache.ts';
 
 /** The settings of its connections that have a structure. */
@@ -210,6 +211,23 @@ export async function synthesizeStack(nameOrFile: string, outdir: string): Promi
     ),
   };
 }
+
+/** The resources of production with these blocks, without the code of the functions, which no template holds. */
+export async function resourcesWith(blocks: Readonly<Record<string, unknown>>): Promise<readonly ExpectedResource[]> {
+  const account = { account: '123456789012', region: 'eu-west-1' };
+  const environment = parseEnvironment({ ...ENVIRONMENTS['prod'], ...account, ...blocks }, 'a test');
+  return (await expectStack(environment)).resources;
+}
+
+/** The properties of an alarm, by the end of its name. */
+export const alarmOf = (resources: readonly ExpectedResource[], name: string): Record<string, unknown> | undefined =>
+  resources.find(
+    ({ type, properties: { AlarmName } }) =>
+      type === 'AWS::CloudWatch::Alarm' && String(AlarmName).endsWith(`-${name}`),
+  )?.properties;
+
+export const metricsOf = (alarm: unknown): string[] =>
+  [...JSON.stringify(alarm).matchAll(/"MetricName":"([^"]+)"/g)].map(([, name = '']) => name);
 
 export const refSchema = z.object({ Ref: z.string() });
 export const attSchema = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) });
