@@ -23,7 +23,10 @@ export interface VmsOptions extends SimulatorOptions, DialectOptions {
   /** False (501), or a status, for an 11VMS without look-up and list. */
   readonly lookup?: boolean | 404 | 501;
   readonly maxBodyBytes?: number;
-  /** What a firewall before 11VMS answers to a body or an address that it takes for an attack; undefined: it lets the request through. */
+  /**
+   * What a firewall before 11VMS answers to a body or an address that it takes for an attack; undefined: it lets the request
+   * through.
+   */
   readonly firewall?: (body: string, url: URL) => Answer | undefined;
   /** Where orders are created, below the base URL. */
   readonly collectionPath?: string;

@@ -18,12 +18,12 @@ import {
 } from '../../functions/create-purchase-orders/translation/purchase-order.ts';
 import { DEFAULT_VMS_CONTRACT } from '../../infra/vms-settings.ts';
 import { tryParseExactJson } from '../../shared/exact-json.ts';
+import fc from '../properties.ts';
 import { disguisedOrder } from '../simulators/order-disguise.ts';
 import { mulberry32 } from '../simulators/seeded-random.ts';
 import { generatedCart, goodCart, pathsOf, replaced, type Path } from './translation/arbitrary-carts.ts';
 import { ordersOf, translate } from './translation/sample-carts.ts';
 import { createWireOrder } from '../../functions/create-purchase-orders/translation/wire-order.ts';
-import fc from '../properties.ts';
 
 const form = { ...DEFAULT_VMS_CONTRACT, wire: createWireOrder(DEFAULT_VMS_CONTRACT) };
 const sample = purchaseOrderSchema.parse(

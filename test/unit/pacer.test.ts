@@ -1,8 +1,8 @@
 /** One pace for all calls to 11VMS: it falls by the share of refused calls, and no call waits past its deadline. */
 import { expect, test } from '@jest/globals';
 import { createPacer, type Pacer } from '../../functions/create-purchase-orders/delivery/pacer.ts';
-import { mulberry32 } from '../simulators/seeded-random.ts';
 import fc from '../properties.ts';
+import { mulberry32 } from '../simulators/seeded-random.ts';
 
 /** A clock that only the waiting calls move. */
 function fakeTime() {

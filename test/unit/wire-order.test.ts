@@ -19,12 +19,12 @@ import {
   type WireSettings,
 } from '../../functions/create-purchase-orders/translation/wire-order.ts';
 import { parseExactJson } from '../../shared/exact-json.ts';
+import fc from '../properties.ts';
 import { disguisedOrder } from '../simulators/order-disguise.ts';
 import { mulberry32 } from '../simulators/seeded-random.ts';
 import { openDialect } from '../simulators/vms-dialect.ts';
 import { generatedCart, goodCart } from './translation/arbitrary-carts.ts';
 import { ordersOf, translate } from './translation/sample-carts.ts';
-import fc from '../properties.ts';
 
 const sample = purchaseOrderSchema.parse(
   JSON.parse(

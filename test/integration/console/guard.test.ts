@@ -5,11 +5,11 @@ import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Unanswerable } from '../../../infra/carts/open-ledger.ts';
 import { SECURITY_HEADERS } from '../../../infra/console/guard.ts';
-import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import type { ConsolePage } from '../../../infra/console/page.ts';
 import { PAGES } from '../../../infra/console/pages.ts';
-import { type DeployedConsole, deployConsole, openTab, secretOf, type Served, type Tab } from './deployed-console.ts';
+import { ENVIRONMENTS } from '../../../infra/environments.ts';
 import { type RawAnswer, sendRaw } from '../raw-http.ts';
+import { type DeployedConsole, deployConsole, openTab, secretOf, type Served, type Tab } from './deployed-console.ts';
 
 const ACCOUNT = '123456789012';
 
@@ -41,6 +41,38 @@ const filled = (text: string): string =>
     .replaceAll('{otherCookie}', readingTab.cookie)
     .replaceAll('{otherKey}', readingTab.key)
     .replaceAll('{usedInvitation}', secretOf(operating.links[0] ?? ''));
+
+/** A clock that the test moves, for a console that ends after a minute without use. */
+function movedClock() {
+  let nowMs = Date.now();
+  let tick = (): void => undefined;
+  let isEnded = false;
+  let idles = 0;
+  return {
+    options: {
+      idleMs: 60_000,
+      onIdle: () => {
+        idles += 1;
+      },
+      clock: {
+        now: () => nowMs,
+        every(_ms: number, act: () => void) {
+          tick = act;
+          return () => {
+            isEnded = true;
+          };
+        },
+      },
+    },
+    /** How often the console has ended for want of use, once so much more time has passed. */
+    idlesAfter(ms: number): number {
+      nowMs += ms;
+      tick();
+      return idles;
+    },
+    isEnded: () => isEnded,
+  };
+}
 
 interface Sent {
   readonly method?: string;
@@ -561,24 +593,12 @@ describe('the listener', () => {
   });
 
   test('does not end while an act of a person is under way, nor before its answer can be read', async () => {
-    let nowMs = Date.now();
-    let tick = (): void => undefined;
-    let idles = 0;
+    const clock = movedClock();
     const asked = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<unknown>();
     const served = await deployed.serve({
       mode: 'operate',
-      idleMs: 60_000,
-      onIdle: () => {
-        idles += 1;
-      },
-      clock: {
-        now: () => nowMs,
-        every(_ms, act) {
-          tick = act;
-          return () => undefined;
-        },
-      },
+      ...clock.options,
       sources: {
         ...(await deployed.openSources()),
         functions: {
@@ -590,11 +610,6 @@ describe('the listener', () => {
       },
     });
     const opened = await openTab(served);
-    const after = (ms: number): number => {
-      nowMs += ms;
-      tick();
-      return idles;
-    };
     const act = sendRaw(opened.port, {
       method: 'POST',
       headers: [
@@ -609,47 +624,24 @@ describe('the listener', () => {
     });
     await asked.promise;
 
-    expect(after(90_000)).toBe(0);
+    expect(clock.idlesAfter(90_000)).toBe(0);
     answered.resolve({ state: 'FORCED_OPEN', reason: 'for a test' });
     expect(await act).toMatchObject({ status: 200 });
-    expect(after(60_000)).toBe(0);
-    expect(after(1)).toBe(1);
+    expect(clock.idlesAfter(60_000)).toBe(0);
+    expect(clock.idlesAfter(1)).toBe(1);
     await served.close();
   });
 
   test('ends when no person has used it for long enough; a page that refreshes itself keeps it from nothing', async () => {
-    let nowMs = Date.now();
-    let tick = (): void => undefined;
-    let isEnded = false;
-    let idles = 0;
-    const served = await deployed.serve({
-      mode: 'read-only',
-      idleMs: 60_000,
-      onIdle: () => {
-        idles += 1;
-      },
-      clock: {
-        now: () => nowMs,
-        every(_ms, act) {
-          tick = act;
-          return () => {
-            isEnded = true;
-          };
-        },
-      },
-    });
+    const clock = movedClock();
+    const served = await deployed.serve({ mode: 'read-only', ...clock.options });
     const opened = await openTab(served);
     const look = (...more: (readonly [string, string])[]) =>
       sendRaw(opened.port, { headers: [['Host', opened.host], ['Cookie', opened.cookie], ...more] });
-    const after = (ms: number): number => {
-      nowMs += ms;
-      tick();
-      return idles;
-    };
 
-    expect(after(60_000)).toBe(0);
+    expect(clock.idlesAfter(60_000)).toBe(0);
     await look();
-    expect(after(60_000)).toBe(0);
+    expect(clock.idlesAfter(60_000)).toBe(0);
     await look(['X-Console-Refresh', '1']);
     await sendRaw(opened.port, { headers: [['Host', opened.host]] });
     await sendRaw(opened.port, {
@@ -658,14 +650,14 @@ describe('the listener', () => {
         ['Cookie', opened.cookie],
       ],
     });
-    expect(after(1)).toBe(1);
+    expect(clock.idlesAfter(1)).toBe(1);
     await served.close();
-    expect(isEnded).toBe(true);
+    expect(clock.isEnded()).toBe(true);
   });
 });
 
 describe('the sources of a deployed environment', () => {
-  test('search the log groups of the functions alone, and not that of Firehose, on which nobody has the right', async () => {
+  test('search the log groups of the functions alone, and not that of Firehose, on which no role has the right', async () => {
     const { state } = deployed.aws;
     const before = state.stack;
     state.stack = {

@@ -1,8 +1,9 @@
 /** Edge cases 64, 70, 71: how long a cart waits for its next attempt, and which waits stay inside the invocation. */
 import { describe, expect, test } from '@jest/globals';
-import type { Disturbance } from '../../simulators/disturbances.ts';
-import { onceFor } from '../recording-proxy.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
+import type { Disturbance } from '../../simulators/disturbances.ts';
+import { CLOSED_PORT } from '../closed-port.ts';
+import { onceFor } from '../recording-proxy.ts';
 import {
   always,
   answer,
@@ -28,9 +29,6 @@ async function sent(cart: Row, variables: Partial<Variables> = {}): Promise<{ wo
   return { worker, messageId };
 }
 
-/** The discard service: nothing listens there, and no other test is given its port. */
-const NOT_LISTENING = 'http://127.0.0.1:9';
-
 const onlySeconds = (worker: Worker): number => {
   const calls = worker.takeVisibilities();
   expect(calls).toHaveLength(1);
@@ -40,7 +38,7 @@ const onlySeconds = (worker: Worker): number => {
 // Edge case 71.
 test('a cart of an unreachable 11VMS is retried after 30, 60 and 120 s without a look-up, and is then requeued', async () => {
   const cart = newCart();
-  const { worker, messageId } = await sent(cart, { VMS_BASE_URL: NOT_LISTENING });
+  const { worker, messageId } = await sent(cart, { VMS_BASE_URL: `http://127.0.0.1:${CLOSED_PORT}` });
   for (const [low, high] of [
     [24, 36],
     [48, 72],

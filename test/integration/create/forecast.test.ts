@@ -45,6 +45,16 @@ async function ask(worker: Worker, ...messages: readonly (CartMessage | string)[
   return forecasts;
 }
 
+/** A worker whose first attempt at the cart has left the outcome of its order open. */
+async function leftOpen(cart: Row): Promise<Worker> {
+  const worker = await fixture.worker();
+  fixture.proxies.vms.intercept(always(isCreate, answer(500)));
+  await worker.send(envelope(cart));
+  await worker.deliver();
+  fixture.calm();
+  return worker;
+}
+
 const callCounts = () => ({
   vms: fixture.proxies.vms.calls.length,
   dynamodb: fixture.proxies.dynamodb.calls.length,
@@ -156,11 +166,7 @@ describe('the forecast of a message', () => {
 
   test('cannot say whether 11VMS holds an order that a newer version leaves to this message', async () => {
     const cart = newCart();
-    const worker = await fixture.worker();
-    fixture.proxies.vms.intercept(always(isCreate, answer(500)));
-    await worker.send(envelope(cart));
-    await worker.deliver();
-    fixture.calm();
+    const worker = await leftOpen(cart);
     await fixture.expireLease(cart);
     await worker.send(envelope(changedLater(cart, { DelInd: 'X' })));
     await worker.deliver();
@@ -172,11 +178,7 @@ describe('the forecast of a message', () => {
 
   test('says that the order is looked up first where 11VMS may hold it, and that it cannot be said while an attempt runs', async () => {
     const cart = newCart();
-    const worker = await fixture.worker();
-    fixture.proxies.vms.intercept(always(isCreate, answer(500)));
-    await worker.send(envelope(cart));
-    await worker.deliver();
-    fixture.calm();
+    const worker = await leftOpen(cart);
 
     expect(await ask(worker, envelope(cart))).toMatchObject([{ kind: 'unknown', codes: ['E_INT_IN_PROGRESS'] }]);
     await fixture.expireLease(cart);

@@ -15,8 +15,8 @@ import {
   type LedgerRecords,
   SETTLE_TABLE,
 } from '../../deep/model/reference-ledger.ts';
-import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 import fc from '../../properties.ts';
+import { openWorkerFixture, type WorkerFixture } from './worker-fixture.ts';
 
 let fixture: WorkerFixture;
 let real: LedgerRecords;

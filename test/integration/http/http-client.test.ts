@@ -20,6 +20,7 @@ import {
   TOO_LARGE,
 } from '../../../shared/http-client.ts';
 import { createCertificateAuthority } from '../../simulators/certificates.ts';
+import { CLOSED_PORT } from '../closed-port.ts';
 
 const SECRET_TOKEN = 'token-that-must-stay-secret';
 const SECRET_BODY = '{"requester":"Private Person"}';
@@ -56,9 +57,6 @@ async function serve(listener: RequestListener): Promise<{ url: string; server: 
   );
   return { url: `http://127.0.0.1:${port}`, server };
 }
-
-/** The discard service: nothing listens there, and no other test is given its port. */
-const CLOSED_PORT = 9;
 
 /** A port that answers nothing, not even a SYN: its backlog is full, and the thread that listens never accepts. */
 async function silentPort(host = '127.0.0.1'): Promise<number> {

@@ -9,6 +9,7 @@ import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import { type Srm7Simulator, startSrm7 } from '../../simulators/srm7.ts';
 import { startVms, type VmsSimulator } from '../../simulators/vms.ts';
+import { CLOSED_PORT } from '../closed-port.ts';
 import { npmStart, ROOT, type Run, summaryOf } from './npm-start.ts';
 
 const samples = join(ROOT, 'shared', 'contract', 'samples');
@@ -17,9 +18,6 @@ const closing: (() => Promise<void>)[] = [];
 
 const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> =>
   npmStart(directory, args, variables);
-
-/** The discard service: nothing listens there, and no other test is given its port. */
-const CLOSED_PORT = 9;
 
 const sourceOf = (body: string): unknown => z.object({ source: z.unknown() }).parse(JSON.parse(body)).source;
 
@@ -125,6 +123,8 @@ describe("the sample page, with --json, against an 11VMS of the user's", () => {
     const [stored] = sample.vms.orders();
     expect(seconds).toBeGreaterThan(0);
     expect(log).toMatch(/functions\.log$/);
+    // A busy machine may lose the answer to a call, or to a second.
+    expect(counts.retries).toBeLessThanOrEqual(2);
     expect(counts).toEqual({
       approved: 1,
       queued: 1,
@@ -134,7 +134,6 @@ describe("the sample page, with --json, against an 11VMS of the user's", () => {
       createdInPart: 0,
       skipped: 0,
       deadLettered: [],
-      // A busy machine may lose the answer to a call.
       retries: expect.any(Number),
       waiting: 0,
       unaccounted: 0,

@@ -6,6 +6,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createReconciliationRecord } from '../../../functions/reconcile-carts/reconciliation-record.ts';
 import { readCartMessage } from '../../../shared/cart-message.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
+import fc from '../../properties.ts';
 import { type Disturbance, noDisturbance } from '../../simulators/disturbances.ts';
 import { type GeneratedCart, generateCarts } from '../../simulators/carts.ts';
 import type { Srm7Simulator } from '../../simulators/srm7.ts';
@@ -28,7 +29,6 @@ import {
   windowOf,
 } from '../extract/extractor-fixture.ts';
 import { BY_HAND } from '../fixture.ts';
-import fc from '../../properties.ts';
 
 const fixture = useFixture({ vms: { inactiveSuppliers: ['SUP-INACTIVE'] } });
 

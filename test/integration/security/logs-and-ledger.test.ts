@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { chunks } from '../../../shared/lanes.ts';
 import { sourceRow } from '../../../shared/reading/source-row.ts';
 import { QUOTED_FIELDS } from '../../../functions/create-purchase-orders/translation/source-quotes.ts';
+import fc from '../../properties.ts';
 import {
   always,
   answer,
@@ -19,7 +20,6 @@ import {
   type WorkerFixture,
 } from '../create/worker-fixture.ts';
 import { noTimeToRetry, thisSecond, useFixture } from '../extract/extractor-fixture.ts';
-import fc from '../../properties.ts';
 
 /** The fields of shared/log.ts, and those that Powertools adds. */
 // biome-ignore format: lists of names

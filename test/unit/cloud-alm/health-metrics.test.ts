@@ -8,9 +8,9 @@ import {
   ratingOf,
   STATUSES,
 } from '../../../functions/report-to-cloud-alm/interface-health.ts';
+import fc from '../../properties.ts';
 import { metricsRequest } from '../../simulators/cloud-alm.ts';
 import { SAP_SAMPLES } from '../../simulators/cloud-alm-samples.ts';
-import fc from '../../properties.ts';
 
 const ALARMS = [
   ...new Set([

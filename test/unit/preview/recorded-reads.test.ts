@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { translateCart } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { type FieldPreview, previewCart } from '../../../infra/preview/preview-cart.ts';
 import { createReadRecorder } from '../../../infra/preview/record-reads.ts';
+import fc from '../../properties.ts';
 import { countWork } from '../counted-work.ts';
 import { generatedCart, goodCart, mutatedCart } from '../translation/arbitrary-carts.ts';
 import {
@@ -20,7 +21,6 @@ import {
   shipTo,
   TODAY,
 } from '../translation/sample-carts.ts';
-import fc from '../../properties.ts';
 
 const anyCart = fc.oneof({ weight: 3, arbitrary: mutatedCart }, goodCart, generatedCart);
 const origin = { client: '100', settings: settingsWith(), wire: contractWire, today: TODAY };

@@ -4,8 +4,8 @@ import { bytesOf, packLetters } from '../../../functions/redrive-dead-letters/le
 import type { MoveTask } from '../../../functions/redrive-dead-letters/move-tasks.ts';
 import { approveRedrive, redrive, type RedriveResult } from '../../../functions/redrive-dead-letters/redrive.ts';
 import { SQS_LIMIT_BYTES } from '../../../shared/cart-message.ts';
-import { Killed, World } from './memory-queues.ts';
 import fc from '../../properties.ts';
+import { Killed, World } from './memory-queues.ts';
 
 const act = { by: 'ann', reason: 'unit mapped' };
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `old-${index}`);

@@ -1,9 +1,9 @@
 /**
  * Carts by fast-check: generated ones with any value in any place, and good ones with any amounts, splits and texts.
  */
+import fc from '../../properties.ts';
 import { generateCarts } from '../../simulators/carts.ts';
 import { date, labour, limit, list, material, type Row, sampleCart, shares, shipTo, texts } from './sample-carts.ts';
-import fc from '../../properties.ts';
 
 /** Good, faulty and odd carts of the generator, without the very large ones, which only cost time. */
 const pool: readonly Row[] = generateCarts({

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Fault, faultPlace, type Warning } from '../../../shared/failure.ts';
 import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
+import fc from '../../properties.ts';
 import { mutatedCart } from './arbitrary-carts.ts';
 import {
   accounting,
@@ -23,7 +24,6 @@ import {
   valueAt,
   warningsOf,
 } from './sample-carts.ts';
-import fc from '../../properties.ts';
 
 const found = (source: unknown, change?: SettingsChange): (Fault | Warning)[] => {
   const translation = translate(source, change);

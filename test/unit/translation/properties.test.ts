@@ -9,12 +9,12 @@ import { rowsOf, spreadsheetOf } from '../../../functions/create-purchase-orders
 import type { CartTranslation } from '../../../functions/create-purchase-orders/translation/translate-cart.ts';
 import { type FaultCode, WARNING_CATALOGUE } from '../../../shared/failure.ts';
 import { FAULT_CATALOGUE, faultToText } from '../../../shared/fault-catalogue.ts';
+import fc from '../../properties.ts';
 import { decimalToUnits } from '../../simulators/exact-decimals.ts';
 import { judgeOrder } from '../../simulators/vms-order-rules.ts';
 import { purchaseOrderSchema as strictSchema } from '../../simulators/vms-order-schema.ts';
 import { generatedCart, goodCart, mutatedCart } from './arbitrary-carts.ts';
 import { faultsOf, groupsOf, ordersOf, type Row, translate, warningsOf } from './sample-carts.ts';
-import fc from '../../properties.ts';
 
 const anyCart = fc.oneof({ weight: 3, arbitrary: mutatedCart }, goodCart, generatedCart);
 const KINDS = ['orders', 'skip', 'faulty'];
