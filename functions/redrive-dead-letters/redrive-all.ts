@@ -24,7 +24,7 @@ export type LookingDependencies = ReadingDependencies & DescribingDependencies &
  * @throws {Refused}
  */
 export async function refuseWhileClosed(
-  { force }: { readonly force: boolean },
+  { unseen }: { readonly unseen: boolean },
   dependencies: LookingDependencies,
 ): Promise<Seen> {
   const closed = new Set<string>();
@@ -47,9 +47,9 @@ export async function refuseWhileClosed(
     const named = [...closed].slice(0, MOST_NAMED).join(', ');
     throw new Refused(`Carts that were closed by hand would be ordered: close their dead letters first (${named})`);
   }
-  if (seen.seen < seen.about && !force)
+  if (seen.seen < seen.about && !unseen)
     throw new Refused(
-      `Only ${seen.seen} of about ${seen.about} could be looked at for carts that were closed by hand: try again, redrive by plans, or add "force": true`,
+      `Only ${seen.seen} of about ${seen.about} could be looked at for carts that were closed by hand: try again, redrive by plans, or add "unseen": true`,
     );
   return seen;
 }

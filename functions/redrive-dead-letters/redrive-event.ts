@@ -63,7 +63,13 @@ const acts = {
     force: z.boolean().default(false),
   }),
   close: z.strictObject({ messageIds, ...byHand }),
-  redriveAll: z.strictObject({ ...byHand, force: z.boolean().default(false) }),
+  redriveAll: z.strictObject({
+    ...byHand,
+    /** Also while consumption is paused. */
+    force: z.boolean().default(false),
+    /** Also where only a part of the queue could be looked at for carts that were closed by hand. */
+    unseen: z.boolean().default(false),
+  }),
   cancelRedriveAll: z.strictObject({ ...byHand }),
   look: z.strictObject({ messageId, ...byHand }),
 } as const;

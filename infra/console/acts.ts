@@ -1,7 +1,7 @@
 /** What a form asks a function to do: its fields, and its answer. */
 import * as z from 'zod';
-import { html, NOTHING } from './html.ts';
-import type { FormRequest, Html } from './page.ts';
+import { html, notice, NOTHING } from './html.ts';
+import type { ConsolePage, FormRequest, Html, Page } from './page.ts';
 import type { Sources } from './sources.ts';
 
 /** A field of a form as text, trimmed; empty where it is missing or is a file. */
@@ -32,4 +32,19 @@ export async function invoked<Answer>(
   schema: z.ZodType<Answer>,
 ): Promise<Answer> {
   return schema.parse(await functions.invoke(name, event));
+}
+
+/** A page as it is after an act. What was done is said also where the page cannot be read now. */
+export async function shownAfter(
+  said: Html,
+  { label = '', path }: Pick<ConsolePage, 'label' | 'path'>,
+  show: () => Promise<Page>,
+): Promise<Page> {
+  try {
+    return await show();
+  } catch {
+    // What is wrong is told to a person who opens the page again; an act is not to be repeated for it.
+    const unread = html`This page could not be read after it. <a href="${path}">Open it again</a>.`;
+    return { title: label, body: html`${said}${notice('critical', unread)}` };
+  }
 }

@@ -55,3 +55,6 @@ export async function openDeadLetters(
 
 /** Before a number of the ledger's list: where the queue holds fewer than all that is listed, some are settled. */
 export const atMostPrefix = (listed: number, onQueue: number): string => (onQueue < listed ? 'at most ' : '');
+
+/** Where the queue holds no more than the ledger lists: the numbers do not say that they are the same. */
+export const ONLY_A_LOOK_TELLS = 'Only a look tells which of these lie there, and whether others do';

@@ -12,10 +12,10 @@ import { FAULT_CATALOGUE } from '../../../shared/fault-catalogue.ts';
 import { readSurroundings } from '../../carts/known-cart.ts';
 import { heldBy, type QueueCounts } from '../../carts/open-ledger.ts';
 import { ownerText } from '../../owners.ts';
-import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
+import { byAndReason, fieldOf, invoked, reasonField, shownAfter } from '../acts.ts';
 import { html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { extractionSilenceMs } from '../../schedule.ts';
-import { atMostPrefix, type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
+import { atMostPrefix, ONLY_A_LOOK_TELLS, type OpenDeadLetter, openDeadLetters } from '../open-dead-letters.ts';
 import { cartLink } from '../carts/cart-link.ts';
 import { hoursPicture } from '../hours-picture.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
@@ -121,7 +121,7 @@ const SOON_MS = 3 * 86_400_000;
 function deadLetterSummary(
   open: readonly OpenDeadLetter[],
   counts: QueueCounts,
-  { sources, nowMs }: PageRequest,
+  { sources, nowMs, mode }: PageRequest,
 ): Html {
   const { client } = sources.environment.srm;
   const onQueue = heldBy(counts);
@@ -132,7 +132,7 @@ function deadLetterSummary(
     ({ owner }) => owner,
   );
   return html`<p>${status('negative', `${atMostPrefix(open.length, onQueue)}${plural(open.length, 'open dead letter')}`)} <small>by the ledger; the queue holds about ${numberText(onQueue)}</small></p>
-${onQueue > open.length ? html`<p>${status('critical', `About ${numberText(onQueue - open.length)} more than the ledger lists`)} <a href="/dead-letters">Look into the queue</a></p>` : NOTHING}
+${onQueue > open.length ? html`<p>${status('critical', `About ${numberText(onQueue - open.length)} more than the ledger lists`)} ${lookLink(mode)}</p>` : onQueue > 0 && onQueue < open.length ? html`<p>${status('open', ONLY_A_LOOK_TELLS)}: ${lookLink(mode)}</p>` : NOTHING}
 ${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.deletedAtMs, nowMs)}: ${cartLink(client, next.cart)}; <a href="/dead-letters">${numberText(open.filter(({ deletedAtMs }) => deletedAtMs - nowMs < SOON_MS).length)} within 3 days</a>.</p>`}
 <table><caption>By owner: who can correct the cause</caption><thead><tr><th scope="col">Owner</th><th scope="col" class="number">Dead letters</th><th scope="col">Deleted next</th></tr></thead><tbody>${[
     ...owners,
@@ -142,6 +142,9 @@ ${next === undefined ? NOTHING : html`<p>The next one is deleted ${time(next.del
   )}</tbody></table>
 <p><a href="/dead-letters">All dead letters by cause</a></p>`;
 }
+
+const lookLink = (mode: PageRequest['mode']): Html =>
+  html`<a href="/dead-letters">${mode === 'operate' ? 'Look into the queue' : 'who can look'}</a>`;
 
 function alarmList(alarms: readonly AlarmState[] | undefined, { sources, nowMs }: PageRequest): Html {
   if (alarms === undefined) return html`<p>The local run has no alarms.</p>`;
@@ -165,5 +168,6 @@ async function pauseOrResume(request: FormRequest): Promise<Page> {
   const result = await invoked(request.sources, 'supervisor', { consumption, ...byAndReason(request) }, supervision);
   const words =
     result.summary ?? (result.state === 'CLOSED' ? 'Carts flow.' : `Consumption is ${result.state}: ${result.reason}`);
-  return show(request, notice(result.state === 'CLOSED' ? 'positive' : 'information', words));
+  const said = notice(result.state === 'CLOSED' ? 'positive' : 'information', words);
+  return shownAfter(said, nowPage, () => show(request, said));
 }

@@ -13,7 +13,7 @@ import { readCartStory } from '../../carts/cart-story.ts';
 import type { Environment } from '../../environments.ts';
 import { ownerText } from '../../owners.ts';
 import { nextFiring } from '../../schedule.ts';
-import { byAndReason, fieldOf, invoked, reasonField } from '../acts.ts';
+import { byAndReason, fieldOf, invoked, reasonField, shownAfter } from '../acts.ts';
 import { durationText, html, linkTo, notice, NOTHING, numberText, plural, status, time } from '../html.ts';
 import { identifier, type LogAnswer, type LogLine, MAXIMUM_RUNS, type RunInLog } from '../logs/log-search.ts';
 import type { ConsolePage, FormRequest, Html, Page, PageRequest } from '../page.ts';
@@ -286,6 +286,9 @@ async function act(request: FormRequest): Promise<Page> {
   }
 }
 
+const shownAfterAct = (request: FormRequest, said: Html): Promise<Page> =>
+  shownAfter(said, runsPage, () => show(request, said));
+
 async function replayWindow(request: FormRequest): Promise<Page> {
   const { form, sources } = request;
   const [from, to] = [fieldOf(form, 'from'), fieldOf(form, 'to')];
@@ -293,9 +296,10 @@ async function replayWindow(request: FormRequest): Promise<Page> {
   const event = { changedFrom: from, changedTo: to, ...byAndReason(request) };
   const result = await invoked(sources, 'extractor', event, extraction);
   const words = `${plural(result.cartsRead, 'cart')} read, ${numberText(result.cartsQueued)} queued${result.closed === 0 ? '' : `, ${numberText(result.closed)} left out, which were closed by hand`}`;
-  if (result.status === 'complete') return show(request, notice('positive', `The window is replayed: ${words}.`));
+  if (result.status === 'complete')
+    return shownAfterAct(request, notice('positive', `The window is replayed: ${words}.`));
   const rest = linkTo(PATH, { from: result.readTo, to });
-  return show(
+  return shownAfterAct(
     request,
     notice(
       'critical',
@@ -308,7 +312,7 @@ async function replayCart(request: FormRequest): Promise<Page> {
   const cart = fieldOf(request.form, 'cart');
   if (!IDENTIFIER.test(cart)) return show(request, notice('negative', NO_CART), 400);
   const { cartsQueued } = await invoked(request.sources, 'extractor', { cart, ...byAndReason(request) }, extraction);
-  return show(
+  return shownAfterAct(
     request,
     notice('positive', `Cart ${cart} is read from SRM again: ${plural(cartsQueued, 'message')} queued.`),
   );
@@ -327,5 +331,5 @@ async function reconcile(request: FormRequest): Promise<Page> {
     stopped: notice('information', `The reconciliation is out of time, and the schedule finishes it: ${words}.`),
     paused: notice('critical', `Consumption is paused: ${words}, ${numberText(result.notJudged)} not judged.`),
   };
-  return show(request, ends[result.status]);
+  return shownAfterAct(request, ends[result.status]);
 }

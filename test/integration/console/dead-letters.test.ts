@@ -1,6 +1,6 @@
 /** The worklist over a real ledger and a real dead-letter queue, with redriver and worker behind it. */
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ import type { Mode } from '../../../infra/console/page.ts';
 import { loadEnvironment } from '../../../infra/environments.ts';
 import { writeCartMessage } from '../../../shared/cart-message.ts';
 import { createLedgerTable } from '../../../shared/ledger-table.ts';
-import { envelope, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
+import { edmInstant, envelope, newCart, type Row, textOf, withItems } from '../create/worker-fixture.ts';
 import { type Operator, setUpRedriver } from '../redrive/redriver-fixture.ts';
 import { type ConsoleClient, openClient, sourcesOf } from './console-client.ts';
 
@@ -37,7 +37,12 @@ beforeEach(async () => {
   }
 });
 
-async function consoleOf(operator: Operator, mode: Mode = 'operate', nowMs = Date.now()): Promise<ConsoleClient> {
+async function consoleOf(
+  operator: Operator,
+  mode: Mode = 'operate',
+  nowMs = Date.now(),
+  known: Partial<Sources['health']> = {},
+): Promise<ConsoleClient> {
   const local = loadEnvironment('local');
   const url = await urlOf(operator.worker.deadLetterName);
   const functions: Sources['functions'] = {
@@ -61,6 +66,7 @@ async function consoleOf(operator: Operator, mode: Mode = 'operate', nowMs = Dat
     alarms: async () => undefined,
     lastHours: async () => [],
     oldestWaitMs: async () => undefined,
+    ...known,
   };
   const environment = { ...local, srm: { ...local.srm, client: '100' } };
   return openClient(sourcesOf(systems, environment, { functions, health }), { mode, nowMs });
@@ -134,7 +140,7 @@ describe('dead letters of which no attempt came to an end', () => {
 });
 
 describe('what SQS itself has moved', () => {
-  test('is counted as "at most", and is in neither CSV nor ticket once its cart is ordered', async () => {
+  test('is counted as "at most"; once its cart is ordered, list, CSV and ticket say that only its message may be left', async () => {
     const operator = await open();
     const [moved, other] = [newCart(), newCart()];
     const [movedId = '', otherId = ''] = await deadLetters(operator, [moved, other]);
@@ -146,12 +152,135 @@ describe('what SQS itself has moved', () => {
     const [movedNumber, otherNumber] = [moved, other].map((cart) => textOf(cart['ObjectId']));
     expect(text).toContain('Dead letters (at most 2)');
     expect(text).toMatch(/The dead-letter queue holds about 1\b.*\. What SQS itself has moved or deleted stays/);
-    expect(text).toMatch(new RegExp(`${movedNumber} \\| cured since it was given up; nothing is to be done`));
-    expect(text).toMatch(new RegExp(`at most 2 dead letters, as of [^]*Carts: ${otherNumber}\n`));
-    expect((await csvOf(client)).slice(1).map((row) => [row[0], row.at(-1)])).toEqual([[otherNumber, otherId]]);
+    expect(text).toMatch(new RegExp(`${movedNumber} \\| cured since it was given up; ${TO_CLOSE}`));
+    expect(text).toMatch(new RegExp(`at most 2 dead letters, as of [^]*Carts: ${otherNumber}\n1 more only to close`));
+    expect((await csvOf(client)).slice(1).map((row) => [row[0], row[6], row.at(-1)])).toEqual([
+      [movedNumber, 'cured', movedId],
+      [otherNumber, 'dead-lettered', otherId],
+    ]);
     expect((await client.get('/')).text).toContain(
       'at most 2 open dead letters by the ledger; the queue holds about 1',
     );
+    const looked = await client.post('/dead-letters', { act: 'list' });
+    expect(looked.text).toContain(`${movedNumber} | cured since it was given up; this look did not see its message`);
+    expect(looked.text).toContain('The ledger lists each dead letter that was seen. 1 of about 1');
+  }, 60_000);
+
+  test('hides behind the number of those listed what lies there unlisted: only a look tells', async () => {
+    const operator = await open();
+    const [moved, other, untried] = [newCart(), newCart(), newCart()];
+    const [movedId = ''] = await deadLetters(operator, [moved, other]);
+    const calm = await (await consoleOf(operator)).get('/dead-letters');
+    expect(calm.text).not.toContain('Only a look');
+    await moveBySqs(operator, moved, movedId);
+    await operator.worker.send(envelope(untried));
+    await operator.giveUpUntried();
+
+    // Two are listed, and two lie there: they are not the same.
+    const client = await consoleOf(operator);
+    expect((await client.get('/dead-letters')).text).toContain('Only a look tells which of these lie there');
+    const looked = await client.post('/dead-letters', { act: 'list' });
+    expect(looked.text).toContain('1 dead letter that the ledger does not list');
+    expect(looked.text).not.toContain('Only a look tells');
+    // Beside the list, each id stands once.
+    const ids = [...looked.markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    await operator.invoke({ close: { messageIds: [movedId], by: 'me', reason: REASON } });
+    const few = { deadLetterCounts: async () => ({ ready: 1, inFlight: 0, delayed: 0 }) };
+    for (const mode of ['read-only', 'operate'] as const) {
+      const now = await (await consoleOf(operator, mode, Date.now(), few)).get('/');
+      expect(now.text).toMatch(
+        mode === 'operate'
+          ? /Only a look tells which of these lie there, and whether others do: Look into the queue/
+          : /Only a look tells which of these lie there, and whether others do: who can look/,
+      );
+    }
+    const reading = await (await consoleOf(operator, 'read-only', Date.now(), few)).get('/dead-letters');
+    expect(reading.text).toMatch(/Only a look tells .* A console that operates can look/);
+  }, 60_000);
+
+  test('may all have come back under other ids: after a move, equal numbers say nothing', async () => {
+    const operator = await open();
+    await deadLetters(operator, [newCart()]);
+    const moveTask = async () => ({
+      status: 'COMPLETED',
+      isActive: false,
+      startedAtMs: Date.now(),
+      moved: 1,
+      toMove: 1,
+      failureReason: undefined,
+      handle: undefined,
+    });
+    const client = await consoleOf(operator, 'operate', Date.now(), { moveTask });
+    expect((await client.get('/dead-letters')).text).toContain('Only a look tells which of these lie there');
+  });
+});
+
+const TO_CLOSE = 'its message may still lie on the queue: close it';
+
+describe('the dead letter of a version of which a newer one took the place', () => {
+  const versionsOf = (cart: Row): [Row, Row] => [cart, { ...cart, ChangedAt: edmInstant('2026-11-29T12:00:00Z') }];
+
+  test('is listed, seen by a look, and closed, once the newer one is ordered', async () => {
+    const operator = await open();
+    const [first, second] = versionsOf(newCart());
+    const [id = ''] = await deadLetters(operator, [first]);
+    await operator.worker.send(envelope(second));
+    await operator.drain();
+    const client = await consoleOf(operator);
+    const number = textOf(first['ObjectId']);
+
+    const page = await client.get('/dead-letters');
+    expect(page.text).toMatch(new RegExp(`${number} \\| \\w+ since it was given up; ${TO_CLOSE}`));
+    expect(page.markup).toContain(`name="id" value="${id}"`);
+    expect(page.text).toContain('Carts: none\n1 more only to close');
+    const [, [cart, , , whatToDo] = []] = await csvOf(client);
+    expect([cart, whatToDo]).toEqual([number, TO_CLOSE]);
+    const looked = await client.post('/dead-letters', { act: 'list' });
+    expect(looked.text).toContain('its message lies on the queue: close it');
+
+    expect((await client.post('/dead-letters', { act: 'close', id, reason: REASON })).text).toContain('1 closed');
+    expect((await client.get('/dead-letters')).text).toContain('No dead letter is open');
+    expect(await operator.worker.deadLetters()).toEqual([]);
+  }, 60_000);
+
+  test('is listed and closed after the newer one was closed', async () => {
+    const operator = await open();
+    const versions = versionsOf(newCart());
+    const [id = '', newer = ''] = await deadLetters(operator, versions);
+    const client = await consoleOf(operator);
+    const closed = await client.post('/dead-letters', { act: 'close', id: newer, reason: REASON });
+    expect(closed.text).toContain(`closed since it was given up; ${TO_CLOSE}`);
+    expect(closed.markup).toContain(`name="id" value="${id}"`);
+
+    await client.post('/dead-letters', { act: 'close', id, reason: REASON });
+    expect((await client.get('/dead-letters')).text).toContain('No dead letter is open');
+    expect(await operator.worker.deadLetters()).toEqual([]);
+  }, 60_000);
+});
+
+describe('what was done is said', () => {
+  const throttled = () =>
+    Promise.reject(Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException', $metadata: {} }));
+
+  test('where SQS does not say how far its last move is: all else is shown, too', async () => {
+    const operator = await open();
+    const [id = '', other = ''] = await deadLetters(operator, [newCart(), newCart()]);
+    const client = await consoleOf(operator, 'operate', Date.now(), { moveTask: throttled });
+    const { text, markup } = await client.post('/dead-letters', { act: 'close', id, reason: REASON });
+    expect(text).toContain('1 closed');
+    expect(text).toContain('The last move of all dead letters by SQS: not known');
+    expect(markup).toContain(`name="id" value="${other}"`);
+  }, 60_000);
+
+  test('where the list cannot be read after it', async () => {
+    const operator = await open();
+    const [id = ''] = await deadLetters(operator, [newCart()]);
+    const client = await consoleOf(operator, 'operate', Date.now(), { deadLetterCounts: throttled });
+    const { status, text } = await client.post('/dead-letters', { act: 'close', id, reason: REASON });
+    expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('1 closed') });
+    expect(text).toContain('This page could not be read after it');
+    expect((await client.get('/dead-letters')).text).toContain('ThrottlingException');
   }, 60_000);
 });
 
@@ -267,4 +396,29 @@ describe('SQS’s own move of all', () => {
     expect(stopped.markup).not.toContain('Stop the move task');
     expect(stopped.text).toContain('by SQS: CANCELLED');
   });
+
+  test('is asked for with two protections, each given up on its own; the form says when consumption is paused', async () => {
+    const operator = await open();
+    const many = { deadLetterCounts: async () => ({ ready: 501, inFlight: 0, delayed: 0 }) };
+    const client = await consoleOf(operator, 'operate', Date.now(), many);
+    const fields = { act: 'redrive-all', reason: REASON };
+    await deadLetters(operator, [newCart(), newCart()]);
+    expect((await client.get('/dead-letters')).text).not.toContain('Consumption is paused');
+    const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state: 'FORCED_OPEN', reason: 'maintenance' });
+    await systems.clients.dynamodb.send(new PutItemCommand({ TableName: systems.tableName, Item }));
+    await sqs.send(new ReceiveMessageCommand({ QueueUrl: await urlOf(operator.worker.deadLetterName), VisibilityTimeout: 60 }));
+
+    const { markup, text } = await client.get('/dead-letters');
+    expect(text).toContain('Consumption is paused: on the cart queue a cart is kept for 4 days only. Resume first');
+    expect(markup).toContain('name="force" value="yes"');
+    expect(markup).toContain('name="unseen" value="yes"');
+    for (const [given, refusal] of [
+      [{}, 'Consumption is paused (maintenance)'],
+      [{ unseen: 'yes' }, 'Consumption is paused (maintenance)'],
+      [{ force: 'yes' }, 'Only 1 of about 2 could be looked at'],
+      // The emulator has no move tasks.
+      [{ force: 'yes', unseen: 'yes' }, 'StartMessageMoveTask'],
+    ] as const)
+      expect((await client.post('/dead-letters', { ...fields, ...given })).text).toContain(refusal);
+  }, 60_000);
 });

@@ -380,7 +380,7 @@ describe('a redrive of everything by SQS', () => {
     expect(await operator.worker.deadLetters()).toEqual([other]);
   }, 60_000);
 
-  test('is refused where only a part of the queue could be looked at, unless it is forced', async () => {
+  test('is refused where only a part of the queue could be looked at, unless that is taken; a pause is another question', async () => {
     const operator = await open();
     await deadLetters(operator, cartsOf(2));
     const before = started();
@@ -392,8 +392,10 @@ describe('a redrive of everything by SQS', () => {
       /Only 1 of about 2 could be looked at .*Nothing was/,
     );
     expect(started()).toBe(before);
+    await expect(operator.invoke({ redriveAll: { ...act, force: true } })).rejects.toThrow(/or add "unseen": true/);
+    expect(started()).toBe(before);
     // The emulator has no move tasks.
-    await expect(operator.invoke({ redriveAll: { ...act, force: true } })).rejects.toThrow('StartMessageMoveTask');
+    await expect(operator.invoke({ redriveAll: { ...act, unseen: true } })).rejects.toThrow('StartMessageMoveTask');
     expect(started()).toBeGreaterThan(before);
   }, 60_000);
 });
