@@ -1,6 +1,6 @@
 /** The console in a real browser, over one local run with both simulators. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { axeFindings, chromiumPath, isBrowserRequired, launchBrowser, LAYOUT_RULES } from './browser.ts';
 import { type ConsoleRun, startConsoleRun } from './console-run.ts';
 
@@ -206,6 +206,62 @@ const WIDE = { width: 1280, height: 800 };
         await tab.clock.fastForward(31_000);
         await stale.waitFor({ state: 'detached' });
       }
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('reads a page again neither over a reason that was typed, nor over a form that is open', async () => {
+    const tab = await context.newPage();
+    try {
+      await tab.clock.install();
+      await tab.goto(new URL('/', run.link()).href);
+      const isRefresh = (request: Request): boolean => request.headers()['x-console-refresh'] === '1';
+      let refreshes = 0;
+      tab.on('request', (request) => {
+        if (isRefresh(request)) refreshes += 1;
+      });
+      const answered = Promise.withResolvers<undefined>();
+      await tab.route(
+        ({ pathname }) => pathname === '/',
+        async (route) => {
+          await answered.promise;
+          await route.continue();
+        },
+      );
+      /** Another answer has been read: what came before it was, too. */
+      const read = (): Promise<number> => tab.evaluate("fetch('/').then((answer) => answer.text())");
+      const flow = tab.locator('section[aria-labelledby=flow] h2');
+      const pause = tab.locator('summary', { hasText: 'Pause consumption' });
+      const why = tab.locator('#flow-reason');
+      // A person begins to type while the answer is on its way, and looks elsewhere.
+      const asked = tab.waitForRequest(isRefresh);
+      await tab.clock.fastForward(31_000);
+      await asked;
+      await pause.click();
+      await why.fill('INC-42');
+      await flow.click();
+      answered.resolve(undefined);
+      await read();
+      expect(await why.inputValue()).toBe('INC-42');
+
+      await pause.click();
+      await flow.click();
+      await tab.clock.fastForward(31_000);
+      await read();
+      expect({ refreshes, typed: await why.inputValue() }).toEqual({ refreshes: 1, typed: 'INC-42' });
+      await pause.click();
+      await why.fill('');
+      await flow.click();
+      await tab.clock.fastForward(31_000);
+      await read();
+      expect({ refreshes, isOpen: await why.isVisible() }).toEqual({ refreshes: 1, isOpen: true });
+
+      await pause.click();
+      await flow.click();
+      const again = tab.waitForRequest(isRefresh);
+      await tab.clock.fastForward(31_000);
+      await again;
     } finally {
       await tab.close();
     }

@@ -27,13 +27,14 @@ const keyHeader = (): Record<string, string> => ({ 'x-console-key': sessionStora
 /** An answer in plain words. */
 class Refused extends Error {}
 
-/** Takes over the content of another version of this page, and moves the focus to its heading after an act. */
-async function show(answer: Response, moveFocus: boolean): Promise<void> {
+/** Takes over the content of another version of this page, where that is still wanted, and moves the focus to its heading after an act. */
+async function show(answer: Response, moveFocus: boolean, isWanted = (): boolean => true): Promise<void> {
   const text = await answer.text();
   const next = new DOMParser().parseFromString(text, 'text/html');
   const [mine, theirs] = [document.querySelector('main'), next.querySelector('main')];
   // A refusal that is no page, such as that of a form that is too large.
   if (mine === null || theirs === null) throw new Refused(text.trim());
+  if (!isWanted()) return;
   mine.replaceWith(document.adoptNode(theirs));
   const [footer, newFooter] = [document.querySelector('footer'), next.querySelector('footer')];
   if (footer !== null && newFooter !== null) footer.replaceWith(document.adoptNode(newFooter));
@@ -127,12 +128,20 @@ enliven();
 /** A page that says so is read again while it is looked at, and while nothing in it is being used. */
 const REFRESH_MS = 30_000;
 /** A section that has the focus by a click is not in use. One that has it by the keyboard is: the keyboard may scroll it. */
-const IN_USE = 'main :focus:not(section), main section:focus-visible';
+const IN_USE = 'main :focus:not(section), main section:focus-visible, main details[open] form';
+function isInUse(): boolean {
+  const reasons = [...document.querySelectorAll<HTMLInputElement>('main input[name=reason]')];
+  return document.querySelector(IN_USE) !== null || reasons.some(({ value }) => value !== '');
+}
 setInterval(() => {
-  const isWanted = document.querySelector('main [data-refresh]') !== null && !document.hidden;
-  if (!isWanted || document.querySelector(IN_USE) !== null) return;
+  const read = document.querySelector('main');
+  const isWanted = (): boolean => !document.hidden && !isInUse();
+  if (document.querySelector('main [data-refresh]') === null || !isWanted()) return;
   fetch(location.href, { headers: { 'x-console-refresh': '1' } })
-    .then((answer) => (answer.ok ? show(answer, false) : sayOld()))
+    // While the answer was on its way, a person may have begun to type, or have acted: that page is newer.
+    .then((answer) =>
+      answer.ok ? show(answer, false, () => isWanted() && document.querySelector('main') === read) : sayOld(),
+    )
     .catch(sayOld);
 }, REFRESH_MS);
 
