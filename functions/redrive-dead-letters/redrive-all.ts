@@ -27,24 +27,25 @@ export async function refuseWhileClosed(
   { unseen }: { readonly unseen: boolean },
   dependencies: LookingDependencies,
 ): Promise<Seen> {
-  const closed = new Set<string>();
+  /** By message: what a person finds it by. */
+  const closed = new Map<string, string>();
   const seen = await readDeadLetters(
     { hideSeconds: LOOK_SECONDS, untilMs: dependencies.now() + LOOK_SECONDS * 1000, isEnough: () => closed.size > 0 },
     async (letters) => {
-      const areClosed = await Promise.all(
+      await Promise.all(
         letters.map(async (letter) => {
           const described = await describeLetter(letter, dependencies);
-          const { changedAtMs, sentAtMs: sinceMs } = described;
-          return isOfClosedCart(described, { changedAtMs, sinceMs }, dependencies);
+          const { cart, messageId, changedAtMs, sentAtMs: sinceMs } = described;
+          if (await isOfClosedCart(described, { changedAtMs, sinceMs }, dependencies))
+            closed.set(messageId, `cart ${cart.number ?? cart.guid ?? 'unknown'}: ${messageId}`);
         }),
       );
-      letters.filter((_, index) => areClosed[index]).forEach(({ messageId }) => closed.add(messageId));
       return [];
     },
     dependencies,
   );
   if (closed.size > 0) {
-    const named = [...closed].slice(0, MOST_NAMED).join(', ');
+    const named = [...closed.values()].slice(0, MOST_NAMED).join(', ');
     throw new Refused(`Carts that were closed by hand would be ordered: close their dead letters first (${named})`);
   }
   if (seen.seen < seen.about && !unseen)

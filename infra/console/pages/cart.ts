@@ -1,7 +1,8 @@
 /** One cart: where it stands, why, who can do what about it, its orders, and all that happened to it. */
 import { type Fault, faultPlace } from '../../../shared/failure.ts';
 import type { OrderState } from '../../../shared/ledger-keys.ts';
-import type { OrderTrace } from '../../../shared/traces.ts';
+import { DEAD_LETTER_LIFETIME_MS } from '../../../shared/standing.ts';
+import type { OrderTrace, Trace } from '../../../shared/traces.ts';
 import { cartKeyOf } from '../../carts/cart-key.ts';
 import { deadPartOf } from '../../carts/cart-lists.ts';
 import { howToRead } from '../../carts/cart-story.ts';
@@ -41,9 +42,24 @@ ${timelineSection(facts, request)}
   };
 }
 
-function header({ story, runbookHeading }: CartFacts, { sources }: PageRequest): Html {
+/** Whether a verdict of it may be on the list of open ones, also of a version of which a newer one took the place. */
+function mayBeListed(traces: readonly Trace[], nowMs: number): boolean {
+  const settled = new Set(
+    traces.flatMap((trace) =>
+      trace.kind === 'closed' || (trace.kind === 'redrive' && trace.state !== 'SENDING') ? [trace.messageId] : [],
+    ),
+  );
+  return traces
+    .filter((trace) => trace.kind === 'verdict')
+    .some(
+      ({ messageId, recordedAtMs, sentAtMs = recordedAtMs }) =>
+        !settled.has(messageId) && sentAtMs + DEAD_LETTER_LIFETIME_MS > nowMs,
+    );
+}
+
+function header({ story, runbookHeading }: CartFacts, { sources, nowMs }: PageRequest): Html {
   const { environment } = sources;
-  const { standing, sentence, name, context } = story;
+  const { standing, sentence, name, context, traces } = story;
   return html`<section aria-labelledby="standing"><h2 id="standing">Where it stands</h2>
 <dl class="facts">
 <div><dt>Standing</dt><dd>${standingStatus(standing)}</dd></div>
@@ -52,7 +68,7 @@ function header({ story, runbookHeading }: CartFacts, { sources }: PageRequest):
 <div><dt>Runbook</dt><dd>${runbookLink(environment, runbookHeading)}</dd></div>
 </dl>
 <p>${sentence}</p>
-${deadPartOf(standing) === undefined ? NOTHING : html`<p><a href="${linkTo('/dead-letters', { cart: name })}">Its dead letters: plan a redrive, or close them</a></p>`}
+${deadPartOf(standing) === undefined && !mayBeListed(traces, nowMs) ? NOTHING : html`<p><a href="${linkTo('/dead-letters', { cart: name })}">Its dead letters: plan a redrive, or close them</a></p>`}
 ${standing.word === 'never-read' ? adviceOf(howToRead(sources.ledger, context)) : NOTHING}</section>`;
 }
 

@@ -234,12 +234,14 @@ describe('the dead letter of a version of which a newer one took the place', () 
     expect(page.text).toMatch(new RegExp(`${number} \\| \\w+ since it was given up; ${TO_CLOSE}`));
     expect(page.markup).toContain(`name="id" value="${id}"`);
     expect(page.text).toContain('Carts: none\n1 more only to close');
+    expect((await client.get(`/carts/100/${number}`)).markup).toContain(`href="/dead-letters?cart=${number}"`);
     const [, [cart, , , whatToDo] = []] = await csvOf(client);
     expect([cart, whatToDo]).toEqual([number, TO_CLOSE]);
     const looked = await client.post('/dead-letters', { act: 'list' });
     expect(looked.text).toContain('its message lies on the queue: close it');
 
     expect((await client.post('/dead-letters', { act: 'close', id, reason: REASON })).text).toContain('1 closed');
+    expect((await client.get(`/carts/100/${number}`)).markup).not.toContain('href="/dead-letters?cart=');
     expect((await client.get('/dead-letters')).text).toContain('No dead letter is open');
     expect(await operator.worker.deadLetters()).toEqual([]);
   }, 60_000);
@@ -253,6 +255,8 @@ describe('the dead letter of a version of which a newer one took the place', () 
     expect(closed.text).toContain(`closed since it was given up; ${TO_CLOSE}`);
     expect(closed.markup).toContain(`name="id" value="${id}"`);
 
+    const refused = await client.post('/dead-letters', { act: 'redrive-all', reason: REASON });
+    expect(refused.text).toContain(`close their dead letters first (cart ${textOf(versions[0]['ObjectId'])}: ${id})`);
     await client.post('/dead-letters', { act: 'close', id, reason: REASON });
     expect((await client.get('/dead-letters')).text).toContain('No dead letter is open');
     expect(await operator.worker.deadLetters()).toEqual([]);
