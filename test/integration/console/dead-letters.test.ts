@@ -286,6 +286,13 @@ describe('what was done is said', () => {
     expect(text).toContain('This page could not be read after it');
     expect((await client.get('/dead-letters')).text).toContain('ThrottlingException');
   }, 60_000);
+
+  test('where the state cannot be read after a pause', async () => {
+    const pausing = { ...(await open()), invoke: async () => ({ state: 'FORCED_OPEN', summary: 'Carts wait.' }) };
+    const client = await consoleOf(pausing, 'operate', Date.now(), { alarms: throttled });
+    const { status, text } = await client.post('/', { act: 'pause', reason: REASON });
+    expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('Carts wait.') });
+  });
 });
 
 test('a dead letter is shown as deleted 14 days after SQS took its message, and the next one to go comes first', async () => {
