@@ -417,7 +417,9 @@ describe('SQS’s own move of all', () => {
     expect((await client.get('/dead-letters')).text).not.toContain('Consumption is paused');
     const Item = marshall({ pk: 'BREAKER#11VMS', sk: 'BREAKER', state: 'FORCED_OPEN', reason: 'maintenance' });
     await systems.clients.dynamodb.send(new PutItemCommand({ TableName: systems.tableName, Item }));
-    await sqs.send(new ReceiveMessageCommand({ QueueUrl: await urlOf(operator.worker.deadLetterName), VisibilityTimeout: 60 }));
+    await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: await urlOf(operator.worker.deadLetterName), VisibilityTimeout: 60 }),
+    );
 
     const { markup, text } = await client.get('/dead-letters');
     expect(text).toContain('Consumption is paused: on the cart queue a cart is kept for 4 days only. Resume first');
