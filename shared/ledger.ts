@@ -111,6 +111,7 @@ const orderItem = z.object({
   claimedHashes: z.set(z.string()).default(new Set()),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
+  ordersOfCart: z.number().default(1),
   faults: recordedFaults.default([]),
 });
 export type OrderItem = z.infer<typeof orderItem>;
@@ -156,7 +157,7 @@ export interface Ledger {
   unknown(claim: OrderClaim, fault: Fault, quietUntilMs: number): Promise<void>;
   /** Back to NEW: 11VMS certainly did not take the order in this attempt, nor, by then, in an earlier one. */
   released(claim: OrderClaim, fault: Fault | undefined): Promise<void>;
-  /** The created order is also that of this newer version of its cart: the order has not changed. */
+  /** The created order is also that of this version of its cart, with this content and so many orders. */
   confirmed(claim: OrderClaim): Promise<void>;
   /** Records that a rule skipped the cart. Changes nothing where a later version was skipped. */
   recordSkip(cart: CartVersion & { readonly changedAtMs: number }, skip: CartSkip): Promise<void>;
@@ -285,11 +286,12 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
     async confirmed(claim) {
       // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
       await table.updateItem(orderKey(claim), {
-        UpdateExpression: 'SET changedAtMs = :changed, ordersOfCart = :orders',
-        ConditionExpression: '#state = :created AND changedAtMs < :changed',
+        UpdateExpression: 'SET changedAtMs = :changed, contentHash = :hash, ordersOfCart = :orders',
+        ConditionExpression: '#state = :created AND changedAtMs <= :changed',
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: {
           ':created': 'CREATED',
+          ':hash': claim.contentHash,
           ':changed': claim.changedAtMs,
           ':orders': claim.ordersOfCart,
         },

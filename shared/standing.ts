@@ -17,14 +17,16 @@
  *
  * A dead letter that was redriven is waiting again, until an attempt at its new message says more.
  *
- * Where all orders exist, nothing is missing: a verdict is past, unless it says that orders exist which the cart no
- * longer has. Of an earlier version, such a verdict may be the only notice: it decides where the newest version asks for
+ * Where all orders exist, or a rule skips the others, nothing is missing: a verdict is past, unless it says that orders exist
+ * which the cart no longer has. Of an earlier version, such a verdict may be the only notice: it decides where the newest version asks for
  * nothing more.
  */
 import type { Fault } from './failure.ts';
 import {
   type ClosedTrace,
+  endsAttemptsAt,
   isOpenOrder,
+  isRejectedButHeld,
   type OrderTrace,
   type QueuedTrace,
   type RedriveTrace,
@@ -124,14 +126,17 @@ function standingOfVersion(traces: readonly Trace[], newestMs: number, nowMs: nu
   const skip = current.find((trace) => trace.kind === 'skip');
   const created = orders.filter(({ state }) => state === 'CREATED');
   const redriven = current.filter(isSentAgain);
-  if (skip !== undefined && created.length === 0 && isLast(skip, orders, verdicts, redriven)) {
+  const isSkipped = skip !== undefined && isLast(skip, orders, verdicts, redriven);
+  if (isSkipped && created.length === 0) {
     return { word: 'skipped', reason: skip.reason, sinceMs: skip.recordedAtMs };
   }
   const expected = Math.max(orders.length, ...orders.map(({ ordersOfCart }) => ordersOfCart));
-  if (created.length > 0 && created.length === expected) {
+  if (created.length > 0 && (isSkipped || created.length === expected)) {
     const holding = verdicts.filter(saysTooMuchExists);
     const held = holding.length === 0 ? undefined : restOf([], holding, redriven, current, nowMs);
-    if (held !== undefined) return held;
+    // What a person cancelled is settled once an order is created after that.
+    const isPast = held?.word === 'closed' && created.some(({ createdAtMs = 0 }) => createdAtMs > held.sinceMs);
+    if (held !== undefined && !isPast) return held;
     const earlier = traces.filter((trace) => trace.kind === 'verdict');
     return earlier.length > 0 ? { word: 'cured', created, givenUp: earlier } : { word: 'ordered', created };
   }
@@ -150,20 +155,19 @@ const AT_REST: ReadonlySet<StandingWord> = new Set(['ordered', 'cured', 'skipped
 function noticesOf(earlier: readonly Trace[], traces: readonly Trace[], nowMs: number): readonly VerdictTrace[] {
   const leftOver = earlier
     .filter((trace) => trace.kind === 'order')
-    .filter((order) => order.state === 'CREATED' || isOpenOrder(order));
+    .filter((order) => order.state === 'CREATED' || isOpenOrder(order) || isRejectedButHeld(order));
   if (leftOver.length === 0) return [];
   const settled = new Set(
     traces.flatMap((trace) => (trace.kind === 'closed' || isSentAgain(trace) ? [trace.messageId] : [])),
   );
-  return earlier
+  return traces
     .filter((trace) => trace.kind === 'verdict')
+    .filter((verdict) => earlier.includes(verdict) || !verdict.isVersionKnown)
     .filter(
       (verdict) =>
         !settled.has(verdict.messageId) &&
         (saysTooMuchExists({ faults: verdict.faults.filter((fault) => settledAtMs(traces, [fault]) === 0) }) ||
-          leftOver.some(
-            (order) => isOpenOrder(order) && order.messageId === verdict.messageId && order.leaseUntilMs < nowMs,
-          )),
+          leftOver.some((order) => isOpenOrder(order) && endsAttemptsAt(verdict, order) && order.leaseUntilMs < nowMs)),
     );
 }
 

@@ -119,6 +119,20 @@ export type Trace = QueuedTrace | OrderTrace | VerdictTrace | SkipTrace | Redriv
 /** 11VMS may hold it. */
 export const isOpenOrder = ({ state }: OrderTrace): boolean => state === 'POSTING' || state === 'UNKNOWN';
 
+/** It was rejected, and 11VMS may hold it nevertheless. */
+export const isRejectedButHeld = ({ state, mayExist }: Pick<OrderTrace, 'state' | 'mayExist'>): boolean =>
+  state === 'REJECTED' && mayExist === true;
+
+/**
+ * Whether a verdict gives up the order's message, or a copy as which that was requeued: one that ended before it claimed the
+ * order. Of a message that could not be read, the version is not known.
+ */
+export const endsAttemptsAt = (verdict: VerdictTrace, order: OrderTrace): boolean =>
+  verdict.messageId === order.messageId ||
+  (verdict.isInactiveVersion !== true &&
+    (verdict.changedAtMs === order.changedAtMs || !verdict.isVersionKnown) &&
+    verdict.recordedAtMs >= order.claimedAtMs);
+
 /**
  * When the newest verdict with one of these faults was recorded, if a person has closed its message; else 0. An older one may be
  * closed because a newer version took its place: that settles nothing.

@@ -1,7 +1,15 @@
 /** What the ledger holds of a cart's other versions, as far as it decides on the version at hand. Edge cases 16 and 18. */
 import type { Fault } from '../../shared/failure.ts';
 import { DEAD_LETTER_LIFETIME_MS } from '../../shared/standing.ts';
-import { isOpenOrder, type OrderTrace, settledAtMs, type Trace, type VerdictTrace } from '../../shared/traces.ts';
+import {
+  endsAttemptsAt,
+  isOpenOrder,
+  isRejectedButHeld,
+  type OrderTrace,
+  settledAtMs,
+  type Trace,
+  type VerdictTrace,
+} from '../../shared/traces.ts';
 import { cancelledByHand, createdTooMany, perhapsTooMany } from './delivery/after-send.ts';
 
 /** The version at hand. */
@@ -24,12 +32,16 @@ export interface OtherVersions {
    * this one, from before a setting restricted it: only the former are too many.
    */
   readonly besides: readonly Fault[];
+  /** One of `leftOver` or `besides` was created. */
+  readonly isOrdered: boolean;
   /** The orders of this version that were found after every later version was decided: those could not tell of them. */
   readonly untold: readonly Fault[];
   /** How long an attempt at such an order may still run; undefined where none does. */
   readonly busyForMs: number | undefined;
   /** The external ids of the orders that a person has cancelled. */
   readonly cancelled: readonly string[];
+  /** The external ids of the orders that a dead letter since their version asked a person to change. */
+  readonly changed: readonly string[];
 }
 
 export function otherVersions(
@@ -46,7 +58,7 @@ export function otherVersions(
   const endOf = (order: OrderTrace): number => Math.max(order.leaseUntilMs, lastAttemptEndMs(order, verdicts, leaseMs));
   const perhaps = orders.filter((order) => {
     if (isCreated(order)) return false;
-    if (!isOpenOrder(order)) return order.state === 'REJECTED' && order.mayExist === true;
+    if (!isOpenOrder(order)) return isRejectedButHeld(order);
     // Of this version, no other attempt looks it up. Of an earlier one, its own message does while it is still tried.
     return isOfSameTime(order) ? endOf(order) < nowMs : isGivenUp(order, verdicts, { nowMs, leaseMs });
   });
@@ -58,11 +70,21 @@ export function otherVersions(
       ...perhaps.map(({ externalId }) => perhapsTooMany(externalId)),
     ],
     besides: created.filter(isOfSameTime).map(createdFault),
+    isOrdered: created.length > 0,
     busyForMs: busyUntilMs >= nowMs ? busyUntilMs - nowMs : undefined,
     untold: untoldOf(traces, { changedAtMs, externalIds }, cancelled),
     cancelled,
+    changed: all.filter((order) => verdicts.some(asksToChange(order, changedAtMs))).map(({ externalId }) => externalId),
   };
 }
+
+/** Which of the cart's orders it asks to change, its text does not tell for certain. */
+const asksToChange =
+  (order: OrderTrace, changedAtMs: number) =>
+  (verdict: VerdictTrace): boolean =>
+    order.changedAtMs < verdict.changedAtMs &&
+    verdict.changedAtMs <= changedAtMs &&
+    verdict.faults.some(({ code }) => code === 'E_CART_CHANGED_AFTER_SEND');
 
 /** Whether it is of a later version of the cart, and of an active one: change and historical versions decide nothing. */
 export const isOfLaterVersion = (trace: Trace, changedAtMs: number): boolean =>
@@ -82,8 +104,9 @@ const CART_MESSAGE_LIFETIME_MS = 4 * 24 * 3600_000;
 const LONGEST_PAUSE_MS = DEAD_LETTER_LIFETIME_MS + CART_MESSAGE_LIFETIME_MS;
 
 /**
- * Whether an open order of an earlier version is looked up by no attempt any more: its message is a dead letter, its last
- * attempt did not end, or the message is gone. The ledger keeps the order for longer than the verdict.
+ * Whether an open order of an earlier version is looked up by no attempt any more: its message, or a copy as which that was
+ * requeued, is a dead letter, the last attempt did not end, or the message is gone. The ledger keeps the order for longer than
+ * the verdict.
  */
 const isGivenUp = (
   order: OrderTrace,
@@ -92,8 +115,8 @@ const isGivenUp = (
 ): boolean =>
   order.claimedAtMs + LONGEST_PAUSE_MS < nowMs ||
   verdicts.some(
-    ({ messageId, state, recordedAtMs }) =>
-      messageId === order.messageId && (state === 'FINAL' || recordedAtMs + leaseMs < nowMs),
+    (verdict) =>
+      endsAttemptsAt(verdict, order) && (verdict.state === 'FINAL' || verdict.recordedAtMs + leaseMs < nowMs),
   );
 
 /** A last attempt begins with a PROVISIONAL verdict, and may still requeue its message after the order is at rest. */
@@ -103,13 +126,13 @@ function lastAttemptEndMs({ messageId }: OrderTrace, verdicts: readonly VerdictT
 }
 
 /**
- * Whether a person has cancelled the order, as a dead letter asked for, and has not restored it since. Several dead letters
- * may ask for it, and the older ones may be closed because a newer version took their place: the newest one counts.
+ * Whether a person has cancelled the order, as a dead letter asked for, and it was neither restored nor created since. Several
+ * dead letters may ask for it, and the older ones may be closed because a newer version took their place: the newest one counts.
  */
 function isCancelled(order: OrderTrace, traces: readonly Trace[]): boolean {
-  const { externalId } = order;
+  const { externalId, createdAtMs = 0 } = order;
   const cancelledAtMs = settledAtMs(traces, [createdFault(order), perhapsTooMany(externalId)]);
-  return cancelledAtMs > 0 && settledAtMs(traces, [cancelledByHand(externalId)]) < cancelledAtMs;
+  return cancelledAtMs > createdAtMs && settledAtMs(traces, [cancelledByHand(externalId)]) < cancelledAtMs;
 }
 
 /** Once a person has closed a dead letter that tells of the order, it counts as cancelled, and nothing is left to tell. */
@@ -124,15 +147,19 @@ function untoldOf(
       trace.kind === 'order' ? [trace.claimedAtMs] : 'recordedAtMs' in trace ? [trace.recordedAtMs] : [],
     );
   const lastMs = Math.max(...decidedMs);
-  const isUntold = ({ state, externalId, createdAtMs = 0, ...order }: OrderTrace): boolean =>
-    state === 'CREATED' &&
-    order.changedAtMs <= changedAtMs &&
-    externalIds.includes(externalId) &&
-    !cancelled.includes(externalId) &&
-    decidedMs.length > 0 &&
-    createdAtMs >= lastMs;
+  const isFoundLater = (order: OrderTrace): boolean =>
+    order.state === 'CREATED'
+      ? (order.createdAtMs ?? 0) >= lastMs
+      : isRejectedButHeld(order) && order.claimedAtMs >= lastMs;
   return traces
     .filter((trace) => trace.kind === 'order')
-    .filter(isUntold)
-    .map(createdFault);
+    .filter(
+      (order) =>
+        order.changedAtMs <= changedAtMs &&
+        externalIds.includes(order.externalId) &&
+        !cancelled.includes(order.externalId) &&
+        decidedMs.length > 0 &&
+        isFoundLater(order),
+    )
+    .map((order) => (order.state === 'CREATED' ? createdFault(order) : perhapsTooMany(order.externalId)));
 }

@@ -15,7 +15,7 @@ import {
 } from './delivery/deliver-order.ts';
 import { identityMismatch } from './load-cart.ts';
 import { type OtherVersions, otherVersions } from './other-versions.ts';
-import { combineOutcomes, type OrderOutcome, type Outcome, type Retry } from './outcome.ts';
+import { combineOutcomes, type OrderOutcome, type Outcome, type Retry, type Skip } from './outcome.ts';
 import { reportRecovery, reportTranslation } from './report-outcome.ts';
 import { type CartTranslation, translateCart, type TranslatedCart } from './translation/translate-cart.ts';
 import type { WireOrder } from './translation/wire-order.ts';
@@ -57,8 +57,8 @@ export async function processCart(
 }
 
 /**
- * A rule skips the cart. Its orders end the attempt instead: those of earlier versions where the skip is for good (edge
- * case 18), and any of this version whose outcome is open, since no other attempt looks it up.
+ * A rule skips the cart. Its orders end the attempt instead: those of earlier versions where the skip is for good (edge case 18)
+ * and no later version is known, and any of this version whose outcome is open, since no other attempt looks it up.
  */
 async function skipCart(
   { reason, isCancelled, changedAtMs }: Extract<CartTranslation, { kind: 'skip' }>,
@@ -66,11 +66,15 @@ async function skipCart(
   cart: CartVersion,
   { ledger, now, leaseMs, tracesOf }: CartDependencies,
 ): Promise<Outcome> {
-  const concerns = (trace: Trace): boolean => isCancelled || trace.changedAtMs >= changedAtMs;
+  const isOfNoEarlierVersion = (trace: Trace): boolean => trace.changedAtMs >= changedAtMs;
   const endingByOrders = async (): Promise<Outcome | undefined> => {
     if (cart.isInactiveVersion === true) return undefined;
     const version = { changedAtMs, externalIds: [], nowMs: now(), leaseMs };
-    const { leftOver, busyForMs } = otherVersions((await tracesOf(cart)).filter(concerns), version);
+    const traces = await tracesOf(cart);
+    const others = otherVersions(traces, version);
+    // A later version, which may have the orders of the earlier ones, tells of them itself.
+    const { leftOver, busyForMs } =
+      isCancelled && !others.isOutdated ? others : otherVersions(traces.filter(isOfNoEarlierVersion), version);
     if (leftOver.length > 0) return { kind: 'dead-letter', faults: leftOver };
     return busyForMs === undefined ? undefined : earlierVersionIsBusy(busyForMs);
   };
@@ -89,7 +93,7 @@ async function deliverGroups(
   cart: CartVersion,
   dependencies: CartDependencies,
 ): Promise<Outcome> {
-  const { log, meter, newId, now, leaseMs, tracesOf } = dependencies;
+  const { ledger, log, meter, newId, now, leaseMs, tracesOf } = dependencies;
   const { changedAtMs, groups, onlyIfNeverSent } = translation;
   if (translation.unknownProperties > 0) meter.count(METRICS.unknownProperties, translation.unknownProperties);
   const externalIds = groups.map((group) => (group.kind === 'order' ? group.order.externalId : group.externalId));
@@ -132,7 +136,12 @@ async function deliverGroups(
   }
   if (message.origin === 'reconciliation') reportRecovery(orders, dependencies);
   reportTranslation(translation, warnings, log);
-  return combineOutcomes(orders, groupFaults);
+  const outcome = combineOutcomes(orders, groupFaults);
+  const isSettled = outcome.kind === 'done' || outcome.kind === 'skipped';
+  // Else its order would look like one that is tried again.
+  if (isSettled && orders.includes(ORDERED_BEFORE))
+    await ledger.recordSkip({ ...cart, changedAtMs }, { reason: ORDERED_BEFORE.reason, messageId, nowMs: now() });
+  return outcome;
 }
 
 const historyOf = (
@@ -145,6 +154,7 @@ const historyOf = (
   return {
     obstacle: obstacleTo(delivery, others, areOrdersKnown),
     toRestore: isToRestore ? cancelledByHand(externalId) : undefined,
+    mayBeCorrected: others.changed.includes(externalId),
   };
 };
 
@@ -160,7 +170,7 @@ const isNotAmong =
  */
 function obstacleTo(
   { order: { externalId }, onlyIfNeverSent }: Pick<OrderDelivery, 'order' | 'onlyIfNeverSent'>,
-  { isOutdated, leftOver, besides, busyForMs }: OtherVersions,
+  { isOutdated, leftOver, besides, isOrdered, busyForMs }: OtherVersions,
   areOrdersKnown: boolean,
 ): Obstacle | undefined {
   if (isOutdated) {
@@ -171,13 +181,14 @@ function obstacleTo(
   }
   if (busyForMs !== undefined) return { kind: 'held', ending: earlierVersionIsBusy(busyForMs) };
   if (leftOver.length === 0 && besides.length === 0) return undefined;
-  if (onlyIfNeverSent)
-    return { kind: 'held', ending: { kind: 'skipped', reason: 'the completed cart was ordered before' } };
-  return {
-    kind: 'held',
-    ending: { kind: 'rejected', faults: [notBesideLeftOver(externalId, areOrdersKnown), ...besides] },
-  };
+  if (onlyIfNeverSent && isOrdered) return { kind: 'held', ending: ORDERED_BEFORE };
+  // Of a completed cart, nothing else tells of what is left over.
+  const toCancel = onlyIfNeverSent && areOrdersKnown ? leftOver : [];
+  const faults = [notBesideLeftOver(externalId, areOrdersKnown), ...besides, ...toCancel];
+  return { kind: 'held', ending: { kind: 'rejected', faults } };
 }
+
+const ORDERED_BEFORE: Skip = { kind: 'skipped', reason: 'the completed cart was ordered before' };
 
 const notBesideLeftOver = (externalId: string, areOrdersKnown: boolean): Fault => ({
   code: 'E_CART_CHANGED_AFTER_SEND',

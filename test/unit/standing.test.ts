@@ -128,6 +128,17 @@ describe('a cart stands as', () => {
     ['ordered', 'when all its orders are created', [order('CREATED', two), other('CREATED', two)]],
     ['ordered', 'when its order was created of a later version', [order('CREATED', { changedAtMs: VERSION + 1 })]],
     ['ordered', 'beside a skip of the same version', [order('CREATED'), skip({ recordedAtMs: NOW })]],
+    ['ordered', 'when a rule skips what is missing', [order('CREATED', two), other('NEW', two), skip()]],
+    [
+      'dead-lettered',
+      'when a rule skips what is missing, and an order exists of which no line is left',
+      [order('CREATED', two), verdict({ recordedAtMs: STALE, faults: [CANCELLED] }), skip()],
+    ],
+    [
+      'partly-ordered, 1 missing: retrying',
+      'when what is missing was tried after a rule skipped it',
+      [order('CREATED', two), other('NEW', { ...two, claimedAtMs: NOW }), skip()],
+    ],
     ['cured', 'when it was redriven with success', [order('CREATED', { messageId: 'm2' }), verdict()]],
     [
       'cured',
@@ -235,6 +246,11 @@ describe('a cart stands as', () => {
       [order('CREATED'), verdict({ faults: [CANCELLED] }), closed()],
     ],
     [
+      'cured',
+      'when a person cancelled the order that must not exist, and what was missing was created after that',
+      [order('CREATED', { createdAtMs: NOW }), verdict({ faults: [CANCELLED] }), closed()],
+    ],
+    [
       'closed',
       'when a person settled what came of its redrive',
       [
@@ -270,6 +286,30 @@ describe('a cart stands as', () => {
       'dead-lettered',
       'when an order of an earlier version may exist, and its message was given up',
       [order('UNKNOWN', earlier), verdict(earlier), skip()],
+    ],
+    [
+      'dead-lettered',
+      'when an order of an earlier version may exist although it was rejected, and its dead letter tells of it',
+      [order('REJECTED', { ...earlier, mayExist: true }), verdict({ ...earlier, faults: [CANCELLED] }), skip()],
+    ],
+    [
+      'dead-lettered',
+      'when an order of an earlier version may exist, and the copy of its message was given up',
+      [order('UNKNOWN', earlier), verdict({ ...earlier, messageId: 'm2' }), skip()],
+    ],
+    [
+      'dead-lettered',
+      'when an order of an earlier version may exist, and the copy of its message was given up unread',
+      [
+        order('UNKNOWN', earlier),
+        verdict({ changedAtMs: STALE + 1, isVersionKnown: false, messageId: 'm2' }),
+        skip({ recordedAtMs: NOW }),
+      ],
+    ],
+    [
+      'skipped',
+      'when an order of an earlier version may exist, and another message was given up before the attempt at it',
+      [order('UNKNOWN', earlier), verdict({ ...earlier, messageId: 'm2', recordedAtMs: STALE - 1 }), skip()],
     ],
     [
       'dead-lettered',

@@ -10,7 +10,7 @@ import { METRICS } from '../../../shared/metric-names.ts';
 import type { OrderOutcome, Retry } from '../outcome.ts';
 import { contentHash, differences, idempotencyKey } from '../translation/order-content.ts';
 import type { PurchaseOrder } from '../translation/purchase-order.ts';
-import { createdTooMany } from './after-send.ts';
+import { createdTooMany, perhapsTooMany } from './after-send.ts';
 import type { CreateAnswer, Health, LookUpResult } from './answers.ts';
 import type { StoredOrder } from './stored-order.ts';
 import type { VmsOrders } from './vms-orders.ts';
@@ -52,6 +52,8 @@ export interface OrderHistory {
   readonly obstacle: Obstacle | undefined;
   /** A person has cancelled the order. Where it exists, only a person can restore it. */
   readonly toRestore: Fault | undefined;
+  /** Since the version of the order, a dead letter asked a person to change it: it may not have the content that was sent. */
+  readonly mayBeCorrected: boolean;
 }
 
 /** How an order ends that is not posted. `outdated`: a later version of the cart is known, and does not have the order. */
@@ -84,20 +86,26 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   const found = result.lookUpFirst ? await lookUpAndEnd(attempt, { ...EARLIER_ATTEMPT, whenFound: toRestore }) : 'post';
   if (found === 'post')
     return obstacle === undefined ? post(attempt, result.lookUpFirst) : endUnposted(claim, obstacle, ledger);
-  return obstacle?.kind === 'outdated' && found.kind === 'created' ? outdatedButCreated(found, claim) : found;
+  return obstacle?.kind === 'outdated' ? outdatedButHeld(found, claim) : found;
 }
 
 /** 11VMS does not hold the order, and nothing of it is on its way. */
 async function endUnposted(claim: OrderClaim, { ending }: Obstacle, ledger: Ledger): Promise<OrderOutcome> {
-  await ledger.released(claim, ending.kind === 'rejected' ? ending.faults[0] : undefined);
+  await ledger.released(claim, 'faults' in ending ? ending.faults[0] : undefined);
   return ending;
 }
 
 /** An earlier attempt created it before the later version was known, which could not tell of it. */
-const outdatedButCreated = (
-  { orderNumber }: Extract<OrderOutcome, { kind: 'created' }>,
-  { externalId }: OrderClaim,
-): OrderOutcome => ({ kind: 'rejected', faults: [createdTooMany(orderNumber ?? externalId)] });
+function outdatedButHeld(found: OrderOutcome, { externalId }: OrderClaim): OrderOutcome {
+  switch (found.kind) {
+    case 'created':
+      return { kind: 'rejected', faults: [createdTooMany(found.orderNumber ?? externalId)] };
+    case 'rejected':
+      return { kind: 'rejected', faults: [...found.faults, perhapsTooMany(externalId)] };
+    default:
+      return found;
+  }
+}
 
 /** An attempt that holds the claim. Before it ends, it records in the ledger what is known. */
 interface ClaimedAttempt extends DeliveryDependencies {
@@ -359,10 +367,16 @@ async function endWithoutClaim(
     case 'created': {
       const { order } = result;
       const isSettled = delivery.onlyIfNeverSent || order.changedAtMs >= claim.changedAtMs;
-      const toRestore = isSettled ? undefined : (await delivery.history()).toRestore;
-      if (toRestore !== undefined) return { kind: 'rejected', faults: [toRestore] };
-      if (isSettled || order.contentHash === claim.contentHash) {
-        if (order.changedAtMs < claim.changedAtMs) await dependencies.ledger.confirmed(claim);
+      const history = isSettled ? undefined : await delivery.history();
+      if (history?.toRestore !== undefined) return { kind: 'rejected', faults: [history.toRestore] };
+      const isAsSent = order.contentHash === claim.contentHash && history?.mayBeCorrected !== true;
+      if (isSettled || isAsSent) {
+        // Its content in 11VMS was not looked at: it stays the one that is known.
+        const { contentHash } = order;
+        const isNewer = order.changedAtMs < claim.changedAtMs;
+        // After a change of the settings, the same version may have more or fewer orders.
+        const isResized = order.changedAtMs === claim.changedAtMs && order.ordersOfCart !== claim.ordersOfCart;
+        if (isNewer || isResized) await dependencies.ledger.confirmed({ ...claim, contentHash });
         return { kind: 'skipped', reason: `already created as ${order.orderNumber ?? order.orderId ?? 'an order'}` };
       }
       const outcome = await compareAfterSend(delivery, dependencies);

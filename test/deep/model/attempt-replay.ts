@@ -53,7 +53,7 @@ export type Call =
       readonly mayExist?: boolean;
       readonly leaseUntilMs?: number;
     }
-  | { readonly kind: 'confirm'; readonly changedAtMs: number }
+  | ({ readonly kind: 'confirm' } & Pick<OrderClaim, 'changedAtMs' | 'contentHash' | 'ordersOfCart'>)
   | { readonly kind: 'turn' }
   /** `sendByMs`: when the code wants it sent at the latest. */
   | { readonly kind: 'post'; readonly sendByMs: number }
@@ -213,7 +213,8 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
         write({ kind: 'settle', how: 'unknown', codes: [fault.code], leaseUntilMs }),
       released: (_claim, fault) =>
         write({ kind: 'settle', how: 'released', codes: codesOf(fault === undefined ? [] : [fault]) }),
-      confirmed: ({ changedAtMs }) => write({ kind: 'confirm', changedAtMs }),
+      confirmed: ({ changedAtMs, contentHash, ordersOfCart }) =>
+        write({ kind: 'confirm', changedAtMs, contentHash, ordersOfCart }),
       recordSkip: never('recordSkip'),
     },
     verdicts: {
@@ -288,7 +289,7 @@ export async function replayAttempt(start: AttemptStart, answers: readonly Answe
 }
 
 /** The fields that the code may read of the item of a created order. The keys of histories hold no other field. */
-const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'orderId', 'orderNumber'];
+const READ_OF_AN_ITEM = ['contentHash', 'changedAtMs', 'ordersOfCart', 'orderId', 'orderNumber'];
 
 function guarded(result: ClaimResult, reject: (defect: ModelDefect) => void): ClaimResult {
   const guardedItem = (item: OrderItem): OrderItem =>

@@ -54,6 +54,7 @@ describe('the documentation of the ledger', () => {
       const item = {
         state,
         contentHash: '',
+        ordersOfCart: 1,
         changedAtMs: 0,
         messageId: '',
         attemptId: 'own',

@@ -95,12 +95,13 @@ export function claimItem(
   );
   if (row === undefined) throw new Error(`the claim table has no row for ${item?.state ?? 'none'}`);
   if (row.to === undefined && item !== undefined) return { item, result: unchanged(row.answer, item) };
-  const { contentHash, changedAtMs, messageId, attemptId } = claim;
+  const { contentHash, changedAtMs, ordersOfCart, messageId, attemptId } = claim;
   const claimed: OrderItem = {
     ...item,
     state: 'POSTING',
     contentHash,
     changedAtMs,
+    ordersOfCart,
     messageId,
     attemptId,
     leaseUntilMs: claim.nowMs + claim.leaseMs,
@@ -150,8 +151,13 @@ export function settleItem(
 }
 
 /** The created order is valid for a newer version of its cart. */
-export const confirmItem = (item: OrderItem | undefined, changedAtMs: number): OrderItem | undefined =>
-  item?.state === 'CREATED' && item.changedAtMs < changedAtMs ? { ...item, changedAtMs } : item;
+export const confirmItem = (
+  item: OrderItem | undefined,
+  { changedAtMs, contentHash, ordersOfCart }: Pick<OrderClaim, 'changedAtMs' | 'contentHash' | 'ordersOfCart'>,
+): OrderItem | undefined =>
+  item?.state === 'CREATED' && item.changedAtMs <= changedAtMs
+    ? { ...item, changedAtMs, contentHash, ordersOfCart }
+    : item;
 
 export interface LedgerRecords {
   readonly ledger: Ledger;
@@ -182,7 +188,7 @@ export function createReferenceRecords(): LedgerRecords & { readonly items: Read
     unknown: (claim, fault, quietUntilMs) => settle(claim, 'unknown', { faults: [fault], leaseUntilMs: quietUntilMs }),
     released: (claim, fault) => settle(claim, 'released', { faults: fault === undefined ? [] : [fault] }),
     confirmed(claim) {
-      put(claim, confirmItem(items.get(keyOf(claim)), claim.changedAtMs));
+      put(claim, confirmItem(items.get(keyOf(claim)), claim));
       return Promise.resolve();
     },
     recordSkip: () => Promise.resolve(),

@@ -473,7 +473,7 @@ function outcomesOfCall(system: SystemState, node: AttemptNode, call: Call, scen
       ];
     }
     case 'confirm': {
-      const item = confirmItem(system.item, call.changedAtMs);
+      const item = confirmItem(system.item, call);
       return [
         step('confirms the order', WRITTEN.key, WRITTEN.answer, { item }),
         step('confirms the order; the answer is lost', FAILED.key, FAILED.answer, { item }),
@@ -654,7 +654,7 @@ function keyOfClaim(result: ClaimResult): string {
 
 /** The fields that the code may read of an item, as guarded by `attempt-replay.ts`. */
 const keyOfRead = (item: OrderItem): string =>
-  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
+  `${item.contentHash.slice(0, 4)} ${item.changedAtMs} ${item.ordersOfCart} ${item.orderId ?? '-'} ${item.orderNumber ?? '-'}`;
 
 const keyOfHashes = (hashes: ReadonlySet<string>): string =>
   [...hashes]

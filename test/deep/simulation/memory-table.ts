@@ -26,6 +26,7 @@ export function createMemoryLedger(): Ledger {
       externalId: wanted.externalId,
       state: 'POSTING',
       contentHash: wanted.contentHash,
+      ordersOfCart: wanted.ordersOfCart,
       changedAtMs: wanted.changedAtMs,
       messageId: wanted.messageId,
       attemptId: wanted.attemptId,

@@ -306,11 +306,24 @@ describe('a later version of a cart', () => {
     expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'NEW' });
 
     // The order is cancelled by hand, the dead letter is closed, and the cart is replayed.
-    await close(cart, messageId);
+    await close(cart, messageId, '2026-11-20T15:32:06Z');
     await worker.send(envelope(moved));
     expect(await worker.deliver()).toMatchObject({ failed: [messageId] });
     expect(fixture.ordersOf(cart)).toHaveLength(2);
     expect(await fixture.orderRow(cart, '100777')).toMatchObject({ state: 'CREATED' });
+    expect(await standing(cart)).toMatchObject({ word: 'cured' });
+  });
+
+  test('that has no line left, and comes after a newer one that has its order, tells of none', async () => {
+    const cart = newCart();
+    const worker = await fixture.worker();
+    await worker.send(envelope(cart));
+    await worker.deliver();
+    const [newer = ''] = await worker.send(envelope(later(cart, 2, { Description: 'Other mission' })));
+    expect((await worker.deliver()).failed).toEqual([newer]);
+    const next = await fixture.worker();
+    await next.send(envelope(later(cart, 1, { Items: { results: [] } })));
+    expect(await next.deliver()).toMatchObject({ failed: [] });
   });
 
   test('that has lost a line keeps its other order, and tells of the lost one', async () => {
@@ -351,6 +364,21 @@ describe('a later version of a cart', () => {
     expect(await worker.deliver()).toMatchObject({ failed: [] });
     expect(fixture.callsFor(cart)).toEqual(['create']);
     expect(fixture.takeOutput().join('\n')).toContain('the completed cart was ordered before');
+    expect(await standing(cart)).toMatchObject({
+      word: 'skipped',
+      reason: expect.stringContaining('was ordered before'),
+    });
+  });
+
+  test('that is completed is not ordered in part where one of its orders was created, and another is left over', async () => {
+    const cart = withVendors(newCart(), A, B);
+    const { worker } = await sent(cart);
+    await worker.deliver();
+    await worker.send(envelope(withVendors(later(cart, 1, { Status: 'I1038' }), A, '0000100888')));
+
+    expect(await worker.deliver()).toMatchObject({ failed: [] });
+    expect(fixture.callsFor(cart)).toEqual(['create', 'create']);
+    expect(await standing(cart)).toMatchObject({ word: 'ordered', created: [{ externalId: externalIdOf(cart) }] });
   });
 
   describe('that has nothing left for an order which 11VMS is known to hold from a rejected attempt', () => {
@@ -374,6 +402,11 @@ describe('a later version of a cart', () => {
         'is not ordered beside it, when the line has moved',
         (cart) => withVendors(cart, B),
         ['E_CART_CANCELLED_AFTER_SEND', 'E_CART_CHANGED_AFTER_SEND'],
+      ],
+      [
+        'is not ordered beside it, when the cart is completed and the line has moved',
+        (cart) => withVendors({ ...cart, Status: 'I1038' }, B),
+        ['E_CART_CHANGED_AFTER_SEND', 'E_CART_CANCELLED_AFTER_SEND'],
       ],
       ['tells of it, when the cart is deleted', (cart) => ({ ...cart, DelInd: 'X' }), ['E_CART_CANCELLED_AFTER_SEND']],
     ])('%s', async (_what, change, codes) => {
@@ -419,6 +452,7 @@ describe('a later version of a cart', () => {
     const [messageId = ''] = await next.send(envelope(withVendors(later(cart, 1), B)));
     expect((await next.deliverAndReturn()).failed).toEqual([messageId]);
     expect(await fixture.verdictOf(messageId)).toBeUndefined();
+    expect(await fixture.orderRow(cart, '100777')).toMatchObject({ faults: [{ code: 'E_INT_IN_PROGRESS' }] });
     await fixture.expireLease(cart);
     expect((await next.deliver()).failed).toEqual([messageId]);
     expect(await fixture.verdictOf(messageId)).toMatchObject([
@@ -480,6 +514,34 @@ describe('a later version of a cart', () => {
         { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringMatching(/nothing left for it$/) },
         handCancelled(cart),
       ]);
+    });
+
+    test('counts it as live once it is created after that', async () => {
+      const cart = withVendors(newCart(), A);
+      const { worker } = await sent(cart);
+      fixture.proxies.vms.intercept(always((call) => isCallFor(cart, call), answer(500)));
+      await worker.deliverTimes(4);
+      fixture.calm();
+      await fixture.expireLease(cart);
+      const next = await fixture.worker();
+      const [deleted = ''] = await next.send(envelope(later(cart, 1, { DelInd: 'X' })));
+      expect((await next.deliver()).failed).toEqual([deleted]);
+      // 11VMS does not hold it.
+      await close(cart, deleted);
+
+      const again = await fixture.worker();
+      await again.send(envelope(later(cart, 2)));
+      expect(await again.deliver()).toMatchObject({ failed: [] });
+      await again.send(envelope(later(cart, 3, { Description: 'Other mission' })));
+      const { failed } = await again.deliver();
+      expect(await fixture.verdictOf(failed[0] ?? '')).toMatchObject([
+        { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining('/title') },
+      ]);
+      const last = await fixture.worker();
+      const [moved = ''] = await last.send(envelope(withVendors(later(cart, 4), B)));
+      expect((await last.deliver()).failed).toEqual([moved]);
+      expect((await fixture.verdictOf(moved))?.[0]).toEqual(cancelledOrder(cart));
+      expect(fixture.ordersOf(cart)).toHaveLength(1);
     });
 
     test('tells so of an order whose outcome stayed open, when 11VMS holds it', async () => {
@@ -710,6 +772,47 @@ describe('a later version of a cart', () => {
     expect(await standing(cart)).toMatchObject({ word: 'skipped' });
   });
 
+  test.each<[string, readonly [] | readonly [Interceptor]]>([
+    ['is told of by the dead letter of that message', []],
+    [
+      'is told of by its next receive where the verdict could not be written',
+      [
+        onceFor(
+          ({ operation, body }) => operation === 'PutItem' && body.includes('VERDICT#'),
+          answer(400, { __type: 'ValidationException' }),
+        ),
+      ],
+    ],
+  ])('leaves an order that 11VMS holds with other content to the older message: it %s', async (_what, failing) => {
+    const cart = withVendors(newCart(), A);
+    const { worker } = await sent(cart);
+    fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
+    fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
+    await worker.deliver();
+    await fixture.expireLease(cart);
+    const second = await fixture.worker();
+    const [messageId = ''] = await second.send(envelope(later(cart, 1, { Description: 'Other mission' })));
+    const { records } = await second.deliver();
+    fixture.calm();
+    await fixture.expireLease(cart);
+    const third = await fixture.worker();
+    await third.send(envelope(later(cart, 2, { DelInd: 'X' })));
+    expect(await third.deliver()).toMatchObject({ failed: [] });
+
+    await second.endDelay(records);
+    for (const interceptor of failing) fixture.proxies.dynamodb.intercept(interceptor);
+    const first = failing.length > 0 ? await second.deliverAndReturn() : undefined;
+    expect(first?.failed ?? [messageId]).toEqual([messageId]);
+    expect((await second.deliver()).failed).toEqual([messageId]);
+    expect(new Set(await fixture.verdictOf(messageId))).toEqual(
+      new Set([
+        { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining('/title') },
+        { code: 'E_CART_CANCELLED_AFTER_SEND', message: expect.stringContaining(externalIdOf(cart)) },
+      ]),
+    );
+    expect(await standing(cart)).toMatchObject({ word: 'dead-lettered', messageIds: [messageId] });
+  });
+
   test('supersedes an order of unknown outcome that 11VMS does not hold', async () => {
     const cart = withVendors(newCart(), A);
     const { worker } = await sent(cart);
@@ -761,6 +864,39 @@ describe('a later version of a cart', () => {
     expect(await fixture.orderRow(cart)).toMatchObject({ changedAtMs: Date.parse('2026-11-20T15:32:06Z') });
   });
 
+  test.each<[string, boolean]>([
+    ['closed', true],
+    ['replayed', false],
+  ])(
+    'that returns to the first content is compared with what 11VMS holds, where a dead letter between them was %s',
+    async (_what, isClosed) => {
+      const cart = newCart();
+      const worker = await fixture.worker();
+      await worker.send(envelope(cart));
+      await worker.deliver();
+      const changed = later(cart, 1, { Description: 'Other mission' });
+      const [messageId = ''] = await worker.send(envelope(changed));
+      expect((await worker.deliver()).failed).toEqual([messageId]);
+      // A person has corrected the order by hand.
+      fixture.proxies.vms.intercept(
+        always(isLookUp, async (_call, forward) => {
+          const reply = await forward();
+          return { ...reply, body: reply.body.replaceAll(JSON.stringify(cart['Description']), '"Other mission"') };
+        }),
+      );
+      const next = await fixture.worker();
+      if (isClosed) await close(cart, messageId);
+      else await next.send(envelope(changed));
+      expect(await next.deliver()).toMatchObject({ failed: [] });
+
+      const [back = ''] = await next.send(envelope(later(cart, 2)));
+      expect((await next.deliver()).failed).toEqual([back]);
+      expect(await fixture.verdictOf(back)).toEqual([
+        { code: 'E_CART_CHANGED_AFTER_SEND', message: expect.stringContaining('/title') },
+      ]);
+    },
+  );
+
   test.each([
     ['with the same content is the order that was stored', {}, [], 'CREATED', undefined],
     [
@@ -791,13 +927,22 @@ describe('a later version of a cart', () => {
 describe('after a change of the settings', () => {
   const others = { lineFilter: { suppliers: ['100999'] } };
 
-  test('a cart that is skipped by then tells of its order whose outcome is open', async () => {
+  test.each<[string, (cart: Row) => Row[]]>([
+    ['tells of its order whose outcome is open', () => []],
+    ['tells of it as well where a later version is known', (cart) => [withVendors(later(cart, 1), '', '')]],
+  ])('a cart that is skipped by then %s', async (_what, versions) => {
     const cart = newCart();
     const { worker } = await sent(cart);
     fixture.vms.setDisturbances(onFirstCreate({ kind: 'reset-after-commit' }));
     fixture.proxies.vms.intercept(always(isLookUp, answer(503)));
     const { records } = await worker.deliver();
     fixture.calm();
+    await fixture.expireLease(cart);
+    const other = await fixture.worker();
+    for (const version of versions(cart)) {
+      await other.send(envelope(version));
+      expect((await other.deliver()).failed).toHaveLength(1);
+    }
     await worker.endDelay(records);
     const changed = fixture.anotherHandler(worker, fixture.withTranslation(others));
     const { failed } = await worker.deliver({ handler: changed });
@@ -818,6 +963,25 @@ describe('after a change of the settings', () => {
     const [messageId = ''] = await worker.send(envelope(later(cart, 1)));
     expect((await worker.deliver({ handler: changed })).failed).toEqual([messageId]);
     expect(await fixture.verdictOf(messageId)).toMatchObject([{ code: 'E_CART_CANCELLED_AFTER_SEND' }]);
+  });
+
+  test.each([
+    ['leave out the faulty line', ['100234']],
+    ['leave out all its lines', ['100999']],
+  ])('a cart that was ordered in part has nothing missing when it is read again: they %s', async (_what, suppliers) => {
+    const cart = withItems(withVendors(newCart(), '0000100234', '0000100777'), (item, index) =>
+      index === 1 ? { ...item, Unit: 'ZQ9X' } : item,
+    );
+    const { worker } = await sent(cart);
+    expect((await worker.deliver()).failed).toHaveLength(1);
+    expect(await standing(cart)).toMatchObject({ word: 'partly-ordered', missing: 1 });
+    const changed = fixture.anotherHandler(worker, fixture.withTranslation({ lineFilter: { suppliers } }));
+    await worker.deliverTimes(3);
+    await worker.receive();
+    await worker.send(envelope(cart));
+    expect(await worker.deliver({ handler: changed })).toMatchObject({ failed: [] });
+    expect(await standing(cart)).toMatchObject({ word: 'cured' });
+    expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 
   test('a cart that was ordered is skipped as well when it has lost one of its orders', async () => {

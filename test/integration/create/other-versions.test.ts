@@ -219,6 +219,22 @@ describe('an order of an earlier version whose outcome stayed open in a dead let
     expect(fixture.callsFor(cart)).toEqual(['create']);
   });
 
+  test.each<[string, number, number | undefined, number]>([
+    ['of its version, after the last attempt: it holds them back', 1, CHANGED_MS, 0],
+    ['of no known version, after the last attempt: it holds them back', 1, undefined, 0],
+    ['of its version, before the last attempt: it does not', -1, CHANGED_MS, 1],
+    ['of another version: it does not', 1, CHANGED_MS - 1, 1],
+  ])('was requeued, and the copy is a dead letter %s', async (_what, afterMs, changedAtMs, creates) => {
+    const cart = newCart();
+    const claimedAtMs = Date.now() - 3600_000;
+    await storeOrder(cart, { state: 'UNKNOWN', mayExist: true, claimedAtMs });
+    await storeVerdict(cart, 'its copy', { changedAtMs, recordedAtMs: claimedAtMs + afterMs });
+    const worker = await fixture.worker();
+    await worker.send(envelope(moved(cart)));
+    expect((await worker.deliver()).failed).toHaveLength(1 - creates);
+    expect(fixture.callsFor(cart)).toHaveLength(creates);
+  });
+
   // The ledger keeps orders for ever, and all else that it knows of a cart for 90 days.
   test.each(['UNKNOWN', 'POSTING'])(
     'holds them back as well when the verdict is gone, 90 days later: %s',

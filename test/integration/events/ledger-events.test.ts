@@ -101,7 +101,7 @@ describe('by the reference of the ledger', () => {
     for (const attempt of [1, 2]) {
       for (const version of [1, 2]) {
         for (const nowMs of [0, 100]) yield claimItem(item, claimOf(attempt, version, nowMs)).item;
-        yield confirmItem(item, version);
+        yield confirmItem(item, claimOf(attempt, version, 0));
       }
       for (const how of namesOf(SETTLE_TABLE)) {
         const order = how === 'created' ? { order: { id: 'po_1', number: 'PO-1' } } : {};
