@@ -286,7 +286,8 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
     async confirmed(claim) {
       // Refused when a newer version was confirmed meanwhile: the order is then that of the newer version.
       await table.updateItem(orderKey(claim), {
-        UpdateExpression: 'SET changedAtMs = :changed, contentHash = :hash, ordersOfCart = :orders',
+        UpdateExpression:
+          'SET changedAtMs = :changed, contentHash = :hash, ordersOfCart = :orders, confirmedAtMs = :now',
         ConditionExpression: '#state = :created AND changedAtMs <= :changed',
         ExpressionAttributeNames: { '#state': 'state' },
         ExpressionAttributeValues: {
@@ -294,6 +295,7 @@ export function createLedger(table: LedgerTable): Ledger & Foresight {
           ':hash': claim.contentHash,
           ':changed': claim.changedAtMs,
           ':orders': claim.ordersOfCart,
+          ':now': claim.nowMs,
         },
       });
     },

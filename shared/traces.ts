@@ -45,6 +45,8 @@ const orderItem = z.object({
   claimedAtMs: time,
   leaseUntilMs: time,
   createdAtMs: z.number().optional(),
+  /** When a later version of the cart was found to have it, too. */
+  confirmedAtMs: z.number().optional(),
   orderId: z.string().optional(),
   orderNumber: z.string().optional(),
   faults: recordedFaults.default([]),

@@ -34,10 +34,18 @@ export interface OtherVersions {
   readonly besides: readonly Fault[];
   /** One of `leftOver` or `besides` was created. */
   readonly isOrdered: boolean;
-  /** The orders of this version that were found after every later version was decided: those could not tell of them. */
+  /**
+   * The orders of this version that were found after every later version was decided: those could not tell of them. Once a person
+   * has closed a dead letter that does, the order counts as cancelled, and nothing is left to tell.
+   */
   readonly untold: readonly Fault[];
   /** How long an attempt at such an order may still run; undefined where none does. */
   readonly busyForMs: number | undefined;
+  /**
+   * How long to wait for the newest version, of which some orders are not claimed yet: one of this version may be among them.
+   * Undefined where that is decided.
+   */
+  readonly newestForMs: number | undefined;
   /** The external ids of the orders that a person has cancelled. */
   readonly cancelled: readonly string[];
   /** The external ids of the orders that a dead letter since their version asked a person to change. */
@@ -63,8 +71,9 @@ export function otherVersions(
     return isOfSameTime(order) ? endOf(order) < nowMs : isGivenUp(order, verdicts, { nowMs, leaseMs });
   });
   const busyUntilMs = Math.max(...orders.filter(isOpenOrder).map(endOf));
+  const later = traces.filter((trace) => isDecidedLater(trace, changedAtMs));
   return {
-    isOutdated: traces.some((trace) => isDecidedLater(trace, changedAtMs)),
+    isOutdated: later.length > 0,
     leftOver: [
       ...created.filter((order) => !isOfSameTime(order)).map(createdFault),
       ...perhaps.map(({ externalId }) => perhapsTooMany(externalId)),
@@ -72,7 +81,10 @@ export function otherVersions(
     besides: created.filter(isOfSameTime).map(createdFault),
     isOrdered: created.length > 0,
     busyForMs: busyUntilMs >= nowMs ? busyUntilMs - nowMs : undefined,
-    untold: untoldOf(traces, { changedAtMs, externalIds }, cancelled),
+    newestForMs: isNewestUnderWay(later, { nowMs, leaseMs }) ? leaseMs : undefined,
+    untold: untoldOf(all, later, { changedAtMs, externalIds })
+      .filter(({ externalId }) => !cancelled.includes(externalId))
+      .map(untoldFault),
     cancelled,
     changed: all.filter((order) => verdicts.some(asksToChange(order, changedAtMs))).map(({ externalId }) => externalId),
   };
@@ -135,31 +147,42 @@ function isCancelled(order: OrderTrace, traces: readonly Trace[]): boolean {
   return cancelledAtMs > createdAtMs && settledAtMs(traces, [cancelledByHand(externalId)]) < cancelledAtMs;
 }
 
-/** Once a person has closed a dead letter that tells of the order, it counts as cancelled, and nothing is left to tell. */
+/** Its attempt ends with a skip, a verdict or a claim of each of its orders. A last attempt begins with a PROVISIONAL verdict. */
+function isNewestUnderWay(
+  later: readonly Trace[],
+  { nowMs, leaseMs }: Pick<PresentVersion, 'nowMs' | 'leaseMs'>,
+): boolean {
+  const newestMs = Math.max(...later.map(({ changedAtMs }) => changedAtMs));
+  const newest = later.filter((trace) => trace.changedAtMs === newestMs);
+  const orders = newest.filter((trace) => trace.kind === 'order');
+  const isLive = (trace: Trace): boolean =>
+    trace.kind === 'verdict' && trace.state === 'PROVISIONAL' && trace.recordedAtMs + leaseMs >= nowMs;
+  const isEnded = newest.some((trace) => trace.kind !== 'order' && !isLive(trace));
+  const areAllClaimed = orders.length > 0 && orders.every(({ ordersOfCart }) => ordersOfCart <= orders.length);
+  return later.length > 0 && !isEnded && !areAllClaimed;
+}
+
+/** The orders that 11VMS was found to hold after every later version was decided. */
 function untoldOf(
-  traces: readonly Trace[],
+  orders: readonly OrderTrace[],
+  later: readonly Trace[],
   { changedAtMs, externalIds }: Pick<PresentVersion, 'changedAtMs' | 'externalIds'>,
-  cancelled: readonly string[],
-): readonly Fault[] {
-  const decidedMs = traces
-    .filter((trace) => isDecidedLater(trace, changedAtMs))
-    .flatMap((trace) =>
-      trace.kind === 'order' ? [trace.claimedAtMs] : 'recordedAtMs' in trace ? [trace.recordedAtMs] : [],
-    );
-  const lastMs = Math.max(...decidedMs);
+): readonly OrderTrace[] {
+  if (later.length === 0) return [];
+  const lastMs = Math.max(
+    ...later.flatMap((trace) => {
+      if (trace.kind === 'order') return [trace.confirmedAtMs ?? trace.claimedAtMs];
+      return 'recordedAtMs' in trace ? [trace.recordedAtMs] : [];
+    }),
+  );
   const isFoundLater = (order: OrderTrace): boolean =>
     order.state === 'CREATED'
       ? (order.createdAtMs ?? 0) >= lastMs
       : isRejectedButHeld(order) && order.claimedAtMs >= lastMs;
-  return traces
-    .filter((trace) => trace.kind === 'order')
-    .filter(
-      (order) =>
-        order.changedAtMs <= changedAtMs &&
-        externalIds.includes(order.externalId) &&
-        !cancelled.includes(order.externalId) &&
-        decidedMs.length > 0 &&
-        isFoundLater(order),
-    )
-    .map((order) => (order.state === 'CREATED' ? createdFault(order) : perhapsTooMany(order.externalId)));
+  return orders.filter(
+    (order) => order.changedAtMs <= changedAtMs && externalIds.includes(order.externalId) && isFoundLater(order),
+  );
 }
+
+const untoldFault = (order: OrderTrace): Fault =>
+  order.state === 'CREATED' ? createdFault(order) : perhapsTooMany(order.externalId);

@@ -129,8 +129,11 @@ async function deliverGroups(
   }
   // Read again only where no order was claimed.
   others ??= await readOthers();
-  if (others.isOutdated) groupFaults.push(...others.untold.filter(isNotAmong(orders)));
-  else if (!onlyIfNeverSent) {
+  if (others.isOutdated) {
+    const untold = others.untold.filter(isNotAmong(orders));
+    if (others.newestForMs === undefined) groupFaults.push(...untold);
+    else if (untold.length > 0) orders.push(newestVersionIsBusy(others.newestForMs));
+  } else if (!onlyIfNeverSent) {
     if (areOrdersKnown) groupFaults.push(...others.leftOver);
     if (others.busyForMs !== undefined) orders.push(earlierVersionIsBusy(others.busyForMs));
   }
@@ -170,13 +173,14 @@ const isNotAmong =
  */
 function obstacleTo(
   { order: { externalId }, onlyIfNeverSent }: Pick<OrderDelivery, 'order' | 'onlyIfNeverSent'>,
-  { isOutdated, leftOver, besides, isOrdered, busyForMs }: OtherVersions,
+  { isOutdated, leftOver, besides, isOrdered, busyForMs, newestForMs }: OtherVersions,
   areOrdersKnown: boolean,
 ): Obstacle | undefined {
   if (isOutdated) {
     return {
       kind: 'outdated',
       ending: { kind: 'skipped', reason: 'superseded: a newer version of the cart is known' },
+      whenHeld: newestForMs === undefined ? undefined : newestVersionIsBusy(newestForMs),
     };
   }
   if (busyForMs !== undefined) return { kind: 'held', ending: earlierVersionIsBusy(busyForMs) };
@@ -199,9 +203,13 @@ const notBesideLeftOver = (externalId: string, areOrdersKnown: boolean): Fault =
   }`,
 });
 
-const earlierVersionIsBusy = (afterMs: number): Retry => ({
-  kind: 'retry',
-  faults: [{ code: 'E_INT_IN_PROGRESS', message: 'an attempt at an order of an earlier version is under way' }],
-  afterMs,
-  cause: undefined,
-});
+const busy =
+  (what: string) =>
+  (afterMs: number): Retry => ({
+    kind: 'retry',
+    faults: [{ code: 'E_INT_IN_PROGRESS', message: `${what} is under way` }],
+    afterMs,
+    cause: undefined,
+  });
+const earlierVersionIsBusy = busy('an attempt at an order of an earlier version');
+const newestVersionIsBusy = busy('a newer version of the cart, which may have the same order,');

@@ -56,10 +56,12 @@ export interface OrderHistory {
   readonly mayBeCorrected: boolean;
 }
 
-/** How an order ends that is not posted. `outdated`: a later version of the cart is known, and does not have the order. */
+/** How an order ends that is not posted. `outdated`: a later version of the cart is known. */
 export interface Obstacle {
   readonly kind: 'outdated' | 'held';
   readonly ending: OrderOutcome;
+  /** Where 11VMS holds the order: it is not decided yet whether the newest version has it, too. */
+  readonly whenHeld?: Retry | undefined;
 }
 
 /** @throws the SDK's error when the ledger does not answer: the message is then received again. */
@@ -86,7 +88,7 @@ export async function deliverOrder(delivery: OrderDelivery, dependencies: Delive
   const found = result.lookUpFirst ? await lookUpAndEnd(attempt, { ...EARLIER_ATTEMPT, whenFound: toRestore }) : 'post';
   if (found === 'post')
     return obstacle === undefined ? post(attempt, result.lookUpFirst) : endUnposted(claim, obstacle, ledger);
-  return obstacle?.kind === 'outdated' ? outdatedButHeld(found, claim) : found;
+  return obstacle?.kind === 'outdated' ? outdatedButHeld(found, claim, obstacle) : found;
 }
 
 /** 11VMS does not hold the order, and nothing of it is on its way. */
@@ -96,12 +98,12 @@ async function endUnposted(claim: OrderClaim, { ending }: Obstacle, ledger: Ledg
 }
 
 /** An earlier attempt created it before the later version was known, which could not tell of it. */
-function outdatedButHeld(found: OrderOutcome, { externalId }: OrderClaim): OrderOutcome {
+function outdatedButHeld(found: OrderOutcome, { externalId }: OrderClaim, { whenHeld }: Obstacle): OrderOutcome {
   switch (found.kind) {
     case 'created':
-      return { kind: 'rejected', faults: [createdTooMany(found.orderNumber ?? externalId)] };
+      return whenHeld ?? { kind: 'rejected', faults: [createdTooMany(found.orderNumber ?? externalId)] };
     case 'rejected':
-      return { kind: 'rejected', faults: [...found.faults, perhapsTooMany(externalId)] };
+      return whenHeld ?? { kind: 'rejected', faults: [...found.faults, perhapsTooMany(externalId)] };
     default:
       return found;
   }

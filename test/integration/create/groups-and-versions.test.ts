@@ -9,6 +9,7 @@ import {
   always,
   answer,
   CARELESS,
+  commitThenAnswer,
   edmInstant,
   envelope,
   externalIdOf,
@@ -719,6 +720,39 @@ describe('a later version of a cart', () => {
     code: 'E_CART_CANCELLED_AFTER_SEND',
     message: expect.stringMatching(/created as .* nothing left for it$/),
   };
+
+  test.each([
+    ['it has unchanged', undefined],
+    ['it has with other content', { Description: 'another one' }],
+  ])(
+    'is waited for by an older message that finds an order which %s, and could not claim yet',
+    async (_how, changes) => {
+      const cart = withVendors(newCart(), A, '0000100777');
+      const { worker, messageId } = await sent(cart);
+      // 11VMS stores the second order; neither its answer nor a look-up arrives.
+      const second = externalIdOf(cart, '100777');
+      const isOfSecond = ({ path, body }: RecordedCall): boolean => `${path} ${body}`.includes(second);
+      fixture.proxies.vms.intercept(always(isOfSecond, commitThenAnswer(500)));
+      const { records: older } = await worker.deliver();
+      const changed = withItems(cart, (item, index) => ({ ...item, ...(index === 1 ? changes : {}) }));
+      const [newerId] = await worker.send(envelope(later(changed, 1)));
+      const { records: newer, failed } = await worker.deliver();
+      expect(failed).toEqual([newerId]);
+      fixture.calm();
+      await fixture.expireLease(cart, '100777');
+
+      await worker.endDelay(older);
+      expect((await worker.deliver()).failed).toEqual([messageId]);
+      expect(await fixture.verdictOf(messageId)).toBeUndefined();
+      await worker.endDelay(newer);
+      const ofNewer = await worker.deliver();
+      expect(ofNewer.failed).toEqual(changes === undefined ? [] : [newerId]);
+      await worker.endDelay(older);
+      expect((await worker.deliver()).failed).not.toContain(messageId);
+      expect(fixture.ordersOf(cart)).toHaveLength(2);
+      expect(await fixture.verdictOf(messageId)).toBeUndefined();
+    },
+  );
 
   test('leaves an order of unknown outcome to the older message, which tells of it when 11VMS holds it', async () => {
     const cart = withVendors(newCart(), A);

@@ -192,7 +192,7 @@ export interface WorkerFixture {
   orderRow(cart: Row, vendor?: string): Promise<LedgerItem | undefined>;
   verdictOf(messageId: string): Promise<readonly z.infer<typeof faultSchema>[] | undefined>;
   /** Makes the lease of an order's attempt run out, as a minute would, and that of a last attempt which did not end. */
-  expireLease(cart: Row): Promise<void>;
+  expireLease(cart: Row, vendor?: string): Promise<void>;
   /** Waits in small steps until a condition holds. */
   until(isSo: () => boolean): Promise<void>;
   /** Deletes the item of an order from the ledger, as the restore of an old backup would. */
@@ -422,8 +422,8 @@ export async function openWorkerFixture(options: FixtureOptions = {}): Promise<W
       const item = (await tableItems()).find(({ sk }) => sk === `VERDICT#${messageId}`);
       return item === undefined ? undefined : ledgerItem.parse(item).faults;
     },
-    async expireLease(cart) {
-      await endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart)}` });
+    async expireLease(cart, vendor) {
+      await endTime({ pk: `CART#100#${textOf(cart['ObjectId'])}`, sk: `ORDER#${externalIdOf(cart, vendor)}` });
       for (const { pk, sk, state } of await self.ledgerOf(cart)) {
         if (state === 'PROVISIONAL') await endTime({ pk, sk }, 'recordedAtMs');
       }
