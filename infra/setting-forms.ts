@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { BadSchedule, nextFiring } from './schedule.ts';
 
 export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
-/** Judged only once it is a URL: a refinement runs even on what is none. */
+/** A refinement also runs on a text that is not a URL. Such a text is judged by the check for URLs alone. */
 const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 export const serviceUrl = z
   .url({ protocol: /^https?$/ })

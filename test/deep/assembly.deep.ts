@@ -94,7 +94,7 @@ test('the policy of the diff allows what is called, and no more', async () => {
 
   const { Statement: statements } = await diffPolicy(loadEnvironment('dev'));
   const allowed = statements.flatMap(({ Action }) => Action).map((action) => action.split(':')[1] ?? '');
-  // Nobody needs a right to ask who he is. The others are denied, and the diff goes on without them.
+  // Asking for one's own identity needs no right. All other calls are denied, and the diff goes on without them.
   const called = new Set(aws.operations).difference(new Set(['GetCallerIdentity', 'AssumeRole', 'GetItem']));
   expect([...called].sort()).toEqual([...allowed].sort());
   expect(aws.operations).toContain('AssumeRole');

@@ -98,7 +98,7 @@ class Synthesis {
     );
   }
 
-  /** Without the latches, which tell nobody: pages.test.ts holds them. */
+  /** Without the latches, which have no actions: pages.test.ts holds them. */
   metricAlarms(): Map<string, MetricAlarmProperties & { id: string }> {
     return new Map(
       this.ofType('AWS::CloudWatch::Alarm')

@@ -97,7 +97,7 @@ async function endUnposted(claim: OrderClaim, { ending }: Obstacle, ledger: Ledg
   return ending;
 }
 
-/** An earlier attempt created it before the later version was known, which could not tell of it. */
+/** 11VMS holds the order, and the later version may have been decided before this was known: so this attempt reports it. */
 function outdatedButHeld(found: OrderOutcome, { externalId }: OrderClaim, { whenHeld }: Obstacle): OrderOutcome {
   switch (found.kind) {
     case 'created':
